@@ -1,1 +1,3 @@
-"""x"""
+"""catagent: look inside a LangChain agent while it runs."""
+
+__version__ = "0.1.0"

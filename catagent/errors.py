@@ -1,0 +1,122 @@
+"""What can go wrong, and what the shell gets to know of it.
+
+    CatagentError
+    ├── UsageError         the person asked for something that is not there      exit 2
+    ├── CredentialsError   no key, or one that was refused                       exit 4
+    ├── ModelError         the model or its server answered, but not usefully    exit 1
+    ├── NetworkError       no answer, or half of one                             exit 1
+    ├── ToolError          a tool raised                                         exit 1
+    ├── AgentError         the agent itself failed, or ended without an answer   exit 1
+    ├── StepLimitError     the agent did not come to an end                      exit 3
+    ├── RunTimeoutError    `--timeout` ran out                                   exit 124
+    ├── OutputError        what we write could not be written                    exit 1
+    └── RecordingError     a recording is missing, damaged or unfinished         exit 1
+
+Whatever else leaves the program is a defect of the program itself (`kind` "program").
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import ClassVar, Literal
+
+ErrorKind = Literal["user", "credentials", "model", "network", "tool", "agent", "output", "program"]
+
+
+class ExitCode(IntEnum):
+    """The process exit codes, a public contract."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    STEP_LIMIT = 3
+    CREDENTIALS = 4
+    TIMEOUT = 124
+    HANGUP = 129
+    INTERRUPTED = 130
+    BROKEN_PIPE = 141
+    TERMINATED = 143
+
+
+class CatagentError(Exception):
+    """An error that a person can do something about: `message` says what, `hint` what next."""
+
+    kind: ClassVar[ErrorKind] = "program"
+    exit_code: ClassVar[ExitCode] = ExitCode.FAILED
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(CatagentError):
+    """The command line or the configuration asks for something that is not there."""
+
+    kind = "user"
+    exit_code = ExitCode.USAGE
+
+
+class CredentialsError(CatagentError):
+    """There is no API key, or the server refused it."""
+
+    kind = "credentials"
+    exit_code = ExitCode.CREDENTIALS
+
+
+class ModelError(CatagentError):
+    """The model, or the server in front of it, answered with an error or with nonsense."""
+
+    kind = "model"
+
+
+class NetworkError(CatagentError):
+    """No connection, no answer, or a stream that broke off."""
+
+    kind = "network"
+
+
+class ToolError(CatagentError):
+    """A tool raised an exception."""
+
+    kind = "tool"
+
+
+class AgentError(CatagentError):
+    """The agent failed, or ended without an answer."""
+
+    kind = "agent"
+
+
+class StepLimitError(CatagentError):
+    """The agent took more steps than `--max-steps` allows."""
+
+    kind = "agent"
+    exit_code = ExitCode.STEP_LIMIT
+
+
+class RunTimeoutError(CatagentError):
+    """The run took longer than `--timeout` allows."""
+
+    kind = "network"
+    exit_code = ExitCode.TIMEOUT
+
+
+class OutputError(CatagentError):
+    """A file or stream that we write to failed."""
+
+    kind = "output"
+
+
+class SinkError(Exception):
+    """A sink's stream failed while a run went on: internal, `cause` is what it raised."""
+
+    def __init__(self, cause: OSError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+class RecordingError(CatagentError):
+    """A recording is missing, damaged or unfinished."""
+
+    kind = "user"

@@ -1,0 +1,352 @@
+"""The event stream, version 1: one typed, JSON-plain union for every mode, source and sink.
+
+A run is `run.started`, anything in between, `run.finished`. Every event carries the same
+envelope; what is special to its type is in `data`. Within version 1 changes only add: a type
+that a reader does not know decodes to `Unknown` and is kept. docs/events.md is the reference.
+
+This module imports nothing of LangChain or Rich, and nothing else of catagent.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+SCHEMA = "catagent.events/1"
+
+Channel = Literal["text", "reasoning", "tool_args"]
+RunStatus = Literal["success", "error", "cancelled", "limit"]
+ToolStatus = Literal["success", "error"]
+NodeKind = Literal["chain", "prompt", "retriever", "parser", "custom", "other"]
+Phase = Literal["start", "stream", "end", "error"]
+
+
+class Usage(Struct, kw_only=True):
+    """Token counts of one model call, or of several added up."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    total_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+class ToolCall(Struct, kw_only=True):
+    """A tool call as a model wrote it; `error` says why `args` could not be parsed."""
+
+    id: str | None
+    name: str
+    args: Any
+    error: str | None = None
+
+
+class Message(Struct, kw_only=True):
+    """A chat message in plain data: LangChain's `type`, text `content`, and tool calls."""
+
+    type: str
+    content: str
+    id: str | None = None
+    name: str | None = None
+    tool_call_id: str | None = None
+    tool_calls: list[ToolCall] = []
+
+
+class ErrorInfo(Struct, kw_only=True):
+    """What went wrong: `kind` says whose error it is, `hint` what to do next."""
+
+    kind: str
+    type: str
+    message: str
+    hint: str = ""
+
+
+class ModelUsage(Struct, kw_only=True):
+    """What one model did in a run: seconds are wall time, summed over its calls."""
+
+    model: str
+    calls: int = 0
+    duration_s: float = 0.0
+    usage: Usage | None = None
+
+
+class RunStartedData(Struct, kw_only=True):
+    """What is about to run. `input` is the question, `filters` the six filter lists in use."""
+
+    agent: str
+    model: str
+    mode: str
+    input: str
+    schema: str = SCHEMA
+    tool_model: str | None = None
+    thread_id: str | None = None
+    filters: dict[str, list[str]] = {}
+    versions: dict[str, str] = {}
+
+
+class LlmStartedData(Struct, kw_only=True):
+    """A model call began. `run_type` is LangChain's: chat_model or llm."""
+
+    model: str
+    run_type: str = "chat_model"
+
+
+class LlmTokenData(Struct, kw_only=True):
+    """A piece of what a model writes, never cumulative.
+
+    On channel `tool_args` the piece belongs to the tool call at `index`; `tool` and `call_id` come
+    with its first piece alone, as models send them.
+    """
+
+    channel: Channel
+    delta: str
+    index: int | UnsetType = UNSET
+    tool: str | UnsetType = UNSET
+    call_id: str | UnsetType = UNSET
+
+
+class LlmFinishedData(Struct, kw_only=True):
+    """A model call ended: the whole of what was streamed, and what it cost.
+
+    `ttft_s` is the time to the first token in seconds, `duration_s` that of the whole call.
+    `error` is set when the call failed or was cut off; `text` is then what had come so far.
+    """
+
+    model: str
+    text: str
+    reasoning: str = ""
+    message: Message | None = None
+    tool_calls: list[ToolCall] = []
+    usage: Usage | None = None
+    finish_reason: str | None = None
+    ttft_s: float | None = None
+    duration_s: float | None = None
+    error: ErrorInfo | None = None
+
+
+class ActionData(Struct, kw_only=True):
+    """The agent decided on a tool call (LangChain's AgentAction)."""
+
+    tool: str
+    tool_input: Any
+    tool_call_id: str | None = None
+    messages: list[Message] = []
+
+
+class ToolStartedData(Struct, kw_only=True):
+    """A tool began to run."""
+
+    tool: str
+    tool_input: Any
+    tool_call_id: str | None = None
+
+
+class ToolFinishedData(Struct, kw_only=True):
+    """A tool ended. `output` is its text, `duration_s` in seconds."""
+
+    tool: str
+    status: ToolStatus
+    output: str
+    tool_call_id: str | None = None
+    duration_s: float | None = None
+    error: ErrorInfo | None = None
+
+
+class ObservationData(Struct, kw_only=True):
+    """What the agent gets to see of a tool call."""
+
+    tool: str
+    status: ToolStatus
+    output: str
+    tool_call_id: str | None = None
+    messages: list[Message] = []
+
+
+class AnswerData(Struct, kw_only=True):
+    """The final answer. `complete` is false when the model was cut short (length, filter)."""
+
+    output: str
+    complete: bool = True
+    messages: list[Message] = []
+
+
+class NodeData(Struct, kw_only=True):
+    """Any other start, stream or end: a chain, prompt, retriever, parser or custom event."""
+
+    kind: NodeKind
+    phase: Phase
+    content: Any = None
+
+
+class RetryData(Struct, kw_only=True):
+    """A request failed and is sent again: `attempt` of `max_attempts`, after `delay_s` seconds."""
+
+    attempt: int
+    max_attempts: int
+    delay_s: float
+    reason: str
+    status_code: int | None = None
+
+
+class WarningData(Struct, kw_only=True):
+    """Something a person should know that did not end the run; `code` is stable, for programs."""
+
+    code: str
+    message: str
+    hint: str = ""
+
+
+class RunFinishedData(Struct, kw_only=True):
+    """How the run ended; `output` is the final answer as far as there is one."""
+
+    status: RunStatus
+    exit_code: int
+    output: str | None = None
+    error: ErrorInfo | None = None
+    steps: int = 0
+    duration_s: float = 0.0
+    ttft_s: float | None = None
+    usage: Usage | None = None
+    models: list[ModelUsage] = []
+
+
+class Envelope(Struct, kw_only=True, tag_field="type"):
+    """What every event carries.
+
+    `run_id` is LangChain's id of the run (of a model, tool, chain) that the event tells of, and
+    `parent_ids` its ancestors from the root down. `tool_call_id` is the tool call that it
+    happened inside: that of the nearest tool among itself and its ancestors, or null.
+    `seq` and `ts` (RFC 3339, UTC) are set by the session alone. `raw` is the untouched
+    LangChain object, with `--raw`.
+    """
+
+    v: int = 1
+    seq: int = 0
+    ts: str = ""
+    run_id: str = ""
+    parent_ids: list[str] = []
+    name: str = ""
+    tags: list[str] = []
+    tool_call_id: str | None = None
+    raw: Any = UNSET
+
+
+class RunStarted(Envelope, tag="run.started", kw_only=True):
+    """First event of every run."""
+
+    data: RunStartedData
+
+
+class LlmStarted(Envelope, tag="llm.started", kw_only=True):
+    """A model call began."""
+
+    data: LlmStartedData
+
+
+class LlmToken(Envelope, tag="llm.token", kw_only=True):
+    """A model wrote a piece of text, reasoning or tool arguments."""
+
+    data: LlmTokenData
+
+
+class LlmFinished(Envelope, tag="llm.finished", kw_only=True):
+    """A model call ended."""
+
+    data: LlmFinishedData
+
+
+class Action(Envelope, tag="action", kw_only=True):
+    """The agent decided on a tool call."""
+
+    data: ActionData
+
+
+class ToolStarted(Envelope, tag="tool.started", kw_only=True):
+    """A tool began to run."""
+
+    data: ToolStartedData
+
+
+class ToolFinished(Envelope, tag="tool.finished", kw_only=True):
+    """A tool ended."""
+
+    data: ToolFinishedData
+
+
+class Observation(Envelope, tag="observation", kw_only=True):
+    """What the agent gets to see of a tool call."""
+
+    data: ObservationData
+
+
+class Answer(Envelope, tag="answer", kw_only=True):
+    """The final answer."""
+
+    data: AnswerData
+
+
+class Node(Envelope, tag="node", kw_only=True):
+    """Anything else that ran."""
+
+    data: NodeData
+
+
+class Retry(Envelope, tag="retry", kw_only=True):
+    """A request to a model failed and is sent again."""
+
+    data: RetryData
+
+
+class Warned(Envelope, tag="warning", kw_only=True):
+    """Something a person should know."""
+
+    data: WarningData
+
+
+class RunFinished(Envelope, tag="run.finished", kw_only=True):
+    """Last event of every run, on errors and Ctrl-C too."""
+
+    data: RunFinishedData
+
+
+KnownEvent = (
+    RunStarted
+    | LlmStarted
+    | LlmToken
+    | LlmFinished
+    | Action
+    | ToolStarted
+    | ToolFinished
+    | Observation
+    | Answer
+    | Node
+    | Retry
+    | Warned
+    | RunFinished
+)
+
+
+class Unknown(msgspec.Struct, kw_only=True):
+    """An event of a type that this version does not know: `fields` is its whole JSON object."""
+
+    fields: dict[str, Any]
+
+    @property
+    def type(self) -> str:
+        """The type as written."""
+        return str(self.fields.get("type", ""))
+
+    @property
+    def seq(self) -> int:
+        """The sequence number as written, or 0."""
+        seq = self.fields.get("seq")
+        return seq if isinstance(seq, int) else 0
+
+    @property
+    def ts(self) -> str:
+        """The timestamp as written."""
+        return str(self.fields.get("ts", ""))
+
+
+Event = KnownEvent | Unknown

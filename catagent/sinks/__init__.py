@@ -1,0 +1,1 @@
+"""The only rooms that write: live, plain, JSON lines, recordings, exports."""

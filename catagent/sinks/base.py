@@ -1,0 +1,22 @@
+"""What every sink is."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from catagent.events import Event
+
+
+class Sink(Protocol):
+    """Takes the events of one run, in order, on the thread of the event loop.
+
+    `write` must not block for long and must not raise for a bad event; it raises OSError
+    (BrokenPipeError, ENOSPC) when its stream fails. `close` is called exactly once, on success
+    and on every failure, with nothing written after it.
+    """
+
+    def write(self, event: Event) -> None:
+        """Take one event."""
+
+    def close(self) -> None:
+        """Write what is still held back and let go of the stream."""

@@ -1,0 +1,78 @@
+"""What a run came to, read off its state: usage, times, steps, and the spans still open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from catagent import events as ev
+from catagent.state import LlmRun, RunState
+
+
+def steps(state: RunState) -> int:
+    """How many tool calls the agent decided on."""
+    return len([run for run in state.order if not isinstance(run, LlmRun)])
+
+
+def models(state: RunState) -> list[ev.ModelUsage]:
+    """Calls, seconds and tokens by model, in order of first use."""
+    found: dict[str, ev.ModelUsage] = {}
+    for run in state.llms.values():
+        entry = found.setdefault(run.model, ev.ModelUsage(model=run.model))
+        entry.calls += 1
+        if run.finished is not None:
+            entry.duration_s = round(entry.duration_s + (run.finished.duration_s or 0.0), 6)
+            entry.usage = _add(entry.usage, run.finished.usage)
+    return list(found.values())
+
+
+def total(used: list[ev.ModelUsage]) -> ev.Usage | None:
+    """The usage of all models together, or None where no server told."""
+    result: ev.Usage | None = None
+    for entry in used:
+        result = _add(result, entry.usage)
+    return result
+
+
+def _add(a: ev.Usage | None, b: ev.Usage | None) -> ev.Usage | None:
+    if a is None or b is None:
+        return a or b
+    names = ev.Usage.__struct_fields__
+    return ev.Usage(**{name: getattr(a, name) + getattr(b, name) for name in names})
+
+
+def close_open_spans(state: RunState, error: ev.ErrorInfo) -> Iterator[ev.Event]:
+    """The finished events that a broken-off run still owes, innermost first."""
+    for run in reversed(state.order):
+        if isinstance(run, LlmRun):
+            if run.finished is None:
+                yield _close_llm(run, error)
+        elif run.started and run.finished is None:
+            yield ev.ToolFinished(
+                run_id=run.run_id,
+                parent_ids=run.parent_ids,
+                name=run.tool,
+                tool_call_id=run.tool_call_id,
+                data=ev.ToolFinishedData(
+                    tool=run.tool,
+                    tool_call_id=run.tool_call_id,
+                    status="error",
+                    output="",
+                    error=error,
+                ),
+            )
+
+
+def _close_llm(run: LlmRun, error: ev.ErrorInfo) -> ev.LlmFinished:
+    return ev.LlmFinished(
+        run_id=run.run_id,
+        parent_ids=run.parent_ids,
+        name=run.name,
+        tags=run.tags,
+        tool_call_id=run.tool_call_id,
+        data=ev.LlmFinishedData(
+            model=run.model,
+            text="".join(run.text),
+            reasoning="".join(run.reasoning),
+            error=error,
+        ),
+    )
