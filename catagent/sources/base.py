@@ -7,7 +7,7 @@ frame a run, raises what LangChain raises, and lets go of everything when it is 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from catagent.events import Event
@@ -32,7 +32,7 @@ class AgentRun:
     runnable: Runnable[Any, Any]
     input: Any
     shape: AgentShape
-    config: RunnableConfig = field(default_factory=lambda: {})
+    config: RunnableConfig | None = None
     max_steps: int = 25
     raw: bool = False
 
