@@ -1,4 +1,8 @@
-"""Event <-> JSON line. Encoding and decoding are each other's inverse, for every event."""
+"""Event <-> JSON line. Encoding and decoding are each other's inverse, for every event.
+
+Neither is stopped by data. What JSON cannot hold is written as near as it can be: a lone
+surrogate as U+FFFD, NaN as null, an object without a JSON form as a placeholder with its type.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +11,50 @@ from typing import Any
 import msgspec
 
 from catagent.errors import RecordingError
-from catagent.events import Event, KnownEvent, Unknown
+from catagent.events import SCHEMA, Event, KnownEvent, Unknown
 
-_encoder = msgspec.json.Encoder()
-_decoder: msgspec.json.Decoder[KnownEvent] = msgspec.json.Decoder(KnownEvent)
-_plain: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+PLACEHOLDER = "!unserialisable"
+_MAX_DEPTH = 100
+
+
+class Header(msgspec.Struct, kw_only=True, tag_field="type", tag="recording"):
+    """First line of a recording. A stream on stdout has none, and a reader does not insist."""
+
+    v: int = 1
+    schema: str = SCHEMA
+    catagent: str = ""
+    created: str = ""
+
+
+def encode_header(header: Header) -> bytes:
+    """Return the header as one line of JSON, newline included."""
+    return _encoder.encode(header) + b"\n"
+
+
+def decode_header(line: bytes) -> Header | None:
+    """Return the header that a recording's first line holds, or None where it is an event.
+
+    Raises RecordingError for a recording whose format is newer than we know.
+    """
+    try:
+        header = _header.decode(line)
+    except _UNDECODABLE:
+        return None
+    if header.schema != SCHEMA:
+        raise RecordingError(
+            f"this recording is of the format {header.schema!r}, and {SCHEMA!r} is what I read",
+            "A newer catagent made it: upgrade with pip install --upgrade catagent",
+        )
+    return header
 
 
 def encode(event: Event) -> bytes:
     """Return the event as one line of JSON in UTF-8, newline included."""
-    if isinstance(event, Unknown):
-        return _encoder.encode(event.fields) + b"\n"
-    return _encoder.encode(event) + b"\n"
+    subject = event.fields if isinstance(event, Unknown) else event
+    try:
+        return _encoder.encode(subject) + b"\n"
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return _encoder.encode(_plain(subject)) + b"\n"
 
 
 def decode(line: bytes | str) -> Event:
@@ -29,20 +65,53 @@ def decode(line: bytes | str) -> Event:
     """
     try:
         return _decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _UNDECODABLE as error:
         return _decode_unknown(line, error)
 
 
-_KNOWN_TYPES = frozenset(str(kind.__struct_config__.tag) for kind in KnownEvent.__args__)
+def placeholder(value: Any) -> dict[str, str]:
+    """What stands in a line for an object that has no JSON form."""
+    kind = type(value)
+    return {PLACEHOLDER: f"{kind.__module__}.{kind.__qualname__}"}
+
+
+_encoder = msgspec.json.Encoder(enc_hook=placeholder)
+_decoder: msgspec.json.Decoder[KnownEvent] = msgspec.json.Decoder(KnownEvent)
+_header: msgspec.json.Decoder[Header] = msgspec.json.Decoder(Header)
+_any: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+KNOWN_TYPES = frozenset(str(kind.__struct_config__.tag) for kind in KnownEvent.__args__)
 
 
 def _decode_unknown(line: bytes | str, error: Exception) -> Unknown:
     try:
-        fields = _plain.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        fields = _any.decode(line)
+    except _UNDECODABLE:
         raise RecordingError(f"not a JSON line: {error}") from None
     if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
         raise RecordingError("not an event: a JSON object with a type is expected") from None
-    if fields["type"] in _KNOWN_TYPES:
+    if fields["type"] in KNOWN_TYPES:
         raise RecordingError(f"not a {fields['type']} event: {error}") from None
     return Unknown(fields=fields)
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """The slow road, for the rare event that the encoder refuses: its nearest plain form."""
+    if depth > _MAX_DEPTH:
+        return placeholder(value)
+    if isinstance(value, str):
+        # Halves of a surrogate pair that met again are one character; a lone one is none.
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, msgspec.Struct):
+        return _plain(_fields(value), depth)
+    if isinstance(value, dict):
+        return {_plain(str(key)): _plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, depth + 1) for item in value]
+    return value
+
+
+def _fields(struct: msgspec.Struct) -> dict[str, Any]:
+    config = struct.__struct_config__
+    tag = {config.tag_field: config.tag} if config.tag_field is not None else {}
+    return tag | msgspec.structs.asdict(struct)

@@ -1,0 +1,34 @@
+"""The final answer and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import BinaryIO
+
+from catagent import events as ev
+from catagent.sinks.descriptor import writer
+
+
+class AnswerSink:
+    """Writes the final answer, newline-terminated, as soon as there is one.
+
+    `clean` makes the text safe for a terminal; a pipe or a file gets it as the model wrote it.
+    """
+
+    def __init__(self, stream: BinaryIO, clean: Callable[[str], str]) -> None:
+        self._write = writer(stream.fileno())
+        self._clean = clean if stream.isatty() else None
+
+    def write(self, event: ev.Event) -> None:
+        """Write the answer, if that is what the event is."""
+        if not isinstance(event, ev.Answer):
+            return
+        text = event.data.output
+        if self._clean is not None:
+            text = self._clean(text)
+        if not text.endswith("\n"):
+            text += "\n"
+        self._write(text.encode("utf-8", "replace"))
+
+    def close(self) -> None:
+        """Nothing is held back; the stream belongs to the caller."""

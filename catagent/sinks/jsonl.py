@@ -1,0 +1,37 @@
+"""One JSON line an event, written the moment that it happens."""
+
+from __future__ import annotations
+
+import re
+from typing import BinaryIO
+
+from catagent.codec import encode
+from catagent.events import Event
+from catagent.sinks.descriptor import writer
+
+# What JSON leaves as it is and a terminal may obey: DEL, the C1 controls, and the marks that turn
+# the direction of text.
+_CONTROL = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+
+
+class JsonlSink:
+    """Writes to the stream's descriptor: whoever reads a pipe sees each line at once.
+
+    On a terminal, characters that control it are written as JSON escapes; it is the same JSON.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._write = writer(stream.fileno())
+        self._on_terminal = stream.isatty()
+
+    def write(self, event: Event) -> None:
+        """Write one line."""
+        line = encode(event)
+        self._write(_escaped(line) if self._on_terminal else line)
+
+    def close(self) -> None:
+        """Nothing is held back; the stream belongs to the caller."""
+
+
+def _escaped(line: bytes) -> bytes:
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", line.decode()).encode()

@@ -1,0 +1,68 @@
+"""A recording: a header, then every event of one run, in a file that nobody else can read."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from catagent import __version__
+from catagent.codec import Header, encode, encode_header
+from catagent.errors import OutputError
+from catagent.events import Event
+from catagent.sinks.descriptor import writer
+
+Redact = Callable[[bytes], bytes]
+
+
+class Recorder:
+    """Writes each line as it happens, so that a killed process leaves a readable file.
+
+    An existing file is never touched without `force`. `redact` takes secrets out of an encoded
+    line. `required` says that a person asked for this file: should it fail, the run goes on, and
+    its exit code says so. Raises OutputError where the file can't be made.
+    """
+
+    def __init__(
+        self, path: Path, *, redact: Redact, force: bool = False, required: bool = True
+    ) -> None:
+        self.path = path
+        self.required = required
+        self._redact = redact
+        try:
+            self._descriptor = _create(path, force=force)
+            self._write = writer(self._descriptor)
+            self._write(_header_line())
+        except OSError as error:
+            raise _refusal(path, error) from error
+
+    def write(self, event: Event) -> None:
+        """Write one line."""
+        self._write(self._redact(encode(event)))
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+
+def _header_line() -> bytes:
+    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return encode_header(Header(catagent=__version__, created=now))
+
+
+def _create(path: Path, *, force: bool) -> int:
+    mode = os.O_TRUNC if force else os.O_EXCL
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | mode, 0o600)
+    if force and stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.fchmod(descriptor, 0o600)
+    return descriptor
+
+
+def _refusal(path: Path, error: OSError) -> OutputError:
+    if isinstance(error, FileExistsError):
+        return OutputError(f"{path} exists already", "choose another name, or overwrite: --force")
+    if isinstance(error, FileNotFoundError):
+        return OutputError(f"cannot record to {path}: no folder {path.parent}", "make it first")
+    return OutputError(f"cannot record to {path}: {error.strerror}", "record somewhere else")

@@ -1,0 +1,41 @@
+"""The answer alone."""
+
+from __future__ import annotations
+
+import os
+import pty
+from pathlib import Path
+
+from catagent import events as ev
+from catagent.sinks.answer import AnswerSink
+from tests.support.events import cat_run, failed_run
+
+
+def written(events: list[ev.Event], path: Path) -> bytes:
+    with path.open("wb") as stream:
+        sink = AnswerSink(stream, str.upper)
+        for event in events:
+            sink.write(event)
+        sink.close()
+    return path.read_bytes()
+
+
+def test_the_answer_stands_alone_on_a_line_and_is_not_changed(tmp_path: Path) -> None:
+    assert written(cat_run(), tmp_path / "a") == b"On the shelf: **books** and a lamp.\n"
+
+
+def test_a_run_without_an_answer_writes_nothing(tmp_path: Path) -> None:
+    assert written(failed_run(), tmp_path / "a") == b""
+
+
+def test_a_newline_is_not_doubled_and_a_lone_surrogate_is_no_error(tmp_path: Path) -> None:
+    answer = ev.Answer(data=ev.AnswerData(output="a\ud800\n"))
+    assert written([answer], tmp_path / "a") == b"a?\n"
+
+
+def test_a_terminal_gets_the_cleaned_text() -> None:
+    master, slave = pty.openpty()
+    with os.fdopen(slave, "wb", buffering=0) as stream:
+        AnswerSink(stream, str.upper).write(ev.Answer(data=ev.AnswerData(output="a cat")))
+        assert os.read(master, 100) == b"A CAT\r\n"
+    os.close(master)

@@ -1,0 +1,76 @@
+"""The JSON lines of stdout."""
+
+from __future__ import annotations
+
+import os
+import pty
+import threading
+
+import pytest
+
+from catagent import events as ev
+from catagent.codec import decode, encode
+from catagent.sinks.jsonl import JsonlSink
+from tests.support.events import cat_run, started
+
+
+def test_a_reader_of_the_pipe_has_each_line_before_the_next_event() -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb", buffering=0) as reader, os.fdopen(writing, "wb") as stream:
+        sink = JsonlSink(stream)
+        for event in cat_run():
+            sink.write(event)
+            assert decode(os.read(reader.fileno(), 1 << 20)) == event
+
+
+def test_a_pipe_that_is_full_and_does_not_block_still_gets_every_byte() -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    got: list[bytes] = []
+
+    def read_all() -> None:
+        with os.fdopen(reading, "rb") as reader:
+            got.append(reader.read())
+
+    thread = threading.Thread(target=read_all)
+    with os.fdopen(writing, "wb", buffering=0) as stream:
+        sink = JsonlSink(stream)
+        big = started("x" * 300_000)
+        thread.start()
+        for _ in range(10):
+            sink.write(big)
+    thread.join()
+    assert got[0] == encode(big) * 10
+
+
+def test_a_closed_pipe_raises_and_is_not_swallowed() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb", buffering=0) as stream, pytest.raises(BrokenPipeError):
+        JsonlSink(stream).write(started())
+
+
+def test_a_terminal_gets_no_control_character_and_the_same_json() -> None:
+    event = started("a\x1b[31m \x9b31m \x7f \u202e b\u2066 é 🐈")
+    master, slave = pty.openpty()
+    with os.fdopen(slave, "wb", buffering=0) as stream:
+        JsonlSink(stream).write(event)
+        shown = os.read(master, 1 << 16)
+    os.close(master)
+    assert not set(shown.decode()) & set("\x1b\x7f\x9b\u202e\u2066")
+    assert "é 🐈" in shown.decode()
+    assert decode(shown) == event
+
+
+def test_an_event_that_json_cannot_hold_is_written_all_the_same() -> None:
+    cycle: list[object] = []
+    cycle.append(cycle)
+    reading, writing = os.pipe()
+    node = ev.NodeData(kind="custom", phase="end", content={"x": object(), "s": "\ud83d", 1: cycle})
+    with os.fdopen(reading, "rb") as reader:
+        with os.fdopen(writing, "wb") as stream:
+            JsonlSink(stream).write(ev.Node(data=node))
+        event = decode(reader.read())
+    assert isinstance(event, ev.Node)
+    assert event.data.content["x"] == {"!unserialisable": "builtins.object"}
+    assert event.data.content["s"] == "\ufffd"
