@@ -108,14 +108,6 @@ class OutputError(CatagentError):
     kind = "output"
 
 
-class SinkError(Exception):
-    """A sink's stream failed while a run went on: internal, `cause` is what it raised."""
-
-    def __init__(self, cause: OSError) -> None:
-        super().__init__(str(cause))
-        self.cause = cause
-
-
 class RecordingError(CatagentError):
     """A recording is missing, damaged or unfinished."""
 

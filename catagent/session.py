@@ -12,14 +12,23 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from msgspec import Struct
+
 from catagent import events as ev
 from catagent import summary
-from catagent.errors import CatagentError, ExitCode, SinkError, StepLimitError
+from catagent.errors import (
+    AgentError,
+    CatagentError,
+    ExitCode,
+    OutputError,
+    RunTimeoutError,
+    StepLimitError,
+)
 from catagent.faults import classify
 from catagent.filters import Filters
 from catagent.sinks.base import Sink
 from catagent.sources.base import EventStream
-from catagent.state import RunState, reduce
+from catagent.state import LlmRun, RunState, reduce
 
 WallClock = Callable[[], datetime]
 
@@ -28,11 +37,34 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+# asyncio lets SystemExit through every task and then cancels the rest of them, us included.
+_FROM_INSIDE = AgentError(
+    "The run was ended from inside: the agent or one of its tools called sys.exit.",
+    "A tool should raise an exception, or return what went wrong.",
+)
+
+
+class Limits(Struct, kw_only=True, frozen=True):
+    """How long a run may take in all, and a model may stay silent: seconds, 0 for no limit."""
+
+    timeout: float = 0.0
+    idle_timeout: float = 0.0
+
+
+class SinkFailedError(Exception):
+    """A sink's stream failed while the run went on. An OSError of ours, not one of the model's."""
+
+    def __init__(self, cause: OSError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
 class Session:
     """One run: its state, and the sinks that see its events.
 
-    `sinks` get the events that `filters` keep, `recorders` every event. Times of day come from
-    `wall_clock`; durations from the monotonic clock, which cannot go backwards.
+    `sinks` get the events that `filters` keep, and the run stops when one of them fails;
+    `recorders` get every event, and one that fails is let go with a warning. Times of day come
+    from `wall_clock`, durations from the monotonic clock, which cannot go backwards.
     """
 
     def __init__(
@@ -41,61 +73,87 @@ class Session:
         *,
         recorders: Sequence[Sink] = (),
         filters: Filters | None = None,
+        limits: Limits | None = None,
         wall_clock: WallClock = _utc_now,
     ) -> None:
         self.state = RunState()
         self._sinks = list(sinks)
         self._recorders = list(recorders)
         self._filters = filters or Filters()
+        self._limits = limits or Limits()
         self._wall_clock = wall_clock
-        self._began = time.monotonic()
+        self._began = self._last_event = time.monotonic()
         self._ttft: float | None = None
         self._seq = 0
-        self._cancelled_with: ExitCode | None = None
+        self._lost_recorder = False
+        self._stop: CatagentError | ExitCode | None = None
         self._task: asyncio.Task[object] | None = None
 
     def emit(self, event: ev.Event) -> None:
-        """Stamp the event, take it into the state, and hand it to every sink."""
-        if not isinstance(event, ev.Unknown):
-            event.seq, self._seq = self._seq, self._seq + 1
-            event.ts = self._wall_clock().isoformat(timespec="microseconds").replace("+00:00", "Z")
-        if self._ttft is None and isinstance(event, ev.LlmToken):
-            self._ttft = time.monotonic() - self._began
+        """Stamp the event, take it into the state, and hand it to every recorder and sink."""
+        self._stamp(event)
         reduce(self.state, event)
-        for recorder in self._recorders:
-            recorder.write(event)
+        lost = [failed for recorder in self._recorders if (failed := _record(recorder, event))]
         if self._filters.keeps(event):
-            for sink in self._sinks:
-                _write(sink, event)
+            for sink in tuple(self._sinks):
+                self._write(sink, event)
+        for recorder, error in lost:
+            self._detach(recorder, error)
 
-    def cancel(self, exit_code: ExitCode) -> None:
-        """Stop the run; it ends with status cancelled and this exit code."""
-        self._cancelled_with = exit_code
-        if self._task is not None:
-            self._task.cancel()
+    def cancel(self, why: CatagentError | ExitCode) -> None:
+        """Stop the run: cancelled by a person with this exit code, or failed with this error."""
+        if self._stop is None:
+            self._stop = why
+            if self._task is not None:
+                self._task.cancel()
 
     async def drive(self, started: ev.RunStarted, source: EventStream) -> ev.RunFinished:
-        """Run the source to its end and return the last event. Raises only what a sink raises."""
+        """Run the source to its end; return the last event, which every sink has seen by then."""
         self._task = asyncio.current_task()
-        self.emit(started)
-        finished = await self._outcome(source)
+        watchdog = asyncio.create_task(self._watch())
+        try:
+            finished = await self._outcome(started, source)
+        finally:
+            watchdog.cancel()
         finished.name, finished.run_id = started.name, started.run_id
-        self.emit(finished)
+        with contextlib.suppress(SinkFailedError):
+            self.emit(finished)
         return finished
 
-    async def _outcome(self, source: EventStream) -> ev.RunFinished:
+    def _stamp(self, event: ev.Event) -> None:
+        self._last_event = time.monotonic()
+        if isinstance(event, ev.Unknown):
+            return
+        event.seq, self._seq = self._seq, self._seq + 1
+        event.ts = self._wall_clock().isoformat(timespec="microseconds").replace("+00:00", "Z")
+        if self._ttft is None and isinstance(event, ev.LlmToken):
+            self._ttft = self._last_event - self._began
+
+    def _detach(self, recorder: Sink, error: OSError) -> None:
+        self._recorders.remove(recorder)
+        self._lost_recorder = True
+        message = f"The recording broke off: {error.strerror or error}."
+        hint = "The run goes on; its exit code will tell."
+        data = ev.WarningData(code="recording-failed", message=message, hint=hint)
+        self.emit(ev.Warned(data=data))
+
+    def _write(self, sink: Sink, event: ev.Event) -> None:
         try:
+            sink.write(event)
+        except OSError as error:
+            self._sinks.remove(sink)
+            raise SinkFailedError(error) from error
+
+    async def _outcome(self, started: ev.RunStarted, source: EventStream) -> ev.RunFinished:
+        try:
+            self.emit(started)
             await self._consume(source)
+        except SinkFailedError as failure:
+            return self._output_lost(failure.cause)
         except asyncio.CancelledError:
-            if self._cancelled_with is None:
-                raise
-            return self._broken_off("cancelled", self._cancelled_with, _interruption())
-        except SinkError:
-            raise
+            return self._stopped(self._stop or _FROM_INSIDE)
         except Exception as raised:
-            error = classify(raised)
-            status: ev.RunStatus = "limit" if isinstance(error, StepLimitError) else "error"
-            return self._broken_off(status, error.exit_code, describe(error, raised))
+            return self._failed(classify(raised), type(raised).__name__)
         return self._finished("success", ExitCode.OK)
 
     async def _consume(self, source: EventStream) -> None:
@@ -103,46 +161,67 @@ class Session:
             async for event in source:
                 self.emit(event)
 
+    async def _watch(self) -> None:
+        """Stop a run that takes too long, or whose model has fallen silent."""
+        total, idle = self._limits.timeout, self._limits.idle_timeout
+        while total or idle:
+            await asyncio.sleep(min(0.25, *(limit / 4 for limit in (total, idle) if limit)))
+            now = time.monotonic()
+            if total and now - self._began >= total:
+                hint = "Give it longer with --timeout SECONDS."
+                return self.cancel(RunTimeoutError(f"The run took over {total:g} s.", hint))
+            if idle and now - self._last_event >= idle and self._awaits_model():
+                hint = "Is the server overloaded? Wait longer with --idle-timeout SECONDS."
+                return self.cancel(RunTimeoutError(f"The model was silent for {idle:g} s.", hint))
+        return None
+
+    def _awaits_model(self) -> bool:
+        runs = self.state.llms.values()
+        return any(isinstance(run, LlmRun) and run.finished is None for run in runs)
+
+    def _stopped(self, why: CatagentError | ExitCode) -> ev.RunFinished:
+        if isinstance(why, CatagentError):
+            return self._failed(why, type(why).__name__)
+        info = ev.ErrorInfo(kind="user", type="Interrupted", message="The run was interrupted.")
+        return self._broken_off("cancelled", why, info)
+
+    def _output_lost(self, cause: OSError) -> ev.RunFinished:
+        """A reader that left is no error; whatever else keeps us from writing is one."""
+        if isinstance(cause, BrokenPipeError):
+            info = ev.ErrorInfo(kind="user", type="BrokenPipeError", message="The reader left.")
+            return self._broken_off("cancelled", ExitCode.BROKEN_PIPE, info)
+        error = OutputError(f"Cannot write the output: {cause.strerror or cause}.")
+        return self._failed(error, type(cause).__name__)
+
+    def _failed(self, error: CatagentError, type_name: str) -> ev.RunFinished:
+        status: ev.RunStatus = "limit" if isinstance(error, StepLimitError) else "error"
+        info = ev.ErrorInfo(kind=error.kind, type=type_name, message=error.message, hint=error.hint)
+        return self._broken_off(status, error.exit_code, info)
+
     def _broken_off(
         self, status: ev.RunStatus, exit_code: ExitCode, error: ev.ErrorInfo
     ) -> ev.RunFinished:
-        for event in summary.close_open_spans(self.state, error):
-            self.emit(event)
+        with contextlib.suppress(SinkFailedError):
+            for event in list(summary.close_open_spans(self.state, error)):
+                self.emit(event)
         return self._finished(status, exit_code, error)
 
     def _finished(
         self, status: ev.RunStatus, exit_code: ExitCode, error: ev.ErrorInfo | None = None
     ) -> ev.RunFinished:
-        used = summary.models(self.state)
-        answer = self.state.answer
-        data = ev.RunFinishedData(
-            status=status,
-            exit_code=int(exit_code),
-            output=answer.output if answer else None,
-            error=error,
-            steps=summary.steps(self.state),
-            duration_s=round(time.monotonic() - self._began, 6),
-            ttft_s=None if self._ttft is None else round(self._ttft, 6),
-            usage=summary.total(used),
-            models=used,
+        if exit_code is ExitCode.OK and self._lost_recorder:
+            exit_code = ExitCode.FAILED
+        duration = time.monotonic() - self._began
+        return ev.RunFinished(
+            data=summary.finished(
+                self.state, status, exit_code, error, duration_s=duration, ttft_s=self._ttft
+            )
         )
-        return ev.RunFinished(data=data)
 
 
-def _write(sink: Sink, event: ev.Event) -> None:
-    """A broken stdout must not pass for a network error of the model's: both are OSErrors."""
+def _record(recorder: Sink, event: ev.Event) -> tuple[Sink, OSError] | None:
     try:
-        sink.write(event)
+        recorder.write(event)
     except OSError as error:
-        raise SinkError(error) from error
-
-
-def _interruption() -> ev.ErrorInfo:
-    return ev.ErrorInfo(kind="user", type="Interrupted", message="The run was interrupted.")
-
-
-def describe(error: CatagentError, raised: BaseException) -> ev.ErrorInfo:
-    """The error as an event tells it; `raised` is the exception that it was made from."""
-    return ev.ErrorInfo(
-        kind=error.kind, type=type(raised).__name__, message=error.message, hint=error.hint
-    )
+        return recorder, error
+    return None

@@ -40,6 +40,30 @@ def _add(a: ev.Usage | None, b: ev.Usage | None) -> ev.Usage | None:
     return ev.Usage(**{name: getattr(a, name) + getattr(b, name) for name in names})
 
 
+def finished(
+    state: RunState,
+    status: ev.RunStatus,
+    exit_code: int,
+    error: ev.ErrorInfo | None,
+    *,
+    duration_s: float,
+    ttft_s: float | None,
+) -> ev.RunFinishedData:
+    """The account of the whole run; both times in seconds since it began."""
+    used = models(state)
+    return ev.RunFinishedData(
+        status=status,
+        exit_code=int(exit_code),
+        output=state.answer.output if state.answer else None,
+        error=error,
+        steps=steps(state),
+        duration_s=round(duration_s, 6),
+        ttft_s=None if ttft_s is None else round(ttft_s, 6),
+        usage=total(used),
+        models=used,
+    )
+
+
 def close_open_spans(state: RunState, error: ev.ErrorInfo) -> Iterator[ev.Event]:
     """The finished events that a broken-off run still owes, innermost first."""
     for run in reversed(state.order):

@@ -1,0 +1,189 @@
+"""Where settings come from: flag > environment > .env > user config file > default.
+
+The only place that reads `os.environ`. What a `.env` in the current folder may set is a short
+list (`DOTENV_ALLOWED`): a folder that somebody else wrote must not send an existing key elsewhere,
+nor start code.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_type_hints
+
+import msgspec
+from msgspec import Struct
+
+from catagent.errors import UsageError
+
+Output = Literal["auto", "live", "plain", "jsonl", "answer", "ag-ui"]
+ColorChoice = Literal["auto", "always", "never"]
+Theme = Literal["auto", "dark", "light"]
+ModeName = Literal["steps", "log", "events"]
+
+PREFIX = "CATAGENT_"
+# Every variable whose value is a credential, or is to be treated like one.
+SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL")
+
+
+class Settings(Struct, kw_only=True, frozen=True):
+    """What a person can choose. Every field is also CATAGENT_<NAME>, and a key of config.toml.
+
+    `timeout` and `idle_timeout` are in seconds, 0 for none; `history_mb` in megabytes.
+    """
+
+    agent: str = "cat"
+    model: str | None = None
+    tool_model: str | None = None
+    local_model: str | None = None
+    mode: ModeName = "events"
+    output: Output = "auto"
+    color: ColorChoice = "auto"
+    theme: Theme = "auto"
+    ascii: bool = False
+    max_steps: int = 25
+    max_retries: int = 2
+    timeout: float = 0.0
+    idle_timeout: float = 120.0
+    history: bool = True
+    history_runs: int = 200
+    history_mb: int = 200
+
+
+class Loaded(Struct, kw_only=True, frozen=True):
+    """The settings, the environment they came with (`.env` included), and the user's folders."""
+
+    settings: Settings
+    environ: Mapping[str, str]
+    config_dir: Path
+    state_dir: Path
+    cache_dir: Path
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values that must never be shown, longest first."""
+        values = {value for name, value in self.environ.items() if _is_secret(name, value)}
+        return tuple(sorted(values, key=len, reverse=True))
+
+
+# Not the address of a server whose key is set elsewhere, not an agent (an import), not a path.
+DOTENV_ALLOWED = frozenset(
+    {"OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"}
+    | {"ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "GROQ_API_KEY", "MISTRAL_API_KEY"}
+    | {"DEEPSEEK_API_KEY", "OPENROUTER_API_KEY", "TOGETHER_API_KEY", "XAI_API_KEY"}
+    | {
+        PREFIX + name.upper()
+        for name in Settings.__struct_fields__
+        if name not in {"agent", "local_model", "history"}
+    }
+)
+
+
+def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> Loaded:
+    """Read every layer. `flags` holds what was given on the command line, None for what was not.
+
+    Raises UsageError that names the layer of a value that is of no use.
+    """
+    process = dict(os.environ if environ is None else environ)
+    dotenv = _allowed(_read_dotenv(Path(".env")), process)
+    merged = {**dotenv, **process}
+    if environ is None:
+        os.environ.update(merged)  # LangChain's providers look for their keys there themselves
+    folders = _folders(merged)
+    layers: list[tuple[str, Mapping[str, Any]]] = [
+        ("the command line", {k: v for k, v in flags.items() if v is not None}),
+        ("the environment", _prefixed(process)),
+        (".env", _prefixed(dotenv)),
+        ("config.toml", _read_toml(folders["config_dir"] / "config.toml")),
+    ]
+    return Loaded(settings=_merge(layers), environ=merged, **folders)
+
+
+def _merge(layers: list[tuple[str, Mapping[str, Any]]]) -> Settings:
+    hints, values = get_type_hints(Settings), {}
+    for where, layer in reversed(layers):
+        for name, value in layer.items():
+            if name in hints:
+                values[name] = _convert(name, value, hints[name], where)
+    return Settings(**values)
+
+
+def _convert(name: str, value: Any, kind: Any, where: str) -> Any:
+    try:
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError as error:
+        message = f"{name} from {where} is {value!r}: {error}"
+        raise UsageError(message, _choices(kind)) from None
+
+
+def _choices(kind: Any) -> str:
+    values = getattr(kind, "__args__", ())
+    if values and all(isinstance(value, str) for value in values):
+        return "one of: " + ", ".join(values)
+    return ""
+
+
+def _prefixed(environ: Mapping[str, str]) -> dict[str, str]:
+    found = {k[len(PREFIX) :].lower(): v for k, v in environ.items() if k.startswith(PREFIX)}
+    return {name: value for name, value in found.items() if value}
+
+
+def _read_dotenv(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    from dotenv import dotenv_values
+
+    try:
+        # No interpolation: ${OPENAI_API_KEY} in a foreign file could carry a key out.
+        values = dotenv_values(path, interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {error}") from None
+    return {name: value for name, value in values.items() if value}
+
+
+def _allowed(dotenv: Mapping[str, str], process: Mapping[str, str]) -> dict[str, str]:
+    found = {k: v for k, v in dotenv.items() if k in DOTENV_ALLOWED and not process.get(k)}
+    if process.get("OPENAI_API_KEY"):
+        found.pop("OPENAI_BASE_URL", None)
+    return found
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {error}") from None
+    import tomllib  # 13 ms that most starts need not pay
+
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is no TOML: {error}") from None
+    unknown = sorted(values.keys() - set(Settings.__struct_fields__))
+    if unknown:
+        known = ", ".join(Settings.__struct_fields__)
+        raise UsageError(f"{path} has no such setting: {', '.join(unknown)}", f"known: {known}")
+    return values
+
+
+def _folders(environ: Mapping[str, str]) -> dict[str, Path]:
+    """`$CATAGENT_HOME` holds all three folders, for people and tests who want them in one."""
+    home = environ.get(PREFIX + "HOME")
+    if home:
+        base = Path(home).expanduser()
+        return {f"{name}_dir": base / name for name in ("config", "state", "cache")}
+    from platformdirs import PlatformDirs
+
+    dirs = PlatformDirs("catagent", appauthor=False)
+    return {
+        "config_dir": Path(dirs.user_config_dir),
+        "state_dir": Path(dirs.user_state_dir),
+        "cache_dir": Path(dirs.user_cache_dir),
+    }
+
+
+def _is_secret(name: str, value: str) -> bool:
+    return len(value) >= 8 and any(word in name.upper() for word in SECRET_WORDS)

@@ -1,0 +1,60 @@
+"""The question: from the command line, from stdin, or both."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from catagent.errors import UsageError
+
+_EXAMPLE = 'Ask like this: catagent ask "what items are located where the cat is hiding?"'
+_PATIENCE_S = 1.0
+
+
+def read_question(argument: str | None, stdin: TextIO | None, notice: Callable[[str], None]) -> str:
+    """The argument, or all of stdin, or the argument with stdin below it as a marked block.
+
+    `notice` is called when stdin stays open and silent. Raises UsageError where there is no
+    question at all.
+    """
+    piped = stdin is not None and not stdin.isatty()
+    if argument not in (None, "-") and not piped:
+        return _required(argument)
+    if not piped and argument is None:
+        raise UsageError("There is no question.", _EXAMPLE)
+    text = _read(stdin or sys.stdin, notice)
+    if argument in (None, "-"):
+        return _required(text.strip())
+    return f"{argument}\n\n<stdin>\n{text.rstrip()}\n</stdin>" if text.strip() else str(argument)
+
+
+def _required(text: str | None) -> str:
+    if not text or not text.strip():
+        raise UsageError("The question is empty.", _EXAMPLE)
+    return text
+
+
+def _read(stdin: TextIO, notice: Callable[[str], None]) -> str:
+    with _impatient(notice):
+        try:
+            return stdin.read()
+        except UnicodeDecodeError as error:
+            raise UsageError(f"stdin is no {error.encoding} text.", _EXAMPLE) from None
+        except OSError as error:
+            raise UsageError(f"Cannot read stdin: {error.strerror}.", _EXAMPLE) from None
+
+
+@contextmanager
+def _impatient(notice: Callable[[str], None]) -> Iterator[None]:
+    """A pipe that nobody writes to looks like a hang: say what is awaited."""
+    text = "Waiting for stdin to end (Ctrl-D, or start with </dev/null)."
+    timer = threading.Timer(_PATIENCE_S, notice, (text,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

@@ -1,0 +1,76 @@
+"""reduce is total and linear: nothing that arrives raises, nothing is held twice."""
+
+from __future__ import annotations
+
+from catagent import events as ev
+from catagent import summary
+from catagent.state import RunState, ToolRun, reduce
+
+
+def token(delta: str, **more: object) -> ev.LlmToken:
+    return ev.LlmToken(run_id="llm", data=ev.LlmTokenData(channel="text", delta=delta, **more))  # type: ignore[arg-type]
+
+
+def tool_events(run_id: str, call_id: str | None) -> list[ev.Event]:
+    """A tool call from decision to observation."""
+    return [
+        ev.Action(run_id="m", data=ev.ActionData(tool="t", tool_input={}, tool_call_id=call_id)),
+        ev.ToolStarted(
+            run_id=run_id, data=ev.ToolStartedData(tool="t", tool_input={}, tool_call_id=call_id)
+        ),
+        ev.ToolFinished(
+            run_id=run_id,
+            data=ev.ToolFinishedData(tool="t", status="success", output="o", tool_call_id=call_id),
+        ),
+        ev.Observation(
+            run_id=run_id,
+            data=ev.ObservationData(tool="t", status="success", output="o", tool_call_id=call_id),
+        ),
+    ]
+
+
+def replayed(events: list[ev.Event]) -> RunState:
+    state = RunState()
+    for event in events:
+        reduce(state, event)
+    return state
+
+
+def test_a_late_token_an_orphan_end_and_an_unknown_type_raise_nothing() -> None:
+    end = ev.LlmFinished(run_id="llm", data=ev.LlmFinishedData(model="m", text="ab"))
+    unknown = ev.Unknown(fields={"type": "dance", "seq": 7})
+    state = replayed([end, token("late"), *tool_events("r", None)[2:], unknown])
+    assert state.llms["llm"].finished is not None
+    assert state.unknown == [unknown]
+    assert state.last_seq == 7
+
+
+def test_a_call_id_used_again_is_another_call() -> None:
+    """Servers that number the calls of each message from zero must not fold two calls into one."""
+    state = replayed(tool_events("r1", "call_0") + tool_events("r2", "call_0"))
+    runs = [run for run in state.order if isinstance(run, ToolRun)]
+    assert [run.run_id for run in runs] == ["r1", "r2"]
+    assert all(run.observation for run in runs)
+    assert summary.steps(state) == 2
+
+
+def test_a_finished_call_keeps_its_text_once() -> None:
+    state = replayed([token("a"), token("b")])
+    assert state.llms["llm"].text == ["a", "b"]
+    reduce(state, ev.LlmFinished(run_id="llm", data=ev.LlmFinishedData(model="m", text="ab")))
+    assert state.llms["llm"].text == ["ab"]
+
+
+def test_argument_pieces_are_kept_by_their_call() -> None:
+    pieces = [(0, "a", '{"x"'), (1, "b", "{"), (0, "", ": 1}"), (1, "", "}")]
+    state = RunState()
+    for index, tool, delta in pieces:
+        data = ev.LlmTokenData(channel="tool_args", delta=delta, index=index)
+        if tool:
+            data.tool = tool
+        reduce(state, ev.LlmToken(run_id="llm", data=data))
+    args = state.llms["llm"].tool_args
+    assert {i: (a.tool, "".join(a.pieces)) for i, a in args.items()} == {
+        0: ("a", '{"x": 1}'),
+        1: ("b", "{}"),
+    }
