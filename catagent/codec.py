@@ -91,7 +91,7 @@ def _decode_unknown(line: bytes | str, error: Exception) -> Unknown:
     if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
         raise RecordingError("not an event: a JSON object with a type is expected") from None
     if fields["type"] in KNOWN_TYPES:
-        raise RecordingError(f"not a {fields['type']} event: {error}") from None
+        raise RecordingError(f"no valid {fields['type']} event: {error}") from None
     return Unknown(fields=fields)
 
 

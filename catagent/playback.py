@@ -1,0 +1,51 @@
+"""Drives a replay: like a Session, but the events keep the `seq` and `ts` that they came with."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+
+from catagent.errors import ExitCode
+from catagent.filters import Filters
+from catagent.sinks.base import Sink
+from catagent.sources.base import EventStream
+from catagent.state import RunState, reduce
+
+
+class Playback:
+    """One replay: its state, and the sinks that see the events that `filters` keep."""
+
+    def __init__(self, sinks: Sequence[Sink], filters: Filters) -> None:
+        self.state = RunState()
+        self._sinks = list(sinks)
+        self._filters = filters
+        self._cancelled_with: ExitCode | None = None
+        self._task: asyncio.Task[object] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def cancel(self, code: ExitCode) -> None:
+        """Stop, and leave with this exit code; safe in a signal handler."""
+        self._cancelled_with = code
+        if self._loop is not None and self._task is not None:
+            self._loop.call_soon_threadsafe(self._task.cancel)
+
+    async def play(self, source: EventStream) -> ExitCode:
+        """Play to the end and return the exit code. Raises what the source and sinks raise."""
+        self._task, self._loop = asyncio.current_task(), asyncio.get_running_loop()
+        try:
+            await self._consume(source)
+        except asyncio.CancelledError:
+            if self._cancelled_with is None:
+                raise
+        return self._cancelled_with or ExitCode.OK
+
+    async def _consume(self, source: EventStream) -> None:
+        async with contextlib.aclosing(source):
+            async for event in source:
+                if self._cancelled_with is not None:
+                    return
+                reduce(self.state, event)
+                if self._filters.keeps(event):
+                    for sink in self._sinks:
+                        sink.write(event)
