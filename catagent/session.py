@@ -26,7 +26,7 @@ from catagent.errors import (
 )
 from catagent.faults import classify
 from catagent.filters import Filters
-from catagent.sinks.base import Sink
+from catagent.sinks.base import RecorderSink, Sink
 from catagent.sources.base import EventStream
 from catagent.state import LlmRun, RunState, reduce
 
@@ -63,7 +63,8 @@ class Session:
     """One run: its state, and the sinks that see its events.
 
     `sinks` get the events that `filters` keep, and the run stops when one of them fails;
-    `recorders` get every event, and one that fails is let go with a warning. Times of day come
+    `recorders` get every event, and one that fails is let go with a warning. `raised` is what
+    ended a failed run, for whoever debugs. Times of day come
     from `wall_clock`, durations from the monotonic clock, which cannot go backwards.
     """
 
@@ -71,12 +72,13 @@ class Session:
         self,
         sinks: Sequence[Sink],
         *,
-        recorders: Sequence[Sink] = (),
+        recorders: Sequence[RecorderSink] = (),
         filters: Filters | None = None,
         limits: Limits | None = None,
         wall_clock: WallClock = _utc_now,
     ) -> None:
         self.state = RunState()
+        self.raised: BaseException | None = None
         self._sinks = list(sinks)
         self._recorders = list(recorders)
         self._filters = filters or Filters()
@@ -129,11 +131,11 @@ class Session:
         if self._ttft is None and isinstance(event, ev.LlmToken):
             self._ttft = self._last_event - self._began
 
-    def _detach(self, recorder: Sink, error: OSError) -> None:
+    def _detach(self, recorder: RecorderSink, error: OSError) -> None:
         self._recorders.remove(recorder)
-        self._lost_recorder = True
+        self._lost_recorder = self._lost_recorder or recorder.required
         message = f"The recording broke off: {error.strerror or error}."
-        hint = "The run goes on; its exit code will tell."
+        hint = "The run goes on." + " Its exit code will tell." * recorder.required
         data = ev.WarningData(code="recording-failed", message=message, hint=hint)
         self.emit(ev.Warned(data=data))
 
@@ -153,6 +155,7 @@ class Session:
         except asyncio.CancelledError:
             return self._stopped(self._stop or _FROM_INSIDE)
         except Exception as raised:
+            self.raised = raised
             return self._failed(classify(raised), type(raised).__name__)
         return self._finished("success", ExitCode.OK)
 
@@ -219,7 +222,7 @@ class Session:
         )
 
 
-def _record(recorder: Sink, event: ev.Event) -> tuple[Sink, OSError] | None:
+def _record(recorder: RecorderSink, event: ev.Event) -> tuple[RecorderSink, OSError] | None:
     try:
         recorder.write(event)
     except OSError as error:

@@ -17,6 +17,8 @@ from catagent.session import Limits, Session
 class Collector:
     """A sink that keeps what it was given, and fails at the n-th event where asked to."""
 
+    required = True
+
     def __init__(self, fail_at: int | None = None, error: OSError | None = None) -> None:
         self.events: list[ev.Event] = []
         self._fail_at = fail_at

@@ -20,3 +20,9 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Write what is still held back and let go of the stream."""
+
+
+class RecorderSink(Sink, Protocol):
+    """A sink that keeps a run. `required` says that its failing must show in the exit code."""
+
+    required: bool
