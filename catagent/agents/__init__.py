@@ -1,0 +1,1 @@
+"""The agents: two built-in ones, and adapters for what people bring."""

@@ -1,0 +1,29 @@
+"""The cat agent: `create_agent` with three tools, on LangGraph."""
+
+from __future__ import annotations
+
+from langchain.agents import create_agent
+from langchain_core.messages import HumanMessage
+
+from catagent.agents.base import AgentRequest
+from catagent.sources.base import AgentRun
+from catagent.tools import prompts
+from catagent.tools.cat import make_tools
+
+
+def build(request: AgentRequest) -> AgentRun:
+    """Make the agent ready to answer the question."""
+    graph = create_agent(
+        request.models.agent,
+        make_tools(request.models.tool),
+        system_prompt=prompts.AGENT_SYSTEM,
+        name="cat",
+    )
+    return AgentRun(
+        runnable=graph,
+        input={"messages": [*request.history, HumanMessage(request.question)]},
+        shape="graph",
+        config=request.config,
+        max_steps=request.max_steps,
+        raw=request.raw,
+    )

@@ -1,0 +1,122 @@
+"""Makes what people bring fit: a graph, an AgentExecutor, any Runnable, tools, or a factory."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from typing import Any
+
+from langchain_core.messages import HumanMessage
+from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.tools import BaseTool
+from langgraph.graph import StateGraph
+from langgraph.pregel import Pregel
+
+from catagent.agents.base import AgentRequest
+from catagent.errors import UsageError
+from catagent.sources.base import AgentRun, AgentShape
+
+_HINT = "bring a Runnable, a graph, a list of tools, or a function that returns one of them"
+# Input keys that mean "the question", for agents that want several.
+_QUESTION_KEYS = ("input", "question", "query", "text", "prompt", "topic")
+
+
+def adapt(found: Any, name: str, request: AgentRequest) -> AgentRun:
+    """Return a run of whatever stands at `name`. Raises UsageError for what cannot be run."""
+    runnable = _runnable(found, name, request)
+    shape = _shape(runnable)
+    config: RunnableConfig = {"run_name": name.rpartition(":")[2], **(request.config or {})}
+    return AgentRun(
+        runnable=runnable,
+        input=_input(runnable, shape, name, request),
+        shape=shape,
+        config=config,
+        max_steps=request.max_steps,
+        raw=request.raw,
+    )
+
+
+def _runnable(found: Any, name: str, request: AgentRequest) -> Runnable[Any, Any]:
+    if callable(found) and not isinstance(found, Runnable | BaseTool):
+        found = _call(found, name, request)
+    if isinstance(found, StateGraph):
+        found = found.compile()
+    if isinstance(found, list | tuple):
+        found = _agent_of(found, name, request)
+    if not isinstance(found, Runnable):
+        raise UsageError(f"the agent {name} is {_kind(found)}, which cannot be run", _HINT)
+    return found
+
+
+def _call(factory: Any, name: str, request: AgentRequest) -> Any:
+    """Call a factory with what it asks for by name: `model`, `tool_model`, or nothing."""
+    offered = {"model": "agent", "tool_model": "tool"}
+    arguments = {}
+    for parameter in inspect.signature(factory).parameters.values():
+        if parameter.name in offered:
+            arguments[parameter.name] = getattr(request.models, offered[parameter.name])
+        elif _required(parameter):
+            message = f"the agent {name} wants an argument called {parameter.name!r}"
+            raise UsageError(message, "a factory may take model and tool_model, or nothing")
+    found = factory(**arguments)
+    if inspect.isawaitable(found):
+        if inspect.iscoroutine(found):
+            found.close()
+        raise UsageError(f"the agent {name} is an asynchronous function", _HINT)
+    return found
+
+
+def _required(parameter: inspect.Parameter) -> bool:
+    variadic = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    return parameter.default is parameter.empty and not variadic
+
+
+def _agent_of(tools: Iterable[Any], name: str, request: AgentRequest) -> Runnable[Any, Any]:
+    from langchain.agents import create_agent
+
+    tools = list(tools)
+    for tool in tools:
+        if not (isinstance(tool, BaseTool) or callable(tool)):
+            raise UsageError(f"the agent {name} has {_kind(tool)} among its tools", _HINT)
+    return create_agent(request.models.agent, tools, name=name.rpartition(":")[2])
+
+
+def _kind(found: Any) -> str:
+    return f"the {'class' if isinstance(found, type) else 'object'} {found!r:.80}"
+
+
+def _shape(runnable: Runnable[Any, Any]) -> AgentShape:
+    """What its chunks look like. The classic package is optional: told by name, not by import."""
+    if isinstance(runnable, Pregel):
+        return "graph"
+    if any(kind.__name__ == "AgentExecutor" for kind in type(runnable).__mro__):
+        return "executor"
+    return "other"
+
+
+def _input(
+    runnable: Runnable[Any, Any], shape: AgentShape, name: str, request: AgentRequest
+) -> Any:
+    messages = [*request.history, HumanMessage(request.question)]
+    schema = runnable.get_input_jsonschema()
+    keys = schema.get("properties") or schema.get("$defs", {}).get("properties") or {}
+    if "messages" in keys or (shape == "graph" and not keys):
+        return {"messages": messages}
+    if not keys:
+        return request.question
+    key = _question_key(keys, schema.get("required", []))
+    if key is None:
+        wanted = ", ".join(keys)
+        raise UsageError(
+            f"the agent {name} wants {wanted}, and it is not clear which is the question",
+            "give it a messages key, or one called input or question",
+        )
+    return {key: request.question}
+
+
+def _question_key(keys: Iterable[str], required: list[str]) -> str | None:
+    known = [key for key in _QUESTION_KEYS if key in keys]
+    if known:
+        return known[0]
+    candidates = required or list(keys)
+    return candidates[0] if len(candidates) == 1 else None

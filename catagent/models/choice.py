@@ -1,0 +1,90 @@
+"""Which chat model to use: a pure decision, made before anything heavy is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from catagent.errors import UsageError
+
+DEFAULT_OPENAI_MODEL = "gpt-4.1-mini"
+EMBEDDED = "smollm2-135m"
+
+Reason = Literal["chosen", "key", "no-key"]
+
+
+class ModelSpec(Struct, kw_only=True, frozen=True):
+    """A chat model by provider and name; `path` is the GGUF file of a local one of one's own.
+
+    `reason` says why it is this one: the person chose it, there is an OpenAI key, or there is none.
+    """
+
+    provider: str
+    name: str
+    path: Path | None = None
+    reason: Reason = "chosen"
+
+    def __str__(self) -> str:
+        return f"{self.provider}:{self.name}"
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether it is the model that we bring along, tuned for the cat agent alone."""
+        return self.provider == "local" and self.path is None
+
+    @property
+    def notice(self) -> str | None:
+        """One line for a person who did not choose, or None."""
+        if self.reason != "no-key":
+            return None
+        return (
+            f"No OPENAI_API_KEY: using the embedded model {EMBEDDED}, on this machine. "
+            "Choose another with --model PROVIDER:NAME."
+        )
+
+
+def choose_model(wanted: str | None, environ: Mapping[str, str]) -> ModelSpec:
+    """Return the model that `wanted` (PROVIDER:NAME, a bare OpenAI name, local[:FILE]) means.
+
+    With nothing wanted: OpenAI where there is a key or a server's address, else the embedded one.
+    Raises UsageError for a GGUF file that is not one.
+    """
+    if not wanted:
+        return _default(environ)
+    provider, colon, name = wanted.partition(":")
+    if not colon:
+        return _local("") if wanted == "local" else ModelSpec(provider="openai", name=wanted)
+    if provider == "local":
+        return _local(name)
+    if not name:
+        raise UsageError(f"--model {wanted} names no model", "write it as PROVIDER:NAME")
+    return ModelSpec(provider=provider.replace("-", "_").lower(), name=name)
+
+
+def _default(environ: Mapping[str, str]) -> ModelSpec:
+    if environ.get("OPENAI_API_KEY") or environ.get("OPENAI_BASE_URL"):
+        return ModelSpec(provider="openai", name=DEFAULT_OPENAI_MODEL, reason="key")
+    return ModelSpec(provider="local", name=EMBEDDED, reason="no-key")
+
+
+def _local(name: str) -> ModelSpec:
+    if name in ("", EMBEDDED):
+        return ModelSpec(provider="local", name=EMBEDDED)
+    path = Path(name).expanduser()
+    require_gguf(path)
+    return ModelSpec(provider="local", name=path.stem, path=path)
+
+
+def require_gguf(path: Path) -> None:
+    """Raise UsageError where `path` is no readable GGUF file: llama.cpp would only say "failed"."""
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise UsageError(f"cannot read the model {path}: {reason}") from None
+    if magic != b"GGUF":
+        raise UsageError(f"{path} is no GGUF model", "llama.cpp runs models in the GGUF format")

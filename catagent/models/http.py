@@ -1,0 +1,161 @@
+"""The HTTP clients that model requests go through: one TLS context, and retries one can see.
+
+The openai SDK retries in silence; here every retry is told to somebody, bounded, and waits as
+long as the server asks for. Sitting in `send`, below the SDK and above the connection pool, it
+sees refused connections and status codes alike, before anything was streamed; what breaks off
+later is not sent again, because its tokens have been shown already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import random
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import httpx2
+import openai
+
+from catagent.events import RetryData
+
+MAX_DELAY_S = 8.0
+MAX_RETRY_AFTER_S = 60.0
+CONNECT_TIMEOUT_S = 20.0
+_RETRIED_STATUS = frozenset({408, 409, 429, *range(500, 600)})
+
+OnRetry = Callable[[RetryData], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often a request may be sent again (`max_retries`), and who is told of each time."""
+
+    max_retries: int
+    on_retry: OnRetry
+
+    def after(self, failed: httpx2.Response | httpx2.TransportError, attempt: int) -> float | None:
+        """Seconds to wait before request number `attempt` + 1, or None to give up; tells of it."""
+        delay = _delay(failed, attempt) if attempt <= self.max_retries else None
+        if delay is not None:
+            self.on_retry(
+                RetryData(
+                    attempt=attempt,
+                    max_attempts=self.max_retries,
+                    delay_s=round(delay, 3),
+                    reason=_reason(failed),
+                    status_code=failed.status_code if isinstance(failed, httpx2.Response) else None,
+                )
+            )
+        return delay
+
+
+def _delay(failed: httpx2.Response | httpx2.TransportError, attempt: int) -> float | None:
+    if isinstance(failed, httpx2.Response):
+        if not _worth_a_retry(failed):
+            return None
+        asked = retry_after(failed.headers.get("retry-after"), time.time())
+        if asked is not None:
+            return asked if asked <= MAX_RETRY_AFTER_S else None
+    elif isinstance(failed, httpx2.UnsupportedProtocol | httpx2.LocalProtocolError):
+        return None
+    backoff = min(MAX_DELAY_S, 0.5 * 2.0 ** (attempt - 1))
+    return backoff * random.uniform(0.75, 1.0)  # noqa: S311 - spreads clients, guards nothing
+
+
+def _worth_a_retry(response: httpx2.Response) -> bool:
+    told = response.headers.get("x-should-retry")
+    return told == "true" or (told != "false" and response.status_code in _RETRIED_STATUS)
+
+
+def retry_after(value: str | None, now: float) -> float | None:
+    """Seconds that a Retry-After header (a number or an HTTP date) asks for; None without one."""
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - now)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _reason(failed: httpx2.Response | httpx2.TransportError) -> str:
+    if isinstance(failed, httpx2.Response):
+        return f"HTTP {failed.status_code} {failed.reason_phrase}".strip()
+    return str(failed) or type(failed).__name__
+
+
+class RetryingAsyncClient(openai.DefaultAsyncHttpxClient):
+    """The SDK's own asynchronous client, that sends again what failed before it was answered."""
+
+    def __init__(self, policy: RetryPolicy, **options: Any) -> None:
+        super().__init__(**options)
+        self._policy = policy
+
+    async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        """Send the request, and again after a failure, as the policy says."""
+        attempt = 1
+        while True:
+            try:
+                response = await super().send(request, **options)
+            except httpx2.TransportError as error:
+                delay = self._policy.after(error, attempt)
+                if delay is None:
+                    raise
+            else:
+                delay = self._policy.after(response, attempt) if response.is_error else None
+                if delay is None:
+                    return response
+                await response.aclose()
+            await asyncio.sleep(delay)
+            attempt += 1
+
+
+class RetryingClient(openai.DefaultHttpxClient):
+    """The same for synchronous calls: a plain tool that invokes its model."""
+
+    def __init__(self, policy: RetryPolicy, **options: Any) -> None:
+        super().__init__(**options)
+        self._policy = policy
+
+    def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        """Send the request, and again after a failure, as the policy says."""
+        attempt = 1
+        while True:
+            try:
+                response = super().send(request, **options)
+            except httpx2.TransportError as error:
+                delay = self._policy.after(error, attempt)
+                if delay is None:
+                    raise
+            else:
+                delay = self._policy.after(response, attempt) if response.is_error else None
+                if delay is None:
+                    return response
+                response.close()
+            time.sleep(delay)
+            attempt += 1
+
+
+def client_options(base_url: str, idle_timeout: float | None) -> dict[str, Any]:
+    """What both clients are made with. `idle_timeout`: the longest silence of a server, seconds."""
+    timeout = httpx2.Timeout(idle_timeout, connect=CONNECT_TIMEOUT_S)
+    return {"timeout": timeout, "verify": _tls_context(base_url.startswith("http://"))}
+
+
+@lru_cache(maxsize=2)
+def _tls_context(trust_nobody: bool) -> ssl.SSLContext:
+    """Reading the trusted certificates costs 87 ms: once a process, and not for plain HTTP.
+
+    A plain server that redirects to TLS meets a context that trusts nobody: it fails, closed.
+    """
+    if trust_nobody:
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return httpx2.create_ssl_context()

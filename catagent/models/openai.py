@@ -1,0 +1,66 @@
+"""Chat models behind an OpenAI-compatible API: OpenAI, vLLM, Ollama, llama.cpp, any gateway."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from catagent.errors import CredentialsError
+from catagent.models.choice import ModelSpec
+from catagent.models.context import AGENT_TAG, ModelContext, Role
+
+if TYPE_CHECKING:
+    from langchain_openai import ChatOpenAI
+
+OPENAI_URL = "https://api.openai.com/v1"
+# Servers of one's own often want no key at all, the SDK always wants one.
+_NO_KEY = "none"
+_FIXED_TEMPERATURE = re.compile(r"(o\d|gpt-5)")
+
+
+def build(spec: ModelSpec, role: Role, context: ModelContext) -> ChatOpenAI:
+    """Make the model of this name at OPENAI_BASE_URL, or at OpenAI."""
+    environ = context.loaded.environ
+    base_url = environ.get("OPENAI_BASE_URL") or environ.get("OPENAI_API_BASE")
+    api_key = environ.get("OPENAI_API_KEY")
+    if not api_key and not base_url:
+        raise CredentialsError(
+            f"no OPENAI_API_KEY for the model {spec}",
+            "set OPENAI_API_KEY, or use the embedded model with --model local",
+        )
+    # The reasoning models refuse any temperature but their own.
+    decides = role == "agent" and not _FIXED_TEMPERATURE.match(spec.name)
+    return connect(
+        base_url or OPENAI_URL,
+        api_key or _NO_KEY,
+        role,
+        context,
+        model=spec.name,
+        temperature=0.0 if decides else None,
+    )
+
+
+def connect(
+    base_url: str, api_key: str, role: Role, context: ModelContext, **options: Any
+) -> ChatOpenAI:
+    """Make a ChatOpenAI for this server, with retries of our own and usage in every stream."""
+    from pydantic import SecretStr
+
+    from catagent.models.http import RetryingAsyncClient, RetryingClient, RetryPolicy
+    from catagent.models.http import client_options as client_options_for
+    from catagent.models.streaming import StreamingChatOpenAI
+
+    settings = context.loaded.settings
+    policy = RetryPolicy(settings.max_retries, context.on_retry)
+    client_options = client_options_for(base_url, settings.idle_timeout or None)
+    return StreamingChatOpenAI(
+        base_url=base_url,
+        api_key=SecretStr(api_key),
+        name="ChatOpenAI",
+        tags=[AGENT_TAG] if role == "agent" else [],
+        max_retries=0,
+        stream_usage=True,
+        http_client=RetryingClient(policy, **client_options),
+        http_async_client=RetryingAsyncClient(policy, **client_options),
+        **options,
+    )

@@ -1,0 +1,37 @@
+"""The cat agent's tools: each asks a chat model, and streams what it says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from langchain_core.tools import BaseTool, tool
+
+from catagent.tools import prompts
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+
+def make_tools(model: BaseChatModel) -> list[BaseTool]:
+    """Make the three tools, all of them asking `model`."""
+
+    @tool(description=prompts.WHERE_DESCRIPTION)
+    async def where_cat_is_hiding() -> str:
+        return await _ask(model, prompts.WHERE_PROMPT, "where_cat_at", "hiding_spot")
+
+    @tool(description=prompts.ITEMS_DESCRIPTION)
+    async def get_items(place: str) -> str:
+        prompt = prompts.ITEMS_PROMPT.format(place=place)
+        return await _ask(model, prompt, "Get Items LLM", "get_items")
+
+    @tool(description=prompts.JOKE_DESCRIPTION)
+    async def tell_me_a_joke_about(topic: str) -> str:
+        return await _ask(model, prompts.JOKE_PROMPT.format(topic=topic), "Joke LLM", "joke")
+
+    return [where_cat_is_hiding, get_items, tell_me_a_joke_about]
+
+
+async def _ask(model: BaseChatModel, prompt: str, run_name: str, tag: str) -> str:
+    """Stream the model's answer, for the sake of those who listen, and return the whole of it."""
+    named = model.with_config(run_name=run_name, tags=[tag])
+    return "".join([chunk.text async for chunk in named.astream(prompt)]).strip()

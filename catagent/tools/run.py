@@ -1,0 +1,110 @@
+"""One tool on its own: which there are, what they take, and how to run one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from langchain_core.language_models import FakeListChatModel
+from langchain_core.tools import BaseTool, tool
+from msgspec import Struct
+from pydantic import BaseModel, ValidationError
+
+from catagent import registry
+from catagent.agents.base import AgentRequest
+from catagent.errors import UsageError
+from catagent.sources.base import AgentRun
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+
+class ToolInfo(Struct, kw_only=True, frozen=True):
+    """A tool as a person sees it: `args` maps each argument's name to its JSON type."""
+
+    name: str
+    description: str
+    args: dict[str, str]
+
+
+def list_tools() -> list[ToolInfo]:
+    """Describe every tool of the registry, in its order. Asks no model."""
+    nobody = FakeListChatModel(responses=[])
+    return [_describe(_find(name, nobody)) for name in registry.TOOLS]
+
+
+def open_tool(
+    name: str, arguments: Sequence[str], models: Models, *, raw: bool = False
+) -> AgentRun:
+    """Make the tool ready to run with these "key=value" arguments.
+
+    Raises UsageError for a tool that is not there, or arguments that it does not take.
+    """
+    known = name in registry.TOOLS
+    found = _find(name, models.tool if known else FakeListChatModel(responses=[]))
+    return AgentRun(runnable=found, input=parse(found, arguments), shape="other", raw=raw)
+
+
+def parse(found: BaseTool, arguments: Sequence[str]) -> dict[str, Any]:
+    """Turn "key=value" arguments into the tool's input, checked against its schema."""
+    given = dict(_pair(found, argument) for argument in arguments)
+    unknown = sorted(given.keys() - found.args.keys())
+    if unknown:
+        hint = registry.suggest(unknown[0], found.args, "argument") if found.args else ""
+        raise UsageError(f"{found.name} takes no argument called {unknown[0]!r}", hint)
+    schema = cast("type[BaseModel]", found.get_input_schema())
+    try:
+        checked = schema.model_validate(given)
+    except ValidationError as error:
+        raise _bad_arguments(found, error) from None
+    return {key: getattr(checked, key) for key in given}
+
+
+def _find(name: str, model: BaseChatModel) -> BaseTool:
+    found = registry.lookup(name, registry.TOOLS, "tool")
+    if name in registry.TOOLS:
+        made = cast("list[BaseTool]", found(model))
+        return next(tool for tool in made if tool.name == name)
+    if not isinstance(found, BaseTool) and callable(found) and found.__doc__:
+        found = tool(found)
+    if not isinstance(found, BaseTool):
+        raise UsageError(f"{name} is no tool", "a tool is a BaseTool or a documented function")
+    return found
+
+
+def _describe(found: BaseTool) -> ToolInfo:
+    types = {key: _type(schema) for key, schema in found.args.items()}
+    return ToolInfo(name=found.name, description=found.description, args=types)
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    return str(schema.get("type", "any"))
+
+
+def _pair(found: BaseTool, argument: str) -> tuple[str, Any]:
+    key, equals, value = argument.partition("=")
+    if not equals:
+        raise UsageError(f"{argument!r} is no argument: write it as key=value", _usage(found))
+    wants_text = _type(found.args.get(key, {})) == "string"
+    return key, value if wants_text else _from_json(value)
+
+
+def _from_json(value: str) -> Any:
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def _bad_arguments(found: BaseTool, error: ValidationError) -> UsageError:
+    problems = "; ".join(
+        f"{'.'.join(map(str, problem['loc']))}: {problem['msg'].lower()}"
+        for problem in error.errors(include_url=False)
+    )
+    return UsageError(f"{found.name} cannot take these arguments: {problems}", _usage(found))
+
+
+def _usage(found: BaseTool) -> str:
+    words = " ".join(f"{key}=<{_type(schema)}>" for key, schema in found.args.items())
+    return f"catagent tool {found.name} {words}".strip()
