@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.language_models import FakeListChatModel
@@ -34,28 +34,33 @@ def list_tools() -> list[ToolInfo]:
     return [_describe(_find(name, nobody)) for name in registry.TOOLS]
 
 
-def open_tool(
-    name: str, arguments: Sequence[str], models: Models, *, raw: bool = False
-) -> AgentRun:
-    """Make the tool ready to run with these "key=value" arguments.
+def open_tool(name: str, given: Mapping[str, str], request: AgentRequest) -> AgentRun:
+    """Make the tool ready to run with the arguments `given`, as words of a command line.
 
     Raises UsageError for a tool that is not there, or arguments that it does not take.
     """
-    known = name in registry.TOOLS
-    found = _find(name, models.tool if known else FakeListChatModel(responses=[]))
-    return AgentRun(runnable=found, input=parse(found, arguments), shape="other", raw=raw)
+    nobody = FakeListChatModel(responses=[])
+    tool_input = parse(_find(name, nobody), given)
+    model = request.models.tool if name in registry.TOOLS else nobody
+    return AgentRun(
+        runnable=_find(name, model),
+        input=tool_input,
+        shape="other",
+        config=request.config,
+        raw=request.raw,
+    )
 
 
-def parse(found: BaseTool, arguments: Sequence[str]) -> dict[str, Any]:
-    """Turn "key=value" arguments into the tool's input, checked against its schema."""
-    given = dict(_pair(found, argument) for argument in arguments)
+def parse(found: BaseTool, given: Mapping[str, str]) -> dict[str, Any]:
+    """Turn words into the tool's input, checked against its schema; JSON where it wants no text."""
     unknown = sorted(given.keys() - found.args.keys())
     if unknown:
-        hint = registry.suggest(unknown[0], found.args, "argument") if found.args else ""
-        raise UsageError(f"{found.name} takes no argument called {unknown[0]!r}", hint)
+        raise UsageError(f"{found.name} takes no argument called {unknown[0]!r}", _usage(found))
     schema = cast("type[BaseModel]", found.get_input_schema())
     try:
-        checked = schema.model_validate(given)
+        checked = schema.model_validate(
+            {key: _value(found.args[key], value) for key, value in given.items()}
+        )
     except ValidationError as error:
         raise _bad_arguments(found, error) from None
     return {key: getattr(checked, key) for key in given}
@@ -82,15 +87,9 @@ def _type(schema: Mapping[str, Any]) -> str:
     return str(schema.get("type", "any"))
 
 
-def _pair(found: BaseTool, argument: str) -> tuple[str, Any]:
-    key, equals, value = argument.partition("=")
-    if not equals:
-        raise UsageError(f"{argument!r} is no argument: write it as key=value", _usage(found))
-    wants_text = _type(found.args.get(key, {})) == "string"
-    return key, value if wants_text else _from_json(value)
-
-
-def _from_json(value: str) -> Any:
+def _value(schema: Mapping[str, Any], value: str) -> Any:
+    if _type(schema) == "string":
+        return value
     try:
         return json.loads(value)
     except ValueError:
