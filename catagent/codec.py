@@ -21,7 +21,7 @@ class Header(msgspec.Struct, kw_only=True, tag_field="type", tag="recording"):
     """First line of a recording. A stream on stdout has none, and a reader does not insist."""
 
     v: int = 1
-    schema: str = SCHEMA
+    schema: str
     catagent: str = ""
     created: str = ""
 

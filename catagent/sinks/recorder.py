@@ -11,7 +11,7 @@ from pathlib import Path
 from catagent import __version__
 from catagent.codec import Header, encode, encode_header
 from catagent.errors import OutputError
-from catagent.events import Event
+from catagent.events import SCHEMA, Event
 from catagent.sinks.descriptor import writer
 
 Redact = Callable[[bytes], bytes]
@@ -49,7 +49,7 @@ class Recorder:
 
 def _header_line() -> bytes:
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return encode_header(Header(catagent=__version__, created=now))
+    return encode_header(Header(schema=SCHEMA, catagent=__version__, created=now))
 
 
 def _create(path: Path, *, force: bool) -> int:

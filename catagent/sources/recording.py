@@ -16,7 +16,7 @@ from pathlib import Path
 
 from catagent.codec import decode, decode_header
 from catagent.errors import RecordingError
-from catagent.events import Event, RunFinished
+from catagent.events import Event, RunFinished, Unknown
 from catagent.sources.base import EventStream
 
 _CHUNK = 1 << 16
@@ -71,6 +71,8 @@ class Reader:
             event = decode(line)
         except RecordingError as error:
             raise self._damage(error.message) from None
+        if not isinstance(event, Unknown) and event.v != 1:
+            raise self._damage(f"it is of version {event.v}, and 1 is what I read")
         self._finished = isinstance(event, RunFinished)
         yield event
 

@@ -17,7 +17,7 @@ from catagent.sources.recording import Pace, Reader, load, opened, read_chunks, 
 from tests.support.events import cat_run, started
 
 RUN = [encode(event) for event in cat_run()]
-WHOLE = encode_header(Header()) + b"".join(RUN)
+WHOLE = encode_header(Header(schema=ev.SCHEMA)) + b"".join(RUN)
 
 
 def read(data: bytes, chunk: int = 1 << 16) -> tuple[list[ev.Event], str]:
@@ -62,6 +62,7 @@ def test_an_unknown_type_is_kept_whole() -> None:
         (b'{"type":5}\n', "not an event"),
         (b'{"type":"llm.token","data":{"channel":"text"}}\n', "no valid llm.token event"),
         (b'{"type":"answer","seq":"x","data":{"output":""}}\n', "no valid answer event"),
+        (b'{"type":"answer","v":2,"data":{"output":""}}\n', "it is of version 2"),
         (b"[" * 100_000 + b"\n", "not a JSON line"),
         (RUN[1][:40] + b"\n", "not a JSON line"),
     ],
