@@ -142,7 +142,7 @@ def load(path: Path) -> tuple[list[Event], RecordingError | None]:
     events: list[Event] = []
     reader = Reader()
     try:
-        with opened(path) as descriptor:
+        with open_recording(path) as descriptor:
             while chunk := os.read(descriptor, _CHUNK):
                 events.extend(reader.feed(chunk))
             events.extend(reader.end())
@@ -154,7 +154,7 @@ def load(path: Path) -> tuple[list[Event], RecordingError | None]:
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[int]:
+def open_recording(path: Path) -> Iterator[int]:
     """Open a recording for reading. Raises RecordingError that says why it can't be."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

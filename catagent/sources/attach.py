@@ -1,0 +1,55 @@
+"""How a source attaches to a run: its config, its stream arguments, and its limits."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.config import merge_configs
+
+from catagent.sources.base import AgentRun
+from catagent.sources.tracker import Tracker, step_limit
+
+# A backstop alone: the tracker counts steps. A graph takes two supersteps a step, and one for
+# every middleware hook.
+_SUPERSTEPS = 20
+
+
+def configured(run: AgentRun, *handlers: BaseCallbackHandler) -> RunnableConfig:
+    """The run's config with our handlers, and with a limit where LangGraph's own is 9,999."""
+    limit = _SUPERSTEPS * (run.max_steps + 1)
+    ours: RunnableConfig = {"callbacks": list(handlers), "recursion_limit": limit}
+    return merge_configs(ours, run.config)
+
+
+def limited(run: AgentRun) -> Runnable[Any, Any]:
+    """The runnable, with the executor's own limit out of the tracker's way."""
+    runnable = run.runnable
+    if run.shape != "executor" or not hasattr(runnable, "max_iterations"):
+        return runnable
+    copied: Runnable[Any, Any] = runnable.model_copy(  # type: ignore[attr-defined]
+        update={"max_iterations": run.max_steps + 1}
+    )
+    return copied
+
+
+def graph_arguments(run: AgentRun) -> dict[str, Any]:
+    """What `astream` is to be asked for: a graph's updates, those of nested graphs too."""
+    return {"stream_mode": "updates", "subgraphs": True} if run.shape == "graph" else {}
+
+
+@contextlib.asynccontextmanager
+async def tracking(run: AgentRun) -> AsyncIterator[Tracker]:
+    """A tracker for one run. Tells LangGraph's limit as ours, and stops threads on the way out."""
+    tracker = Tracker(run.max_steps)
+    try:
+        yield tracker
+    except Exception as error:
+        if type(error).__name__ == "GraphRecursionError":
+            raise step_limit(run.max_steps) from error
+        raise
+    finally:
+        tracker.closed = True

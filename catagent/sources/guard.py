@@ -1,0 +1,86 @@
+"""What LangChain takes for success and is none: cut streams, half-written arguments."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+
+from catagent import events as ev
+from catagent.errors import CatagentError, ModelError, NetworkError
+from catagent.sources.messages import CUT_SHORT, finish_reason_of
+
+# Those whose streams always say why they ended; the silence of others means nothing.
+_ALWAYS_TELL = frozenset({"openai"})
+
+
+def check_message(message: BaseMessage, name: str) -> CatagentError | None:
+    """What is wrong with a model's finished message, or None. `name` is the model run's name.
+
+    To be asked before a tool runs: LangChain repairs half-written arguments and would execute
+    them, and takes a stream that broke off for a whole one.
+    """
+    if not isinstance(message, AIMessage):
+        return None
+    if _broke_off(message):
+        return NetworkError(
+            f"The stream of {name} was cut off: it ended without a finish reason.",
+            hint="try again; if it happens often, look at the server or a proxy in between",
+        )
+    for tool, args in _written_args(message):
+        if not _is_object(args):
+            return _broken_args(tool, args, finish_reason_of(message))
+    return None
+
+
+def warnings_for(message: BaseMessage, name: str) -> Iterator[ev.WarningData]:
+    """What a person should know of a model's message that is no error."""
+    reason = finish_reason_of(message)
+    if reason in CUT_SHORT:
+        yield ev.WarningData(
+            code="content_filter" if reason in {"content_filter", "SAFETY"} else "length",
+            message=f"{name} was cut short (finish reason {reason}); its text is incomplete.",
+            hint="raise the model's output limit" if "filter" not in str(reason) else "",
+        )
+    ids = [call["id"] for call in getattr(message, "tool_calls", [])]
+    if len(set(ids)) < len(ids):
+        yield ev.WarningData(
+            code="duplicate_tool_call_id",
+            message=f"{name} used one id for several tool calls; their tokens may be mixed up.",
+        )
+
+
+def _broke_off(message: AIMessage) -> bool:
+    return (
+        isinstance(message, AIMessageChunk)
+        and message.response_metadata.get("model_provider") in _ALWAYS_TELL
+        and finish_reason_of(message) is None
+    )
+
+
+def _written_args(message: AIMessage) -> Iterator[tuple[str, str]]:
+    """Tool name and arguments of each call as the model wrote them, before any repair."""
+    if isinstance(message, AIMessageChunk):
+        for chunk in message.tool_call_chunks:
+            yield chunk["name"] or "", chunk["args"] or "{}"
+    else:
+        for call in message.invalid_tool_calls:
+            yield call["name"] or "", call["args"] or ""
+
+
+def _is_object(args: str) -> bool:
+    try:
+        return isinstance(json.loads(args), dict)
+    except ValueError:
+        return False
+
+
+def _broken_args(tool: str, args: str, reason: str | None) -> ModelError:
+    end = args if len(args) <= 60 else "…" + args[-60:]
+    cut = " The model reached its output limit." if reason == "length" else ""
+    return ModelError(
+        f"The arguments that the model wrote for {tool} are not a JSON object: {end!r}.{cut}"
+        " The tool was not run.",
+        hint="try again, or a model that is better at calling tools",
+    )

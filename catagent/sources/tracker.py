@@ -1,0 +1,294 @@
+"""The tree of LangChain runs, as callbacks tell it: who is inside whose tool call, and how it went.
+
+LangChain's streaming APIs each leave something out: the tool call that a run belongs to, parent
+ids, failures. Callbacks have all of it, so every source attaches one `Tracker` and looks up there.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.messages import AIMessage, BaseMessage
+
+from catagent import events as ev
+from catagent.errors import StepLimitError
+from catagent.sources import guard
+
+# The executor tells a tool's call id with its action alone: (executor's run id, call id).
+_action_in_context: ContextVar[tuple[UUID, str | None] | None] = ContextVar("action", default=None)
+
+
+@dataclass(slots=True)
+class Span:
+    """One LangChain run. `tool_call_id` is that of the nearest tool call, its own included.
+
+    `began`, `ended` and `first_token` are monotonic seconds; `call_id` is a tool run's own;
+    `text` and `reasoning` are the pieces streamed so far.
+    """
+
+    run_id: str
+    kind: str
+    name: str
+    tags: list[str]
+    parent_ids: list[str]
+    tool_call_id: str | None = None
+    call_id: str | None = None
+    scope: str = ""
+    model: str = ""
+    tool_input: Any = None
+    began: float = field(default_factory=time.monotonic)
+    first_token: float | None = None
+    text: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+    ended: float | None = None
+    message: BaseMessage | None = None
+    output: Any = None
+    error: BaseException | None = None
+    closed: bool = False
+
+
+class RunClosedError(Exception):
+    """Raised into what still runs in a thread after its run was closed."""
+
+
+class Tracker(BaseCallbackHandler):
+    """Keeps the spans of one run; stops what must not go on by raising from a callback."""
+
+    run_inline = True
+    raise_error = True
+
+    def __init__(self, max_steps: int) -> None:
+        self.max_steps = max_steps
+        self.spans: dict[str, Span] = {}
+        self.root: Span | None = None
+        self.deciders: dict[str, Span] = {}
+        self.tools: dict[str, Span] = {}
+        self.llms: list[Span] = []
+        self.warnings: list[ev.WarningData] = []
+        self.closed = False
+        self._decisions: dict[str, set[str]] = {}
+
+    def decider(self, call_id: str | None, message: BaseMessage | None = None) -> Span | None:
+        """The model run that decided on a tool call, or wrote a message."""
+        if call_id is not None and call_id in self.deciders:
+            return self.deciders[call_id]
+        if message is not None and message.id is not None:
+            return next((s for s in reversed(self.llms) if _message_id(s) == message.id), None)
+        return None
+
+    def count_decision(self, llm: Span) -> None:
+        """The tools that this model run called for are being run: one step of its agent."""
+        self._decisions.setdefault(llm.scope, set()).add(llm.run_id)
+
+    def _begin(
+        self,
+        kind: str,
+        run_id: UUID,
+        parent_run_id: UUID | None,
+        serialized: dict[str, Any] | None,
+        about: dict[str, Any],
+    ) -> Span:
+        if self.closed:
+            raise RunClosedError
+        parent = self.spans.get(str(parent_run_id))
+        span = Span(str(run_id), kind, _name(about, serialized), list(about.get("tags") or []), [])
+        if parent is not None:
+            span.parent_ids = [*parent.parent_ids, parent.run_id]
+            span.tool_call_id = parent.tool_call_id
+            span.scope = parent.run_id if parent.kind == "tool" else parent.scope
+        self.root = self.root or span
+        self.spans[span.run_id] = span
+        return span
+
+    def on_chain_start(
+        self,
+        serialized: dict[str, Any],
+        inputs: Any,
+        *,
+        run_id: UUID,
+        parent_run_id: UUID | None = None,
+        **about: Any,
+    ) -> None:
+        """A chain, prompt or parser began."""
+        self._begin("chain", run_id, parent_run_id, serialized, about)
+
+    def on_retriever_start(
+        self,
+        serialized: dict[str, Any],
+        query: str,
+        *,
+        run_id: UUID,
+        parent_run_id: UUID | None = None,
+        **about: Any,
+    ) -> None:
+        """A retriever began."""
+        self._begin("retriever", run_id, parent_run_id, serialized, about)
+
+    def on_chat_model_start(
+        self,
+        serialized: dict[str, Any],
+        messages: list[list[BaseMessage]],
+        *,
+        run_id: UUID,
+        parent_run_id: UUID | None = None,
+        **about: Any,
+    ) -> None:
+        """A chat model began."""
+        self._begin_llm("chat_model", run_id, parent_run_id, serialized, about)
+
+    def on_llm_start(
+        self,
+        serialized: dict[str, Any],
+        prompts: list[str],
+        *,
+        run_id: UUID,
+        parent_run_id: UUID | None = None,
+        **about: Any,
+    ) -> None:
+        """A text-completion model began."""
+        self._begin_llm("llm", run_id, parent_run_id, serialized, about)
+
+    def _begin_llm(
+        self,
+        kind: str,
+        run_id: UUID,
+        parent: UUID | None,
+        serialized: dict[str, Any] | None,
+        about: dict[str, Any],
+    ) -> None:
+        span = self._begin(kind, run_id, parent, serialized, about)
+        params = about.get("invocation_params") or {}
+        metadata = about.get("metadata") or {}
+        model = params.get("model") or params.get("model_name") or metadata.get("ls_model_name")
+        span.model = str(model or span.name)
+        self.llms.append(span)
+
+    def on_llm_new_token(self, token: Any, **kwargs: Any) -> None:
+        """Stop a model that still runs in a thread after the run was closed."""
+        if self.closed:
+            raise RunClosedError
+
+    def on_llm_end(self, response: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        """A model ended: see that its message is whole, and that its agent may go on."""
+        span = self._end(run_id)
+        generation = response.generations[0][0] if response.generations[0] else None
+        if span is None or generation is None:
+            return
+        span.message = getattr(generation, "message", None)
+        span.output = span.message if span.message is not None else generation.text
+        if isinstance(span.message, AIMessage):
+            self._examine(span, span.message)
+
+    def _examine(self, span: Span, message: AIMessage) -> None:
+        self.warnings.extend(guard.warnings_for(message, span.name))
+        error = guard.check_message(message, span.name)
+        if error is None and message.tool_calls:
+            for call in message.tool_calls:
+                self.deciders[call["id"] or ""] = span
+            error = self._over_limit(span)
+        if error is not None:
+            span.error = error
+            raise error
+
+    def _over_limit(self, span: Span) -> StepLimitError | None:
+        if len(self._decisions.get(span.scope, ())) < self.max_steps:
+            return None
+        return step_limit(self.max_steps)
+
+    def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        """A model failed."""
+        self._end(run_id, error=error)
+
+    def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        """A chain ended."""
+        self._end(run_id, output=outputs)
+
+    def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        """A chain failed."""
+        self._end(run_id, error=error)
+
+    def on_agent_action(self, action: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        """The executor is about to run a tool, in this very task or thread."""
+        call_id = getattr(action, "tool_call_id", None)
+        _action_in_context.set((run_id, call_id))
+        llm = self.decider(call_id) or (self.llms[-1] if self.llms else None)
+        if llm is None:
+            return
+        if llm.run_id not in self._decisions.get(llm.scope, ()):
+            error = self._over_limit(llm)
+            if error is not None:
+                raise error
+        self.count_decision(llm)
+
+    def on_tool_start(
+        self,
+        serialized: dict[str, Any],
+        input_str: str,
+        *,
+        run_id: UUID,
+        parent_run_id: UUID | None = None,
+        inputs: dict[str, Any] | None = None,
+        tool_call_id: str | None = None,
+        **about: Any,
+    ) -> None:
+        """A tool began."""
+        span = self._begin("tool", run_id, parent_run_id, serialized, about)
+        span.tool_input = input_str if inputs is None else inputs
+        action = _action_in_context.get()
+        if tool_call_id is None and action is not None and action[0] == parent_run_id:
+            tool_call_id = action[1]
+        span.call_id = tool_call_id
+        if tool_call_id is not None:
+            span.tool_call_id = tool_call_id
+            self.tools[tool_call_id] = span
+            if tool_call_id in self.deciders:
+                self.count_decision(self.deciders[tool_call_id])
+
+    def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        """A tool ended."""
+        self._end(run_id, output=output)
+
+    def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        """A tool raised."""
+        self._end(run_id, error=error)
+
+    def _end(
+        self, run_id: UUID, *, output: Any = None, error: BaseException | None = None
+    ) -> Span | None:
+        span = self.spans.get(str(run_id))
+        if span is not None:
+            span.ended, span.output, span.error = time.monotonic(), output, error
+        return span
+
+
+def step_limit(max_steps: int) -> StepLimitError:
+    """The error of an agent that goes on and on."""
+    return StepLimitError(
+        f"The agent was stopped after {max_steps} steps without an answer.",
+        hint=f"allow more with --max-steps (now {max_steps})",
+    )
+
+
+def _name(about: dict[str, Any], serialized: dict[str, Any] | None) -> str:
+    if about.get("name"):
+        return str(about["name"])
+    known = serialized or {}
+    return str(known.get("name") or (known.get("id") or ["Unnamed"])[-1])
+
+
+def _message_id(span: Span) -> str | None:
+    return span.message.id if span.message is not None else None
+
+
+def _not_ours(record: logging.LogRecord) -> bool:
+    """LangChain logs whatever a callback raises; what the tracker raises is told as an error."""
+    return not (isinstance(record.args, tuple) and record.args[:1] == (Tracker.__name__,))
+
+
+logging.getLogger("langchain_core.callbacks.manager").addFilter(_not_ours)

@@ -1,0 +1,66 @@
+"""Runs catagent as a user does: another process, real pipes, its own home folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+COMMAND = [sys.executable, "-m", "catagent"]
+_KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "VIRTUAL_ENV")
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """An environment with nothing of the tester's own in it: no keys, no settings, no proxy."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    root = str(Path(__file__).parents[2])
+    return {
+        **kept,
+        "PYTHONPATH": root,
+        "HOME": str(home),
+        "CATAGENT_HOME": str(home),
+        "LANGSMITH_TRACING": "false",
+        **more,
+    }
+
+
+def with_server(home: Path, url: str, **more: str) -> dict[str, str]:
+    """The same, with a model server in the place of OpenAI's."""
+    return environment(
+        home, OPENAI_API_KEY="sk-test-0123456789", OPENAI_BASE_URL=url, **more
+    )
+
+
+def catagent(
+    *arguments: str, env: dict[str, str], stdin: str | None = None, timeout: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """Run it to the end; stdin is empty unless given."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        env=env,
+        input=stdin or "",
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        cwd=env["HOME"],
+    )
+
+
+def lines(text: str) -> list[dict[str, Any]]:
+    """The JSON lines of an output."""
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def text_of(events: list[dict[str, Any]], call_id: str | None) -> str:
+    """All the text that models wrote inside this tool call, in order."""
+    return "".join(
+        event["data"]["delta"]
+        for event in events
+        if event["type"] == "llm.token"
+        and event["tool_call_id"] == call_id
+        and event["data"]["channel"] == "text"
+    )
