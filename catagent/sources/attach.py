@@ -10,7 +10,10 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import merge_configs
 
+from catagent import events as ev
 from catagent.sources.base import AgentRun
+from catagent.sources.raw import plain
+from catagent.sources.spans import envelope
 from catagent.sources.tracker import Tracker, step_limit
 
 # A backstop alone: the tracker counts steps. A graph takes two supersteps a step, and one for
@@ -36,9 +39,29 @@ def limited(run: AgentRun) -> Runnable[Any, Any]:
     return copied
 
 
-def graph_arguments(run: AgentRun) -> dict[str, Any]:
+def graph_arguments(run: AgentRun, **more: Any) -> dict[str, Any]:
     """What `astream` is to be asked for: a graph's updates, those of nested graphs too."""
-    return {"stream_mode": "updates", "subgraphs": True} if run.shape == "graph" else {}
+    if run.shape != "graph":
+        return {}
+    return {"stream_mode": "updates", "subgraphs": True, **more}
+
+
+def with_raw(run: AgentRun, found: list[ev.Event], source: Any, tracker: Tracker) -> list[ev.Event]:
+    """The events, with the untouched object that they were made from on the first of them.
+
+    An object that became no event gets one to carry it, so that nothing is missing with `--raw`.
+    """
+    if not run.raw:
+        return found
+    first = found[0] if found else _carrier(tracker)
+    if not isinstance(first, ev.Unknown):
+        first.raw = plain(source)
+    return found or [first]
+
+
+def _carrier(tracker: Tracker) -> ev.Node:
+    data = ev.NodeData(kind="other", phase="stream")
+    return ev.Node(data=data, **(envelope(tracker.root) if tracker.root else {}))
 
 
 @contextlib.asynccontextmanager

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 
 from catagent import events as ev
 from catagent.sources import spans
-from catagent.sources.attach import configured, graph_arguments, limited, tracking
+from catagent.sources.attach import configured, graph_arguments, limited, tracking, with_raw
 from catagent.sources.base import AgentRun, EventStream
 from catagent.sources.raw import plain
 from catagent.sources.shapes import ChunkReader
@@ -32,10 +32,7 @@ async def stream(run: AgentRun) -> EventStream:
         try:
             async with contextlib.aclosing(_open(run, tracker)) as upstream:
                 async for event in upstream:
-                    found = translate(event)
-                    if run.raw:
-                        found = _with_raw(found, event)
-                    for each in found:
+                    for each in with_raw(run, translate(event), event, tracker):
                         yield each
         except Exception:
             for each in spans.close_failed(tracker):
@@ -45,20 +42,12 @@ async def stream(run: AgentRun) -> EventStream:
             yield each
 
 
-def _open(run: AgentRun, tracker: Tracker) -> Any:
-    upstream: AsyncIterator[Any] = limited(run).astream_events(
+def _open(run: AgentRun, tracker: Tracker) -> AsyncGenerator[Any, None]:
+    upstream: Any = limited(run).astream_events(
         run.input, configured(run, tracker), version="v2", **graph_arguments(run)
     )
-    return upstream
-
-
-def _with_raw(found: Iterable[ev.Event], event: Any) -> list[ev.Event]:
-    """The untouched StreamEvent goes with the first event that it became."""
-    several = list(found) or [_remainder(event)]
-    first = several[0]
-    if not isinstance(first, ev.Unknown):
-        first.raw = plain(event)
-    return several
+    events: AsyncGenerator[Any, None] = upstream
+    return events
 
 
 def _remainder(event: Any) -> ev.Node:
@@ -79,7 +68,7 @@ class _Translator:
         self._reader = reader
         self._spans = tracker.spans
 
-    def __call__(self, event: Any) -> Iterable[ev.Event]:
+    def __call__(self, event: Any) -> list[ev.Event]:
         kind = event["event"]
         if kind == "on_chat_model_stream" or kind == "on_llm_stream":
             return spans.tokens(self._spans[event["run_id"]], event["data"]["chunk"])
