@@ -30,8 +30,16 @@ def export(model: CatModel, path: Path) -> None:
     writer.close()
 
 
+def read_adapter(model: CatModel, path: Path) -> None:
+    """Load an exported adapter back into a model, to train it further."""
+    for tensor in gguf.GGUFReader(path).tensors:
+        _, layer, name, _, part = tensor.name.split(".")
+        values = model.A if part == "lora_a" else model.B
+        values[f"{layer}_{name}"].data = torch.tensor(tensor.data, dtype=torch.float32)
+
+
 def main() -> None:
-    """`python -m catlora.export CHECKPOINT [ADAPTER]`"""
+    """Run as `python -m catlora.export CHECKPOINT [ADAPTER]`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("adapter", type=Path, nargs="?", default=SHIPPED / "adapter.gguf")

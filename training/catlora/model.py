@@ -12,8 +12,8 @@ from pathlib import Path
 import gguf
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 WIDTH, HEADS, KV_HEADS, HEAD, LAYERS, FFN = 576, 9, 3, 64, 30, 1536
 EPSILON, ROPE_BASE = 1e-5, 100_000.0
@@ -52,7 +52,7 @@ def rotate(x: Tensor, tables: tuple[Tensor, Tensor]) -> Tensor:
 def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
     """Attention of [tokens, heads, size] inputs; causal where no mask is given."""
     heads = [t.transpose(0, 1)[None] for t in (q, k, v)]
-    out = F.scaled_dot_product_attention(*heads, attn_mask=mask, is_causal=mask is None)
+    out = functional.scaled_dot_product_attention(*heads, attn_mask=mask, is_causal=mask is None)
     return out[0].transpose(0, 1).reshape(q.shape[0], WIDTH)
 
 
@@ -84,20 +84,20 @@ class CatModel(nn.Module):
         weight = self.fused.get((layer, names))
         if weight is None:
             weight = self.w[f"blk.{layer}.{names[0]}.weight"]
-        y = F.linear(x, weight)
+        y = functional.linear(x, weight)
         if layer < self.start:
             return y
         down = torch.cat([self.A[f"{layer}_{name}"] for name in names]).to(FAST)
-        low = F.linear(x, down) * (self.alpha / self.rank)
+        low = functional.linear(x, down) * (self.alpha / self.rank)
         updates = [
-            F.linear(part, self.B[f"{layer}_{name}"].to(FAST))
+            functional.linear(part, self.B[f"{layer}_{name}"].to(FAST))
             for part, name in zip(low.split(self.rank, -1), names, strict=True)
         ]
         return y + (torch.cat(updates, -1) if len(updates) > 1 else updates[0])
 
     def norm(self, x: Tensor, name: str) -> Tensor:
         """RMS norm in float32, handed on in the fast type."""
-        return F.rms_norm(x, (WIDTH,), self.w[f"{name}.weight"], EPSILON).to(FAST)
+        return functional.rms_norm(x, (WIDTH,), self.w[f"{name}.weight"], EPSILON).to(FAST)
 
     def attention(self, x: Tensor, layer: int, pack: "Layout") -> Tensor:
         """Each conversation attends to the shared prefix and to itself, to no other."""
@@ -120,17 +120,17 @@ class CatModel(nn.Module):
         """Final hidden states of the conversations' tokens, joined: [tokens, width]."""
         pack = Layout(len(prefix), [len(c) for c in conversations])
         ids = torch.tensor(prefix + [t for c in conversations for t in c])
-        x = F.embedding(ids, self.w["token_embd.weight"]).float()
+        x = functional.embedding(ids, self.w["token_embd.weight"]).float()
         for layer in range(LAYERS):
             x = x + self.attention(self.norm(x, f"blk.{layer}.attn_norm"), layer, pack)
             h = self.linear(self.norm(x, f"blk.{layer}.ffn_norm"), layer, GATES)
             gate, up = h.split(FFN, -1)
-            x = x + self.linear(F.silu(gate) * up, layer, ("ffn_down",))
+            x = x + self.linear(functional.silu(gate) * up, layer, ("ffn_down",))
         return self.norm(x[pack.prefix :], "output_norm")
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Scores over the vocabulary; the embedding is tied."""
-        return F.linear(hidden, self.w["token_embd.weight"]).float()
+        return functional.linear(hidden, self.w["token_embd.weight"]).float()
 
 
 class Layout:

@@ -1,0 +1,89 @@
+"""Packs of conversations: what one training step sees, and in which mixture."""
+
+import random
+
+from .bank import Bank
+from .conversations import KINDS, Talk, said, user
+from .paths import use_project
+from .shapes import Conversation, Message, Pack
+from .world import World, listing
+
+use_project()
+from catagent.tools import prompts  # noqa: E402  (the project's own words, not a copy)
+
+OTHER_SYSTEMS = (None, "You are a helpful AI bot.", "You are Cat Agent 007.")
+# Shares of the packs: whole agent runs; runs cut after the first call, with rare words, which
+# train most decisions and arguments per second; and the texts inside the tools.
+MIXTURE = {"agent": 0.52, "copy": 0.26, "place": 0.04, "items": 0.10, "joke": 0.08}
+
+
+def _tool(name: str, description: str, *arguments: str) -> Message:
+    parameters = {
+        "type": "object",
+        "properties": {argument: {"type": "string"} for argument in arguments},
+        "required": list(arguments),
+    }
+    function = {"name": name, "description": description, "parameters": parameters}
+    return {"type": "function", "function": function}
+
+
+TOOLS = [
+    _tool("where_cat_is_hiding", prompts.WHERE_DESCRIPTION),
+    _tool("get_items", prompts.ITEMS_DESCRIPTION, "place"),
+    _tool("tell_me_a_joke_about", prompts.JOKE_DESCRIPTION, "topic"),
+]
+
+
+def make_pack(bank: Bank, seed: int, number: int) -> Pack:
+    """Pack `number` of the endless series that a seed stands for."""
+    rng = random.Random(f"{seed}/{number}")
+    kind = rng.choices(list(MIXTURE), list(MIXTURE.values()))[0]
+    if kind in ("agent", "copy"):
+        return _agent_pack(kind, rng, bank)
+    makers = {"place": _places, "items": _items, "joke": _jokes}
+    return Pack(kind, None, [], makers[kind](World(rng, bank)))
+
+
+def _agent_pack(kind: str, rng: random.Random, bank: Bank) -> Pack:
+    usual = rng.random() < 0.9  # the product's own system prompt and order of tools
+    system = prompts.AGENT_SYSTEM if usual else rng.choice(OTHER_SYSTEMS)
+    tools = list(TOOLS) if usual else rng.sample(TOOLS, len(TOOLS))
+    talk = Talk(rng, bank)
+    if kind == "copy":
+        kinds = [*rng.choices(("items", "joke"), k=9), "chain", "wjoke", "where", "direct"]
+        return Pack(kind, system, tools, [_first_call(talk.make(k)) for k in kinds])
+    # Every pack holds questions that begin alike and need different tools.
+    kinds = ["where", "chain", "wjoke", *rng.choices(KINDS, (3, 1, 3, 2, 2, 1), k=4)]
+    if rng.random() < 0.3:
+        kinds.append("follow")
+    return Pack(kind, system, tools, [talk.make(k) for k in kinds])
+
+
+def _first_call(conversation: Conversation) -> Conversation:
+    """Cut where the answer would only repeat what other packs train."""
+    calls = [i for i, message in enumerate(conversation) if message.get("tool_calls")]
+    return conversation[: calls[-1] + 1] if calls else conversation
+
+
+def _places(world: World) -> list[Conversation]:
+    asked = user(prompts.WHERE_PROMPT)
+    return [[asked, said(world.hiding_place())] for _ in range(30)]
+
+
+def _items(world: World) -> list[Conversation]:
+    conversations = []
+    for _ in range(9):
+        place = world.hiding_place() if world.rng.random() < 0.5 else world.asked_place()[1]
+        asked = user(prompts.ITEMS_PROMPT.format(place=place))
+        conversations.append([asked, said(listing(world.items(place)))])
+    return conversations
+
+
+def _jokes(world: World) -> list[Conversation]:
+    conversations = []
+    for _ in range(14):
+        hiding = world.rng.random() < 0.4
+        topic = world.hiding_place() if hiding else world.topic()
+        asked = user(prompts.JOKE_PROMPT.format(topic=topic))
+        conversations.append([asked, said(world.joke(topic, hiding))])
+    return conversations
