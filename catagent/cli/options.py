@@ -22,7 +22,7 @@ Group = Mapping[str, Any]
 
 
 def _option(kind: Any, *names: str, text: str, panel: str, default: str = "", **more: Any) -> Any:
-    shown = {"show_default": default} if default else {}
+    shown: dict[str, Any] = {"show_default": default} if default else {}
     return Annotated[kind, typer.Option(*names, help=text, rich_help_panel=panel, **shown, **more)]
 
 

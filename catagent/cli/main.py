@@ -1,0 +1,57 @@
+"""The app: every command and what they share. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from catagent import __version__
+from catagent.cli import ask, schema
+from catagent.errors import ExitCode
+
+
+class _Group(TyperGroup):
+    """Typer takes a closed pipe for a failure; here it has an exit code of its own."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise typer.Exit(ExitCode.BROKEN_PIPE) from None
+
+
+app = typer.Typer(
+    name="catagent",
+    cls=_Group,
+    help="Look inside a LangChain agent while it runs: every step and every token, live.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+app.command("ask")(ask.ask)
+app.command("schema")(schema.schema)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"catagent {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def run(args: list[str]) -> int:
+    """Run the command line and return its exit code. Raises CatagentError."""
+    try:
+        return int(app(args, standalone_mode=True) or 0)
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else int(ExitCode.USAGE)

@@ -1,0 +1,94 @@
+"""Runs a request and shows it: what `ask` and `tool` have in common."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import traceback
+import uuid
+from collections.abc import Iterator
+
+from catagent import events as ev
+from catagent.cli.options import Shown
+from catagent.cli.outputs import Outputs, opened
+from catagent.cli.talk import say
+from catagent.config import Loaded
+from catagent.errors import OutputError
+from catagent.history import History
+from catagent.interrupts import interrupts
+from catagent.redact import redactor
+from catagent.request import Request
+from catagent.runner import Run, limits
+from catagent.session import Session
+from catagent.sinks.recorder import Recorder
+from catagent.views.sanitize import clean
+
+
+def show(request: Request, loaded: Loaded, shown: Shown) -> int:
+    """Run it, show it, keep it, and return the exit code."""
+    _notice(request, shown)
+    run_id = uuid.uuid4()
+    with _recorders(loaded, shown, str(run_id)) as recorders, opened(loaded, shown) as outputs:
+        session = Session(
+            outputs.sinks, recorders=recorders, filters=request.filters, limits=limits(loaded)
+        )
+        finished = _execute(Run(request, loaded, session, run_id), outputs)
+    if shown.debug and session.raised is not None:
+        _print_traceback(session.raised, loaded)
+    if finished.error is not None and not outputs.shows_errors:
+        _report(finished.error)
+    if shown.stats:
+        _print_stats(session)
+    return finished.exit_code
+
+
+def _execute(run: Run, outputs: Outputs) -> ev.RunFinishedData:
+    with interrupts(run.cancel, outputs.rescue):
+        return run.execute(outputs.status)
+
+
+def _notice(request: Request, shown: Shown) -> None:
+    """Say which model was taken where nobody chose one."""
+    if request.model.notice and not shown.quiet:
+        say(request.model.notice)
+
+
+def _report(error: ev.ErrorInfo) -> None:
+    if error.type not in ("Interrupted", "BrokenPipeError"):
+        say(f"catagent: error: {error.message}", error.hint)
+
+
+def _print_traceback(raised: BaseException, loaded: Loaded) -> None:
+    text = "".join(traceback.format_exception(raised))
+    sys.stderr.write(clean(redactor(loaded.secrets)(text.encode()).decode()))
+
+
+def _print_stats(session: Session) -> None:
+    from catagent.stats import table
+
+    sys.stderr.write(table(session.state))
+
+
+@contextlib.contextmanager
+def _recorders(loaded: Loaded, shown: Shown, run_id: str) -> Iterator[list[Recorder]]:
+    """The recording that was asked for, and the history; the latter never stops a run."""
+    redact = redactor(loaded.secrets)
+    with contextlib.ExitStack() as stack:
+        found: list[Recorder] = []
+        if shown.record is not None:
+            found.append(Recorder(shown.record, redact=redact, force=shown.force))
+        if loaded.settings.history:
+            with contextlib.suppress(OutputError):
+                found.append(_history(loaded).record(run_id, redact))
+        for recorder in found:
+            stack.callback(recorder.close)
+        yield found
+
+
+def _history(loaded: Loaded) -> History:
+    settings = loaded.settings
+    return History(
+        folder=loaded.state_dir / "runs",
+        max_runs=settings.history_runs,
+        max_bytes=settings.history_mb << 20,
+    )

@@ -1,0 +1,180 @@
+"""Runs one request from its first frame to its exit code: the only place that knows all rooms.
+
+Heavy imports happen on a thread of their own, inside the running event loop, so that the first
+frame is there before LangChain is, and a signal is heard at any time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from importlib import metadata
+from typing import TYPE_CHECKING, TypeVar
+
+from catagent import __version__
+from catagent import events as ev
+from catagent.agents.base import AgentRequest, open_agent
+from catagent.config import Loaded
+from catagent.errors import ExitCode
+from catagent.models.build import Models
+from catagent.models.context import ModelContext
+from catagent.request import Request
+from catagent.session import Limits, Session
+from catagent.sources.base import EventStream
+
+if TYPE_CHECKING:
+    from catagent.sources.base import AgentRun
+
+T = TypeVar("T")
+_PACKAGES = ("langchain", "langchain-core", "langgraph", "langchain-openai")
+
+
+class Run:
+    """One run in the making: opens the agent, drives it, and can be cancelled from a signal."""
+
+    def __init__(
+        self, request: Request, loaded: Loaded, session: Session, run_id: uuid.UUID
+    ) -> None:
+        self._request = request
+        self._loaded = loaded
+        self._session = session
+        self._run_id = run_id
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._cancelled_early: ExitCode | None = None
+
+    def cancel(self, code: ExitCode) -> None:
+        """Cancel the run; safe in a signal handler and on any thread."""
+        if self._loop is None:
+            self._cancelled_early = code
+        else:
+            self._loop.call_soon_threadsafe(self._session.cancel, code)
+
+    def execute(self, status: Callable[[str], None]) -> ev.RunFinishedData:
+        """Run to the end and return the account of it. `status` is told what is awaited."""
+        try:
+            return asyncio.run(self._execute(status))
+        except SystemExit:
+            # Called somewhere inside the run: the session has ended it properly all the same.
+            finished = self._session.state.finished
+            if finished is None:
+                raise
+            return finished.data
+
+    async def _execute(self, status: Callable[[str], None]) -> ev.RunFinishedData:
+        self._loop = asyncio.get_running_loop()
+        if self._cancelled_early is not None:
+            self._loop.call_soon(self._session.cancel, self._cancelled_early)
+        finished = await self._session.drive(self._started(), self._source(status))
+        return finished.data
+
+    def _started(self) -> ev.RunStarted:
+        request, settings = self._request, self._loaded.settings
+        data = ev.RunStartedData(
+            agent=request.tool or settings.agent,
+            model=str(request.model),
+            tool_model=str(request.tool_model),
+            mode=settings.mode,
+            input=request.question,
+            filters=request.filters.as_dict(),
+            versions=_versions(),
+        )
+        return ev.RunStarted(run_id=str(self._run_id), name=data.agent, data=data)
+
+    async def _source(self, status: Callable[[str], None]) -> EventStream:
+        status("loading LangChain")
+        models = self._models(status)
+        models.preload()
+        agent_run = await _on_thread(lambda: self._open(models))
+        from catagent.sources import open_source
+
+        status("")
+        async with contextlib.aclosing(
+            open_source(self._loaded.settings.mode, agent_run)
+        ) as events:
+            async for event in events:
+                yield event
+
+    def _models(self, status: Callable[[str], None]) -> Models:
+        def progress(text: str, done: float | None) -> None:
+            status(text if done is None else f"{text} {done:.0%}")
+
+        request = self._request
+        context = ModelContext(self._loaded, on_retry=self._retrying, on_progress=progress)
+        return Models(request.model, request.tool_model, context)
+
+    def _open(self, models: Models) -> AgentRun:
+        request, settings = self._request, self._loaded.settings
+        agent_request = AgentRequest(
+            request.question,
+            models,
+            config={"run_id": self._run_id},
+            max_steps=settings.max_steps,
+            raw=request.raw,
+        )
+        with _no_collections():
+            if request.tool is not None:
+                from catagent.agents.single import open_tool
+
+                return open_tool(request.tool, request.tool_input, agent_request)
+            return open_agent(settings.agent, agent_request)
+
+    def _retrying(self, data: ev.RetryData) -> None:
+        """Called by the HTTP client, on whatever thread it runs."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._session.emit, ev.Retry(data=data))
+
+
+@contextlib.contextmanager
+def _no_collections() -> Iterator[None]:
+    """Importing makes a million objects that stay: looking for garbage among them costs 12 %."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def limits(loaded: Loaded) -> Limits:
+    """How long this run may take and its model be silent."""
+    settings = loaded.settings
+    return Limits(timeout=settings.timeout, idle_timeout=settings.idle_timeout)
+
+
+def _versions() -> dict[str, str]:
+    found = {"catagent": __version__}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+async def _on_thread(work: Callable[[], T]) -> T:
+    """The result of `work` from a daemon thread: unlike an executor's, it never delays the exit."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)  # type: ignore[arg-type]
+
+    def body() -> None:
+        try:
+            result, error = work(), None
+        except BaseException as raised:
+            result, error = None, raised
+        with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits any more
+            loop.call_soon_threadsafe(settle, result, error)
+
+    threading.Thread(target=body, name="catagent-open", daemon=True).start()
+    return await future
