@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 
-from catagent.errors import ExitCode
+from catagent.errors import ExitCode, OutputError, RecordingError
+from catagent.events import Event
 from catagent.filters import Filters
 from catagent.sinks.base import Sink
 from catagent.sources.base import EventStream
@@ -14,10 +15,14 @@ from catagent.state import RunState, reduce
 
 
 class Playback:
-    """One replay: its state, and the sinks that see the events that `filters` keep."""
+    """One replay: its state, and the sinks that see the events that `filters` keep.
+
+    `damage` is what ended the recording before its time.
+    """
 
     def __init__(self, sinks: Sequence[Sink], filters: Filters) -> None:
         self.state = RunState()
+        self.damage: RecordingError | None = None
         self._sinks = list(sinks)
         self._filters = filters
         self._cancelled_with: ExitCode | None = None
@@ -31,10 +36,15 @@ class Playback:
             self._loop.call_soon_threadsafe(self._task.cancel)
 
     async def play(self, source: EventStream) -> ExitCode:
-        """Play to the end and return the exit code. Raises what the source and sinks raise."""
+        """Play to the end, or up to the damage, and return the exit code.
+
+        Raises OutputError, or BrokenPipeError, where a sink can't write.
+        """
         self._task, self._loop = asyncio.current_task(), asyncio.get_running_loop()
         try:
             await self._consume(source)
+        except RecordingError as damage:
+            self.damage = damage
         except asyncio.CancelledError:
             if self._cancelled_with is None:
                 raise
@@ -47,5 +57,13 @@ class Playback:
                     return
                 reduce(self.state, event)
                 if self._filters.keeps(event):
-                    for sink in self._sinks:
-                        sink.write(event)
+                    self._write(event)
+
+    def _write(self, event: Event) -> None:
+        try:
+            for sink in self._sinks:
+                sink.write(event)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputError(f"cannot write the output: {error.strerror or error}") from error

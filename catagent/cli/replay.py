@@ -1,0 +1,54 @@
+"""`catagent replay`: play a recording as if it happened now."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from catagent.cli import options
+from catagent.cli.options import FILTERS, MODE, OUTPUT, shares
+
+_PACE = "At what pace"
+
+
+@shares(MODE, OUTPUT, FILTERS)
+def replay(
+    ctx: typer.Context,
+    recording: Annotated[
+        str,
+        typer.Argument(
+            help="A file, - for stdin, or the id of a run that catagent runs lists; last is the "
+            "newest one.",
+            show_default=False,
+        ),
+    ],
+    speed: Annotated[
+        float,
+        typer.Option(
+            "--speed", min=0, help="So many times as fast; 0 is at once.", rich_help_panel=_PACE
+        ),
+    ] = 1.0,
+    idle_limit: Annotated[
+        float | None,
+        typer.Option(
+            "--idle-limit",
+            min=0,
+            help="Make no pause longer than so many seconds.",
+            rich_help_panel=_PACE,
+            show_default="none",
+        ),
+    ] = None,
+) -> None:
+    """Play a recorded run through any output, at its own pace.
+
+    The exit code is 0 for a recording that was played to its end, whatever became of the run
+    that it holds; 1 for one that is damaged or unfinished.
+    """
+    from catagent.cli.play import play  # asyncio and all: not for --help
+    from catagent.config import load
+
+    loaded = load(options.flags(ctx.params))
+    shown = options.Shown.given(ctx.params)
+    chosen = options.filters(ctx.params)
+    raise typer.Exit(play(recording, speed, idle_limit, chosen, loaded, shown))
