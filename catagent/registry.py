@@ -86,5 +86,5 @@ def _import(module_name: str, what: str) -> Any:
                 f"{what} {module_name} needs the module {error.name}, which is not installed"
             ) from error
         raise UsageError(
-            f"no module named {error.name}", "it is looked for here and in the environment"
+            f"no module named {module_name}", "it is looked for here and in the environment"
         ) from None

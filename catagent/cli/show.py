@@ -17,6 +17,7 @@ from catagent.errors import OutputError
 from catagent.history import History
 from catagent.interrupts import interrupts
 from catagent.redact import redactor
+from catagent.registry import AGENTS
 from catagent.request import Request
 from catagent.runner import Run, limits
 from catagent.session import Session
@@ -26,7 +27,7 @@ from catagent.views.sanitize import clean
 
 def show(request: Request, loaded: Loaded, shown: Shown) -> int:
     """Run it, show it, keep it, and return the exit code."""
-    _notice(request, shown)
+    _notice(request, loaded, shown)
     run_id = uuid.uuid4()
     with _recorders(loaded, shown, str(run_id)) as recorders, opened(loaded, shown) as outputs:
         session = Session(
@@ -47,9 +48,10 @@ def _execute(run: Run, outputs: Outputs) -> ev.RunFinishedData:
         return run.execute(outputs.status)
 
 
-def _notice(request: Request, shown: Shown) -> None:
-    """Say which model was taken where nobody chose one."""
-    if request.model.notice and not shown.quiet:
+def _notice(request: Request, loaded: Loaded, shown: Shown) -> None:
+    """Say which model was taken where nobody chose one; an agent of one's own brings its own."""
+    ours = request.tool is not None or loaded.settings.agent in AGENTS
+    if request.model.notice and ours and not shown.quiet:
         say(request.model.notice)
 
 
