@@ -117,7 +117,7 @@ class Run:
         )
         with _no_collections():
             if request.tool is not None:
-                from catagent.agents.single import open_tool
+                from catagent.tools.run import open_tool
 
                 return open_tool(request.tool, request.tool_input, agent_request)
             return open_agent(settings.agent, agent_request)

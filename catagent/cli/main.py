@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from catagent import __version__
-from catagent.cli import ask, schema
+from catagent.cli import ask, export, replay, runs, schema, tool
 from catagent.errors import ExitCode
 
 
@@ -31,6 +31,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("ask")(ask.ask)
+app.command("tool")(tool.tool)
+app.command("replay")(replay.replay)
+app.add_typer(runs.app, name="runs")
+app.command("export")(export.export)
 app.command("schema")(schema.schema)
 
 

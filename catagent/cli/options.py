@@ -22,8 +22,10 @@ Group = Mapping[str, Any]
 
 
 def _option(kind: Any, *names: str, text: str, panel: str, default: str = "", **more: Any) -> Any:
-    shown: dict[str, Any] = {"show_default": default} if default else {}
-    return Annotated[kind, typer.Option(*names, help=text, rich_help_panel=panel, **shown, **more)]
+    make: Any = typer.Option  # its first parameter is a default, except inside Annotated
+    if default:
+        more["show_default"] = default
+    return Annotated[kind, make(*names, help=text, rich_help_panel=panel, **more)]
 
 
 _run = functools.partial(_option, panel="How to run it")

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from catagent import events as ev
 from catagent.cli.options import Shown
 from catagent.cli.outputs import Outputs, opened
+from catagent.cli.recordings import history
 from catagent.cli.talk import say
 from catagent.config import Loaded
 from catagent.errors import OutputError
-from catagent.history import History
 from catagent.interrupts import interrupts
 from catagent.redact import redactor
 from catagent.registry import AGENTS
@@ -81,16 +81,7 @@ def _recorders(loaded: Loaded, shown: Shown, run_id: str) -> Iterator[list[Recor
             found.append(Recorder(shown.record, redact=redact, force=shown.force))
         if loaded.settings.history:
             with contextlib.suppress(OutputError):
-                found.append(_history(loaded).record(run_id, redact))
+                found.append(history(loaded).record(run_id, redact))
         for recorder in found:
             stack.callback(recorder.close)
         yield found
-
-
-def _history(loaded: Loaded) -> History:
-    settings = loaded.settings
-    return History(
-        folder=loaded.state_dir / "runs",
-        max_runs=settings.history_runs,
-        max_bytes=settings.history_mb << 20,
-    )
