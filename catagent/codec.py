@@ -28,7 +28,7 @@ class Header(msgspec.Struct, kw_only=True, tag_field="type", tag="recording"):
 
 def encode_header(header: Header) -> bytes:
     """Return the header as one line of JSON, newline included."""
-    return _encoder.encode(header) + b"\n"
+    return encode_plain(header)
 
 
 def decode_header(line: bytes) -> Header | None:
@@ -50,11 +50,15 @@ def decode_header(line: bytes) -> Header | None:
 
 def encode(event: Event) -> bytes:
     """Return the event as one line of JSON in UTF-8, newline included."""
-    subject = event.fields if isinstance(event, Unknown) else event
+    return encode_plain(event.fields if isinstance(event, Unknown) else event)
+
+
+def encode_plain(value: Any) -> bytes:
+    """Return any value as one line of JSON, with `encode`'s indulgence."""
     try:
-        return _encoder.encode(subject) + b"\n"
+        return _encoder.encode(value) + b"\n"
     except (TypeError, ValueError, OverflowError, RecursionError):
-        return _encoder.encode(_plain(subject)) + b"\n"
+        return _encoder.encode(_plain(value)) + b"\n"
 
 
 def decode(line: bytes | str) -> Event:

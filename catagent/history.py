@@ -11,11 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-import msgspec
 from msgspec import Struct
 
 from catagent import events as ev
-from catagent.codec import decode
+from catagent.codec import decode, encode_plain
 from catagent.errors import OutputError, RecordingError
 from catagent.sinks.recorder import Recorder, Redact
 from catagent.sources.recording import MAX_LINE
@@ -119,7 +118,7 @@ def summarise(path: Path) -> RunSummary:
 
 def encode_summary(summary: RunSummary) -> bytes:
     """Return the summary as one line of JSON, newline included."""
-    return msgspec.json.encode(summary) + b"\n"
+    return encode_plain(summary)
 
 
 def _start(summary: RunSummary, started: ev.RunStarted) -> None:

@@ -1,0 +1,27 @@
+"""The run as AG-UI events, one JSON object a line."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from catagent.agui import Translator
+from catagent.codec import encode_plain
+from catagent.events import Event
+from catagent.sinks.descriptor import writer
+
+
+class AguiSink:
+    """Writes what the protocol makes of each event, the moment that it happens."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._write = writer(stream.fileno())
+        self._translator = Translator()
+
+    def write(self, event: Event) -> None:
+        """Write as many lines as the event comes to, at once."""
+        lines = b"".join(map(encode_plain, self._translator.translate(event)))
+        if lines:
+            self._write(lines)
+
+    def close(self) -> None:
+        """Nothing is held back; the stream belongs to the caller."""
