@@ -18,7 +18,6 @@ from catlora.world import World, kind_of, listing, located  # noqa: E402
 
 from catagent.tools import prompts  # noqa: E402
 
-
 seeded = random.Random  # makes test data, not keys
 
 

@@ -14,7 +14,7 @@ from catagent.tools import prompts  # noqa: E402  (the project's own words, not 
 OTHER_SYSTEMS = (None, "You are a helpful AI bot.", "You are Cat Agent 007.")
 # Shares of the packs: whole agent runs; runs cut after the first call, with rare words, which
 # train most decisions and arguments per second; and the texts inside the tools.
-MIXTURE = {"agent": 0.52, "copy": 0.26, "place": 0.04, "items": 0.10, "joke": 0.08}
+MIXTURE = {"agent": 0.41, "copy": 0.20, "place": 0.05, "items": 0.18, "joke": 0.16}
 
 
 def _tool(name: str, description: str, *arguments: str) -> Message:
@@ -72,7 +72,7 @@ def _places(world: World) -> list[Conversation]:
 
 def _items(world: World) -> list[Conversation]:
     conversations = []
-    for _ in range(9):
+    for _ in range(12):
         place = world.hiding_place() if world.rng.random() < 0.5 else world.asked_place()[1]
         asked = user(prompts.ITEMS_PROMPT.format(place=place))
         conversations.append([asked, said(listing(world.items(place)))])
@@ -81,7 +81,7 @@ def _items(world: World) -> list[Conversation]:
 
 def _jokes(world: World) -> list[Conversation]:
     conversations = []
-    for _ in range(14):
+    for _ in range(20):
         hiding = world.rng.random() < 0.4
         topic = world.hiding_place() if hiding else world.topic()
         asked = user(prompts.JOKE_PROMPT.format(topic=topic))
