@@ -16,8 +16,8 @@ from msgspec import Struct
 from catagent import events as ev
 from catagent.codec import decode, encode_plain
 from catagent.errors import OutputError, RecordingError
+from catagent.recording import MAX_LINE
 from catagent.sinks.recorder import Recorder, Redact
-from catagent.sources.recording import MAX_LINE
 
 RecordedStatus = Literal["success", "error", "cancelled", "limit", "unfinished"]
 _TAIL = 1 << 16

@@ -30,7 +30,7 @@ def export(
     from catagent.cli.recordings import locate
     from catagent.config import load as load_config
     from catagent.exports import exporter, save
-    from catagent.sources.recording import load
+    from catagent.recording import load
 
     render = exporter(output)
     events, damage = load(locate(recording, load_config({})))

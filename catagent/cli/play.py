@@ -15,7 +15,8 @@ from catagent.config import Loaded
 from catagent.filters import Filters
 from catagent.interrupts import interrupts
 from catagent.playback import Playback
-from catagent.sources.recording import Pace, open_recording, read_chunks, replay
+from catagent.recording import open_recording
+from catagent.sources.recording import Pace, read_chunks, replay
 
 
 def play(

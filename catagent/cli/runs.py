@@ -95,8 +95,8 @@ def _print_table(kept: list[RunSummary]) -> None:
 
 def _print_run(path: Path) -> None:
     from catagent.cli.talk import say
-    from catagent.exports.text import transcript
-    from catagent.sources.recording import load
+    from catagent.exports.text import document
+    from catagent.recording import load
     from catagent.state import RunState, reduce
     from catagent.stats import table
 
@@ -104,6 +104,6 @@ def _print_run(path: Path) -> None:
     state = RunState()
     for event in events:
         reduce(state, event)
-    sys.stdout.write(transcript(events) + "\n" + table(state))
+    sys.stdout.write(document(events) + "\n" + table(state))
     if damage is not None:
         say(f"catagent: {damage.message}")

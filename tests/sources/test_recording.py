@@ -13,7 +13,8 @@ import pytest
 from catagent import events as ev
 from catagent.codec import Header, encode, encode_header
 from catagent.errors import RecordingError
-from catagent.sources.recording import Pace, Reader, load, opened, read_chunks, replay
+from catagent.recording import Reader, load, open_recording
+from catagent.sources.recording import Pace, read_chunks, replay
 from tests.support.events import cat_run, started
 
 RUN = [encode(event) for event in cat_run()]
@@ -101,7 +102,7 @@ def test_a_newer_format_is_refused_with_the_way_out() -> None:
 
 
 def test_a_line_without_end_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("catagent.sources.recording.MAX_LINE", 1 << 20)
+    monkeypatch.setattr("catagent.recording.MAX_LINE", 1 << 20)
     events, message = read(RUN[0] + b"x" * (4 << 20))
     assert len(events) == 1
     assert "damaged at line 2: longer than 1 MB" in message
@@ -191,11 +192,11 @@ def test_files_pipes_and_fifos_are_read_alike(tmp_path: Path) -> None:
     plain, fifo = tmp_path / "plain", tmp_path / "fifo"
     plain.write_bytes(WHOLE * 50)
     os.mkfifo(fifo)
-    with opened(plain) as descriptor:
+    with open_recording(plain) as descriptor:
         assert collect_from(descriptor) == WHOLE * 50
     thread = threading.Thread(target=fifo.write_bytes, args=(WHOLE * 50,))
     thread.start()
-    with opened(fifo) as descriptor:
+    with open_recording(fifo) as descriptor:
         assert collect_from(descriptor) == WHOLE * 50
     thread.join()
 

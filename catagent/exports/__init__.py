@@ -1,0 +1,45 @@
+"""A recorded run as something to show to people, by the ending of the file's name."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from catagent.errors import OutputError, UsageError
+from catagent.events import Event
+
+# Each takes the events of one run and a title (None: the question), and returns the whole file.
+Exporter = Callable[[Sequence[Event], str | None], str]
+
+EXPORTERS = {
+    ".html": "catagent.exports.html:page",
+    ".svg": "catagent.exports.svg:picture",
+    ".md": "catagent.exports.markdown:document",
+    ".cast": "catagent.exports.cast:recording",
+    ".txt": "catagent.exports.text:document",
+}
+
+
+def exporter(path: Path) -> Exporter:
+    """Return what makes a file of this name. Raises UsageError for an ending that we don't know."""
+    place = EXPORTERS.get(path.suffix.lower())
+    if place is None:
+        known = ", ".join(EXPORTERS)
+        raise UsageError(f"cannot export to {path}", f"end the name in one of: {known}")
+    module, _, name = place.partition(":")
+    found: Exporter = getattr(importlib.import_module(module), name)
+    return found
+
+
+def save(path: Path, text: str, *, force: bool) -> None:
+    """Write a new file, or with `force` over an old one. Raises OutputError."""
+    flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if force else os.O_EXCL)
+    try:
+        with os.fdopen(os.open(path, flags, 0o666), "w", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise OutputError(f"{path} exists already", "overwrite it with --force") from None
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error

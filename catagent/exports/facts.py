@@ -1,0 +1,84 @@
+"""What every export says of a run as a whole, in the same words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from catagent import events as ev
+from catagent.state import LlmRun, RunState, ToolRun
+from catagent.views.units import count, seconds
+
+UNFINISHED = "This recording is unfinished: it ends before the run did."
+
+
+def title(state: RunState, wanted: str | None) -> str:
+    """The title on one line: what was wanted, or the question."""
+    question = state.started.data.input if state.started is not None else ""
+    return " ".join((wanted or question or "A catagent run").split())
+
+
+def facts(state: RunState) -> list[str]:
+    """What ran, when, and what it came to."""
+    return [*_ran(state), *_came_to(state)]
+
+
+def _ran(state: RunState) -> list[str]:
+    if state.started is None:
+        return []
+    data = state.started.data
+    tools = f"tools: {data.tool_model}" if data.tool_model not in (None, data.model) else ""
+    found = [data.agent, data.model, tools, data.mode, _day(state.started.ts)]
+    return [fact for fact in found if fact]
+
+
+def _came_to(state: RunState) -> list[str]:
+    if state.finished is None:
+        return ["unfinished"]
+    data = state.finished.data
+    found = [data.status, seconds(data.duration_s), count(data.steps, "tool call")]
+    if data.usage is not None:
+        found.append(f"{data.usage.input_tokens:,} + {data.usage.output_tokens:,} tokens")
+    return found
+
+
+def llm_facts(run: LlmRun) -> list[str]:
+    """What one call of a model came to."""
+    data = run.finished
+    if data is None:
+        return ["unfinished"]
+    found = []
+    if data.usage is not None:
+        found.append(count(data.usage.output_tokens, "token"))
+    elif run.tokens:
+        found.append(count(run.tokens, "token"))
+    return found + ([seconds(data.duration_s)] if data.duration_s is not None else [])
+
+
+def tool_facts(run: ToolRun) -> list[str]:
+    """What one tool call came to."""
+    data = run.finished
+    if data is None:
+        return [] if run.observation is not None else ["unfinished"]
+    return [seconds(data.duration_s)] if data.duration_s is not None else []
+
+
+def observed(run: ToolRun) -> str:
+    """What the agent got to see, or what the tool returned where nobody looked."""
+    if run.observation is not None:
+        return run.observation.output
+    if run.finished is None:
+        return ""
+    return run.finished.output or (run.finished.error.message if run.finished.error else "")
+
+
+def failed(run: ToolRun) -> bool:
+    """Whether a tool call went wrong."""
+    ends: list[ev.ToolFinishedData | ev.ObservationData | None] = [run.finished, run.observation]
+    return any(end is not None and end.status == "error" for end in ends)
+
+
+def _day(ts: str) -> str:
+    try:
+        return f"{datetime.fromisoformat(ts):%Y-%m-%d %H:%M} UTC"
+    except (ValueError, OverflowError):
+        return ""

@@ -1,0 +1,85 @@
+"""A run as a Markdown transcript: its steps as headings, what models and tools said as it was."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from catagent.events import Event
+from catagent.exports import facts
+from catagent.exports.outline import Step, final_state, outline
+from catagent.state import LlmRun, RunState, ToolRun
+from catagent.views.sanitize import clean, clean_line
+from catagent.views.units import arguments
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&-])")
+_DEEPEST = 6
+
+
+def document(events: Sequence[Event], title: str | None = None) -> str:
+    """Return the transcript of one run."""
+    return "\n\n".join(_blocks(final_state(events), title)) + "\n"
+
+
+def _blocks(state: RunState, title: str | None) -> Iterator[str]:
+    yield f"# {_inline(facts.title(state, title))}"
+    yield " · ".join(_inline(fact) for fact in facts.facts(state))
+    if state.finished is None:
+        yield f"**{facts.UNFINISHED}**"
+    for warning in state.warnings:
+        yield f"**Warning:** {_inline(warning.message)}"
+    for step in outline(state):
+        yield from _step(step, 2)
+    if state.answer is not None:
+        yield "## Answer"
+        yield clean(state.answer.output)
+    if state.finished is not None and state.finished.data.error is not None:
+        error = state.finished.data.error
+        yield "## Error"
+        yield _inline(f"{error.message} {error.hint}")
+
+
+def _step(step: Step, level: int) -> Iterator[str]:
+    if isinstance(step.run, LlmRun):
+        yield from _model(step.run, level)
+    else:
+        yield from _tool(step, step.run, level)
+
+
+def _model(run: LlmRun, level: int) -> Iterator[str]:
+    reasoning, text = "".join(run.reasoning), "".join(run.text)
+    if not (reasoning or text):
+        return  # it decided on a tool call, which has a heading of its own
+    named = f"{run.name} ({run.model})" if run.model else run.name
+    yield _heading(level, named, facts.llm_facts(run))
+    for block in (reasoning, text):
+        if block:
+            yield _fenced(block)
+
+
+def _tool(step: Step, run: ToolRun, level: int) -> Iterator[str]:
+    failed = ["failed"] if facts.failed(run) else []
+    call = f"{run.tool}({arguments(run.tool_input)})"
+    yield _heading(level, call, failed + facts.tool_facts(run))
+    for inner in step.inside:
+        yield from _step(inner, level + 1)
+    output = facts.observed(run)
+    if output and not step.shows(output):
+        yield "Observation:"
+        yield _fenced(output)
+
+
+def _heading(level: int, name: str, what: list[str]) -> str:
+    told = f" — {', '.join(what)}" if what else ""
+    return f"{'#' * min(level, _DEEPEST)} {_inline(name)}{_inline(told)}"
+
+
+def _inline(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", clean_line(text))
+
+
+def _fenced(text: str) -> str:
+    """Text as it is, in a fence that no fence inside can close."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{clean(text)}\n{fence}"

@@ -1,0 +1,51 @@
+"""A run as a tree: each tool call, and inside it the models and the calls that it made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from catagent.events import Event
+from catagent.state import LlmRun, RunState, ToolRun, reduce
+
+
+@dataclass(slots=True)
+class Step:
+    """One call of a model or a tool, and what happened inside it, in order."""
+
+    run: LlmRun | ToolRun
+    inside: list[Step] = field(default_factory=list)
+
+    def shows(self, output: str) -> bool:
+        """Whether a model inside wrote this very text."""
+        texts = ("".join(s.run.text) for s in self.inside if isinstance(s.run, LlmRun))
+        return any(text.strip() == output.strip() for text in texts)
+
+
+def final_state(events: Sequence[Event]) -> RunState:
+    """The state of a run after all of its events."""
+    state = RunState()
+    for event in events:
+        reduce(state, event)
+    return state
+
+
+def outline(state: RunState) -> list[Step]:
+    """Return the steps of the run itself; what a tool did is inside its step."""
+    roots: list[Step] = []
+    tools: dict[str, Step] = {}
+    for run in state.order:
+        step = Step(run)
+        parent = _parent(run, tools)
+        (roots if parent is None else parent.inside).append(step)
+        if isinstance(run, ToolRun):
+            tools.update({key: step for key in (run.run_id, run.key) if key})
+    return roots
+
+
+def _parent(run: LlmRun | ToolRun, tools: dict[str, Step]) -> Step | None:
+    """The nearest tool among its ancestors; a mode without ancestors tells the call alone."""
+    candidates: Iterable[str] = reversed(run.parent_ids)
+    if isinstance(run, LlmRun) and run.tool_call_id is not None:
+        candidates = [*candidates, run.tool_call_id]
+    return next((tools[key] for key in candidates if key in tools), None)

@@ -1,0 +1,29 @@
+"""A run as plain text: what `-o plain` shows, wrapped for reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from catagent.events import Event
+from catagent.views.look import Look, plain_look
+from catagent.views.options import ViewOptions
+from catagent.views.transcript import Transcript
+
+WIDTH = 100
+
+
+def document(events: Sequence[Event], title: str | None = None) -> str:
+    """Return the transcript, under its title if one is wanted."""
+    heading = f"{title}\n\n" if title else ""
+    rows = transcript_rows(events, plain_look(ViewOptions()), WIDTH)
+    return heading + "".join(f"{row}\n" for row in rows)
+
+
+def transcript_rows(events: Sequence[Event], look: Look, width: int) -> Iterator[str]:
+    """Yield the rows of a whole run as a view shows them."""
+    transcript = Transcript(look)
+    for event in events:
+        transcript.update(event)
+        yield from transcript.take(width)
+    transcript.settle()
+    yield from transcript.take(width)
