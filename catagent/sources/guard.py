@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 
 from catagent import events as ev
 from catagent.errors import CatagentError, ModelError, NetworkError
@@ -15,20 +16,42 @@ from catagent.sources.messages import CUT_SHORT, finish_reason_of
 _ALWAYS_TELL = frozenset({"openai"})
 
 
-def check_message(message: BaseMessage, name: str) -> CatagentError | None:
+class WrittenArgs:
+    """The tool calls of one message as a model writes them, before anything is repaired."""
+
+    def __init__(self) -> None:
+        self._calls: dict[object, list[str]] = {}
+
+    def add(self, pieces: Iterable[Mapping[str, Any]]) -> None:
+        """Take the `tool_call_chunks` of one streamed chunk."""
+        for piece in pieces:
+            index = piece["index"]
+            # Without an index nothing is merged: every piece is a whole call.
+            key = object() if index is None else index
+            call = self._calls.setdefault(key, [piece["name"] or ""])
+            call.append(piece["args"] or "")
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return ((name, "".join(args) or "{}") for name, *args in self._calls.values())
+
+
+def check_message(
+    message: BaseMessage, name: str, streamed: WrittenArgs | None = None
+) -> CatagentError | None:
     """What is wrong with a model's finished message, or None. `name` is the model run's name.
 
-    To be asked before a tool runs: LangChain repairs half-written arguments and would execute
-    them, and takes a stream that broke off for a whole one.
+    `streamed` holds the arguments as they were streamed, None for a message that came whole. To
+    be asked before a tool runs: LangChain repairs half-written arguments and would execute them,
+    and takes a stream that broke off for a whole one.
     """
     if not isinstance(message, AIMessage):
         return None
-    if _broke_off(message):
+    if streamed is not None and _broke_off(message):
         return NetworkError(
             f"The stream of {name} was cut off: it ended without a finish reason.",
             hint="try again; if it happens often, look at the server or a proxy in between",
         )
-    for tool, args in _written_args(message):
+    for tool, args in (*(streamed or ()), *_invalid(message)):
         if not _is_object(args):
             return _broken_args(tool, args, finish_reason_of(message))
     return None
@@ -52,21 +75,13 @@ def warnings_for(message: BaseMessage, name: str) -> Iterator[ev.WarningData]:
 
 
 def _broke_off(message: AIMessage) -> bool:
-    return (
-        isinstance(message, AIMessageChunk)
-        and message.response_metadata.get("model_provider") in _ALWAYS_TELL
-        and finish_reason_of(message) is None
-    )
+    provider = message.response_metadata.get("model_provider")
+    return provider in _ALWAYS_TELL and finish_reason_of(message) is None
 
 
-def _written_args(message: AIMessage) -> Iterator[tuple[str, str]]:
-    """Tool name and arguments of each call as the model wrote them, before any repair."""
-    if isinstance(message, AIMessageChunk):
-        for chunk in message.tool_call_chunks:
-            yield chunk["name"] or "", chunk["args"] or "{}"
-    else:
-        for call in message.invalid_tool_calls:
-            yield call["name"] or "", call["args"] or ""
+def _invalid(message: AIMessage) -> Iterator[tuple[str, str]]:
+    for call in message.invalid_tool_calls:
+        yield call["name"] or "", call["args"] or ""
 
 
 def _is_object(args: str) -> bool:

@@ -95,7 +95,7 @@ class ChunkReader:
 
     def _tool_message(self, message: ToolMessage) -> ev.Observation:
         call_id, name = message.tool_call_id, message.name
-        tool = self._tracker.tools.get(call_id)
+        tool = self._tracker.tool(call_id, message)
         data = ev.ObservationData(
             tool=name or (tool.name if tool else ""),
             status=message.status,
@@ -118,7 +118,7 @@ class ChunkReader:
 
     def _step(self, step: Any, messages: Any) -> ev.Observation:
         call_id = getattr(step.action, "tool_call_id", None)
-        tool = self._tracker.tools.get(call_id) if call_id else None
+        tool = self._tracker.tool(call_id, step.observation)
         data = ev.ObservationData(
             tool=step.action.tool,
             status="error" if tool is not None and tool.name in _NOT_RUN else "success",
@@ -167,13 +167,15 @@ class ChunkReader:
         return self._told(text_of(last.content), last, [message_of(last)])
 
     def _executor_answer(self) -> ev.Answer | None:
-        if self._output is None:
+        # astream_events drops the last chunk of an executor that answers at once.
+        output = self._output or (self._tracker.root.output if self._tracker.root else None)
+        if not isinstance(output, dict):
             return None
-        values = {key: value for key, value in self._output.items() if key != "messages"}
+        values = {key: value for key, value in output.items() if key != "messages"}
         text = _as_text(values.get("output", values))
         if text.startswith(_EXECUTOR_STOPPED) and not self._written_by_model(text):
             raise step_limit(self._max_steps)
-        return self._told(text, None, messages_of(self._output.get("messages") or []))
+        return self._told(text, None, messages_of(output.get("messages") or []))
 
     def _written_by_model(self, text: str) -> bool:
         written = self._last_llm()
@@ -181,7 +183,9 @@ class ChunkReader:
         return message is not None and text_of(message.content) == text
 
     def _last_llm(self) -> Span | None:
-        return next((span for span in reversed(self._tracker.llms) if not span.scope), None)
+        root = self._tracker.root
+        own = (span for span in reversed(self._tracker.llms) if root and span.scope == root.scope)
+        return next(own, None)
 
     def _told(
         self, text: str, message: BaseMessage | None, messages: list[ev.Message]

@@ -29,7 +29,8 @@ class Span:
     """One LangChain run. `tool_call_id` is that of the nearest tool call, its own included.
 
     `began`, `ended` and `first_token` are monotonic seconds; `call_id` is a tool run's own;
-    `text` and `reasoning` are the pieces streamed so far.
+    `text` and `reasoning` are the pieces streamed so far. `scope` is the outermost run that it
+    shares with its agent: the root, or the run right inside the nearest tool.
     """
 
     run_id: str
@@ -67,20 +68,25 @@ class Tracker(BaseCallbackHandler):
         self.max_steps = max_steps
         self.spans: dict[str, Span] = {}
         self.root: Span | None = None
-        self.deciders: dict[str, Span] = {}
-        self.tools: dict[str, Span] = {}
         self.llms: list[Span] = []
         self.warnings: list[ev.WarningData] = []
         self.closed = False
+        self._written: dict[UUID, guard.WrittenArgs] = {}
+        self._authors: dict[str | None, Span] = {}
+        self._deciders: dict[str, Span] = {}
+        self._tools: dict[str, list[Span]] = {}
         self._decisions: dict[str, set[str]] = {}
 
     def decider(self, call_id: str | None, message: BaseMessage | None = None) -> Span | None:
-        """The model run that decided on a tool call, or wrote a message."""
-        if call_id is not None and call_id in self.deciders:
-            return self.deciders[call_id]
-        if message is not None and message.id is not None:
-            return next((s for s in reversed(self.llms) if _message_id(s) == message.id), None)
-        return None
+        """The model run that wrote a message, or decided on a tool call."""
+        if message is not None and message.id in self._authors:
+            return self._authors[message.id]
+        return self._deciders.get(call_id or "")
+
+    def tool(self, call_id: str | None, output: Any) -> Span | None:
+        """The tool run with this call id. Ids may repeat: best the one that gave this output."""
+        found = self._tools.get(call_id or "", [])
+        return next((span for span in found if span.output is output), found[-1] if found else None)
 
     def count_decision(self, llm: Span) -> None:
         """The tools that this model run called for are being run: one step of its agent."""
@@ -98,10 +104,11 @@ class Tracker(BaseCallbackHandler):
             raise RunClosedError
         parent = self.spans.get(str(parent_run_id))
         span = Span(str(run_id), kind, _name(about, serialized), list(about.get("tags") or []), [])
+        span.scope = span.run_id
         if parent is not None:
             span.parent_ids = [*parent.parent_ids, parent.run_id]
             span.tool_call_id = parent.tool_call_id
-            span.scope = parent.run_id if parent.kind == "tool" else parent.scope
+            span.scope = span.run_id if parent.kind == "tool" else parent.scope
         self.root = self.root or span
         self.spans[span.run_id] = span
         return span
@@ -169,10 +176,17 @@ class Tracker(BaseCallbackHandler):
         span.model = str(model or span.name)
         self.llms.append(span)
 
-    def on_llm_new_token(self, token: Any, **kwargs: Any) -> None:
-        """Stop a model that still runs in a thread after the run was closed."""
+    def on_llm_new_token(
+        self, token: Any, *, run_id: UUID, chunk: Any = None, **kwargs: Any
+    ) -> None:
+        """A model streams: keep the arguments that it writes, as it writes them."""
         if self.closed:
             raise RunClosedError
+        if run_id not in self._written:
+            self._written[run_id] = guard.WrittenArgs()
+        pieces = getattr(getattr(chunk, "message", None), "tool_call_chunks", None)
+        if pieces:
+            self._written[run_id].add(pieces)
 
     def on_llm_end(self, response: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A model ended: see that its message is whole, and that its agent may go on."""
@@ -183,14 +197,16 @@ class Tracker(BaseCallbackHandler):
         span.message = getattr(generation, "message", None)
         span.output = span.message if span.message is not None else generation.text
         if isinstance(span.message, AIMessage):
-            self._examine(span, span.message)
+            self._examine(span, span.message, self._written.pop(run_id, None))
 
-    def _examine(self, span: Span, message: AIMessage) -> None:
+    def _examine(self, span: Span, message: AIMessage, streamed: guard.WrittenArgs | None) -> None:
+        if message.id is not None:
+            self._authors[message.id] = span
         self.warnings.extend(guard.warnings_for(message, span.name))
-        error = guard.check_message(message, span.name)
+        error = guard.check_message(message, span.name, streamed)
         if error is None and message.tool_calls:
             for call in message.tool_calls:
-                self.deciders[call["id"] or ""] = span
+                self._deciders[call["id"] or ""] = span
             error = self._over_limit(span)
         if error is not None:
             span.error = error
@@ -246,9 +262,9 @@ class Tracker(BaseCallbackHandler):
         span.call_id = tool_call_id
         if tool_call_id is not None:
             span.tool_call_id = tool_call_id
-            self.tools[tool_call_id] = span
-            if tool_call_id in self.deciders:
-                self.count_decision(self.deciders[tool_call_id])
+            self._tools.setdefault(tool_call_id, []).append(span)
+            if tool_call_id in self._deciders:
+                self.count_decision(self._deciders[tool_call_id])
 
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A tool ended."""
@@ -280,10 +296,6 @@ def _name(about: dict[str, Any], serialized: dict[str, Any] | None) -> str:
         return str(about["name"])
     known = serialized or {}
     return str(known.get("name") or (known.get("id") or ["Unnamed"])[-1])
-
-
-def _message_id(span: Span) -> str | None:
-    return span.message.id if span.message is not None else None
 
 
 def _not_ours(record: logging.LogRecord) -> bool:

@@ -1,0 +1,262 @@
+"""What LangChain hides or takes for success is told, in every mode, by both shapes of agent."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+from langchain_core.language_models import BaseChatModel
+from langchain_core.tools import BaseTool, tool
+
+from catagent import events as ev
+from catagent.errors import ModelError, NetworkError, StepLimitError
+from catagent.sources.base import AgentShape, Mode
+from tests.support import scripts
+from tests.support.agents import MODES, SHAPES, Outcome, nesting_tools, play, raising_tools
+from tests.support.replies import Call, Reply
+from tests.support.server import Request
+
+modes = pytest.mark.parametrize("mode", MODES)
+shapes = pytest.mark.parametrize("shape", SHAPES)
+streamed = {"streaming": True}
+
+
+def codes(outcome: Outcome) -> list[str]:
+    """The codes of the warnings."""
+    return [event.data.code for event in outcome.of(ev.Warned)]
+
+
+def assert_spans_closed(outcome: Outcome) -> None:
+    """Every model and tool run that started has finished, and once."""
+    llms = [e.run_id for e in outcome.of(ev.LlmFinished)]
+    tools = [e.run_id for e in outcome.of(ev.ToolFinished)]
+    assert len(set(llms)) == len(llms)
+    assert len(set(tools)) == len(tools)
+    assert {e.run_id for e in outcome.of(ev.LlmStarted)} <= set(llms)
+    assert {e.run_id for e in outcome.of(ev.ToolStarted)} <= set(tools)
+
+
+@modes
+@shapes
+@pytest.mark.parametrize("at", ["agent", "items"])
+def test_a_stream_cut_clean_is_a_network_error(
+    mode: Mode, shape: AgentShape, at: scripts.Target
+) -> None:
+    script = scripts.with_fault(scripts.cat(6), at, fault="cut", fault_after=3)
+    outcome = play(script, mode, shape, model=streamed)
+    assert isinstance(outcome.error, NetworkError)
+    assert "cut off" in outcome.error.message
+    assert outcome.of(ev.Answer) == []
+    assert_spans_closed(outcome)
+    failed = [e for e in outcome.of(ev.LlmFinished) if e.data.error is not None]
+    expected = {"agent": "The cat is ", "items": "t0 t1 t2 "}[at]
+    assert [e.data.text for e in failed] == [expected]
+
+
+@modes
+@shapes
+@pytest.mark.parametrize("fault", ["disconnect", "malformed", "error_frame"])
+@pytest.mark.parametrize("at", ["agent", "items"])
+def test_a_broken_stream_raises_and_keeps_what_came(
+    mode: Mode, shape: AgentShape, fault: str, at: scripts.Target
+) -> None:
+    script = scripts.with_fault(scripts.cat(6), at, fault=fault, fault_after=3)
+    outcome = play(script, mode, shape, model=streamed)
+    assert outcome.error is not None
+    assert_spans_closed(outcome)
+    if mode != "steps":
+        (failed,) = [e for e in outcome.of(ev.LlmFinished) if e.data.error is not None]
+        assert failed.data.text == {"agent": "The cat is ", "items": "t0 t1 t2 "}[at]
+
+
+@modes
+@shapes
+@pytest.mark.parametrize("reason", ["length", "content_filter"])
+def test_an_answer_cut_short_is_marked(mode: Mode, shape: AgentShape, reason: str) -> None:
+    script = scripts.with_fault(scripts.cat(2), "agent", finish_reason=reason)
+    outcome = play(script, mode, shape)
+    (answer,) = outcome.of(ev.Answer)
+    assert not answer.data.complete
+    assert codes(outcome) == [reason]
+    assert outcome.error is None
+
+
+@modes
+@shapes
+def test_a_tools_text_cut_short_is_a_warning(mode: Mode, shape: AgentShape) -> None:
+    script = scripts.with_fault(scripts.cat(2), "items", finish_reason="length")
+    outcome = play(script, mode, shape)
+    assert codes(outcome) == ["length"]
+    assert "Get Items LLM" in outcome.of(ev.Warned)[0].data.message
+    assert outcome.of(ev.Answer)[0].data.complete
+
+
+@modes
+@shapes
+@pytest.mark.parametrize("args", ['{"place": "under the so', '{"place": ', "{place: sofa}"])
+def test_half_written_arguments_are_never_executed(
+    mode: Mode, shape: AgentShape, args: str
+) -> None:
+    ran: list[str] = []
+
+    def tools(model: BaseChatModel) -> list[BaseTool]:
+        @tool
+        async def get_items(place: str) -> str:
+            """Get items."""
+            ran.append(place)
+            return place
+
+        return [get_items]
+
+    outcome = play(scripts.calling(Call("get_items", args)), mode, shape, tools)
+    assert isinstance(outcome.error, ModelError)
+    assert "get_items" in outcome.error.message
+    assert ran == []
+    assert outcome.of(ev.Action) == []
+    assert_spans_closed(outcome)
+
+
+@modes
+@shapes
+def test_arguments_cut_by_the_output_limit_say_so(mode: Mode, shape: AgentShape) -> None:
+    script = scripts.calling(Call("get_items", '{"pl'), finish_reason="length")
+    outcome = play(script, mode, shape)
+    assert isinstance(outcome.error, ModelError)
+    assert "output limit" in outcome.error.message
+
+
+@modes
+@shapes
+def test_no_arguments_at_all_are_fine(mode: Mode, shape: AgentShape) -> None:
+    outcome = play(scripts.calling(Call("where_cat_is_hiding", "")), mode, shape)
+    assert outcome.error is None
+    assert outcome.of(ev.Action)[0].data.tool_input in ({}, "")
+
+
+@modes
+@shapes
+def test_an_empty_answer_is_a_warning(mode: Mode, shape: AgentShape) -> None:
+    outcome = play(scripts.saying(), mode, shape)
+    assert codes(outcome) == ["empty_answer"]
+    assert outcome.of(ev.Answer)[0].data.output == ""
+
+
+@modes
+@shapes
+def test_a_tool_that_raises_is_told_and_raises(mode: Mode, shape: AgentShape) -> None:
+    outcome = play(scripts.cat(2), mode, shape, raising_tools)
+    assert isinstance(outcome.error, ValueError)
+    assert_spans_closed(outcome)
+    if mode != "steps":
+        failed = outcome.of(ev.ToolFinished)[-1].data
+        assert failed.status == "error"
+        assert failed.tool_call_id == "call_items_0"
+        assert "nothing in under the sofa" in failed.error.message
+
+
+@modes
+@shapes
+def test_an_unknown_tool_is_an_observation_of_an_error(mode: Mode, shape: AgentShape) -> None:
+    outcome = play(scripts.calling(Call("fly", "{}", "call_fly")), mode, shape)
+    (seen,) = outcome.of(ev.Observation)
+    assert (seen.data.tool, seen.data.status) == ("fly", "error")
+    assert seen.data.tool_call_id == "call_fly"
+    assert outcome.of(ev.Answer)[0].data.output == "".join(scripts.ANSWER_TOKENS)
+
+
+@modes
+@shapes
+def test_one_id_for_two_calls_is_a_warning(mode: Mode, shape: AgentShape) -> None:
+    calls = [Call.of("get_items", "call_0", place=place) for place in ("a", "b")]
+    outcome = play(scripts.calling(*calls), mode, shape)
+    assert codes(outcome) == ["duplicate_tool_call_id"]
+    assert len(outcome.of(ev.Action)) == 2
+
+
+@modes
+@shapes
+@pytest.mark.parametrize("limit", [1, 3])
+def test_an_endless_agent_is_stopped_at_the_step_limit(
+    mode: Mode, shape: AgentShape, limit: int
+) -> None:
+    outcome = play(scripts.endless(), mode, shape, max_steps=limit)
+    assert isinstance(outcome.error, StepLimitError)
+    assert "--max-steps" in outcome.error.hint
+    assert len(outcome.of(ev.Action)) == limit
+    assert len(outcome.of(ev.Observation)) == limit
+    assert_spans_closed(outcome)
+
+
+@modes
+@shapes
+def test_as_many_steps_as_allowed_are_no_error(mode: Mode, shape: AgentShape) -> None:
+    outcome = play(scripts.cat(1, parallel=4), mode, shape, max_steps=2)
+    assert outcome.error is None
+    assert len(outcome.of(ev.Answer)) == 1
+
+
+@modes
+@shapes
+def test_an_endless_loop_of_unknown_tools_is_stopped_too(mode: Mode, shape: AgentShape) -> None:
+    def script(request: Request) -> Reply:
+        return Reply(calls=[Call("fly", "{}", f"call_{len(request.observations)}")])
+
+    outcome = play(script, mode, shape, max_steps=3)
+    assert isinstance(outcome.error, StepLimitError)
+
+
+@modes
+@shapes
+def test_a_nested_agent_is_limited_as_well(mode: Mode, shape: AgentShape) -> None:
+    def script(request: Request) -> Reply:
+        if "research" in request.tools:
+            return Reply(calls=[Call.of("research", "call_r", topic="x")])
+        return scripts.endless()(request)
+
+    outcome = play(script, mode, shape, nesting_tools, max_steps=4)
+    assert isinstance(outcome.error, StepLimitError)
+
+
+@modes
+def test_a_refused_request_leaves_no_span_open(mode: Mode) -> None:
+    script = scripts.failing_first(scripts.cat(1), scripts.failing(401), at="items")
+    outcome = play(script, mode, "graph")
+    assert "401" in str(outcome.error)
+    assert_spans_closed(outcome)
+
+
+@modes
+@shapes
+def test_the_errors_are_not_logged_by_langchain_too(
+    mode: Mode, shape: AgentShape, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG, logger="langchain_core"):
+        play(scripts.calling(Call("get_items", '{"pl')), mode, shape)
+    assert [record for record in caplog.records if "callback" in record.getMessage()] == []
+
+
+@modes
+@shapes
+def test_odd_tool_outputs_are_text(mode: Mode, shape: AgentShape) -> None:
+    class Odd:
+        def __str__(self) -> str:
+            return "odd"
+
+    outputs: list[Any] = [b"\x00\xff", {"a": 1}, ["x"], Odd(), "y" * 1_000_000, None]
+
+    def tools(model: BaseChatModel) -> list[BaseTool]:
+        @tool
+        async def get_items(place: int) -> Any:
+            """Get items."""
+            return outputs[place]
+
+        return [get_items]
+
+    calls = [Call.of("get_items", f"call_{i}", place=i) for i in range(len(outputs))]
+    outcome = play(scripts.calling(*calls), mode, shape, tools, raw=True)
+    assert outcome.error is None
+    assert len(outcome.of(ev.Observation)) == len(outputs)
+    texts = [e.data.output for e in outcome.of(ev.Observation)]
+    assert all(isinstance(text, str) for text in texts)
+    assert len(texts[4]) == 1_000_000

@@ -1,0 +1,146 @@
+"""A source that is closed or cancelled lets go at once: no task, no thread, no socket left."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+
+import pytest
+
+from catagent.sources import open_source
+from catagent.sources.base import AgentShape, Mode
+from catagent.tools.cat import make_tools
+from tests.support import scripts
+from tests.support.agents import (
+    MODES,
+    SHAPES,
+    ToolMaker,
+    build,
+    chat_model,
+    nesting_tools,
+    sync_tools,
+)
+from tests.support.server import ScriptedServer
+
+modes = pytest.mark.parametrize("mode", MODES)
+shapes = pytest.mark.parametrize("shape", SHAPES)
+LIMIT_S = 0.5
+
+
+async def until(condition: object, seconds: float = 10.0) -> None:
+    """Wait until `condition` holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < deadline, "waited in vain"
+        await asyncio.sleep(0.005)
+
+
+def in_items(server: ScriptedServer) -> bool:
+    """Whether the model inside get_items has been asked."""
+    return any(scripts.target(request) == "items" for request in server.requests)
+
+
+@modes
+@shapes
+@pytest.mark.parametrize("tools", [make_tools, sync_tools])
+def test_cancelling_stops_the_agent_and_closes_its_sockets(
+    mode: Mode, shape: AgentShape, tools: ToolMaker
+) -> None:
+    async def scenario(server: ScriptedServer) -> None:
+        async with chat_model(server.url) as model:
+            before = asyncio.all_tasks()
+
+            async def consume() -> None:
+                async with contextlib.aclosing(
+                    open_source(mode, build(shape, model, tools(model)))
+                ) as source:
+                    async for _ in source:
+                        pass
+
+            task = asyncio.create_task(consume())
+            await until(lambda: in_items(server))
+            await asyncio.sleep(0.05)
+            began = time.monotonic()
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            await until(lambda: server.requests[-1].closed_at is not None)
+            assert time.monotonic() - began < LIMIT_S
+            asked = len(server.requests)
+            await asyncio.sleep(0.1)
+            assert len(server.requests) == asked
+            assert asyncio.all_tasks() == before
+
+    with ScriptedServer(scripts.cat(100_000, pace=0.01)) as server:
+        asyncio.run(scenario(server))
+
+
+@modes
+@shapes
+def test_closing_early_stops_the_agent(mode: Mode, shape: AgentShape) -> None:
+    async def scenario(server: ScriptedServer) -> None:
+        async with chat_model(server.url) as model:
+            before = asyncio.all_tasks()
+            source = open_source(mode, build(shape, model, make_tools(model)))
+            async for _ in source:
+                break
+            began = time.monotonic()
+            await source.aclose()
+            assert time.monotonic() - began < LIMIT_S
+            # LangChain leaves a generator of its own to the garbage collector: one more turn.
+            await until(lambda: asyncio.all_tasks() == before, LIMIT_S)
+            asked = len(server.requests)
+            await asyncio.sleep(0.1)
+            assert len(server.requests) == asked
+
+    with ScriptedServer(scripts.cat(1000, pace=0.01)) as server:
+        asyncio.run(scenario(server))
+
+
+@modes
+def test_cancelling_reaches_nested_agents(mode: Mode) -> None:
+    from tests.support.replies import Call, Reply
+    from tests.support.server import Request
+
+    def script(request: Request) -> Reply:
+        if "research" in request.tools:
+            return Reply(calls=[Call.of("research", "call_r", topic="x")])
+        return scripts.cat(100_000, pace=0.01)(request)
+
+    async def scenario(server: ScriptedServer) -> None:
+        async with chat_model(server.url) as model:
+            run = build("graph", model, nesting_tools(model))
+
+            async def consume() -> None:
+                async with contextlib.aclosing(open_source(mode, run)) as source:
+                    async for _ in source:
+                        pass
+
+            task = asyncio.create_task(consume())
+            await until(lambda: in_items(server))
+            began = time.monotonic()
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            await until(lambda: server.requests[-1].closed_at is not None)
+            assert time.monotonic() - began < LIMIT_S
+
+    with ScriptedServer(script) as server:
+        asyncio.run(scenario(server))
+
+
+def test_many_runs_add_no_threads() -> None:
+    async def scenario(server: ScriptedServer) -> None:
+        async with chat_model(server.url) as model:
+            counts = set()
+            for mode in MODES * 5:
+                async for _ in open_source(mode, build("graph", model, make_tools(model))):
+                    pass
+                counts.add(threading.active_count())
+            # The loop's own executor keeps one thread once something used it.
+            assert len(counts) <= 2
+
+    with ScriptedServer(scripts.cat(2)) as server:
+        asyncio.run(scenario(server))
