@@ -1,0 +1,87 @@
+"""Puts rows on a terminal: those that are final once, above; the footer again and again, below.
+
+Between frames the cursor stands on the footer's first row. Whatever a resize does to the rows
+below, clearing from there takes away the footer and nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+_SYNC_ON, _SYNC_OFF = "\x1b[?2026h", "\x1b[?2026l"
+_WRAP_ON, _WRAP_OFF = "\x1b[?7h", "\x1b[?7l"
+_CURSOR_ON, _CURSOR_OFF = "\x1b[?25h", "\x1b[?25l"
+_CLEAR_RIGHT, _RESET = "\x1b[K", "\x1b[0m"
+# Clearing from the upper left corner makes tmux keep the footer in its history: so the first
+# row is cleared by itself, and the rest from its second column on.
+_CLEAR_BELOW = "\r\x1b[K\x1b[C\x1b[J\r"
+_SLICE = 1 << 16
+
+RESTORE = (_CLEAR_BELOW + _RESET + _WRAP_ON + _CURSOR_ON + _SYNC_OFF).encode()
+
+
+class Painter:
+    """Draws frames on a file descriptor: one write a frame, and none when nothing changed."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self.frames = 0
+        self.written = 0
+        self._footer: list[str] = []
+        self._shown = False
+
+    def frame(self, final: Sequence[str], footer: Sequence[str]) -> None:
+        """Print the `final` rows for good and show the `footer` below them."""
+        new = list(footer)
+        if not final and self._shown and new == self._footer:
+            return
+        if final or not self._shown or len(new) != len(self._footer):
+            body = _CLEAR_BELOW + "".join(f"{row}\r\n" for row in final) + _footer(new)
+        else:
+            body = _changes(self._footer, new)
+        hide = "" if self._shown else _CURSOR_OFF
+        self._footer, self._shown = new, True
+        self._write(_SYNC_ON + hide + body + _SYNC_OFF)
+
+    def forget(self) -> None:
+        """Draw everything anew in the next frame: the screen was resized or used by another."""
+        self._shown = False
+
+    def finish(self, final: Sequence[str]) -> None:
+        """Print the last rows, take the footer away, and give the cursor back."""
+        rows = "".join(f"{row}\r\n" for row in final)
+        if rows or self._shown:
+            self._write(_CLEAR_BELOW + rows + RESTORE.decode())
+        self._footer, self._shown = [], False
+
+    def append(self, rows: Sequence[str]) -> None:
+        """Print rows and nothing else: for a terminal that is not ours to draw on."""
+        if rows:
+            self._write("".join(f"{row}\r\n" for row in rows))
+
+    def _write(self, text: str) -> None:
+        data = memoryview(text.encode("utf-8", "replace"))
+        self.frames += 1
+        while data:
+            done = os.write(self.fd, data[:_SLICE])
+            self.written += done
+            data = data[done:]
+
+
+def _footer(rows: list[str]) -> str:
+    """The footer from its first row on, and the cursor back to it."""
+    up = f"\x1b[{len(rows) - 1}A" if len(rows) > 1 else ""
+    return _WRAP_OFF + "\r\n".join(rows) + _WRAP_ON + up + "\r"
+
+
+def _changes(old: list[str], new: list[str]) -> str:
+    """The rows of a footer that differ, each written over the old one."""
+    parts, at = [_WRAP_OFF], 0
+    for index, row in enumerate(new):
+        if row != old[index]:
+            down = f"\x1b[{index - at}B" if index > at else ""
+            parts.append(f"{down}\r{row}{_RESET}{_CLEAR_RIGHT}")
+            at = index
+    parts.append(f"\x1b[{at}A" if at else "")
+    return "".join([*parts, "\r", _WRAP_ON])

@@ -1,0 +1,49 @@
+"""Append-only lines for pipes, logs, dumb terminals, CI and screen readers."""
+
+from __future__ import annotations
+
+import os
+from typing import TextIO
+
+from catagent import events as ev
+from catagent.views.look import plain_look
+from catagent.views.options import ViewOptions
+from catagent.views.transcript import Transcript
+
+
+class PlainSink:
+    """Writes a line as soon as it is complete, and never takes one back.
+
+    On a terminal lines are wrapped at words; in a pipe or a file they keep the length that they
+    have. Calls that run in parallel are written one after the other.
+    """
+
+    def __init__(self, options: ViewOptions, stream: TextIO) -> None:
+        self._transcript = Transcript(plain_look(options))
+        self._stream = stream
+        self._width = options.width or _terminal_width(stream)
+
+    def write(self, event: ev.Event) -> None:
+        """Take one event. Raises OSError when the stream fails."""
+        self._transcript.update(event)
+        self._write_rows()
+
+    def close(self) -> None:
+        """Write what is still held back."""
+        self._transcript.settle()
+        self._write_rows()
+
+    def _write_rows(self) -> None:
+        rows = self._transcript.take(self._width)
+        if rows:
+            self._stream.write("".join(f"{row}\n" for row in rows))
+            self._stream.flush()
+
+
+def _terminal_width(stream: TextIO) -> int | None:
+    if not stream.isatty():
+        return None
+    try:
+        return max(20, os.get_terminal_size(stream.fileno()).columns - 1)
+    except (OSError, ValueError):
+        return 79

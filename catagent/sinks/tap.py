@@ -1,0 +1,74 @@
+"""Catches what others write to our terminal, so that it neither tears the picture nor gets lost."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+from collections import deque
+from collections.abc import Sequence
+
+MAX_LINES = 100_000
+
+
+class Tap:
+    """Puts a pipe in the place of file descriptors, and a thread that always reads it.
+
+    The thread is there so that who writes never waits for a terminal that is slow.
+    """
+
+    def __init__(self, fds: Sequence[int]) -> None:
+        self._lines: deque[str] = deque(maxlen=MAX_LINES)
+        self._partial = b""
+        _flush_streams()
+        self._saved = {fd: os.dup(fd) for fd in fds}
+        self._reader, writer = os.pipe()
+        for fd in fds:
+            os.dup2(writer, fd)
+        os.close(writer)
+        self._thread = threading.Thread(target=self._read, name="catagent-tap", daemon=True)
+        self._thread.start()
+
+    def lines(self) -> list[str]:
+        """The lines that have come since the last call, as they were written."""
+        found = []
+        with contextlib.suppress(IndexError):
+            while True:
+                found.append(self._lines.popleft())
+        return found
+
+    def give_back(self) -> None:
+        """Put the file descriptors back where they were."""
+        saved, self._saved = self._saved, {}
+        for fd, original in saved.items():
+            os.dup2(original, fd)
+            os.close(original)
+
+    def close(self) -> None:
+        """Give the descriptors back; what was written before can still be read with `lines`."""
+        _flush_streams()
+        self.give_back()
+        # A child process may still hold the pipe open, so its end may never come.
+        self._thread.join(timeout=0.2)
+
+    def _read(self) -> None:
+        with contextlib.suppress(OSError):
+            while data := os.read(self._reader, 1 << 16):
+                *lines, self._partial = (self._partial + data).split(b"\n")
+                self._lines.extend(_text(line) for line in lines)
+        if self._partial:
+            self._lines.append(_text(self._partial))
+        os.close(self._reader)
+
+
+def _text(line: bytes) -> str:
+    """A line as a terminal would leave it: a progress bar rewrites its row after each return."""
+    shown = line.rstrip(b"\r").rpartition(b"\r")[2]
+    return shown.decode("utf-8", "replace")
+
+
+def _flush_streams() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()

@@ -1,0 +1,108 @@
+"""The state of the terminal while we draw on it, and how it gets back what it had.
+
+Echo is off, so that keys typed meanwhile don't land in the picture; line editing and the keys
+that send signals stay as they are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import termios
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from catagent.views.live import Size
+
+
+class Terminal:
+    """One terminal, by a file descriptor that is open on it."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self._saved: list[Any] | None = None
+
+    def size(self) -> Size:
+        """Columns and rows, 80 by 24 where nobody knows."""
+        try:
+            columns, rows = os.get_terminal_size(self.fd)
+        except OSError:
+            columns, rows = 0, 0
+        return Size(columns or 80, rows or 24)
+
+    def is_also(self, fd: int) -> bool:
+        """Whether another file descriptor is open on the same terminal."""
+        try:
+            return os.isatty(fd) and os.fstat(fd).st_rdev == os.fstat(self.fd).st_rdev
+        except OSError:
+            return False
+
+    def in_foreground(self) -> bool:
+        """Whether the terminal is ours to draw on, and not the shell's or another job's."""
+        try:
+            return os.tcgetpgrp(self.fd) == os.getpgrp()
+        except OSError:
+            # Not our controlling terminal, so no job control: nobody else can claim it.
+            return True
+
+    def take(self) -> None:
+        """Turn echo off and remember what was, unless that is done already."""
+        if self._saved is not None:
+            return
+        with contextlib.suppress(termios.error, OSError):
+            self._saved = termios.tcgetattr(self.fd)
+            quiet = termios.tcgetattr(self.fd)
+            quiet[3] &= ~(termios.ECHO | termios.ECHONL)
+            termios.tcsetattr(self.fd, termios.TCSANOW, quiet)
+
+    def give_back(self) -> None:
+        """Restore what was, and drop the keys typed meanwhile. More than once does no harm."""
+        saved, self._saved = self._saved, None
+        if saved is None or not self.in_foreground():
+            return
+        with contextlib.suppress(termios.error, OSError):
+            termios.tcflush(self.fd, termios.TCIFLUSH)
+            termios.tcsetattr(self.fd, termios.TCSANOW, saved)
+
+    def write_if_ready(self, data: bytes) -> None:
+        """Write a few bytes, unless the terminal would make us wait."""
+        with contextlib.suppress(OSError):
+            if select.select([], [self.fd], [], 0)[1]:
+                os.write(self.fd, data)
+
+
+class JobControl:
+    """What to do before Ctrl-Z stops the process, after `fg`, and before Ctrl-Backslash ends it."""
+
+    def __init__(self, pause: Callable[[], None], resume: Callable[[], None]) -> None:
+        self._pause = pause
+        self._resume = resume
+        self._previous: dict[signal.Signals, object] = {}
+
+    def install(self) -> None:
+        """Watch the signals, where Python lets us: on the main thread."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number in (signal.SIGTSTP, signal.SIGQUIT):
+            if signal.getsignal(number) == signal.SIG_DFL:
+                self._previous[number] = signal.signal(number, self._stop)
+
+    def remove(self) -> None:
+        """Leave the signals as they were."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+        self._previous.clear()
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._pause()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+        # The process stood still in the line above; it goes on here when somebody continues it.
+        signal.signal(number, self._stop)
+        self._resume()

@@ -1,0 +1,201 @@
+"""Which panel an event belongs to: calls of models and tools, nested as they ran.
+
+Total, like `reduce`: an end without a start, a token after its end, ids that come twice or not
+at all lose nothing; what fits nowhere is shown on its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from catagent import events as ev
+from catagent.views import notes
+from catagent.views.look import Look
+from catagent.views.model import Model, label_rows
+from catagent.views.panels import Orphan, Tool
+from catagent.views.parts import Column, Hanging, Part, Ready, written
+from catagent.views.units import compact, seconds
+
+ToolEvent = ev.Action | ev.ToolStarted | ev.ToolFinished | ev.Observation
+ModelEvent = ev.LlmStarted | ev.LlmToken | ev.LlmFinished
+Home = Column | Tool
+
+
+class Calls:
+    """The open calls of a run, and where in the transcript each of them is."""
+
+    def __init__(self, look: Look, root: Column) -> None:
+        self.look = look
+        self.said = ""
+        self._root = root
+        self._runs: dict[str, Tool] = {}
+        self._ids: dict[str, Tool] = {}
+        self._models: dict[str, Model] = {}
+        self._unclaimed: dict[str, tuple[Home, str]] = {}
+
+    def model(self, event: ModelEvent) -> None:
+        """Take an event of a model's call."""
+        model = self._models.get(event.run_id) or self._new_model(event)
+        if isinstance(event, ev.LlmToken):
+            model.feed(event.data)
+        elif isinstance(event, ev.LlmFinished):
+            self._model_ended(event, model)
+
+    def tool(self, event: ToolEvent) -> None:
+        """Take an event of a tool call."""
+        tool = self._find(event) or self._new_tool(event)
+        self._claim(event)
+        if isinstance(event, ev.ToolStarted):
+            tool.started, tool.run_id = True, event.run_id
+            self._runs[event.run_id] = tool
+        elif isinstance(event, ev.ToolFinished):
+            tool.finished = event.data
+        elif isinstance(event, ev.Observation):
+            self._observed(tool, event.data)
+
+    def settle(self) -> None:
+        """Close whatever is open: the run is over."""
+        for model in self._models.values():
+            model.finish(ev.LlmFinishedData(model="", text=model.text))
+        self._models.clear()
+        for tool in reversed(list(_open_tools(self._root))):
+            tool.end_unobserved()
+        self._show_unclaimed(None)
+
+    # Models
+
+    def _new_model(self, event: ModelEvent) -> Model:
+        home = self._home(event)
+        self._settle_finished(home)
+        self._show_unclaimed(home)
+        agents_own = home is self._root and event.tool_call_id is None
+        label = self._label(event) if self._labels(agents_own) else ""
+        model = Model(self.look, label=label, markdown=agents_own and not self.look.words)
+        self._models[event.run_id] = model
+        if isinstance(home, Tool):
+            home.models.append(model)
+        home.parts.append(
+            model if home is not self._root or agents_own else Orphan(self.look, model)
+        )
+        return model
+
+    def _labels(self, agents_own: bool) -> bool:
+        return not agents_own or self.look.words or self.look.options.verbose
+
+    def _label(self, event: ModelEvent) -> str:
+        facts = [event.name or "model"]
+        if self.look.options.verbose:
+            facts += [event.data.model] if isinstance(event, ev.LlmStarted) else []
+            facts += _identity(event)
+        return self.look.glyphs.dot.join(facts)
+
+    def _model_ended(self, event: ev.LlmFinished, model: Model) -> None:
+        del self._models[event.run_id]
+        model.finish(event.data)
+        if event.tool_call_id is None:
+            self.said = model.text
+        for call in model.calls.values():
+            written_call = f"{call.tool} {''.join(call.pieces)}"
+            self._unclaimed[call.call_id or call.tool] = (self._home(event), written_call)
+        if event.data.error is not None and model.tokens:
+            model.parts.append(notes.cut_off(self.look))
+        if self.look.options.verbose:
+            model.parts.append(self._timing(event.data))
+
+    def _timing(self, data: ev.LlmFinishedData) -> Part:
+        facts = [] if data.duration_s is None else [seconds(data.duration_s)]
+        facts += [] if data.ttft_s is None else [f"first token after {seconds(data.ttft_s)}"]
+        if data.usage is not None:
+            facts.append(f"{data.usage.input_tokens} tokens in, {data.usage.output_tokens} out")
+        facts += [f"finish_reason {data.finish_reason}"] if data.finish_reason else []
+        return written(self.look, self.look.glyphs.dot.join(facts), "dim")
+
+    # Tools
+
+    def _find(self, event: ToolEvent) -> Tool | None:
+        call_id = event.data.tool_call_id
+        tool = self._ids.get(call_id) if call_id else self._runs.get(event.run_id)
+        if tool is None and not call_id:
+            tool = self._nameless(event)
+        return None if tool is None or _begins_again(tool, event) else tool
+
+    def _nameless(self, event: ToolEvent) -> Tool | None:
+        """The call that an event without a call id must mean: the oldest open one of that tool."""
+        if isinstance(event, ev.Action):
+            return None
+        for tool in _open_tools(self._root):
+            if tool.tool == event.data.tool and not _begins_again(tool, event):
+                return tool
+        return None
+
+    def _new_tool(self, event: ToolEvent) -> Tool:
+        details = self.look.glyphs.dot.join(_identity(event)) if self.look.options.verbose else ""
+        tool_input = getattr(event.data, "tool_input", None)
+        tool = Tool(self.look, event.data.tool, tool_input, details)
+        if event.data.tool_call_id:
+            self._ids[event.data.tool_call_id] = tool
+        self._home(event).parts.append(tool)
+        return tool
+
+    def _observed(self, tool: Tool, data: ev.ObservationData) -> None:
+        if not tool.closed:
+            tool.observe(data)
+        elif not tool.shows(data.output):
+            self._root.parts.append(
+                Ready(lambda width: label_rows(self.look, f"observation of {tool.tool}", width))
+            )
+            self._root.parts.append(Hanging("  ", written(self.look, data.output)))
+
+    # Places
+
+    def _home(self, event: ModelEvent | ToolEvent) -> Home:
+        """The innermost open tool call around what the event tells of."""
+        for run_id in reversed(event.parent_ids):
+            tool = self._runs.get(run_id)
+            if tool is not None and not tool.closed:
+                return tool
+        own = getattr(event.data, "tool_call_id", None)
+        if event.tool_call_id is None or event.tool_call_id == own:
+            return self._root
+        tool = self._ids.get(event.tool_call_id)
+        return self._root if tool is None or tool.closed else tool
+
+    def _settle_finished(self, home: Home) -> None:
+        """The agent goes on: what has finished inside `home` will not be observed any more."""
+        for part in home.parts:
+            if isinstance(part, Tool) and part.finished is not None and not part.closed:
+                part.end_unobserved()
+
+    # Calls that a model wrote and that nobody has run so far
+
+    def _claim(self, event: ToolEvent) -> None:
+        if event.data.tool_call_id in self._unclaimed:
+            del self._unclaimed[event.data.tool_call_id or ""]
+        else:
+            self._unclaimed.pop(event.data.tool, None)
+
+    def _show_unclaimed(self, home: Home | None) -> None:
+        for key, (place, text) in list(self._unclaimed.items()):
+            if home is None or place is home:
+                del self._unclaimed[key]
+                self._root.parts.append(notes.unclaimed(self.look, compact(text)))
+
+
+def _identity(event: ModelEvent | ToolEvent) -> list[str]:
+    tags = [f"tags {', '.join(event.tags)}"] if event.tags else []
+    return [f"run {event.run_id}", *tags] if event.run_id else tags
+
+
+def _begins_again(tool: Tool, event: ToolEvent) -> bool:
+    """Some servers number the calls of every message from zero: the same id, another call."""
+    if isinstance(event, ev.Action):
+        return True
+    return isinstance(event, ev.ToolStarted) and tool.started and tool.run_id != event.run_id
+
+
+def _open_tools(home: Home) -> Iterator[Tool]:
+    for part in home.parts:
+        if isinstance(part, Tool):
+            if not part.closed:
+                yield part
+            yield from _open_tools(part)

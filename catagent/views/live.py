@@ -1,0 +1,111 @@
+"""The live view: events in, frames out. Pure: the terminal's size and the time are passed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from catagent.events import Event, RunFinished
+from catagent.views import notes
+from catagent.views.footer import footer
+from catagent.views.look import Look, live_look, plain_look
+from catagent.views.options import READABLE_WIDTH, ViewOptions
+from catagent.views.parts import Rows
+from catagent.views.salvage import unshown
+from catagent.views.tally import Tally
+from catagent.views.transcript import Transcript
+
+
+class Size(NamedTuple):
+    """Of a terminal, in cells."""
+
+    columns: int
+    rows: int
+
+
+class Frame(NamedTuple):
+    """Rows that are final, to be printed once, and rows to be shown until the next frame."""
+
+    final: Rows
+    footer: Rows
+
+
+class LiveView:
+    """A run on a terminal: a transcript that grows, and a footer that changes."""
+
+    def __init__(self, options: ViewOptions, began: float) -> None:
+        self.options = options
+        self.look: Look = live_look(options)
+        self.tally = Tally(began=began)
+        self.transcript = Transcript(self.look, self.tally)
+
+    def update(self, event: Event, now: float) -> None:
+        """Take one event that arrived at `now`, in seconds on the clock of `began`."""
+        self.tally.update(event, now)
+        self.transcript.update(event)
+
+    def outside(self, lines: Iterable[str]) -> None:
+        """Take lines that somebody else wrote to our terminal."""
+        self.transcript.add(*(notes.outside(self.look, line) for line in lines))
+
+    def frame(self, size: Size, now: float, status: str) -> Frame:
+        """Return what is to be shown now."""
+        final = self.transcript.take(self.width(size))
+        if self.options.quiet:
+            return Frame(final, [])
+        below = footer(
+            self.transcript.root,
+            self.tally,
+            self.look,
+            width=self.width(size),
+            height=size.rows,
+            now=now,
+            status=status,
+        )
+        return Frame(final, below)
+
+    def last(self, size: Size) -> Rows:
+        """Return the rows that are still owed: nothing more will come."""
+        self.transcript.settle()
+        return self.transcript.take(self.width(size))
+
+    def width(self, size: Size) -> int:
+        """Rows stay one cell short of the edge: a terminal may wrap as soon as it is reached."""
+        return max(8, min(size.columns - 1, self.options.width or READABLE_WIDTH))
+
+
+class Rescue:
+    """What stands in for a live view that has raised: the rest of the run in plain lines."""
+
+    def __init__(self, failed: LiveView, error: Exception) -> None:
+        self.look = plain_look(failed.options)
+        self._transcript = Transcript(self.look, failed.tally)
+        self._error = self.look.line(f"{type(error).__name__}: {error}")
+        self._owed = unshown(failed.transcript.root.parts, self.look)
+
+    def update(self, event: Event, now: float) -> None:
+        """Take one event; one that cannot be shown even here is at least named."""
+        try:
+            self._transcript.update(event)
+            self._owed += self._transcript.take(None)
+        except Exception:
+            kind = event.type if hasattr(event, "type") else type(event).__name__
+            self._owed.append(self.look.line(f"an event that could not be shown: {kind}"))
+        if isinstance(event, RunFinished):
+            self._owed += [
+                f"warning: the live view failed ({self._error}),"
+                " so the rest of the run was shown in plain lines"
+            ]
+
+    def outside(self, lines: Iterable[str]) -> None:
+        """Take lines that somebody else wrote to our terminal."""
+        self._owed += [self.look.line(line) for line in lines]
+
+    def frame(self, size: Size, now: float, status: str) -> Frame:
+        """Return the lines that have come."""
+        owed, self._owed = self._owed, []
+        return Frame(owed, [])
+
+    def last(self, size: Size) -> Rows:
+        """Return what is still owed."""
+        return self.frame(size, 0, "").final

@@ -1,0 +1,156 @@
+"""What one call of a model writes: reasoning, text and tool calls, each in its own part."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from catagent import events as ev
+from catagent.views.look import Look
+from catagent.views.parts import Feed, Panel, Part, Rows, Text, drain, narrower
+from catagent.views.wrap import cells, tail, wrap
+
+
+class Model:
+    """What one call of a model writes: reasoning, text, and the tool calls that it makes.
+
+    Gives no rows, not even its label, until there is something to show.
+    """
+
+    def __init__(self, look: Look, *, label: str, markdown: bool) -> None:
+        self.look = look
+        self.parts: deque[Part] = deque()
+        self.finished = False
+        self.tokens = 0
+        self.calls: dict[int, Call] = {}
+        self.pieces: list[str] = []
+        self._label = label
+        self._markdown = markdown
+        self._channel: ev.Channel | None = None
+        self._last: Feed | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether every row was taken and none will follow."""
+        return self.finished and not self.parts
+
+    @property
+    def text(self) -> str:
+        """All the text so far, as it was written."""
+        return "".join(self.pieces)
+
+    def feed(self, data: ev.LlmTokenData) -> None:
+        """Take one piece of text, reasoning or tool arguments."""
+        self.tokens += 1
+        if data.channel == "tool_args":
+            self._switch("tool_args")
+            self._call(data)
+        else:
+            self.write(data.channel, data.delta)
+
+    def write(self, channel: ev.Channel, delta: str) -> None:
+        """Add text or reasoning."""
+        if not delta:
+            return
+        if channel == "text":
+            self.pieces.append(delta)
+        self._switch(channel)
+        if self._last is not None:
+            self._last.feed(delta)
+
+    def finish(self, data: ev.LlmFinishedData) -> None:
+        """Take what was not streamed, and end."""
+        if data.reasoning and self._channel is None:
+            self.write("reasoning", data.reasoning)
+        streamed = self.text
+        if data.text.startswith(streamed):
+            self.write("text", data.text[len(streamed) :])
+        self._switch(None)
+        self.finished = True
+
+    def _call(self, data: ev.LlmTokenData) -> None:
+        call = self.calls.setdefault(data.index if isinstance(data.index, int) else 0, Call())
+        call.tool = data.tool if isinstance(data.tool, str) else call.tool
+        call.call_id = data.call_id if isinstance(data.call_id, str) else call.call_id
+        call.pieces.append(data.delta)
+
+    def _switch(self, channel: ev.Channel | None) -> None:
+        if channel == self._channel:
+            return
+        self._channel = channel
+        if self._last is not None:
+            self._last.finish()
+            self._last = None
+        if channel == "text":
+            self._last = self._text()
+            self.parts.append(self._last)
+        elif channel == "reasoning":
+            self._last = Text(self.look, "reasoning")
+            self.parts.append(Thoughts(self.look, self._last))
+
+    def _text(self) -> Feed:
+        if not self._markdown:
+            return Text(self.look)
+        from catagent.views.markdown import Markdown
+
+        return Markdown(self.look)
+
+    def take(self, width: int | None) -> Rows:
+        """Return the rows that have become final since the last call."""
+        rows = drain(self.parts, width)
+        if rows and self._label:
+            rows = label_rows(self.look, self._label, width) + rows
+            self._label = ""
+        return rows
+
+    def tail(self, width: int, limit: int) -> Rows:
+        """Return up to `limit` rows of what is not final yet."""
+        if self.parts:
+            return self.parts[0].tail(width, limit)
+        return self._calls_tail(width, limit) if self._channel == "tool_args" else []
+
+    def _calls_tail(self, width: int, limit: int) -> Rows:
+        glyphs = self.look.glyphs
+        rows = []
+        for call in list(self.calls.values())[-limit:]:
+            row = self.look.line(f"{call.tool} {call.newest(width)}")
+            room = max(1, width - cells(glyphs.call))
+            rows.append(self.look.paint("dim", glyphs.call + tail(row, room, glyphs.ellipsis)))
+        return rows
+
+
+class Call:
+    """A tool call while a model writes it."""
+
+    def __init__(self) -> None:
+        self.tool = ""
+        self.call_id: str | None = None
+        self.pieces: list[str] = []
+
+    def newest(self, size: int) -> str:
+        """The last `size` characters or so of the arguments."""
+        found: list[str] = []
+        for piece in reversed(self.pieces):
+            found.append(piece[-size:])
+            if sum(map(len, found)) >= size:
+                break
+        return "".join(reversed(found))
+
+
+class Thoughts(Panel):
+    """Reasoning, set apart from what the model says."""
+
+    def __init__(self, look: Look, text: Text) -> None:
+        super().__init__(look, look.glyphs.thought)
+        self.parts.append(text)
+        self.closed = True
+
+    def heading(self, width: int | None) -> Rows:
+        """Return the rows above the parts."""
+        return ["reasoning:"] if self.look.words else []
+
+
+def label_rows(look: Look, label: str, width: int | None) -> Rows:
+    """What says whose words the following rows are."""
+    glyph = look.glyphs.part
+    rows = wrap(look.line(label), narrower(width, cells(glyph)))
+    return [look.paint("model", glyph + row) for row in rows]

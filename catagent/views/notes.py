@@ -1,0 +1,146 @@
+"""What is told of the run as a whole: its beginning, its answer, its end, and what happens."""
+
+from __future__ import annotations
+
+from catagent import events as ev
+from catagent.views.look import Look, Style
+from catagent.views.parts import Hanging, Part, written
+from catagent.views.tally import Tally
+from catagent.views.units import compact, count, seconds
+
+
+def note(look: Look, sign: str, text: str, style: Style, body: Style = "plain") -> Part:
+    """Text with a sign before it."""
+    return Hanging(look.paint(style, sign), written(look, text, body))
+
+
+def other(look: Look, event: ev.Event) -> list[Part]:
+    """How an event is told that belongs to no call."""
+    match event:
+        case ev.RunStarted():
+            return _beginning(look, event)
+        case ev.Retry(data=data):
+            return [note(look, look.glyphs.retry, retry_text(data), "warn", "warn")]
+        case ev.Warned(data=data):
+            return [warning(look, data)]
+        case ev.Node(data=data):
+            content = "" if data.content is None else f": {compact(data.content)}"
+            text = f"{data.kind} {event.name} {data.phase}{content}"
+            return [note(look, look.glyphs.aside, text, "dim", "dim")]
+        case ev.Unknown():
+            text = f"{event.type} {compact(event.fields)}"
+            return [note(look, look.glyphs.unknown, text, "dim", "dim")]
+        case _:
+            return []
+
+
+def _beginning(look: Look, event: ev.RunStarted) -> list[Part]:
+    data = event.data
+    tools = [] if data.tool_model in (None, data.model) else [f"tools: {data.tool_model}"]
+    facts = [data.agent, data.model, *tools, data.mode]
+    if look.options.verbose:
+        facts += _details(event)
+    shown = look.glyphs.dot.join(fact for fact in facts if fact)
+    parts = [note(look, look.glyphs.run, shown, "dim", "dim")]
+    if data.input:
+        parts.append(note(look, look.glyphs.ask, data.input, "busy", "question"))
+    return parts
+
+
+def _details(event: ev.RunStarted) -> list[str]:
+    data = event.data
+    facts = [f"run {event.run_id}"] if event.run_id else []
+    facts += [f"thread {data.thread_id}"] if data.thread_id else []
+    facts += [f"{name} {version}" for name, version in data.versions.items()]
+    return facts + [f"{name} {','.join(values)}" for name, values in data.filters.items()]
+
+
+def retry_text(data: ev.RetryData) -> str:
+    """What is tried again, and when: `retry 2 of 3 in 4 s: rate limit reached`."""
+    reason = f": {data.reason}" if data.reason else ""
+    return f"retry {data.attempt} of {data.max_attempts} in {data.delay_s:g} s{reason}"
+
+
+def warning(look: Look, data: ev.WarningData) -> Part:
+    """Something a person should know."""
+    return note(look, look.glyphs.warn, _with_hint(data.message, data.hint), "warn")
+
+
+def outside(look: Look, line: str) -> Part:
+    """A line that somebody else wrote to our terminal."""
+    return note(look, look.glyphs.outside, line, "warn", "dim")
+
+
+def unclaimed(look: Look, call: str) -> Part:
+    """A tool call that a model wrote and that nobody ran, or that we were not told of."""
+    return note(look, look.glyphs.call, call, "dim", "dim")
+
+
+def cut_off(look: Look) -> Part:
+    """What ends the text of a model that did not come to an end."""
+    return note(look, look.glyphs.bad, "cut off here", "bad", "dim")
+
+
+def answer(look: Look, data: ev.AnswerData, *, said: bool = False) -> list[Part]:
+    """The final answer, unless the agent's model has just said it, token by token."""
+    parts: list[Part] = []
+    if look.words and not look.options.quiet:
+        parts.append(note(look, "answer: ", "the text above" if said else "", "plain"))
+    if not said:
+        parts.append(written(look, data.output) if look.words else _markdown(look, data.output))
+    if not data.complete:
+        parts.append(note(look, look.glyphs.warn, "The answer is incomplete.", "warn"))
+    return parts
+
+
+def _markdown(look: Look, text: str) -> Part:
+    from catagent.views.markdown import Markdown
+
+    part = Markdown(look)
+    part.feed(text)
+    part.finish()
+    return part
+
+
+def failure(look: Look, data: ev.RunFinishedData) -> list[Part]:
+    """What went wrong, if anything did, and what to do about it."""
+    if data.error is None:
+        return []
+    text = _with_hint(data.error.message, data.error.hint)
+    return [note(look, look.glyphs.bad, text, "bad")]
+
+
+def verdict(look: Look, data: ev.RunFinishedData, tally: Tally) -> Part:
+    """How the run ended and what it came to."""
+    time = seconds(data.duration_s)
+    said = {
+        "success": f"done in {time}",
+        "error": f"failed after {time}",
+        "cancelled": f"cancelled after {time}",
+        "limit": f"stopped after {time}: step limit",
+    }[data.status]
+    well = data.status == "success"
+    sign = look.glyphs.run or (look.glyphs.ok if well else look.glyphs.bad)
+    facts = look.glyphs.dot.join([said, *_counts(data, tally)])
+    return Verdict(look.paint("ok" if well else "bad", sign), written(look, facts, "dim"))
+
+
+class Verdict(Hanging):
+    """The last row stands apart from the notes before it."""
+
+
+def _counts(data: ev.RunFinishedData, tally: Tally) -> list[str]:
+    facts = [count(data.steps, "tool call")] if data.steps else []
+    told = data.usage.output_tokens if data.usage else 0
+    tokens = told or tally.tokens
+    facts += [count(tokens, "token")] if tokens else []
+    busy = sum(model.duration_s for model in data.models)
+    if tokens and busy > 0:
+        facts.append(f"{tokens / busy:.0f} tokens/s")
+    if data.ttft_s is not None:
+        facts.append(f"first token after {seconds(data.ttft_s)}")
+    return facts
+
+
+def _with_hint(message: str, hint: str) -> str:
+    return f"{message}\n{hint}" if hint else message

@@ -1,0 +1,103 @@
+"""How a view is to look, and what a terminal can show, worked out from its environment."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+ColorChoice = Literal["auto", "always", "never"]
+Color = Literal["none", "16", "256", "truecolor"]
+Theme = Literal["dark", "light"]
+
+# Longer rows are hard to read; whoever wants them says so (`--width`, COLUMNS).
+READABLE_WIDTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ViewOptions:
+    """How to show a run.
+
+    `width` overrides the terminal's (in cells). `footer_rows` caps the part of the live view
+    that is redrawn; it never takes more than a third of the screen. `status_only` shows what is
+    going on and leaves nothing behind: for stderr, when stdout carries the events or the answer.
+    """
+
+    color: Color = "none"
+    theme: Theme = "dark"
+    ascii: bool = False
+    verbose: bool = False
+    quiet: bool = False
+    status_only: bool = False
+    width: int | None = None
+    footer_rows: int = 16
+
+
+def resolve_color(choice: ColorChoice, env: Mapping[str, str], *, isatty: bool) -> Color:
+    """Return the colours to use.
+
+    The command line decides over the environment, there NO_COLOR over FORCE_COLOR and
+    CLICOLOR_FORCE over CLICOLOR=0, and those over whether the stream is a terminal.
+    """
+    if choice == "never":
+        return "none"
+    if choice == "always" or _forced(env):
+        depth = _depth(env)
+        return "16" if depth == "none" else depth
+    if env.get("NO_COLOR") or not isatty or env.get("CLICOLOR") == "0":
+        return "none"
+    return "none" if env.get("FORCE_COLOR") == "0" else _depth(env)
+
+
+def _forced(env: Mapping[str, str]) -> bool:
+    if env.get("NO_COLOR"):
+        return False
+    return env.get("FORCE_COLOR", "0") not in ("", "0", "false") or (
+        env.get("CLICOLOR_FORCE", "0") not in ("", "0")
+    )
+
+
+def _depth(env: Mapping[str, str]) -> Color:
+    term = env.get("TERM", "")
+    if term in ("dumb", "unknown"):
+        return "none"
+    if env.get("FORCE_COLOR") == "3" or env.get("COLORTERM", "") in ("truecolor", "24bit"):
+        return "truecolor"
+    if env.get("FORCE_COLOR") == "2" or "256color" in term or "direct" in term:
+        return "256"
+    return "16"
+
+
+def resolve_ascii(env: Mapping[str, str], encoding: str | None) -> bool:
+    """Return whether the stream or the locale can show ASCII alone."""
+    locale = env.get("LC_ALL") or env.get("LC_CTYPE") or env.get("LANG") or ""
+    _, _, charset = locale.partition(".")
+    if env.get("LC_ALL") in ("C", "POSIX"):
+        return True
+    return any(not _can_draw(name) for name in (encoding, charset.partition("@")[0]) if name)
+
+
+def _can_draw(encoding: str) -> bool:
+    try:
+        "╭│╰✓…⠋".encode(codecs.lookup(encoding).name)
+    except (LookupError, UnicodeEncodeError):
+        return False
+    return True
+
+
+def resolve_theme(env: Mapping[str, str]) -> Theme:
+    """Return the theme for the terminal's background, as far as it says (COLORFGBG)."""
+    background = env.get("COLORFGBG", "").rpartition(";")[2]
+    return "light" if background in ("7", "15") else "dark"
+
+
+def resolve_width(env: Mapping[str, str]) -> int | None:
+    """Return the width that COLUMNS asks for, or None."""
+    columns = env.get("COLUMNS", "")
+    return max(20, int(columns)) if columns.isascii() and columns.isdigit() else None
+
+
+def is_capable(env: Mapping[str, str], *, isatty: bool) -> bool:
+    """Return whether the live view can run: a terminal that moves its cursor, and no CI log."""
+    return isatty and env.get("TERM", "dumb") not in ("dumb", "unknown", "") and not env.get("CI")

@@ -1,0 +1,151 @@
+"""One block of Markdown as rows, through Rich: highlighted code, no HTML, no hyperlinks.
+
+Imported when the first block is due and not before, for Rich and Pygments take their time.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable
+from functools import lru_cache
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from rich import markdown as rich_markdown
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.theme import Theme as RichTheme
+
+from catagent.views.look import Look
+from catagent.views.options import Color, Theme
+from catagent.views.sanitize import clean, to_ascii
+from catagent.views.wrap import without_colors
+
+_PARSER = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
+_COLOR_SYSTEMS = {"none": None, "16": "standard", "256": "256", "truecolor": "truecolor"}
+_ACCENT = {"dark": "cyan", "light": "blue"}
+_TRAILING_SPACE = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$")
+_ITEM_NUMBER = re.compile(r"^[\s>]*\d+[.)]", re.MULTILINE)
+_ASCII_DRAWING = str.maketrans("•▌─━│", "*|--|")
+
+
+class _Heading(rich_markdown.Heading):
+    LEVEL_ALIGN = {}  # noqa: RUF012 - Rich's own class attribute; every level stands at the left
+
+
+class _CodeBlock(rich_markdown.CodeBlock):
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        code = str(self.text).rstrip("\n")
+        yield Syntax(
+            code,
+            self.lexer_name,
+            theme=self.theme,
+            word_wrap=True,
+            padding=(0, 2),
+            background_color="default",
+        )
+
+
+class _Table(rich_markdown.TableElement):
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for table in super().__rich_console__(console, options):
+            if isinstance(table, Table):
+                for column in table.columns:
+                    column.overflow = "fold"
+            yield table
+
+
+class _Markdown(rich_markdown.Markdown):
+    elements = {  # noqa: RUF012 - Rich's own class attribute
+        **rich_markdown.Markdown.elements,
+        "heading_open": _Heading,
+        "fence": _CodeBlock,
+        "code_block": _CodeBlock,
+        "table_open": _Table,
+    }
+
+    def __init__(self, parsed: list[Token], code_theme: str) -> None:
+        super().__init__("", code_theme=code_theme, hyperlinks=False)
+        self.parsed = parsed
+
+
+def render(block: str, width: int, look: Look) -> list[str] | None:
+    """Return the rows of a block, or None where Rich would lose a letter of it or raise.
+
+    A link definition renders as nothing, a table with surplus cells drops them: then the source
+    itself is the better picture.
+    """
+    try:
+        rows = _render(block, width, look)
+    except Exception:  # the view must outlive any defect of parser, lexer or Rich
+        return None
+    return rows if _holds_all(block, rows) else None
+
+
+def _render(block: str, width: int, look: Look) -> list[str]:
+    options = look.options
+    console = _console(width, options.color, options.theme)
+    parsed = _clean_tokens(_PARSER.parse(block))
+    with console.capture() as capture:
+        console.print(_Markdown(parsed, f"ansi_{options.theme}"), end="")
+    rows = [_TRAILING_SPACE.sub(r"\1", row) for row in capture.get().strip("\n").split("\n")]
+    while rows and not rows[-1]:
+        rows.pop()
+    return [to_ascii(row.translate(_ASCII_DRAWING)) for row in rows] if options.ascii else rows
+
+
+@lru_cache(maxsize=8)
+def _console(width: int, color: Color, theme: Theme) -> Console:
+    return Console(
+        file=io.StringIO(),
+        width=width,
+        color_system=_COLOR_SYSTEMS[color],  # type: ignore[arg-type]  # Rich's literal type
+        force_terminal=color != "none",
+        legacy_windows=False,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        theme=_styles(_ACCENT[theme]),
+        _environ={},
+    )
+
+
+def _styles(accent: str) -> RichTheme:
+    return RichTheme(
+        {
+            "markdown.h1": f"bold underline {accent}",
+            "markdown.h2": f"bold {accent}",
+            "markdown.h3": "bold",
+            "markdown.code": accent,
+            "markdown.code_block": "none",
+            "markdown.block_quote": "italic",
+            "markdown.item.bullet": accent,
+            "markdown.item.number": accent,
+            "markdown.link": accent,
+            "markdown.link_url": "underline",
+            "markdown.table.border": "dim",
+            "markdown.table.header": "bold",
+        }
+    )
+
+
+def _clean_tokens(tokens: Iterable[Token]) -> list[Token]:
+    """The parser decodes entities (`&#x202e;`) after the source was cleaned: clean once more."""
+    cleaned = list(tokens)
+    for token in cleaned:
+        token.content, token.info = clean(token.content), clean(token.info)
+        token.attrs = {
+            name: clean(value) if isinstance(value, str) else value
+            for name, value in token.attrs.items()
+        }
+        _clean_tokens(token.children or ())
+    return cleaned
+
+
+def _holds_all(block: str, rows: list[str]) -> bool:
+    shown = Counter(without_colors("".join(rows)))
+    source = Counter(_ITEM_NUMBER.sub("", re.sub(r"^\s*(`{3,}|~{3,}).*$", "", block, flags=re.M)))
+    return all(shown[char] >= number for char, number in source.items() if char.isalnum())

@@ -1,0 +1,76 @@
+"""Events -> the rows of a transcript, in the order in which their parts began.
+
+What comes out is a function of the events and the width alone: however the events are spread
+over frames, the same rows come, each once. Text leaves the transcript with its rows, so a long
+run takes no more memory than what is still to be shown.
+"""
+
+from __future__ import annotations
+
+from catagent import events as ev
+from catagent.views import notes
+from catagent.views.calls import Calls
+from catagent.views.look import Look
+from catagent.views.parts import Column, Part, Rows
+from catagent.views.tally import Tally
+
+
+class Transcript:
+    """A whole run as it is shown. `update` takes an event, `take` gives the rows now final."""
+
+    def __init__(self, look: Look, tally: Tally | None = None) -> None:
+        self.look = look
+        self.root = Column(spaced=not look.words)
+        self._calls = Calls(look, self.root)
+        self._tally = tally or Tally()
+
+    def take(self, width: int | None) -> Rows:
+        """Return the rows that have become final; `None` is a width without bounds."""
+        return self.root.take(width)
+
+    def add(self, *parts: Part) -> None:
+        """Show something at the end of what there is."""
+        self.root.parts.extend(parts)
+
+    def update(self, event: ev.Event) -> None:
+        """Take one event."""
+        if self.look.options.status_only:
+            self._talk(event)
+        elif self.look.options.quiet:
+            self._answer_alone(event)
+        else:
+            self._everything(event)
+
+    def settle(self) -> None:
+        """Close whatever is open: no event will come any more."""
+        self._calls.settle()
+
+    def _talk(self, event: ev.Event) -> None:
+        if isinstance(event, ev.Warned) and not self.look.options.quiet:
+            self.add(notes.warning(self.look, event.data))
+
+    def _answer_alone(self, event: ev.Event) -> None:
+        match event:
+            case ev.Answer(data=data):
+                self.add(*notes.answer(self.look, data))
+            case ev.RunFinished(data=data):
+                self.add(*notes.failure(self.look, data))
+            case _:
+                pass
+
+    def _everything(self, event: ev.Event) -> None:
+        match event:
+            case ev.LlmStarted() | ev.LlmToken() | ev.LlmFinished():
+                self._calls.model(event)
+            case ev.Action() | ev.ToolStarted() | ev.ToolFinished() | ev.Observation():
+                self._calls.tool(event)
+            case ev.Answer(data=data):
+                said = data.output.strip() == self._calls.said.strip()
+                self.add(*notes.answer(self.look, data, said=said))
+            case ev.RunFinished(data=data):
+                self._calls.settle()
+                self.add(
+                    *notes.failure(self.look, data), notes.verdict(self.look, data, self._tally)
+                )
+            case _:
+                self.add(*notes.other(self.look, event))

@@ -1,0 +1,39 @@
+"""Numbers and data in the words that every view uses for them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def seconds(duration: float) -> str:
+    """A duration as people say it: `0.42 s`, `12.3 s`, `2 min 5 s`."""
+    if duration < 60:
+        return f"{duration:.2f} s" if duration < 1 else f"{duration:.1f} s"
+    minutes, rest = divmod(round(duration), 60)
+    return f"{minutes} min {rest} s"
+
+
+def count(number: int, noun: str) -> str:
+    """A number of things: `1 tool call`, `1,200 tokens`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def compact(value: Any) -> str:
+    """Any data on one line; text stays as it is."""
+    return value if isinstance(value, str) else json_line(value)
+
+
+def json_line(value: Any) -> str:
+    """Any data as JSON on one line, never an exception."""
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except (TypeError, ValueError, RecursionError):
+        return repr(value)
+
+
+def arguments(tool_input: Any) -> str:
+    """The arguments of a tool call on one line: `place="on a shelf", n=3`."""
+    if isinstance(tool_input, dict):
+        return ", ".join(f"{name}={json_line(value)}" for name, value in tool_input.items())
+    return "" if tool_input is None else json_line(tool_input)
