@@ -12,8 +12,9 @@ from catagent.state import LlmRun, RunState, ToolRun
 from catagent.views.sanitize import clean, clean_line
 from catagent.views.units import arguments
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&-])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&]|^[-+=#])")
 _DEEPEST = 6
+_ACTIVE = frozenset({"html_block", "html_inline", "image", "link_open"})
 
 
 def document(events: Sequence[Event], title: str | None = None) -> str:
@@ -28,11 +29,13 @@ def _blocks(state: RunState, title: str | None) -> Iterator[str]:
         yield f"**{facts.UNFINISHED}**"
     for warning in state.warnings:
         yield f"**Warning:** {_inline(warning.message)}"
+    answer = state.answer.output if state.answer is not None else None
     for step in outline(state):
-        yield from _step(step, 2)
-    if state.answer is not None:
+        if not (isinstance(step.run, LlmRun) and "".join(step.run.text) == answer):
+            yield from _step(step, 2)
+    if answer is not None:
         yield "## Answer"
-        yield clean(state.answer.output)
+        yield _trusted(answer)
     if state.finished is not None and state.finished.data.error is not None:
         error = state.finished.data.error
         yield "## Error"
@@ -76,6 +79,16 @@ def _heading(level: int, name: str, what: list[str]) -> str:
 
 def _inline(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", clean_line(text))
+
+
+def _trusted(text: str) -> str:
+    """A model's Markdown as it is, unless it holds what could do more than be read."""
+    from markdown_it import MarkdownIt
+
+    cleaned = clean(text)
+    tokens = MarkdownIt("commonmark").parse(cleaned)
+    kinds = {inner.type for token in tokens for inner in [token, *(token.children or [])]}
+    return _fenced(text) if kinds & _ACTIVE else cleaned
 
 
 def _fenced(text: str) -> str:

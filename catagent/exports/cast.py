@@ -1,0 +1,86 @@
+"""A run as an asciinema recording (version 2): the live view, frame by frame, at recorded time."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from catagent.events import Event
+from catagent.exports import facts
+from catagent.exports.outline import final_state
+from catagent.sinks.painter import Painter
+from catagent.views.live import LiveView, Size
+from catagent.views.options import ViewOptions
+from catagent.views.sanitize import clean_line
+
+SIZE = Size(columns=88, rows=26)
+_FRAME_S = 1 / 12
+_IDLE_FRAME_S = 1.0
+
+
+def recording(events: Sequence[Event], title: str | None = None) -> str:
+    """Return the lines of the recording."""
+    header = {
+        "version": 2,
+        "width": SIZE.columns,
+        "height": SIZE.rows,
+        "timestamp": int(_seconds(events[0].ts) or 0) if events else 0,
+        "idle_time_limit": 2,
+        "title": clean_line(facts.title(final_state(events), title)),
+        "env": {"TERM": "xterm-256color"},
+    }
+    frames = ([round(at, 3), "o", output] for at, output in _frames(events) if output)
+    lines = (json.dumps(line, ensure_ascii=False) for line in (header, *frames))
+    return "\n".join(lines) + "\n"
+
+
+def _frames(events: Sequence[Event]) -> Iterator[tuple[float, str]]:
+    """Yield when something was drawn, in seconds since the beginning, and what."""
+    view, drawn, now = LiveView(ViewOptions(color="16"), began=0.0), 0.0, 0.0
+    with tempfile.TemporaryFile() as screen:
+        painter = Painter(screen.fileno())
+        for event, now in _timed(events):
+            for moment in _moments(drawn, now):
+                painter.frame(*view.frame(SIZE, moment, ""))
+                yield moment, _drawn(painter)
+                drawn = moment
+            view.update(event, now)
+        painter.finish(view.last(SIZE))
+        yield now, _drawn(painter)
+
+
+def _drawn(painter: Painter) -> str:
+    """What the painter has written since we looked."""
+    end = os.lseek(painter.fd, 0, os.SEEK_CUR)
+    os.lseek(painter.fd, 0, os.SEEK_SET)
+    return os.pread(painter.fd, end, 0).decode()
+
+
+def _moments(drawn: float, now: float) -> Iterator[float]:
+    """When to draw before the next event: once what came is due, then as time passes by."""
+    moment = drawn + _FRAME_S
+    while moment <= now:
+        yield moment
+        moment += _IDLE_FRAME_S
+
+
+def _timed(events: Sequence[Event]) -> Iterator[tuple[Event, float]]:
+    """Each event with its second since the beginning, which never runs backwards."""
+    began: float | None = None
+    now = 0.0
+    for event in events:
+        moment = _seconds(event.ts)
+        if moment is not None:
+            began = moment if began is None else began
+            now = max(now, moment - began)
+        yield event, now
+
+
+def _seconds(ts: str) -> float | None:
+    try:
+        return datetime.fromisoformat(ts).timestamp()
+    except (ValueError, OverflowError):
+        return None

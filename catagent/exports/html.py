@@ -1,0 +1,87 @@
+"""A run as one HTML page that needs nothing else: its steps fold, its text is only ever text.
+
+The page holds no script, and its content policy lets none run and nothing load.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Sequence
+from importlib import resources
+
+from catagent import __version__
+from catagent.events import Event
+from catagent.exports import facts, html_steps, tags
+from catagent.exports.outline import final_state, outline
+from catagent.state import RunState
+from catagent.views.units import compact
+
+
+def page(events: Sequence[Event], title: str | None = None) -> str:
+    """Return the whole page."""
+    state = final_state(events)
+    style = resources.files("catagent.exports").joinpath("page.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    named = tags.line(facts.title(state, title))
+    return "\n".join(
+        [
+            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
+            '<meta http-equiv="Content-Security-Policy" '
+            f"content=\"default-src 'none'; style-src 'sha256-{digest}'\">",
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f'<meta name="generator" content="catagent {__version__}">',
+            f"<title>{named}</title>\n<style>{style}</style>\n</head>\n<body>",
+            *_header(state, named),
+            *_main(state),
+            *_rest(state),
+            f"<footer>Recorded with catagent {__version__}.</footer>\n</body>\n</html>\n",
+        ]
+    )
+
+
+def _header(state: RunState, title: str) -> Iterator[str]:
+    status = state.finished.data.status if state.finished is not None else "unfinished"
+    items = (
+        f'<li class="{status}">{tags.line(fact)}</li>'
+        if fact == status
+        else f"<li>{tags.line(fact)}</li>"
+        for fact in facts.facts(state)
+    )
+    yield f'<header>\n<h1>{title}</h1>\n<ul class="facts">{"".join(items)}</ul>\n</header>'
+    if state.finished is None:
+        yield tags.notice("warning", facts.UNFINISHED)
+
+
+def _main(state: RunState) -> Iterator[str]:
+    yield "<main>"
+    for warning in state.warnings:
+        yield tags.notice("warning", warning.message, warning.hint)
+    steps = outline(state)
+    if steps:
+        yield "<h2>Steps</h2>"
+    span = html_steps.Span.of(state)
+    for step in steps:
+        yield from html_steps.step(step, span)
+    if state.answer is not None:
+        yield "<h2>Answer</h2>"
+        yield f'<div class="answer">{tags.markdown(state.answer.output)}</div>'
+        if not state.answer.complete:
+            yield tags.notice("warning", "The answer is incomplete.")
+    if state.finished is not None and state.finished.data.error is not None:
+        error = state.finished.data.error
+        yield tags.notice("error", error.message, error.hint)
+    yield "</main>"
+
+
+def _rest(state: RunState) -> Iterator[str]:
+    """What ran beside models and tools, for those who want to know."""
+    others: list[tuple[str, object]] = [
+        (f"{node.data.kind} {node.name} {node.data.phase}", node.data.content)
+        for node in state.nodes
+    ]
+    others += [(event.type, event.fields) for event in state.unknown]
+    if others:
+        lines = "\n".join(f"{name}: {compact(content)}" for name, content in others)
+        yield f"<h2>Other events</h2>\n<details>{tags.summary('Everything else', '', [])}"
+        yield f'<div class="inside">{tags.pre(lines)}</div></details>'

@@ -1,0 +1,106 @@
+"""The steps of the HTML page: what folds, what stands inside it, and when it happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from catagent.exports import facts, tags
+from catagent.exports.outline import Step
+from catagent.state import LlmRun, RunState, ToolRun
+from catagent.views.units import arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The time that a run or a tool call took: when it began, and its length in seconds."""
+
+    began: float
+    length: float
+
+    @classmethod
+    def of(cls, state: RunState) -> Span:
+        """The span of a run, as far as its events tell."""
+        began = _seconds(state.started.ts) if state.started is not None else None
+        ended = _seconds(state.last_ts)
+        if began is None or ended is None:
+            return cls(0.0, 0.0)
+        return cls(began, ended - began)
+
+    def within(self, ts: str, duration: float | None) -> Span:
+        """The span of a step, for what ran inside it."""
+        return Span(_seconds(ts) or 0.0, duration or 0.0)
+
+    def bar(self, ts: str, duration: float | None) -> str:
+        """A thin line that shows when a step ran, relative to what it ran inside."""
+        began = _seconds(ts)
+        if began is None or duration is None or self.length <= 0:
+            return ""
+        left = min(100.0, max(0.0, 100 * (began - self.began) / self.length))
+        width = min(100 - left, max(0.5, 100 * duration / self.length))
+        rect = f'<rect x="{left:.2f}" width="{width:.2f}" height="1"/>'
+        return (
+            '<svg class="when" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">'
+            f"{rect}</svg>"
+        )
+
+
+def step(one: Step, span: Span) -> Iterator[str]:
+    """Yield the elements of one step and of all inside it."""
+    if isinstance(one.run, LlmRun):
+        yield from _model(one.run, span)
+    else:
+        yield from _tool(one, one.run, span)
+
+
+def _model(run: LlmRun, span: Span) -> Iterator[str]:
+    text, reasoning = "".join(run.text), "".join(run.reasoning)
+    # The agent's own model either decides on what follows or says what the answer says again.
+    folded = "" if run.tool_call_id is None else " open"
+    yield f'<details class="model"{folded}>'
+    yield tags.summary(run.name, _asked(run), facts.llm_facts(run))
+    duration = run.finished.duration_s if run.finished is not None else None
+    yield f'{span.bar(run.started_ts, duration)}<div class="inside">'
+    if reasoning:
+        yield tags.label("reasoning") + tags.pre(reasoning, "reasoning")
+    if text:
+        yield tags.pre(text)
+    if run.finished is not None:
+        for call in run.finished.tool_calls:
+            yield tags.label("tool call") + tags.pre(f"{call.name}({arguments(call.args)})")
+        if run.finished.error is not None:
+            yield tags.notice("error", run.finished.error.message)
+    yield "</div></details>"
+
+
+def _asked(run: LlmRun) -> str:
+    """Which model it was, and which tools it called for."""
+    calls = run.finished.tool_calls if run.finished is not None else []
+    wanted = f"→ {', '.join(call.name for call in calls)}" if calls else ""
+    return " ".join([run.model if run.model != run.name else "", wanted]).strip()
+
+
+def _tool(one: Step, run: ToolRun, span: Span) -> Iterator[str]:
+    failed = " failed" if facts.failed(run) else ""
+    asked = arguments(run.tool_input)
+    yield f'<details class="tool{failed}" open>'
+    yield tags.summary(run.tool, asked, facts.tool_facts(run))
+    duration = run.finished.duration_s if run.finished is not None else None
+    yield f'{span.bar(run.started_ts, duration)}<div class="inside">'
+    inside = span.within(run.started_ts, duration)
+    for inner in one.inside:
+        yield from step(inner, inside)
+    output = facts.observed(run)
+    if one.shows(output):
+        yield tags.label("observation: the text above")
+    elif output:
+        yield tags.label("observation") + tags.pre(output)
+    yield "</div></details>"
+
+
+def _seconds(ts: str) -> float | None:
+    try:
+        return datetime.fromisoformat(ts).timestamp()
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,49 @@
+"""The HTML elements that text goes into: cleaned of what cannot be seen, and escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from catagent.views.sanitize import clean, clean_line
+
+
+def line(text: str) -> str:
+    """Text on one line."""
+    return escape(clean_line(text))
+
+
+def pre(text: str, kind: str = "") -> str:
+    """Text as it is."""
+    attribute = f' class="{kind}"' if kind else ""
+    # An HTML parser drops a newline right after <pre>: ours goes first.
+    return f"<pre{attribute}>\n{escape(clean(text))}</pre>"
+
+
+def label(text: str) -> str:
+    """A word on what follows."""
+    return f'<p class="label">{line(text)}</p>'
+
+
+def notice(kind: str, message: str, hint: str = "") -> str:
+    """Something to see at first sight, and what to do about it."""
+    told = f"<p>{escape(clean(hint))}</p>" if hint else ""
+    return f'<div class="notice {kind}">{escape(clean(message))}{told}</div>'
+
+
+def summary(name: str, asked: str, what: Iterable[str]) -> str:
+    """What is seen of a step that is folded."""
+    parts = [f'<span class="name">{line(name)}</span>', f'<span class="asked">{line(asked)}</span>']
+    facts = " · ".join(map(line, what))
+    return f'<summary>{"".join(parts)}<span class="facts">{facts}</span></summary>'
+
+
+def markdown(text: str) -> str:
+    """Markdown as HTML: no HTML of its own, no links, no pictures, no hidden characters."""
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
+    # A decoded entity would be a character that nobody has cleaned.
+    parser.disable(["entity", "link", "image", "autolink", "reference", "html_inline"])
+    rendered: str = parser.render(clean(text))
+    return rendered
