@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from importlib import metadata
 from typing import TYPE_CHECKING, TypeVar
 
-from catagent import __version__
+from catagent import __version__, lazy
 from catagent import events as ev
 from catagent.agents.base import AgentRequest, open_agent
 from catagent.config import Loaded
@@ -86,6 +86,7 @@ class Run:
 
     async def _source(self, status: Callable[[str], None]) -> EventStream:
         status("loading LangChain")
+        lazy.install()
         models = self._models(status)
         models.preload()
         agent_run = await _on_thread(lambda: self._open(models))
