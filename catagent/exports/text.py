@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from catagent.events import Event
 from catagent.views.look import Look, plain_look
 from catagent.views.options import ViewOptions
+from catagent.views.sanitize import clean_line
 from catagent.views.transcript import Transcript
 
 WIDTH = 100
@@ -14,7 +15,7 @@ WIDTH = 100
 
 def document(events: Sequence[Event], title: str | None = None) -> str:
     """Return the transcript, under its title if one is wanted."""
-    heading = f"{title}\n\n" if title else ""
+    heading = f"{clean_line(title)}\n\n" if title else ""
     rows = transcript_rows(events, plain_look(ViewOptions()), WIDTH)
     return heading + "".join(f"{row}\n" for row in rows)
 

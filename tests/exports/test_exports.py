@@ -1,0 +1,217 @@
+"""What holds for every export: it tells the run, and text in it stays text."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pyte
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from catagent import events as ev
+from catagent.errors import OutputError, UsageError
+from catagent.exports import EXPORTERS, exporter, save
+from tests.support.events import (
+    ROOT,
+    cat_run,
+    failed_run,
+    finished,
+    llm,
+    stamped,
+    started,
+    tool_call,
+)
+from tests.support.strategies import events
+
+ENDINGS = sorted(EXPORTERS)
+HOSTILE = (
+    "<script>alert(1)</script> \x1b[2J\x1b]0;pwned\x07 \x9b31m \u202eevil [x](javascript:alert(1)) "
+    "![p](http://127.0.0.1/p.png) [bold]x[/] ]]> --> </pre></details> &#x202e; ``` \ud800 \x00"
+)
+
+
+def export(ending: str, run: list[ev.Event], title: str | None = None) -> str:
+    return exporter(Path(f"x{ending}"))(run, title)
+
+
+def hostile_run() -> list[ev.Event]:
+    """Hostile text wherever text can be."""
+    return stamped(
+        [
+            started(HOSTILE),
+            ev.Warned(data=ev.WarningData(code="x", message=HOSTILE, hint=HOSTILE)),
+            ev.Node(name=HOSTILE, data=ev.NodeData(kind="custom", phase="end", content=HOSTILE)),
+            ev.Unknown(fields={"type": HOSTILE, "data": HOSTILE}),
+            *llm("a", HOSTILE, name=HOSTILE),
+            *tool_call(HOSTILE, "c1", {HOSTILE: HOSTILE}, HOSTILE, HOSTILE),
+            ev.Answer(run_id=ROOT, data=ev.AnswerData(output=HOSTILE)),
+            finished("error", 1, error=ev.ErrorInfo(kind="x", type="X", message=HOSTILE)),
+        ]
+    )
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_it_tells_the_question_the_calls_and_the_answer(ending: str) -> None:
+    text = re.sub(
+        r"\x1b\[[0-9;]*m|\\u001b\[[0-9;]*m|\\(?=[_*])|</?(strong|b)>|\*\*",
+        "",
+        export(ending, cat_run()),
+    )
+    for told in ("where_cat_is_hiding", "get_items", "books (old), a lamp", "hiding?"):
+        assert told in text
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_any_title_can_be_given(ending: str) -> None:
+    assert "My own title" in export(ending, cat_run(), "My own title")
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_nothing_that_hides_or_controls_comes_through(ending: str) -> None:
+    text = export(ending, hostile_run(), HOSTILE)
+    assert not set(text) & set("\x00\x07\x9b\u202e\ud800")
+    assert "\x1b" not in text
+    text.encode()
+
+
+def test_the_cast_sends_a_terminal_no_command_but_the_views_own() -> None:
+    _, *lines = map(json.loads, export(".cast", hostile_run()).splitlines())
+    sent = "".join(output for _, _, output in lines)
+    assert set(re.findall(r"\x1b(?:\[[?0-9;]*)?(.)", sent)) <= set("hlmKJABC")
+    assert not set(sent) & set("\x00\x07\x9b\u202e")
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("length", [1, 5, 14, 20])
+def test_a_run_cut_off_anywhere_can_be_exported(ending: str, length: int) -> None:
+    assert export(ending, cat_run()[:length])
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@settings(max_examples=25)
+@given(run=st.lists(events, max_size=10))
+def test_any_events_in_any_order_can_be_exported(ending: str, run: list[ev.Event]) -> None:
+    export(ending, run).encode()
+
+
+class Page(HTMLParser):
+    """Collects what a browser would act on."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_the_page_loads_and_runs_nothing() -> None:
+    page = Page(export(".html", hostile_run()))
+    assert not set(page.tags) & {"script", "a", "img", "link", "iframe", "object", "base", "form"}
+    names = {name for name, _ in page.attributes}
+    assert not names & {"href", "src", "style", "srcset", "action"}
+    assert not any(name.startswith("on") for name in names)
+    assert "default-src 'none'; style-src 'sha256-" in export(".html", cat_run())
+    assert "<script>alert(1)</script>" in page.text
+
+
+def test_every_element_of_the_page_is_closed() -> None:
+    text = export(".html", hostile_run())
+    for tag in ("details", "summary", "div", "pre", "main", "svg"):
+        assert len(re.findall(f"<{tag}[ >]", text)) == text.count(f"</{tag}>")
+
+
+def test_the_page_nests_what_ran_inside_a_tool() -> None:
+    text = export(".html", cat_run())
+    tool = text.index(">get_items<")
+    assert text.rindex("</details>", 0, tool) < tool < text.index(">Get Items LLM<")
+    between = text[tool : text.index(">Get Items LLM<")]
+    assert "</details>" not in between
+
+
+def test_a_failure_and_an_unfinished_run_are_seen_at_once() -> None:
+    assert "The key was refused." in export(".html", failed_run())
+    assert "unfinished" in export(".html", cat_run()[:9])
+    assert "The key was refused." in export(".md", failed_run())
+    assert "unfinished" in export(".md", cat_run()[:9])
+
+
+def test_the_picture_is_well_formed_and_loads_nothing() -> None:
+    for run in (cat_run(), hostile_run()):
+        tree = ElementTree.fromstring(export(".svg", run))  # noqa: S314 - our own
+        for element in tree.iter():
+            assert element.tag.split("}")[1] in {
+                "svg",
+                "title",
+                "rect",
+                "circle",
+                "text",
+                "path",
+                "g",
+            }
+            assert not any("href" in name or name.startswith("on") for name in element.attrib)
+
+
+def test_markdown_of_a_model_that_could_do_more_than_be_read_is_fenced() -> None:
+    tokens = MarkdownIt("commonmark").parse(export(".md", hostile_run(), HOSTILE))
+    kinds = {inner.type for token in tokens for inner in [token, *(token.children or [])]}
+    assert not kinds & {"html_block", "html_inline", "image", "link_open"}
+    assert "**books**" in export(".md", cat_run())
+
+
+def screen_after(cast: str) -> list[str]:
+    """What a terminal shows at the end, its scrollback included."""
+    header, *lines = map(json.loads, cast.splitlines())
+    screen = pyte.HistoryScreen(header["width"], header["height"], history=10_000)
+    stream = pyte.Stream(screen)
+    for _, kind, output in lines:
+        assert kind == "o"
+        stream.feed(output)
+    above = ["".join(row[x].data for x in range(header["width"])) for row in screen.history.top]
+    return [row.rstrip() for row in [*above, *screen.display] if row.strip()]
+
+
+def test_the_cast_leaves_the_transcript_on_the_screen() -> None:
+    rows = screen_after(export(".cast", cat_run()))
+    assert rows[0] == "cat · openai:gpt-test · events"
+    assert rows[-1].startswith("✓ done in 2.5 s")
+    assert sum("books (old), a lamp" in row for row in rows) == 1
+
+
+def test_the_cast_keeps_time_and_draws_at_most_twelve_frames_a_second() -> None:
+    header, *lines = map(json.loads, export(".cast", cat_run()).splitlines())
+    times = [at for at, _, _ in lines]
+    assert header["version"] == 2
+    assert times == sorted(times)
+    assert times[-1] == pytest.approx(3.6)
+    assert len(times) <= 3.6 * 12 + 1
+
+
+def test_an_ending_that_nobody_knows_is_a_usage_error() -> None:
+    with pytest.raises(UsageError) as refused:
+        exporter(Path("run.pdf"))
+    assert ".html, .svg, .md, .cast, .txt" in refused.value.hint
+
+
+def test_a_file_is_not_overwritten_without_force(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    save(path, "old", force=False)
+    with pytest.raises(OutputError, match="exists already"):
+        save(path, "new", force=False)
+    save(path, "new", force=True)
+    assert path.read_text() == "new"
+    with pytest.raises(OutputError, match="cannot write"):
+        save(tmp_path / "no" / "a.txt", "x", force=False)
