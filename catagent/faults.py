@@ -1,12 +1,195 @@
-"""Whose error is it? Turns whatever a run raised into one of our errors, with the next step."""
+"""Whose error is it? Turns whatever a run raised into one of our errors, with the next step.
+
+Exceptions are told by the names of their classes and by the frames they came through, so that
+nothing needs to be imported to tell them: not the SDK of a provider that is not in use, not
+LangChain for a replay.
+"""
 
 from __future__ import annotations
 
-from catagent.errors import AgentError, CatagentError
+import errno
+import re
+from collections.abc import Iterator
+from types import TracebackType
+
+from catagent.errors import (
+    AgentError,
+    CatagentError,
+    CredentialsError,
+    ModelError,
+    NetworkError,
+    StepLimitError,
+    ToolError,
+)
+from catagent.redact import redact
+
+_TOOL_FRAMES = ("langchain_core/tools/base.py",)
+_MODEL_FRAMES = (
+    "langchain_core/language_models/chat_models.py",
+    "langchain_core/language_models/llms.py",
+)
+_TOO_LONG = (
+    *("context_length_exceeded", "exceed_context_size", "available context size"),
+    *("maximum context length", "context window", "prompt is too long", "input is too long"),
+)
+_TRY_AGAIN = "try again later; --max-retries says how often to try by itself"
 
 
 def classify(raised: BaseException) -> CatagentError:
-    """The error to tell the person about. Never raises; an error of ours is returned as it is."""
+    """The error to tell the person about. Never raises; an error of ours is returned as it is.
+
+    No message carries a secret that can be told by its looks.
+    """
     if isinstance(raised, CatagentError):
         return raised
-    return AgentError(str(raised) or type(raised).__name__)
+    names = {kind.__name__ for kind in type(raised).__mro__}
+    said = _said(raised)
+    if "GraphRecursionError" in names:
+        return StepLimitError("The agent did not come to an end.", "allow more with --max-steps")
+    owner, tool = _raised_by(raised.__traceback__)
+    if owner == "tool" or isinstance(raised, SystemExit):
+        return _tool_error(raised, said, tool)
+    status = _status(raised)
+    if status is not None:
+        return _refused(status, said, names)
+    return _without_status(raised, said, names, by_model=owner == "model")
+
+
+def _said(raised: BaseException) -> str:
+    """Its message in one line, without secrets; the name of its class where it has none."""
+    try:
+        text = str(getattr(raised, "message", "") or raised)
+    except Exception:  # an exception whose own __str__ fails still has to be told
+        text = ""
+    text = re.sub(r"^Error code: \d+( - )?", "", " ".join(text.split()))
+    return redact(text[:2000]) or type(raised).__name__
+
+
+def _raised_by(trace: TracebackType | None) -> tuple[str | None, str]:
+    """Who raised it: "tool" or "model", the innermost of them, and the name of the tool."""
+    owner, tool = None, ""
+    for frame in _frames(trace):
+        file = frame.tb_frame.f_code.co_filename.replace("\\", "/")
+        if file.endswith(_TOOL_FRAMES):
+            owner = "tool"
+            tool = str(getattr(frame.tb_frame.f_locals.get("self"), "name", "")) or tool
+        elif file.endswith(_MODEL_FRAMES):
+            owner = "model"
+    return owner, tool
+
+
+def _frames(trace: TracebackType | None) -> Iterator[TracebackType]:
+    while trace is not None:
+        yield trace
+        trace = trace.tb_next
+
+
+def _tool_error(raised: BaseException, said: str, tool: str) -> ToolError:
+    name = f"The tool {tool}" if tool else "A tool"
+    if isinstance(raised, SystemExit):
+        return ToolError(f"{name} tried to end the program (exit code {raised.code}).")
+    what = type(raised).__name__
+    return ToolError(f"{name} failed: {what}" + (f": {said}" if said != what else "."))
+
+
+def _status(raised: BaseException) -> int | None:
+    """The HTTP status that a server refused a request with; the SDKs agree on where it is."""
+    status = getattr(raised, "status_code", None)
+    return status if isinstance(status, int) else None
+
+
+def _refused(status: int, said: str, names: set[str]) -> CatagentError:
+    if _is_too_long(said, names):
+        return _too_long(said)
+    match status:
+        case 401:
+            hint = "check the key that is set for this provider (OPENAI_API_KEY for openai)"
+            return CredentialsError(f"The server refused the API key (HTTP 401): {said}", hint)
+        case 403:
+            hint = "the key is known, but not allowed this: another key, or another model?"
+            return CredentialsError(f"The server denied access (HTTP 403): {said}", hint)
+        case 404:
+            hint = "check the name in --model, and the address (OPENAI_BASE_URL ends in /v1)"
+            return ModelError(f"The server knows no such model (HTTP 404): {said}", hint)
+        case 429:
+            return _over_limit(said)
+        case _ if status >= 500:
+            return ModelError(f"The server failed (HTTP {status}): {said}", _TRY_AGAIN)
+        case _:
+            return ModelError(f"The server did not accept the request (HTTP {status}): {said}")
+
+
+def _is_too_long(said: str, names: set[str]) -> bool:
+    return "ContextOverflowError" in names or any(words in said.lower() for words in _TOO_LONG)
+
+
+def _too_long(said: str) -> ModelError:
+    hint = "ask something shorter, or choose a model with a larger context (--model)"
+    return ModelError(f"The conversation is too long for the model: {said}", hint)
+
+
+def _over_limit(said: str) -> ModelError:
+    if "quota" in said.lower() or "billing" in said.lower():
+        return ModelError(
+            f"The quota of this key is used up (HTTP 429): {said}", "check the plan and billing"
+        )
+    return ModelError(f"Too many requests (HTTP 429): {said}", _TRY_AGAIN)
+
+
+def _without_status(
+    raised: BaseException, said: str, names: set[str], *, by_model: bool
+) -> CatagentError:
+    if names & {"APITimeoutError", "TimeoutException", "TimeoutError", "Timeout"}:
+        hint = "is the server overloaded? wait longer with --idle-timeout SECONDS"
+        return NetworkError("The server did not answer in time.", hint)
+    if names & {"APIConnectionError", "TransportError", "ConnectionError"}:
+        return _no_connection(raised, said)
+    if "JSONDecodeError" in names and by_model:
+        hint = "is it an OpenAI-compatible API? a proxy in between may have cut it"
+        return ModelError(f"The server sent what is not JSON in its stream: {said}", hint)
+    if "APIError" in names:
+        return _too_long(said) if _is_too_long(said, names) else _failed_midway(said)
+    if "OpenAIError" in names and "api_key" in said:
+        return CredentialsError("There is no API key.", "set OPENAI_API_KEY, or use --model local")
+    if by_model:
+        return ModelError(f"The model failed: {type(raised).__name__}: {said}")
+    what = type(raised).__name__
+    return AgentError(f"The agent failed: {what}" + (f": {said}" if said != what else "."))
+
+
+def _failed_midway(said: str) -> ModelError:
+    return ModelError(f"The server reported an error in its stream: {said}", _TRY_AGAIN)
+
+
+def _no_connection(raised: BaseException, said: str) -> NetworkError:
+    """A connection that was never made, or broke: the cause at the bottom says why."""
+    cause = _root(raised)
+    why = _said(cause) if cause is not raised else said
+    number, low = getattr(cause, "errno", None), why.lower()
+    if number == errno.ECONNREFUSED or "refused" in low or "all connection attempts" in low:
+        return NetworkError(
+            f"The server refused the connection: {why}",
+            "is it running? OPENAI_BASE_URL says where it is looked for",
+        )
+    if "getaddrinfo" in low or "name or service" in low or "name resolution" in low:
+        return NetworkError(
+            f"The server's name was not found: {why}", "check OPENAI_BASE_URL and the network"
+        )
+    if "certificate" in low or "ssl" in low:
+        hint = (
+            "SSL_CERT_FILE can name the certificates to trust; https needs a server that speaks it"
+        )
+        return NetworkError(f"No secure connection: {why}", hint)
+    if number == errno.EMFILE:
+        return NetworkError("Too many files are open.", "raise the limit: ulimit -n 1024")
+    return NetworkError(f"The connection broke off: {why}", "try again; look at proxies in between")
+
+
+def _root(raised: BaseException) -> BaseException:
+    seen = {id(raised)}
+    while True:
+        cause = raised.__cause__ or raised.__context__
+        if cause is None or id(cause) in seen:
+            return raised
+        seen.add(id(cause))
+        raised = cause

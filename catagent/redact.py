@@ -1,4 +1,4 @@
-"""Takes secrets out of text: known values, and what looks like a credential anyway."""
+"""Takes secrets out of text: values that are known to be secret, and what looks like a key."""
 
 from __future__ import annotations
 
@@ -8,44 +8,62 @@ from collections.abc import Callable, Iterable
 
 MASK = "[redacted]"
 
-# Keys by their vendors' prefixes, bearer tokens, and passwords in URLs.
-_PATTERNS = (
-    re.compile(rb"\b(?:sk|pk|rk|lsv2|gsk|xai|hf|ghp|gho|xox[abp])[-_][A-Za-z0-9_\-]{12,}"),
-    re.compile(rb"\bAIza[A-Za-z0-9_\-]{30,}"),
-    re.compile(rb"(?i)(?<=bearer )[A-Za-z0-9._~+/\-]{8,}=*"),
-    re.compile(rb"(?<=://)[^\s/@:\"]*:[^\s/@\"]+(?=@)"),
+# Keys by the prefixes that providers give them, bearer tokens, and passwords in URLs. What a
+# named group holds stays.
+_SHAPES = re.compile(
+    rb"""
+      \b(?:sk|gsk|xai|pplx|hf|ghp|lsv2_pt|lsv2_sk)[-_][A-Za-z0-9_*-]{8,}
+    | \bAIza[A-Za-z0-9_-]{30,}
+    | \bAKIA[A-Z0-9]{16}\b
+    | (?P<bearer>\b[Bb]earer\s+)[A-Za-z0-9._~+/=-]{8,}
+    | (?P<query>[?&](?:api[-_]?key|key|token|access_token|password)=)[^&\s"'\\]+
+    | (?P<scheme>://[^\s/:@"'\\]*:)[^\s/@"'\\]+(?=@)
+    """,
+    re.VERBOSE,
 )
-# A cheap look before the patterns: most lines hold one token of text and none of these.
-_HINTS = (b"-", b"_", b"earer", b"EARER", b"AIza", b"@")
+# Looking for these first is twenty times cheaper than the pattern, and most lines have none.
+_MARKS = (
+    *(b"sk-", b"sk_", b"xai-", b"pplx-", b"hf_", b"ghp_", b"lsv2_", b"AIza", b"AKIA"),
+    *(b"earer ", b"key=", b"token=", b"password=", b"://"),
+)
 
 
 def redactor(secrets: Iterable[str]) -> Callable[[bytes], bytes]:
-    """Return a function that masks these values, and all that looks like a key, in UTF-8 text.
+    """Return a function that masks these values, and whatever looks like a key, in UTF-8 text.
 
-    The values are found as they are and as JSON writes them.
+    A value is found as it is and as JSON writes it. Text cut into pieces is another text: a
+    secret whose halves come in two events is not found.
     """
-    known = _spellings(secrets)
+    values = sorted(_spellings(secrets), key=len, reverse=True)
     mask = MASK.encode()
 
-    def redact(text: bytes) -> bytes:
-        for value in known:
+    def redact_bytes(text: bytes) -> bytes:
+        for value in values:
             if value in text:
                 text = text.replace(value, mask)
-        if any(hint in text for hint in _HINTS):
-            for pattern in _PATTERNS:
-                text = pattern.sub(mask, text)
+        if any(mark in text for mark in _MARKS):
+            text = _SHAPES.sub(_masked, text)
         return text
 
-    return redact
+    return redact_bytes
 
 
-def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text without secrets."""
-    return redactor(secrets)(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
+    """Return `text` without these values, and without what looks like a key."""
+    encoded = text.encode("utf-8", "surrogatepass")
+    return redactor(secrets)(encoded).decode("utf-8", "surrogatepass")
 
 
-def _spellings(secrets: Iterable[str]) -> list[bytes]:
+def _spellings(secrets: Iterable[str]) -> set[bytes]:
     found = set()
     for secret in secrets:
-        found |= {secret.encode(), json.dumps(secret, ensure_ascii=False)[1:-1].encode()}
-    return sorted(found, key=len, reverse=True)
+        if secret:
+            found.add(secret.encode("utf-8", "surrogatepass"))
+            found.add(json.dumps(secret)[1:-1].encode())
+            found.add(json.dumps(secret, ensure_ascii=False)[1:-1].encode("utf-8", "surrogatepass"))
+    return found
+
+
+def _masked(match: re.Match[bytes]) -> bytes:
+    kept = match.group(match.lastgroup) if match.lastgroup else b""
+    return kept + MASK.encode()
