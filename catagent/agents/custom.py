@@ -103,7 +103,8 @@ def _input(
     if "messages" in keys or (shape == "graph" and not keys):
         return {"messages": messages}
     if not keys:
-        return request.question
+        # An executor does not say what it wants; the agents made for one all want this.
+        return {"input": request.question} if shape == "executor" else request.question
     key = _question_key(keys, schema.get("required", []))
     if key is None:
         wanted = ", ".join(keys)
