@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from catagent import events as ev
-from catagent.sources import spans
-from catagent.sources.attach import configured, graph_arguments, limited, tracking, with_raw
+from catagent.sources import translate
 from catagent.sources.base import AgentRun, EventStream
+from catagent.sources.drive import Upstream, configured, drive, graph_arguments, limited
 from catagent.sources.raw import plain
 from catagent.sources.shapes import ChunkReader
+from catagent.sources.span import Span
 from catagent.sources.tracker import Tracker
 
 _PHASES: dict[str, ev.Phase] = {"start": "start", "stream": "stream", "end": "end"}
@@ -24,89 +24,65 @@ _KINDS: dict[str, ev.NodeKind] = {
 _CONTENT = {"start": "input", "stream": "chunk", "end": "output"}
 
 
-async def stream(run: AgentRun) -> EventStream:
+def stream(run: AgentRun) -> EventStream:
     """Run the agent; yield every token of every model, and all else that it does."""
-    async with tracking(run) as tracker:
-        reader = ChunkReader(run, tracker)
-        translate = _Translator(tracker, reader)
-        try:
-            async with contextlib.aclosing(_open(run, tracker)) as upstream:
-                async for event in upstream:
-                    for each in with_raw(run, translate(event), event, tracker):
-                        yield each
-        except Exception:
-            for each in spans.close_failed(tracker):
-                yield each
-            raise
-        for each in reader.finish():
-            yield each
+    return drive(run, _open, _EventReader)
 
 
-def _open(run: AgentRun, tracker: Tracker) -> AsyncGenerator[Any, None]:
+def _open(run: AgentRun, tracker: Tracker) -> Upstream:
     upstream: Any = limited(run).astream_events(
         run.input, configured(run, tracker), version="v2", **graph_arguments(run)
     )
-    events: AsyncGenerator[Any, None] = upstream
+    events: Upstream = upstream
     return events
 
 
-def _remainder(event: Any) -> ev.Node:
+class _EventReader:
+    """StreamEvent -> our events, none for what tells nothing new."""
+
+    def __init__(self, tracker: Tracker, chunks: ChunkReader) -> None:
+        self._tracker = tracker
+        self._chunks = chunks
+        self._spans = tracker.spans
+
+    def __call__(self, event: Any) -> list[ev.Event]:
+        kind, span = event["event"], self._spans.get(event["run_id"])
+        if span is None or kind == "on_custom_event":
+            return [_custom(event)]
+        if kind == "on_chat_model_stream" or kind == "on_llm_stream":
+            return translate.tokens(span, event["data"]["chunk"])
+        return [*translate.warnings(self._tracker), *self._other(kind, span, event)]
+
+    def _other(self, kind: str, span: Span, event: Any) -> Iterator[ev.Event]:
+        match kind:
+            case "on_chat_model_start" | "on_llm_start":
+                yield translate.llm_started(span)
+            case "on_chat_model_end" | "on_llm_end":
+                yield translate.llm_finished(span)
+            case "on_tool_start":
+                yield translate.tool_started(span)
+            case "on_tool_end":
+                yield translate.tool_finished(span)
+            case "on_tool_error":
+                yield from translate.close_inside(self._tracker, span)
+                yield translate.tool_finished(span)
+            case _:
+                yield from self._node(kind, span, event)
+
+    def _node(self, kind: str, span: Span, event: Any) -> Iterator[ev.Event]:
+        _, what, phase = kind.split("_", 2)
+        if span is self._tracker.root and phase == "stream":
+            yield from self._chunks.read(event["data"].get("chunk"))
+            return
+        content = event["data"].get(_CONTENT.get(phase, ""))
+        yield translate.node(span, _KINDS.get(what, "other"), _PHASES.get(phase, "error"), content)
+
+
+def _custom(event: Any) -> ev.Node:
     return ev.Node(
         run_id=event["run_id"],
         parent_ids=list(event.get("parent_ids") or []),
         name=event["name"],
         tags=list(event.get("tags") or []),
-        data=ev.NodeData(kind="other", phase=_PHASES.get(event["event"].split("_")[-1], "stream")),
+        data=ev.NodeData(kind="custom", phase="stream", content=plain(event["data"])),
     )
-
-
-class _Translator:
-    """StreamEvent -> our events, none for what tells nothing new."""
-
-    def __init__(self, tracker: Tracker, reader: ChunkReader) -> None:
-        self._tracker = tracker
-        self._reader = reader
-        self._spans = tracker.spans
-
-    def __call__(self, event: Any) -> list[ev.Event]:
-        kind = event["event"]
-        if kind == "on_chat_model_stream" or kind == "on_llm_stream":
-            return spans.tokens(self._spans[event["run_id"]], event["data"]["chunk"])
-        found = list(spans.warnings(self._tracker))
-        found += self._other(kind, event)
-        return found
-
-    def _other(self, kind: str, event: Any) -> Iterator[ev.Event]:
-        span = self._spans.get(event["run_id"])
-        if span is None or kind == "on_custom_event":
-            yield _custom(event) if kind == "on_custom_event" else _remainder(event)
-            return
-        match kind:
-            case "on_chat_model_start" | "on_llm_start":
-                yield spans.llm_started(span)
-            case "on_chat_model_end" | "on_llm_end":
-                yield spans.llm_finished(span)
-            case "on_tool_start":
-                yield spans.tool_started(span)
-            case "on_tool_end":
-                yield spans.tool_finished(span)
-            case "on_tool_error":
-                yield from spans.close_inside(self._tracker, span)
-                yield spans.tool_finished(span)
-            case _:
-                yield from self._node(kind, event)
-
-    def _node(self, kind: str, event: Any) -> Iterator[ev.Event]:
-        span = self._spans[event["run_id"]]
-        _, what, phase = kind.split("_", 2)
-        if span is self._tracker.root and phase == "stream":
-            yield from self._reader.read(event["data"].get("chunk"))
-            return
-        content = event["data"].get(_CONTENT.get(phase, ""))
-        yield spans.node(span, _KINDS.get(what, "other"), _PHASES.get(phase, "error"), content)
-
-
-def _custom(event: Any) -> ev.Node:
-    custom = _remainder(event)
-    custom.data = ev.NodeData(kind="custom", phase="stream", content=plain(event["data"]))
-    return custom

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
 from typing import Any
 from uuid import UUID
 
 from langchain_core.messages import BaseMessageChunk
-from langchain_core.tracers.log_stream import LogStreamCallbackHandler, RunLogPatch
+from langchain_core.tracers.log_stream import LogStreamCallbackHandler
 
-from catagent.sources.attach import configured, graph_arguments, limited
 from catagent.sources.base import AgentRun
+from catagent.sources.drive import Upstream, configured, graph_arguments, limited
 from catagent.sources.tracker import Tracker
 
 
@@ -37,13 +36,16 @@ class _LogHandler(LogStreamCallbackHandler):
         self._key_map_by_run_id = _EscapedKeys()
 
 
-async def patches(run: AgentRun, tracker: Tracker) -> AsyncGenerator[RunLogPatch, None]:
-    """The run log's patches as they happen. Raises what the run raises; cancels it when closed."""
+async def operations(run: AgentRun, tracker: Tracker) -> Upstream:
+    """The operations of each patch as it happens. Raises what the run raises.
+
+    Closed early, it cancels the run.
+    """
     handler = _LogHandler()
     pump = asyncio.create_task(_pump(run, tracker, handler))
     try:
         async for patch in handler:
-            yield patch
+            yield patch.ops
         await pump
     finally:
         pump.cancel()

@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from catagent import events as ev
 from catagent.errors import AgentError
-from catagent.sources import spans
+from catagent.sources import translate
 from catagent.sources.base import AgentRun
 from catagent.sources.messages import (
     CUT_SHORT,
@@ -25,7 +25,8 @@ from catagent.sources.messages import (
     text_of,
 )
 from catagent.sources.raw import plain
-from catagent.sources.tracker import Span, Tracker, step_limit
+from catagent.sources.span import Span
+from catagent.sources.tracker import Tracker, step_limit
 
 # What the executor says in the place of an answer when it stopped by itself.
 _EXECUTOR_STOPPED = "Agent stopped due to"
@@ -137,10 +138,10 @@ class ChunkReader:
         if span is None:
             return ev.Action(name=tool, data=data)
         self._tracker.count_decision(span)
-        return ev.Action(data=data, **{**spans.envelope(span), "name": tool})
+        return ev.Action(data=data, **{**translate.envelope(span), "name": tool})
 
     def _observation(self, data: ev.ObservationData, tool: Span | None) -> ev.Observation:
-        envelope = spans.envelope(tool) if tool else self._beside(data.tool_call_id)
+        envelope = translate.envelope(tool) if tool else self._beside(data.tool_call_id)
         return ev.Observation(data=data, **{**envelope, "name": data.tool})
 
     def _beside(self, call_id: str | None) -> dict[str, Any]:
@@ -196,7 +197,7 @@ class ChunkReader:
         data = ev.AnswerData(output=text, complete=complete, messages=messages)
         root = self._tracker.root
         where = span or root
-        return ev.Answer(data=data, **(spans.envelope(where) if where else {}))
+        return ev.Answer(data=data, **(translate.envelope(where) if where else {}))
 
 
 def _unwrap(chunk: Any) -> tuple[tuple[str, ...], Any]:

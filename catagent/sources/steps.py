@@ -5,47 +5,35 @@ Tokens are not told in this mode; each model call is, once it ended, for what it
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 
 from catagent import events as ev
-from catagent.sources import spans
-from catagent.sources.attach import configured, graph_arguments, limited, tracking, with_raw
+from catagent.sources import translate
 from catagent.sources.base import AgentRun, EventStream
+from catagent.sources.drive import Upstream, configured, drive, graph_arguments, limited
 from catagent.sources.shapes import ChunkReader
 from catagent.sources.tracker import Tracker
 
 
-async def stream(run: AgentRun) -> EventStream:
+def stream(run: AgentRun) -> EventStream:
     """Run the agent; yield what it decided, what it saw, and what it answered."""
-    async with tracking(run) as tracker:
-        reader = ChunkReader(run, tracker)
-        try:
-            async with contextlib.aclosing(_open(run, tracker)) as chunks:
-                async for chunk in chunks:
-                    found = [*reader.read(chunk)]
-                    for event in (*_ended(tracker), *with_raw(run, found, chunk, tracker)):
-                        yield event
-        except Exception:
-            for event in (*_ended(tracker), *spans.close_failed(tracker)):
-                yield event
-            raise
-        for event in (*_ended(tracker), *reader.finish()):
-            yield event
+    return drive(run, _open, _StepReader)
 
 
-def _open(run: AgentRun, tracker: Tracker) -> AsyncGenerator[Any, None]:
+def _open(run: AgentRun, tracker: Tracker) -> Upstream:
     upstream: Any = limited(run).astream(
         run.input, configured(run, tracker), **graph_arguments(run, version="v2")
     )
-    chunks: AsyncGenerator[Any, None] = upstream
+    chunks: Upstream = upstream
     return chunks
 
 
-def _ended(tracker: Tracker) -> Iterator[ev.Event]:
-    """The model calls that ended since the last chunk, in the order in which they began."""
-    for span in tracker.llms:
-        if span.ended is not None and not span.closed:
-            yield spans.llm_finished(span)
-    yield from spans.warnings(tracker)
+class _StepReader:
+    """A chunk of the agent's -> our events, after those of the models that ended meanwhile."""
+
+    def __init__(self, tracker: Tracker, chunks: ChunkReader) -> None:
+        self._tracker = tracker
+        self._chunks = chunks
+
+    def __call__(self, chunk: Any) -> list[ev.Event]:
+        return [*translate.loose_ends(self._tracker), *self._chunks.read(chunk)]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -19,39 +19,10 @@ from langchain_core.messages import AIMessage, BaseMessage
 from catagent import events as ev
 from catagent.errors import StepLimitError
 from catagent.sources import guard
+from catagent.sources.span import Span
 
 # The executor tells a tool's call id with its action alone: (executor's run id, call id).
 _action_in_context: ContextVar[tuple[UUID, str | None] | None] = ContextVar("action", default=None)
-
-
-@dataclass(slots=True)
-class Span:
-    """One LangChain run. `tool_call_id` is that of the nearest tool call, its own included.
-
-    `began`, `ended` and `first_token` are monotonic seconds; `call_id` is a tool run's own;
-    `text` and `reasoning` are the pieces streamed so far. `scope` is the outermost run that it
-    shares with its agent: the root, or the run right inside the nearest tool.
-    """
-
-    run_id: str
-    kind: str
-    name: str
-    tags: list[str]
-    parent_ids: list[str]
-    tool_call_id: str | None = None
-    call_id: str | None = None
-    scope: str = ""
-    model: str = ""
-    tool_input: Any = None
-    began: float = field(default_factory=time.monotonic)
-    first_token: float | None = None
-    text: list[str] = field(default_factory=list)
-    reasoning: list[str] = field(default_factory=list)
-    ended: float | None = None
-    message: BaseMessage | None = None
-    output: Any = None
-    error: BaseException | None = None
-    closed: bool = False
 
 
 class RunClosedError(Exception):
@@ -69,7 +40,8 @@ class Tracker(BaseCallbackHandler):
         self.spans: dict[str, Span] = {}
         self.root: Span | None = None
         self.llms: list[Span] = []
-        self.warnings: list[ev.WarningData] = []
+        self.ended: deque[Span] = deque()
+        self.warnings: deque[ev.WarningData] = deque()
         self.closed = False
         self._written: dict[UUID, guard.WrittenArgs] = {}
         self._authors: dict[str | None, Span] = {}
@@ -280,6 +252,7 @@ class Tracker(BaseCallbackHandler):
         span = self.spans.get(str(run_id))
         if span is not None:
             span.ended, span.output, span.error = time.monotonic(), output, error
+            self.ended.append(span)
         return span
 
 

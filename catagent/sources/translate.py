@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +22,8 @@ from catagent.sources.messages import (
     usage_of,
 )
 from catagent.sources.raw import plain
-from catagent.sources.tracker import Span, Tracker
+from catagent.sources.span import LLM_KINDS, Span
+from catagent.sources.tracker import Tracker
 
 
 def envelope(span: Span) -> dict[str, Any]:
@@ -150,7 +152,7 @@ def node(span: Span, kind: ev.NodeKind, phase: ev.Phase, content: Any) -> ev.Nod
 def warnings(tracker: Tracker) -> Iterator[ev.Event]:
     """The warnings since the last time."""
     while tracker.warnings:
-        yield ev.Warned(data=tracker.warnings.pop(0))
+        yield ev.Warned(data=tracker.warnings.popleft())
 
 
 def close_inside(tracker: Tracker, tool: Span) -> Iterator[ev.Event]:
@@ -161,20 +163,25 @@ def close_inside(tracker: Tracker, tool: Span) -> Iterator[ev.Event]:
             yield llm_finished(span)
 
 
-def close_failed(tracker: Tracker) -> Iterator[ev.Event]:
-    """The finished events of models and tools that failed and were not told of, innermost first."""
-    for span in reversed(tracker.spans.values()):
-        if span.closed or span.error is None:
+def loose_ends(tracker: Tracker) -> Iterator[ev.Event]:
+    """What ended since the last time and was not told of: models, tools that failed, warnings."""
+    yield from warnings(tracker)
+    while tracker.ended:
+        span = tracker.ended.popleft()
+        if span.closed:
             continue
-        if span.kind == "tool":
-            yield tool_finished(span)
-        elif span.model:
+        if span.kind in LLM_KINDS:
             yield llm_finished(span)
+        elif span.kind == "tool" and span.error is not None:
+            yield tool_finished(span)
 
 
 def _error(span: Span) -> ev.ErrorInfo | None:
     if span.error is None:
         return None
+    if isinstance(span.error, asyncio.CancelledError):
+        # Were the run itself cancelled, nobody would be told: something beside it failed.
+        return ev.ErrorInfo(kind="agent", type="Cancelled", message="Stopped by another failure.")
     error = classify(span.error)
     return ev.ErrorInfo(
         kind=error.kind, type=type(span.error).__name__, message=error.message, hint=error.hint

@@ -1,9 +1,12 @@
-"""How a source attaches to a run: its config, its stream arguments, and its limits."""
+"""The one loop that every mode shares: open LangChain's stream, read it, tell how it ended.
+
+A mode is two things: how to open a stream, and how to read one object of it.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from langchain_core.callbacks import BaseCallbackHandler
@@ -11,14 +14,45 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import merge_configs
 
 from catagent import events as ev
-from catagent.sources.base import AgentRun
+from catagent.sources import translate
+from catagent.sources.base import AgentRun, EventStream
 from catagent.sources.raw import plain
-from catagent.sources.spans import envelope
+from catagent.sources.shapes import ChunkReader
 from catagent.sources.tracker import Tracker, step_limit
+
+Upstream = AsyncGenerator[Any, None]
+Reader = Callable[[Any], list[ev.Event]]
 
 # A backstop alone: the tracker counts steps. A graph takes two supersteps a step, and one for
 # every middleware hook.
 _SUPERSTEPS = 20
+
+
+async def drive(
+    run: AgentRun,
+    upstream: Callable[[AgentRun, Tracker], Upstream],
+    reader: Callable[[Tracker, ChunkReader], Reader],
+) -> EventStream:
+    """The events of one run. Whatever happens, nothing of it goes on once this is closed."""
+    tracker = Tracker(run.max_steps)
+    chunks = ChunkReader(run, tracker)
+    read = reader(tracker, chunks)
+    try:
+        async with contextlib.aclosing(upstream(run, tracker)) as stream:
+            async for item in stream:
+                for event in _with_raw(run, read(item), item, tracker):
+                    yield event
+    except Exception as error:
+        for event in translate.loose_ends(tracker):
+            yield event
+        # Told by its name: importing LangGraph for a run that never used it costs a second.
+        if type(error).__name__ == "GraphRecursionError":
+            raise step_limit(run.max_steps) from error
+        raise
+    finally:
+        tracker.closed = True
+    for event in (*translate.loose_ends(tracker), *chunks.finish()):
+        yield event
 
 
 def configured(run: AgentRun, *handlers: BaseCallbackHandler) -> RunnableConfig:
@@ -46,7 +80,7 @@ def graph_arguments(run: AgentRun, **more: Any) -> dict[str, Any]:
     return {"stream_mode": "updates", "subgraphs": True, **more}
 
 
-def with_raw(run: AgentRun, found: list[ev.Event], source: Any, tracker: Tracker) -> list[ev.Event]:
+def _with_raw(run: AgentRun, found: list[ev.Event], item: Any, tracker: Tracker) -> list[ev.Event]:
     """The events, with the untouched object that they were made from on the first of them.
 
     An object that became no event gets one to carry it, so that nothing is missing with `--raw`.
@@ -55,24 +89,10 @@ def with_raw(run: AgentRun, found: list[ev.Event], source: Any, tracker: Tracker
         return found
     first = found[0] if found else _carrier(tracker)
     if not isinstance(first, ev.Unknown):
-        first.raw = plain(source)
+        first.raw = plain(item)
     return found or [first]
 
 
 def _carrier(tracker: Tracker) -> ev.Node:
     data = ev.NodeData(kind="other", phase="stream")
-    return ev.Node(data=data, **(envelope(tracker.root) if tracker.root else {}))
-
-
-@contextlib.asynccontextmanager
-async def tracking(run: AgentRun) -> AsyncIterator[Tracker]:
-    """A tracker for one run. Tells LangGraph's limit as ours, and stops threads on the way out."""
-    tracker = Tracker(run.max_steps)
-    try:
-        yield tracker
-    except Exception as error:
-        if type(error).__name__ == "GraphRecursionError":
-            raise step_limit(run.max_steps) from error
-        raise
-    finally:
-        tracker.closed = True
+    return ev.Node(data=data, **(translate.envelope(tracker.root) if tracker.root else {}))

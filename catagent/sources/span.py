@@ -1,0 +1,43 @@
+"""One LangChain run as the tracker knows it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
+
+
+LLM_KINDS = frozenset({"llm", "chat_model"})
+
+
+@dataclass(slots=True)
+class Span:
+    """One LangChain run. `tool_call_id` is that of the nearest tool call, its own included.
+
+    `began`, `ended` and `first_token` are monotonic seconds; `call_id` is a tool run's own;
+    `text` and `reasoning` are the pieces streamed so far. `scope` is the outermost run that it
+    shares with its agent: the root, or the run right inside the nearest tool.
+    """
+
+    run_id: str
+    kind: str
+    name: str
+    tags: list[str]
+    parent_ids: list[str]
+    tool_call_id: str | None = None
+    call_id: str | None = None
+    scope: str = ""
+    model: str = ""
+    tool_input: Any = None
+    began: float = field(default_factory=time.monotonic)
+    first_token: float | None = None
+    text: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+    ended: float | None = None
+    message: BaseMessage | None = None
+    output: Any = None
+    error: BaseException | None = None
+    closed: bool = False

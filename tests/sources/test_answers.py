@@ -1,0 +1,185 @@
+"""The answer of every kind of runnable: graphs that end oddly, tools alone, chains, models."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from langchain.agents import create_agent
+from langchain_core.callbacks import adispatch_custom_event
+from langchain_core.language_models import BaseChatModel
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import RunnableLambda
+from langchain_core.tools import tool
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import interrupt
+from pydantic import BaseModel
+
+from catagent import events as ev
+from catagent.errors import AgentError
+from catagent.sources.base import AgentRun, Mode
+from catagent.tools import prompts
+from catagent.tools.cat import make_tools
+from tests.support import scripts
+from tests.support.agents import MODES, Outcome, chat_model, collect
+from tests.support.replies import Call, Reply
+from tests.support.server import Request, Script, ScriptedServer
+
+modes = pytest.mark.parametrize("mode", MODES)
+
+
+def run_with(script: Script, mode: Mode, make: Any) -> Outcome:
+    """Run what `make` makes of a chat model on a server with this script."""
+
+    async def scenario(url: str) -> Outcome:
+        async with chat_model(url) as model:
+            return await collect(mode, make(model))
+
+    with ScriptedServer(script) as server:
+        return asyncio.run(scenario(server.url))
+
+
+def answer_of(outcome: Outcome) -> str:
+    """The one answer."""
+    (answer,) = outcome.of(ev.Answer)
+    return str(answer.data.output)
+
+
+def asked(runnable: Any, **options: Any) -> AgentRun:
+    """A graph that is asked something."""
+    question = {"messages": [{"role": "user", "content": "what?"}]}
+    return AgentRun(runnable=runnable, input=question, shape="graph", **options)
+
+
+@modes
+def test_a_tool_alone_answers_with_its_output(mode: Mode) -> None:
+    def make(model: BaseChatModel) -> AgentRun:
+        return AgentRun(make_tools(model)[1], {"place": scripts.PLACE}, "other")
+
+    outcome = run_with(scripts.cat(3), mode, make)
+    assert answer_of(outcome) == "t0 t1 t2"
+    assert outcome.of(ev.LlmFinished)[0].data.text == "t0 t1 t2 "
+    if mode != "steps":
+        assert [e.data.delta for e in outcome.of(ev.LlmToken)] == ["t0 ", "t1 ", "t2 "]
+        assert len(outcome.of(ev.ToolStarted)) == len(outcome.of(ev.ToolFinished)) == 1
+
+
+@modes
+def test_a_chain_answers_with_its_text(mode: Mode) -> None:
+    def make(model: BaseChatModel) -> AgentRun:
+        chain = ChatPromptTemplate.from_template("{x}") | model | StrOutputParser()
+        return AgentRun(chain, {"x": prompts.WHERE_PROMPT}, "other")
+
+    outcome = run_with(scripts.cat(), mode, make)
+    assert answer_of(outcome) == "under the sofa"
+    if mode != "steps":
+        kinds = {event.data.kind for event in outcome.of(ev.Node)}
+        assert kinds >= {"chain", "prompt", "parser"}
+
+
+@modes
+def test_a_model_alone_answers_with_its_text(mode: Mode) -> None:
+    outcome = run_with(
+        scripts.with_fault(scripts.cat(), "where", finish_reason="length"),
+        mode,
+        lambda model: AgentRun(model, prompts.WHERE_PROMPT, "other"),
+    )
+    assert answer_of(outcome) == "under the sofa"
+    assert not outcome.of(ev.Answer)[0].data.complete
+    assert [event.data.code for event in outcome.of(ev.Warned)] == ["length"]
+    assert len(outcome.of(ev.LlmFinished)) == 1
+    if mode != "steps":
+        assert [e.data.delta for e in outcome.of(ev.LlmToken)] == list(scripts.WHERE_TOKENS)
+
+
+@modes
+def test_what_is_no_text_is_answered_as_json(mode: Mode) -> None:
+    outcome = run_with(
+        scripts.cat(), mode, lambda _: AgentRun(RunnableLambda(lambda x: {"n": x}), 3, "other")
+    )
+    assert json.loads(answer_of(outcome)) == {"n": 3}
+
+
+@modes
+def test_a_structured_response_is_the_answer(mode: Mode) -> None:
+    class Place(BaseModel):
+        """Where the cat is."""
+
+        place: str
+
+    def make(model: BaseChatModel) -> AgentRun:
+        return asked(create_agent(model, [], response_format=Place))
+
+    def script(request: Request) -> Reply:
+        if "response_format" in request.body:
+            return Reply(['{"place": ', '"sofa"}'])
+        return Reply(calls=[Call.of("Place", "call_0", place="sofa")])
+
+    assert json.loads(answer_of(run_with(script, mode, make))) == {"place": "sofa"}
+
+
+@modes
+def test_a_tool_that_returns_directly_gives_the_answer(mode: Mode) -> None:
+    @tool(return_direct=True)
+    async def get_items(place: str) -> str:
+        """Get items."""
+        return f"nothing in {place}"
+
+    script = scripts.calling(Call.of("get_items", "call_0", place="a"))
+    outcome = run_with(script, mode, lambda model: asked(create_agent(model, [get_items])))
+    assert answer_of(outcome) == "nothing in a"
+
+
+@modes
+def test_an_agent_that_waits_for_a_person_is_an_error(mode: Mode) -> None:
+    @tool
+    async def get_items(place: str) -> str:
+        """Get items."""
+        return str(interrupt("may I?"))
+
+    def make(model: BaseChatModel) -> AgentRun:
+        graph = create_agent(model, [get_items], checkpointer=InMemorySaver())
+        return asked(graph, config={"configurable": {"thread_id": "1"}})
+
+    script = scripts.calling(Call.of("get_items", "call_0", place="a"))
+    outcome = run_with(script, mode, make)
+    assert isinstance(outcome.error, AgentError)
+    assert "person" in outcome.error.message
+
+
+def test_custom_events_are_nodes() -> None:
+    async def shout(text: str) -> str:
+        await adispatch_custom_event("shouted", {"text": text})
+        return text
+
+    outcome = run_with(
+        scripts.cat(), "events", lambda _: AgentRun(RunnableLambda(shout), "hey", "other")
+    )
+    (custom,) = [event for event in outcome.of(ev.Node) if event.data.kind == "custom"]
+    assert (custom.name, custom.data.content) == ("shouted", {"text": "hey"})
+
+
+@modes
+def test_earlier_callbacks_and_the_run_id_are_kept(mode: Mode) -> None:
+    import uuid
+
+    from langchain_core.callbacks import BaseCallbackHandler
+
+    class Mine(BaseCallbackHandler):
+        started = 0
+
+        def on_chat_model_start(self, *args: Any, **kwargs: Any) -> None:
+            self.started += 1
+
+    mine, run_id = Mine(), uuid.uuid4()
+
+    def make(model: BaseChatModel) -> AgentRun:
+        graph = create_agent(model, make_tools(model))
+        return asked(graph, config={"callbacks": [mine], "run_id": run_id})
+
+    outcome = run_with(scripts.cat(1), mode, make)
+    assert mine.started == 5
+    assert outcome.of(ev.LlmFinished)[0].parent_ids[0] == str(run_id)

@@ -1,0 +1,126 @@
+"""LangChain's messages become plain data, whatever provider wrote them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
+
+from catagent import events as ev
+from catagent.errors import ModelError, NetworkError
+from catagent.sources import messages, translate
+from catagent.sources.guard import WrittenArgs, check_message
+from catagent.sources.span import Span
+
+BLOCKS: list[Any] = [
+    {"type": "thinking", "thinking": "hm "},
+    {"type": "reasoning", "reasoning": "so"},
+    {"type": "text", "text": "a"},
+    {"type": "image", "url": "x"},
+    "b",
+]
+
+
+def span() -> Span:
+    return Span("r", "chat_model", "m", [], [])
+
+
+def test_content_blocks_are_split_into_text_and_reasoning() -> None:
+    message = AIMessage(BLOCKS)
+    assert messages.text_of(message.content) == "ab"
+    assert messages.reasoning_of(message) == "hm so"
+
+
+def test_reasoning_content_of_compatible_servers_is_found() -> None:
+    message = AIMessage("a", additional_kwargs={"reasoning_content": "hm"})
+    assert messages.reasoning_of(message) == "hm"
+
+
+def test_a_chunk_becomes_one_token_a_channel() -> None:
+    chunk = AIMessageChunk(
+        content=BLOCKS,
+        tool_call_chunks=[
+            {"name": "f", "args": '{"a', "id": "1", "index": 2, "type": "tool_call_chunk"}
+        ],
+    )
+    found = [(e.data.channel, e.data.delta) for e in translate.tokens(span(), chunk)]  # type: ignore[union-attr]
+    assert found == [
+        ("reasoning", "hm "),
+        ("reasoning", "so"),
+        ("text", "a"),
+        ("text", "b"),
+        ("tool_args", '{"a'),
+    ]
+
+
+def test_reasoning_comes_before_the_text_of_its_chunk() -> None:
+    chunk = AIMessageChunk(content="a", additional_kwargs={"reasoning_content": "hm"})
+    found = translate.tokens(span(), chunk)
+    assert [e.data.channel for e in found] == ["reasoning", "text"]  # type: ignore[union-attr]
+
+
+def test_an_empty_chunk_is_no_token() -> None:
+    assert translate.tokens(span(), AIMessageChunk(content="")) == []
+
+
+def test_text_of_models_that_do_not_chat_is_told() -> None:
+    from langchain_core.outputs import GenerationChunk
+
+    (token,) = translate.tokens(span(), GenerationChunk(text="a"))
+    assert isinstance(token, ev.LlmToken)
+    assert token.data.delta == "a"
+
+
+def test_calls_that_could_not_be_parsed_say_so() -> None:
+    bad = {"name": "f", "args": "{", "id": "1", "error": None, "type": "invalid_tool_call"}
+    (call,) = messages.tool_calls_of(AIMessage("", invalid_tool_calls=[bad]))
+    assert call.error
+    assert call.args == "{"
+
+
+def test_messages_are_plain() -> None:
+    seen = messages.messages_of(
+        [HumanMessage("q"), ToolMessage("o", tool_call_id="1"), "no message"]
+    )
+    assert [message.type for message in seen] == ["human", "tool"]
+    assert seen[1].tool_call_id == "1"
+    assert messages.message_of(AIMessageChunk(content="x")).type == "ai"
+
+
+def test_usage_has_its_details() -> None:
+    usage = {
+        "input_tokens": 1,
+        "output_tokens": 2,
+        "total_tokens": 3,
+        "input_token_details": {"cache_read": 4},
+        "output_token_details": {"reasoning": 5},
+    }
+    found = messages.usage_of(AIMessage("", usage_metadata=usage))  # type: ignore[arg-type]
+    assert found == ev.Usage(
+        input_tokens=1, output_tokens=2, total_tokens=3, cached_tokens=4, reasoning_tokens=5
+    )
+
+
+def written(*pieces: tuple[int | None, str]) -> WrittenArgs:
+    args = WrittenArgs()
+    for index, piece in pieces:
+        args.add([{"index": index, "name": "f", "args": piece}])
+    return args
+
+
+@pytest.mark.parametrize("provider", ["anthropic", "ollama", None])
+def test_silence_on_why_it_ended_is_an_error_of_openai_servers_alone(provider: str | None) -> None:
+    metadata = {"model_provider": provider} if provider else {}
+    message = AIMessage("x", response_metadata=metadata)
+    assert check_message(message, "m", WrittenArgs()) is None
+    openai = AIMessage("x", response_metadata={"model_provider": "openai"})
+    assert isinstance(check_message(openai, "m", WrittenArgs()), NetworkError)
+    assert check_message(openai, "m", None) is None
+
+
+def test_arguments_are_joined_by_index() -> None:
+    message = AIMessage("")
+    assert check_message(message, "m", written((0, '{"a'), (1, "{"), (0, '":1}'), (1, "}"))) is None
+    assert isinstance(check_message(message, "m", written((0, '{"a'), (1, "{}"))), ModelError)
+    assert check_message(message, "m", written((None, "{}"), (None, "{}"))) is None
