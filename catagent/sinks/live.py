@@ -18,7 +18,7 @@ from catagent.events import Event
 from catagent.sinks.painter import RESTORE, Painter
 from catagent.sinks.tap import Tap
 from catagent.sinks.terminal import JobControl, Terminal
-from catagent.views.live import LiveView, Rescue
+from catagent.views.live import Fallback, LiveView
 from catagent.views.options import ViewOptions
 
 FRAMES_PER_SECOND = 12
@@ -37,7 +37,7 @@ class LiveSink:
         self._options = options
         self._terminal = Terminal(os.dup(self._given))
         self._painter = Painter(self._terminal.fd)
-        self._view: LiveView | Rescue = LiveView(options, time.monotonic())
+        self._view: LiveView | Fallback = LiveView(options, time.monotonic())
         self._queue: deque[Event] = deque()
         self._status = "starting"
         self._size = self._terminal.size()
@@ -76,7 +76,7 @@ class LiveSink:
         self._terminal.give_back()
         _open_sinks.discard(self)
 
-    def release(self) -> None:
+    def rescue(self) -> None:
         """Give everything back at once, without a lock or a wait: the process is about to die."""
         self._gone = True
         if self._tap is not None:
@@ -113,7 +113,7 @@ class LiveSink:
         except Exception as error:
             if not isinstance(self._view, LiveView):
                 raise
-            self._view = Rescue(self._view, error)
+            self._view = Fallback(self._view, error)
             self._guarded(draw)
 
     def _draw(self) -> None:
@@ -168,7 +168,7 @@ _open_sinks: set[LiveSink] = set()
 def restore_terminal() -> None:
     """Give every terminal back at once: for handlers of fatal signals. Also runs at exit."""
     for sink in list(_open_sinks):
-        sink.release()
+        sink.rescue()
 
 
 atexit.register(restore_terminal)

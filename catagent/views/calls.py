@@ -69,14 +69,14 @@ class Calls:
         self._settle_finished(home)
         self._show_unclaimed(home)
         agents_own = home is self._root and event.tool_call_id is None
+        orphan = home is self._root and not agents_own
         label = self._label(event) if self._labels(agents_own) else ""
-        model = Model(self.look, label=label, markdown=agents_own and not self.look.words)
+        markdown = agents_own and not self.look.words
+        model = Model(self.look, label="" if orphan else label, markdown=markdown)
         self._models[event.run_id] = model
         if isinstance(home, Tool):
             home.models.append(model)
-        home.parts.append(
-            model if home is not self._root or agents_own else Orphan(self.look, model)
-        )
+        home.parts.append(Orphan(self.look, model, label) if orphan else model)
         return model
 
     def _labels(self, agents_own: bool) -> bool:

@@ -74,7 +74,7 @@ class LiveView:
         return max(8, min(size.columns - 1, self.options.width or READABLE_WIDTH))
 
 
-class Rescue:
+class Fallback:
     """What stands in for a live view that has raised: the rest of the run in plain lines."""
 
     def __init__(self, failed: LiveView, error: Exception) -> None:

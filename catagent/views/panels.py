@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain, repeat
+from itertools import repeat
 from typing import Any
 
 from catagent import events as ev
@@ -68,11 +68,7 @@ class Tool(Panel):
         name = look.line(self.tool)
         asked = self.title[len(name) :]
         room = narrower(width, cells(glyphs.top))
-        signs = chain([glyphs.top], repeat(glyphs.side))
-        rows = [
-            look.paint("gutter", sign) + look.paint("tool", row)
-            for sign, row in zip(signs, wrap(name, room), strict=False)
-        ]
+        rows = title_rows(look, name, width)
         if room is None or cells(self.title) <= room:
             rows[0] += asked
         else:
@@ -115,9 +111,10 @@ class Tool(Panel):
 class Orphan(Panel):
     """A model inside a tool call that nobody told us of, because it was filtered out."""
 
-    def __init__(self, look: Look, model: Model) -> None:
+    def __init__(self, look: Look, model: Model, label: str) -> None:
         super().__init__(look, look.glyphs.side)
         self._model = model
+        self._label = label
         self.parts.append(model)
 
     def take(self, width: int | None) -> Rows:
@@ -125,9 +122,26 @@ class Orphan(Panel):
         self.closed = self._model.finished
         return super().take(width)
 
+    def heading(self, width: int | None) -> Rows:
+        """Return the rows above the parts."""
+        if self.look.words:
+            return label_rows(self.look, self._label, width)
+        return title_rows(self.look, self.look.line(self._label), width)
+
     def ending(self, width: int | None) -> Rows:
         """Return the rows below the parts."""
         glyphs, look = self.look.glyphs, self.look
         sign = look.paint("gutter", glyphs.bottom) + look.paint("ok", glyphs.ok)
         facts = written(look, count(self._model.tokens, "token"), "dim")
         return Hanging(sign, facts).take(width)
+
+
+def title_rows(look: Look, name: str, width: int | None) -> Rows:
+    """The upper edge of a panel, with its name; a long name goes on behind the gutter."""
+    top, side = look.glyphs.top, look.glyphs.side
+    names = wrap(name, narrower(width, cells(top)))
+    signs = [top, *repeat(side, len(names) - 1)]
+    return [
+        look.paint("gutter", sign) + look.paint("tool", row)
+        for sign, row in zip(signs, names, strict=True)
+    ]

@@ -5,6 +5,7 @@ Imported when the first block is due and not before, for Rich and Pygments take 
 
 from __future__ import annotations
 
+import html
 import io
 import re
 from collections import Counter
@@ -27,8 +28,9 @@ from catagent.views.wrap import without_colors
 _PARSER = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
 _COLOR_SYSTEMS = {"none": None, "16": "standard", "256": "256", "truecolor": "truecolor"}
 _ACCENT = {"dark": "cyan", "light": "blue"}
-_TRAILING_SPACE = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$")
+_PADDING = re.compile(r"(?: |\x1b\[[0-9;]*m)+$")
 _ITEM_NUMBER = re.compile(r"^[\s>]*\d+[.)]", re.MULTILINE)
+_FENCE_LINE = re.compile(r"^\s*(?:`{3,}|~{3,}).*$", re.MULTILINE)
 _ASCII_DRAWING = str.maketrans("•▌─━│", "*|--|")
 
 
@@ -91,10 +93,18 @@ def _render(block: str, width: int, look: Look) -> list[str]:
     parsed = _clean_tokens(_PARSER.parse(block))
     with console.capture() as capture:
         console.print(_Markdown(parsed, f"ansi_{options.theme}"), end="")
-    rows = [_TRAILING_SPACE.sub(r"\1", row) for row in capture.get().strip("\n").split("\n")]
-    while rows and not rows[-1]:
-        rows.pop()
+    rows = [_PADDING.sub(_reset, row) for row in capture.get().split("\n")]
+    rows = _without_empty_ends(rows)
     return [to_ascii(row.translate(_ASCII_DRAWING)) for row in rows] if options.ascii else rows
+
+
+def _reset(padding: re.Match[str]) -> str:
+    return "\x1b[0m" if "\x1b" in padding[0] else ""
+
+
+def _without_empty_ends(rows: list[str]) -> list[str]:
+    full = [index for index, row in enumerate(rows) if without_colors(row)]
+    return rows[full[0] : full[-1] + 1] if full else []
 
 
 @lru_cache(maxsize=8)
@@ -146,6 +156,7 @@ def _clean_tokens(tokens: Iterable[Token]) -> list[Token]:
 
 
 def _holds_all(block: str, rows: list[str]) -> bool:
+    """Whether every letter and digit of the source can be seen, but for its markup's own."""
+    source = _ITEM_NUMBER.sub("", _FENCE_LINE.sub("", clean(html.unescape(block))))
     shown = Counter(without_colors("".join(rows)))
-    source = Counter(_ITEM_NUMBER.sub("", re.sub(r"^\s*(`{3,}|~{3,}).*$", "", block, flags=re.M)))
-    return all(shown[char] >= number for char, number in source.items() if char.isalnum())
+    return all(shown[char] >= number for char, number in Counter(source).items() if char.isalnum())

@@ -1,4 +1,4 @@
-"""Drives a LiveSink with a synthetic run at a given pace: `python -m tests.terminal.drive parallel`.
+"""Drives a LiveSink with a synthetic run: `python -m tests.terminal.drive parallel`.
 
 Prints one line when it is over, so that a test sees what comes after the view.
 """
@@ -48,7 +48,7 @@ def markdown(tokens: int) -> Iterator[ev.Event]:
     yield runs.started()
     text = ["# A heading\n\n", "Some *words* and `code`.\n\n"]
     text += ["```python\n", "def f(x):\n", "    return 'a' + 1\n", "```\n\n"]
-    text += runs.words("m", tokens) + ["\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> quoted\n"]
+    text += [*runs.words("m", tokens), "\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> quoted\n"]
     yield from runs.model("agent", ["hm, ", "a heading?"], channel="reasoning")
     yield from runs.model("agent-2", text, name="agent_llm")
     yield runs.finished()
@@ -96,7 +96,7 @@ def main() -> None:
         _play(sink, RUNS[args.run](args.tokens), args.pace, noise=args.noise)
     finally:
         sink.close()
-    print("the-end", flush=True)
+    sys.stdout.write("the-end\n")
 
 
 def _play(sink: LiveSink, events: Iterable[ev.Event], pace: float, *, noise: bool) -> None:

@@ -1,0 +1,127 @@
+"""The footer and the status line, and what happens when a view raises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from catagent import events as ev
+from catagent.views.live import Fallback, LiveView, Size
+from catagent.views.options import ViewOptions
+from catagent.views.transcript import Transcript
+from catagent.views.wrap import cells, without_colors
+from tests.support import runs
+
+SIZES = [Size(80, 24), Size(40, 10), Size(200, 50), Size(20, 4)]
+
+
+def view_of(events: Iterable[ev.Event], options: ViewOptions | None = None) -> LiveView:
+    view = LiveView(options or ViewOptions(), began=0.0)
+    for event in events:
+        view.update(event, 1.0)
+    return view
+
+
+def status_of(view: LiveView, now: float = 3.0, width: int = 80) -> str:
+    return view.frame(Size(width, 24), now, "connecting").footer[-1]
+
+
+def unfinished(*calls: str) -> list[ev.Event]:
+    """Calls that run in parallel, without their ends."""
+    open_calls = [list(runs.tool(c, "get_items", {"place": c}, ["a ", c]))[:-3] for c in calls]
+    return [runs.started(), *runs.interleaved(*open_calls)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_footer_takes_a_third_of_the_screen_at_most_and_fits(size: Size) -> None:
+    view = view_of(unfinished(*(f"c{n}" for n in range(50))))
+    footer = view.frame(size, 2.0, "").footer
+    assert len(footer) <= max(2, size.rows // 3)
+    assert all(cells(without_colors(row)) < size.columns for row in footer)
+
+
+def test_calls_that_wait_show_their_newest_words() -> None:
+    footer = view_of(unfinished("one", "two", "three")).frame(Size(80, 24), 2.0, "").footer
+    assert footer[1].startswith('╷ get_items(place="two") a two')
+    assert footer[2].startswith('╷ get_items(place="three") a three')
+
+
+def test_a_call_that_is_over_says_so_while_it_waits() -> None:
+    events = [*unfinished("one"), *runs.tool("two", "get_items", {}, ["x"])]
+    footer = view_of(events).frame(Size(80, 24), 2.0, "").footer
+    assert footer[1].startswith("✓ get_items()")
+
+
+def test_arguments_are_shown_as_they_stream() -> None:
+    pieces = ['{"place": ', '"on the sh']
+    events = list(runs.decision("m", "c", "get_items", pieces))[:-1]
+    frame = view_of(events).frame(Size(80, 24), 2.0, "")
+    assert frame.footer[0] == '→ get_items {"place": "on the sh'
+    assert frame.final == []
+
+
+@pytest.mark.parametrize(
+    ("events", "awaited"),
+    [
+        ([runs.started()], "connecting"),
+        (list(runs.model("m", ["x"], name="agent_llm"))[:1], "waiting for the first token of"),
+        (list(runs.model("m", ["x"], name="agent_llm"))[:2], "agent_llm is writing"),
+        (unfinished("c")[:3], "running get_items"),
+        ([*unfinished("c")[:3], *unfinished("d")[:3]], "running 2 tools"),
+    ],
+)
+def test_the_status_says_what_is_awaited(events: list[ev.Event], awaited: str) -> None:
+    assert awaited in status_of(view_of(events))
+
+
+def test_a_retry_counts_down() -> None:
+    data = ev.RetryData(attempt=2, max_attempts=3, delay_s=4, reason="rate limit")
+    view = view_of([ev.Retry(data=data)])
+    assert "retry 2 of 3 in 4 s" in status_of(view, now=1.0)
+    assert "retry 2 of 3 in 1 s" in status_of(view, now=4.0)
+
+
+def test_the_status_tells_time_tokens_and_rate() -> None:
+    view = view_of(runs.model("m", runs.words("w", 100)))
+    assert status_of(view, now=11.0).endswith("11 s · 100 tokens · 10/s")
+
+
+def test_a_narrow_status_keeps_what_matters_most() -> None:
+    view = view_of(list(runs.model("m", runs.words("w", 100), name="agent_llm"))[:-1])
+    assert status_of(view, now=11.0, width=40)[2:] == "agent_llm is writing · 11 s"
+
+
+def test_status_only_shows_one_row_and_leaves_warnings_alone_behind() -> None:
+    warning = ev.Warned(data=ev.WarningData(code="c", message="Mind the gap."))
+    view = view_of([*runs.cat_run(3), warning], ViewOptions(status_only=True))
+    frame = view.frame(Size(80, 24), 2.0, "")
+    assert frame.final == ["! Mind the gap."]
+    assert len(frame.footer) == 1
+
+
+def test_what_others_write_becomes_a_row() -> None:
+    view = view_of([runs.started()])
+    view.outside(["a library \x1b[31msays"])
+    assert "» a library ␛[31msays" in view.frame(Size(80, 24), 2.0, "").final
+
+
+def test_a_view_that_raises_is_followed_by_plain_lines() -> None:
+    """What was not shown yet is, the rest goes on, and the end says so."""
+    events = list(runs.tool("c", "get_items", {}, ["shown ", "held ", "later "]))
+    view = view_of(events[:4])
+    view.frame(Size(80, 24), 1.0, "")
+    rest = Fallback(view, RuntimeError("a [bug]"))
+    for event in [*events[4:], runs.finished()]:
+        rest.update(event, 2.0)
+    text = "\n".join(rest.last(Size(80, 24)))
+    for word in ("shown", "held", "later"):
+        assert word in text
+    assert text.splitlines()[-1].startswith("warning: the live view failed (RuntimeError: a [bug])")
+
+
+def test_even_plain_lines_may_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    rest = Fallback(view_of([runs.started()]), RuntimeError())
+    monkeypatch.setattr(Transcript, "update", lambda *_: 1 / 0)
+    rest.update(runs.started(), 1.0)
+    assert "could not be shown: RunStarted" in "".join(rest.last(Size(80, 24)))

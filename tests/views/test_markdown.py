@@ -1,0 +1,190 @@
+"""Markdown block by block: final when a block is finished, nothing lost, nothing let through."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catagent.views import rich_markdown
+from catagent.views.look import live_look
+from catagent.views.markdown import MAX_BLOCK, Blocks, Markdown
+from catagent.views.options import ViewOptions
+from catagent.views.wrap import cells, without_colors
+
+LOOK = live_look(ViewOptions())
+COLORED = live_look(ViewOptions(color="truecolor"))
+
+SAMPLE = """# Title
+
+A paragraph with **bold** and `code`,
+on two lines.
+
+- one
+- two
+
+  still two
+- three
+
+1. first
+2. second
+
+```python
+def f():
+
+    return "x"
+```
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+> quoted
+
+***
+
+The end.
+"""
+
+
+def rows(text: str, sizes: list[int], look: object = LOOK, width: int = 60) -> list[str]:
+    """The rows of a text that comes in pieces of these sizes."""
+    part = Markdown(look)  # type: ignore[arg-type]
+    found: list[str] = []
+    at = index = 0
+    while at < len(text):
+        size = sizes[index % len(sizes)]
+        part.feed(text[at : at + size])
+        found += part.take(width)
+        at, index = at + size, index + 1
+    part.finish()
+    return found + part.take(width)
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=6))
+@settings(deadline=None, max_examples=30)
+def test_chunks_do_not_matter(sizes: list[int]) -> None:
+    assert rows(SAMPLE, sizes) == rows(SAMPLE, [len(SAMPLE)])
+
+
+def test_a_block_is_final_when_the_next_one_begins() -> None:
+    part = Markdown(LOOK)
+    part.feed("One paragraph.\n")
+    assert part.take(60) == []
+    part.feed("\nAnother")
+    assert part.take(60) == ["One paragraph."]
+    assert part.tail(60, 3) == ["Another"]
+
+
+def test_a_list_is_one_block_and_a_fence_keeps_its_empty_lines() -> None:
+    blocks = Blocks()
+    found = [block for line in SAMPLE.split("\n") for block in blocks.add(line)]
+    assert "- one\n- two\n\n  still two\n- three\n\n1. first\n2. second\n" in found
+    assert '```python\ndef f():\n\n    return "x"\n```' in found
+
+
+def test_code_is_highlighted_and_copies_without_padding() -> None:
+    found = rows("```python\nreturn 1\n```\n", [5], COLORED)
+    assert [without_colors(row) for row in found] == ["  return 1"]
+    assert "\x1b[" in found[0]
+
+
+WORDS = st.lists(st.from_regex(r"[a-z]{1,12}", fullmatch=True), min_size=1, max_size=40)
+MARKS = st.sampled_from(
+    [
+        "\n",
+        "\n\n",
+        " ",
+        " **",
+        "** ",
+        "`",
+        "\n- ",
+        "\n1. ",
+        "\n# ",
+        "\n```\n",
+        "\n> ",
+        " | ",
+        "\n|-|-|\n",
+        '[x](http://y.z "t")',
+        "\n[x]: http://y\n",
+        "![alt](u)",
+        "<b>",
+        "&amp;",
+        "<http://a.b>",
+        "\\*",
+        "~~",
+    ]
+)
+
+
+@given(st.lists(st.tuples(MARKS, WORDS), max_size=12), st.sampled_from([20, 39, 99]))
+@settings(deadline=None, max_examples=150)
+def test_no_word_is_lost_whatever_the_markup(
+    parts: list[tuple[str, list[str]]], width: int
+) -> None:
+    text = "".join(mark + " ".join(words) for mark, words in parts)
+    shown = "".join("".join(rows(text, [7], width=width)).split())
+    letters = re.sub("[^a-z]", "", shown)
+    for _, words in parts:
+        for word in words:
+            assert all(letters.count(letter) >= 1 for letter in word)
+    assert len(letters) >= sum(len(word) for _, words in parts for word in words)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[ref]: http://example.com 'title'",
+        "| a | b |\n|---|---|\n| 1 | 2 | lost |",
+        "![alt text](http://example.com/picture.png)",
+        '[text](http://example.com "a title")',
+        "<div>html</div>",
+        "a <b>bold</b> <!-- comment -->",
+        "| " + " | ".join(f"column{n}" for n in range(30)) + " |\n|" + "---|" * 30,
+        "> > > > > > > > > > > > deep",
+    ],
+)
+def test_what_rich_would_drop_is_shown_as_it_is(text: str) -> None:
+    shown = "".join(rows(text, [9], width=40))
+    for word in re.findall("[a-z0-9]{3,}", text):
+        assert word in "".join(re.findall("[a-z0-9]", shown))
+
+
+def test_entities_are_cleaned_after_the_parser_has_decoded_them() -> None:
+    shown = "\n".join(rows("a &#x202e;b &#27;[2J `&#155;`", [4], COLORED))
+    assert not re.search("[\x9b\u202e]|\x1b(?!\\[[0-9;]*m)", shown)
+    assert "<202E>b" in without_colors(shown)
+
+
+def test_no_hyperlink_leaves() -> None:
+    assert "]8;" not in "".join(rows("[x](http://example.com) <http://a.b>", [50], COLORED))
+
+
+def test_a_defect_of_the_renderer_leaves_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> list[str]:
+        raise RuntimeError
+
+    monkeypatch.setattr(rich_markdown, "_render", fail)
+    assert rows("Some **text**.\n", [3]) == ["Some **text**."]
+
+
+def test_an_endless_paragraph_and_an_endless_fence_are_shown_in_parts() -> None:
+    part = Markdown(LOOK)
+    part.feed("word " * (MAX_BLOCK // 2))
+    assert part.take(60)
+    fence = Markdown(LOOK)
+    fence.feed("```\n" + "code\n" * 100)
+    assert sum("code" in row for row in fence.take(60)) == 80
+    fence.finish()
+    assert sum("code" in row for row in fence.take(60)) == 20
+
+
+def test_ascii_has_no_drawing_in_it() -> None:
+    ascii_only = live_look(ViewOptions(ascii=True))
+    assert all(row.isascii() for row in rows(SAMPLE + "é", [9], ascii_only))
+
+
+def test_rows_fit() -> None:
+    assert max(cells(row) for row in rows(SAMPLE * 3, [11], width=30)) <= 30

@@ -1,0 +1,80 @@
+"""What a terminal can show, from its environment alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from catagent.views.options import (
+    Color,
+    ColorChoice,
+    is_capable,
+    resolve_ascii,
+    resolve_color,
+    resolve_theme,
+    resolve_width,
+)
+
+
+@pytest.mark.parametrize(
+    ("choice", "env", "isatty", "color"),
+    [
+        ("auto", {"TERM": "xterm"}, True, "16"),
+        ("auto", {"TERM": "xterm-256color"}, True, "256"),
+        ("auto", {"TERM": "xterm", "COLORTERM": "truecolor"}, True, "truecolor"),
+        ("auto", {"TERM": "xterm"}, False, "none"),
+        ("auto", {"TERM": "dumb"}, True, "none"),
+        ("auto", {"TERM": "xterm", "NO_COLOR": "1"}, True, "none"),
+        ("auto", {"TERM": "xterm", "NO_COLOR": ""}, True, "16"),
+        ("auto", {"TERM": "xterm", "NO_COLOR": "1", "FORCE_COLOR": "1"}, True, "none"),
+        ("auto", {"TERM": "xterm", "FORCE_COLOR": "1"}, False, "16"),
+        ("auto", {"TERM": "dumb", "FORCE_COLOR": "1"}, False, "16"),
+        ("auto", {"TERM": "xterm", "FORCE_COLOR": "3"}, False, "truecolor"),
+        ("auto", {"TERM": "xterm", "FORCE_COLOR": "0"}, True, "none"),
+        ("auto", {"TERM": "xterm", "CLICOLOR_FORCE": "1"}, False, "16"),
+        ("auto", {"TERM": "xterm", "CLICOLOR_FORCE": "0"}, False, "none"),
+        ("auto", {"TERM": "xterm", "CLICOLOR": "0"}, True, "none"),
+        ("always", {"TERM": "xterm", "NO_COLOR": "1"}, False, "16"),
+        ("always", {}, False, "16"),
+        ("never", {"TERM": "xterm", "FORCE_COLOR": "3"}, True, "none"),
+    ],
+)
+def test_colour(choice: ColorChoice, env: dict[str, str], isatty: bool, color: Color) -> None:
+    assert resolve_color(choice, env, isatty=isatty) == color
+
+
+@pytest.mark.parametrize(
+    ("env", "encoding", "ascii_only"),
+    [
+        ({}, "utf-8", False),
+        ({"LANG": "en_US.UTF-8"}, "UTF-8", False),
+        ({"LC_ALL": "C"}, "utf-8", True),
+        ({"LC_ALL": "C.UTF-8"}, "utf-8", False),
+        ({"LANG": "de_DE.ISO-8859-1"}, "utf-8", True),
+        ({"LANG": "de_DE.ISO-8859-15@euro"}, "utf-8", True),
+        ({"LANG": "en_US.UTF-8"}, "ascii", True),
+        ({"LANG": "en_US.UTF-8"}, "no-such-codec", True),
+        ({}, None, False),
+    ],
+)
+def test_ascii(env: dict[str, str], encoding: str | None, ascii_only: bool) -> None:
+    assert resolve_ascii(env, encoding) is ascii_only
+
+
+def test_theme_follows_the_background_that_the_terminal_names() -> None:
+    assert resolve_theme({"COLORFGBG": "0;15"}) == "light"
+    assert resolve_theme({"COLORFGBG": "15;0"}) == "dark"
+    assert resolve_theme({}) == "dark"
+
+
+def test_width_is_what_columns_says_if_it_is_a_number() -> None:
+    assert resolve_width({"COLUMNS": "120"}) == 120
+    assert resolve_width({"COLUMNS": "3"}) == 20
+    assert resolve_width({"COLUMNS": "wide"}) is None
+    assert resolve_width({}) is None
+
+
+def test_the_live_view_needs_a_terminal_that_moves_its_cursor() -> None:
+    assert is_capable({"TERM": "xterm"}, isatty=True)
+    assert not is_capable({"TERM": "dumb"}, isatty=True)
+    assert not is_capable({"TERM": "xterm", "CI": "true"}, isatty=True)
+    assert not is_capable({"TERM": "xterm"}, isatty=False)

@@ -1,0 +1,308 @@
+"""Everything a run showed comes out exactly once, in order, whole, however it is cut up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catagent import events as ev
+from catagent.views.look import Look, live_look, plain_look
+from catagent.views.options import ViewOptions
+from catagent.views.sanitize import clean
+from catagent.views.transcript import Transcript
+from catagent.views.wrap import cells, without_colors
+from tests.support import runs
+
+LIVE = live_look(ViewOptions())
+PLAIN = plain_look(ViewOptions())
+SIZES = st.sampled_from([20, 39, 79, 100, 199])
+
+
+def shown(
+    events: Iterable[ev.Event],
+    look: Look = LIVE,
+    width: int | None = 79,
+    cuts: Sequence[bool] = (True,),
+) -> list[str]:
+    """The rows of a run, taken after those events that `cuts`, repeated, says."""
+    transcript = Transcript(look)
+    rows: list[str] = []
+    for number, event in enumerate(events):
+        transcript.update(event)
+        if cuts[number % len(cuts)]:
+            rows += transcript.take(width)
+    transcript.settle()
+    return rows + transcript.take(width)
+
+
+def tokens(rows: Iterable[str]) -> list[str]:
+    """The unique tokens in the order of the rows."""
+    return re.findall(r"<?\b[tai]\d+x\d+\b", " ".join(map(without_colors, rows)))
+
+
+def numbered(prefix: str, number: int, sizes: Sequence[int]) -> tuple[list[str], list[str]]:
+    """Unique words, and the pieces of other sizes that they come in."""
+    words = [f"{prefix}x{index}" for index in range(number)]
+    text = " ".join(words)
+    pieces, at = [], 0
+    for index in range(len(text)):
+        if at < len(text):
+            size = sizes[index % len(sizes)]
+            pieces.append(text[at : at + size])
+            at += size
+    return words, pieces
+
+
+CHUNKS = st.lists(st.integers(1, 30), min_size=1, max_size=5)
+CUTS = st.lists(st.booleans(), min_size=1, max_size=7)
+
+
+@given(CHUNKS, CUTS, SIZES, st.integers(1, 60))
+@settings(deadline=None)
+def test_every_token_once_in_order(
+    chunks: list[int], cuts: list[bool], width: int, number: int
+) -> None:
+    """Four tools in parallel and an answer, in both looks."""
+    calls, expected = [], []
+    for index in range(4):
+        words, pieces = numbered(f"t{index}", number, chunks)
+        calls.append(runs.tool(f"c{index}", "get_items", {"n": index}, pieces))
+        expected += words
+    answer, pieces = numbered("a1", number, chunks)
+    events = [
+        runs.started(),
+        *runs.interleaved(*calls),
+        *runs.model("agent", pieces, name="agent_llm"),
+        ev.Answer(data=ev.AnswerData(output="".join(pieces))),
+        runs.finished(),
+    ]
+    for look, at in ((LIVE, width), (PLAIN, width), (PLAIN, None)):
+        rows = shown(events, look, at, cuts)
+        assert tokens(rows) == expected + answer
+        assert at is None or max(cells(without_colors(row)) for row in rows) <= at
+
+
+@given(CUTS, CHUNKS, SIZES)
+@settings(deadline=None)
+def test_frames_do_not_matter(cuts: list[bool], chunks: list[int], width: int) -> None:
+    """The scrollback is a function of the events and the width."""
+    _, pieces = numbered("t1", 40, chunks)
+    text = ["# A\n\n", *pieces, "\n\n- b\n", "- c\n\n```py\nx", " = 1\n```\n\nend\n"]
+    events = [*runs.cat_run(20), *runs.model("late", text), runs.finished()]
+    assert shown(events, width=width, cuts=cuts) == shown(events, width=width, cuts=[False])
+
+
+def test_a_resize_in_mid_stream_loses_nothing() -> None:
+    words, pieces = numbered("t1", 300, [7])
+    transcript, rows = Transcript(LIVE), []
+    widths = [79, 39, 199, 20]
+    for number, event in enumerate(runs.tool("c", "get_items", {}, pieces)):
+        transcript.update(event)
+        rows += transcript.take(widths[number % 4])
+    assert tokens(rows) == words
+
+
+def test_nested_agents_are_indented_and_whole() -> None:
+    words, pieces = numbered("i1", 30, [5])
+    parents = ["root", "run-outer"]
+    inner = runs.tool("in", "get_items", {"place": "box"}, pieces, parents=parents)
+    rows = shown(runs.tool("outer", "expert", {}, [], inside=inner, output="Done."), width=60)
+    assert rows[0] == "╭─ expert()"
+    assert rows[1] == '│ ╭─ get_items(place="box")'
+    assert rows[2] == "│ │ ◦ tool model"
+    assert rows[3].startswith("│ │ i1x0")
+    assert rows[-3:] == ["│ ◦ observation", "│ Done.", "╰─ ✓ 1.2 s"]
+    assert tokens(rows) == words
+
+
+def test_nesting_deeper_than_the_screen_stays_readable() -> None:
+    events: Iterable[ev.Event] = runs.model(
+        "llm", ["deep"], tool_call_id="c29", parents=["run-c29"]
+    )
+    for depth in reversed(range(30)):
+        parents = ["root", *(f"run-c{n}" for n in range(depth))]
+        events = runs.tool(f"c{depth}", "t", {}, [], inside=events, parents=parents, output="")
+    rows = shown(events, width=39)
+    assert any(row.endswith("deep") for row in rows)
+    assert max(map(cells, rows)) <= 39
+
+
+def test_steps_mode_has_panels_without_tokens() -> None:
+    call = {"tool": "get_items", "tool_call_id": "c"}
+    events = [
+        runs.started(mode="steps"),
+        ev.Action(data=ev.ActionData(tool_input={"place": "sofa"}, **call)),
+        ev.Observation(data=ev.ObservationData(status="success", output="a cushion", **call)),
+        ev.Answer(data=ev.AnswerData(output="A **cushion**.")),
+        runs.finished(),
+    ]
+    assert shown(events)[2:] == [
+        "",
+        '╭─ get_items(place="sofa")',
+        "│ ◦ observation",
+        "│ a cushion",
+        "╰─ ✓ observed",
+        "",
+        "A cushion.",
+        "",
+        "✓ done in 3.4 s · 2 tool calls",
+    ]
+
+
+def test_an_observation_that_was_streamed_is_named_not_repeated() -> None:
+    rows = shown(runs.tool("c", "get_items", {}, ["some ", "items"], output=" some items\n"))
+    assert "".join(rows).count("some items") == 1
+    assert rows[-1].endswith("observation: the text above")
+
+
+def test_another_observation_is_shown_too() -> None:
+    rows = shown(runs.tool("c", "get_items", {}, ["some ", "items"], output="else"))
+    assert rows[-3:] == ["│ ◦ observation", "│ else", "╰─ ✓ 1.2 s · 2 tokens"]
+
+
+def test_a_failed_tool_says_so() -> None:
+    call = {"tool": "get_items", "tool_call_id": "c"}
+    events = [
+        ev.Action(data=ev.ActionData(tool_input={"place": 1}, **call)),
+        ev.Observation(data=ev.ObservationData(status="error", output="no such place", **call)),
+    ]
+    assert shown(events)[-1].startswith("╰─ ✗")
+
+
+def test_reasoning_stands_apart_from_text() -> None:
+    rows = shown(
+        [
+            *runs.model("a", ["let me think"], channel="reasoning", tool_call_id=None),
+            *runs.model("b", ["the text"]),
+        ]
+    )
+    assert rows == ["┊ let me think", "", "the text"]
+
+
+def test_long_arguments_go_below_the_title_line_by_line() -> None:
+    code = "def f():\n    return 1\n" + "x" * 100
+    rows = shown(runs.tool("c", "run_python", {"code": code}, []), width=60)
+    assert rows[:4] == ["╭─ run_python", "│ code: def f():", "│     return 1", "│ " + "x" * 58]
+
+
+def test_a_call_that_nobody_ran_is_shown() -> None:
+    rows = shown([*runs.decision("m", "c9", "get_items", ['{"pla', 'ce": "so']), runs.finished()])
+    assert '→ get_items {"place": "so' in rows
+
+
+def test_a_call_that_was_run_is_shown_once() -> None:
+    events = [
+        *runs.decision("m", "c", "get_items", ['{"place"', ': "sofa"}']),
+        *runs.tool("c", "get_items", {"place": "sofa"}, ["x"]),
+        runs.finished(),
+    ]
+    assert "".join(shown(events)).count("sofa") == 1
+
+
+def test_tokens_of_a_tool_that_was_filtered_out_have_a_panel_of_their_own() -> None:
+    rows = shown(runs.model("m", ["some items"], name="Get Items LLM", tool_call_id="c"))
+    assert rows == ["╭─ Get Items LLM", "│ some items", "╰─ ✓ 1 token"]
+
+
+def test_what_is_unknown_is_shown_dimly_and_whole() -> None:
+    rows = shown([ev.Unknown(fields={"type": "new.thing", "data": {"x": "y" * 10}})])
+    assert "new.thing" in rows[0]
+    assert "yyyyyyyyyy" in rows[0]
+
+
+def test_quiet_shows_the_answer_and_the_error_alone() -> None:
+    quiet = live_look(ViewOptions(quiet=True))
+    assert shown([*runs.cat_run(5)], quiet) == [
+        "On the shelf:",
+        "",
+        *(" • books", " • a vase", " • a photo"),
+    ]
+    error = ev.ErrorInfo(kind="network", type="E", message="It hung up.", hint="Try again.")
+    failed = runs.finished(status="error", exit_code=1, error=error)
+    assert shown([runs.started(), failed], quiet) == ["✗ It hung up.", "  Try again."]
+
+
+def test_verbose_shows_run_ids_tags_and_timings() -> None:
+    look = live_look(ViewOptions(verbose=True))
+    usage = ev.Usage(input_tokens=7, output_tokens=3)
+    events = list(runs.model("run-7", ["hello"], ttft_s=0.25, duration_s=1.5, usage=usage))
+    events[0].tags = ["agent_llm"]  # type: ignore[union-attr]
+    text = "\n".join(shown(events, look))
+    for fact in ("run-7", "agent_llm", "0.25 s", "1.5 s", "7 tokens in, 3 out"):
+        assert fact in text
+
+
+# Totality: ends without starts, tokens after the end, ids twice, nothing at all.
+
+PIECES = [list(runs.cat_run(3)), list(runs.tool("call_1", "other", "text", ["z"]))]
+
+
+@given(st.permutations(PIECES[0] + PIECES[1]), st.sampled_from([LIVE, PLAIN]))
+@settings(deadline=None)
+def test_events_in_any_order_raise_nothing_and_lose_no_text(
+    events: list[ev.Event], look: Look
+) -> None:
+    text = "".join(shown(events, look)).replace(" ", "")
+    for event in events:
+        if isinstance(event, ev.Observation):
+            assert event.data.output.replace(" ", "") in text
+
+
+def test_the_same_call_id_again_is_another_call() -> None:
+    """Some servers number the calls of every message from zero."""
+    rows = shown(
+        [
+            *runs.tool("call_0", "get_items", {"place": "sofa"}, ["cushion"]),
+            *runs.tool("call_0", "get_items", {"place": "desk"}, ["pens"]),
+        ]
+    )
+    assert [row for row in rows if row.startswith("╭")] == [
+        '╭─ get_items(place="sofa")',
+        '╭─ get_items(place="desk")',
+    ]
+
+
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u202e]")
+HOSTILE = [
+    "a[/]b",
+    "list[int]",
+    "<think>",
+    ":smile:",
+    "[link=http://x]y[/link]",
+    "\\[bold]",
+    "lone \ud800 half",
+    "\x1b[2J\x1b]52;c;eA==\x07\x9b31m",
+    "e" + "\u0301" * 1000,
+    "&#x202e;evil&#27;[2J",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("look", [LIVE, PLAIN])
+def test_hostile_text_is_shown_everywhere(text: str, look: Look) -> None:
+    """As a tool's name, argument, tokens and observation, an answer, an error, a warning."""
+    error = ev.ErrorInfo(kind="x", type=text, message=text, hint=text)
+    events = [
+        runs.started(text, agent=text, model=text),
+        *runs.tool("c", text, {text: text}, [text], model_name=text, output=text + "!"),
+        *runs.model("m", [text], name=text),
+        ev.Answer(data=ev.AnswerData(output=text + "?")),
+        ev.Warned(data=ev.WarningData(code="c", message=text, hint=text)),
+        ev.Retry(data=ev.RetryData(attempt=1, max_attempts=2, delay_s=1, reason=text)),
+        ev.Node(name=text, data=ev.NodeData(kind="custom", phase="end", content=text)),
+        ev.Unknown(fields={"type": text}),
+        runs.finished(status="error", exit_code=1, error=error),
+    ]
+    rows = shown(events, look, 20_000)
+    assert not CONTROL.search("".join(rows))
+    "".join(rows).encode()
+    assert "\n".join(rows).count(clean(text)) >= 12
+
+
+def test_a_megabyte_in_one_token() -> None:
+    rows = shown(runs.tool("c", "t", {}, ["é" * 1_000_000]))
+    assert sum(row.count("é") for row in rows) == 1_000_000

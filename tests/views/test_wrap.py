@@ -1,0 +1,58 @@
+"""Greedy wrapping: no row too wide, nothing lost, no row ever taken back."""
+
+from __future__ import annotations
+
+import time
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catagent.views.sanitize import clean
+from catagent.views.wrap import cells, head, tail, wrap
+
+LINES = st.text(
+    st.sampled_from("ab  .-\t日本🙂e\u0301\u200d\ufe0f\u0300") | st.characters(), max_size=120
+).map(lambda text: clean(text).replace("\n", ""))
+WIDTHS = st.integers(1, 40)
+
+
+@given(LINES, WIDTHS)
+def test_no_row_is_too_wide(line: str, width: int) -> None:
+    for row in wrap(line, width):
+        assert cells(row) <= width or len(row) == 1
+
+
+@given(LINES, WIDTHS)
+def test_nothing_but_spaces_is_lost(line: str, width: int) -> None:
+    assert "".join(wrap(line, width)).replace(" ", "") == line.replace("\t", "").replace(" ", "")
+
+
+@given(LINES, LINES, WIDTHS)
+def test_more_text_changes_the_last_row_alone(line: str, more: str, width: int) -> None:
+    *final, last = wrap(line, width)
+    assert wrap(line + more, width) == final + wrap(last + more, width)
+
+
+@given(LINES, WIDTHS)
+def test_ends_are_cut_to_the_width(line: str, width: int) -> None:
+    assert cells(head(line, width, "…")) <= width
+    assert cells(tail(line, width, "…")) <= width
+
+
+def test_words_stay_whole_where_they_fit() -> None:
+    assert wrap("the cat is hiding", 8) == ["the cat", "is", "hiding"]
+    assert wrap("incomprehensible", 5) == ["incom", "prehe", "nsibl", "e"]
+
+
+def test_a_mark_stays_with_its_letter_and_an_endless_row_of_marks_ends() -> None:
+    assert wrap("e\u0301" * 3, 2) == ["e\u0301e\u0301", "e\u0301"]
+    rows = wrap("a" + "\u0301" * 100_000, 40)
+    assert sum(map(len, rows)) == 100_001
+    assert max(map(len, rows)) <= 160
+
+
+def test_a_megabyte_on_one_line_takes_linear_time() -> None:
+    began = time.process_time()
+    assert len(wrap("é" * 1_000_000, 80)) == 12_500
+    assert len(wrap("word " * 200_000, 80)) > 12_000
+    assert time.process_time() - began < 10
