@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from catagent import events as ev
 
@@ -36,11 +36,15 @@ class Filters(Struct, kw_only=True, frozen=True):
         if isinstance(event, _ALWAYS):
             return True
         name, types, tags = _subject(event)
-        return self._includes(name, types, tags) and not self._excludes(name, types, tags)
+        if not (self.include_names or self.include_types or self.include_tags):
+            # Whoever asks for LangChain's own objects wants all of them: a patch that is left out
+            # of a run log makes the next ones senseless.
+            wanted = types[0] not in QUIET_KINDS or event.raw is not UNSET
+        else:
+            wanted = self._includes(name, types, tags)
+        return wanted and not self._excludes(name, types, tags)
 
     def _includes(self, name: str, types: tuple[str, ...], tags: list[str]) -> bool:
-        if not (self.include_names or self.include_types or self.include_tags):
-            return types[0] not in QUIET_KINDS
         return (
             name in self.include_names
             or any(kind in self.include_types for kind in types)

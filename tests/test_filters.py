@@ -37,3 +37,11 @@ def test_include_lists_are_alternatives_and_exclude_lists_win(
 ) -> None:
     """Plumbing is hidden unless asked for; what tells of the whole run always passes."""
     assert [event for event in ALL if filters.keeps(event)] == kept
+
+
+def test_the_plumbing_is_kept_when_it_carries_langchains_own_object() -> None:
+    """With --raw the run log's patches must all be there: each builds on the ones before."""
+    data = ev.NodeData(kind="chain", phase="start")
+    assert not Filters().keeps(ev.Node(data=data))
+    assert Filters().keeps(ev.Node(data=data, raw=[]))
+    assert not Filters(exclude_types=("chain",)).keeps(ev.Node(data=data, raw=[]))
