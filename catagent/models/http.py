@@ -26,6 +26,9 @@ from catagent.events import RetryData
 MAX_DELAY_S = 8.0
 MAX_RETRY_AFTER_S = 60.0
 CONNECT_TIMEOUT_S = 20.0
+_GRACE_S = 5.0
+# A server that was silent for so long would be silent again.
+_HOPELESS = (httpx2.ReadTimeout, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)
 _RETRIED_STATUS = frozenset({408, 409, 429, *range(500, 600)})
 
 OnRetry = Callable[[RetryData], None]
@@ -61,7 +64,7 @@ def _delay(failed: httpx2.Response | httpx2.TransportError, attempt: int) -> flo
         asked = retry_after(failed.headers.get("retry-after"), time.time())
         if asked is not None:
             return asked if asked <= MAX_RETRY_AFTER_S else None
-    elif isinstance(failed, httpx2.UnsupportedProtocol | httpx2.LocalProtocolError):
+    elif isinstance(failed, _HOPELESS):
         return None
     backoff = min(MAX_DELAY_S, 0.5 * 2.0 ** (attempt - 1))
     return backoff * random.uniform(0.75, 1.0)  # noqa: S311 - spreads clients, guards nothing
@@ -144,9 +147,14 @@ class RetryingClient(openai.DefaultHttpxClient):
             attempt += 1
 
 
-def client_options(base_url: str, idle_timeout: float | None) -> dict[str, Any]:
-    """What both clients are made with. `idle_timeout`: the longest silence of a server, seconds."""
-    timeout = httpx2.Timeout(idle_timeout, connect=CONNECT_TIMEOUT_S)
+def client_options(base_url: str, idle_timeout: float) -> dict[str, Any]:
+    """What both clients are made with. `idle_timeout`: the longest silence in seconds, 0 for any.
+
+    The session ends a run whose model is silent; a little later a thread that it cannot reach,
+    that of a synchronous tool, is let go of here.
+    """
+    silence = idle_timeout + _GRACE_S if idle_timeout else None
+    timeout = httpx2.Timeout(silence, connect=CONNECT_TIMEOUT_S)
     return {"timeout": timeout, "verify": _tls_context(base_url.startswith("http://"))}
 
 
