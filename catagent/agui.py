@@ -71,12 +71,10 @@ class Translator:
                 yield self._outcome(data)
 
     def _answer(self, run_id: str, data: ev.AnswerData) -> Iterator[AguiEvent]:
-        """A mode without tokens has told nothing of the answer yet."""
+        """An answer that no model has just said is a message of its own."""
         if data.output.strip() != self._said.strip():
-            message = {"messageId": f"{run_id}:answer"}
-            yield {"type": "TEXT_MESSAGE_START", **message, "role": "assistant"}
-            yield {"type": "TEXT_MESSAGE_CONTENT", **message, "delta": data.output}
-            yield {"type": "TEXT_MESSAGE_END", **message}
+            yield from self._text({"messageId": f"{run_id}:answer"}, data.output)
+            yield from self._end(("text", f"{run_id}:answer"))
 
     def _outcome(self, data: ev.RunFinishedData) -> AguiEvent:
         usage = [_usage(model) for model in data.models]
@@ -96,11 +94,7 @@ class Translator:
         inside = yield from self._subagent(event.tool_call_id)
         match event.data.channel:
             case "text":
-                message = {"messageId": event.run_id, **inside}
-                start = {"type": "TEXT_MESSAGE_START", **message, "role": "assistant"}
-                end = {"type": "TEXT_MESSAGE_END", **message}
-                yield from self._begin(("text", event.run_id), start, end)
-                yield {"type": "TEXT_MESSAGE_CONTENT", **message, "delta": event.data.delta}
+                yield from self._text({"messageId": event.run_id, **inside}, event.data.delta)
             case "reasoning":
                 yield from self._reasoning(event, inside)
             case "tool_args":
@@ -137,6 +131,8 @@ class Translator:
         yield from self._begin(("call", call_id), start, {"type": "TOOL_CALL_END", **call})
 
     def _message_end(self, event: ev.LlmFinished) -> Iterator[AguiEvent]:
+        if event.data.text and ("text", event.run_id) not in self._open:
+            yield from self._whole_message(event)
         if event.tool_call_id is None and event.data.text:
             self._said = event.data.text
         for what in ("REASONING_MESSAGE", "REASONING", "text"):
@@ -144,16 +140,27 @@ class Translator:
         for place in [place for place in self._calls if place[0] == event.run_id]:
             yield from self._end(("call", self._calls.pop(place)))
 
+    def _whole_message(self, event: ev.LlmFinished) -> Iterator[AguiEvent]:
+        """A mode without tokens tells what a model wrote when it has written it."""
+        inside = yield from self._subagent(event.tool_call_id)
+        yield from self._text({"messageId": event.run_id, **inside}, event.data.text)
+
+    def _text(self, message: AguiEvent, delta: str) -> Iterator[AguiEvent]:
+        key = ("text", message["messageId"])
+        start = {"type": "TEXT_MESSAGE_START", **message, "role": "assistant"}
+        yield from self._begin(key, start, {"type": "TEXT_MESSAGE_END", **message})
+        yield {"type": "TEXT_MESSAGE_CONTENT", **message, "delta": delta}
+
     def _tool(
         self, event: ev.Action | ev.ToolStarted | ev.ToolFinished | ev.Observation
     ) -> Iterator[AguiEvent]:
         call_id = event.data.tool_call_id or event.run_id
+        self._tools[call_id] = event.data.tool
         step = {"stepName": f"{event.data.tool} {call_id}"}
         match event:
             case ev.Action():
                 yield from self._action(event, call_id)
-            case ev.ToolStarted(data=data):
-                self._tools[call_id] = data.tool
+            case ev.ToolStarted():
                 ended = {"type": "STEP_FINISHED", **step}
                 yield from self._begin(("step", call_id), {"type": "STEP_STARTED", **step}, ended)
             case ev.ToolFinished(data=data):
@@ -161,6 +168,7 @@ class Translator:
                 yield from self._end(("step", call_id))
             case ev.Observation(data=data):
                 self._told.discard(call_id)
+                yield from self._end(("subagent", call_id))
                 result = {"messageId": f"{call_id}:result", "toolCallId": call_id}
                 inside = yield from self._subagent(_outer(event))
                 content = {"content": data.output, "role": "tool"}

@@ -123,6 +123,17 @@ def test_a_mode_without_tokens_still_tells_of_calls_and_of_the_answer() -> None:
     assert content["delta"].startswith("On the shelf")
 
 
+def test_a_mode_that_tells_whole_messages_alone_tells_each_once() -> None:
+    run = [event for event in cat_run() if not isinstance(event, ev.LlmToken | ev.LlmStarted)]
+    lines = translated(run)
+    assert_valid(lines)
+    assert [line["delta"] for line in of_type(lines, "TEXT_MESSAGE_CONTENT")] == [
+        "on a shelf",
+        "books (old), a lamp",
+        "On the shelf: **books** and a lamp.",
+    ]
+
+
 def test_a_server_that_numbers_its_calls_from_zero_again_loses_none() -> None:
     once = tool_call("get_items", "call_0", {"place": "x"}, "y", "m")
     lines = translated(stamped([started(), *once, *once, finished("success", 0)]))

@@ -30,11 +30,13 @@ def export(
     from catagent.cli.recordings import locate
     from catagent.config import load as load_config
     from catagent.exports import exporter, save
+    from catagent.filters import Filters
     from catagent.recording import load
 
     render = exporter(output)
     events, damage = load(locate(recording, load_config({})))
-    save(output, render(events, title), force=force)
+    shown = [event for event in events if Filters().keeps(event)]
+    save(output, render(shown, title), force=force)
     say(f"Wrote {output}.")
     if damage is not None:
         raise damage

@@ -96,6 +96,7 @@ def _print_table(kept: list[RunSummary]) -> None:
 def _print_run(path: Path) -> None:
     from catagent.cli.talk import say
     from catagent.exports.text import document
+    from catagent.filters import Filters
     from catagent.recording import load
     from catagent.state import RunState, reduce
     from catagent.stats import table
@@ -104,6 +105,7 @@ def _print_run(path: Path) -> None:
     state = RunState()
     for event in events:
         reduce(state, event)
-    sys.stdout.write(document(events) + "\n" + table(state))
+    shown = [event for event in events if Filters().keeps(event)]
+    sys.stdout.write(document(shown) + "\n" + table(state))
     if damage is not None:
         say(f"catagent: {damage.message}")
