@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from catagent.cli.options import Shown
 from catagent.config import Loaded, Settings
 from catagent.errors import UsageError
 from catagent.sinks.base import Sink
+from catagent.sinks.reserve import reserved
 from catagent.views.options import (
     ViewOptions,
     is_capable,
@@ -48,12 +49,16 @@ class Outputs:
 @contextlib.contextmanager
 def opened(loaded: Loaded, shown: Shown) -> Iterator[Outputs]:
     """Open what `--output` asks for, and close it whatever happens."""
-    outputs = _open(loaded, shown)
-    try:
-        yield outputs
-    finally:
-        for sink in outputs.sinks:
-            sink.close()
+    output = resolve(loaded.settings, dict(loaded.environ))
+    # The live view shows what others print; beside every other output it would tear the lines.
+    keep = contextlib.nullcontext(sys.stdout) if output == "live" else reserved(sys.stdout)
+    with keep as stdout:
+        outputs = _open(output, stdout, loaded, shown)
+        try:
+            yield outputs
+        finally:
+            for sink in outputs.sinks:
+                sink.close()
 
 
 def resolve(settings: Settings, environ: dict[str, str]) -> str:
@@ -65,29 +70,27 @@ def resolve(settings: Settings, environ: dict[str, str]) -> str:
     return "live" if is_capable(environ, isatty=True) else "plain"
 
 
-def _open(loaded: Loaded, shown: Shown) -> Outputs:
-    environ = dict(loaded.environ)
-    output = resolve(loaded.settings, environ)
-    outputs = _OPENERS[output](loaded, shown)
-    if output in ("jsonl", "answer", "ag-ui") and _wants_status(shown, environ):
+def _open(output: str, stdout: TextIO, loaded: Loaded, shown: Shown) -> Outputs:
+    outputs = _OPENERS[output](stdout, loaded, shown)
+    if output in ("jsonl", "answer", "ag-ui") and _wants_status(stdout, shown, loaded.environ):
         outputs.live = _live(view_options(loaded, shown, sys.stderr, status_only=True), 2)
         outputs.sinks.append(outputs.live)
     return outputs
 
 
-def _wants_status(shown: Shown, environ: dict[str, str]) -> bool:
+def _wants_status(stdout: TextIO, shown: Shown, environ: Mapping[str, str]) -> bool:
     """Lines on a terminal would tear a status line there: it is for stdout elsewhere alone."""
     return (
         not shown.quiet
-        and not sys.stdout.isatty()
-        and is_capable(environ, isatty=sys.stderr.isatty())
+        and not stdout.isatty()
+        and is_capable(dict(environ), isatty=sys.stderr.isatty())
     )
 
 
-def _open_live(loaded: Loaded, shown: Shown) -> Outputs:
-    if not sys.stdout.isatty():
+def _open_live(stdout: TextIO, loaded: Loaded, shown: Shown) -> Outputs:
+    if not stdout.isatty():
         raise UsageError("-o live needs a terminal", "use -o plain for text in a pipe or a file")
-    live = _live(view_options(loaded, shown, sys.stdout), 1)
+    live = _live(view_options(loaded, shown, stdout), 1)
     return Outputs([live], live, shows_errors=sys.stderr.isatty())
 
 
@@ -99,32 +102,32 @@ def _live(options: ViewOptions, descriptor: int) -> LiveSink:
     return live
 
 
-def _open_plain(loaded: Loaded, shown: Shown) -> Outputs:
+def _open_plain(stdout: TextIO, loaded: Loaded, shown: Shown) -> Outputs:
     from catagent.sinks.plain import PlainSink
 
-    sink = PlainSink(view_options(loaded, shown, sys.stdout), sys.stdout)
-    return Outputs([sink], shows_errors=sys.stdout.isatty() and sys.stderr.isatty())
+    sink = PlainSink(view_options(loaded, shown, stdout), stdout)
+    return Outputs([sink], shows_errors=stdout.isatty() and sys.stderr.isatty())
 
 
-def _open_jsonl(_loaded: Loaded, _shown: Shown) -> Outputs:
+def _open_jsonl(stdout: TextIO, _loaded: Loaded, _shown: Shown) -> Outputs:
     from catagent.sinks.jsonl import JsonlSink
 
-    return Outputs([JsonlSink(sys.stdout.buffer)])
+    return Outputs([JsonlSink(stdout.buffer)])
 
 
-def _open_answer(_loaded: Loaded, _shown: Shown) -> Outputs:
+def _open_answer(stdout: TextIO, _loaded: Loaded, _shown: Shown) -> Outputs:
     from catagent.sinks.answer import AnswerSink
 
-    return Outputs([AnswerSink(sys.stdout.buffer, clean)])
+    return Outputs([AnswerSink(stdout.buffer, clean)])
 
 
-def _open_agui(_loaded: Loaded, _shown: Shown) -> Outputs:
+def _open_agui(stdout: TextIO, _loaded: Loaded, _shown: Shown) -> Outputs:
     from catagent.sinks.agui import AguiSink
 
-    return Outputs([AguiSink(sys.stdout.buffer)])
+    return Outputs([AguiSink(stdout.buffer)])
 
 
-_OPENERS: dict[str, Callable[[Loaded, Shown], Outputs]] = {
+_OPENERS: dict[str, Callable[[TextIO, Loaded, Shown], Outputs]] = {
     "live": _open_live,
     "plain": _open_plain,
     "jsonl": _open_jsonl,
