@@ -8,6 +8,7 @@ nor start code.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
@@ -24,7 +25,9 @@ ModeName = Literal["steps", "log", "events"]
 
 PREFIX = "CATAGENT_"
 # Every variable whose value is a credential, or is to be treated like one.
-SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL")
+SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSW", "PASSPHRASE", "CREDENTIAL", "_PASS")
+_SHORTEST_SECRET = 8
+_URL_PASSWORD = re.compile(r"://[^\s/:@]*:([^\s/@]+)@")
 
 
 class Settings(Struct, kw_only=True, frozen=True):
@@ -63,8 +66,7 @@ class Loaded(Struct, kw_only=True, frozen=True):
     @property
     def secrets(self) -> tuple[str, ...]:
         """The values that must never be shown, longest first."""
-        values = {value for name, value in self.environ.items() if _is_secret(name, value)}
-        return tuple(sorted(values, key=len, reverse=True))
+        return secrets_of(self.environ)
 
 
 # Not the address of a server whose key is set elsewhere, not an agent (an import), not a path.
@@ -185,5 +187,16 @@ def _folders(environ: Mapping[str, str]) -> dict[str, Path]:
     }
 
 
-def _is_secret(name: str, value: str) -> bool:
-    return len(value) >= 8 and any(word in name.upper() for word in SECRET_WORDS)
+def secrets_of(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """The values of an environment (this process's) that must never be shown, longest first.
+
+    Those of variables that sound secret, and passwords in URLs; not those under 8 characters,
+    which would be words that a model writes anyway.
+    """
+    found = set()
+    for name, value in (os.environ if environ is None else environ).items():
+        if any(word in name.upper() for word in SECRET_WORDS):
+            found.add(value)
+        if "://" in value:
+            found.update(_URL_PASSWORD.findall(value))
+    return tuple(sorted((v for v in found if len(v) >= _SHORTEST_SECRET), key=len, reverse=True))

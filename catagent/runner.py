@@ -12,6 +12,7 @@ import gc
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from typing import TYPE_CHECKING, TypeVar
 
@@ -56,7 +57,8 @@ class Run:
     def execute(self, status: Callable[[str], None]) -> ev.RunFinishedData:
         """Run to the end and return the account of it. `status` is told what is awaited."""
         try:
-            return asyncio.run(self._execute(status))
+            with asyncio.Runner(loop_factory=_new_loop) as runner:
+                return runner.run(self._execute(status))
         except SystemExit:
             # Called somewhere inside the run: the session has ended it properly all the same.
             finished = self._session.state.finished
@@ -127,6 +129,20 @@ class Run:
         """Called by the HTTP client, on whatever thread it runs."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._session.emit, ev.Retry(data=data))
+
+
+class _Impatient(ThreadPoolExecutor):
+    """Threads for plain tools. One that hangs in its tool must not keep the run from its end."""
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Tell the threads to end, and wait for none of them."""
+        super().shutdown(wait=False, cancel_futures=True)
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(_Impatient())
+    return loop
 
 
 @contextlib.contextmanager

@@ -40,7 +40,7 @@ def _utc_now() -> datetime:
 # asyncio lets SystemExit through every task and then cancels the rest of them, us included.
 _FROM_INSIDE = AgentError(
     "The run was ended from inside: the agent or one of its tools called sys.exit.",
-    "A tool should raise an exception, or return what went wrong.",
+    "a tool should raise an exception, or return what went wrong",
 )
 
 
@@ -171,10 +171,10 @@ class Session:
             await asyncio.sleep(min(0.25, *(limit / 4 for limit in (total, idle) if limit)))
             now = time.monotonic()
             if total and now - self._began >= total:
-                hint = "Give it longer with --timeout SECONDS."
+                hint = "give it longer with --timeout SECONDS"
                 return self.cancel(RunTimeoutError(f"The run took over {total:g} s.", hint))
             if idle and now - self._last_event >= idle and self._awaits_model():
-                hint = "Is the server overloaded? Wait longer with --idle-timeout SECONDS."
+                hint = "is the server overloaded? wait longer with --idle-timeout SECONDS"
                 return self.cancel(RunTimeoutError(f"The model was silent for {idle:g} s.", hint))
         return None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import traceback
 import uuid
 from collections.abc import Iterator
 
@@ -12,7 +11,7 @@ from catagent import events as ev
 from catagent.cli.options import Shown
 from catagent.cli.outputs import Outputs, opened
 from catagent.cli.recordings import history
-from catagent.cli.talk import say
+from catagent.cli.talk import say, say_traceback
 from catagent.config import Loaded
 from catagent.errors import OutputError
 from catagent.interrupts import interrupts
@@ -22,7 +21,6 @@ from catagent.request import Request
 from catagent.runner import Run, limits
 from catagent.session import Session
 from catagent.sinks.recorder import Recorder
-from catagent.views.sanitize import clean
 
 
 def show(request: Request, loaded: Loaded, shown: Shown) -> int:
@@ -35,7 +33,7 @@ def show(request: Request, loaded: Loaded, shown: Shown) -> int:
         )
         finished = _execute(Run(request, loaded, session, run_id), outputs)
     if shown.debug and session.raised is not None:
-        _print_traceback(session.raised, loaded)
+        say_traceback(session.raised)
     if finished.error is not None and not outputs.shows_errors:
         _report(finished.error)
     if shown.stats:
@@ -58,11 +56,6 @@ def _notice(request: Request, loaded: Loaded, shown: Shown) -> None:
 def _report(error: ev.ErrorInfo) -> None:
     if error.type not in ("Interrupted", "BrokenPipeError"):
         say(f"catagent: error: {error.message}", error.hint)
-
-
-def _print_traceback(raised: BaseException, loaded: Loaded) -> None:
-    text = "".join(traceback.format_exception(raised))
-    sys.stderr.write(clean(redactor(loaded.secrets)(text.encode()).decode()))
 
 
 def _print_stats(session: Session) -> None:

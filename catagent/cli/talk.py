@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import traceback
 
+from catagent.config import secrets_of
+from catagent.redact import redact
 from catagent.views.sanitize import clean
 
 
 def say(message: str, hint: str = "") -> None:
     """Print a message and what to do next. Both may quote text that is not ours."""
-    lines = [clean(message)]
-    if hint:
-        lines.append(f"  hint: {clean(hint)}")
-    try:
-        sys.stderr.write("\n".join(lines) + "\n")
+    _write(clean(message) + "\n" + (f"  hint: {clean(hint)}\n" if hint else ""))
+
+
+def say_traceback(raised: BaseException) -> None:
+    """Print where an error came from, for whoever asked with `--debug`."""
+    _write(clean("".join(traceback.format_exception(raised))))
+
+
+def _write(text: str) -> None:
+    with contextlib.suppress(OSError):  # a closed stderr leaves the exit code to tell
+        sys.stderr.write(redact(text, secrets_of()))
         sys.stderr.flush()
-    except OSError:
-        pass  # a closed stderr leaves the exit code to tell
