@@ -31,6 +31,10 @@ class Models:
         self.tool_spec = tool
         self.context = context
 
+    async def aclose(self) -> None:
+        """Close the connections. The embedded model stays loaded until the program ends."""
+        await self.context.aclose()
+
     def preload(self) -> None:
         """Begin to load the embedded model, where one is used, and return at once."""
         for spec in (self.agent_spec, self.tool_spec):

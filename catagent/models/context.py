@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
 from catagent.config import Loaded
 from catagent.events import RetryData
+
+if TYPE_CHECKING:
+    from catagent.models.clients import ClientPool
 
 Role = Literal["agent", "tool"]
 
@@ -22,7 +26,7 @@ def _tell_nobody(*_: object) -> None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ModelContext:
     """The settings and environment of the run, and who wants to hear of what happens.
 
@@ -32,3 +36,15 @@ class ModelContext:
     loaded: Loaded
     on_retry: OnRetry = field(default=_tell_nobody)
     on_progress: OnProgress = field(default=_tell_nobody)
+
+    @cached_property
+    def pool(self) -> ClientPool:
+        """The connections to OpenAI-compatible servers."""
+        from catagent.models.clients import ClientPool  # imports the SDK
+
+        return ClientPool()
+
+    async def aclose(self) -> None:
+        """Close what was opened."""
+        if "pool" in vars(self):
+            await self.pool.aclose()

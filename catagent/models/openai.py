@@ -44,24 +44,17 @@ def connect(
     base_url: str, api_key: str, role: Role, context: ModelContext, **options: Any
 ) -> ChatOpenAI:
     """Make a ChatOpenAI for this server, with retries of our own and usage in every stream."""
-    from catagent.models import http, streaming
+    from catagent.models.http import RetryPolicy
+    from catagent.models.streaming import StreamingChatOpenAI
 
     settings = context.loaded.settings
-    policy = http.RetryPolicy(settings.max_retries, context.on_retry)
-    transport = http.client_options(base_url, settings.idle_timeout)
-    server: dict[str, Any] = {"base_url": base_url, "api_key": api_key, "max_retries": 0}
-    server["timeout"] = transport["timeout"]
-    client = streaming.PlainChunkClient(
-        **server, http_client=http.RetryingClient(policy, **transport)
-    )
-    async_client = streaming.AsyncPlainChunkClient(
-        **server, http_client=http.RetryingAsyncClient(policy, **transport)
-    )
-    return streaming.StreamingChatOpenAI(
-        root_client=client,
-        client=client.chat.completions,
-        root_async_client=async_client,
-        async_client=async_client.chat.completions,
+    policy = RetryPolicy(settings.max_retries, context.on_retry)
+    clients = context.pool.clients(base_url, api_key, policy, settings.idle_timeout)
+    return StreamingChatOpenAI(
+        root_client=clients.sync,
+        client=clients.sync.chat.completions,
+        root_async_client=clients.asynchronous,
+        async_client=clients.asynchronous.chat.completions,
         base_url=base_url,
         name="ChatOpenAI",
         tags=[AGENT_TAG] if role == "agent" else [],

@@ -1,39 +1,14 @@
-"""ChatOpenAI with cheaper chunks, and with the reasoning that it drops.
-
-The SDK turns every streamed chunk into a tree of pydantic objects, which ChatOpenAI takes apart
-again at once: two fifths of what a token costs. ChatOpenAI takes plain dicts as well, so the SDK's
-clients are told to leave chunks as they came. Nothing else changes; were the SDK to rename the
-method, chunks would be slow again and no less right.
-"""
+"""ChatOpenAI with what it drops: the reasoning that many servers stream."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import openai
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_openai import ChatOpenAI
 
 # As servers call it: DeepSeek, vLLM and llama.cpp; OpenRouter and Ollama.
 _REASONING = ("reasoning_content", "reasoning")
-
-
-class PlainChunkClient(openai.OpenAI):
-    """The SDK's client, leaving streamed chat chunks the dicts that they are."""
-
-    def _process_response_data(self, *, data: Any, cast_to: Any, response: Any) -> Any:
-        if cast_to.__name__ == "ChatCompletionChunk":
-            return data
-        return super()._process_response_data(data=data, cast_to=cast_to, response=response)
-
-
-class AsyncPlainChunkClient(openai.AsyncOpenAI):
-    """The same, asynchronous."""
-
-    def _process_response_data(self, *, data: Any, cast_to: Any, response: Any) -> Any:
-        if cast_to.__name__ == "ChatCompletionChunk":
-            return data
-        return super()._process_response_data(data=data, cast_to=cast_to, response=response)
 
 
 class StreamingChatOpenAI(ChatOpenAI):
