@@ -56,6 +56,7 @@ class _EventReader:
     def _other(self, kind: str, span: Span, event: Any) -> Iterator[ev.Event]:
         match kind:
             case "on_chat_model_start" | "on_llm_start":
+                yield from translate.failed_before(self._tracker, span.began)
                 yield translate.llm_started(span)
             case "on_chat_model_end" | "on_llm_end":
                 yield translate.llm_finished(span)

@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 
 from catagent import events as ev
 from catagent.errors import CatagentError, ModelError, NetworkError
-from catagent.sources.messages import CUT_SHORT, finish_reason_of
+from catagent.sources.messages import CUT_SHORT, FILTERED, finish_reason_of
 
 # Those whose streams always say why they ended; the silence of others means nothing.
 _ALWAYS_TELL = frozenset({"openai"})
@@ -61,10 +61,11 @@ def warnings_for(message: BaseMessage, name: str) -> Iterator[ev.WarningData]:
     """What a person should know of a model's message that is no error."""
     reason = finish_reason_of(message)
     if reason in CUT_SHORT:
+        filtered = reason in FILTERED
         yield ev.WarningData(
-            code="content_filter" if reason in {"content_filter", "SAFETY"} else "length",
+            code="content_filter" if filtered else "length",
             message=f"{name} was cut short (finish reason {reason}); its text is incomplete.",
-            hint="raise the model's output limit" if "filter" not in str(reason) else "",
+            hint="" if filtered else "raise the model's output limit",
         )
     ids = [call["id"] for call in getattr(message, "tool_calls", [])]
     if len(set(ids)) < len(ids):

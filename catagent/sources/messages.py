@@ -10,7 +10,9 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from catagent import events as ev
 from catagent.sources.raw import plain
 
-CUT_SHORT = frozenset({"length", "content_filter", "max_tokens", "MAX_TOKENS", "SAFETY"})
+# Finish reasons of an incomplete text, in the providers' words.
+FILTERED = frozenset({"content_filter", "refusal", "SAFETY"})
+CUT_SHORT = FILTERED | {"length", "max_tokens", "MAX_TOKENS", "incomplete"}
 
 
 def text_of(content: Any) -> str:

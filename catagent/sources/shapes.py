@@ -131,7 +131,7 @@ class ChunkReader:
 
     def _action(self, tool: str, args: Any, call_id: str | None, messages: Any) -> ev.Action:
         first = messages[0] if messages else None
-        span = self._tracker.decider(call_id, first)
+        span = self._tracker.decider(call_id, first) or self._last_llm()
         data = ev.ActionData(
             tool=tool, tool_input=plain(args), tool_call_id=call_id, messages=messages_of(messages)
         )
@@ -195,8 +195,7 @@ class ChunkReader:
         author = message or (span.message if span else None)
         complete = author is None or finish_reason_of(author) not in CUT_SHORT
         data = ev.AnswerData(output=text, complete=complete, messages=messages)
-        root = self._tracker.root
-        where = span or root
+        where = span or self._tracker.root
         return ev.Answer(data=data, **(translate.envelope(where) if where else {}))
 
 

@@ -232,11 +232,11 @@ class Tracker(BaseCallbackHandler):
         if tool_call_id is None and action is not None and action[0] == parent_run_id:
             tool_call_id = action[1]
         span.call_id = tool_call_id
-        if tool_call_id is not None:
-            span.tool_call_id = tool_call_id
-            self._tools.setdefault(tool_call_id, []).append(span)
-            if tool_call_id in self._deciders:
-                self.count_decision(self._deciders[tool_call_id])
+        span.tool_call_id = tool_call_id or span.tool_call_id
+        self._tools.setdefault(tool_call_id or "", []).append(span)
+        llm = self._deciders.get(tool_call_id or "")
+        if llm is not None and llm.scope == span.scope:
+            self.count_decision(llm)
 
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A tool ended."""
@@ -252,7 +252,8 @@ class Tracker(BaseCallbackHandler):
         span = self.spans.get(str(run_id))
         if span is not None:
             span.ended, span.output, span.error = time.monotonic(), output, error
-            self.ended.append(span)
+            if span.kind != "chain":
+                self.ended.append(span)
         return span
 
 

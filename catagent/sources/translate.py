@@ -110,6 +110,7 @@ def llm_finished(span: Span) -> ev.LlmFinished:
     else:
         data.text = span.output if isinstance(span.output, str) else "".join(span.text)
         data.reasoning = "".join(span.reasoning)
+    span.text, span.reasoning = [], []
     return ev.LlmFinished(data=data, **envelope(span))
 
 
@@ -167,13 +168,27 @@ def loose_ends(tracker: Tracker) -> Iterator[ev.Event]:
     """What ended since the last time and was not told of: models, tools that failed, warnings."""
     yield from warnings(tracker)
     while tracker.ended:
-        span = tracker.ended.popleft()
-        if span.closed:
-            continue
-        if span.kind in LLM_KINDS:
-            yield llm_finished(span)
-        elif span.kind == "tool" and span.error is not None:
-            yield tool_finished(span)
+        yield from _loose_end(tracker.ended.popleft())
+
+
+def failed_before(tracker: Tracker, began: float) -> Iterator[ev.Event]:
+    """The models that failed before this moment, for an API that is silent on failures.
+
+    LangChain queues what it tells: what it told of a run that ended earlier has been read once
+    a run that began later is read of.
+    """
+    ended = tracker.ended
+    while ended and (ended[0].closed or (ended[0].error and (ended[0].ended or 0) <= began)):
+        yield from _loose_end(ended.popleft())
+
+
+def _loose_end(span: Span) -> Iterator[ev.Event]:
+    if span.closed:
+        return
+    if span.kind in LLM_KINDS:
+        yield llm_finished(span)
+    elif span.kind == "tool" and span.error is not None:
+        yield tool_finished(span)
 
 
 def _error(span: Span) -> ev.ErrorInfo | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
@@ -24,22 +23,11 @@ from catagent.sources.base import AgentRun, Mode
 from catagent.tools import prompts
 from catagent.tools.cat import make_tools
 from tests.support import scripts
-from tests.support.agents import MODES, Outcome, chat_model, collect
+from tests.support.agents import MODES, Outcome, run_with
 from tests.support.replies import Call, Reply
-from tests.support.server import Request, Script, ScriptedServer
+from tests.support.server import Request
 
 modes = pytest.mark.parametrize("mode", MODES)
-
-
-def run_with(script: Script, mode: Mode, make: Any) -> Outcome:
-    """Run what `make` makes of a chat model on a server with this script."""
-
-    async def scenario(url: str) -> Outcome:
-        async with chat_model(url) as model:
-            return await collect(mode, make(model))
-
-    with ScriptedServer(script) as server:
-        return asyncio.run(scenario(server.url))
 
 
 def answer_of(outcome: Outcome) -> str:

@@ -6,14 +6,26 @@ import logging
 from typing import Any
 
 import pytest
+from langchain_classic.agents import AgentExecutor, create_react_agent
 from langchain_core.language_models import BaseChatModel
+from langchain_core.prompts import PromptTemplate
 from langchain_core.tools import BaseTool, tool
 
 from catagent import events as ev
 from catagent.errors import ModelError, NetworkError, StepLimitError
-from catagent.sources.base import AgentShape, Mode
+from catagent.sources.base import AgentRun, AgentShape, Mode
+from catagent.tools import prompts
+from catagent.tools.cat import make_tools
 from tests.support import scripts
-from tests.support.agents import MODES, SHAPES, Outcome, nesting_tools, play, raising_tools
+from tests.support.agents import (
+    MODES,
+    SHAPES,
+    Outcome,
+    nesting_tools,
+    play,
+    raising_tools,
+    run_with,
+)
 from tests.support.replies import Call, Reply
 from tests.support.server import Request
 
@@ -260,3 +272,69 @@ def test_odd_tool_outputs_are_text(mode: Mode, shape: AgentShape) -> None:
     texts = [e.data.output for e in outcome.of(ev.Observation)]
     assert all(isinstance(text, str) for text in texts)
     assert len(texts[4]) == 1_000_000
+
+
+@pytest.mark.parametrize("mode", ["log", "events"])
+def test_a_model_that_fails_and_is_replaced_is_told_at_once(mode: Mode) -> None:
+    def tools(model: BaseChatModel) -> list[BaseTool]:
+        @tool
+        async def get_items(place: str) -> str:
+            """Get items."""
+            patient = model.with_config(run_name="first").with_fallbacks(
+                [model.with_config(run_name="second")]
+            )
+            return "".join([chunk.text async for chunk in patient.astream(place)])
+
+        return [make_tools(model)[0], get_items]
+
+    plain = scripts.cat(3)
+
+    def script(request: Request) -> Reply:
+        if request.prompt == scripts.PLACE and not request.tools:
+            refused.append(request.index)
+            return scripts.failing(500) if len(refused) == 1 else Reply(["x"])
+        return plain(request)
+
+    refused: list[int] = []
+    outcome = play(script, mode, "graph", tools)
+    told = [
+        (type(e).__name__, e.name)
+        for e in outcome.events
+        if isinstance(e, ev.LlmStarted | ev.LlmFinished) and e.name in {"first", "second"}
+    ]
+    assert outcome.error is None
+    assert told == [
+        ("LlmStarted", "first"),
+        ("LlmFinished", "first"),
+        ("LlmStarted", "second"),
+        ("LlmFinished", "second"),
+    ]
+    assert_spans_closed(outcome)
+
+
+@modes
+def test_an_agent_without_call_ids_is_told_as_well(mode: Mode) -> None:
+    def make(model: BaseChatModel) -> AgentRun:
+        prompt = PromptTemplate.from_template("{tools} {tool_names} {input} {agent_scratchpad}")
+        tools = make_tools(model)
+        executor = AgentExecutor(agent=create_react_agent(model, tools, prompt), tools=tools)
+        return AgentRun(executor, {"input": "what?"}, "executor", max_steps=2)
+
+    def script(request: Request) -> Reply:
+        if request.prompt == prompts.ITEMS_PROMPT.format(place="sofa"):
+            return Reply(["a ", "b"])
+        done = "Observation: a b" in request.prompt
+        text = "Final Answer: found" if done else "Action: get_items\nAction Input: sofa"
+        return Reply(["Thought: hm\n", text])
+
+    outcome = run_with(script, mode, make)
+    assert outcome.error is None
+    (action,), (seen,), (answer,) = map(outcome.of, (ev.Action, ev.Observation, ev.Answer))
+    assert (action.data.tool, action.data.tool_input) == ("get_items", "sofa")
+    assert (seen.data.tool, seen.data.output) == ("get_items", "a b")
+    assert action.run_id == outcome.of(ev.LlmFinished)[0].run_id
+    assert answer.data.output == "found"
+
+    endless = run_with(lambda r: Reply(["Action: fly\nAction Input: x"]), mode, make)
+    assert isinstance(endless.error, StepLimitError)
+    assert len(endless.of(ev.Observation)) == 2

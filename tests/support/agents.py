@@ -133,6 +133,19 @@ async def collect(mode: Mode, run: AgentRun) -> Outcome:
     return outcome
 
 
+def run_with(
+    script: Script, mode: Mode, make: Callable[[ChatOpenAI], AgentRun], **options: Any
+) -> Outcome:
+    """Run what `make` makes of a chat model on a server with this script; `options` are its own."""
+
+    async def scenario(url: str) -> Outcome:
+        async with chat_model(url, **options) as model:
+            return await collect(mode, make(model))
+
+    with ScriptedServer(script) as server:
+        return asyncio.run(scenario(server.url))
+
+
 def play(
     script: Script,
     mode: Mode,
@@ -141,11 +154,9 @@ def play(
     model: dict[str, Any] | None = None,
     **options: Any,
 ) -> Outcome:
-    """One run of a test agent over a server with this script."""
+    """One run of a test agent over a server with this script. `options` are AgentRun's."""
 
-    async def run(url: str) -> Outcome:
-        async with chat_model(url, **(model or {})) as chat:
-            return await collect(mode, build(shape, chat, tools(chat), **options))
+    def make(chat: ChatOpenAI) -> AgentRun:
+        return build(shape, chat, tools(chat), **options)
 
-    with ScriptedServer(script) as server:
-        return asyncio.run(run(server.url))
+    return run_with(script, mode, make, **(model or {}))

@@ -29,9 +29,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 def with_server(home: Path, url: str, **more: str) -> dict[str, str]:
     """The same, with a model server in the place of OpenAI's."""
-    return environment(
-        home, OPENAI_API_KEY="sk-test-0123456789", OPENAI_BASE_URL=url, **more
-    )
+    return environment(home, OPENAI_API_KEY="sk-test-0123456789", OPENAI_BASE_URL=url, **more)
 
 
 def catagent(

@@ -1,0 +1,70 @@
+"""A pseudo-terminal with somebody who reads it, and pyte to see what it would show."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import struct
+import termios
+import threading
+import time
+from collections.abc import Callable
+
+import pyte
+
+
+class Screen:
+    """One pty: `fd` is the program's side. `read=False` is a terminal that is blocked."""
+
+    def __init__(self, columns: int = 80, rows: int = 24, *, read: bool = True) -> None:
+        self.master, self.fd = os.openpty()
+        self.bytes = b""
+        self.resize(columns, rows)
+        self._emulator = pyte.HistoryScreen(columns, rows, history=100_000, ratio=1e-9)
+        self._stream = pyte.ByteStream(self._emulator)
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        if read:
+            self._thread.start()
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Change the size as a window would; the emulator keeps its own."""
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def echoes(self) -> bool:
+        """Whether keys typed now would be shown."""
+        return bool(termios.tcgetattr(self.fd)[3] & termios.ECHO)
+
+    def close(self) -> None:
+        """Hang up."""
+        os.close(self.fd)
+        if self._thread.ident is not None:
+            self._thread.join(5)
+        os.close(self.master)
+
+    def until(self, condition: Callable[[], bool], seconds: float = 10) -> None:
+        """Wait for a condition, with a deadline."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, self.text()
+            time.sleep(0.01)
+
+    def rows(self) -> list[str]:
+        """Scrollback and screen."""
+        above = [
+            "".join(row[column].data for column in range(self._emulator.columns))
+            for row in self._emulator.history.top
+        ]
+        return [row.rstrip() for row in [*above, *self._emulator.display]]
+
+    def text(self) -> str:
+        """Scrollback and screen as one text."""
+        return "\n".join(self.rows()).rstrip("\n")
+
+    def _read(self) -> None:
+        while True:
+            try:
+                data = os.read(self.master, 1 << 16)
+            except OSError:
+                return
+            self._stream.feed(data)
+            self.bytes += data
