@@ -1,0 +1,49 @@
+"""`catagent export`, as a user runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from catagent.exports import EXPORTERS
+from tests.support.cli import catagent, environment
+
+EVENTS = Path(__file__).parents[1] / "fixtures/v1/events.jsonl"
+
+
+@pytest.mark.parametrize("ending", sorted(EXPORTERS))
+def test_the_ending_of_the_name_says_what_it_becomes(tmp_path: Path, ending: str) -> None:
+    done = catagent("export", str(EVENTS), f"run{ending}", env=environment(tmp_path))
+    assert (done.returncode, done.stdout) == (0, "")
+    assert f"run{ending}" in done.stderr
+    assert "get" in (tmp_path / f"run{ending}").read_text()
+
+
+def test_an_unknown_ending_is_a_usage_error(tmp_path: Path) -> None:
+    done = catagent("export", str(EVENTS), "run.pdf", env=environment(tmp_path))
+    assert done.returncode == 2
+    assert ".html" in done.stderr
+
+
+def test_it_overwrites_only_when_told_to(tmp_path: Path) -> None:
+    env = environment(tmp_path)
+    (tmp_path / "run.md").write_text("dear data")
+    refused = catagent("export", str(EVENTS), "run.md", env=env)
+    assert (refused.returncode, (tmp_path / "run.md").read_text()) == (1, "dear data")
+    assert "--force" in refused.stderr
+    assert catagent("export", str(EVENTS), "run.md", "--force", env=env).returncode == 0
+
+
+def test_a_damaged_recording_is_exported_up_to_the_damage(tmp_path: Path) -> None:
+    lines = EVENTS.read_bytes().splitlines(keepends=True)
+    (tmp_path / "cut.jsonl").write_bytes(b"".join(lines[:30])[:-9])
+    done = catagent("export", "cut.jsonl", "run.html", env=environment(tmp_path))
+    assert done.returncode == 1
+    assert "damaged at line 30" in done.stderr
+    assert "where_cat_is_hiding" in (tmp_path / "run.html").read_text()
+
+
+def test_langchains_plumbing_is_left_out_as_it_is_live(tmp_path: Path) -> None:
+    catagent("export", str(EVENTS), "run.html", env=environment(tmp_path))
+    assert "Everything else" not in (tmp_path / "run.html").read_text()

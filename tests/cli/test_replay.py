@@ -1,0 +1,278 @@
+"""`catagent replay`, as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import COMMAND, catagent, environment, lines, with_server
+from tests.support.scripts import cat
+from tests.support.server import ScriptedServer
+
+FIXTURES = Path(__file__).parents[1] / "fixtures/v1"
+EVENTS = FIXTURES / "events.jsonl"
+QUESTION = "what items are located where the cat is hiding?"
+
+
+def test_a_replay_in_a_pipe_is_the_stream_that_was_recorded(tmp_path: Path) -> None:
+    with ScriptedServer(cat(tokens=5)) as server:
+        env = with_server(tmp_path, server.url)
+        asked = catagent("ask", QUESTION, "--record", "run.jsonl", env=env)
+    played = catagent("replay", "run.jsonl", "--speed", "0", env=env)
+    assert (played.returncode, played.stderr) == (0, "")
+    assert played.stdout == asked.stdout
+
+
+def test_ask_pipes_into_replay_as_it_happens(tmp_path: Path) -> None:
+    with ScriptedServer(cat(tokens=5)) as server:
+        env = with_server(tmp_path, server.url)
+        with subprocess.Popen(
+            [*COMMAND, "ask", QUESTION, "--json"], env=env, stdout=subprocess.PIPE
+        ) as ask:
+            replay = subprocess.run(
+                [*COMMAND, "replay", "-", "-o", "plain"],
+                env=env,
+                stdin=ask.stdout,
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+        assert ask.returncode == 0
+    assert replay.returncode == 0
+    assert "get_items" in replay.stdout
+
+
+def test_it_keeps_the_pace_of_the_run(tmp_path: Path) -> None:
+    recording = FIXTURES / "cancelled.jsonl"
+    env = environment(tmp_path)
+    at_once = _seconds("replay", str(recording), "--speed", "0", env=env)
+    paced = _seconds("replay", str(recording), "--speed", "1", env=env)
+    events = lines(recording.read_text())
+    took = events[-1]["data"]["duration_s"]
+    assert took * 0.9 < paced - at_once + 0.3
+    assert paced < took + at_once + 2
+
+
+def _seconds(*arguments: str, env: dict[str, str]) -> float:
+    began = time.monotonic()
+    assert catagent(*arguments, env=env).returncode == 0
+    return time.monotonic() - began
+
+
+def test_idle_limit_and_speed_shorten_it(tmp_path: Path) -> None:
+    slow = tmp_path / "slow.jsonl"
+    slow.write_text(EVENTS.read_text().replace('"ts":"2026-', '"ts":"2025-', 3))
+    began = time.monotonic()
+    done = catagent(
+        "replay", str(slow), "--idle-limit", "0.05", "--speed", "4", env=environment(tmp_path)
+    )
+    assert done.returncode == 0
+    assert time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize("name", ["refused", "limit", "cancelled"])
+def test_a_faithful_replay_of_a_run_that_failed_is_a_success(tmp_path: Path, name: str) -> None:
+    recording = FIXTURES / f"{name}.jsonl"
+    done = catagent("replay", str(recording), "--speed", "0", env=environment(tmp_path))
+    assert done.returncode == 0
+    assert lines(done.stdout)[-1]["data"]["status"] != "success"
+    assert "the recorded run" in done.stderr
+
+
+def test_a_killed_run_replays_up_to_where_it_was_killed(tmp_path: Path) -> None:
+    with ScriptedServer(cat(tokens=500, pace=0.01)) as server:
+        env = with_server(tmp_path, server.url)
+        with subprocess.Popen(
+            [*COMMAND, "ask", QUESTION, "--json", "--record", str(tmp_path / "run.jsonl")],
+            env=env,
+            stdout=subprocess.PIPE,
+        ) as process:
+            assert process.stdout is not None
+            shown = []
+            for line in process.stdout:
+                shown.append(line)
+                if b'"delta":"t5 ' in line:
+                    break
+            process.kill()
+            shown += process.stdout.read().splitlines(keepends=True)
+    played = catagent("replay", str(tmp_path / "run.jsonl"), "--speed", "0", env=env)
+    assert played.returncode == 1
+    assert "unfinished" in played.stderr
+    assert played.stdout.encode().startswith(b"".join(shown[:-1]))
+    (run,) = lines(catagent("runs", env=env).stdout)
+    assert run["status"] == "unfinished"
+
+
+@pytest.mark.parametrize(
+    ("tail", "told"),
+    [
+        (b'{"type":"llm.tok', "damaged at line 21"),
+        (b"\x00\x00\xff\xfe\n", "damaged at line 21"),
+        (b"[1,2]\n", "damaged at line 21"),
+        (b"", "unfinished: it ends after line 20"),
+    ],
+)
+def test_damage_is_told_after_what_was_good_was_played(
+    tmp_path: Path, tail: bytes, told: str
+) -> None:
+    damaged = tmp_path / "damaged.jsonl"
+    damaged.write_bytes(b"".join(EVENTS.read_bytes().splitlines(keepends=True)[:20]) + tail)
+    done = catagent(
+        "replay",
+        str(damaged),
+        "--speed",
+        "0",
+        "--include-types",
+        "chain",
+        "--include-types",
+        "tool",
+        "--include-types",
+        "llm",
+        env=environment(tmp_path),
+    )
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert len(lines(done.stdout)) == 19
+
+
+@pytest.mark.parametrize(
+    ("recording", "told"),
+    [
+        ("nothing.jsonl", "no recording at nothing.jsonl"),
+        (".", "is a folder"),
+        ("empty", "the recording is empty"),
+        ("/dev/null", "the recording is empty"),
+        ("../../../../etc/passwd", "not a JSON line"),
+        ("last", "no such run"),
+    ],
+)
+def test_what_is_no_recording_is_a_clear_error(tmp_path: Path, recording: str, told: str) -> None:
+    (tmp_path / "empty").touch()
+    if recording.startswith(".."):
+        recording = os.path.relpath("/etc/passwd", tmp_path)
+    done = catagent("replay", recording, env=environment(tmp_path))
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_newer_format_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    newer = EVENTS.read_text().replace("catagent.events/1", "catagent.events/2")
+    (tmp_path / "newer.jsonl").write_text(newer)
+    done = catagent("replay", "newer.jsonl", env=environment(tmp_path))
+    assert done.returncode == 1
+    assert "upgrade" in done.stderr
+
+
+def test_stdin_may_be_a_file_a_pipe_or_closed(tmp_path: Path) -> None:
+    env = environment(tmp_path)
+    piped = catagent(
+        "replay", "-", "--speed", "0", "-o", "answer", env=env, stdin=EVENTS.read_text()
+    )
+    assert (piped.returncode, piped.stdout) == (0, "The cat is **under the sofa**.\n")
+    with EVENTS.open() as file:
+        from_file = subprocess.run(
+            [*COMMAND, "replay", "-", "--speed", "0", "-o", "answer"],
+            env=env,
+            stdin=file,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert (from_file.returncode, from_file.stdout) == (0, piped.stdout)
+    nothing = catagent("replay", "-", env=env)
+    assert nothing.returncode == 1
+    assert "empty" in nothing.stderr
+
+
+def test_a_fifo_can_be_replayed(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    thread = threading.Thread(target=lambda: fifo.write_bytes(EVENTS.read_bytes()))
+    thread.start()
+    done = catagent("replay", str(fifo), "--speed", "0", "-o", "answer", env=environment(tmp_path))
+    thread.join()
+    assert (done.returncode, done.stdout) == (0, "The cat is **under the sofa**.\n")
+
+
+def test_filters_work_as_they_do_live_and_keep_seq(tmp_path: Path) -> None:
+    whole = lines(EVENTS.read_text())
+    done = catagent(
+        "replay",
+        str(EVENTS),
+        "--speed",
+        "0",
+        "--include-tags",
+        "get_items",
+        env=environment(tmp_path),
+    )
+    kept = lines(done.stdout)
+    assert {e["name"] for e in kept if e["type"] == "llm.token"} == {"Get Items LLM"}
+    by_seq = {event["seq"]: event for event in whole if "seq" in event}
+    assert all(by_seq[event["seq"]] == event for event in kept)
+
+
+def test_stats_go_to_stderr(tmp_path: Path) -> None:
+    done = catagent(
+        "replay", str(EVENTS), "--speed", "0", "-o", "answer", "--stats", env=environment(tmp_path)
+    )
+    assert done.stdout == "The cat is **under the sofa**.\n"
+    assert "gpt-4o-mini" in done.stderr
+    assert "get_items" in done.stderr
+
+
+def test_ctrl_c_ends_a_silent_replay(tmp_path: Path) -> None:
+    begun = b"".join(EVENTS.read_bytes().splitlines(keepends=True)[:2])
+    with subprocess.Popen(
+        [*COMMAND, "replay", "-"],
+        env=environment(tmp_path),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(begun)
+        process.stdin.flush()
+        assert process.stdout.readline().startswith(b'{"type":"run.started"')
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 130
+
+
+def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [*COMMAND, "replay", str(FIXTURES / "cancelled.jsonl")],
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=20) == 141
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_a_clear_error(tmp_path: Path) -> None:
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
+        done = subprocess.run(
+            [*COMMAND, "replay", str(EVENTS), "--speed", "0", "--json"],
+            env=environment(tmp_path),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "No space left" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,130 @@
+"""`catagent runs`, as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from catagent.codec import encode
+from catagent.history import History
+from tests.support.cli import COMMAND, catagent, environment, lines, with_server
+from tests.support.events import cat_run, failed_run
+from tests.support.scripts import cat
+from tests.support.server import ScriptedServer
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home with two kept runs, `aaa…` and the newer `bbb…`."""
+    history = History(folder=tmp_path / "state" / "runs")
+    for run_id, run in (("aaaa1111", cat_run()), ("bbbb2222", failed_run())):
+        recorder = history.record(run_id, lambda line: line)
+        for event in run:
+            recorder.write(event)
+        recorder.close()
+    return tmp_path
+
+
+def on_terminal(home: Path, *arguments: str) -> tuple[int, str]:
+    """Exit code and what a terminal of 100 columns gets."""
+    master, slave = pty.openpty()
+    env = environment(home, COLUMNS="100", TERM="xterm")
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        env=env,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        timeout=60,
+        check=False,
+    )
+    os.close(slave)
+    shown = b""
+    try:
+        while chunk := os.read(master, 1 << 16):
+            shown += chunk
+    except OSError:
+        pass
+    os.close(master)
+    return done.returncode, shown.decode()
+
+
+def test_every_run_is_kept_unless_turned_off(tmp_path: Path) -> None:
+    with ScriptedServer(cat(tokens=2)) as server:
+        env = with_server(tmp_path, server.url)
+        asked = catagent("ask", "where is it?", env=env)
+        catagent("ask", "and now?", "--no-history", env=env)
+    (run,) = lines(catagent("runs", env=env).stdout)
+    assert (run["type"], run["question"], run["status"]) == ("run", "where is it?", "success")
+    assert (run["agent"], run["steps"]) == ("cat", 2)
+    assert catagent("replay", "last", "--speed", "0", env=env).stdout == asked.stdout
+
+
+def test_a_pipe_gets_json_lines_newest_first(home: Path) -> None:
+    done = catagent("runs", env=environment(home))
+    assert done.returncode == 0
+    assert [run["id"] for run in lines(done.stdout)] == ["bbbb2222", "aaaa1111"]
+    assert catagent("runs", "--json", env=environment(home)).stdout == done.stdout
+
+
+def test_a_terminal_gets_a_table(home: Path) -> None:
+    code, shown = on_terminal(home, "runs")
+    assert code == 0
+    for told in ("aaaa1111", "bbbb2222", "what items are", "success", "error", "2.5 s"):
+        assert told in shown
+
+
+def test_a_hostile_question_cannot_touch_the_terminal(home: Path) -> None:
+    recorder = History(folder=home / "state" / "runs").record("cccc3333", lambda line: line)
+    hostile = cat_run()[0]
+    hostile.data.input = "\x1b]0;pwned\x07[bold]x[/] \u202e"  # type: ignore[union-attr]
+    os.write(os.open(recorder.path, os.O_WRONLY | os.O_APPEND), encode(hostile))
+    recorder.close()
+    _, shown = on_terminal(home, "runs")
+    assert "\x1b]0;" not in shown
+    assert "\u202e" not in shown
+    assert "[bold]x[/]" in shown
+
+
+def test_no_runs_yet_is_not_an_error(tmp_path: Path) -> None:
+    assert catagent("runs", env=environment(tmp_path)).returncode == 0
+    code, shown = on_terminal(tmp_path, "runs")
+    assert (code, "No runs are kept yet." in shown) == (0, True)
+
+
+def test_show_tells_a_run_to_people_and_sums_it_up_for_programs(home: Path) -> None:
+    code, shown = on_terminal(home, "runs", "show", "aaaa")
+    assert code == 0
+    for told in ("what items are located", "get_items", "books (old), a lamp", "first token"):
+        assert told in shown
+    (summary,) = lines(catagent("runs", "show", "aaaa", env=environment(home)).stdout)
+    assert summary["id"] == "aaaa1111"
+
+
+def test_path_is_the_file_and_rm_removes_it(home: Path) -> None:
+    env = environment(home)
+    path = Path(catagent("runs", "path", "bbbb", env=env).stdout.strip())
+    assert path.is_file()
+    assert catagent("runs", "rm", "bbbb", env=env).returncode == 0
+    assert not path.exists()
+    assert [run["id"] for run in lines(catagent("runs", env=env).stdout)] == ["aaaa1111"]
+
+
+def test_nothing_is_removed_when_one_of_the_names_is_wrong(home: Path) -> None:
+    done = catagent("runs", "rm", "aaaa", "zzzz", env=environment(home))
+    assert done.returncode == 1
+    assert "no run 'zzzz'" in done.stderr
+    assert len(lines(catagent("runs", env=environment(home)).stdout)) == 2
+
+
+def test_the_history_is_bounded_by_the_settings(tmp_path: Path) -> None:
+    with ScriptedServer(cat(tokens=1)) as server:
+        env = with_server(tmp_path, server.url, CATAGENT_HISTORY_RUNS="2")
+        for number in range(3):
+            catagent("ask", f"question {number}", env=env)
+    kept = lines(catagent("runs", env=env).stdout)
+    assert [run["question"] for run in kept] == ["question 2", "question 1"]

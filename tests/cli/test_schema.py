@@ -1,0 +1,13 @@
+"""`catagent schema`, as a user runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from catagent.schema import text
+from tests.support.cli import catagent, environment
+
+
+def test_it_prints_the_schema(tmp_path: Path) -> None:
+    done = catagent("schema", env=environment(tmp_path))
+    assert (done.returncode, done.stdout, done.stderr) == (0, text(), "")
