@@ -28,7 +28,9 @@ def read_question(argument: str | None, stdin: TextIO | None, notice: Callable[[
     text = _read(stdin or sys.stdin, notice)
     if argument in (None, "-"):
         return _required(text.strip())
-    return f"{argument}\n\n<stdin>\n{text.rstrip()}\n</stdin>" if text.strip() else str(argument)
+    if not text.strip():
+        return _required(argument)
+    return f"{argument}\n\n<stdin>\n{text.rstrip()}\n</stdin>"
 
 
 def _required(text: str | None) -> str:
