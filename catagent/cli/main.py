@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from catagent import __version__
 from catagent.cli import ask, export, replay, runs, schema, tool
+from catagent.cli.light import lighten
 from catagent.errors import ExitCode
 
 
@@ -55,7 +56,9 @@ def _root(
 
 def run(args: list[str]) -> int:
     """Run the command line and return its exit code. Raises CatagentError."""
+    command = typer.main.get_command(app)
+    lighten(command)
     try:
-        return int(app(args, standalone_mode=True) or 0)
+        return int(command(args, standalone_mode=True) or 0)
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(ExitCode.USAGE)
