@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -86,11 +87,15 @@ def _print_table(kept: list[RunSummary]) -> None:
     if not kept:
         sys.stderr.write("No runs are kept yet.\n")
         return
-    from rich.console import Console
+    from catagent.cli.options import Shown
+    from catagent.cli.outputs import view_options
+    from catagent.cli.runs_table import table
+    from catagent.config import load
+    from catagent.views.look import live_look
 
-    from catagent.cli.runs_table import runs_table
-
-    Console().print(runs_table(kept))
+    look = live_look(view_options(load({}), Shown(), sys.stdout))
+    width = shutil.get_terminal_size().columns
+    sys.stdout.write("".join(f"{row}\n" for row in table(kept, look, width)))
 
 
 def _print_run(path: Path) -> None:

@@ -1,46 +1,72 @@
-"""The table that `catagent runs` shows on a terminal."""
+"""The table that `catagent runs` shows on a terminal: a row a run, the question in what is left."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from rich import box
-from rich.table import Table
-from rich.text import Text
-
 from catagent.history import RunSummary
-from catagent.views.sanitize import clean_line
+from catagent.views.look import Look, Style
+from catagent.views.wrap import cells, head
 
-_STATUS_STYLE = {"success": "green", "error": "red", "limit": "yellow", "cancelled": "yellow"}
 SHORT_ID = 8
+_WIDEST_NAME, _NARROWEST_QUESTION = 24, 24
+_HEADINGS = ("id", "when", "status", "steps", "tokens", "time", "agent", "model", "question")
+_RIGHT = {"steps", "tokens", "time"}
+# What a narrow terminal has to do without, the first of them first.
+_DISPENSABLE = ("model", "agent", "tokens", "steps", "when")
+_STATUS: dict[str, Style] = {"success": "ok", "error": "bad", "limit": "warn", "cancelled": "warn"}
+
+_Row = dict[str, str]
 
 
-def runs_table(kept: Iterable[RunSummary]) -> Table:
-    """Return one row a run. Everything in it is data: Text, never markup."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("id", no_wrap=True)
-    table.add_column("when", no_wrap=True)
-    table.add_column("question", ratio=1, no_wrap=True, overflow="ellipsis", min_width=12)
-    for heading in ("agent", "model"):
-        table.add_column(heading, no_wrap=True, overflow="ellipsis", max_width=24)
-    table.add_column("status", no_wrap=True)
-    for heading in ("steps", "tokens", "time"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for run in kept:
-        table.add_row(*_cells(run))
-    return table
+def table(kept: Sequence[RunSummary], look: Look, width: int) -> Iterator[str]:
+    """Yield the heading and a row for each run, none wider than `width` cells."""
+    rows = [_row(run, look) for run in kept]
+    heading = dict(zip(_HEADINGS, _HEADINGS, strict=True))
+    widths = _fit([heading, *rows], width)
+    yield look.paint("dim", _line(heading, widths, look))
+    for run, row in zip(kept, rows, strict=True):
+        yield _line(row, widths, look, _STATUS.get(run.status, "dim"))
 
 
-def _cells(run: RunSummary) -> Iterable[Text]:
-    yield Text(clean_line(run.id[:SHORT_ID]), style="bold")
-    yield Text(_when(run.ts), style="dim")
-    for text in (run.question, run.agent, run.model):
-        yield Text(clean_line(text))
-    yield Text(run.status, style=_STATUS_STYLE.get(run.status, "dim"))
-    yield Text("" if run.steps is None else str(run.steps))
-    yield Text("" if run.usage is None else f"{run.usage.total_tokens:,}")
-    yield Text("" if run.duration_s is None else f"{run.duration_s:.1f} s")
+def _row(run: RunSummary, look: Look) -> _Row:
+    usage, ellipsis = run.usage, look.glyphs.ellipsis
+    return {
+        "id": look.line(run.id[:SHORT_ID]),
+        "when": _when(run.ts),
+        "status": run.status,
+        "steps": "" if run.steps is None else str(run.steps),
+        "tokens": "" if usage is None else f"{usage.total_tokens:,}",
+        "time": "" if run.duration_s is None else f"{run.duration_s:.1f} s",
+        "agent": head(look.line(run.agent), _WIDEST_NAME, ellipsis),
+        "model": head(look.line(run.model), _WIDEST_NAME, ellipsis),
+        "question": look.line(run.question),
+    }
+
+
+def _fit(rows: Sequence[_Row], width: int) -> dict[str, int]:
+    """The widths of the columns that there is room for; the question has what they leave."""
+    widths = {name: max(cells(row[name]) for row in rows) for name in _HEADINGS[:-1]}
+    for name in _DISPENSABLE:
+        if _left(widths, width) >= _NARROWEST_QUESTION:
+            break
+        del widths[name]
+    return widths | {"question": max(8, _left(widths, width))}
+
+
+def _left(widths: dict[str, int], width: int) -> int:
+    return width - sum(taken + 2 for taken in widths.values())
+
+
+def _line(row: _Row, widths: dict[str, int], look: Look, status: Style = "plain") -> str:
+    painted = []
+    for name, wide in widths.items():
+        text = head(row[name], wide, look.glyphs.ellipsis)
+        gap = " " * (wide - cells(text))
+        shown = look.paint(status, text) if name == "status" else text
+        painted.append(gap + shown if name in _RIGHT else shown + gap)
+    return "  ".join(painted).rstrip()
 
 
 def _when(ts: str) -> str:
