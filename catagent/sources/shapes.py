@@ -137,7 +137,9 @@ class ChunkReader:
         )
         if span is None:
             return ev.Action(name=tool, data=data)
-        self._tracker.count_decision(span)
+        if self._shape == "graph":
+            # A tool that is not there never starts; the executor tells of each action by itself.
+            self._tracker.count_decision(span)
         return ev.Action(data=data, **{**translate.envelope(span), "name": tool})
 
     def _observation(self, data: ev.ObservationData, tool: Span | None) -> ev.Observation:
