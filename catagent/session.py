@@ -120,6 +120,8 @@ class Session:
         finished.name, finished.run_id = started.name, started.run_id
         with contextlib.suppress(SinkFailedError):
             self.emit(finished)
+        if self._lost_recorder and finished.data.exit_code == ExitCode.OK:
+            finished.data.exit_code = ExitCode.FAILED  # it was the very last line that was lost
         return finished
 
     def _stamp(self, event: ev.Event) -> None:
@@ -134,6 +136,8 @@ class Session:
     def _detach(self, recorder: RecorderSink, error: OSError) -> None:
         self._recorders.remove(recorder)
         self._lost_recorder = self._lost_recorder or recorder.required
+        if self.state.finished is not None:
+            return  # nothing comes after run.finished
         message = f"The recording broke off: {error.strerror or error}."
         hint = "The run goes on." + " Its exit code will tell." * recorder.required
         data = ev.WarningData(code="recording-failed", message=message, hint=hint)

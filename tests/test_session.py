@@ -171,6 +171,15 @@ def test_a_recorder_that_fails_is_let_go_and_the_exit_code_says_so() -> None:
     assert len(recorder.events) == 2
 
 
+def test_a_recorder_that_loses_the_last_line_says_so_by_the_exit_code_alone() -> None:
+    """run.finished stays last: no warning comes after it."""
+    sink, recorder = Collector(), Collector(fail_at=6)
+    finished = drive(Session([sink], recorders=[recorder]), happy)
+    assert sink.types[-1] == "run.finished"
+    assert "warning" not in sink.types
+    assert finished.exit_code == 1
+
+
 @pytest.mark.parametrize(
     ("error", "code"), [(BrokenPipeError(32, "Broken pipe"), 141), (OSError(28, "full"), 1)]
 )
