@@ -1,0 +1,60 @@
+"""Names to objects: from the tables, and from whatever a person names."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from catagent import registry
+from catagent.errors import UsageError
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with one module in it."""
+    (tmp_path / "mine_for_test.py").write_text("class Box:\n    agent = 42\n")
+    (tmp_path / "needy_for_test.py").write_text("import no_such_package_at_all\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "table",
+    [registry.AGENTS, registry.TOOLS, registry.PROVIDERS],
+    ids=["agents", "tools", "models"],
+)
+def test_every_row_leads_somewhere(table: dict[str, str]) -> None:
+    assert all(callable(registry.lookup(name, table, "thing")) for name in table)
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_current_folder_counts() -> None:
+    assert registry.lookup("mine_for_test:Box.agent", registry.AGENTS, "agent") == 42
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("name", "message", "hint"),
+    [
+        ("cta", "no agent called 'cta'", "did you mean cat?"),
+        ("nowhere_for_test:agent", "no module named nowhere_for_test", "looked for here"),
+        ("mine_for_test:Bx", "mine_for_test has no attribute 'Bx'", "did you mean Box?"),
+        ("mine_for_test:", "'mine_for_test:' names no agent", "package.module:attribute"),
+        ("needy_for_test:agent", "needs the module no_such_package_at_all", ""),
+    ],
+)
+def test_what_is_not_there_is_a_usage_error_with_a_hint(name: str, message: str, hint: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        registry.lookup(name, registry.AGENTS, "agent")
+    assert message in raised.value.message
+    assert hint in raised.value.hint
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_bare_name_imports_nothing() -> None:
+    with pytest.raises(UsageError):
+        registry.lookup("needy_for_test", registry.AGENTS, "agent")
+    assert "needy_for_test" not in sys.modules
