@@ -140,7 +140,7 @@ class Session:
             return  # nothing comes after run.finished
         message = f"The recording broke off: {error.strerror or error}."
         hint = "The run goes on." + " Its exit code will tell." * recorder.required
-        data = ev.WarningData(code="recording-failed", message=message, hint=hint)
+        data = ev.WarningData(code="recording_failed", message=message, hint=hint)
         self.emit(ev.Warned(data=data))
 
     def _write(self, sink: Sink, event: ev.Event) -> None:
