@@ -75,6 +75,9 @@ class LiveSink:
             self._wait_for_painter()
         self._terminal.give_back()
         _open_sinks.discard(self)
+        self._gone = True
+        if not self._thread.is_alive():
+            os.close(self._terminal.fd)
 
     def rescue(self) -> None:
         """Give everything back at once, without a lock or a wait: the process is about to die."""

@@ -16,7 +16,8 @@ _CLEAR_RIGHT, _RESET = "\x1b[K", "\x1b[0m"
 # Clearing from the upper left corner makes tmux keep the footer in its history: so the first
 # row is cleared by itself, and the rest from its second column on.
 _CLEAR_BELOW = "\r\x1b[K\x1b[C\x1b[J\r"
-_SLICE = 1 << 16
+# Small enough that even a slow line shows some progress within a few seconds.
+_SLICE = 1 << 12
 
 RESTORE = (_CLEAR_BELOW + _RESET + _WRAP_ON + _CURSOR_ON + _SYNC_OFF).encode()
 
@@ -76,12 +77,15 @@ def _footer(rows: list[str]) -> str:
 
 
 def _changes(old: list[str], new: list[str]) -> str:
-    """The rows of a footer that differ, each written over the old one."""
+    """The rows of a footer that differ, each written over the old one.
+
+    Newlines lead down, which scroll where a resize, of which we don't know yet, has taken the
+    rows below away; moving the cursor would stop there, and be too high on the way back.
+    """
     parts, at = [_WRAP_OFF], 0
     for index, row in enumerate(new):
         if row != old[index]:
-            down = f"\x1b[{index - at}B" if index > at else ""
-            parts.append(f"{down}\r{row}{_RESET}{_CLEAR_RIGHT}")
+            parts.append("\n" * (index - at) + f"\r{row}{_RESET}{_CLEAR_RIGHT}")
             at = index
     parts.append(f"\x1b[{at}A" if at else "")
     return "".join([*parts, "\r", _WRAP_ON])

@@ -105,7 +105,9 @@ class Model:
     def tail(self, width: int, limit: int) -> Rows:
         """Return up to `limit` rows of what is not final yet."""
         if self.parts:
-            return self.parts[0].tail(width, limit)
+            rows = self.parts[0].tail(width, limit)
+            label = label_rows(self.look, self._label, width) if self._label and rows else []
+            return (label + rows)[-limit:]
         return self._calls_tail(width, limit) if self._channel == "tool_args" else []
 
     def _calls_tail(self, width: int, limit: int) -> Rows:

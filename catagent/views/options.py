@@ -31,7 +31,7 @@ class ViewOptions:
     quiet: bool = False
     status_only: bool = False
     width: int | None = None
-    footer_rows: int = 16
+    footer_rows: int = 12
 
 
 def resolve_color(choice: ColorChoice, env: Mapping[str, str], *, isatty: bool) -> Color:

@@ -1,0 +1,88 @@
+"""A real terminal to look at: one tmux server of its own, with a shell in it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+HAS_TMUX = shutil.which("tmux") is not None
+ROOT = Path(__file__).parents[2]
+
+
+class Tmux:
+    """One window with `sh` in it, which leaves the terminal's modes as it finds them."""
+
+    def __init__(self, socket: Path, columns: int, rows: int) -> None:
+        self._socket = str(socket)
+        size = ["-x", str(columns), "-y", str(rows)]
+        shell = "env -u ENV PS1='$ ' sh -i"
+        self._run("-f", "/dev/null", "new-session", "-d", *size, shell)
+        self._run("set-option", "-g", "history-limit", "100000")
+        # The limit counts for new windows alone.
+        self._run("new-window", "-c", str(ROOT), shell)
+        self._run("resize-window", *size)
+        self.until(lambda: self.text().startswith("$"))
+        self.tty = self._run("display-message", "-p", "#{pane_tty}").strip()
+
+    def type(self, line: str) -> None:
+        """Type a line and Return."""
+        self._run("send-keys", "-l", line)
+        self._run("send-keys", "Enter")
+
+    def press(self, key: str) -> None:
+        """Press one key, in tmux's words: `C-z`."""
+        self._run("send-keys", key)
+
+    def drive(self, *arguments: str) -> None:
+        """Start tests.terminal.drive in the foreground."""
+        self.type(f"{shlex.quote(sys.executable)} -m tests.terminal.drive {' '.join(arguments)}")
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Resize the window."""
+        self._run("resize-window", "-x", str(columns), "-y", str(rows))
+
+    def screen(self) -> str:
+        """What can be seen."""
+        return self._run("capture-pane", "-p")
+
+    def text(self) -> str:
+        """Scrollback and screen, rows joined where the terminal itself wrapped them."""
+        return self._run("capture-pane", "-p", "-J", "-S", "-")
+
+    def cursor_is_on(self) -> bool:
+        """Whether the cursor can be seen."""
+        return self._run("display-message", "-p", "#{cursor_flag}").strip() == "1"
+
+    def echoes(self) -> bool:
+        """Whether keys typed now would be shown."""
+        fd = os.open(self.tty, os.O_RDONLY | os.O_NOCTTY)
+        try:
+            return bool(termios.tcgetattr(fd)[3] & termios.ECHO)
+        finally:
+            os.close(fd)
+
+    def until(self, condition: Callable[[], bool], seconds: float = 20) -> None:
+        """Wait for a condition, with a deadline."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, self.text()
+            time.sleep(0.02)
+
+    def shows(self, *words: str) -> None:
+        """Wait until all of these can be seen."""
+        self.until(lambda: all(word in self.text() for word in words))
+
+    def close(self) -> None:
+        """End the server and all that runs in it."""
+        self._run("kill-server")
+
+    def _run(self, *arguments: str) -> str:
+        command = ["tmux", "-S", self._socket, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout

@@ -1,0 +1,114 @@
+"""The live view in a real terminal: resizes, Ctrl-Z, Ctrl-C, signals, and noise on stderr."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.tmux import HAS_TMUX, Tmux
+
+pytestmark = pytest.mark.skipif(not HAS_TMUX, reason="tmux is not installed")
+
+
+@pytest.fixture
+def tmux(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Tmux]:
+    columns, rows = getattr(request, "param", (80, 24))
+    # A socket's path has to be short.
+    with_socket = Path("/tmp") / f"catagent-{tmp_path.name[-30:]}"  # noqa: S108
+    terminal = Tmux(with_socket, columns, rows)
+    yield terminal
+    terminal.close()
+
+
+def found(text: str) -> list[str]:
+    return re.findall(r"t\dx\d+", text)
+
+
+def expected(number: int) -> list[str]:
+    return [f"t{n}x{index}" for n in range(4) for index in range(number)]
+
+
+@pytest.mark.parametrize("tmux", [(80, 24), (40, 10), (200, 50)], indirect=True)
+def test_resizes_in_mid_stream_leave_everything_exactly_once(tmux: Tmux) -> None:
+    tmux.drive("parallel", "--tokens", "60", "--pace", "0.008")
+    for size in [(50, 12), (120, 40), (33, 9), (80, 24)]:
+        count = len(found(tmux.text()))
+        tmux.until(lambda count=count: len(found(tmux.text())) >= count + 10)
+        tmux.resize(*size)
+    tmux.shows("the-end")
+    assert found(tmux.text()) == expected(60)
+    assert tmux.text().count("done in") == 1
+    assert "is writing" not in tmux.text()
+    assert tmux.echoes()
+    assert tmux.cursor_is_on()
+
+
+def test_ctrl_z_gives_the_terminal_back_and_fg_takes_it_again(tmux: Tmux) -> None:
+    tmux.drive("parallel", "--tokens", "60", "--pace", "0.008")
+    tmux.shows("t0x20")
+    assert not tmux.echoes()
+    tmux.press("C-z")
+    tmux.until(tmux.echoes)
+    assert tmux.cursor_is_on()
+    tmux.type("echo in-$((40 + 2))-between")
+    tmux.shows("in-42-between")
+    tmux.type("fg")
+    tmux.until(lambda: not tmux.echoes())
+    tmux.shows("the-end")
+    assert found(tmux.text()) == expected(60)
+    assert tmux.echoes()
+
+
+def test_a_run_in_the_background_leaves_the_screen_alone_until_it_is_over(tmux: Tmux) -> None:
+    tmux.drive("parallel", "--tokens", "30", "--pace", "0.02")
+    tmux.shows("t0x5")
+    tmux.press("C-z")
+    tmux.until(tmux.echoes)
+    tmux.type("bg")
+    tmux.type("echo still-$((40 + 2))-mine")
+    tmux.shows("still-42-mine", "the-end")
+    assert found(tmux.text()) == expected(30)
+
+
+def test_ctrl_c_restores_the_terminal(tmux: Tmux) -> None:
+    tmux.drive("parallel", "--tokens", "500")
+    tmux.shows("t0x10")
+    tmux.press("C-c")
+    tmux.shows("KeyboardInterrupt")
+    tmux.until(tmux.echoes)
+    assert tmux.cursor_is_on()
+    assert "╰─ ✗ did not finish" in tmux.text()
+
+
+@pytest.mark.parametrize("number", ["TERM", "HUP", "QUIT"])
+def test_a_signal_restores_the_terminal(tmux: Tmux, number: str) -> None:
+    tmux.drive("parallel", "--tokens", "500")
+    tmux.shows("t0x10")
+    subprocess.run(
+        ["pkill", f"-{number}", "-t", tmux.tty.removeprefix("/dev/"), "-f", "tests.terminal.drive"],
+        check=True,
+    )
+    tmux.until(tmux.echoes)
+    tmux.until(tmux.cursor_is_on)
+    tmux.type("echo back-$((40 + 2))")
+    tmux.shows("back-42")
+    assert "is writing" not in tmux.screen()
+
+
+def test_what_others_write_to_stderr_is_neither_lost_nor_tears_the_picture(tmux: Tmux) -> None:
+    tmux.drive("parallel", "--tokens", "40", "--pace", "0.004", "--noise")
+    tmux.shows("the-end")
+    assert re.findall(r"^» noise(\d+)$", tmux.text(), re.M) == [str(n) for n in range(0, 190, 10)]
+    assert found(tmux.text()) == expected(40)
+
+
+def test_keys_typed_meanwhile_stay_out_of_the_picture_and_the_shell(tmux: Tmux) -> None:
+    tmux.drive("parallel", "--tokens", "40")
+    tmux.shows("t0x5")
+    tmux.type("echo leaked")
+    tmux.shows("the-end")
+    assert "leaked" not in tmux.text()
