@@ -18,6 +18,7 @@ from catagent.errors import (
     CredentialsError,
     ModelError,
     NetworkError,
+    RunTimeoutError,
     StepLimitError,
     ToolError,
 )
@@ -140,8 +141,7 @@ def _without_status(
     raised: BaseException, said: str, names: set[str], *, by_model: bool
 ) -> CatagentError:
     if names & {"APITimeoutError", "TimeoutException", "TimeoutError", "Timeout"}:
-        hint = "is the server overloaded? wait longer with --idle-timeout SECONDS"
-        return NetworkError("The server did not answer in time.", hint)
+        return _timed_out(raised)
     if names & {"APIConnectionError", "TransportError", "ConnectionError"}:
         return _no_connection(raised, said)
     if "JSONDecodeError" in names and by_model:
@@ -159,6 +159,16 @@ def _without_status(
 
 def _failed_midway(said: str) -> ModelError:
     return ModelError(f"The server reported an error in its stream: {said}", _TRY_AGAIN)
+
+
+def _timed_out(raised: BaseException) -> NetworkError | RunTimeoutError:
+    """The same as when the session's clock runs out: which of the two is first is chance."""
+    if any(type(cause).__name__ == "ConnectTimeout" for cause in _causes(raised)):
+        return NetworkError(
+            "The server cannot be reached.", "check OPENAI_BASE_URL and the network"
+        )
+    hint = "is the server overloaded? wait longer with --idle-timeout SECONDS"
+    return RunTimeoutError("The model was silent for too long.", hint)
 
 
 def _no_connection(raised: BaseException, said: str) -> NetworkError:
@@ -186,10 +196,14 @@ def _no_connection(raised: BaseException, said: str) -> NetworkError:
 
 
 def _root(raised: BaseException) -> BaseException:
-    seen = {id(raised)}
-    while True:
-        cause = raised.__cause__ or raised.__context__
-        if cause is None or id(cause) in seen:
-            return raised
+    return list(_causes(raised))[-1]
+
+
+def _causes(raised: BaseException) -> Iterator[BaseException]:
+    """The exception, and what it came from, down to the first."""
+    seen: set[int] = set()
+    cause: BaseException | None = raised
+    while cause is not None and id(cause) not in seen:
+        yield cause
         seen.add(id(cause))
-        raised = cause
+        cause = cause.__cause__ or cause.__context__

@@ -48,9 +48,11 @@ async def operations(run: AgentRun, tracker: Tracker) -> Upstream:
             yield patch.ops
         await pump
     finally:
-        pump.cancel()
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await pump
+        # Not once it is done: to await a task again takes the traceback off what it raised.
+        if not pump.done():
+            pump.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await pump
 
 
 async def _pump(run: AgentRun, tracker: Tracker, handler: _LogHandler) -> None:
