@@ -58,6 +58,8 @@ def connect(
         base_url=base_url,
         name="ChatOpenAI",
         tags=[AGENT_TAG] if role == "agent" else [],
+        # In `steps` mode too: only a stream shows that a server went silent or broke off.
+        streaming=True,
         stream_usage=True,
         # It would wrap every chunk in a timer, for 30 microseconds; the session watches silence.
         stream_chunk_timeout=None,
