@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, get_type_hints
 
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.tools import BaseTool
 from langgraph.graph import StateGraph
+from langgraph.graph.state import CompiledStateGraph
 from langgraph.pregel import Pregel
+from pydantic.errors import PydanticUserError
 
 from catagent.agents.base import AgentRequest
 from catagent.errors import UsageError
@@ -98,14 +100,13 @@ def _input(
     runnable: Runnable[Any, Any], shape: AgentShape, name: str, request: AgentRequest
 ) -> Any:
     messages = [*request.history, HumanMessage(request.question)]
-    schema = runnable.get_input_jsonschema()
-    keys = schema.get("properties") or schema.get("$defs", {}).get("properties") or {}
+    keys, required = _input_keys(runnable)
     if "messages" in keys or (shape == "graph" and not keys):
         return {"messages": messages}
     if not keys:
         # An executor does not say what it wants; the agents made for one all want this.
         return {"input": request.question} if shape == "executor" else request.question
-    key = _question_key(keys, schema.get("required", []))
+    key = _question_key(keys, required)
     if key is None:
         wanted = ", ".join(keys)
         raise UsageError(
@@ -113,6 +114,18 @@ def _input(
             "give it a messages key, or one called input or question",
         )
     return {key: request.question}
+
+
+def _input_keys(runnable: Runnable[Any, Any]) -> tuple[list[str], list[str]]:
+    """The keys of the input, and those that it must have; none where it is no mapping."""
+    if isinstance(runnable, CompiledStateGraph):
+        # Asking for its JSON schema fails on states that Pydantic cannot describe.
+        return list(get_type_hints(runnable.builder.input_schema)), []
+    try:
+        schema = runnable.get_input_jsonschema()
+    except PydanticUserError:
+        return [], []
+    return list(schema.get("properties", {})), schema.get("required", [])
 
 
 def _question_key(keys: Iterable[str], required: list[str]) -> str | None:

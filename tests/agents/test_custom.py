@@ -1,0 +1,152 @@
+"""What people bring with --agent: every shape of it is run, and what cannot be is explained."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catagent import config
+from catagent.agents.base import AgentRequest, open_agent
+from catagent.errors import UsageError
+from catagent.models.build import Models
+from catagent.models.choice import choose_model
+from catagent.models.context import ModelContext
+from catagent.sources.base import AgentRun
+
+MODULE = '''
+from typing import TypedDict
+from langchain_core.messages import AIMessage
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import RunnableLambda
+from langchain_core.tools import tool
+from langgraph.graph import END, START, MessagesState, StateGraph
+from pydantic import BaseModel
+
+def say(state):
+    return {"messages": [AIMessage("graph: " + state["messages"][-1].text)]}
+
+uncompiled = StateGraph(MessagesState).add_node("say", say).add_edge(START, "say")
+graph = uncompiled.add_edge("say", END).compile()
+
+class Topic(TypedDict):
+    topic: str
+    result: str
+
+def work(state):
+    return {"result": "topic: " + state["topic"]}
+
+typed = StateGraph(Topic).add_node("work", work).add_edge(START, "work").compile()
+
+echo = RunnableLambda(lambda text: f"echo: {text}")
+prompt = ChatPromptTemplate.from_messages([("human", "{question}")]) | RunnableLambda(
+    lambda value: "prompted: " + value.to_messages()[-1].text
+)
+ambiguous = ChatPromptTemplate.from_messages([("human", "{left} {right}")])
+
+@tool
+def shout(text: str) -> str:
+    """Shout."""
+    return text.upper()
+
+tools = [shout]
+
+def factory():
+    return echo
+
+def with_models(model, tool_model=None):
+    return RunnableLambda(lambda text: f"{type(model).__name__}: {text}")
+
+def demanding(database):
+    return echo
+
+async def asynchronous():
+    return echo
+
+number = 42
+bad_tools = [42]
+'''
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "brought.py").write_text(MODULE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.delitem(sys.modules, "brought", raising=False)
+    return tmp_path
+
+
+def opened(name: str, folder: Path, **environ: str) -> AgentRun:
+    loaded = config.load({}, {"CATAGENT_HOME": str(folder), **environ})
+    spec = choose_model("openai:m", loaded.environ)
+    models = Models(spec, spec, ModelContext(loaded))
+    try:
+        return open_agent(f"brought:{name}", AgentRequest("where?", models, max_steps=7))
+    finally:
+        asyncio.run(models.aclose())
+
+
+def answer_of(run: AgentRun) -> Any:
+    return asyncio.run(run.runnable.ainvoke(run.input, run.config))
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "answer"),
+    [
+        ("echo", "other", "echo: where?"),
+        ("prompt", "other", "prompted: where?"),
+        ("factory", "other", "echo: where?"),
+    ],
+)
+def test_any_runnable_gets_the_question_as_it_wants_it(
+    folder: Path, name: str, shape: str, answer: str
+) -> None:
+    """No key is needed: a model of ours is built only for those who ask for one."""
+    run = opened(name, folder)
+    assert run.shape == shape
+    assert run.max_steps == 7
+    assert answer_of(run) == answer
+
+
+@pytest.mark.parametrize("name", ["graph", "uncompiled"])
+def test_a_graph_of_messages_gets_a_message(folder: Path, name: str) -> None:
+    run = opened(name, folder)
+    assert run.shape == "graph"
+    assert answer_of(run)["messages"][-1].text == "graph: where?"
+
+
+def test_a_graph_with_a_state_of_its_own_gets_the_question_under_its_key(folder: Path) -> None:
+    run = opened("typed", folder)
+    assert (run.shape, run.input) == ("graph", {"topic": "where?"})
+
+
+def test_a_list_of_tools_becomes_an_agent(folder: Path) -> None:
+    run = opened("tools", folder, OPENAI_API_KEY="test")
+    assert run.shape == "graph"
+    assert "messages" in run.input
+
+
+def test_a_factory_gets_the_models_that_it_asks_for(folder: Path) -> None:
+    run = opened("with_models", folder, OPENAI_API_KEY="test")
+    assert answer_of(run) == "StreamingChatOpenAI: where?"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("ambiguous", "wants left, right"),
+        ("demanding", "wants an argument called 'database'"),
+        ("asynchronous", "is an asynchronous function"),
+        ("number", "is the object 42"),
+        ("bad_tools", "has the object 42 among its tools"),
+        ("nothing", "has no attribute 'nothing'"),
+    ],
+)
+def test_what_cannot_be_run_is_explained(folder: Path, name: str, message: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        opened(name, folder, OPENAI_API_KEY="test")
+    assert message in raised.value.message
