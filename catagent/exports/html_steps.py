@@ -21,8 +21,8 @@ class Span:
 
     @classmethod
     def of(cls, state: RunState) -> Span:
-        """The span of a run, as far as its events tell."""
-        began = _seconds(state.started.ts) if state.started is not None else None
+        """The span of a run from its first step on: what is before that is start-up."""
+        began = _seconds(state.order[0].started_ts) if state.order else None
         ended = _seconds(state.last_ts)
         if began is None or ended is None:
             return cls(0.0, 0.0)
@@ -56,8 +56,8 @@ def step(one: Step, span: Span) -> Iterator[str]:
 
 def _model(run: LlmRun, span: Span) -> Iterator[str]:
     text, reasoning = "".join(run.text), "".join(run.reasoning)
-    # The agent's own model either decides on what follows or says what the answer says again.
-    folded = "" if run.tool_call_id is None else " open"
+    # Others decide on what follows, or say what the answer says again.
+    folded = " open" if text and run.tool_call_id is not None else ""
     yield f'<details class="model"{folded}>'
     yield tags.summary(run.name, _asked(run), facts.llm_facts(run))
     duration = run.finished.duration_s if run.finished is not None else None
