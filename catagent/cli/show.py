@@ -6,6 +6,7 @@ import contextlib
 import sys
 import uuid
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from catagent import events as ev
 from catagent.cli.options import Shown
@@ -18,9 +19,11 @@ from catagent.interrupts import interrupts
 from catagent.redact import redactor
 from catagent.registry import AGENTS
 from catagent.request import Request
-from catagent.runner import Run, limits
-from catagent.session import Session
 from catagent.sinks.recorder import Recorder
+
+if TYPE_CHECKING:
+    from catagent.runner import Run
+    from catagent.session import Session
 
 
 def show(request: Request, loaded: Loaded, shown: Shown) -> int:
@@ -28,6 +31,10 @@ def show(request: Request, loaded: Loaded, shown: Shown) -> int:
     _notice(request, loaded, shown)
     run_id = uuid.uuid4()
     with _recorders(loaded, shown, str(run_id)) as recorders, opened(loaded, shown) as outputs:
+        # The first frame is there by now; asyncio and all that drives a run is 40 ms away.
+        from catagent.runner import Run, limits
+        from catagent.session import Session
+
         session = Session(
             outputs.sinks, recorders=recorders, filters=request.filters, limits=limits(loaded)
         )
