@@ -23,6 +23,7 @@ from catagent.config import Loaded
 from catagent.errors import ExitCode
 from catagent.models.build import Models
 from catagent.models.context import ModelContext
+from catagent.registry import AGENTS
 from catagent.request import Request
 from catagent.session import Limits, Session
 from catagent.sources.base import EventStream
@@ -90,7 +91,8 @@ class Run:
         status("loading LangChain")
         lazy.install()
         models = self._models(status)
-        models.preload()
+        if self._request.tool is not None or self._loaded.settings.agent in AGENTS:
+            models.preload()  # what people bring may use neither model, or ask for one later
         agent_run = await _on_thread(lambda: self._open(models))
         from catagent.sources import open_source
 

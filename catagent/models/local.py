@@ -7,11 +7,14 @@ stopped when the program ends. It listens on a free port of 127.0.0.1 and wants 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import secrets
 import threading
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from catagent.errors import CatagentError, ModelError, UsageError
 from catagent.models import weights
@@ -59,7 +62,21 @@ class LocalServer:
         """Stop fetching, generating and listening, and free the model."""
         self._cancelled.set()
         self._thread.join()
+        if self._server is not None:
+            self._await_loop()
         self._server = None
+
+    def _await_loop(self) -> None:
+        """Have the server's own thread answer once.
+
+        Stopped between being loaded and entering its loop, llama.cpp misses the stop and never
+        ends: freeing it then hangs, with Python's lock held. This question goes through the loop.
+        """
+        connection = HTTPConnection(urlsplit(self._server.listening_address).netloc, timeout=10)
+        with contextlib.suppress(OSError, HTTPException), contextlib.closing(connection):
+            headers = {"Authorization": f"Bearer {self.api_key}"}
+            connection.request("GET", "/lora-adapters", headers=headers)
+            connection.getresponse().read()
 
     def _start(self) -> None:
         try:
