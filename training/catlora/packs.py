@@ -34,10 +34,14 @@ TOOLS = [
 ]
 
 
-def make_pack(bank: Bank, seed: int, number: int) -> Pack:
-    """Pack `number` of the endless series that a seed stands for."""
-    rng = random.Random(f"{seed}/{number}")
-    kind = rng.choices(list(MIXTURE), list(MIXTURE.values()))[0]
+def make_pack(bank: Bank, seed: int, step: int, worker: int = 0) -> Pack:
+    """One worker's pack for a step of the endless series that a seed stands for.
+
+    All workers get the same kind, hence about the same length: they wait for the slowest.
+    """
+    kinds = random.Random(f"{seed}/{step}")
+    kind = kinds.choices(list(MIXTURE), list(MIXTURE.values()))[0]
+    rng = random.Random(f"{seed}/{step}/{worker}")
     if kind in ("agent", "copy"):
         return _agent_pack(kind, rng, bank)
     makers = {"place": _places, "items": _items, "joke": _jokes}

@@ -1,7 +1,7 @@
 """Trains the adapter for a set time, one pack a worker and step; can be stopped and resumed.
 
-Pack number i is made from the seed and i alone, so a run that is resumed sees the same data
-as one that was never stopped. The workers are processes of one thread each that average their
+A pack is made from the seed, the step and the worker alone, so a run that is resumed sees the
+same data as one that was never stopped. The workers are processes of one thread each that average their
 gradients: on a busy machine, threads that wait for each other in every multiplication are far
 slower.
 """
@@ -94,7 +94,7 @@ class Trainer:
         speed = rate(done, self.args.rate) * min(1.0, (self.step + 1) / WARM_UP)
         for group in self.optimiser.param_groups:
             group["lr"] = speed
-        pack = make_pack(self.bank, self.args.seed, self.step * self.args.workers + self.rank)
+        pack = make_pack(self.bank, self.args.seed, self.step, self.rank)
         encoded = self.encoder.pack(pack)
         hidden = self.model(encoded.prefix, encoded.ids)
         rows, wanted, weights = targets(encoded)
