@@ -13,13 +13,15 @@ import msgspec
 import pytest
 from langchain_core.agents import AgentActionMessageLog, AgentStep
 from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableLambda
 
 from catagent import codec
 from catagent import events as ev
-from catagent.sources.base import AgentShape, Mode
+from catagent.sources.base import AgentRun, AgentShape, Mode
 from catagent.sources.raw import plain
+from catagent.tools import prompts
 from tests.support import scripts
-from tests.support.agents import MODES, SHAPES, Outcome, play
+from tests.support.agents import MODES, SHAPES, Outcome, play, run_with
 
 modes = pytest.mark.parametrize("mode", MODES)
 shapes = pytest.mark.parametrize("shape", SHAPES)
@@ -68,16 +70,14 @@ def test_log_operations_apply_and_give_the_final_state(shape: AgentShape) -> Non
 
 
 def test_a_run_name_with_a_slash_stays_one_path_segment() -> None:
-    def script(request: Any) -> Any:
-        return scripts.cat(2)(request)
+    def named(model: Any) -> AgentRun:
+        chain = RunnableLambda(str) | model.with_config(run_name="a/b~c")
+        return AgentRun(chain, prompts.WHERE_PROMPT, "other", raw=True)
 
-    outcome = play(
-        script, "log", "graph", raw=True, config={"run_name": "a/b~c", "tags": ["tagged"]}
-    )
-    operations = [op for ops in raws(outcome) for op in ops]
-    state = jsonpatch.apply_patch(None, operations)
-    assert state["name"] == "a/b~c"
-    assert any("/" in name or "<" in name or name for name in state["logs"])
+    outcome = run_with(scripts.cat(), "log", named)
+    state = jsonpatch.apply_patch(None, [op for ops in raws(outcome) for op in ops])
+    assert state["logs"]["a/b~c"]["streamed_output_str"][1:4] == list(scripts.WHERE_TOKENS)
+    assert [e.data.delta for e in outcome.of(ev.LlmToken)] == list(scripts.WHERE_TOKENS)
 
 
 @shapes

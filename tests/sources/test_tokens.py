@@ -7,6 +7,7 @@ from collections import defaultdict
 import pytest
 
 from catagent import events as ev
+from catagent.models.streaming import StreamingChatOpenAI
 from catagent.sources.base import AgentShape, Mode
 from tests.support import scripts
 from tests.support.agents import (
@@ -203,3 +204,16 @@ def test_names_and_tags_are_langchains(mode: Mode) -> None:
     assert items.tags == ["get_items"]
     assert items.data.model == "scripted"
     assert items.data.run_type == "chat_model"
+
+
+@streaming
+@shapes
+def test_reasoning_has_its_own_channel(mode: Mode, shape: AgentShape) -> None:
+    script = scripts.with_fault(scripts.cat(2), "items", reasoning=("hm ", "so "))
+    outcome = play(script, mode, shape, model={"kind": StreamingChatOpenAI})
+    thoughts = [e for e in outcome.of(ev.LlmToken) if e.data.channel == "reasoning"]
+    assert [(e.data.delta, e.tool_call_id) for e in thoughts] == [
+        ("hm ", "call_items_0"),
+        ("so ", "call_items_0"),
+    ]
+    assert_deltas_equal_the_whole(outcome)

@@ -31,11 +31,13 @@ ToolMaker = Callable[[BaseChatModel], Sequence[BaseTool]]
 
 
 @contextlib.asynccontextmanager
-async def chat_model(url: str, **options: Any) -> AsyncIterator[ChatOpenAI]:
-    """LangChain's own ChatOpenAI on the server, its sockets closed at the end."""
+async def chat_model(
+    url: str, kind: type[ChatOpenAI] = ChatOpenAI, **options: Any
+) -> AsyncIterator[ChatOpenAI]:
+    """LangChain's own ChatOpenAI, or another kind, on the server; closes its sockets."""
     async with httpx2.AsyncClient() as client:
         with httpx2.Client() as sync_client:
-            yield ChatOpenAI(
+            yield kind(
                 model="scripted",
                 base_url=url,
                 api_key="test",  # type: ignore[arg-type]
