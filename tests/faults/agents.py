@@ -1,0 +1,169 @@
+"""Agents that misbehave, in both shapes: `--agent tests.faults.agents:graph_raises`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from langchain.agents import create_agent
+from langchain_classic.agents import AgentExecutor, create_openai_tools_agent
+from langchain_core.language_models import BaseChatModel
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool, tool
+from langgraph.graph import MessagesState, StateGraph
+from langgraph.types import interrupt
+
+from catagent.agents.cat_classic import PROMPT
+from catagent.config import load
+from catagent.models.context import ModelContext
+from catagent.models.openai import connect
+from catagent.tools import prompts
+from catagent.tools.cat import make_tools
+
+ESCAPES = (
+    "a\x1b[2J\x1b]0;owned\x07\x1b[31mred\x9b5m\u202egnp.exe\x00\r[bold]x[/]\x1b]52;c;aGk=\x07 end"
+)
+BIG = "0123456789abcdef" * 655_360
+PRINTED = "a tool wrote this to stdout"
+NOTED = "a tool wrote this to stderr"
+
+
+class Odd:
+    """An object that JSON cannot hold."""
+
+
+class Shy:
+    """An object that cannot even be printed."""
+
+    def __repr__(self) -> str:
+        raise ValueError("no repr")
+
+
+def raises() -> str:
+    raise ValueError("the cat scratched me")
+
+
+def hangs() -> str:
+    """In a thread, where nobody can cancel it."""
+    threading.Event().wait(3600)
+    return "never"
+
+
+def prints() -> str:
+    print(PRINTED)  # noqa: T201
+    os.write(1, PRINTED.encode() + b" directly\n")
+    subprocess.run([sys.executable, "-S", "-c", f"print({PRINTED!r}, 'from a child')"], check=True)
+    return "printed"
+
+
+def notes() -> str:
+    print(NOTED, file=sys.stderr)  # noqa: T201
+    os.write(2, NOTED.encode() + b" directly\n")
+    return "noted"
+
+
+def exits() -> str:
+    sys.exit(7)
+
+
+def big() -> str:
+    return BIG
+
+
+def binary() -> bytes:
+    return b"\x00\xff\xfe"
+
+
+def odd() -> Any:
+    return Odd()
+
+
+def shy() -> Any:
+    return Shy()
+
+
+def escapes() -> str:
+    return ESCAPES
+
+
+def waits() -> str:
+    """For what only a person can decide."""
+    return str(interrupt("which sofa?"))
+
+
+MISDEEDS: dict[str, Callable[[], Any]] = {
+    function.__name__: function
+    for function in (
+        *(raises, hangs, prints, notes, exits, waits),
+        *(big, binary, odd, shy, escapes),
+    )
+}
+
+
+def _misbehaving(misbehave: Callable[[], Any]) -> BaseTool:
+    @tool(description=prompts.ITEMS_DESCRIPTION)
+    def get_items(place: str) -> Any:
+        return misbehave()
+
+    return get_items
+
+
+def _tools(misbehave: Callable[[], Any], model: BaseChatModel) -> list[BaseTool]:
+    return [make_tools(model)[0], _misbehaving(misbehave)]
+
+
+def graph(model: BaseChatModel, misbehave: Callable[[], Any]) -> Runnable[Any, Any]:
+    """The cat agent, of whose tools get_items misbehaves."""
+    return create_agent(
+        model, _tools(misbehave, model), system_prompt=prompts.AGENT_SYSTEM, name="cat"
+    )
+
+
+def executor(model: BaseChatModel, misbehave: Callable[[], Any]) -> Runnable[Any, Any]:
+    """The same, as an AgentExecutor."""
+    return _executor(model, _tools(misbehave, model))
+
+
+def _executor(model: BaseChatModel, tools: list[BaseTool]) -> Runnable[Any, Any]:
+    agent = create_openai_tools_agent(model, tools, PROMPT)
+    return AgentExecutor(agent=agent, tools=tools)  # type: ignore[arg-type]
+
+
+def silent(model: BaseChatModel) -> Runnable[Any, Any]:
+    """A graph that ends on the person's own words."""
+    graph = StateGraph(MessagesState)
+    graph.add_node("model", lambda _: {"messages": []})
+    graph.set_entry_point("model")
+    return graph.compile()
+
+
+def _elsewhere() -> BaseChatModel:
+    """A model at TOOL_URL, made as the product makes its own."""
+    loaded = load({"max_retries": 0})
+    context = ModelContext(loaded)
+    return connect(loaded.environ["TOOL_URL"], "sk-elsewhere-0123456789", "tool", context)
+
+
+def graph_elsewhere(model: BaseChatModel) -> Runnable[Any, Any]:
+    """The cat agent, whose tools ask a model on another server."""
+    return create_agent(
+        model, make_tools(_elsewhere()), system_prompt=prompts.AGENT_SYSTEM, name="cat"
+    )
+
+
+def executor_elsewhere(model: BaseChatModel) -> Runnable[Any, Any]:
+    """The same, as an AgentExecutor."""
+    return _executor(model, make_tools(_elsewhere()))
+
+
+def __getattr__(name: str) -> Callable[..., Runnable[Any, Any]]:
+    """`graph_raises`, `executor_hangs` and so on: one factory for every shape and misdeed."""
+    shape, _, misdeed = name.partition("_")
+    if shape not in ("graph", "executor") or misdeed not in MISDEEDS:
+        raise AttributeError(name)
+    return partial(graph if shape == "graph" else executor, misbehave=MISDEEDS[misdeed])
