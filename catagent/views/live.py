@@ -37,7 +37,7 @@ class LiveView:
         self.options = options
         self.look: Look = live_look(options)
         self.tally = Tally(began=began)
-        self.transcript = Transcript(self.look, self.tally)
+        self.transcript = Transcript(self.look)
 
     def update(self, event: Event, now: float) -> None:
         """Take one event that arrived at `now`, in seconds on the clock of `began`."""
@@ -79,7 +79,7 @@ class Fallback:
 
     def __init__(self, failed: LiveView, error: Exception) -> None:
         self.look = plain_look(failed.options)
-        self._transcript = Transcript(self.look, failed.tally)
+        self._transcript = Transcript(self.look, failed.tally.tokens)
         self._error = self.look.line(f"{type(error).__name__}: {error}")
         self._owed = unshown(failed.transcript.root.parts, self.look)
 

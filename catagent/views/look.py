@@ -41,6 +41,7 @@ class Glyphs:
     bottom: str
     thought: str
     part: str
+    said: str
     ok: str
     bad: str
     warn: str
@@ -63,6 +64,7 @@ UNICODE = Glyphs(
     bottom="╰─ ",
     thought="┊ ",
     part="◦ ",
+    said="",
     ok="✓ ",
     bad="✗ ",
     warn="! ",
@@ -84,6 +86,7 @@ ASCII = Glyphs(
     bottom="+- ",
     thought=": ",
     part="- ",
+    said="",
     ok="ok ",
     bad="x ",
     warn="! ",
@@ -105,7 +108,8 @@ WORDS = Glyphs(
     side="  ",
     bottom="  ",
     thought="  ",
-    part="from ",
+    part="",
+    said=":",
     ok="done: ",
     bad="error: ",
     warn="warning: ",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from catagent import events as ev
 from catagent.views.look import Look, Style
 from catagent.views.parts import Hanging, Part, written
-from catagent.views.tally import Tally
 from catagent.views.units import compact, count, seconds
 
 
@@ -110,8 +109,8 @@ def failure(look: Look, data: ev.RunFinishedData) -> list[Part]:
     return [note(look, look.glyphs.bad, text, "bad")]
 
 
-def verdict(look: Look, data: ev.RunFinishedData, tally: Tally) -> Part:
-    """How the run ended and what it came to."""
+def verdict(look: Look, data: ev.RunFinishedData, tokens: int) -> Part:
+    """How the run ended and what it came to; `tokens` counts those seen, if nobody tells."""
     time = seconds(data.duration_s)
     said = {
         "success": f"done in {time}",
@@ -121,7 +120,7 @@ def verdict(look: Look, data: ev.RunFinishedData, tally: Tally) -> Part:
     }[data.status]
     well = data.status == "success"
     sign = look.glyphs.run or (look.glyphs.ok if well else look.glyphs.bad)
-    facts = look.glyphs.dot.join([said, *_counts(data, tally)])
+    facts = look.glyphs.dot.join([said, *_counts(data, tokens)])
     return Verdict(look.paint("ok" if well else "bad", sign), written(look, facts, "dim"))
 
 
@@ -129,10 +128,9 @@ class Verdict(Hanging):
     """The last row stands apart from the notes before it."""
 
 
-def _counts(data: ev.RunFinishedData, tally: Tally) -> list[str]:
+def _counts(data: ev.RunFinishedData, tokens: int) -> list[str]:
     facts = [count(data.steps, "tool call")] if data.steps else []
-    told = data.usage.output_tokens if data.usage else 0
-    tokens = told or tally.tokens
+    tokens = (data.usage.output_tokens if data.usage else 0) or tokens
     facts += [count(tokens, "token")] if tokens else []
     busy = sum(model.duration_s for model in data.models)
     if tokens and busy > 0:

@@ -258,7 +258,7 @@ class Panel:
             self._begun = True
             rows += self.heading(width)
         side, inner = self._gutter(width)
-        rows += [side + row for row in drain(self.parts, inner)]
+        rows += [(side + row).rstrip(" ") for row in drain(self.parts, inner)]
         if self.closed and not self.parts and not self.settled:
             self.settled = True
             rows += self.ending(width)

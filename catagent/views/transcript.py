@@ -12,17 +12,16 @@ from catagent.views import notes
 from catagent.views.calls import Calls
 from catagent.views.look import Look
 from catagent.views.parts import Column, Part, Rows
-from catagent.views.tally import Tally
 
 
 class Transcript:
     """A whole run as it is shown. `update` takes an event, `take` gives the rows now final."""
 
-    def __init__(self, look: Look, tally: Tally | None = None) -> None:
+    def __init__(self, look: Look, tokens: int = 0) -> None:
         self.look = look
         self.root = Column(spaced=not look.words)
         self._calls = Calls(look, self.root)
-        self._tally = tally or Tally()
+        self._tokens = tokens
 
     def take(self, width: int | None) -> Rows:
         """Return the rows that have become final; `None` is a width without bounds."""
@@ -34,6 +33,7 @@ class Transcript:
 
     def update(self, event: ev.Event) -> None:
         """Take one event."""
+        self._tokens += isinstance(event, ev.LlmToken)
         if self.look.options.status_only:
             self._talk(event)
         elif self.look.options.quiet:
@@ -70,7 +70,7 @@ class Transcript:
             case ev.RunFinished(data=data):
                 self._calls.settle()
                 self.add(
-                    *notes.failure(self.look, data), notes.verdict(self.look, data, self._tally)
+                    *notes.failure(self.look, data), notes.verdict(self.look, data, self._tokens)
                 )
             case _:
                 self.add(*notes.other(self.look, event))
