@@ -90,8 +90,9 @@ def _wants_status(stdout: TextIO, shown: Shown, environ: Mapping[str, str]) -> b
 def _open_live(stdout: TextIO, loaded: Loaded, shown: Shown) -> Outputs:
     if not stdout.isatty():
         raise UsageError("-o live needs a terminal", "use -o plain for text in a pipe or a file")
+    shows_errors = sys.stderr.isatty()  # asked before the live view stands in for stderr
     live = _live(view_options(loaded, shown, stdout), 1)
-    return Outputs([live], live, shows_errors=sys.stderr.isatty())
+    return Outputs([live], live, shows_errors=shows_errors)
 
 
 def _live(options: ViewOptions, descriptor: int) -> LiveSink:
