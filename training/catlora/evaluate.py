@@ -77,7 +77,7 @@ def judge(run: Run) -> None:
     wanted = [run.results[0]] if run.kind in ("chain", "wjoke") else run.expected.split(" / ")
     run.arguments_right = not given or squeeze(given[0]) in map(squeeze, wanted)
     run.answer_right = all(squeeze(part) in squeeze(run.answer) for part in _to_name(run))
-    run.answer_right &= 0 < len(run.answer) < 700
+    run.answer_right &= 0 < len(run.answer) < 700 and not _invents(run)
     run.text_right = all(map(_well_formed, PLAN[run.kind], run.results))
 
 
@@ -88,6 +88,12 @@ def _to_name(run: Run) -> list[str]:
         names = [name for name, _ in ITEM.findall(text)] if name == ITEMS else []
         parts += names or [text]
     return parts[1:] if run.kind == "chain" else parts
+
+
+def _invents(run: Run) -> bool:
+    """Whether the answer numbers more items than the tool returned."""
+    found = ITEM.findall(run.results[-1]) if run.kind in ("chain", "items") else []
+    return bool(found) and len(re.findall(r"(?m)^\d+\. ", run.answer)) > len(found)
 
 
 def _well_formed(name: str, text: str) -> bool:

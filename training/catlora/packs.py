@@ -12,9 +12,13 @@ use_project()
 from catagent.tools import prompts  # noqa: E402  (the project's own words, not a copy)
 
 OTHER_SYSTEMS = (None, "You are a helpful AI bot.", "You are Cat Agent 007.")
-# Shares of the packs: whole agent runs; runs cut after the first call, with rare words, which
-# train most decisions and arguments per second; and the texts inside the tools.
-MIXTURE = {"agent": 0.41, "copy": 0.20, "place": 0.05, "items": 0.18, "joke": 0.16}
+# Shares of the packs: whole agent runs; runs cut at the call, with rare words, which train most
+# decisions and arguments per second; small talk; and the texts inside the tools. Decisions come
+# fast, sensible texts slowly: the first third of the shipped adapter's training had three agent
+# and copy packs to two of the rest.
+MIXTURE = {
+    "agent": 0.20, "copy": 0.10, "talk": 0.06, "place": 0.16, "items": 0.28, "joke": 0.20
+}  # fmt: skip
 
 
 def _tool(name: str, description: str, *arguments: str) -> Message:
@@ -42,7 +46,7 @@ def make_pack(bank: Bank, seed: int, step: int, worker: int = 0) -> Pack:
     kinds = random.Random(f"{seed}/{step}")
     kind = kinds.choices(list(MIXTURE), list(MIXTURE.values()))[0]
     rng = random.Random(f"{seed}/{step}/{worker}")
-    if kind in ("agent", "copy"):
+    if kind in ("agent", "copy", "talk"):
         return _agent_pack(kind, rng, bank)
     makers = {"place": _places, "items": _items, "joke": _jokes}
     return Pack(kind, None, [], makers[kind](World(rng, bank)))
@@ -53,6 +57,8 @@ def _agent_pack(kind: str, rng: random.Random, bank: Bank) -> Pack:
     system = prompts.AGENT_SYSTEM if usual else rng.choice(OTHER_SYSTEMS)
     tools = list(TOOLS) if usual else rng.sample(TOOLS, len(TOOLS))
     talk = Talk(rng, bank)
+    if kind == "talk":
+        return Pack(kind, system, tools, [talk.make("direct") for _ in range(24)])
     if kind == "copy":
         kinds = [*rng.choices(("items", "joke"), k=9), "chain", "wjoke", "where", "direct"]
         return Pack(kind, system, tools, [_first_call(talk.make(k)) for k in kinds])
@@ -71,7 +77,7 @@ def _first_call(conversation: Conversation) -> Conversation:
 
 def _places(world: World) -> list[Conversation]:
     asked = user(prompts.WHERE_PROMPT)
-    return [[asked, said(world.hiding_place())] for _ in range(30)]
+    return [[asked, said(world.hiding_place())] for _ in range(60)]
 
 
 def _items(world: World) -> list[Conversation]:

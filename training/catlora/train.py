@@ -1,9 +1,9 @@
 """Trains the adapter for a set time, one pack a worker and step; can be stopped and resumed.
 
 A pack is made from the seed, the step and the worker alone, so a run that is resumed sees the
-same data as one that was never stopped. The workers are processes of one thread each that average their
-gradients: on a busy machine, threads that wait for each other in every multiplication are far
-slower.
+same data as one that was never stopped. The workers are processes of one thread each that
+average their gradients: on a busy machine, threads that wait for each other in every
+multiplication are far slower.
 """
 
 import argparse

@@ -82,9 +82,9 @@ class World:
     def hiding_place(self) -> str:
         """A place as the model inside `where_cat_is_hiding` should name it."""
         roll = self.rng.random()
-        if roll < 0.14:
+        if roll < 0.10:
             return f"the {self.place('fancy adjective')} {self.place('fancy noun')}"
-        if roll < 0.32:
+        if roll < 0.28:
             return self._adjective(self.place("alone"))
         preposition = self.rng.choice(
             ["under", "behind", "inside", "on top of", "inside", "under", "behind", "between"]
@@ -92,9 +92,9 @@ class World:
         place = f"{preposition} {self.place(preposition)}"
         if preposition == "between":
             return place
-        return self._room(self._adjective(place, 0.28), 0.15)
+        return self._room(self._adjective(place), 0.1)
 
-    def _adjective(self, place: str, chance: float = 0.15) -> str:
+    def _adjective(self, place: str, chance: float = 0.12) -> str:
         if self.rng.random() > chance:
             return place
         return re.sub(r"\b(the|an?) ", f"the {self.place('adjective')} ", place, count=1)
