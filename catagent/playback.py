@@ -6,25 +6,30 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 
+from catagent import events as ev
 from catagent.errors import ExitCode, OutputError, RecordingError
-from catagent.events import Event
 from catagent.filters import Filters
 from catagent.sinks.base import Sink
-from catagent.sources.base import EventStream
+from catagent.sources.base import EventStream, Mode
 from catagent.state import RunState, reduce
+
+# What `astream` does not tell: see "The modes" in docs/events.md.
+_NOT_IN_STEPS = (ev.LlmStarted, ev.LlmToken, ev.ToolStarted, ev.ToolFinished, ev.Node)
 
 
 class Playback:
     """One replay: its state, and the sinks that see the events that `filters` keep.
 
-    `damage` is what ended the recording before its time.
+    In mode `steps` they see of any recording what that mode would have told; the other two tell
+    alike. `damage` is what ended the recording before its time.
     """
 
-    def __init__(self, sinks: Sequence[Sink], filters: Filters) -> None:
+    def __init__(self, sinks: Sequence[Sink], filters: Filters, mode: Mode | None = None) -> None:
         self.state = RunState()
         self.damage: RecordingError | None = None
         self._sinks = list(sinks)
         self._filters = filters
+        self._left_out = _NOT_IN_STEPS if mode == "steps" else ()
         self._cancelled_with: ExitCode | None = None
         self._task: asyncio.Task[object] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -56,10 +61,10 @@ class Playback:
                 if self._cancelled_with is not None:
                     return
                 reduce(self.state, event)
-                if self._filters.keeps(event):
+                if self._filters.keeps(event) and not isinstance(event, self._left_out):
                     self._write(event)
 
-    def _write(self, event: Event) -> None:
+    def _write(self, event: ev.Event) -> None:
         try:
             for sink in self._sinks:
                 sink.write(event)

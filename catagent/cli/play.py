@@ -11,7 +11,7 @@ from catagent.cli.options import Shown
 from catagent.cli.outputs import Outputs, opened
 from catagent.cli.recordings import locate
 from catagent.cli.talk import say
-from catagent.config import Loaded
+from catagent.config import Loaded, ModeName
 from catagent.filters import Filters
 from catagent.interrupts import interrupts
 from catagent.playback import Playback
@@ -24,12 +24,13 @@ def play(
     speed: float,
     idle_limit: float | None,
     filters: Filters,
+    mode: ModeName | None,
     loaded: Loaded,
     shown: Shown,
 ) -> int:
     """Play it and return the exit code. Raises RecordingError where it is damaged."""
     with _descriptor(recording, loaded) as descriptor, opened(loaded, shown) as outputs:
-        playback = Playback(outputs.sinks, filters)
+        playback = Playback(outputs.sinks, filters, mode)
         source = replay(read_chunks(descriptor), Pace(speed, idle_limit))
         with interrupts(playback.cancel, outputs.rescue):
             code = asyncio.run(playback.play(source))

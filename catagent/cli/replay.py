@@ -51,4 +51,5 @@ def replay(
     loaded = load(options.flags(ctx.params))
     shown = options.Shown.given(ctx.params)
     chosen = options.filters(ctx.params)
-    raise typer.Exit(play(recording, speed, idle_limit, chosen, loaded, shown))
+    mode = ctx.params["mode"]
+    raise typer.Exit(play(recording, speed, idle_limit, chosen, mode, loaded, shown))

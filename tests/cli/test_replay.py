@@ -221,6 +221,17 @@ def test_filters_work_as_they_do_live_and_keep_seq(tmp_path: Path) -> None:
     assert all(by_seq[event["seq"]] == event for event in kept)
 
 
+def test_a_recording_can_be_seen_as_another_mode_would_tell_it(tmp_path: Path) -> None:
+    def told(name: str, *flags: str) -> list[tuple[str, str, str]]:
+        path = str(FIXTURES / f"{name}.jsonl")
+        done = catagent("replay", path, "--speed", "0", *flags, env=environment(tmp_path))
+        assert done.returncode == 0
+        return [(e["type"], e["name"], e["data"].get("output")) for e in lines(done.stdout)]
+
+    assert told("events", "--mode", "steps") == told("steps")
+    assert told("events", "--mode", "log") == told("events") == told("log")
+
+
 def test_stats_go_to_stderr(tmp_path: Path) -> None:
     done = catagent(
         "replay", str(EVENTS), "--speed", "0", "-o", "answer", "--stats", env=environment(tmp_path)
