@@ -61,3 +61,26 @@ def test_a_provider_that_is_not_installed_is_answered_with_its_package(
     with pytest.raises(UsageError, match="langchain-anthropic") as raised:
         use_models(agent, model="anthropic:claude")
     assert raised.value.hint == "pip install langchain-anthropic"
+
+
+@pytest.mark.parametrize("address", ["localhost:11434/v1", "ftp://host/v1", "http://[::1/v1", "x"])
+def test_an_address_that_is_none_is_a_usage_error(use_models: UseModels, address: str) -> None:
+    with pytest.raises(UsageError, match="address") as raised:
+        use_models(agent, address)
+    assert "https://HOST/v1" in raised.value.hint
+
+
+def test_a_proxy_is_used_but_not_for_this_machine(
+    use_models: UseModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ask(models: Models) -> None:
+        await models.tool.ainvoke("hi")
+
+    with ScriptedServer(lambda _: Reply(["x"])) as proxy, ScriptedServer(proxy.script) as server:
+        for name in ("http_proxy", "HTTP_PROXY"):
+            monkeypatch.setenv(name, proxy.url.removesuffix("/v1"))
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        use_models(ask, "http://far.away.invalid/v1")
+        use_models(ask, server.url)
+        assert (len(proxy.requests), len(server.requests)) == (1, 1)
