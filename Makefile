@@ -6,6 +6,8 @@
 
 Q ?= what items are located where the cat is hiding?
 ARGS ?=
+# As it was typed: a dollar in a question is no variable of make's.
+override Q := $(value Q)
 export Q
 
 BIN := .venv/bin
