@@ -46,7 +46,7 @@ class Calls:
         tool = self._find(event) or self._new_tool(event)
         self._claim(event)
         if isinstance(event, ev.ToolStarted):
-            tool.started, tool.run_id = True, event.run_id
+            tool.start(event)
             self._runs[event.run_id] = tool
         elif isinstance(event, ev.ToolFinished):
             tool.finished = event.data
@@ -129,7 +129,9 @@ class Calls:
         return None
 
     def _new_tool(self, event: ToolEvent) -> Tool:
-        details = self.look.glyphs.dot.join(_identity(event)) if self.look.options.verbose else ""
+        call = [f"call {event.data.tool_call_id}"] if event.data.tool_call_id else []
+        facts = [*call, *_identity(event)] if self.look.options.verbose else []
+        details = self.look.glyphs.dot.join(facts)
         tool_input = getattr(event.data, "tool_input", None)
         tool = Tool(self.look, event.data.tool, tool_input, details)
         if event.data.tool_call_id:

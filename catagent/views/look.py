@@ -44,6 +44,7 @@ class Glyphs:
     said: str
     ok: str
     bad: str
+    error: str
     warn: str
     ask: str
     call: str
@@ -67,6 +68,7 @@ UNICODE = Glyphs(
     said="",
     ok="✓ ",
     bad="✗ ",
+    error="✗ ",
     warn="! ",
     ask="\u276f ",
     call="→ ",
@@ -89,6 +91,7 @@ ASCII = Glyphs(
     said="",
     ok="ok ",
     bad="x ",
+    error="x ",
     warn="! ",
     ask="> ",
     call="-> ",
@@ -111,7 +114,8 @@ WORDS = Glyphs(
     part="",
     said=":",
     ok="done: ",
-    bad="error: ",
+    bad="failed: ",
+    error="error: ",
     warn="warning: ",
     ask="question: ",
     call="call written: ",

@@ -57,7 +57,7 @@ def _details(event: ev.RunStarted) -> list[str]:
 def retry_text(data: ev.RetryData) -> str:
     """What is tried again, and when: `retry 2 of 3 in 4 s: rate limit reached`."""
     reason = f": {data.reason}" if data.reason else ""
-    return f"retry {data.attempt} of {data.max_attempts} in {data.delay_s:g} s{reason}"
+    return f"retry {data.attempt} of {data.max_attempts} in {round(data.delay_s, 1):g} s{reason}"
 
 
 def warning(look: Look, data: ev.WarningData) -> Part:
@@ -77,7 +77,7 @@ def unclaimed(look: Look, call: str) -> Part:
 
 def cut_off(look: Look) -> Part:
     """What ends the text of a model that did not come to an end."""
-    return note(look, look.glyphs.bad, "cut off here", "bad", "dim")
+    return note(look, look.glyphs.error, "cut off here", "bad", "dim")
 
 
 def answer(look: Look, data: ev.AnswerData, *, said: bool = False) -> list[Part]:
@@ -106,7 +106,7 @@ def failure(look: Look, data: ev.RunFinishedData) -> list[Part]:
     if data.error is None:
         return []
     text = _with_hint(data.error.message, data.error.hint)
-    return [note(look, look.glyphs.bad, text, "bad")]
+    return [note(look, look.glyphs.error, text, "bad")]
 
 
 def verdict(look: Look, data: ev.RunFinishedData, tokens: int) -> Part:

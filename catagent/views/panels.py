@@ -34,6 +34,12 @@ class Tool(Panel):
         """The call on one line, of any length."""
         return self.look.line(f"{self.tool}({arguments(self._tool_input)})")
 
+    def start(self, event: ev.ToolStarted) -> None:
+        """The tool began to run; its input counts where nobody has told it before."""
+        self.started, self.run_id = True, event.run_id
+        if self._tool_input is None:
+            self._tool_input = event.data.tool_input
+
     def observe(self, data: ev.ObservationData) -> None:
         """Show what the agent gets to see, and close."""
         self._failed = data.status == "error"
@@ -56,7 +62,7 @@ class Tool(Panel):
         elif output:
             self.parts.append(Ready(lambda width: label_rows(self.look, word, width)))
             self.parts.append(written(self.look, output))
-        elif not self._problem:
+        elif not self.failed:
             self._remark = f"{word}: nothing"
 
     def _same(self, output: str) -> bool:
@@ -90,7 +96,7 @@ class Tool(Panel):
         """Return the rows below the parts."""
         glyphs, look = self.look.glyphs, self.look
         sign = look.paint("bad", glyphs.bad) if self.failed else look.paint("ok", glyphs.ok)
-        facts = written(look, glyphs.dot.join(self._facts()) or "observed", "dim")
+        facts = written(look, glyphs.dot.join(self._facts()), "dim")
         return Hanging(look.paint("gutter", glyphs.bottom) + sign, facts).take(width)
 
     @property
@@ -100,12 +106,14 @@ class Tool(Panel):
         return raised or self._failed or bool(self._problem)
 
     def _facts(self) -> list[str]:
-        facts = [self._problem] if self._problem else []
+        cut = self.failed and self._output == ""
+        facts = [self._problem or "no result"] if cut else []
         if self.finished is not None and self.finished.duration_s is not None:
             facts.append(seconds(self.finished.duration_s))
         if tokens := sum(model.tokens for model in self.models):
             facts.append(count(tokens, "token"))
-        return facts + ([self._remark] if self._remark else [])
+        facts += [self._remark] if self._remark else []
+        return facts or ["error" if self.failed else "observed"]
 
 
 class Orphan(Panel):
