@@ -43,6 +43,7 @@ async def drive(
                 for event in _with_raw(run, read(item), item, tracker):
                     yield event
     except Exception as error:
+        await tracker.close()
         for event in translate.loose_ends(tracker):
             yield event
         # Told by its name: importing LangGraph for a run that never used it costs a second.
@@ -50,7 +51,7 @@ async def drive(
             raise step_limit(run.max_steps) from error
         raise
     finally:
-        tracker.closed = True
+        await tracker.close()
     for event in (*translate.loose_ends(tracker), *chunks.finish()):
         yield event
 

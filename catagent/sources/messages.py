@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -102,11 +103,12 @@ def finish_reason_of(message: BaseMessage) -> str | None:
 
 
 def output_text(output: Any) -> str:
-    """What a tool or runnable returned, as the text that a person reads."""
+    """What a tool returned, as its agent gets to see it: text as it is, else JSON if it can be."""
     if isinstance(output, BaseMessage):
         return text_of(output.content)
     if isinstance(output, str):
         return output
-    if isinstance(output, dict) and isinstance(output.get("output"), str):
-        return str(output["output"])
-    return str(output)
+    try:
+        return json.dumps(output, ensure_ascii=False)
+    except (TypeError, ValueError):
+        return str(output)

@@ -158,8 +158,15 @@ class ChunkReader:
             case "executor":
                 return self._executor_answer()
             case _:
-                root = self._tracker.root
-                return None if root is None else self._told(_as_text(root.output), None, [])
+                return self._plain_answer()
+
+    def _plain_answer(self) -> ev.Answer | None:
+        root = self._tracker.root
+        if root is None:
+            return None
+        # The key of an agent's answer, when an executor comes wrapped in something else.
+        text = root.output.get("output") if isinstance(root.output, dict) else None
+        return self._told(text if isinstance(text, str) else _as_text(root.output), None, [])
 
     def _graph_answer(self) -> ev.Answer | None:
         last = self._last

@@ -6,6 +6,8 @@ ids, failures. Callbacks have all of it, so every source attaches one `Tracker` 
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import time
 from collections import deque
@@ -19,10 +21,14 @@ from langchain_core.messages import AIMessage, BaseMessage
 from catagent import events as ev
 from catagent.errors import StepLimitError
 from catagent.sources import guard
-from catagent.sources.span import Span
+from catagent.sources.span import LLM_KINDS, Span
 
 # The executor tells a tool's call id with its action alone: (executor's run id, call id).
 _action_in_context: ContextVar[tuple[UUID, str | None] | None] = ContextVar("action", default=None)
+
+# How long a cancelled task may take to clean up, in seconds.
+_PATIENCE_S = 0.4
+_TOLD = LLM_KINDS | {"tool"}
 
 
 class RunClosedError(Exception):
@@ -43,11 +49,24 @@ class Tracker(BaseCallbackHandler):
         self.ended: deque[Span] = deque()
         self.warnings: deque[ev.WarningData] = deque()
         self.closed = False
+        self._tasks: dict[str, asyncio.Task[Any]] = {}
         self._written: dict[UUID, guard.WrittenArgs] = {}
         self._authors: dict[str | None, Span] = {}
         self._deciders: dict[str, Span] = {}
         self._tools: dict[str, list[Span]] = {}
         self._decisions: dict[str, set[str]] = {}
+
+    async def close(self) -> None:
+        """Stop what still runs: threads at their next callback, orphaned tasks at once.
+
+        When one of an executor's parallel tools fails, LangChain leaves the others running.
+        """
+        self.closed = True
+        orphans = {task for task in self._tasks.values() if task is not asyncio.current_task()}
+        for task in orphans:
+            task.cancel()
+        if orphans:
+            await asyncio.wait(orphans, timeout=_PATIENCE_S)
 
     def decider(self, call_id: str | None, message: BaseMessage | None = None) -> Span | None:
         """The model run that wrote a message, or decided on a tool call."""
@@ -228,6 +247,9 @@ class Tracker(BaseCallbackHandler):
         """A tool began."""
         span = self._begin("tool", run_id, parent_run_id, serialized, about)
         span.tool_input = input_str if inputs is None else inputs
+        with contextlib.suppress(RuntimeError):  # no loop in a thread
+            if (task := asyncio.current_task()) is not None:
+                self._tasks[span.run_id] = task
         action = _action_in_context.get()
         if tool_call_id is None and action is not None and action[0] == parent_run_id:
             tool_call_id = action[1]
@@ -252,7 +274,8 @@ class Tracker(BaseCallbackHandler):
         span = self.spans.get(str(run_id))
         if span is not None:
             span.ended, span.output, span.error = time.monotonic(), output, error
-            if span.kind != "chain":
+            self._tasks.pop(span.run_id, None)
+            if span.kind in _TOLD:
                 self.ended.append(span)
         return span
 

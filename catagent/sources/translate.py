@@ -136,7 +136,7 @@ def tool_finished(span: Span) -> ev.ToolFinished:
     data = ev.ToolFinishedData(
         tool=span.name,
         status="error" if error is not None or refused else "success",
-        output="" if output is None else output_text(output),
+        output="" if error is not None else output_text(output),
         tool_call_id=span.call_id,
         duration_s=_duration(span),
         error=error,

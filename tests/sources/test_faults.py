@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -169,6 +170,36 @@ def test_a_tool_that_raises_is_told_and_raises(mode: Mode, shape: AgentShape) ->
 
 @modes
 @shapes
+def test_a_failure_stops_the_tools_beside_it(mode: Mode, shape: AgentShape) -> None:
+    def tools(model: BaseChatModel) -> list[BaseTool]:
+        @tool
+        async def get_items(place: str) -> str:
+            """Get items."""
+            if place == "bad":
+                await asyncio.sleep(0.2)
+                raise ValueError("bad place")
+            return "".join([chunk.text async for chunk in model.astream(place)])
+
+        return [get_items]
+
+    def script(request: Request) -> Reply:
+        if request.tools:
+            return Reply(calls=[Call.of("get_items", f"call_{p}", place=p) for p in ("a", "bad")])
+        return Reply([f"{i} " for i in range(10_000)], pace=0.01)
+
+    outcome = play(script, mode, shape, tools)
+    assert isinstance(outcome.error, ValueError)
+    failed = {e.tool_call_id: e.data for e in outcome.of(ev.ToolFinished)}
+    assert "bad place" in failed["call_bad"].error.message
+    stopped = [e.data for e in outcome.of(ev.LlmFinished) if e.tool_call_id == "call_a"]
+    assert all(data.error and data.error.type == "Cancelled" for data in stopped)
+    assert len(stopped) == 1
+    if mode != "steps":
+        assert stopped[0].text.startswith("0 1 2 ")
+
+
+@modes
+@shapes
 def test_an_unknown_tool_is_an_observation_of_an_error(mode: Mode, shape: AgentShape) -> None:
     outcome = play(scripts.calling(Call("fly", "{}", "call_fly")), mode, shape)
     (seen,) = outcome.of(ev.Observation)
@@ -250,7 +281,7 @@ def test_the_errors_are_not_logged_by_langchain_too(
 
 @modes
 @shapes
-def test_odd_tool_outputs_are_text(mode: Mode, shape: AgentShape) -> None:
+def test_odd_tool_outputs_are_what_the_agent_sees(mode: Mode, shape: AgentShape) -> None:
     class Odd:
         def __str__(self) -> str:
             return "odd"
@@ -269,8 +300,10 @@ def test_odd_tool_outputs_are_text(mode: Mode, shape: AgentShape) -> None:
     outcome = play(scripts.calling(*calls), mode, shape, tools, raw=True)
     assert outcome.error is None
     assert len(outcome.of(ev.Observation)) == len(outputs)
-    texts = [e.data.output for e in outcome.of(ev.Observation)]
+    by_call = {e.data.tool_call_id: e.data.output for e in outcome.of(ev.Observation)}
+    texts = [by_call[f"call_{i}"] for i in range(len(outputs))]
     assert all(isinstance(text, str) for text in texts)
+    assert texts[1] == '{"a": 1}'
     assert len(texts[4]) == 1_000_000
 
 

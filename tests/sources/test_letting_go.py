@@ -8,6 +8,7 @@ import threading
 import time
 
 import pytest
+from langchain_core.tools import tool
 
 from catagent.sources import open_source
 from catagent.sources.base import AgentShape, Mode
@@ -19,10 +20,12 @@ from tests.support.agents import (
     ToolMaker,
     build,
     chat_model,
+    collect,
     nesting_tools,
     sync_tools,
 )
-from tests.support.server import ScriptedServer
+from tests.support.replies import Call, Reply
+from tests.support.server import Request, ScriptedServer
 
 modes = pytest.mark.parametrize("mode", MODES)
 shapes = pytest.mark.parametrize("shape", SHAPES)
@@ -101,9 +104,6 @@ def test_closing_early_stops_the_agent(mode: Mode, shape: AgentShape) -> None:
 
 @modes
 def test_cancelling_reaches_nested_agents(mode: Mode) -> None:
-    from tests.support.replies import Call, Reply
-    from tests.support.server import Request
-
     def script(request: Request) -> Reply:
         if "research" in request.tools:
             return Reply(calls=[Call.of("research", "call_r", topic="x")])
@@ -143,4 +143,28 @@ def test_many_runs_add_no_threads() -> None:
             assert len(counts) <= 2
 
     with ScriptedServer(scripts.cat(2)) as server:
+        asyncio.run(scenario(server))
+
+
+@modes
+@shapes
+def test_a_failed_run_leaves_no_parallel_tool_running(mode: Mode, shape: AgentShape) -> None:
+    @tool
+    async def get_items(place: str) -> str:
+        """Get items."""
+        if place == "bad":
+            await asyncio.sleep(0.05)
+            raise ValueError("bad place")
+        await asyncio.sleep(60)
+        return "never"
+
+    async def scenario(server: ScriptedServer) -> None:
+        async with chat_model(server.url) as model:
+            before = asyncio.all_tasks()
+            outcome = await collect(mode, build(shape, model, [get_items]))
+            assert isinstance(outcome.error, ValueError)
+            await until(lambda: asyncio.all_tasks() == before, LIMIT_S)
+
+    calls = [Call.of("get_items", f"call_{place}", place=place) for place in ("good", "bad")]
+    with ScriptedServer(scripts.calling(*calls)) as server:
         asyncio.run(scenario(server))

@@ -67,9 +67,9 @@ def test_each_token_comes_once_with_its_tool_call(
 
 @streaming
 @shapes
-def test_thousands_of_tokens_come_once_and_in_order(mode: Mode, shape: AgentShape) -> None:
-    outcome = play(scripts.cat(2_000), mode, shape)
-    assert texts_by_call(outcome)["call_items_0"] == list(scripts.tokens_of(0, 2_000))
+def test_a_thousand_tokens_come_once_and_in_order(mode: Mode, shape: AgentShape) -> None:
+    outcome = play(scripts.cat(1_000), mode, shape)
+    assert texts_by_call(outcome)["call_items_0"] == list(scripts.tokens_of(0, 1_000))
     assert_deltas_equal_the_whole(outcome)
 
 
