@@ -96,11 +96,14 @@ class Session:
         self._stamp(event)
         reduce(self.state, event)
         lost = [failed for recorder in self._recorders if (failed := _record(recorder, event))]
+        # All of them first: the warning about one must not meet another that has failed.
+        for recorder, _ in lost:
+            self._recorders.remove(recorder)
         if self._filters.keeps(event):
             for sink in tuple(self._sinks):
                 self._write(sink, event)
         for recorder, error in lost:
-            self._detach(recorder, error)
+            self._warn_of_loss(recorder, error)
 
     def cancel(self, why: CatagentError | ExitCode) -> None:
         """Stop the run: cancelled by a person with this exit code, or failed with this error."""
@@ -133,8 +136,7 @@ class Session:
         if self._ttft is None and isinstance(event, ev.LlmToken):
             self._ttft = self._last_event - self._began
 
-    def _detach(self, recorder: RecorderSink, error: OSError) -> None:
-        self._recorders.remove(recorder)
+    def _warn_of_loss(self, recorder: RecorderSink, error: OSError) -> None:
         self._lost_recorder = self._lost_recorder or recorder.required
         if self.state.finished is not None:
             return  # nothing comes after run.finished

@@ -171,6 +171,16 @@ def test_a_recorder_that_fails_is_let_go_and_the_exit_code_says_so() -> None:
     assert len(recorder.events) == 2
 
 
+def test_recorders_that_fail_at_once_are_each_let_go_with_a_warning() -> None:
+    """A full disk takes the recording and the history together."""
+    sink = Collector()
+    recorders = [Collector(fail_at=2), Collector(fail_at=2), Collector()]
+    finished = drive(Session([sink], recorders=recorders), happy)
+    assert sink.types.count("warning") == 2
+    assert (finished.status, finished.exit_code) == ("success", 1)
+    assert recorders[2].types == sink.types
+
+
 def test_a_recorder_that_loses_the_last_line_says_so_by_the_exit_code_alone() -> None:
     """run.finished stays last: no warning comes after it."""
     sink, recorder = Collector(), Collector(fail_at=6)
