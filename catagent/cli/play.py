@@ -32,6 +32,7 @@ def play(
     with _descriptor(recording, loaded) as descriptor, opened(loaded, shown) as outputs:
         playback = Playback(outputs.sinks, filters, mode)
         source = replay(read_chunks(descriptor), Pace(speed, idle_limit))
+        outputs.status("replaying")
         with interrupts(playback.cancel, outputs.rescue):
             code = asyncio.run(playback.play(source))
     _tell(playback, outputs, shown)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from catagent import events as ev
 from catagent.codec import Header, encode, encode_header
@@ -99,6 +102,15 @@ def test_a_newer_format_is_refused_with_the_way_out() -> None:
     with pytest.raises(RecordingError, match="events/2") as refused:
         list(Reader().feed(header))
     assert "upgrade" in refused.value.hint
+
+
+@given(st.lists(st.binary(max_size=40) | st.sampled_from([b"\n", *RUN]), max_size=12))
+def test_whatever_the_bytes_are_only_a_recording_error_comes_of_them(pieces: list[bytes]) -> None:
+    reader = Reader()
+    with contextlib.suppress(RecordingError):
+        for piece in pieces:
+            list(reader.feed(piece))
+        list(reader.end())
 
 
 def test_a_line_without_end_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
