@@ -26,6 +26,8 @@ class Translator:
         self._ids: AguiEvent = {"threadId": "", "runId": ""}
         self._open: dict[_Key, AguiEvent] = {}
         self._tools: dict[str, str] = {}
+        self._runs: dict[str, str] = {}
+        self._outer: dict[str, str] = {}
         self._calls: dict[tuple[str, int], str] = {}
         self._told: set[str] = set()
         self._said = ""
@@ -161,6 +163,7 @@ class Translator:
             case ev.Action():
                 yield from self._action(event, call_id)
             case ev.ToolStarted():
+                self._place(event, call_id)
                 ended = {"type": "STEP_FINISHED", **step}
                 yield from self._begin(("step", call_id), {"type": "STEP_STARTED", **step}, ended)
             case ev.ToolFinished(data=data):
@@ -184,17 +187,35 @@ class Translator:
         yield {"type": "TOOL_CALL_ARGS", "toolCallId": call_id, "delta": arguments, **inside}
         yield from self._end(("call", call_id))
 
+    def _place(self, event: ev.ToolStarted, call_id: str) -> None:
+        """Remember which call this one is inside of."""
+        outer = (self._runs[run] for run in reversed(event.parent_ids) if run in self._runs)
+        self._outer[call_id] = next(outer, "")
+        self._runs[event.run_id] = call_id
+
     def _subagent(self, call_id: str | None) -> Generator[AguiEvent, None, AguiEvent]:
         """Announce that something happens inside a tool call; return what attributes it."""
         if call_id is None:
             return {}
+        unannounced: list[str] = []
+        inner: str = call_id
+        # A recording from anywhere may even say that two calls are inside of each other.
+        while inner and inner not in unannounced and ("subagent", inner) not in self._open:
+            unannounced.append(inner)
+            inner = self._outer.get(inner, "")
+        for each in reversed(unannounced):
+            yield from self._announce(each)
+        return {"subagentRunId": call_id}
+
+    def _announce(self, call_id: str) -> Iterator[AguiEvent]:
         inside = {"subagentRunId": call_id}
-        start = {"type": "SUBAGENT_STARTED", **inside, "parentToolCallId": call_id}
-        named = {**start, "name": self._tools.get(call_id, "")}
+        outer = self._outer.get(call_id)
+        parent = {"parentSubagentRunId": outer} if outer else {}
+        named = {"name": self._tools.get(call_id, ""), "parentToolCallId": call_id}
+        start = {"type": "SUBAGENT_STARTED", **inside, **named, **parent}
         yield from self._begin(
-            ("subagent", call_id), named, {"type": "SUBAGENT_FINISHED", **inside}
+            ("subagent", call_id), start, {"type": "SUBAGENT_FINISHED", **inside}
         )
-        return inside
 
     def _subagent_end(self, call_id: str, data: ev.ToolFinishedData) -> Iterator[AguiEvent]:
         if data.status == "error" and ("subagent", call_id) in self._open:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 from ag_ui.core import Event as AguiEvent
@@ -14,6 +15,7 @@ from pydantic import TypeAdapter
 from catagent import events as ev
 from catagent.agui import Translator
 from catagent.codec import encode_plain
+from catagent.recording import load
 from catagent.sinks.agui import AguiSink
 from tests.support.events import (
     ITEMS,
@@ -107,6 +109,29 @@ def test_a_tools_tokens_are_attributed_to_its_call_and_the_answers_are_not() -> 
         ITEMS: "books (old), a lamp",
         None: "On the shelf: **books** and a lamp.",
     }
+
+
+def test_what_runs_inside_a_nested_agent_names_its_place_at_every_depth() -> None:
+    recording = Path(__file__).parent / "fixtures/v1/nested.jsonl"
+    lines = translated(load(recording)[0])
+    started = {line["subagentRunId"]: line for line in of_type(lines, "SUBAGENT_STARTED")}
+    assert started["call_where_sofas"]["parentSubagentRunId"] == "call_sofas"
+    assert "parentSubagentRunId" not in started["call_sofas"]
+    assert started["call_where_sofas"]["name"] == "where_cat_is_hiding"
+    calls = {c["toolCallId"]: c.get("subagentRunId") for c in of_type(lines, "TOOL_CALL_START")}
+    assert calls["call_where_shelves"] == "call_shelves"
+    assert calls["call_shelves"] is None
+
+
+def test_calls_that_claim_to_be_inside_of_each_other_end() -> None:
+    def tool(call_id: str, parent: str) -> ev.ToolStarted:
+        data = ev.ToolStartedData(tool="t", tool_input={}, tool_call_id=call_id)
+        return ev.ToolStarted(run_id=f"run-{call_id}", parent_ids=[parent], data=data)
+
+    token = llm("a", "x", inside="one")[1]
+    lines = translated([tool("one", ""), tool("two", "run-one"), tool("one", "run-two"), token])
+    assert_valid(lines)
+    assert len(of_type(lines, "SUBAGENT_STARTED")) == 2
 
 
 def test_a_mode_without_tokens_still_tells_of_calls_and_of_the_answer() -> None:
