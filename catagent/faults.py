@@ -178,12 +178,13 @@ def _no_connection(raised: BaseException, said: str) -> NetworkError:
     number, low = getattr(cause, "errno", None), why.lower()
     if number == errno.ECONNREFUSED or "refused" in low or "all connection attempts" in low:
         return NetworkError(
-            f"The server refused the connection: {why}",
+            f"The server refused the connection: {_address(raised) or why}",
             "is it running? OPENAI_BASE_URL says where it is looked for",
         )
     if "getaddrinfo" in low or "name or service" in low or "name resolution" in low:
         return NetworkError(
-            f"The server's name was not found: {why}", "check OPENAI_BASE_URL and the network"
+            f"The server's name was not found: {_address(raised) or why}",
+            "check OPENAI_BASE_URL and the network",
         )
     if "certificate" in low or "ssl" in low:
         hint = (
@@ -193,6 +194,13 @@ def _no_connection(raised: BaseException, said: str) -> NetworkError:
     if number == errno.EMFILE:
         return NetworkError("Too many files are open.", "raise the limit: ulimit -n 1024")
     return NetworkError(f"The connection broke off: {why}", "try again; look at proxies in between")
+
+
+def _address(raised: BaseException) -> str:
+    """Host and port of the server that was asked, as far as the exception knows."""
+    url = getattr(getattr(raised, "request", None), "url", None)
+    host, port = getattr(url, "host", ""), getattr(url, "port", None)
+    return f"{host}:{port}" if host and port else str(host)
 
 
 def _root(raised: BaseException) -> BaseException:
