@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
 
-def make_tools(model: BaseChatModel) -> list[BaseTool]:
-    """Make the three tools, all of them asking `model`."""
+def make_tools(model: BaseChatModel | None) -> list[BaseTool]:
+    """Make the three tools, all of them asking `model`. Without one they can only be described."""
 
     @tool(description=prompts.WHERE_DESCRIPTION)
     async def where_cat_is_hiding() -> str:
@@ -31,7 +31,9 @@ def make_tools(model: BaseChatModel) -> list[BaseTool]:
     return [where_cat_is_hiding, get_items, tell_me_a_joke_about]
 
 
-async def _ask(model: BaseChatModel, prompt: str, run_name: str, tag: str) -> str:
+async def _ask(model: BaseChatModel | None, prompt: str, run_name: str, tag: str) -> str:
     """Stream the model's answer, for the sake of those who listen, and return the whole of it."""
+    if model is None:
+        raise ValueError(f"the tool behind {run_name} was made without a model")
     named = model.with_config(run_name=run_name, tags=[tag])
     return "".join([chunk.text async for chunk in named.astream(prompt)]).strip()

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from langchain_core.language_models import FakeListChatModel
 from langchain_core.tools import BaseTool, tool
 from msgspec import Struct
 from pydantic import BaseModel, ValidationError
@@ -30,8 +29,7 @@ class ToolInfo(Struct, kw_only=True, frozen=True):
 
 def list_tools() -> list[ToolInfo]:
     """Describe every tool of the registry, in its order. Asks no model."""
-    nobody = FakeListChatModel(responses=[])
-    return [_describe(_find(name, nobody)) for name in registry.TOOLS]
+    return [_describe(_find(name, None)) for name in registry.TOOLS]
 
 
 def open_tool(name: str, given: Mapping[str, str], request: AgentRequest) -> AgentRun:
@@ -39,9 +37,8 @@ def open_tool(name: str, given: Mapping[str, str], request: AgentRequest) -> Age
 
     Raises UsageError for a tool that is not there, or arguments that it does not take.
     """
-    nobody = FakeListChatModel(responses=[])
-    tool_input = parse(_find(name, nobody), given)
-    model = request.models.tool if name in registry.TOOLS else nobody
+    tool_input = parse(_find(name, None), given)
+    model = request.models.tool if name in registry.TOOLS else None
     return AgentRun(
         runnable=_find(name, model),
         input=tool_input,
@@ -66,7 +63,7 @@ def parse(found: BaseTool, given: Mapping[str, str]) -> dict[str, Any]:
     return {key: getattr(checked, key) for key in given}
 
 
-def _find(name: str, model: BaseChatModel) -> BaseTool:
+def _find(name: str, model: BaseChatModel | None) -> BaseTool:
     found = registry.lookup(name, registry.TOOLS, "tool")
     if name in registry.TOOLS:
         made = cast("list[BaseTool]", found(model))
