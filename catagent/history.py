@@ -17,7 +17,7 @@ from catagent import events as ev
 from catagent.codec import decode, encode_plain
 from catagent.errors import OutputError, RecordingError
 from catagent.recording import MAX_LINE
-from catagent.sinks.recorder import Recorder, Redact
+from catagent.sinks.recorder import Recorder
 
 RecordedStatus = Literal["success", "error", "cancelled", "limit", "unfinished"]
 _TAIL = 1 << 16
@@ -49,7 +49,7 @@ class History(Struct, kw_only=True, frozen=True):
     max_runs: int = 200
     max_bytes: int = 200 << 20
 
-    def record(self, run_id: str, redact: Redact) -> Recorder:
+    def record(self, run_id: str) -> Recorder:
         """Make room, and begin the recording of a run. Raises OutputError where that can't be."""
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ class History(Struct, kw_only=True, frozen=True):
             ) from error
         began = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
         path = self.folder / f"{began}-{_file_safe(run_id)}.jsonl"
-        return Recorder(path, redact=redact, required=False)
+        return Recorder(path, required=False)
 
     def prune(self) -> None:
         """Remove the oldest runs until one more fits."""

@@ -11,7 +11,7 @@ MASK = "[redacted]"
 # Keys by the prefixes that providers give them, bearer tokens, and passwords in URLs. What a
 # named group holds stays.
 _SHAPES = re.compile(
-    rb"""
+    r"""
       \b(?:sk|gsk|xai|pplx|hf|ghp|lsv2_pt|lsv2_sk)[-_][A-Za-z0-9_*-]{8,}
     | \bAIza[A-Za-z0-9_-]{30,}
     | \bAKIA[A-Z0-9]{16}\b
@@ -21,49 +21,88 @@ _SHAPES = re.compile(
     """,
     re.VERBOSE,
 )
-# Looking for these first is twenty times cheaper than the pattern, and most lines have none.
-_MARKS = (
-    *(b"sk-", b"sk_", b"xai-", b"pplx-", b"hf_", b"ghp_", b"lsv2_", b"AIza", b"AKIA"),
-    *(b"earer ", b"key=", b"token=", b"password=", b"://"),
+# The same, as far as they have come at the end of a text that goes on.
+_BEGUN = re.compile(
+    r"""
+    (?: \b(?:sk|gsk|xai|pplx|hf|ghp|lsv2_pt|lsv2_sk)[-_][A-Za-z0-9_*-]*
+      | \bAIza[A-Za-z0-9_-]*
+      | \bAKIA[A-Z0-9]*
+      | \b[Bb]earer\s+[A-Za-z0-9._~+/=-]*
+      | [?&](?:api[-_]?key|key|token|access_token|password)=[^&\s"'\\]*
+      | ://[^\s/"'\\]*
+    )\Z
+    """,
+    re.VERBOSE,
 )
+# Looking for these first is much cheaper than the patterns, and most text has none.
+_MARKS = (
+    *("sk-", "sk_", "xai-", "xai_", "pplx-", "hf_", "hf-", "ghp_", "lsv2_", "AIza", "AKIA"),
+    *("earer ", "key=", "token=", "password=", "://"),
+)
+# Text of which so much is known of a secret value is suspect.
+_HEAD = 4
+# One pattern is the faster way through a short text, one search a mark through a long one.
+_LONG = 256
 
 
-def redactor(secrets: Iterable[str]) -> Callable[[bytes], bytes]:
-    """Return a function that masks these values, and whatever looks like a key, in UTF-8 text.
+class Redactor:
+    """Knows the secret values of one run. `text` masks them, and whatever looks like a key.
 
-    A value is found as it is and as JSON writes it. Text cut into pieces is another text: a
-    secret whose halves come in two events is not found.
+    A value is found as it is and as JSON writes it.
     """
-    values = sorted(_spellings(secrets), key=len, reverse=True)
-    mask = MASK.encode()
 
-    def redact_bytes(text: bytes) -> bytes:
-        for value in values:
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._values = sorted(_spellings(secrets), key=len, reverse=True)
+        self._marks = (*_MARKS, *{value[:_HEAD] for value in self._values})
+        self._search = re.compile("|".join(map(re.escape, self._marks))).search
+
+    def is_suspect(self, text: str) -> bool:
+        """Whether there may be a secret in it, or the beginning of one. Wrong to one side only."""
+        if len(text) < _LONG:
+            return self._search(text) is not None
+        return any(mark in text for mark in self._marks)
+
+    def text(self, text: str) -> str:
+        """The text without secrets."""
+        if not self.is_suspect(text):
+            return text
+        for value in self._values:
             if value in text:
-                text = text.replace(value, mask)
-        if any(mark in text for mark in _MARKS):
-            text = _SHAPES.sub(_masked, text)
-        return text
+                text = text.replace(value, MASK)
+        return _SHAPES.sub(_masked, text)
 
-    return redact_bytes
+    def begins_at(self, text: str) -> int:
+        """Where at the end of the text a secret may have begun that is not over; else its length.
+
+        The first few characters of a value alone are none.
+        """
+        begun = _BEGUN.search(text)
+        found = [len(text) if begun is None else begun.start()]
+        for value in self._values:
+            for length in range(min(len(value) - 1, len(text)), _HEAD - 1, -1):
+                if text.endswith(value[:length]):
+                    found.append(len(text) - length)
+                    break
+        return min(found)
+
+
+def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
+    """Return a function that masks these values, and whatever looks like a key."""
+    return Redactor(secrets).text
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """Return `text` without these values, and without what looks like a key."""
-    encoded = text.encode("utf-8", "surrogatepass")
-    return redactor(secrets)(encoded).decode("utf-8", "surrogatepass")
+    return Redactor(secrets).text(text)
 
 
-def _spellings(secrets: Iterable[str]) -> set[bytes]:
+def _spellings(secrets: Iterable[str]) -> set[str]:
     found = set()
-    for secret in secrets:
-        if secret:
-            found.add(secret.encode("utf-8", "surrogatepass"))
-            found.add(json.dumps(secret)[1:-1].encode())
-            found.add(json.dumps(secret, ensure_ascii=False)[1:-1].encode("utf-8", "surrogatepass"))
+    for secret in filter(None, secrets):
+        found |= {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
     return found
 
 
-def _masked(match: re.Match[bytes]) -> bytes:
-    kept = match.group(match.lastgroup) if match.lastgroup else b""
-    return kept + MASK.encode()
+def _masked(match: re.Match[str]) -> str:
+    kept = match.group(match.lastgroup) if match.lastgroup else ""
+    return kept + MASK

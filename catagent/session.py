@@ -31,6 +31,12 @@ from catagent.sources.base import EventStream
 from catagent.state import LlmRun, RunState, reduce
 
 WallClock = Callable[[], datetime]
+# What is to be told in the place of an event: itself without secrets, nothing yet, or more.
+Mask = Callable[[ev.Event], Sequence[ev.Event]]
+
+
+def _as_it_is(event: ev.Event) -> Sequence[ev.Event]:
+    return (event,)
 
 
 def _utc_now() -> datetime:
@@ -74,6 +80,7 @@ class Session:
         *,
         recorders: Sequence[RecorderSink] = (),
         filters: Filters | None = None,
+        mask: Mask = _as_it_is,
         limits: Limits | None = None,
         wall_clock: WallClock = _utc_now,
     ) -> None:
@@ -82,6 +89,7 @@ class Session:
         self._sinks = list(sinks)
         self._recorders = list(recorders)
         self._filters = filters or Filters()
+        self._mask = mask
         self._limits = limits or Limits()
         self._wall_clock = wall_clock
         self._began = self._last_event = time.monotonic()
@@ -92,7 +100,11 @@ class Session:
         self._task: asyncio.Task[object] | None = None
 
     def emit(self, event: ev.Event) -> None:
-        """Stamp the event, take it into the state, and hand it to every recorder and sink."""
+        """Mask the event, stamp it, take it into the state, hand it to every recorder and sink."""
+        for masked in self._mask(event):
+            self._tell(masked)
+
+    def _tell(self, event: ev.Event) -> None:
         self._stamp(event)
         reduce(self.state, event)
         lost = [failed for recorder in self._recorders if (failed := _record(recorder, event))]

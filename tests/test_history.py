@@ -15,12 +15,8 @@ from catagent.history import History, encode_summary, summarise
 from tests.support.events import cat_run, failed_run
 
 
-def keep(line: bytes) -> bytes:
-    return line
-
-
 def record(history: History, run_id: str, events: list[ev.Event]) -> Path:
-    recorder = history.record(run_id, keep)
+    recorder = history.record(run_id)
     for event in events:
         recorder.write(event)
     recorder.close()
@@ -116,5 +112,5 @@ def test_listing_reads_both_ends_alone(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot keep this run") as refused:
-        History(folder=tmp_path / "file" / "runs").record("abc", keep)
+        History(folder=tmp_path / "file" / "runs").record("abc")
     assert "--no-history" in refused.value.hint

@@ -38,8 +38,7 @@ def test_a_known_value_is_masked_as_it_is_and_as_json_writes_it(secret: str) -> 
     mask = redactor([secret])
     for ensure_ascii in (True, False):
         line = json.dumps({"delta": f"it is {secret}!"}, ensure_ascii=ensure_ascii)
-        masked = mask(line.encode("utf-8", "surrogatepass"))
-        assert json.loads(masked) == {"delta": f"it is {MASK}!"}
+        assert json.loads(mask(line)) == {"delta": f"it is {MASK}!"}
     assert redact(f"it is {secret}!", [secret]) == f"it is {MASK}!"
 
 

@@ -16,7 +16,7 @@ from catagent.cli.talk import say, say_traceback
 from catagent.config import Loaded
 from catagent.errors import OutputError
 from catagent.interrupts import interrupts
-from catagent.redact import redactor
+from catagent.masking import EventMask
 from catagent.registry import AGENTS
 from catagent.request import Request
 from catagent.sinks.recorder import Recorder
@@ -36,7 +36,11 @@ def show(request: Request, loaded: Loaded, shown: Shown) -> int:
         from catagent.session import Session
 
         session = Session(
-            outputs.sinks, recorders=recorders, filters=request.filters, limits=limits(loaded)
+            outputs.sinks,
+            recorders=recorders,
+            filters=request.filters,
+            mask=EventMask(loaded.secrets),
+            limits=limits(loaded),
         )
         finished = _execute(Run(request, loaded, session, run_id), outputs)
     if shown.debug and session.raised is not None:
@@ -74,14 +78,13 @@ def _print_stats(session: Session) -> None:
 @contextlib.contextmanager
 def _recorders(loaded: Loaded, shown: Shown, run_id: str) -> Iterator[list[Recorder]]:
     """The recording that was asked for, and the history; the latter never stops a run."""
-    redact = redactor(loaded.secrets)
     with contextlib.ExitStack() as stack:
         found: list[Recorder] = []
         if shown.record is not None:
-            found.append(Recorder(shown.record, redact=redact, force=shown.force))
+            found.append(Recorder(shown.record, force=shown.force))
         if loaded.settings.history:
             with contextlib.suppress(OutputError):
-                found.append(history(loaded).record(run_id, redact))
+                found.append(history(loaded).record(run_id))
         for recorder in found:
             stack.callback(recorder.close)
         yield found

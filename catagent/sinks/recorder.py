@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,23 +13,20 @@ from catagent.errors import OutputError
 from catagent.events import SCHEMA, Event
 from catagent.sinks.descriptor import writer
 
-Redact = Callable[[bytes], bytes]
-
 
 class Recorder:
     """Writes each line as it happens, so that a killed process leaves a readable file.
 
-    An existing file is never touched without `force`. `redact` takes secrets out of an encoded
-    line. `required` says that a person asked for this file: should it fail, the run goes on, and
-    its exit code says so. Raises OutputError where the file can't be made.
+    An existing file is never touched without `force`. `required` says that a person asked for
+    this file: should it fail, the run goes on, and its exit code says so. Raises OutputError where
+    the file can't be made. What the events say is written as it is: the session has masked them.
     """
 
     def __init__(
-        self, path: Path, *, redact: Redact, force: bool = False, required: bool = True
+        self, path: Path, *, force: bool = False, required: bool = True
     ) -> None:
         self.path = path
         self.required = required
-        self._redact = redact
         try:
             self._descriptor = _create(path, force=force)
             self._write = writer(self._descriptor)
@@ -40,7 +36,7 @@ class Recorder:
 
     def write(self, event: Event) -> None:
         """Write one line."""
-        self._write(self._redact(encode(event)))
+        self._write(encode(event))
 
     def close(self) -> None:
         """Close the file."""

@@ -1,0 +1,144 @@
+"""Takes secrets out of events: out of whole ones at once, out of streamed text as it comes.
+
+A secret that a model writes token by token is in none of the tokens. So the end of every stream
+is watched, and what may be the beginning of a secret is held back until it is clear.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from msgspec import UNSET, Struct
+
+from catagent import events as ev
+from catagent.redact import MASK, Redactor
+
+# How much of what was shown is looked at again; longer than whatever announces a secret.
+_TAIL = 16
+# More than this is not held back: no secret is so long, and a person waits for it.
+_MOST_HELD = 4096
+
+_Key = str | tuple[str, str, int]
+
+
+class _Stream(Struct):
+    """The end of one stream: `text`, of which the first `shown` characters are out already."""
+
+    text: str = ""
+    shown: int = 0
+
+
+class EventMask:
+    """Masks the secrets of one run in its events. Call it with each of them, in order."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._redactor = Redactor(secrets)
+        self._streams: dict[_Key, _Stream] = {}
+
+    def __call__(self, event: ev.Event) -> Sequence[ev.Event]:
+        """The event without secrets: none while it is held back, two where that comes first."""
+        if isinstance(event, ev.LlmToken):
+            return self._token(event)
+        self._mask(event)
+        return self._finish(event) if isinstance(event, ev.LlmFinished) else (event,)
+
+    def _token(self, event: ev.LlmToken) -> Sequence[ev.Event]:
+        key, delta = _key(event), event.data.delta
+        stream = self._streams.get(key)
+        if stream is None:
+            stream = self._streams[key] = _Stream()
+        if event.raw is UNSET and stream.shown == len(stream.text):
+            # The road of nearly every token.
+            text = stream.text + delta
+            if not self._redactor.is_suspect(text):
+                stream.text = text = text[-_TAIL:]
+                stream.shown = len(text)
+                return (event,)
+        return self._carefully(event, stream)
+
+    def _carefully(self, event: ev.LlmToken, stream: _Stream) -> Sequence[ev.Event]:
+        fresh = self._advance(stream, event.data.delta)
+        if fresh == event.data.delta:
+            self._mask(event)
+            return (event,)
+        event.data.delta = fresh
+        if event.raw is not UNSET:
+            event.raw = MASK
+        said = fresh or event.data.tool is not UNSET or event.raw is not UNSET
+        return (event,) if said else ()
+
+    def _advance(self, stream: _Stream, delta: str) -> str:
+        """Take in `delta`; return what of the stream can be shown now."""
+        text = stream.text + delta
+        held = self._redactor.begins_at(text) if self._redactor.is_suspect(text) else len(text)
+        if len(text) - held > _MOST_HELD:
+            held = len(text)
+        clean = self._redactor.text(text[:held])
+        fresh = _unshown(clean, text[: min(stream.shown, held)])
+        stream.text, stream.shown = text[held:], max(0, stream.shown - held)
+        if not stream.text:
+            stream.text = clean[-_TAIL:]
+            stream.shown = len(stream.text)
+        return fresh
+
+    def _finish(self, event: ev.LlmFinished) -> Sequence[ev.Event]:
+        """What is still held back of the model's streams, and then their end."""
+        found: list[ev.Event] = []
+        for key in [key for key in self._streams if key == event.run_id or key[0] == event.run_id]:
+            stream = self._streams.pop(key)
+            fresh = _unshown(self._redactor.text(stream.text), stream.text[: stream.shown])
+            if fresh:
+                found.append(_last_token(event, key, fresh))
+        return (*found, event)
+
+    def _mask(self, struct: Any) -> None:
+        for name in struct.__struct_fields__:
+            value = getattr(struct, name)
+            if isinstance(value, str | list | dict):
+                setattr(struct, name, self._masked(value))
+            elif isinstance(value, Struct):
+                self._mask(value)
+
+    def _masked(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._redactor.text(value)
+        if isinstance(value, list):
+            return [self._masked(item) for item in value]
+        if isinstance(value, dict):
+            return {self._masked(key): self._masked(item) for key, item in value.items()}
+        if isinstance(value, Struct):
+            self._mask(value)
+        return value
+
+
+def _key(event: ev.LlmToken) -> _Key:
+    """Text is one stream a run; each tool call's arguments are one of their own."""
+    data = event.data
+    if data.channel == "text":
+        return event.run_id
+    return event.run_id, data.channel, data.index if isinstance(data.index, int) else 0
+
+
+def _unshown(clean: str, shown: str) -> str:
+    """What is new in `clean`, where `shown` of the text that it was made of is out already."""
+    same = len(os.path.commonprefix([clean, shown]))  # noqa: RUF071 - of any two texts
+    return clean[same:]
+
+
+def _last_token(event: ev.LlmFinished, key: _Key, delta: str) -> ev.LlmToken:
+    data = ev.LlmTokenData(channel="text", delta=delta)
+    if isinstance(key, tuple):
+        _, channel, index = key
+        data = ev.LlmTokenData(channel="reasoning", delta=delta)
+        if channel == "tool_args":
+            data = ev.LlmTokenData(channel="tool_args", delta=delta, index=index)
+    return ev.LlmToken(
+        run_id=event.run_id,
+        parent_ids=event.parent_ids,
+        name=event.name,
+        tags=event.tags,
+        tool_call_id=event.tool_call_id,
+        data=data,
+    )

@@ -1,0 +1,120 @@
+"""Secrets taken out of events, and out of streams where they come in pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from catagent import events as ev
+from catagent.masking import EventMask
+from catagent.redact import MASK
+from tests.support import strategies as ours  # noqa: F401 - its Hypothesis profile
+
+SECRET = "canary-4711-zyxw"
+SHAPED = "sk-proj-AbCdEfGh12345678"
+secrets = st.sampled_from([SECRET, SHAPED, "https://joe:hush-hush-99@host/v1"])
+innocent = st.text(st.characters(codec="utf-8", exclude_characters="-:="), max_size=30)
+
+
+def token(delta: str, channel: ev.Channel = "text", **data: object) -> ev.LlmToken:
+    made = ev.LlmTokenData(channel=channel, delta=delta, **data)  # type: ignore[arg-type]
+    return ev.LlmToken(run_id="llm", data=made)
+
+
+def finished(text: str) -> ev.LlmFinished:
+    return ev.LlmFinished(run_id="llm", data=ev.LlmFinishedData(model="m", text=text))
+
+
+def cut(text: str, sizes: Iterable[int]) -> list[str]:
+    """The text in pieces of these sizes, over and over."""
+    pieces, sizes = [], list(sizes)
+    while text:
+        size = sizes[len(pieces) % len(sizes)]
+        pieces.append(text[:size])
+        text = text[size:]
+    return pieces
+
+
+def streamed(pieces: list[str], channel: ev.Channel = "text") -> list[ev.Event]:
+    """What a mask makes of a model's stream and its end."""
+    mask = EventMask([SECRET])
+    events = [token(piece, channel) for piece in pieces]
+    return [told for event in [*events, finished("".join(pieces))] for told in mask(event)]
+
+
+def text_of(events: list[ev.Event]) -> str:
+    return "".join(event.data.delta for event in events if isinstance(event, ev.LlmToken))
+
+
+@given(innocent, secrets, innocent, st.lists(st.integers(1, 9), min_size=1, max_size=5))
+@example("", SECRET, "", [1])
+@example("see ", SECRET, "x", [3])
+def test_a_streamed_secret_is_never_shown_however_it_is_cut(
+    before: str, secret: str, after: str, sizes: list[int]
+) -> None:
+    events = streamed(cut(f"{before} {secret} {after}", sizes))
+    hidden = "hush-hush-99" if "://" in secret else secret
+    shown = text_of(events)
+    assert hidden not in shown
+    assert MASK in shown
+    assert shown.endswith(" " + after)
+    last = events[-1]
+    assert isinstance(last, ev.LlmFinished)
+    assert hidden not in last.data.text
+
+
+@given(innocent, st.lists(st.integers(1, 9), min_size=1, max_size=5))
+@example("a list of tasks and desks, as ever", [1])
+def test_a_stream_without_one_goes_through_piece_by_piece(text: str, sizes: list[int]) -> None:
+    pieces = cut(text, sizes)
+    events = streamed(pieces)
+    assert [e.data.delta for e in events if isinstance(e, ev.LlmToken)] == pieces
+
+
+def test_what_only_began_like_one_is_shown_in_the_end() -> None:
+    for pieces in (
+        ["can", "ary-", "bird"],
+        ["http", "://ho", "st/v1"],
+        ["sk-", "ate"],
+        ["canary-"],
+    ):
+        assert text_of(streamed(pieces)) == "".join(pieces)
+
+
+def test_a_secret_in_a_tools_arguments_is_masked_and_its_name_kept() -> None:
+    mask = EventMask(['qu"ote-of-doom'])
+    first = token("", "tool_args", index=0, tool="get_items", call_id="c")
+    pieces = ['{"place": "qu', '\\"ote-', "of-do", 'om"}']
+    events = [first, *(token(piece, "tool_args", index=0) for piece in pieces), finished("")]
+    told = [each for event in events for each in mask(event)]
+    assert text_of(told) == f'{{"place": "qu{MASK}"}}'
+    assert first in told
+
+
+def test_every_string_of_an_event_is_looked_at() -> None:
+    data = ev.ToolFinishedData(tool="t", status="success", output=f"x {SECRET}")
+    data.error = ev.ErrorInfo(kind="tool", type="E", message=SECRET)
+    event = ev.ToolFinished(name=SECRET, tags=[SECRET], data=data)
+    event.raw = {SECRET: [{"deep": SHAPED}]}
+    (told,) = EventMask([SECRET])(event)
+    assert isinstance(told, ev.ToolFinished)
+    assert (told.name, told.tags, told.data.output) == (MASK, [MASK], f"x {MASK}")
+    assert told.data.error is not None
+    assert told.data.error.message == MASK
+    assert told.raw == {MASK: [{"deep": MASK}]}
+
+
+def test_the_raw_object_of_a_token_that_was_held_back_goes_too() -> None:
+    mask = EventMask([SECRET])
+    event = token("canary-47")
+    event.raw = {"content": "canary-47"}
+    (told,) = mask(event)
+    assert isinstance(told, ev.LlmToken)
+    assert (told.data.delta, told.raw) == ("", MASK)
+
+
+def test_what_never_ends_is_not_held_back_for_ever() -> None:
+    events = streamed(["sk-", *["a" * 100] * 100])
+    assert any(isinstance(e, ev.LlmToken) and e.data.delta == MASK for e in events[:-1])
