@@ -1,0 +1,71 @@
+"""`python -m benchmarks`: measures what docs/performance.md promises, as ratios within one run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib import metadata
+
+from benchmarks import others, startup, tokens
+from benchmarks.report import Sheet, Table, sheet_of, write
+
+SECTIONS = ("startup", "tokens", "others")
+
+
+def main() -> None:
+    """Measure, print, and with --write put it into the document."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("sections", nargs="*", help=f"of {', '.join(SECTIONS)}; all of them")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each case runs")
+    parser.add_argument("--write", action="store_true", help="into docs/performance.md")
+    parser.add_argument("--smoke", action="store_true", help="that it runs and counts are right")
+    given = parser.parse_args()
+    if given.smoke:
+        smoke()
+        return
+    found = measured(given.sections or SECTIONS, given.rounds)
+    if given.write:
+        write(found, _where(given.rounds))
+
+
+def measured(sections: Sequence[str], rounds: int) -> list[Table | Sheet]:
+    """Run the sections, printing each as it is done."""
+    found: list[Table | Sheet] = []
+    if "startup" in sections:
+        found += _shown(startup.tables(rounds))
+    if "tokens" in sections:
+        found += _shown(tokens.tables(max(1, rounds // 2 + 1)))
+    if "others" in sections:
+        found += _shown(others.sheets(rounds))
+    return found
+
+
+def _shown(sections: list[Table] | list[Sheet]) -> list[Table | Sheet]:
+    for section in sections:
+        print(sheet_of(section).text(), flush=True)
+    return list(sections)
+
+
+def smoke() -> None:
+    """Every benchmark once and small. Counts are checked, times are not."""
+    _shown(startup.tables(rounds=1))
+    _shown(tokens.tables(rounds=1, tokens=200))
+    print("\nThe benchmarks run, and every token was counted.")
+
+
+def _where(rounds: int) -> str:
+    """What it was measured on."""
+    packages = ("langchain", "langchain-core", "langgraph", "langchain-openai", "openai")
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in packages)
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}, {rounds} rounds; Python {platform.python_version()}, "
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, load "
+        f"{os.getloadavg()[0]:.1f}; {versions}."
+    )
+
+
+if __name__ == "__main__":
+    main()

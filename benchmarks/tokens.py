@@ -1,0 +1,124 @@
+"""What a token costs: each mode beside a bare loop over the same API, live, and how it grows."""
+
+from __future__ import annotations
+
+import json
+
+from benchmarks.measure import Case, Cost, Costs, on_terminal, piped, rounds_of
+from benchmarks.report import Row, Table, number
+from benchmarks.server import serving
+from benchmarks.startup import CATAGENT, PYTHON, QUESTION, to
+
+MODES = ("events", "log", "steps")
+# What where_cat_is_hiding and the answer add to the tokens of get_items.
+_MORE = 3 + 5
+
+
+def tables(rounds: int, tokens: int = 20_000) -> list[Table]:
+    """All of them; 50,000 and 10,000 tokens where the main table has 20,000."""
+    return [*per_token(rounds, tokens), growth(rounds, tokens // 2, tokens * 5 // 2)]
+
+
+def per_token(rounds: int, tokens: int) -> list[Table]:
+    """The whole process, and the slope: what is left of it without the start-up."""
+    with serving(tokens) as many, serving(0) as none:
+        costs = rounds_of({**_cases(many), **_renamed(_cases(none), "0 ")}, rounds, warm=False)
+    check(costs, tokens)
+    slopes = {name: slope(costs[name], costs[f"0 {name}"], tokens) for name in _cases("")}
+    return [
+        _table(f"{tokens:,} tokens in a tool, CPU s of the whole process", costs),
+        _table("CPU of one token, µs", slopes),
+    ]
+
+
+def _cases(url: str) -> dict[str, Case]:
+    env = to(url)
+    ask = [*CATAGENT, "ask", QUESTION]
+    cases = {}
+    for mode in MODES:
+        cases[f"-o jsonl -m {mode}"] = piped([*ask, "-o", "jsonl", "-m", mode], env)
+        cases[f"loop {mode}"] = piped([PYTHON, "-m", "benchmarks.baselines.loop", mode], env)
+    cases["-o live"] = on_terminal([*ask, "-o", "live"], env)
+    return cases
+
+
+def _renamed(cases: dict[str, Case], prefix: str) -> dict[str, Case]:
+    return {prefix + name: case for name, case in cases.items()}
+
+
+def _table(title: str, costs: Costs) -> Table:
+    table = Table(title, "the bare loop (for live: -o jsonl)")
+    for mode in MODES:
+        table.rows.append(Row.of(costs, f"-o jsonl -m {mode}", f"loop {mode}", 1.1, number))
+    table.rows.append(Row.of(costs, "-o live", "-o jsonl -m events", 1.05, number))
+    return table
+
+
+def slope(many: list[Cost], none: list[Cost], tokens: int) -> list[Cost]:
+    """Microseconds of CPU, and KiB of memory, that each token added."""
+    return [
+        Cost(
+            cpu_s=(more.cpu_s - less.cpu_s) / tokens * 1e6,
+            rss_mb=(more.rss_mb - less.rss_mb) / tokens * 1024,
+        )
+        for more, less in zip(many, none, strict=True)
+    ]
+
+
+class MiscountError(Exception):
+    """A case did not tell of every token: what it took is worth nothing."""
+
+
+def check(costs: Costs, tokens: int) -> None:
+    """Every token came, in every round of every case, ours and theirs. Raises MiscountError."""
+    wanted = "".join(f"t{i} " for i in range(tokens))
+    for mode in MODES:
+        told = 0 if mode == "steps" else tokens + _MORE
+        for cost in costs[f"loop {mode}"]:
+            _require(mode == "steps" or int(cost.output) == told, f"loop {mode}")
+        for cost in costs[f"-o jsonl -m {mode}"]:
+            _require(texts(cost.output) == wanted, f"text, {mode}")
+            _require(cost.output.count(b'"channel":"text"') == told, f"tokens, {mode}")
+    for cost in costs["-o live"]:
+        _require(not tokens or f"t{tokens - 1}".encode() in cost.output, "-o live")
+
+
+def _require(right: bool, what: str) -> None:
+    if not right:
+        raise MiscountError(what)
+
+
+def texts(output: bytes) -> str:
+    """The text of the model inside get_items, as its finished event has it."""
+    events = (json.loads(line) for line in output.splitlines() if b'"llm.finished"' in line)
+    return "".join(event["data"]["text"] for event in events if event["name"] == "Get Items LLM")
+
+
+def growth(rounds: int, few: int, many: int) -> Table:
+    """Five times the tokens: how much more CPU and memory, start-up taken off both."""
+    with serving(few) as less, serving(many) as more, serving(0) as none:
+        cases: dict[str, Case] = {}
+        for name, url in ("less", less), ("more", more), ("none", none):
+            ask = [*CATAGENT, "ask", QUESTION]
+            cases[f"jsonl {name}"] = piped([*ask, "-o", "jsonl"], to(url))
+            cases[f"live {name}"] = on_terminal([*ask, "-o", "live"], to(url))
+        costs = rounds_of(cases, rounds, warm=False)
+    table = Table(f"{many:,} tokens against {few:,}: CPU s and MB beyond start-up", f"{few:,}")
+    for output in ("jsonl", "live"):
+        added = {
+            name: slope(costs[f"{output} {name}"], costs[f"{output} none"], 1)
+            for name in ("less", "more")
+        }
+        table.rows.append(Row.of(added, "more", "less", 5.5, _seconds, "cpu_s"))
+        table.rows[-1].name = f"-o {output}, CPU s"
+        table.rows.append(Row.of(added, "more", "less", 5.5, _megabytes, "rss_mb"))
+        table.rows[-1].name = f"-o {output}, MB"
+    return table
+
+
+def _seconds(microseconds: float) -> str:
+    return number(microseconds / 1e6)
+
+
+def _megabytes(kib: float) -> str:
+    return number(kib / 1024)
