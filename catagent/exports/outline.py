@@ -9,11 +9,16 @@ from catagent.events import Event
 from catagent.state import LlmRun, RunState, ToolRun, reduce
 
 
+# Deeper than any agent nests. What a recording says is inside of more stands beside it instead.
+DEEPEST = 32
+
+
 @dataclass(slots=True)
 class Step:
     """One call of a model or a tool, and what happened inside it, in order."""
 
     run: LlmRun | ToolRun
+    depth: int = 0
     inside: list[Step] = field(default_factory=list)
 
     def shows(self, output: str) -> bool:
@@ -35,11 +40,12 @@ def outline(state: RunState) -> list[Step]:
     roots: list[Step] = []
     tools: dict[str, Step] = {}
     for run in state.order:
-        step = Step(run)
         parent = _parent(run, tools)
+        step = Step(run, 0 if parent is None else parent.depth + 1)
         (roots if parent is None else parent.inside).append(step)
         if isinstance(run, ToolRun):
-            tools.update({key: step for key in (run.run_id, run.key) if key})
+            inmost = step if parent is None or step.depth < DEEPEST else parent
+            tools.update({key: inmost for key in (run.run_id, run.key) if key})
     return roots
 
 

@@ -100,6 +100,17 @@ def test_any_events_in_any_order_can_be_exported(ending: str, run: list[ev.Event
     export(ending, run).encode()
 
 
+@pytest.mark.parametrize("ending", [".html", ".md"])
+def test_a_recording_that_nests_without_end_can_be_exported(ending: str) -> None:
+    data = ev.ToolStartedData(tool="t", tool_input={})
+    ids = [f"r{depth}" for depth in range(2000)]
+    run: list[ev.Event] = [
+        ev.ToolStarted(run_id=run_id, parent_ids=ids[:depth], data=data)
+        for depth, run_id in enumerate(ids)
+    ]
+    assert export(ending, run).count("t(" if ending == ".md" else ">t<") == 2000
+
+
 class Page(HTMLParser):
     """Collects what a browser would act on."""
 
