@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from catagent.errors import CatagentError, ModelError, UsageError
+from catagent.errors import ModelError, UsageError
 from catagent.models import weights
 from catagent.models.choice import ModelSpec
 from catagent.models.context import ModelContext, Role
@@ -46,7 +46,7 @@ class LocalServer:
         self._spec = spec
         self._context = context
         self._server: Any = None
-        self._failed: CatagentError | None = None
+        self._failed: Exception | None = None
         self._cancelled = threading.Event()
         self._thread = threading.Thread(target=self._start, name="local-model", daemon=True)
         self._thread.start()
@@ -81,7 +81,7 @@ class LocalServer:
     def _start(self) -> None:
         try:
             self._server = self._load()
-        except CatagentError as error:
+        except Exception as error:  # of whatever kind: told to the thread that waits
             self._failed = error
 
     def _load(self) -> Any:
