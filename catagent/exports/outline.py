@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from catagent.events import Event
 from catagent.state import LlmRun, RunState, ToolRun, reduce
 
-
 # Deeper than any agent nests. What a recording says is inside of more stands beside it instead.
 DEEPEST = 32
 
