@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TextIO
 
-from catagent.events import Event
+from catagent.events import Answer, Event
 from catagent.sinks.painter import RESTORE, Painter
 from catagent.sinks.tap import Tap
 from catagent.sinks.terminal import JobControl, Terminal
@@ -52,8 +52,7 @@ class LiveSink:
         """Take the terminal and draw the first frame, at once."""
         _open_sinks.add(self)
         self._tick()
-        shared = (2,) if self._options.status_only else (1, 2)
-        self._tap = Tap([fd for fd in shared if self._terminal.is_also(fd)])
+        self._tap = Tap([fd for fd in (1, 2) if self._terminal.is_also(fd)])
         self._jobs.install()
         self._thread.start()
 
@@ -62,8 +61,11 @@ class LiveSink:
         self._status = text
 
     def write(self, event: Event) -> None:
-        """Take one event. Never blocks, never raises."""
+        """Take one event. Never raises, and never waits for the terminal."""
         self._queue.append(event)
+        if self._options.status_only and isinstance(event, Answer):
+            # What reads our stdout may write to this terminal, and the answer is next.
+            self._hide()
 
     def close(self) -> None:
         """Show what is left, for good, and give the terminal back as it was."""
@@ -85,7 +87,7 @@ class LiveSink:
         if self._tap is not None:
             self._tap.give_back()
         self._terminal.give_back()
-        self._terminal.write_if_ready(RESTORE)
+        self._terminal.write_if_ready(RESTORE.encode())
         _open_sinks.discard(self)
 
     def _wait_for_painter(self) -> None:
@@ -114,10 +116,11 @@ class LiveSink:
         except OSError:
             self._gone = True
         except Exception as error:
-            if not isinstance(self._view, LiveView):
-                raise
-            self._view = Fallback(self._view, error)
-            self._guarded(draw)
+            if isinstance(self._view, LiveView):
+                self._view = Fallback(self._view, error)
+                self._guarded(draw)
+            else:
+                self._gone = True
 
     def _draw(self) -> None:
         self._collect()
@@ -150,15 +153,18 @@ class LiveSink:
             self._view.update(self._queue[0], now)
             self._queue.popleft()
 
-    # Ctrl-Z and fg, on the main thread
+    # On the main thread
 
-    def _pause(self) -> None:
+    def _hide(self) -> None:
         self._paused = True
         # The painter may be held up by a terminal that blocks: then the picture stays.
-        if self._lock.acquire(timeout=0.5):
+        if self._lock.acquire(timeout=0.1):
             with contextlib.suppress(OSError):
                 self._painter.finish([])
             self._lock.release()
+
+    def _pause(self) -> None:
+        self._hide()
         self._terminal.give_back()
 
     def _resume(self) -> None:

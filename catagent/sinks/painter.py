@@ -19,7 +19,7 @@ _CLEAR_BELOW = "\r\x1b[K\x1b[C\x1b[J\r"
 # Small enough that even a slow line shows some progress within a few seconds.
 _SLICE = 1 << 12
 
-RESTORE = (_CLEAR_BELOW + _RESET + _WRAP_ON + _CURSOR_ON + _SYNC_OFF).encode()
+RESTORE = _CLEAR_BELOW + _RESET + _WRAP_ON + _CURSOR_ON + _SYNC_OFF
 
 
 class Painter:
@@ -29,32 +29,35 @@ class Painter:
         self.fd = fd
         self.frames = 0
         self.written = 0
-        self._footer: list[str] = []
-        self._shown = False
+        # What stands below the transcript now; None where nothing does.
+        self._footer: list[str] | None = None
+        self._stale = False
 
     def frame(self, final: Sequence[str], footer: Sequence[str]) -> None:
         """Print the `final` rows for good and show the `footer` below them."""
-        new = list(footer)
-        if not final and self._shown and new == self._footer:
+        new, old, stale = list(footer), self._footer, self._stale
+        if not final and not stale and new == (old or []):
             return
-        if final or not self._shown or len(new) != len(self._footer):
-            body = _CLEAR_BELOW + "".join(f"{row}\r\n" for row in final) + _footer(new)
+        self._footer, self._stale = new, False
+        if final or stale or old is None or len(new) != len(old):
+            hide = _CURSOR_OFF if stale or old is None else ""
+            body = hide + _CLEAR_BELOW + "".join(f"{row}\r\n" for row in final) + _footer(new)
         else:
-            body = _changes(self._footer, new)
-        hide = "" if self._shown else _CURSOR_OFF
-        self._footer, self._shown = new, True
-        self._write(_SYNC_ON + hide + body + _SYNC_OFF)
+            body = _changes(old, new)
+        self._write(_SYNC_ON + body + _SYNC_OFF)
 
     def forget(self) -> None:
         """Draw everything anew in the next frame: the screen was resized or used by another."""
-        self._shown = False
+        self._stale = self._footer is not None
 
     def finish(self, final: Sequence[str]) -> None:
         """Print the last rows, take the footer away, and give the cursor back."""
         rows = "".join(f"{row}\r\n" for row in final)
-        if rows or self._shown:
-            self._write(_CLEAR_BELOW + rows + RESTORE.decode())
-        self._footer, self._shown = [], False
+        if self._footer is not None:
+            self._write(_CLEAR_BELOW + rows + RESTORE)
+        elif rows:
+            self._write(rows)
+        self._footer, self._stale = None, False
 
     def append(self, rows: Sequence[str]) -> None:
         """Print rows and nothing else: for a terminal that is not ours to draw on."""

@@ -9,8 +9,6 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 
-MAX_LINES = 100_000
-
 
 class Tap:
     """Puts a pipe in the place of file descriptors, and a thread that always reads it.
@@ -19,7 +17,7 @@ class Tap:
     """
 
     def __init__(self, fds: Sequence[int]) -> None:
-        self._lines: deque[str] = deque(maxlen=MAX_LINES)
+        self._lines: deque[str] = deque()
         self._partial = b""
         _flush_streams()
         self._saved = {fd: os.dup(fd) for fd in fds}

@@ -62,10 +62,29 @@ class Calls:
             tool.end_unobserved()
         self._show_unclaimed(None)
 
+    def home(self, event: ev.KnownEvent) -> Home:
+        """The innermost open tool call around what the event tells of."""
+        for run_id in reversed(event.parent_ids):
+            tool = self._runs.get(run_id)
+            if tool is not None and not tool.closed:
+                return tool
+        own = getattr(event.data, "tool_call_id", None)
+        if event.tool_call_id is None or event.tool_call_id == own:
+            return self._root
+        tool = self._ids.get(event.tool_call_id)
+        return self._root if tool is None or tool.closed else tool
+
+    def running(self) -> Home:
+        """The innermost open tool call that is being shown."""
+        place: Home = self._root
+        while place.parts and isinstance(place.parts[0], Tool) and not place.parts[0].closed:
+            place = place.parts[0]
+        return place
+
     # Models
 
     def _new_model(self, event: ModelEvent) -> Model:
-        home = self._home(event)
+        home = self.home(event)
         self._settle_finished(home)
         self._show_unclaimed(home)
         agents_own = home is self._root and event.tool_call_id is None
@@ -96,7 +115,7 @@ class Calls:
             self.said = model.text
         for call in model.calls.values():
             written_call = f"{call.tool} {''.join(call.pieces)}"
-            self._unclaimed[call.call_id or call.tool] = (self._home(event), written_call)
+            self._unclaimed[call.call_id or call.tool] = (self.home(event), written_call)
         if event.data.error is not None and model.tokens:
             model.parts.append(notes.cut_off(self.look))
         if self.look.options.verbose:
@@ -136,7 +155,7 @@ class Calls:
         tool = Tool(self.look, event.data.tool, tool_input, details)
         if event.data.tool_call_id:
             self._ids[event.data.tool_call_id] = tool
-        self._home(event).parts.append(tool)
+        self.home(event).parts.append(tool)
         return tool
 
     def _observed(self, tool: Tool, data: ev.ObservationData) -> None:
@@ -147,20 +166,6 @@ class Calls:
                 Ready(lambda width: label_rows(self.look, f"observation of {tool.tool}", width))
             )
             self._root.parts.append(Hanging("  ", written(self.look, data.output)))
-
-    # Places
-
-    def _home(self, event: ModelEvent | ToolEvent) -> Home:
-        """The innermost open tool call around what the event tells of."""
-        for run_id in reversed(event.parent_ids):
-            tool = self._runs.get(run_id)
-            if tool is not None and not tool.closed:
-                return tool
-        own = getattr(event.data, "tool_call_id", None)
-        if event.tool_call_id is None or event.tool_call_id == own:
-            return self._root
-        tool = self._ids.get(event.tool_call_id)
-        return self._root if tool is None or tool.closed else tool
 
     def _settle_finished(self, home: Home) -> None:
         """The agent goes on: what has finished inside `home` will not be observed any more."""

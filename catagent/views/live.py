@@ -10,7 +10,7 @@ from catagent.views import notes
 from catagent.views.footer import footer
 from catagent.views.look import Look, live_look, plain_look
 from catagent.views.options import READABLE_WIDTH, ViewOptions
-from catagent.views.parts import Rows
+from catagent.views.parts import Rows, written
 from catagent.views.salvage import unshown
 from catagent.views.tally import Tally
 from catagent.views.transcript import Transcript
@@ -46,7 +46,7 @@ class LiveView:
 
     def outside(self, lines: Iterable[str]) -> None:
         """Take lines that somebody else wrote to our terminal."""
-        self.transcript.add(*(notes.outside(self.look, line) for line in lines))
+        self.transcript.outside(lines)
 
     def frame(self, size: Size, now: float, status: str) -> Frame:
         """Return what is to be shown now."""
@@ -79,33 +79,30 @@ class Fallback:
 
     def __init__(self, failed: LiveView, error: Exception) -> None:
         self.look = plain_look(failed.options)
+        self._failure = f"{type(error).__name__}: {error}"
         self._transcript = Transcript(self.look, failed.tally.tokens)
-        self._error = self.look.line(f"{type(error).__name__}: {error}")
-        self._owed = unshown(failed.transcript.root.parts, self.look)
+        rest = unshown(failed.transcript.root.parts)
+        self._transcript.add(*(written(self.look, text) for text in rest))
 
     def update(self, event: Event, now: float) -> None:
         """Take one event; one that cannot be shown even here is at least named."""
         try:
             self._transcript.update(event)
-            self._owed += self._transcript.take(None)
-        except Exception:
-            kind = event.type if hasattr(event, "type") else type(event).__name__
-            self._owed.append(self.look.line(f"an event that could not be shown: {kind}"))
+        except Exception as error:
+            text = f"{type(event).__name__} could not be shown: {error}"
+            self._transcript.add(written(self.look, text))
         if isinstance(event, RunFinished):
-            self._owed += [
-                f"warning: the live view failed ({self._error}),"
-                " so the rest of the run was shown in plain lines"
-            ]
+            self._transcript.add(notes.view_failed(self.look, self._failure))
 
     def outside(self, lines: Iterable[str]) -> None:
         """Take lines that somebody else wrote to our terminal."""
-        self._owed += [self.look.line(line) for line in lines]
+        self._transcript.outside(lines)
 
     def frame(self, size: Size, now: float, status: str) -> Frame:
-        """Return the lines that have come."""
-        owed, self._owed = self._owed, []
-        return Frame(owed, [])
+        """Return the lines that are complete."""
+        return Frame(self._transcript.take(max(8, size.columns - 1)), [])
 
     def last(self, size: Size) -> Rows:
-        """Return what is still owed."""
-        return self.frame(size, 0, "").final
+        """Return the lines that are still owed."""
+        self._transcript.settle()
+        return self._transcript.take(max(8, size.columns - 1))

@@ -25,6 +25,7 @@ class Model:
         self.pieces: list[str] = []
         self._label = label
         self._markdown = markdown
+        self._forgot = False
         self._channel: ev.Channel | None = None
         self._last: Feed | None = None
 
@@ -62,10 +63,14 @@ class Model:
         if data.reasoning and self._channel is None:
             self.write("reasoning", data.reasoning)
         streamed = self.text
-        if data.text.startswith(streamed):
+        if data.text.startswith(streamed) and not self._forgot:
             self.write("text", data.text[len(streamed) :])
         self._switch(None)
         self.finished = True
+
+    def forget(self) -> None:
+        """Let go of what was kept to compare it with the observation."""
+        self.pieces, self.calls, self._forgot = [], {}, True
 
     def _call(self, data: ev.LlmTokenData) -> None:
         call = self.calls.setdefault(data.index if isinstance(data.index, int) else 0, Call())

@@ -70,6 +70,12 @@ def outside(look: Look, line: str) -> Part:
     return note(look, look.glyphs.outside, line, "warn", "dim")
 
 
+def view_failed(look: Look, failure: str) -> Part:
+    """Why the second half of a run looks different from the first."""
+    text = f"the live view failed, so the rest of the run was shown in plain lines ({failure})"
+    return note(look, look.glyphs.warn, text, "warn")
+
+
 def unclaimed(look: Look, call: str) -> Part:
     """A tool call that a model wrote and that nobody ran, or that we were not told of."""
     return note(look, look.glyphs.call, call, "dim", "dim")
@@ -130,10 +136,11 @@ class Verdict(Hanging):
 
 def _counts(data: ev.RunFinishedData, tokens: int) -> list[str]:
     facts = [count(data.steps, "tool call")] if data.steps else []
-    tokens = (data.usage.output_tokens if data.usage else 0) or tokens
+    # Usage is told for calls that ended; we have seen those that did not, too.
+    tokens = max(tokens, data.usage.output_tokens if data.usage else 0)
     facts += [count(tokens, "token")] if tokens else []
     busy = sum(model.duration_s for model in data.models)
-    if tokens and busy > 0:
+    if tokens and busy > 0 and data.status == "success":
         facts.append(f"{tokens / busy:.0f} tokens/s")
     if data.ttft_s is not None:
         facts.append(f"first token after {seconds(data.ttft_s)}")

@@ -44,6 +44,8 @@ class Tool(Panel):
         """Show what the agent gets to see, and close."""
         self._failed = data.status == "error"
         self._close(data.output, "observation")
+        for model in self.models:
+            model.forget()
 
     def end_unobserved(self) -> None:
         """Close without an observation: show what the tool returned, as far as it did."""

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from catagent.views.look import Look
 from catagent.views.model import Model
 from catagent.views.panels import Tool
-from catagent.views.parts import Feed, Hanging, Panel, Part, Rows
+from catagent.views.parts import Feed, Hanging, Panel, Part
 
 
-def unshown(parts: Iterable[Part], look: Look) -> Rows:
-    """Return the lines of text that nobody has taken out of `parts` yet."""
-    rows: Rows = []
+def unshown(parts: Iterable[Part]) -> Iterator[str]:
+    """Yield the pieces of text that nobody has taken out of `parts` yet, as they came."""
     for part in parts:
         if isinstance(part, Tool):
-            rows.append(f"tool: {part.title}")
+            yield f"tool: {part.title}"
         if isinstance(part, Feed):
-            rows += [look.text(line) for line in part.unshown().split("\n") if line]
+            yield part.unshown()
         elif isinstance(part, Hanging):
-            rows += unshown([part.part], look)
+            yield from unshown([part.part])
         elif isinstance(part, (Panel, Model)):
-            rows += unshown(part.parts, look)
-    return rows
+            yield from unshown(part.parts)

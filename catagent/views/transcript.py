@@ -7,6 +7,8 @@ run takes no more memory than what is still to be shown.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from catagent import events as ev
 from catagent.views import notes
 from catagent.views.calls import Calls
@@ -30,6 +32,11 @@ class Transcript:
     def add(self, *parts: Part) -> None:
         """Show something at the end of what there is."""
         self.root.parts.extend(parts)
+
+    def outside(self, lines: Iterable[str]) -> None:
+        """Show lines that somebody else wrote, inside the tool call that is being shown."""
+        place = self._calls.running().parts
+        place.extend(notes.outside(self.look, line) for line in lines)
 
     def update(self, event: ev.Event) -> None:
         """Take one event."""
@@ -72,5 +79,7 @@ class Transcript:
                 self.add(
                     *notes.failure(self.look, data), notes.verdict(self.look, data, self._tokens)
                 )
-            case _:
+            case ev.Unknown():
                 self.add(*notes.other(self.look, event))
+            case _:
+                self._calls.home(event).parts.extend(notes.other(self.look, event))

@@ -233,6 +233,18 @@ def test_status_only_leaves_nothing_behind() -> None:
         assert terminal.text() == "the-end"
 
 
+def test_the_status_is_gone_before_the_answer_is_written() -> None:
+    """Whoever reads our stdout may write to the same terminal."""
+    with screen() as terminal:
+        sink = LiveSink(ViewOptions(status_only=True), terminal.fd)
+        sink.start()
+        sink.write(ev.Answer(data=ev.AnswerData(output="x")))
+        os.write(terminal.fd, b"an answer, without a newline")
+        sink.close()
+        terminal.until(lambda: "newline" in terminal.text())
+        assert terminal.text() == "an answer, without a newline"
+
+
 def test_a_resize_keeps_the_picture_whole() -> None:
     """pyte does not reflow, so the emulator stays; tmux does the real thing."""
     with screen(80, 24) as terminal:

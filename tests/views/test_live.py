@@ -110,6 +110,19 @@ def test_what_others_write_becomes_a_row() -> None:
     assert "» a library ␛[31msays" in view.frame(Size(80, 24), 2.0, "").final
 
 
+def test_what_a_running_tool_prints_is_seen_while_it_runs() -> None:
+    start = list(runs.tool("c", "get_items", {}, []))[:2]
+    view = view_of(
+        [*start, ev.Warned(tool_call_id="c", data=ev.WarningData(code="c", message="Hm."))]
+    )
+    view.outside(["connecting"])
+    assert view.frame(Size(80, 24), 2.0, "").final == [
+        "╭─ get_items()",
+        "│ ! Hm.",
+        "│ » connecting",
+    ]
+
+
 def test_a_view_that_raises_is_followed_by_plain_lines() -> None:
     """What was not shown yet is, the rest goes on, and the end says so."""
     events = list(runs.tool("c", "get_items", {}, ["shown ", "held ", "later "]))
@@ -121,11 +134,12 @@ def test_a_view_that_raises_is_followed_by_plain_lines() -> None:
     text = "\n".join(rest.last(Size(80, 24)))
     for word in ("shown", "held", "later"):
         assert word in text
-    assert text.splitlines()[-1].startswith("warning: the live view failed (RuntimeError: a [bug])")
+    assert "warning: the live view failed, so the rest" in text
+    assert text.endswith("(RuntimeError: a [bug])")
 
 
 def test_even_plain_lines_may_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     rest = Fallback(view_of([runs.started()]), RuntimeError())
     monkeypatch.setattr(Transcript, "update", lambda *_: 1 / 0)
     rest.update(runs.started(), 1.0)
-    assert "could not be shown: RunStarted" in "".join(rest.last(Size(80, 24)))
+    assert "RunStarted could not be shown" in "".join(rest.last(Size(80, 24)))
