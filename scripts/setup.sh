@@ -37,7 +37,7 @@ find_uv() {
         return
     fi
     if [ ! -x "$UV_FOLDER/bin/uv" ]; then
-        "$python" -m pip install --quiet --target "$UV_FOLDER" --only-binary :all: uv >&2 || true
+        "$python" -m pip install -qq --target "$UV_FOLDER" --only-binary :all: uv >&2 || true
     fi
     if "$UV_FOLDER/bin/uv" --version >/dev/null 2>&1; then
         echo "$UV_FOLDER/bin/uv"
@@ -52,7 +52,7 @@ install() {
         uv=""
     fi
     "$VENV/bin/python" -m pip --version >/dev/null 2>&1 || "$VENV/bin/python" -m ensurepip >&2
-    "$VENV/bin/python" -m pip install --quiet "$@"
+    "$VENV/bin/python" -m pip install -qq "$@"
 }
 
 make_venv() {
