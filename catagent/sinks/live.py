@@ -43,7 +43,7 @@ class LiveSink:
         self._size = self._terminal.size()
         self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._paused = self._gone = False
+        self._paused = self._gone = self._resumed = False
         self._tap: Tap | None = None
         self._jobs = JobControl(self._pause, self._resume)
         self._thread = threading.Thread(target=self._paint, name="catagent-painter", daemon=True)
@@ -127,9 +127,10 @@ class LiveSink:
         if self._paused or self._gone or not self._terminal.in_foreground():
             self._painter.forget()
             return
-        self._terminal.take()
+        resumed, self._resumed = self._resumed, False
+        self._terminal.take(again=resumed)
         size = self._terminal.size()
-        if size != self._size:
+        if size != self._size or resumed:
             self._size = size
             self._painter.forget()
         self._painter.frame(*self._view.frame(size, time.monotonic(), self._status))
@@ -168,7 +169,7 @@ class LiveSink:
         self._terminal.give_back()
 
     def _resume(self) -> None:
-        self._paused = False
+        self._paused, self._resumed = False, True
 
 
 _open_sinks: set[LiveSink] = set()

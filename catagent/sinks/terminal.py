@@ -49,13 +49,13 @@ class Terminal:
             # Not our controlling terminal, so no job control: nobody else can claim it.
             return True
 
-    def take(self) -> None:
-        """Turn echo off and remember what was, unless that is done already."""
-        if self._saved is not None:
+    def take(self, *, again: bool = False) -> None:
+        """Turn echo off and remember what was; `again` where somebody may have turned it on."""
+        if self._saved is not None and not again:
             return
         with contextlib.suppress(termios.error, OSError):
-            self._saved = termios.tcgetattr(self.fd)
             quiet = termios.tcgetattr(self.fd)
+            self._saved = self._saved or termios.tcgetattr(self.fd)
             quiet[3] &= ~(termios.ECHO | termios.ECHONL)
             termios.tcsetattr(self.fd, termios.TCSANOW, quiet)
 
@@ -81,28 +81,31 @@ class JobControl:
     def __init__(self, pause: Callable[[], None], resume: Callable[[], None]) -> None:
         self._pause = pause
         self._resume = resume
-        self._previous: dict[signal.Signals, object] = {}
+        self._installed: list[signal.Signals] = []
 
     def install(self) -> None:
-        """Watch the signals, where Python lets us: on the main thread."""
+        """Watch the signals that nobody else does, where Python lets us: on the main thread."""
         if threading.current_thread() is not threading.main_thread():
             return
-        for number in (signal.SIGTSTP, signal.SIGQUIT):
+        for number in (signal.SIGTSTP, signal.SIGQUIT, signal.SIGCONT):
             if signal.getsignal(number) == signal.SIG_DFL:
-                self._previous[number] = signal.signal(number, self._stop)
+                signal.signal(number, self._goes_on if number == signal.SIGCONT else self._stops)
+                self._installed.append(number)
 
     def remove(self) -> None:
         """Leave the signals as they were."""
-        if threading.current_thread() is not threading.main_thread():
-            return
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
-        self._previous.clear()
+        if threading.current_thread() is threading.main_thread():
+            for number in self._installed:
+                signal.signal(number, signal.SIG_DFL)
+            self._installed.clear()
 
-    def _stop(self, number: int, frame: FrameType | None) -> None:
+    def _stops(self, number: int, frame: FrameType | None) -> None:
         self._pause()
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
         # The process stood still in the line above; it goes on here when somebody continues it.
-        signal.signal(number, self._stop)
+        signal.signal(number, self._stops)
+        self._resume()
+
+    def _goes_on(self, number: int, frame: FrameType | None) -> None:
         self._resume()

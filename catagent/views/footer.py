@@ -61,7 +61,7 @@ def _queued(tool: Tool, look: Look, width: int) -> str:
     sign = glyphs.waiting
     if tool.closed:
         sign = glyphs.bad if tool.failed else glyphs.ok
-    title = head(tool.title, max(4, width // 2), glyphs.ellipsis)
+    title = head(tool.title[: 4 * width], max(4, width // 2), glyphs.ellipsis)
     room = width - cells(sign) - cells(title) - 1
     newest = "" if tool.closed or room < 4 else tool.newest(room)
     return look.paint("gutter", sign) + look.paint("tool", title) + " " + newest
@@ -70,7 +70,7 @@ def _queued(tool: Tool, look: Look, width: int) -> str:
 def status_row(tally: Tally, look: Look, *, width: int, now: float, status: str) -> str:
     """One row: what is awaited, for how long the run goes on, and how much has come."""
     spinner = look.glyphs.spinner[int(now * SPINS_PER_SECOND) % len(look.glyphs.spinner)]
-    awaited = look.line(tally.awaited(now) or status)
+    awaited = look.line((tally.awaited(now) or status)[: 4 * width])
     facts = _facts(tally, now)
     while len(facts) > 1 and cells(look.glyphs.dot.join([awaited, *facts])) > width - 2:
         facts.pop()

@@ -69,7 +69,7 @@ class Blocks:
             return self._blank_line()
         if self._in_list and self._blank and not item and not line.startswith(("  ", "\t")):
             done = self.flush()
-        if self._size > MAX_BLOCK and (item or not self._in_list):
+        if self._size > MAX_BLOCK * (4 if self._in_list and not item else 1):
             done = self.flush()
         if _HEADING.match(line) and not self._in_list:
             return done + self.flush() + [line]

@@ -25,6 +25,7 @@ class Tool(Panel):
         self.finished: ev.ToolFinishedData | None = None
         self._tool_input = tool_input
         self._details = details
+        self._title: str | None = None
         self._output: str | None = None
         self._failed = False
         self._problem = self._remark = ""
@@ -32,13 +33,15 @@ class Tool(Panel):
     @property
     def title(self) -> str:
         """The call on one line, of any length."""
-        return self.look.line(f"{self.tool}({arguments(self._tool_input)})")
+        if self._title is None:
+            self._title = self.look.line(f"{self.tool}({arguments(self._tool_input)})")
+        return self._title
 
     def start(self, event: ev.ToolStarted) -> None:
         """The tool began to run; its input counts where nobody has told it before."""
         self.started, self.run_id = True, event.run_id
         if self._tool_input is None:
-            self._tool_input = event.data.tool_input
+            self._tool_input, self._title = event.data.tool_input, None
 
     def observe(self, data: ev.ObservationData) -> None:
         """Show what the agent gets to see, and close."""

@@ -84,19 +84,36 @@ def test_ctrl_c_restores_the_terminal(tmux: Tmux) -> None:
     assert "╰─ ✗ did not finish" in tmux.text()
 
 
-@pytest.mark.parametrize("number", ["TERM", "HUP", "QUIT"])
-def test_a_signal_restores_the_terminal(tmux: Tmux, number: str) -> None:
+def send(tmux: Tmux, signal: str) -> None:
+    """Send a signal to the program in the terminal, and to no other."""
+    here = ["-t", tmux.tty.removeprefix("/dev/"), "-f", "tests.terminal.drive"]
+    subprocess.run(["pkill", f"-{signal}", *here], check=True)
+
+
+@pytest.mark.parametrize("signal", ["TERM", "HUP", "QUIT"])
+def test_a_signal_restores_the_terminal(tmux: Tmux, signal: str) -> None:
     tmux.drive("parallel", "--tokens", "500")
     tmux.shows("t0x10")
-    subprocess.run(
-        ["pkill", f"-{number}", "-t", tmux.tty.removeprefix("/dev/"), "-f", "tests.terminal.drive"],
-        check=True,
-    )
+    send(tmux, signal)
     tmux.until(tmux.echoes)
     tmux.until(tmux.cursor_is_on)
     tmux.type("echo back-$((40 + 2))")
     tmux.shows("back-42")
     assert "is writing" not in tmux.screen()
+
+
+def test_a_stop_that_cannot_be_caught_is_made_up_for_by_fg(tmux: Tmux) -> None:
+    tmux.drive("parallel", "--tokens", "60", "--pace", "0.008")
+    tmux.shows("t0x20")
+    send(tmux, "STOP")
+    tmux.shows("$ ", "topped")
+    tmux.type("stty echo; echo in-$((40 + 2))-between")
+    tmux.shows("in-42-between")
+    tmux.type("fg")
+    tmux.until(lambda: not tmux.echoes())
+    tmux.shows("the-end")
+    assert [token for token in expected(60) if token not in found(tmux.text())] == []
+    assert tmux.echoes()
 
 
 def test_what_others_write_to_stderr_is_neither_lost_nor_tears_the_picture(tmux: Tmux) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catagent import events as ev
+from catagent.codec import decode
 from catagent.views.look import Look, live_look, plain_look
 from catagent.views.options import ViewOptions
 from catagent.views.sanitize import clean
@@ -306,3 +308,25 @@ def test_hostile_text_is_shown_everywhere(text: str, look: Look) -> None:
 def test_a_megabyte_in_one_token() -> None:
     rows = shown(runs.tool("c", "t", {}, ["é" * 1_000_000]))
     assert sum(row.count("é") for row in rows) == 1_000_000
+
+
+RECORDINGS = sorted((Path(__file__).parents[1] / "fixtures" / "v1").glob("*.jsonl"))
+
+
+@pytest.mark.parametrize("recording", RECORDINGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(("look", "width"), [(LIVE, 79), (LIVE, 39), (PLAIN, None)])
+def test_a_real_run_of_every_mode_is_shown_whole(
+    recording: Path, look: Look, width: int | None
+) -> None:
+    """Recorded from LangChain: what each model wrote is there once, unless it wrote it twice."""
+    events = [decode(line) for line in recording.read_bytes().splitlines()]
+    shown_text = squeezed("".join(shown(events, look, width)))
+    texts = [event.data.text for event in events if isinstance(event, ev.LlmFinished)]
+    for text in filter(None, texts):
+        written = squeezed(text)
+        assert shown_text.count(written) >= sum(written in squeezed(other) for other in texts)
+
+
+def squeezed(text: str) -> str:
+    """Letters and digits alone: wrapping, gutters and Markdown's own signs go."""
+    return re.sub(r"[^\w]", "", without_colors(text))
