@@ -39,7 +39,7 @@ def test_every_event_validates() -> None:
 
 def test_the_header_and_a_listed_run_validate(tmp_path: Path) -> None:
     assert valid(encode_header(Header(schema=ev.SCHEMA)))
-    recorder = History(folder=tmp_path).record("abc", lambda line: line)
+    recorder = History(folder=tmp_path).record("abc")
     recorder.close()
     assert all(valid(encode_summary(run)) for run in History(folder=tmp_path).runs())
 

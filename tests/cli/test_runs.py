@@ -22,7 +22,7 @@ def home(tmp_path: Path) -> Path:
     """A home with two kept runs, `aaa…` and the newer `bbb…`."""
     history = History(folder=tmp_path / "state" / "runs")
     for run_id, run in (("aaaa1111", cat_run()), ("bbbb2222", failed_run())):
-        recorder = history.record(run_id, lambda line: line)
+        recorder = history.record(run_id)
         for event in run:
             recorder.write(event)
         recorder.close()
@@ -79,7 +79,7 @@ def test_a_terminal_gets_a_table(home: Path) -> None:
 
 
 def test_a_hostile_question_cannot_touch_the_terminal(home: Path) -> None:
-    recorder = History(folder=home / "state" / "runs").record("cccc3333", lambda line: line)
+    recorder = History(folder=home / "state" / "runs").record("cccc3333")
     hostile = cat_run()[0]
     hostile.data.input = "\x1b]0;pwned\x07[bold]x[/] \u202e"  # type: ignore[union-attr]
     os.write(os.open(recorder.path, os.O_WRONLY | os.O_APPEND), encode(hostile))
