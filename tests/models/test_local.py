@@ -18,6 +18,7 @@ from catagent.models import local, weights
 from catagent.models.build import Models
 from catagent.models.choice import choose_model
 from tests.models.conftest import UseModels
+from tests.support.cli import catagent, environment, lines
 
 pytestmark = pytest.mark.local_model
 
@@ -42,6 +43,17 @@ def test_it_answers_the_how_tos_question_with_two_calls(use_models: UseModels) -
     assert calls == ["where_cat_is_hiding", "get_items"]
     place = next(message.text for message in messages if message.type == "tool")
     assert place in messages[-1].text
+
+
+def test_the_command_answers_with_no_key_and_says_on_what(tmp_path: Path) -> None:
+    """The README's promise: nothing but catagent itself."""
+    done = catagent("ask", QUESTION, env=environment(tmp_path), timeout=110)
+    events = lines(done.stdout)
+    tools = [event["data"]["tool"] for event in events if event["type"] == "action"]
+    assert (done.returncode, tools) == (0, ["where_cat_is_hiding", "get_items"])
+    assert events[-1]["data"]["output"]
+    assert done.stderr.count("\n") == 1
+    assert "embedded model" in done.stderr
 
 
 def test_it_listens_on_loopback_and_wants_its_key(use_models: UseModels) -> None:
