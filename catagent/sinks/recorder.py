@@ -22,9 +22,7 @@ class Recorder:
     the file can't be made. What the events say is written as it is: the session has masked them.
     """
 
-    def __init__(
-        self, path: Path, *, force: bool = False, required: bool = True
-    ) -> None:
+    def __init__(self, path: Path, *, force: bool = False, required: bool = True) -> None:
         self.path = path
         self.required = required
         try:
