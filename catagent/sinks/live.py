@@ -33,9 +33,8 @@ class LiveSink:
     """
 
     def __init__(self, options: ViewOptions, out: TextIO | int) -> None:
-        self._given = out if isinstance(out, int) else out.fileno()
         self._options = options
-        self._terminal = Terminal(os.dup(self._given))
+        self._terminal = Terminal(os.dup(out if isinstance(out, int) else out.fileno()))
         self._painter = Painter(self._terminal.fd)
         self._view: LiveView | Fallback = LiveView(options, time.monotonic())
         self._queue: deque[Event] = deque()
@@ -52,7 +51,8 @@ class LiveSink:
         """Take the terminal and draw the first frame, at once."""
         _open_sinks.add(self)
         self._tick()
-        self._tap = Tap([fd for fd in (1, 2) if self._terminal.is_also(fd)])
+        shared = [fd for fd in (1, 2) if self._terminal.is_also(fd)]
+        self._tap = Tap(shared) if shared else None
         self._jobs.install()
         self._thread.start()
 
@@ -124,7 +124,7 @@ class LiveSink:
 
     def _draw(self) -> None:
         self._collect()
-        if self._paused or self._gone or not self._terminal.in_foreground():
+        if self._paused or self._gone or not self._terminal.is_ours():
             self._painter.forget()
             return
         resumed, self._resumed = self._resumed, False
@@ -137,10 +137,10 @@ class LiveSink:
 
     def _finish(self) -> None:
         self._collect()
-        rows = self._view.last(self._size)
+        rows = self._view.last(self._terminal.size())
         if self._gone:
             return
-        if self._terminal.in_foreground():
+        if self._terminal.is_ours():
             self._painter.finish(rows)
         else:
             self._painter.append(rows)

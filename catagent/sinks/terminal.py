@@ -25,6 +25,7 @@ class Terminal:
     def __init__(self, fd: int) -> None:
         self.fd = fd
         self._saved: list[Any] | None = None
+        self._was_ours = False
 
     def size(self) -> Size:
         """Columns and rows, 80 by 24 where nobody knows."""
@@ -41,13 +42,19 @@ class Terminal:
         except OSError:
             return False
 
-    def in_foreground(self) -> bool:
-        """Whether the terminal is ours to draw on, and not the shell's or another job's."""
+    def is_ours(self) -> bool:
+        """Whether to draw, or the terminal is the shell's or another job's meanwhile.
+
+        `timeout` and its like put us into a group that never gets into the foreground: one that
+        we do not lead. The terminal is ours then, unless we had it and lost it.
+        """
         try:
-            return os.tcgetpgrp(self.fd) == os.getpgrp()
+            ours = os.tcgetpgrp(self.fd) == os.getpgrp()
         except OSError:
             # Not our controlling terminal, so no job control: nobody else can claim it.
-            return True
+            ours = True
+        self._was_ours = self._was_ours or ours
+        return ours or (not self._was_ours and os.getpgrp() != os.getpid())
 
     def take(self, *, again: bool = False) -> None:
         """Turn echo off and remember what was; `again` where somebody may have turned it on."""
@@ -57,16 +64,25 @@ class Terminal:
             quiet = termios.tcgetattr(self.fd)
             self._saved = self._saved or termios.tcgetattr(self.fd)
             quiet[3] &= ~(termios.ECHO | termios.ECHONL)
-            termios.tcsetattr(self.fd, termios.TCSANOW, quiet)
+            self._set(quiet)
 
     def give_back(self) -> None:
         """Restore what was, and drop the keys typed meanwhile. More than once does no harm."""
         saved, self._saved = self._saved, None
-        if saved is None or not self.in_foreground():
+        if saved is None or not self.is_ours():
             return
         with contextlib.suppress(termios.error, OSError):
-            termios.tcflush(self.fd, termios.TCIFLUSH)
-            termios.tcsetattr(self.fd, termios.TCSANOW, saved)
+            self._set(saved, flush=True)
+
+    def _set(self, attributes: list[Any], *, flush: bool = False) -> None:
+        # From a group that is not in the foreground this stops the process, unless blocked.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTTOU])
+        try:
+            if flush:
+                termios.tcflush(self.fd, termios.TCIFLUSH)
+            termios.tcsetattr(self.fd, termios.TCSANOW, attributes)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def write_if_ready(self, data: bytes) -> None:
         """Write a few bytes, unless the terminal would make us wait."""

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from catagent import events as ev
 from catagent.views import notes
 from catagent.views.look import Look
-from catagent.views.model import Model, label_rows
+from catagent.views.model import Call, Model, label_rows
 from catagent.views.panels import Orphan, Tool
 from catagent.views.parts import Column, Hanging, Part, Ready, written
-from catagent.views.units import compact, seconds
+from catagent.views.units import seconds
 
 ToolEvent = ev.Action | ev.ToolStarted | ev.ToolFinished | ev.Observation
 ModelEvent = ev.LlmStarted | ev.LlmToken | ev.LlmFinished
@@ -31,7 +31,7 @@ class Calls:
         self._runs: dict[str, Tool] = {}
         self._ids: dict[str, Tool] = {}
         self._models: dict[str, Model] = {}
-        self._unclaimed: dict[str, tuple[Home, str]] = {}
+        self._unclaimed: list[tuple[Call, Home]] = []
 
     def model(self, event: ModelEvent) -> None:
         """Take an event of a model's call."""
@@ -113,9 +113,8 @@ class Calls:
         model.finish(event.data)
         if event.tool_call_id is None:
             self.said = model.text
-        for call in model.calls.values():
-            written_call = f"{call.tool} {''.join(call.pieces)}"
-            self._unclaimed[call.call_id or call.tool] = (self.home(event), written_call)
+        home = self.home(event)
+        self._unclaimed += [(call, home) for call in model.calls.values()]
         if event.data.error is not None and model.tokens:
             model.parts.append(notes.cut_off(self.look))
         if self.look.options.verbose:
@@ -176,16 +175,23 @@ class Calls:
     # Calls that a model wrote and that nobody has run so far
 
     def _claim(self, event: ToolEvent) -> None:
-        if event.data.tool_call_id in self._unclaimed:
-            del self._unclaimed[event.data.tool_call_id or ""]
-        else:
-            self._unclaimed.pop(event.data.tool, None)
+        for index, (call, _) in enumerate(self._unclaimed):
+            if (
+                event.data.tool_call_id == call.call_id
+                if call.call_id
+                else event.data.tool == call.tool
+            ):
+                del self._unclaimed[index]
+                return
 
     def _show_unclaimed(self, home: Home | None) -> None:
-        for key, (place, text) in list(self._unclaimed.items()):
+        """Show those of this place, or of all; whoever ran them would have said so by now."""
+        for call, place in self._unclaimed:
             if home is None or place is home:
-                del self._unclaimed[key]
-                self._root.parts.append(notes.unclaimed(self.look, compact(text)))
+                self._root.parts.append(notes.unclaimed(self.look, call.text))
+        self._unclaimed = [
+            (call, place) for call, place in self._unclaimed if home not in (None, place)
+        ]
 
 
 def _identity(event: ModelEvent | ToolEvent) -> list[str]:

@@ -133,6 +133,11 @@ class Call:
         self.call_id: str | None = None
         self.pieces: list[str] = []
 
+    @property
+    def text(self) -> str:
+        """The tool and its arguments, as they were written."""
+        return f"{self.tool} {''.join(self.pieces)}"
+
     def newest(self, size: int) -> str:
         """The last `size` characters or so of the arguments."""
         found: list[str] = []

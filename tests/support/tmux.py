@@ -40,9 +40,10 @@ class Tmux:
         """Press one key, in tmux's words: `C-z`."""
         self._run("send-keys", key)
 
-    def drive(self, *arguments: str) -> None:
+    def drive(self, *arguments: str, before: str = "") -> None:
         """Start tests.terminal.drive in the foreground."""
-        self.type(f"{shlex.quote(sys.executable)} -m tests.terminal.drive {' '.join(arguments)}")
+        python = shlex.quote(sys.executable)
+        self.type(f"{before} {python} -m tests.terminal.drive {' '.join(arguments)}")
 
     def resize(self, columns: int, rows: int) -> None:
         """Resize the window."""

@@ -74,6 +74,16 @@ def test_a_run_in_the_background_leaves_the_screen_alone_until_it_is_over(tmux: 
     assert found(tmux.text()) == expected(30)
 
 
+def test_a_wrapper_that_takes_us_out_of_the_foreground_does_not_take_the_view(tmux: Tmux) -> None:
+    """`timeout` runs its command in a process group of its own."""
+    tmux.drive("parallel", "--tokens", "60", before="timeout 60")
+    tmux.shows("t0x5", "is writing")
+    assert not tmux.echoes()
+    tmux.shows("the-end")
+    assert found(tmux.text()) == expected(60)
+    assert tmux.echoes()
+
+
 def test_ctrl_c_restores_the_terminal(tmux: Tmux) -> None:
     tmux.drive("parallel", "--tokens", "500")
     tmux.shows("t0x10")

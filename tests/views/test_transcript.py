@@ -196,6 +196,18 @@ def test_a_call_that_nobody_ran_is_shown() -> None:
     assert '→ get_items {"place": "so' in rows
 
 
+def test_calls_without_ids_are_kept_apart() -> None:
+    events = list(runs.decision("m", "", "get_items", ["one"]))
+    events[2:2] = [
+        ev.LlmToken(
+            run_id="m",
+            data=ev.LlmTokenData(channel="tool_args", delta="two", index=1, tool="get_items"),
+        )
+    ]
+    rows = shown([*events, runs.finished()])
+    assert rows[:2] == ["→ get_items one", "→ get_items two"]
+
+
 def test_a_call_that_was_run_is_shown_once() -> None:
     events = [
         *runs.decision("m", "c", "get_items", ['{"place"', ': "sofa"}']),
