@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import os
 import sys
 import threading
@@ -12,6 +13,7 @@ from typing import NoReturn
 from catagent.errors import CatagentError, ExitCode
 
 _GRACE_S = 0.2
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def main() -> None:
@@ -21,30 +23,22 @@ def main() -> None:
 
 
 def _run(args: list[str]) -> int:
-    from catagent.cli.main import run
-
     try:
-        return _flushed(run(args))
+        from catagent.cli.main import run
+
+        return run(args)
     except CatagentError as error:
         _tell(f"catagent: error: {error.message}", error.hint)
         return int(error.exit_code)
     except KeyboardInterrupt:
         return int(ExitCode.INTERRUPTED)
     except BrokenPipeError:
-        return _reader_left()
+        return int(ExitCode.BROKEN_PIPE)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            _tell(f"catagent: error: Cannot write the output: {error.strerror}.", "")
+            return int(ExitCode.FAILED)
         return _defect(error, debug="--debug" in args)
-
-
-def _flushed(code: int) -> int:
-    sys.stdout.flush()
-    return code
-
-
-def _reader_left() -> int:
-    """`| head -1` is no error: but Python would complain once more when it closes stdout."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return int(ExitCode.BROKEN_PIPE)
 
 
 def _defect(error: Exception, *, debug: bool) -> int:
@@ -81,20 +75,38 @@ def _open_standard_streams() -> None:
 
 
 def _leave(code: int) -> NoReturn:
-    """Exit, and wait for no thread: a tool that hangs in one would keep us for ever."""
-    if _threads_remain():
+    """Exit, and wait for no thread: a tool that hangs in one would keep us for ever.
+
+    Nor is a thread left to run while Python takes itself apart, an import half done.
+    """
+    remain = _threads_remain()
+    if remain:
         atexit._run_exitfuncs()  # noqa: SLF001 - os._exit would run none of them
-        sys.stdout.flush()
+    code = _flushed(code)
+    if remain:
         os._exit(code)
     sys.exit(code)
 
 
+def _flushed(code: int) -> int:
+    """The exit code, once all is written. Nobody reads it: Python would complain at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            if stream is sys.stdout and code == ExitCode.OK:
+                left = isinstance(error, BrokenPipeError)
+                code = int(ExitCode.BROKEN_PIPE if left else ExitCode.FAILED)
+    return code
+
+
 def _threads_remain() -> bool:
     deadline = time.monotonic() + _GRACE_S
-    others = [thread for thread in threading.enumerate() if not thread.daemon]
-    others.remove(threading.main_thread())
+    others = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
     for thread in others:
-        thread.join(max(0.0, deadline - time.monotonic()))
+        if not thread.daemon:
+            thread.join(max(0.0, deadline - time.monotonic()))
     return any(thread.is_alive() for thread in others)
 
 

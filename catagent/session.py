@@ -152,8 +152,9 @@ class Session:
         self._lost_recorder = self._lost_recorder or recorder.required
         if self.state.finished is not None:
             return  # nothing comes after run.finished
-        message = f"The recording broke off: {error.strerror or error}."
-        hint = "The run goes on." + " Its exit code will tell." * recorder.required
+        what = "The recording" if recorder.required else "The history of this run"
+        message = f"{what} broke off: {error.strerror or error}."
+        hint = "the run goes on" + "; its exit code will tell" * recorder.required
         data = ev.WarningData(code="recording_failed", message=message, hint=hint)
         self.emit(ev.Warned(data=data))
 

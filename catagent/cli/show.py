@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from catagent import events as ev
 from catagent.cli.options import Shown
 from catagent.cli.outputs import Outputs, opened
 from catagent.cli.recordings import history
-from catagent.cli.talk import say, say_traceback
+from catagent.cli.talk import say, say_traceback, write
 from catagent.config import Loaded
 from catagent.errors import OutputError
 from catagent.interrupts import interrupts
@@ -72,7 +71,7 @@ def _report(error: ev.ErrorInfo) -> None:
 def _print_stats(session: Session) -> None:
     from catagent.stats import table
 
-    sys.stderr.write(table(session.state))
+    write(table(session.state))
 
 
 @contextlib.contextmanager

@@ -13,15 +13,16 @@ from catagent.views.sanitize import clean
 
 def say(message: str, hint: str = "") -> None:
     """Print a message and what to do next. Both may quote text that is not ours."""
-    _write(clean(message) + "\n" + (f"  hint: {clean(hint)}\n" if hint else ""))
+    write(clean(message) + "\n" + (f"  hint: {clean(hint)}\n" if hint else ""))
 
 
 def say_traceback(raised: BaseException) -> None:
     """Print where an error came from, for whoever asked with `--debug`."""
-    _write(clean("".join(traceback.format_exception(raised))))
+    write(clean("".join(traceback.format_exception(raised))))
 
 
-def _write(text: str) -> None:
+def write(text: str) -> None:
+    """Print text of our own making, without the secrets that may have got into it."""
     with contextlib.suppress(OSError):  # a closed stderr leaves the exit code to tell
         sys.stderr.write(redact(text, secrets_of()))
         sys.stderr.flush()

@@ -30,7 +30,8 @@ def reserved(stdout: TextIO) -> Iterator[TextIO]:
 
 @contextlib.contextmanager
 def _opened(descriptor: int, like: TextIO) -> Iterator[TextIO]:
-    stream = os.fdopen(descriptor, "w", encoding=like.encoding, errors=like.errors, newline="\n")
+    # Without a locale Python thinks in ASCII; a model does not, and a `?` is better than an error.
+    stream = os.fdopen(descriptor, "w", encoding=like.encoding, errors="replace", newline="\n")
     try:
         yield stream
     finally:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -111,6 +112,17 @@ def _misbehaving(misbehave: Callable[[], Any]) -> BaseTool:
         return misbehave()
 
     return get_items
+
+
+def blocks(model: BaseChatModel) -> Runnable[Any, Any]:
+    """An agent whose tool blocks the event loop, so that nothing can be cancelled."""
+
+    @tool(description=prompts.ITEMS_DESCRIPTION)
+    async def get_items(place: str) -> str:
+        time.sleep(3600)  # noqa: ASYNC251 - the misdeed
+        return place
+
+    return create_agent(model, [make_tools(model)[0], get_items], name="cat")
 
 
 def _tools(misbehave: Callable[[], Any], model: BaseChatModel) -> list[BaseTool]:

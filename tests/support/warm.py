@@ -71,6 +71,7 @@ class Run:
         self._readers: list[threading.Thread] = []
         self._read: dict[str, bytearray] = {"out": bytearray(), "err": bytearray()}
         self.terminal: int | None = None
+        self._keyboard: int | None = None
 
     def collect(self, name: str, descriptor: int) -> None:
         """Read a pipe or a terminal to its end, in a thread of its own."""
@@ -94,6 +95,11 @@ class Run:
     def send(self, number: signal.Signals) -> None:
         """Send a signal to it."""
         os.kill(self.pid, number)
+
+    def type(self, keys: bytes) -> None:
+        """Press these keys at its terminal."""
+        assert self._keyboard is not None
+        os.write(self._keyboard, keys)
 
     def wait(self, timeout: float = 60) -> Done:
         """Its end. What takes longer is killed, and raises TimeoutError."""
@@ -203,7 +209,7 @@ class Warm:
         env = {"TERM": "xterm-256color", **env}
         run = self.start(arguments, env, descriptors=(theirs,) * 3, terminal=True)
         # Held open here, so that its modes can be asked for after the run has let go of it.
-        run.terminal = theirs
+        run.terminal, run._keyboard = theirs, ours
         run.collect("out", ours)
         return run, modes
 

@@ -1,0 +1,310 @@
+"""What can happen to the process: signals, pipes that close, full disks, poor environments."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults import checks
+from tests.support.cli import COMMAND, with_server
+from tests.support.replies import Call, failing
+from tests.support.scripts import ANSWER_TOKENS, calling, cat, saying
+from tests.support.server import ScriptedServer
+from tests.support.warm import Done, Warm
+
+QUESTION = "what items are located where the cat is hiding?"
+MODES = ("steps", "log", "events")
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+PROMPT_S = 0.5
+ENDLESS = cat(tokens=100_000, pace=0.005)
+
+
+@pytest.fixture(scope="module")
+def warm() -> Iterator[Warm]:
+    with Warm() as process:
+        yield process
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    with ScriptedServer(ENDLESS) as scripted:
+        yield scripted
+
+
+def quiet(home: Path, server: ScriptedServer) -> dict[str, str]:
+    return with_server(home, server.url, CATAGENT_HISTORY="false")
+
+
+def await_tool(server: ScriptedServer, count: int = 4) -> None:
+    """Return when the model inside get_items has been asked."""
+    deadline = time.monotonic() + 20
+    while len(server.requests) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    time.sleep(0.1)  # into the middle of its tokens
+
+
+def prompt_end(took: list[float]) -> bool:
+    """Whether the run ended in time; a busy machine gets two more tries."""
+    return took[-1] < PROMPT_S or len(took) == 3
+
+
+@pytest.mark.parametrize("number", CODES)
+@pytest.mark.parametrize("mode", MODES)
+def test_a_signal_ends_a_run_at_once_and_hangs_up(
+    warm: Warm, server: ScriptedServer, tmp_path: Path, mode: str, number: signal.Signals
+) -> None:
+    took: list[float] = []
+    while not took or not prompt_end(took):
+        server.requests.clear()
+        run = warm.spawn(["ask", QUESTION, "--mode", mode], quiet(tmp_path, server))
+        await_tool(server)
+        began = time.monotonic()
+        run.send(number)
+        done = run.wait(20)
+        took.append(time.monotonic() - began)
+        assert server.wait_closed()
+        checks.assert_whole(done.events)
+        last = done.events[-1]["data"]
+        assert (last["status"], last["exit_code"], done.code) == ("cancelled", *[CODES[number]] * 2)
+        assert done.err == b""
+        checks.assert_nothing_left(run.pid)
+    assert took[-1] < PROMPT_S
+
+
+@pytest.mark.parametrize("keys", [b"\x03", None])
+@pytest.mark.parametrize("mode", MODES)
+def test_ctrl_c_at_a_terminal_leaves_it_whole(
+    warm: Warm, server: ScriptedServer, tmp_path: Path, mode: str, keys: bytes | None
+) -> None:
+    """By the key, as the terminal's driver sends it, or by a signal alone."""
+    arguments = ["ask", QUESTION, "--mode", mode]
+    run, modes = warm.open_terminal(arguments, quiet(tmp_path, server))
+    await_tool(server)
+    began = time.monotonic()
+    if keys is None:
+        run.send(signal.SIGINT)
+    else:
+        run.type(keys)
+    done = run.wait(20)
+    done.before = modes
+    assert time.monotonic() - began < 4 * PROMPT_S
+    assert done.code == 130
+    checks.assert_terminal_whole(done)
+    assert b"interrupted" in done.out
+    assert b"Traceback" not in done.out
+
+
+def test_a_tool_that_hangs_in_a_thread_does_not_delay_ctrl_c(warm: Warm, tmp_path: Path) -> None:
+    with ScriptedServer(cat(3)) as server:
+        arguments = ["ask", QUESTION, "--agent", "tests.faults.agents:graph_hangs"]
+        run = warm.spawn(arguments, quiet(tmp_path, server))
+        run.wait_for(b'"type":"tool.started","v":1,"seq":3')
+        began = time.monotonic()
+        run.send(signal.SIGINT)
+        done = run.wait(20)
+    assert time.monotonic() - began < 4 * PROMPT_S
+    checks.assert_whole(done.events)
+    assert done.code == 130
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_ctrl_c_twice_leaves_at_once_whatever_goes_on(
+    warm: Warm, tmp_path: Path, terminal: bool
+) -> None:
+    """Nothing can be cancelled while a tool blocks the event loop: the second signal leaves."""
+    arguments = ["ask", QUESTION, "--agent", "tests.faults.agents:blocks"]
+    with ScriptedServer(cat(3)) as server:
+        env = quiet(tmp_path, server)
+        if terminal:
+            run, modes = warm.open_terminal(arguments, env)
+        else:
+            run, modes = warm.spawn(arguments, env), []
+        await_tool(server, 3)
+        run.send(signal.SIGINT)
+        time.sleep(0.3)
+        began = time.monotonic()
+        run.send(signal.SIGINT)
+        done = run.wait(20)
+        took = time.monotonic() - began
+    done.before = modes
+    assert (done.code, done.err) == (130, b"")
+    assert took < 4 * PROMPT_S
+    if terminal:
+        checks.assert_terminal_whole(done)
+
+
+def test_a_terminal_that_is_closed_ends_the_run(
+    warm: Warm, server: ScriptedServer, tmp_path: Path
+) -> None:
+    ours, theirs = pty.openpty()
+    env = {"TERM": "xterm-256color", **quiet(tmp_path, server)}
+    run = warm.start(["ask", QUESTION], env, descriptors=(theirs,) * 3, terminal=True)
+    os.close(theirs)
+    await_tool(server)
+    os.read(ours, 1 << 16)
+    os.close(ours)
+    done = run.wait(20)
+    assert done.code == 129
+    assert server.wait_closed()
+    checks.assert_nothing_left(run.pid)
+
+
+@pytest.mark.parametrize("delay", [0.15, 0.3, 0.6, 1.2])
+def test_ctrl_c_while_it_starts_says_nothing(
+    server: ScriptedServer, tmp_path: Path, delay: float
+) -> None:
+    """Wherever in its imports it is, a started program ends with 130 and no traceback."""
+    process = subprocess.Popen(
+        [*COMMAND, "ask", QUESTION],
+        env=quiet(tmp_path, server),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(delay)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    if process.returncode == -signal.SIGINT or (err and "catagent" not in err):
+        pytest.skip("Python itself had not started yet")
+    assert process.returncode == 130
+    assert err == ""
+    if out:
+        checks.assert_whole([json.loads(line) for line in out.splitlines()])
+
+
+def test_a_reader_of_stderr_that_left_changes_nothing(warm: Warm, tmp_path: Path) -> None:
+    """The exit code and the last event tell what the message would have."""
+    with ScriptedServer(lambda _: failing(401)) as server:
+        done = _with_stderr_closed(warm, ["ask", QUESTION, "--stats"], quiet(tmp_path, server))
+    checks.assert_whole(done.events)
+    assert done.code == 4
+
+
+def _with_stderr_closed(warm: Warm, arguments: list[str], env: dict[str, str]) -> Done:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    out_end, out = os.pipe()
+    with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - a device
+        run = warm.start(arguments, env, descriptors=(nothing.fileno(), out, write_end))
+    os.close(out)
+    os.close(write_end)
+    run.collect("out", out_end)
+    return run.wait(20)
+
+
+def cold(command: str, env: dict[str, str], **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a shell command in which `catagent` is ours."""
+    catagent = f"{sys.executable} -m catagent"
+    return subprocess.run(
+        ["sh", "-c", command.replace("catagent", f"exec {catagent}")],
+        env=env,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+        **options,
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("output", ["jsonl", "plain", "answer"])
+def test_a_full_disk_behind_stdout_is_one_clear_error(tmp_path: Path, output: str) -> None:
+    with ScriptedServer(cat(3)) as server:
+        done = cold(f"catagent ask where -o {output} >/dev/full", quiet(tmp_path, server))
+    assert done.returncode == 1
+    assert done.stderr == "catagent: error: Cannot write the output: No space left on device.\n"
+
+
+def test_a_disk_that_fills_up_under_a_recording_does_not_stop_the_run(tmp_path: Path) -> None:
+    """A limit on file sizes stands for the disk. The history is on it too."""
+    with ScriptedServer(cat(300)) as server:
+        env = with_server(tmp_path, server.url)
+        done = cold(f"ulimit -f 16; catagent ask where --record {tmp_path}/r.jsonl", env)
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    checks.assert_whole(events)
+    assert done.returncode == 1
+    assert events[-1]["data"]["status"] == "success"
+    warnings = [event["data"] for event in events if event["type"] == "warning"]
+    assert [warning["code"] for warning in warnings] == ["recording_failed"] * 2
+    assert {warning["message"].partition(" broke")[0] for warning in warnings} == {
+        "The recording",
+        "The history of this run",
+    }
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"CATAGENT_HOME": "/proc/nowhere", "HOME": "/proc/nowhere"},
+        {"CATAGENT_HOME": "", "HOME": "/proc/nowhere"},
+        {"CATAGENT_HOME": "", "HOME": ""},
+    ],
+    ids=["nothing-can-be-written", "read-only-home", "no-home"],
+)
+def test_no_place_to_write_is_no_reason_to_fail(
+    warm: Warm, tmp_path: Path, variables: dict[str, str]
+) -> None:
+    with ScriptedServer(cat(3)) as server:
+        env = {**with_server(tmp_path, server.url), **variables}
+        if not env["HOME"]:
+            del env["HOME"]
+            env["CATAGENT_HISTORY"] = "false"  # else it would go to the tester's own
+        done = warm.run(["ask", QUESTION], env, cwd=str(tmp_path))
+    checks.assert_whole(done.events)
+    assert (done.code, done.err) == (0, b"")
+
+
+@pytest.mark.parametrize("output", ["jsonl", "plain", "answer"])
+def test_without_a_locale_text_is_still_text(tmp_path: Path, output: str) -> None:
+    answer = "日本 → é \U0001f408"
+    with ScriptedServer(saying(answer)) as server:
+        env = {**quiet(tmp_path, server), "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
+        done = cold(f"catagent ask where -o {output}", {**env, "PYTHONUTF8": "0"})
+    assert (done.returncode, done.stderr) == (0, "")
+    if output == "jsonl":
+        assert json.loads(done.stdout.splitlines()[-1])["data"]["output"] == answer
+    elif output == "answer":
+        assert done.stdout == f"{answer}\n"
+    else:
+        assert "\\u65e5" in done.stdout
+
+
+@pytest.mark.skipif(cold("ulimit -n 4; exec 9</dev/null", {}).returncode == 0, reason="no limit")
+def test_too_few_files_are_a_clear_error(tmp_path: Path) -> None:
+    calls = [Call.of("get_items", f"call_{i}", place=f"place {i}") for i in range(50)]
+    with ScriptedServer(calling(*calls)) as server:
+        done = cold("ulimit -n 24; catagent ask where", quiet(tmp_path, server))
+    if done.stdout:
+        checks.assert_whole([json.loads(line) for line in done.stdout.splitlines()])
+    assert done.returncode == 1
+    assert done.stderr.startswith("catagent: error: ")
+    assert done.stderr.count("\n") <= 2
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_are_as_good_as_none(tmp_path: Path, closed: str) -> None:
+    with ScriptedServer(cat(3)) as server:
+        done = cold(f"catagent ask where {closed}", quiet(tmp_path, server))
+    assert done.returncode == 0
+    assert done.stderr == ""
+    if ">&-" not in closed.replace("2>&-", ""):
+        checks.assert_whole([json.loads(line) for line in done.stdout.splitlines()])
+
+
+def test_the_answer_comes_through_all_of_it(tmp_path: Path) -> None:
+    """The same commands, with nothing wrong: so that the tests above prove something."""
+    with ScriptedServer(cat(3)) as server:
+        done = cold("ulimit -n 256; catagent ask where -o answer", quiet(tmp_path, server))
+    assert (done.returncode, done.stdout) == (0, "".join(ANSWER_TOKENS) + "\n")
