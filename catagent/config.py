@@ -81,6 +81,8 @@ DOTENV_ALLOWED = frozenset(
     }
 )
 
+_MODELS = (PREFIX + "MODEL", PREFIX + "TOOL_MODEL")
+
 
 def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> Loaded:
     """Read every layer. `flags` holds what was given on the command line, None for what was not.
@@ -146,6 +148,10 @@ def _read_dotenv(path: Path) -> dict[str, str]:
 
 def _allowed(dotenv: Mapping[str, str], process: Mapping[str, str]) -> dict[str, str]:
     found = {k: v for k, v in dotenv.items() if k in DOTENV_ALLOWED and not process.get(k)}
+    for name in _MODELS:
+        # A file of a stranger's folder, read by native code: that is for a person to ask for.
+        if found.get(name, "").strip().lower().startswith("local:"):
+            del found[name]
     if process.get("OPENAI_API_KEY"):
         found.pop("OPENAI_BASE_URL", None)
     return found

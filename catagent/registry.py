@@ -45,6 +45,7 @@ def lookup(name: str, table: Mapping[str, str], what: str) -> Any:
     if name in table:
         return load(table[name], what)
     if ":" in name:
+        _look_here()
         return load(name, what)
     raise UsageError(f"no {what} called {name!r}", suggest(name, table, what))
 
@@ -59,7 +60,7 @@ def suggest(name: str, known: Iterable[str], what: str) -> str:
 
 
 def load(path: str, what: str) -> Any:
-    """Import "module:attribute". The current folder counts, as it does for `python -m`."""
+    """Import "module:attribute"."""
     module_name, _, attribute = path.partition(":")
     if not module_name or not attribute:
         raise UsageError(f"{path!r} names no {what}", "write it as package.module:attribute")
@@ -74,10 +75,17 @@ def load(path: str, what: str) -> Any:
     return found
 
 
-def _import(module_name: str, what: str) -> Any:
+def _look_here() -> None:
+    """What a person brings may lie in the current folder. It counts last, and for that alone.
+
+    A folder of somebody else's can hold a `langchain.py`: it must not become ours.
+    """
     here = str(Path.cwd())
     if here not in sys.path:
-        sys.path.insert(0, here)
+        sys.path.append(here)
+
+
+def _import(module_name: str, what: str) -> Any:
     try:
         return importlib.import_module(module_name)
     except ModuleNotFoundError as error:
