@@ -7,13 +7,13 @@ whose `parentToolCallId` is the call. What the protocol has no word for becomes 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from catagent import events as ev
 from catagent.codec import encode_plain
+from catagent.timestamps import epoch
 
 AguiEvent = dict[str, Any]
 _Key = tuple[str, str]
@@ -35,8 +35,8 @@ class Translator:
     def translate(self, event: ev.Event) -> Iterator[AguiEvent]:
         """Yield what the event is in AG-UI: nothing, one event or several."""
         extra: AguiEvent = {}
-        if (timestamp := _milliseconds(event.ts)) is not None:
-            extra["timestamp"] = timestamp
+        if (seconds := epoch(event.ts)) is not None:
+            extra["timestamp"] = round(seconds * 1000)
         if not isinstance(event, ev.Unknown) and event.raw is not msgspec.UNSET:
             extra["rawEvent"] = event.raw
         for translated in self._translate(event):
@@ -257,10 +257,3 @@ def _usage(used: ev.ModelUsage) -> AguiEvent:
 
 def _type(event: ev.KnownEvent) -> str:
     return str(event.__struct_config__.tag)
-
-
-def _milliseconds(ts: str) -> int | None:
-    try:
-        return round(datetime.fromisoformat(ts).timestamp() * 1000)
-    except (ValueError, OverflowError):
-        return None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 from catagent.history import RunSummary
+from catagent.timestamps import moment
 from catagent.views.look import Look, Style
 from catagent.views.wrap import cells, head
 
@@ -70,8 +70,6 @@ def _line(row: _Row, widths: dict[str, int], look: Look, status: Style = "plain"
 
 
 def _when(ts: str) -> str:
-    """The time here, as that of the recording is UTC."""
-    try:
-        return f"{datetime.fromisoformat(ts).astimezone():%m-%d %H:%M}"
-    except (ValueError, OverflowError):
-        return ""
+    """The time as it was here."""
+    when = moment(ts)
+    return "" if when is None else f"{when:%m-%d %H:%M}"

@@ -6,12 +6,12 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 from catagent.events import Event
 from catagent.exports import facts
 from catagent.exports.outline import final_state
 from catagent.sinks.painter import Painter
+from catagent.timestamps import epoch
 from catagent.views.live import LiveView, Size
 from catagent.views.options import ViewOptions
 from catagent.views.sanitize import clean_line
@@ -27,7 +27,7 @@ def recording(events: Sequence[Event], title: str | None = None) -> str:
         "version": 2,
         "width": SIZE.columns,
         "height": SIZE.rows,
-        "timestamp": int(_seconds(events[0].ts) or 0) if events else 0,
+        "timestamp": int(epoch(events[0].ts) or 0) if events else 0,
         "idle_time_limit": 2,
         "title": clean_line(facts.title(final_state(events), title)),
         "env": {"TERM": "xterm-256color"},
@@ -72,15 +72,8 @@ def _timed(events: Sequence[Event]) -> Iterator[tuple[Event, float]]:
     began: float | None = None
     now = 0.0
     for event in events:
-        moment = _seconds(event.ts)
+        moment = epoch(event.ts)
         if moment is not None:
             began = moment if began is None else began
             now = max(now, moment - began)
         yield event, now
-
-
-def _seconds(ts: str) -> float | None:
-    try:
-        return datetime.fromisoformat(ts).timestamp()
-    except (ValueError, OverflowError):
-        return None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC
 
 from catagent import events as ev
 from catagent.state import LlmRun, RunState, ToolRun
+from catagent.timestamps import moment
 from catagent.views.units import count, seconds
 
 UNFINISHED = "This recording is unfinished: it ends before the run did."
@@ -78,7 +79,5 @@ def failed(run: ToolRun) -> bool:
 
 
 def _day(ts: str) -> str:
-    try:
-        return f"{datetime.fromisoformat(ts):%Y-%m-%d %H:%M} UTC"
-    except (ValueError, OverflowError):
-        return ""
+    when = moment(ts)
+    return "" if when is None else f"{when.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

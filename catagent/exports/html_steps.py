@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from catagent.exports import facts, tags
 from catagent.exports.outline import Step
 from catagent.state import LlmRun, RunState, ToolRun
+from catagent.timestamps import epoch
 from catagent.views.units import arguments
 
 
@@ -22,19 +22,19 @@ class Span:
     @classmethod
     def of(cls, state: RunState) -> Span:
         """The span of a run from its first step on: what is before that is start-up."""
-        began = _seconds(state.order[0].started_ts) if state.order else None
-        ended = _seconds(state.last_ts)
+        began = epoch(state.order[0].started_ts) if state.order else None
+        ended = epoch(state.last_ts)
         if began is None or ended is None:
             return cls(0.0, 0.0)
         return cls(began, ended - began)
 
     def within(self, ts: str, duration: float | None) -> Span:
         """The span of a step, for what ran inside it."""
-        return Span(_seconds(ts) or 0.0, duration or 0.0)
+        return Span(epoch(ts) or 0.0, duration or 0.0)
 
     def bar(self, ts: str, duration: float | None) -> str:
         """A thin line that shows when a step ran, relative to what it ran inside."""
-        began = _seconds(ts)
+        began = epoch(ts)
         if began is None or duration is None or self.length <= 0:
             return ""
         left = min(100.0, max(0.0, 100 * (began - self.began) / self.length))
@@ -97,10 +97,3 @@ def _tool(one: Step, run: ToolRun, span: Span) -> Iterator[str]:
     elif output:
         yield tags.label("observation") + tags.pre(output)
     yield "</div></details>"
-
-
-def _seconds(ts: str) -> float | None:
-    try:
-        return datetime.fromisoformat(ts).timestamp()
-    except (ValueError, OverflowError):
-        return None

@@ -6,10 +6,10 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import datetime
 
 from catagent.recording import CHUNK, Reader
 from catagent.sources.base import EventStream
+from catagent.timestamps import epoch
 
 _BREATH_S = 0.02
 _LATE_S = 0.25
@@ -36,7 +36,7 @@ class Pace:
 
     async def wait(self, ts: str) -> None:
         """Return when an event of this time is due. Lets the event loop breathe in any case."""
-        self._due += self._gap(_seconds(ts))
+        self._due += self._gap(epoch(ts))
         now = self._clock()
         if now - self._due > _LATE_S:
             self._due = now
@@ -87,10 +87,3 @@ async def _read(descriptor: int) -> bytes:
     finally:
         loop.remove_reader(descriptor)
     return os.read(descriptor, CHUNK)
-
-
-def _seconds(ts: str) -> float | None:
-    try:
-        return datetime.fromisoformat(ts).timestamp()
-    except (ValueError, OverflowError):
-        return None
