@@ -33,7 +33,6 @@ _HEAD = [
     "CPU µs a token",
     "bytes written a token",
     "peak MB",
-    "MB installed",
 ]
 
 
@@ -68,7 +67,6 @@ def _line(name: str, costs: Costs, tokens: int) -> list[str]:
         number((least(many) - least(few)) / tokens * 1e6),
         number((least(many, "written") - least(few, "written")) / tokens),
         number(middle(many, "rss_mb")),
-        number(_size(name)),
     ]
 
 
@@ -125,9 +123,3 @@ def _install(name: str) -> bool:
     make = [sys.executable, "-m", "venv", str(folder)]
     fill = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", _PACKAGES[name]]
     return all(subprocess.run(command, check=False).returncode == 0 for command in (make, fill))
-
-
-def _size(name: str) -> float:
-    """Megabytes of the program's environment; ours has the development tools taken off roughly."""
-    folder = OUT / "venvs" / name if name in _PACKAGES else Path(sys.prefix)
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
