@@ -12,6 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonpatch
 import pytest
 from ag_ui.core import Event as AguiEvent
 from jsonschema import Draft202012Validator
@@ -65,7 +66,10 @@ def test_every_run_keeps_the_contract(
         path = tmp_path / name
         with path.open("wb", buffering=0) as stream:
             run(name, mode, shape, stream, raw=raw)  # type: ignore[arg-type]
-        check(path.read_bytes().splitlines(keepends=True), name)
+        lines = path.read_bytes().splitlines(keepends=True)
+        check(lines, name)
+        if raw and mode == "log":
+            check_run_log(lines)
 
 
 def check(lines: list[bytes], name: str) -> None:
@@ -86,6 +90,15 @@ def check(lines: list[bytes], name: str) -> None:
     for event in events:
         for told in translator.translate(event):
             PROTOCOL.validate_python(json.loads(encode_plain(told)))
+
+
+def check_run_log(lines: list[bytes]) -> None:
+    """The operations are a JSON Patch each, and together the state of the run."""
+    document: Any = {}
+    for operations in (json.loads(line).get("raw") for line in lines):
+        if operations is not None:
+            document = jsonpatch.apply_patch(document, operations)
+    assert {"id", "logs", "streamed_output", "final_output"} <= document.keys()
 
 
 def check_spans(events: list[Any], name: str) -> None:
