@@ -1,0 +1,117 @@
+"""The painter and the tap by themselves: one write a frame, and nobody's output lost."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from catagent.sinks import painter as painter_module
+from catagent.sinks.live import LiveSink
+from catagent.sinks.painter import Painter
+from catagent.sinks.tap import Tap
+from catagent.views.options import ViewOptions
+from tests.support.screen import Screen
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    reader, writer = os.pipe()
+    yield reader, writer
+    os.close(reader)
+    os.close(writer)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_a_frame_is_one_write_and_the_same_frame_none(
+    pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes: list[int] = []
+    write = os.write
+
+    class Counted:
+        @staticmethod
+        def write(fd: int, data: memoryview) -> int:
+            writes.append(len(data))
+            return write(fd, data)
+
+    monkeypatch.setattr(painter_module, "os", Counted)
+    painter = Painter(pipe[1])
+    painter.frame(["final"], ["footer", "status"])
+    painter.frame([], ["footer", "status"])
+    painter.frame([], ["footer", "status 2"])
+    painter.frame(["more"], ["footer", "status 2"])
+    assert len(writes) == painter.frames == 3
+
+
+def test_only_the_rows_that_changed_are_written_again(pipe: tuple[int, int]) -> None:
+    painter = Painter(pipe[1])
+    painter.frame([], ["one", "two", "three"])
+    os.read(pipe[0], 1000)
+    painter.frame([], ["one", "TWO", "three"])
+    changed = os.read(pipe[0], 1000)
+    assert b"TWO" in changed
+    assert b"one" not in changed
+    assert b"three" not in changed
+
+
+def test_nothing_is_taken_away_that_was_never_drawn(pipe: tuple[int, int]) -> None:
+    painter = Painter(pipe[1])
+    painter.finish([])
+    painter.finish(["row"])
+    assert os.read(pipe[0], 1000) == b"row\r\n"
+
+
+def test_the_tap_collects_lines_and_gives_the_descriptor_back(pipe: tuple[int, int]) -> None:
+    reader, writer = pipe
+    tap = Tap([writer])
+    os.write(writer, b"one\n\xff\xfe two\n 10%\r 50%\r100%\r\nthe last, without an end")
+    tap.close()
+    assert tap.lines() == ["one", "\ufffd\ufffd two", "100%", "the last, without an end"]
+    os.write(writer, b"directly")
+    assert os.read(reader, 100) == b"directly"
+
+
+def test_who_writes_into_the_tap_never_waits(pipe: tuple[int, int]) -> None:
+    """More than a pipe holds, while nobody asks for the lines."""
+    tap = Tap([pipe[1]])
+    for _ in range(5_000):
+        os.write(pipe[1], b"x" * 79 + b"\n")
+    tap.close()
+    assert len(tap.lines()) == 5_000
+
+
+def test_the_first_frame_waits_for_neither_rich_nor_langchain() -> None:
+    code = (
+        "import os, sys; from catagent.sinks.live import LiveSink;"
+        "from catagent.views.options import ViewOptions;"
+        "sink = LiveSink(ViewOptions(), os.open(os.devnull, os.O_WRONLY)); sink.start();"
+        "print(sorted({'rich', 'langchain_core', 'pygments', 'asyncio'} & set(sys.modules)));"
+        "sink.close()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_a_hundred_sinks_leave_nothing_open() -> None:
+    screen = Screen()
+    counts = []
+    for _ in range(100):
+        sink = LiveSink(ViewOptions(), screen.fd)
+        sink.start()
+        sink.close()
+        counts.append((len(list(Path("/dev/fd").iterdir())), threading.active_count()))
+    assert counts[0] == counts[-1]
+    screen.close()
