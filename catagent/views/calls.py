@@ -122,7 +122,7 @@ class Calls:
 
     def _timing(self, data: ev.LlmFinishedData) -> Part:
         facts = [] if data.duration_s is None else [seconds(data.duration_s)]
-        facts += [] if data.ttft_s is None else [f"first token after {seconds(data.ttft_s)}"]
+        facts += [] if data.ttft_s is None else [f"first token {seconds(data.ttft_s)}"]
         if data.usage is not None:
             facts.append(f"{data.usage.input_tokens} tokens in, {data.usage.output_tokens} out")
         facts += [f"finish_reason {data.finish_reason}"] if data.finish_reason else []
@@ -147,13 +147,12 @@ class Calls:
         return None
 
     def _new_tool(self, event: ToolEvent) -> Tool:
-        call = [f"call {event.data.tool_call_id}"] if event.data.tool_call_id else []
-        facts = [*call, *_identity(event)] if self.look.options.verbose else []
-        details = self.look.glyphs.dot.join(facts)
+        call_id = event.data.tool_call_id
+        details = f"call {call_id}" if call_id and self.look.options.verbose else ""
         tool_input = getattr(event.data, "tool_input", None)
         tool = Tool(self.look, event.data.tool, tool_input, details)
-        if event.data.tool_call_id:
-            self._ids[event.data.tool_call_id] = tool
+        if call_id:
+            self._ids[call_id] = tool
         self.home(event).parts.append(tool)
         return tool
 
@@ -194,7 +193,7 @@ class Calls:
         ]
 
 
-def _identity(event: ModelEvent | ToolEvent) -> list[str]:
+def _identity(event: ModelEvent) -> list[str]:
     tags = [f"tags {', '.join(event.tags)}"] if event.tags else []
     return [f"run {event.run_id}", *tags] if event.run_id else tags
 

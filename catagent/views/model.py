@@ -164,5 +164,6 @@ class Thoughts(Panel):
 def label_rows(look: Look, label: str, width: int | None) -> Rows:
     """What says whose words the following rows are."""
     glyph = look.glyphs.part
-    rows = wrap(look.line(label) + look.glyphs.said, narrower(width, cells(glyph)))
-    return [look.paint("model", glyph + row) for row in rows]
+    first, *others = wrap(look.line(label) + look.glyphs.said, narrower(width, cells(glyph)))
+    rows = [glyph + first, *(" " * cells(glyph) + row for row in others)]
+    return [look.paint("model", row) for row in rows]

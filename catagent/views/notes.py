@@ -143,7 +143,7 @@ def _counts(data: ev.RunFinishedData, tokens: int) -> list[str]:
     if tokens and busy > 0 and data.status == "success":
         facts.append(f"{tokens / busy:.0f} tokens/s")
     if data.ttft_s is not None:
-        facts.append(f"first token after {seconds(data.ttft_s)}")
+        facts.append(f"first token {seconds(data.ttft_s)}")
     return facts
 
 

@@ -118,6 +118,7 @@ class Tool(Panel):
         if tokens := sum(model.tokens for model in self.models):
             facts.append(count(tokens, "token"))
         facts += [self._remark] if self._remark else []
+        facts += [f"run {self.run_id}"] if self.run_id and self.look.options.verbose else []
         return facts or ["error" if self.failed else "observed"]
 
 

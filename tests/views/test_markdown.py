@@ -120,7 +120,7 @@ MARKS = st.sampled_from(
 
 
 @given(st.lists(st.tuples(MARKS, WORDS), max_size=12), st.sampled_from([20, 39, 99]))
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 def test_no_word_is_lost_whatever_the_markup(
     parts: list[tuple[str, list[str]]], width: int
 ) -> None:
