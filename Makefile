@@ -25,7 +25,7 @@ ask: $(READY) ## set up and ask the cat agent; Q="..." is the question, ARGS="..
 	@$(BIN)/catagent ask $(ARGS) -- "$$Q"
 
 test: $(DEV_READY) ## set up and run the tests; ARGS="..." goes to pytest
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 $(ARGS)
 
 lint: $(DEV_READY) ## check style and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
