@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,13 +16,13 @@ pytestmark = pytest.mark.skipif(not HAS_TMUX, reason="tmux is not installed")
 
 
 @pytest.fixture
-def tmux(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Tmux]:
+def tmux(request: pytest.FixtureRequest) -> Iterator[Tmux]:
     columns, rows = getattr(request, "param", (80, 24))
-    # A socket's path has to be short.
-    with_socket = Path("/tmp") / f"catagent-{tmp_path.name[-30:]}"  # noqa: S108
-    terminal = Tmux(with_socket, columns, rows)
-    yield terminal
-    terminal.close()
+    # Not tmp_path: the path of a socket has to be short.
+    with tempfile.TemporaryDirectory(prefix="catagent-") as folder:
+        terminal = Tmux(Path(folder) / "tmux", columns, rows)
+        yield terminal
+        terminal.close()
 
 
 def found(text: str) -> list[str]:
