@@ -55,8 +55,8 @@ Costs = dict[str, list[Cost]]
 
 
 def rounds_of(cases: Mapping[str, Case], rounds: int, *, warm: bool = True) -> Costs:
-    """Run all cases in turn, `rounds` times, after one round that nobody counts."""
-    if warm:
+    """Run all cases in turn, `rounds` times; before several, one round that nobody counts."""
+    if warm and rounds > 1:
         for case in cases.values():
             case()
     found: Costs = {name: [] for name in cases}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from benchmarks.measure import Case, Cost, Costs, on_terminal, piped, rounds_of
+from benchmarks.measure import Case, Cost, Costs, least, on_terminal, piped, rounds_of
 from benchmarks.report import Row, Table, number
 from benchmarks.server import serving
 from benchmarks.startup import CATAGENT, PYTHON, QUESTION, to
@@ -55,14 +55,9 @@ def _table(title: str, costs: Costs) -> Table:
 
 
 def slope(many: list[Cost], none: list[Cost], tokens: int) -> list[Cost]:
-    """Microseconds of CPU, and KiB of memory, that each token added."""
-    return [
-        Cost(
-            cpu_s=(more.cpu_s - less.cpu_s) / tokens * 1e6,
-            rss_mb=(more.rss_mb - less.rss_mb) / tokens * 1024,
-        )
-        for more, less in zip(many, none, strict=True)
-    ]
+    """Microseconds of CPU that each token added."""
+    pairs = zip(many, none, strict=True)
+    return [Cost(cpu_s=(more.cpu_s - less.cpu_s) / tokens * 1e6) for more, less in pairs]
 
 
 class MiscountError(Exception):
@@ -95,7 +90,7 @@ def texts(output: bytes) -> str:
 
 
 def growth(rounds: int, few: int, many: int) -> Table:
-    """Five times the tokens: how much more CPU and memory, start-up taken off both."""
+    """Five times the tokens: how much more CPU and memory, as a whole and without the start-up."""
     with serving(few) as less, serving(many) as more, serving(0) as none:
         cases: dict[str, Case] = {}
         for name, url in ("less", less), ("more", more), ("none", none):
@@ -103,22 +98,21 @@ def growth(rounds: int, few: int, many: int) -> Table:
             cases[f"jsonl {name}"] = piped([*ask, "-o", "jsonl"], to(url))
             cases[f"live {name}"] = on_terminal([*ask, "-o", "live"], to(url))
         costs = rounds_of(cases, rounds, warm=False)
-    table = Table(f"{many:,} tokens against {few:,}: CPU s and MB beyond start-up", f"{few:,}")
+    table = Table(f"{many:,} tokens against {few:,}", f"{few:,} tokens")
     for output in ("jsonl", "live"):
-        added = {
-            name: slope(costs[f"{output} {name}"], costs[f"{output} none"], 1)
-            for name in ("less", "more")
-        }
-        table.rows.append(Row.of(added, "more", "less", 5.5, _seconds, "cpu_s"))
-        table.rows[-1].name = f"-o {output}, CPU s"
-        table.rows.append(Row.of(added, "more", "less", 5.5, _megabytes, "rss_mb"))
-        table.rows[-1].name = f"-o {output}, MB"
+        whole = {name: costs[f"{output} {name}"] for name in ("less", "more")}
+        added = {name: _without(costs[f"{output} none"], cost) for name, cost in whole.items()}
+        for name, found, what in (
+            ("CPU s", whole, "cpu_s"),
+            ("CPU s without start-up", added, "cpu_s"),
+            ("peak MB", whole, "rss_mb"),
+        ):
+            row = Row.of(found, "more", "less", 5.5, number, what)
+            row.name = f"-o {output}, {name}"
+            table.rows.append(row)
     return table
 
 
-def _seconds(microseconds: float) -> str:
-    return number(microseconds / 1e6)
-
-
-def _megabytes(kib: float) -> str:
-    return number(kib / 1024)
+def _without(none: list[Cost], costs: list[Cost]) -> list[Cost]:
+    start = least(none)
+    return [Cost(cpu_s=cost.cpu_s - start) for cost in costs]

@@ -45,4 +45,4 @@ def doctor() -> None:
 
 
 if __name__ == "__main__":
-    app()
+    app(prog_name="bare")
