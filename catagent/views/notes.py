@@ -6,6 +6,7 @@ from catagent import events as ev
 from catagent.views.look import Look, Style
 from catagent.views.parts import Hanging, Part, written
 from catagent.views.units import compact, count, seconds
+from catagent.views.wrap import cells
 
 
 def note(look: Look, sign: str, text: str, style: Style, body: Style = "plain") -> Part:
@@ -21,7 +22,7 @@ def other(look: Look, event: ev.Event) -> list[Part]:
         case ev.Retry(data=data):
             return [note(look, look.glyphs.retry, retry_text(data), "warn", "warn")]
         case ev.Warned(data=data):
-            return [warning(look, data)]
+            return warning(look, data)
         case ev.Node(data=data):
             content = "" if data.content is None else f": {compact(data.content)}"
             text = f"{data.kind} {event.name} {data.phase}{content}"
@@ -60,9 +61,9 @@ def retry_text(data: ev.RetryData) -> str:
     return f"retry {data.attempt} of {data.max_attempts} in {round(data.delay_s, 1):g} s{reason}"
 
 
-def warning(look: Look, data: ev.WarningData) -> Part:
+def warning(look: Look, data: ev.WarningData) -> list[Part]:
     """Something a person should know."""
-    return note(look, look.glyphs.warn, _with_hint(data.message, data.hint), "warn")
+    return _advice(look, look.glyphs.warn, data.message, data.hint, "warn")
 
 
 def outside(look: Look, line: str) -> Part:
@@ -111,8 +112,7 @@ def failure(look: Look, data: ev.RunFinishedData) -> list[Part]:
     """What went wrong, if anything did, and what to do about it."""
     if data.error is None:
         return []
-    text = _with_hint(data.error.message, data.error.hint)
-    return [note(look, look.glyphs.error, text, "bad")]
+    return _advice(look, look.glyphs.error, data.error.message, data.error.hint, "bad")
 
 
 def verdict(look: Look, data: ev.RunFinishedData, tokens: int) -> Part:
@@ -147,5 +147,7 @@ def _counts(data: ev.RunFinishedData, tokens: int) -> list[str]:
     return facts
 
 
-def _with_hint(message: str, hint: str) -> str:
-    return f"{message}\n{hint}" if hint else message
+def _advice(look: Look, sign: str, message: str, hint: str, style: Style) -> list[Part]:
+    """What is the matter, and below it, dimly, what to do."""
+    hints = [note(look, " " * cells(sign), hint, "plain", "dim")] if hint else []
+    return [note(look, sign, message, style), *hints]

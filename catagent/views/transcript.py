@@ -54,7 +54,7 @@ class Transcript:
 
     def _talk(self, event: ev.Event) -> None:
         if isinstance(event, ev.Warned) and not self.look.options.quiet:
-            self.add(notes.warning(self.look, event.data))
+            self.add(*notes.warning(self.look, event.data))
 
     def _answer_alone(self, event: ev.Event) -> None:
         match event:
