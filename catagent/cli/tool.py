@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from catagent import lazy
 from catagent.cli import options
 from catagent.cli.options import FILTERS, KEEP, OUTPUT, RUN, shares
 from catagent.config import load
@@ -62,6 +63,7 @@ def _pairs(words: list[str]) -> dict[str, str]:
 
 
 def _list() -> None:
+    lazy.install()
     from catagent.tools.run import list_tools
 
     for info in list_tools():
