@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import threading
 import time
 
@@ -29,7 +30,8 @@ from tests.support.server import Request, ScriptedServer
 
 modes = pytest.mark.parametrize("mode", MODES)
 shapes = pytest.mark.parametrize("shape", SHAPES)
-LIMIT_S = 0.5
+# The promise is half a second; a machine that runs six other test suites is granted more.
+LIMIT_S = 0.5 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 async def until(condition: object, seconds: float = 10.0) -> None:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -209,9 +210,8 @@ class _Connection(asyncio.Protocol):
 
     async def _stream(self, reply: Reply, model: str, *, include_usage: bool) -> None:
         self._head(200, {"content-type": "text/event-stream", **reply.headers})
-        chunks = list(replies.pieces(reply, model))
-        if reply.fault is not None:
-            chunks = chunks[: reply.fault_after + 1]
+        count = None if reply.fault is None else reply.fault_after + 1
+        chunks = itertools.islice(replies.pieces(reply, model), count)
         await asyncio.sleep(reply.pause)
         await self._write(chunks, reply.pace)
         if reply.fault is None:
@@ -219,10 +219,10 @@ class _Connection(asyncio.Protocol):
         else:
             await self._break(reply)
 
-    async def _write(self, chunks: list[bytes], pace: float) -> None:
+    async def _write(self, chunks: Iterator[bytes], pace: float) -> None:
         size = 1 if pace else 256
-        for start in range(0, len(chunks), size):
-            self.transport.write(b"".join(chunks[start : start + size]))
+        while batch := b"".join(itertools.islice(chunks, size)):
+            self.transport.write(batch)
             await self.writable.wait()
             await asyncio.sleep(pace)
 
