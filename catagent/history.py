@@ -52,7 +52,7 @@ class History(Struct, kw_only=True, frozen=True):
     def record(self, run_id: str) -> Recorder:
         """Make room, and begin the recording of a run. Raises OutputError where that can't be."""
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make_private(self.folder)
             self.prune()
         except OSError as error:
             raise OutputError(
@@ -95,6 +95,13 @@ class History(Struct, kw_only=True, frozen=True):
 
     def _paths(self) -> list[Path]:
         return sorted(self.folder.glob("*.jsonl"))
+
+
+def _make_private(folder: Path) -> None:
+    """Make the folder, and what is missing above it, for its owner alone."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    for path in reversed(missing):
+        path.mkdir(mode=0o700, exist_ok=True)
 
 
 def run_id(path: Path) -> str:

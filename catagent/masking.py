@@ -49,7 +49,7 @@ class EventMask:
         stream = self._streams.get(key)
         if stream is None:
             stream = self._streams[key] = _Stream()
-        if event.raw is UNSET and stream.shown == len(stream.text):
+        if event.raw is UNSET and event.data.tool is UNSET and stream.shown == len(stream.text):
             # The road of nearly every token.
             text = stream.text + delta
             if not self._redactor.is_suspect(text):
@@ -59,14 +59,14 @@ class EventMask:
         return self._carefully(event, stream)
 
     def _carefully(self, event: ev.LlmToken, stream: _Stream) -> Sequence[ev.Event]:
-        fresh = self._advance(stream, event.data.delta)
-        if fresh == event.data.delta:
-            self._mask(event)
+        delta = event.data.delta
+        event.data.delta = self._advance(stream, delta)
+        self._mask(event)
+        if event.data.delta == delta:
             return (event,)
-        event.data.delta = fresh
         if event.raw is not UNSET:
             event.raw = MASK
-        said = fresh or event.data.tool is not UNSET or event.raw is not UNSET
+        said = event.data.delta or event.data.tool is not UNSET or event.raw is not UNSET
         return (event,) if said else ()
 
     def _advance(self, stream: _Stream, delta: str) -> str:

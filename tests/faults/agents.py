@@ -88,6 +88,15 @@ def shy() -> Any:
     return Shy()
 
 
+def tells() -> str:
+    """The person's secrets, as a tool might that prints its environment."""
+    return f"the environment is {dict(os.environ)}"
+
+
+def spills() -> str:
+    raise ValueError(f"the environment is {dict(os.environ)}")
+
+
 def escapes() -> str:
     return ESCAPES
 
@@ -101,7 +110,7 @@ MISDEEDS: dict[str, Callable[[], Any]] = {
     function.__name__: function
     for function in (
         *(raises, hangs, prints, notes, exits, waits),
-        *(big, binary, odd, shy, escapes),
+        *(big, binary, odd, shy, escapes, tells, spills),
     )
 }
 

@@ -355,8 +355,7 @@ def _calls() -> Iterator[Fault]:
         "unknown tool", CALLS, DONE, _script(calling(Call("fly"))), places=only, answer=ANSWER
     )
     not_run = Told(
-        "The arguments that the model wrote for get_items are not a JSON object: … "
-        "The tool was not run.",
+        "The arguments that the model wrote for … are not a JSON object: … The tool was not run.",
         "model",
         1,
         "error",
@@ -372,7 +371,7 @@ def _calls() -> Iterator[Fault]:
         "arguments cut by the output limit",
         CALLS,
         Told(
-            "The arguments that the model wrote for get_items are not a JSON object: … "
+            "The arguments that the model wrote for … are not a JSON object: … "
             "The model reached its output limit. The tool was not run.",
             "model",
             1,
@@ -508,3 +507,41 @@ def _agent() -> Iterator[Fault]:
 
 
 FAULTS: tuple[Fault, ...] = (*_before(), *_within(), *_calls(), *_agent())
+
+
+def tables() -> str:
+    """The tables of docs/faults.md, as Markdown."""
+    return "\n\n".join(_table(group) for group in (BEFORE, WITHIN, CALLS, AGENT))
+
+
+def _table(group: str) -> str:
+    rows = [_row(fault) for fault in FAULTS if fault.group == group]
+    head = ["| fault | the person is told | exit code | `run.finished` | beside it |"]
+    return "\n".join([f"### {group}", "", *head, "|---|---|---|---|---|", *rows])
+
+
+def _row(fault: Fault) -> str:
+    told = fault.told
+    said = _quoted(told.message) + (f" hint: {_quoted(told.hint)}" if told.hint else "")
+    end = told.status + (f", kind {told.kind}" if told.kind else "")
+    cells = [fault.name, said or "the answer", str(told.code), end, _beside(fault)]
+    return f"| {' | '.join(cells)} |"
+
+
+def _beside(fault: Fault) -> str:
+    found = [f"warning `{fault.warning}`"] if fault.warning else []
+    if fault.retries:
+        found.append(f"{fault.retries} `retry`")
+    if fault.beside is not None:
+        found.append("its text, on stderr")
+    if fault.classic is not None:
+        found.append(f"an AgentExecutor: {_quoted(fault.classic.message)} ({fault.classic.code})")
+    return "; ".join(found)
+
+
+def _quoted(text: str) -> str:
+    return f"“{text}”" if text else ""
+
+
+if __name__ == "__main__":
+    print(tables())  # noqa: T201 - that is what it is for

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import json
 import os
 import pty
@@ -9,14 +11,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from catagent import events as ev
+from catagent.session import Session
 from tests.faults import checks
 from tests.support.cli import COMMAND, with_server
+from tests.support.events import cat_run, started
 from tests.support.replies import Call, failing
 from tests.support.scripts import ANSWER_TOKENS, calling, cat, saying
 from tests.support.server import ScriptedServer
@@ -308,3 +314,28 @@ def test_the_answer_comes_through_all_of_it(tmp_path: Path) -> None:
     with ScriptedServer(cat(3)) as server:
         done = cold("ulimit -n 256; catagent ask where -o answer", quiet(tmp_path, server))
     assert (done.returncode, done.stdout) == (0, "".join(ANSWER_TOKENS) + "\n")
+
+
+def test_a_clock_that_goes_backwards_makes_no_negative_times() -> None:
+    """An hour back with every event: the stamps follow, the durations do not."""
+    clock = itertools.count()
+    began = datetime(2026, 3, 29, 12, tzinfo=UTC)
+    seen: list[ev.Event] = []
+
+    class Sink:
+        def write(self, event: ev.Event) -> None:
+            seen.append(event)
+
+        def close(self) -> None:
+            pass
+
+    async def source() -> AsyncGenerator[ev.Event, None]:
+        for event in cat_run()[1:-1]:
+            yield event
+
+    session = Session([Sink()], wall_clock=lambda: began - timedelta(hours=next(clock)))
+    finished = asyncio.run(session.drive(started(), source())).data
+    assert (finished.status, finished.exit_code) == ("success", 0)
+    assert finished.duration_s >= 0
+    assert (finished.ttft_s or 0) >= 0
+    assert [event.seq for event in seen] == list(range(len(seen)))
