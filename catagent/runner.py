@@ -23,6 +23,7 @@ from catagent.config import Loaded
 from catagent.errors import ExitCode
 from catagent.models.build import Models
 from catagent.models.context import ModelContext
+from catagent.models.fit import beyond
 from catagent.registry import AGENTS
 from catagent.request import Request
 from catagent.session import Limits, Session
@@ -94,14 +95,24 @@ class Run:
         if self._request.tool is not None or self._loaded.settings.agent in AGENTS:
             models.preload()  # what people bring may use neither model, or ask for one later
         agent_run = await _on_thread(lambda: self._open(models))
+        if (warning := self._beyond(models)) is not None:
+            yield ev.Warned(data=warning)
         from catagent.sources import open_source
 
         status("")
-        async with contextlib.aclosing(
-            open_source(self._loaded.settings.mode, agent_run)
-        ) as events:
+        async with (
+            contextlib.aclosing(models),
+            contextlib.aclosing(open_source(self._loaded.settings.mode, agent_run)) as events,
+        ):
             async for event in events:
                 yield event
+
+    def _beyond(self, models: Models) -> ev.WarningData | None:
+        """What the person should know where the embedded model is to decide."""
+        if self._request.tool is not None or not models.decides:
+            return None
+        agent = self._loaded.settings.agent
+        return beyond(self._request.model, agent, self._request.question)
 
     def _models(self, status: Callable[[str], None]) -> Models:
         def progress(text: str, done: float | None) -> None:

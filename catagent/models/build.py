@@ -31,6 +31,11 @@ class Models:
         self.tool_spec = tool
         self.context = context
 
+    @property
+    def decides(self) -> bool:
+        """Whether an agent has asked for the model that decides."""
+        return "agent" in self.__dict__
+
     async def aclose(self) -> None:
         """Close the connections. The embedded model stays loaded until the program ends."""
         await self.context.aclose()

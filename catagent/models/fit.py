@@ -32,7 +32,7 @@ def beyond(model: ModelSpec, agent: str, question: str) -> WarningData | None:
     if reason is None:
         return None
     message = f"The embedded model is tuned for short English questions to the cat agent; {reason}."
-    return WarningData(code="embedded-model", message=message, hint=_HINT)
+    return WarningData(code="embedded_model", message=message, hint=_HINT)
 
 
 def _reason(agent: str, question: str) -> str | None:

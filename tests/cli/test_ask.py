@@ -193,3 +193,11 @@ def test_retries_are_events(tmp_path: Path) -> None:
     assert done.returncode == 0
     retries = [event["data"]["attempt"] for event in events if event["type"] == "retry"]
     assert retries == [1, 2]
+
+
+def test_a_question_beyond_the_embedded_model_says_so(tmp_path: Path) -> None:
+    """It is answered all the same, with a warning before the first request."""
+    done = catagent("ask", "Wo versteckt sich denn die Katze heute?", env=environment(tmp_path))
+    warnings = [event["data"] for event in lines(done.stdout) if event["type"] == "warning"]
+    assert [warning["code"] for warning in warnings][:1] == ["embedded_model"]
+    assert "--model" in warnings[0]["hint"]
