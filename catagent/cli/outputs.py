@@ -74,7 +74,8 @@ def _open(output: str, stdout: TextIO, loaded: Loaded, shown: Shown) -> Outputs:
     outputs = _OPENERS[output](stdout, loaded, shown)
     if output in ("jsonl", "answer", "ag-ui") and _wants_status(stdout, shown, loaded.environ):
         outputs.live = _live(view_options(loaded, shown, sys.stderr, status_only=True), 2)
-        outputs.sinks.append(outputs.live)
+        # First: it takes its status line away before the other writes the answer below it.
+        outputs.sinks.insert(0, outputs.live)
     return outputs
 
 
