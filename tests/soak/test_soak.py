@@ -1,0 +1,137 @@
+"""Many runs in one process, and one long run: flat memory, and nothing left over."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import threading
+import tracemalloc
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from catagent.config import Loaded, load
+from catagent.errors import ExitCode
+from catagent.filters import Filters
+from catagent.masking import EventMask
+from catagent.models.choice import choose_model
+from catagent.request import Request
+from catagent.runner import Run
+from catagent.session import Session
+from catagent.sinks.jsonl import JsonlSink
+from catagent.tools.cat import make_tools
+from tests.support.agents import build, chat_model
+from tests.support.cli import with_server
+from tests.support.replies import failing
+from tests.support.scripts import cat, failing_first, with_fault
+from tests.support.server import Script, ScriptedServer
+
+FULL = os.environ.get("CATAGENT_SOAK") == "full"
+RUNS = 1_000 if FULL else 60
+TOKENS = 100_000 if FULL else 20_000
+AGENTS = ("cat", "cat-classic")
+MODES = ("steps", "log", "events")
+
+
+def loaded(home: Path, url: str, **flags: object) -> Loaded:
+    environ = with_server(home, url, CATAGENT_HISTORY="false")
+    return load({"max_retries": 0, **flags}, environ)
+
+
+def run(settings: Loaded) -> int:
+    """One run of the whole product in this process, its lines thrown away; its exit code."""
+    model = choose_model(None, settings.environ)
+    request = Request(question="where?", model=model, tool_model=model, filters=Filters())
+    with Path(os.devnull).open("wb") as nowhere:
+        mask = EventMask(settings.secrets)
+        session = Session([JsonlSink(nowhere)], mask=mask)
+        return Run(request, settings, session, uuid.uuid4()).execute(lambda _: None).exit_code
+
+
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def left_over() -> tuple[int, int, int]:
+    """Threads, descriptors, and tasks and loops that are still in memory."""
+    gc.collect()
+    tasks = [o for o in gc.get_objects() if isinstance(o, asyncio.Task | asyncio.BaseEventLoop)]
+    return threading.active_count(), descriptors(), len(tasks)
+
+
+def flaky(count: list[int]) -> Script:
+    """Every run another end: done, cut off, refused."""
+    ends = (
+        cat(5),
+        with_fault(cat(5), "items", fault="cut", fault_after=2),
+        failing_first(cat(5), failing(503), times=1_000_000),
+        cat(5, parallel=3),
+    )
+    return lambda request: ends[count[0] % len(ends)](request)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no /proc here")
+@pytest.mark.timeout(3600 if FULL else 240)
+def test_many_runs_in_one_process_leave_nothing(tmp_path: Path) -> None:
+    """Done, failed and refused, by both agents in all modes; the first few fill the caches."""
+    count = [0]
+    with ScriptedServer(flaky(count)) as server:
+        sizes: list[int] = []
+        warmed: tuple[int, int, int] = (0, 0, 0)
+        for number in range(RUNS):
+            count[0] = number
+            flags = {"agent": AGENTS[number % 2], "mode": MODES[number // 2 % 3]}
+            code = run(loaded(tmp_path, server.url, **flags))
+            server.requests.clear()  # or the server, in this same process, grows
+            assert code in (ExitCode.OK, ExitCode.FAILED)
+            if number == RUNS // 3:
+                tracemalloc.start()
+                warmed = left_over()
+            if number > RUNS // 3 and number % 10 == 0:
+                gc.collect()
+                sizes.append(tracemalloc.get_traced_memory()[0])
+        assert server.wait_closed()
+        after = left_over()
+        tracemalloc.stop()
+    assert all(now <= before for now, before in zip(after, warmed, strict=True)), (warmed, after)
+    # What tracemalloc sees is what was allocated since it started and is still held.
+    growth = (sizes[-1] - sizes[0]) / (10 * (len(sizes) - 1))
+    assert growth < 4096, f"{growth:.0f} bytes a run: {sizes}"
+
+
+async def bare(url: str) -> None:
+    """What anybody would write: the same agent, its events counted."""
+    async with chat_model(url) as model:
+        agent = build("graph", model, make_tools(model))
+        count = 0
+        async for _ in agent.runnable.astream_events(agent.input, version="v2"):
+            count += 1
+        assert count > TOKENS
+
+
+def peak(work: Callable[[], object]) -> float:
+    """The most memory that the work held at once, in bytes a token."""
+    gc.collect()
+    tracemalloc.start()
+    work()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return most / TOKENS
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600 if FULL else 240)
+def test_a_long_run_adds_nothing_to_what_langchain_holds(tmp_path: Path) -> None:
+    """LangChain keeps the chunks of a model call until its end. Beside them: the text, once."""
+    with ScriptedServer(cat(TOKENS)) as server:
+        settings = loaded(tmp_path, server.url)
+        run(loaded(tmp_path, server.url, mode="steps"))
+        theirs = peak(lambda: asyncio.run(bare(server.url)))
+        ours = peak(lambda: run(settings))
+        log = peak(lambda: run(loaded(tmp_path, server.url, mode="log")))
+    assert ours < 1.1 * theirs, (ours, theirs)
+    assert log < 1.3 * theirs, (log, theirs)
