@@ -91,8 +91,7 @@ class Tracker(BaseCallbackHandler):
         serialized: dict[str, Any] | None,
         about: dict[str, Any],
     ) -> Span:
-        if self.closed:
-            raise RunClosedError
+        self._check_open()
         parent = self.spans.get(str(parent_run_id))
         span = Span(str(run_id), kind, _name(about, serialized), list(about.get("tags") or []), [])
         span.scope = span.run_id
@@ -103,6 +102,21 @@ class Tracker(BaseCallbackHandler):
         self.root = self.root or span
         self.spans[span.run_id] = span
         return span
+
+    def _check_open(self) -> None:
+        """Stop here what was cancelled and did not notice.
+
+        A thread cannot be cancelled. And until Python 3.12 `asyncio.wait_for`, through which
+        LangChain reads every chunk of OpenAI's, loses a cancellation that comes with a chunk.
+        """
+        try:
+            task = asyncio.current_task()
+        except RuntimeError:  # no loop in a thread
+            task = None
+        if task is not None and (self.closed or task.cancelling()):
+            task.cancel()
+        elif task is None and self.closed:
+            raise RunClosedError
 
     def on_chain_start(
         self,
@@ -171,8 +185,7 @@ class Tracker(BaseCallbackHandler):
         self, token: Any, *, run_id: UUID, chunk: Any = None, **kwargs: Any
     ) -> None:
         """A model streams: keep the arguments that it writes, as it writes them."""
-        if self.closed:
-            raise RunClosedError
+        self._check_open()
         if run_id not in self._written:
             self._written[run_id] = guard.WrittenArgs()
         pieces = getattr(getattr(chunk, "message", None), "tool_call_chunks", None)

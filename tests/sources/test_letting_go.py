@@ -9,7 +9,8 @@ import threading
 import time
 
 import pytest
-from langchain_core.tools import tool
+from langchain_core.language_models import BaseChatModel
+from langchain_core.tools import BaseTool, tool
 
 from catagent.sources import open_source
 from catagent.sources.base import AgentShape, Mode
@@ -169,4 +170,38 @@ def test_a_failed_run_leaves_no_parallel_tool_running(mode: Mode, shape: AgentSh
 
     calls = [Call.of("get_items", f"call_{place}", place=place) for place in ("good", "bad")]
     with ScriptedServer(scripts.calling(*calls)) as server:
+        asyncio.run(scenario(server))
+
+
+@modes
+@shapes
+def test_a_cancellation_that_got_lost_is_made_good(mode: Mode, shape: AgentShape) -> None:
+    """As `asyncio.wait_for` loses one before Python 3.12, when a chunk comes with it."""
+    waiting: list[str] = []
+
+    def losing(model: BaseChatModel) -> list[BaseTool]:
+        @tool
+        async def get_items(place: str) -> str:
+            """Get items."""
+            waiting.append(place)
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(60)
+            return "".join([chunk.text async for chunk in model.astream(place)])
+
+        return [get_items]
+
+    async def scenario(server: ScriptedServer) -> None:
+        async with chat_model(server.url) as model:
+            run = build(shape, model, losing(model))
+            task = asyncio.create_task(collect(mode, run))
+            await until(lambda: bool(waiting))
+            began = time.monotonic()
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            assert time.monotonic() - began < LIMIT_S
+            assert len(server.requests) == 1
+
+    script = scripts.calling(Call.of("get_items", "call_0", place="a"))
+    with ScriptedServer(script) as server:
         asyncio.run(scenario(server))
