@@ -31,7 +31,7 @@ from tests.support.server import Script, ScriptedServer
 
 FULL = os.environ.get("CATAGENT_SOAK") == "full"
 RUNS = 1_000 if FULL else 60
-TOKENS = 100_000 if FULL else 20_000
+TOKENS = 100_000 if FULL else 4_000
 AGENTS = ("cat", "cat-classic")
 MODES = ("steps", "log", "events")
 
