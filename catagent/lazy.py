@@ -125,10 +125,12 @@ def _getter(module: ModuleType, names: dict[str, tuple[str, str]]) -> Callable[[
 
 def _submodule(package: str, name: str) -> ModuleType:
     """What `import openai` alone would have made reachable: `openai.types.chat`."""
+    missing = f"module {package!r} has no attribute {name!r}"
+    if name.startswith("__"):  # asked for by Python itself; a __main__ would run
+        raise AttributeError(missing, name=name)
     try:
         return import_module(f".{name}", package)
     except ModuleNotFoundError as error:
         if error.name != f"{package}.{name}":
             raise
-        message = f"module {package!r} has no attribute {name!r}"
-        raise AttributeError(message, name=name) from None
+        raise AttributeError(missing, name=name) from None
