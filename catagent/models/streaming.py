@@ -1,7 +1,8 @@
-"""ChatOpenAI with what it drops: the reasoning that many servers stream."""
+"""ChatOpenAI with what it drops, reasoning, and without what it trips over, half characters."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from langchain_core.outputs import ChatGenerationChunk
@@ -27,3 +28,27 @@ class StreamingChatOpenAI(ChatOpenAI):
                 if delta.get(key):
                     generation.message.additional_kwargs["reasoning_content"] = delta[key]
         return generation
+
+    def _get_request_payload(
+        self, input_: Any, *, stop: list[str] | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        payload = super()._get_request_payload(input_, stop=stop, **kwargs)
+        try:
+            json.dumps(payload, ensure_ascii=False, default=str).encode()
+        except UnicodeEncodeError:
+            payload = _encodable(payload)
+        return payload
+
+
+def _encodable(value: Any) -> Any:
+    """The value with U+FFFD for lone surrogates: a model may write them, no request may hold them.
+
+    A tool's output that has one would otherwise end the run at the agent's next request.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_encodable(each) for each in value]
+    return value

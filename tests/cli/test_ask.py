@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import COMMAND, catagent, environment, lines, text_of, with_server
-from tests.support.replies import failing
-from tests.support.scripts import ANSWER_TOKENS, cat, failing_first, tokens_of
-from tests.support.server import ScriptedServer
+from tests.support.replies import Call, Reply, failing
+from tests.support.scripts import ANSWER_TOKENS, calling, cat, failing_first, tokens_of
+from tests.support.server import Request, ScriptedServer
 
 QUESTION = "what items are located where the cat is hiding?"
 ANSWER = "".join(ANSWER_TOKENS)
@@ -201,3 +201,16 @@ def test_a_question_beyond_the_embedded_model_says_so(tmp_path: Path) -> None:
     warnings = [event["data"] for event in lines(done.stdout) if event["type"] == "warning"]
     assert [warning["code"] for warning in warnings][:1] == ["embedded_model"]
     assert "--model" in warnings[0]["hint"]
+
+
+def test_half_a_character_from_a_model_does_not_end_the_run(tmp_path: Path) -> None:
+    """A lone surrogate is shown as what it is not: U+FFFD, in the next request too."""
+    script = calling(Call.of("where_cat_is_hiding", "call_0"))
+
+    def halved(request: Request) -> Reply:
+        return script(request) if request.tools else Reply(("on \ud800 a ", "table"))
+
+    with ScriptedServer(halved) as server:
+        done = catagent("ask", QUESTION, env=with_server(tmp_path, server.url))
+    assert done.returncode == 0, done.stderr
+    assert "on \ufffd a table" in server.requests[-1].observations
