@@ -24,10 +24,30 @@ _Key = str | tuple[str, str, int]
 
 
 class _Stream(Struct):
-    """The end of one stream: `text`, of which the first `shown` characters are out already."""
+    """The end of one stream: `text`, of which the first `shown` characters are out already.
+
+    `begun` holds, mask by mask, what of the secret was out before it was known for one.
+    """
 
     text: str = ""
     shown: int = 0
+    begun: list[str] = []
+
+    def take(self, clean: str, shown: str) -> str:
+        """What is new in `clean`, where `shown` of the text that it was made of is out already."""
+        same = len(os.path.commonprefix([clean, shown]))  # noqa: RUF071 - of any two texts
+        fresh = clean[same:]
+        masks = fresh.count(MASK)
+        if masks:
+            self.begun += [shown[same:], *[""] * (masks - 1)]
+        return fresh
+
+    def as_shown(self, clean: str) -> str:
+        """The whole text of the stream, without secrets, as its pieces put together say it."""
+        parts = clean.split(MASK)
+        if len(parts) != len(self.begun) + 1:
+            return clean
+        return MASK.join([*map(str.__add__, parts, self.begun), parts[-1]])
 
 
 class EventMask:
@@ -76,7 +96,7 @@ class EventMask:
         if len(text) - held > _MOST_HELD:
             held = len(text)
         clean = self._redactor.text(text[:held])
-        fresh = _unshown(clean, text[: min(stream.shown, held)])
+        fresh = stream.take(clean, text[: min(stream.shown, held)])
         stream.text, stream.shown = text[held:], max(0, stream.shown - held)
         if not stream.text:
             stream.text = clean[-_TAIL:]
@@ -88,9 +108,13 @@ class EventMask:
         found: list[ev.Event] = []
         for key in [key for key in self._streams if key == event.run_id or key[0] == event.run_id]:
             stream = self._streams.pop(key)
-            fresh = _unshown(self._redactor.text(stream.text), stream.text[: stream.shown])
+            fresh = stream.take(self._redactor.text(stream.text), stream.text[: stream.shown])
             if fresh:
                 found.append(_last_token(event, key, fresh))
+            if key == event.run_id:
+                event.data.text = stream.as_shown(event.data.text)
+            elif key[1] == "reasoning":
+                event.data.reasoning = stream.as_shown(event.data.reasoning)
         return (*found, event)
 
     def _mask(self, struct: Any) -> None:
@@ -119,12 +143,6 @@ def _key(event: ev.LlmToken) -> _Key:
     if data.channel == "text":
         return event.run_id
     return event.run_id, data.channel, data.index if isinstance(data.index, int) else 0
-
-
-def _unshown(clean: str, shown: str) -> str:
-    """What is new in `clean`, where `shown` of the text that it was made of is out already."""
-    same = len(os.path.commonprefix([clean, shown]))  # noqa: RUF071 - of any two texts
-    return clean[same:]
 
 
 def _last_token(event: ev.LlmFinished, key: _Key, delta: str) -> ev.LlmToken:

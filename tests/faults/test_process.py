@@ -20,7 +20,7 @@ import pytest
 
 from catagent import events as ev
 from catagent.session import Session
-from tests.faults import checks
+from tests.faults import agents, checks
 from tests.support.cli import COMMAND, with_server
 from tests.support.events import cat_run, started
 from tests.support.replies import Call, failing
@@ -188,6 +188,21 @@ def test_ctrl_c_while_it_starts_says_nothing(
     assert err == ""
     if out:
         checks.assert_whole([json.loads(line) for line in out.splitlines()])
+
+
+@pytest.mark.parametrize("output", ["answer", "plain", "ag-ui"])
+def test_what_a_tool_prints_is_in_no_output(warm: Warm, tmp_path: Path, output: str) -> None:
+    """Printed, written to the descriptor, or by a child: it is on stderr, in that order."""
+    arguments = ["ask", QUESTION, "--agent", "tests.faults.agents:graph_prints", "-o", output]
+    with ScriptedServer(cat(3)) as server:
+        done = warm.run(arguments, quiet(tmp_path, server))
+    assert done.code == 0
+    assert agents.PRINTED.encode() not in done.out
+    assert done.err.decode().splitlines() == [
+        agents.PRINTED,
+        f"{agents.PRINTED} directly",
+        f"{agents.PRINTED} from a child",
+    ]
 
 
 def test_a_reader_of_stderr_that_left_changes_nothing(warm: Warm, tmp_path: Path) -> None:

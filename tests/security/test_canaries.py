@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults import checks
 from tests.faults.table import FAULTS, Fault
 from tests.support import scripts
 from tests.support.cli import with_server
@@ -130,6 +131,8 @@ def test_no_echo_brings_a_secret_out(
     done = run(warm, output, tmp_path, script, *agent, "--mode", mode)
     assert_silent(done, tmp_path)
     assert b"[redacted]" in done.out
+    if output == "lines":
+        checks.assert_whole(done.events)
 
 
 def test_nor_do_the_commands_that_show_a_run_again(warm: Warm, tmp_path: Path) -> None:
