@@ -41,6 +41,8 @@ _MARKS = (
 )
 # Text of which so much is known of a secret value is suspect.
 _HEAD = 4
+# A secret is not longer; looking for its beginning further back would be quadratic.
+_LONGEST = 4096
 # One pattern is the faster way through a short text, one search a mark through a long one.
 _LONG = 256
 
@@ -76,7 +78,7 @@ class Redactor:
 
         The first few characters of a value alone are none.
         """
-        begun = _BEGUN.search(text)
+        begun = _BEGUN.search(text, max(0, len(text) - _LONGEST))
         found = [len(text) if begun is None else begun.start()]
         for value in self._values:
             for length in range(min(len(value) - 1, len(text)), _HEAD - 1, -1):

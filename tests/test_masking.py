@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 from hypothesis import example, given
@@ -118,3 +119,10 @@ def test_the_raw_object_of_a_token_that_was_held_back_goes_too() -> None:
 def test_what_never_ends_is_not_held_back_for_ever() -> None:
     events = streamed(["sk-", *["a" * 100] * 100])
     assert any(isinstance(e, ev.LlmToken) and e.data.delta == MASK for e in events[:-1])
+
+
+def test_text_that_is_all_beginnings_costs_no_quadratic_time() -> None:
+    """A model could write it to slow us down."""
+    began = time.process_time()
+    text_of(streamed(["sk-" * 100_000 + " ", "://:" * 100_000 + " ", "Bearer " * 50_000]))
+    assert time.process_time() - began < 2
