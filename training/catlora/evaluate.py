@@ -148,19 +148,18 @@ def report(runs: list[Run]) -> None:
 
 
 async def evaluate(address: str, questions: list[tuple[str, str, str]]) -> list[Run]:
-    """Ask them all, one after the other, and print each that is not right."""
+    """Ask them all, one after the other; print every verdict, and the whole of what is not right."""
     agent, runs = build_agent(address), []
     for kind, question, expected in questions:
         run = Run(kind, question, expected)
         await ask(agent, run)
         runs.append(run)
+        verdict = "right" if run.right else "WRONG"
+        print(
+            verdict, "text" if not run.text_right else "", kind, question, run.seconds, flush=True
+        )
         if not run.right or not run.text_right:
-            fault = "text" if run.right else "WRONG"
-            print(
-                f"{fault} {kind} | {question} | {run.calls} | {run.results} | {run.answer!r} "
-                f"{run.error}",
-                flush=True,
-            )
+            print("    ", run.calls, run.results, repr(run.answer), run.error, flush=True)
     return runs
 
 
@@ -172,14 +171,14 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="*", default=list(PLAN), choices=list(PLAN))
     parser.add_argument("--every", type=int, default=1, help="ask only every n-th question")
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=WORK / "runs.json")
     args = parser.parse_args()
     questions = [row for row in read_questions(args.questions) if row[0] in args.kinds]
     server = serve.start(args.adapter, threads=args.threads)
     runs = asyncio.run(evaluate(server.listening_address, questions[:: args.every]))
     report(runs)
-    WORK.mkdir(exist_ok=True)
-    out = WORK / f"{args.questions}.json"
-    out.write_text(json.dumps([asdict(run) for run in runs], ensure_ascii=False, indent=1))
+    args.out.parent.mkdir(exist_ok=True)
+    args.out.write_text(json.dumps([asdict(run) for run in runs], ensure_ascii=False, indent=1))
 
 
 if __name__ == "__main__":

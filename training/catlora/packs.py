@@ -17,7 +17,7 @@ OTHER_SYSTEMS = (None, "You are a helpful AI bot.", "You are Cat Agent 007.")
 # fast, sensible texts slowly: the first third of the shipped adapter's training had three agent
 # and copy packs to two of the rest.
 MIXTURE = {
-    "agent": 0.20, "copy": 0.10, "talk": 0.06, "place": 0.16, "items": 0.28, "joke": 0.20
+    "agent": 0.16, "copy": 0.08, "talk": 0.06, "place": 0.06, "items": 0.44, "joke": 0.20
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ CONTROL = 3  # llama.cpp's token type for markers like <|im_end|>
 TURN, END = "<|im_start|>assistant\n", "<|im_end|>"
 
 # What a wrong token costs differs: a decision derails the run, boilerplate hardly can be wrong.
-DECISION, BOILERPLATE, COPIED, PLAIN = 4.0, 0.2, 1.5, 1.0
+DECISION, NEXT_THING, COPIED, PLAIN, BOILERPLATE = 4.0, 2.5, 1.5, 1.0, 0.2
 
 
 @dataclass
@@ -126,9 +126,9 @@ class Encoder:
         return ids, weights, decisions
 
     def _weights(self, part: str, tokens: list[int], context: str, agent: bool) -> list[float]:
-        if not agent:
-            return [PLAIN] * len(tokens)
         spans = [self.tokenizer.decode([t], skip_special_tokens=False) for t in tokens]
+        if not agent:
+            return _text_weights(spans)
         if part.startswith("<tool_call>"):
             return _call_weights(part, spans)
         weights = [COPIED if len(s.strip()) > 1 and s.strip() in context else PLAIN for s in spans]
@@ -158,6 +158,12 @@ def _call_weights(part: str, spans: list[str]) -> list[float]:
             weights.append(BOILERPLATE)
         at = end
     return weights
+
+
+def _text_weights(spans: list[str]) -> list[float]:
+    """Weigh a text of a tool: where a list's next thing begins, it must not be one it has had."""
+    starts = [before.endswith("),") for before in ["", *spans[:-1]]]
+    return [NEXT_THING if start else PLAIN for start in starts]
 
 
 def _share_start(pack: Encoded) -> Encoded:
