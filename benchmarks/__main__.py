@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from importlib import metadata
 
 from benchmarks import others, startup, tokens
-from benchmarks.report import Sheet, Table, sheet_of, write
+from benchmarks.report import Sheet, Table, draw, sheet_of, write
 
-SECTIONS = ("startup", "tokens", "others")
+SECTIONS = ("startup", "tokens", "growth", "others")
 
 
 def main() -> None:
@@ -29,6 +29,8 @@ def main() -> None:
     found = measured(given.sections or SECTIONS, given.rounds)
     if given.write:
         write(found, _where(given.rounds))
+        if not given.sections:
+            draw(found)
 
 
 def measured(sections: Sequence[str], rounds: int) -> list[Table | Sheet]:
@@ -37,7 +39,9 @@ def measured(sections: Sequence[str], rounds: int) -> list[Table | Sheet]:
     if "startup" in sections:
         found += _shown(startup.tables(rounds))
     if "tokens" in sections:
-        found += _shown(tokens.tables(max(1, rounds // 2 + 1)))
+        found += _shown(tokens.per_token(rounds // 2 + 1))
+    if "growth" in sections:
+        found += _shown([tokens.growth(rounds // 2 + 1)])
     if "others" in sections:
         found += _shown(others.sheets(rounds))
     return found
@@ -51,7 +55,7 @@ def _shown(sections: list[Table] | list[Sheet]) -> list[Table | Sheet]:
 
 def smoke() -> None:
     """Every benchmark once and small. Counts are checked, times are not."""
-    sections = [*startup.tables(rounds=1), *tokens.tables(rounds=1, tokens=200)]
+    sections = [*startup.tables(rounds=1), *tokens.per_token(1, 200), tokens.growth(1, 100, 500)]
     print(f"{len(sections)} benchmarks run, and every token was counted.")
 
 
@@ -60,7 +64,7 @@ def _where(rounds: int) -> str:
     packages = ("langchain", "langchain-core", "langgraph", "langchain-openai", "openai")
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in packages)
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {rounds} rounds; Python {platform.python_version()}, "
+        f"{datetime.now(UTC):%Y-%m-%d}, --rounds {rounds}; Python {platform.python_version()}, "
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, load "
         f"{os.getloadavg()[0]:.1f}; {versions}."
     )

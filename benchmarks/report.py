@@ -11,7 +11,7 @@ from benchmarks.measure import Costs, least, middle, ratio
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "performance.md"
 PLOT = DOCUMENT.parent / "performance.svg"
-_MARKS = re.compile(r"(<!-- measured -->\n).*?(<!-- end -->)", re.DOTALL)
+_MARKS = re.compile(r"(<!-- measured -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 Unit = Callable[[float], str]
 
@@ -112,14 +112,23 @@ def sheet_of(section: Table | Sheet) -> Sheet:
     return section.sheet if isinstance(section, Table) else section
 
 
-def write(sections: list[Table | Sheet], where: str) -> None:
-    """Put them between the marks in docs/performance.md, and the ratios into its plot."""
+def draw(sections: list[Table | Sheet]) -> None:
+    """Put the ratios into the document's plot."""
     rows = [row for each in sections if isinstance(each, Table) for row in each.rows]
     compared = [row for row in rows if row.target and row.target <= _WIDEST]
     PLOT.write_text(plot(compared), encoding="utf-8")
-    body = "\n\n".join([where, *(sheet_of(section).markdown() for section in sections)])
+
+
+def write(sections: list[Table | Sheet], where: str) -> None:
+    """Put them between the marks in docs/performance.md, in the place of older ones."""
     text = DOCUMENT.read_text(encoding="utf-8")
-    DOCUMENT.write_text(_MARKS.sub(lambda m: f"{m[1]}\n{body}\n\n{m[2]}", text), encoding="utf-8")
+    found = _MARKS.search(text)
+    old = re.split(r"^(?=### )", found[2] if found else "", flags=re.MULTILINE)[1:]
+    kept = {part.splitlines()[0]: part.strip() for part in old}
+    for sheet in map(sheet_of, sections):
+        kept[f"### {sheet.title}"] = f"{sheet.markdown()}\n\n{where}"
+    body = "\n\n".join(kept.values())
+    DOCUMENT.write_text(_MARKS.sub(lambda m: f"{m[1]}\n{body}\n\n{m[3]}", text), encoding="utf-8")
 
 
 _BAR, _HEIGHT, _LEFT, _WIDEST = 300, 22, 330, 2.0

@@ -14,12 +14,7 @@ MODES = ("events", "log", "steps")
 _MORE = 3 + 5
 
 
-def tables(rounds: int, tokens: int = 20_000) -> list[Table]:
-    """All of them; 50,000 and 10,000 tokens where the main table has 20,000."""
-    return [*per_token(rounds, tokens), growth(rounds, tokens // 2, tokens * 5 // 2)]
-
-
-def per_token(rounds: int, tokens: int) -> list[Table]:
+def per_token(rounds: int, tokens: int = 20_000) -> list[Table]:
     """The whole process, and the slope: what is left of it without the start-up."""
     with serving(tokens) as many, serving(0) as none:
         costs = rounds_of({**_cases(many), **_renamed(_cases(none), "0 ")}, rounds, warm=False)
@@ -89,7 +84,7 @@ def texts(output: bytes) -> str:
     return "".join(event["data"]["text"] for event in events if event["name"] == "Get Items LLM")
 
 
-def growth(rounds: int, few: int, many: int) -> Table:
+def growth(rounds: int, few: int = 10_000, many: int = 50_000) -> Table:
     """Five times the tokens: how much more CPU and memory, as a whole and without the start-up."""
     with serving(few) as less, serving(many) as more, serving(0) as none:
         cases: dict[str, Case] = {}

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import report
 from benchmarks.measure import Cost
-from benchmarks.report import Row, Sheet, Table, ms, plot, sheet_of, write
+from benchmarks.report import Row, Sheet, Table, draw, ms, plot, sheet_of, write
 
 
 def table() -> Table:
@@ -35,11 +35,14 @@ def test_the_document_keeps_what_is_written_by_hand(
     monkeypatch.setattr(report, "DOCUMENT", document)
     monkeypatch.setattr(report, "PLOT", tmp_path / "performance.svg")
     write([table(), Sheet("Others", ["", "ms"], [["llm", "7"]], note="A note.")], "Today.")
+    write([Sheet("Others", ["", "ms"], [["llm", "8"]])], "Tomorrow.")
+    draw([table()])
     text = document.read_text("utf-8")
     assert text.startswith("# By hand\n<!-- measured -->\n")
     assert text.endswith("<!-- end -->\nbelow\n")
     assert "| ours | 250 / 375 | 500 / 750 | 0.50 x | ≤ 1.50 x |" in text
-    assert "| llm | 7 |" in text
+    assert "| llm | 8 |" in text
+    assert "| llm | 7 |" not in text
     assert "old" not in text
 
 
