@@ -22,7 +22,7 @@ def per_token(rounds: int, tokens: int = 20_000) -> list[Table]:
     slopes = {name: slope(costs[name], costs[f"0 {name}"], tokens) for name in _cases("")}
     return [
         _table(f"{tokens:,} tokens in a tool, CPU s of the whole process", costs),
-        _table("CPU of one token, µs", slopes),
+        _table("CPU of one token, µs", slopes, ", a token"),
     ]
 
 
@@ -41,11 +41,13 @@ def _renamed(cases: dict[str, Case], prefix: str) -> dict[str, Case]:
     return {prefix + name: case for name, case in cases.items()}
 
 
-def _table(title: str, costs: Costs) -> Table:
+def _table(title: str, costs: Costs, said: str = "") -> Table:
     table = Table(title, "the bare loop (for live: -o jsonl)")
     for mode in MODES:
         table.rows.append(Row.of(costs, f"-o jsonl -m {mode}", f"loop {mode}", 1.1, number))
     table.rows.append(Row.of(costs, "-o live", "-o jsonl -m events", 1.05, number))
+    for row in table.rows:
+        row.name += said
     return table
 
 
