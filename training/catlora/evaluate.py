@@ -148,7 +148,7 @@ def report(runs: list[Run]) -> None:
 
 
 async def evaluate(address: str, questions: list[tuple[str, str, str]]) -> list[Run]:
-    """Ask them all, one after the other; print every verdict, and the whole of what is not right."""
+    """Ask them all in turn; print every verdict, and the whole of what is not right."""
     agent, runs = build_agent(address), []
     for kind, question, expected in questions:
         run = Run(kind, question, expected)
