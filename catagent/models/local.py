@@ -136,7 +136,12 @@ def build(spec: ModelSpec, role: Role, context: ModelContext) -> ChatOpenAI:
     server = serve(spec, context)
     sampling = _EMBEDDED_SAMPLING if spec.is_embedded else _OWN_SAMPLING
     address = server.address()
-    return connect(address, server.api_key, role, context, model=spec.name, **sampling[role])
+    options = {"model": spec.name, **sampling[role]}
+    if spec.is_embedded and role == "agent":
+        from catagent.models.copying import CopyingChatOpenAI
+
+        options["kind"] = CopyingChatOpenAI
+    return connect(address, server.api_key, role, context, **options)
 
 
 def _parameters(xllamacpp: Any, spec: ModelSpec, path: Path, api_key: str) -> Any:

@@ -41,16 +41,25 @@ def build(spec: ModelSpec, role: Role, context: ModelContext) -> ChatOpenAI:
 
 
 def connect(
-    base_url: str, api_key: str, role: Role, context: ModelContext, **options: Any
+    base_url: str,
+    api_key: str,
+    role: Role,
+    context: ModelContext,
+    *,
+    kind: type[ChatOpenAI] | None = None,
+    **options: Any,
 ) -> ChatOpenAI:
-    """Make a ChatOpenAI for this server, with retries of our own and usage in every stream."""
+    """Make a ChatOpenAI for this server, with retries of our own and usage in every stream.
+
+    `kind` is the class to make, where it is not StreamingChatOpenAI itself.
+    """
     from catagent.models.http import RetryPolicy
     from catagent.models.streaming import StreamingChatOpenAI
 
     settings = context.loaded.settings
     policy = RetryPolicy(settings.max_retries, context.on_retry)
     clients = context.pool.clients(base_url, api_key, policy, settings.idle_timeout)
-    return StreamingChatOpenAI(
+    return (kind or StreamingChatOpenAI)(
         root_client=clients.sync,
         client=clients.sync.chat.completions,
         root_async_client=clients.asynchronous,
