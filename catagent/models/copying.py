@@ -49,16 +49,24 @@ def narrowed(tools: list[dict[str, Any]], texts: Iterable[str]) -> list[dict[str
 
 
 def word_runs(text: str) -> Iterator[str]:
-    """Every run of up to MAX_RUN whole words, as written and without what stands around it."""
+    """Every run of up to MAX_RUN whole words, with and without what stands around it."""
     spans = [match.span() for match in re.finditer(r"\S+", text)]
     if len(spans) > MAX_WORDS:
         return
     for first, (start, _) in enumerate(spans):
         for _, end in spans[first : first + MAX_RUN]:
-            run = text[start:end]
-            yield run
-            if bare := run.strip(_AROUND):
-                yield bare
+            yield from _bared(text[start:end])
+
+
+def _bared(run: str) -> Iterator[str]:
+    """The run, and what is left as quotes, brackets and stops go from its ends one by one."""
+    leading = len(run) - len(run.lstrip(_AROUND))
+    trailing = len(run) - len(run.rstrip(_AROUND))
+    if leading == len(run):
+        return
+    for start in range(leading + 1):
+        for end in range(len(run) - trailing, len(run) + 1):
+            yield run[start:end]
 
 
 def _narrow(tool: dict[str, Any], runs: list[str]) -> dict[str, Any]:

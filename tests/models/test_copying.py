@@ -33,7 +33,9 @@ def test_any_run_of_words_may_be_meant() -> None:
 
 
 def test_what_stands_around_words_need_not_be_meant() -> None:
+    """Quotes, brackets and stops go one by one: a bracket may belong to the name."""
     assert {"The Howling Pantry", "'The Howling Pantry'"} <= set(places("in 'The Howling Pantry'."))
+    assert "the north (upper) barn (old)" in places("what's in the north (upper) barn (old)?")
 
 
 def test_people_and_tools_are_copied_from_and_nobody_else() -> None:
