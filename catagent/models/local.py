@@ -30,7 +30,14 @@ _CONTEXT_TOKENS = 4096
 # What the adapter was trained for (data/MODEL_CARD.md). Tools sample: at 0 lists repeat themselves.
 _EMBEDDED_SAMPLING: dict[Role, dict[str, Any]] = {
     "agent": {"temperature": 0.0, "max_tokens": 256},
-    "tool": {"temperature": 0.7, "top_p": 0.95, "max_tokens": 160},
+    # Without the penalty every fifth list named a thing twice, with it every fiftieth.
+    "tool": {
+        "temperature": 0.7,
+        "top_p": 0.95,
+        "max_tokens": 160,
+        "frequency_penalty": 0.5,
+        "extra_body": {"repeat_last_n": 160},
+    },
 }
 _OWN_SAMPLING: dict[Role, dict[str, Any]] = {
     "agent": {"temperature": 0.0, "max_tokens": 1024},

@@ -58,6 +58,10 @@ class Own:
         return cls(**json.loads(path.read_text())) if path else cls()
 
 
+# The questions to evaluate by, in `data/`: to steer by, and two to look at once.
+SETS = ("dev", "heldout", "heldout2")
+
+
 @dataclass
 class Bank:
     """Everything that the generator draws from."""
@@ -78,7 +82,7 @@ class Bank:
         names = ("questions", "items", "places", "topics", "jokes")
         read = {name: read_sections(DATA / f"{name}.txt") for name in names}
         topics = [word for topic in read["topics"]["plain"] for word in topic.split()]
-        unseen = {normal(q) for name in ("dev", "heldout") for _, q, _ in read_questions(name)}
+        unseen = {normal(q) for name in SETS for _, q, _ in read_questions(name)}
         return cls(
             **read,
             smalltalk=read_pairs(DATA / "smalltalk.txt", "=>"),

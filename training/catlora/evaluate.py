@@ -19,12 +19,13 @@ from langchain.agents import create_agent
 from langchain_openai import ChatOpenAI
 
 from . import serve
-from .bank import read_questions
+from .bank import SETS, read_questions
 from .paths import SHIPPED, WORK, use_project
 from .sample import is_listing
 from .world import ITEM
 
 use_project()
+from catagent.models.copying import CopyingChatOpenAI  # noqa: E402
 from catagent.tools import prompts  # noqa: E402
 from catagent.tools.cat import make_tools  # noqa: E402
 
@@ -123,8 +124,8 @@ async def ask(agent: Any, run: Run) -> None:
 def build_agent(address: str) -> Any:
     """The product's own agent, on a candidate's server."""
     options = {"base_url": f"{address}/v1", "api_key": "none", "model": "local", "max_retries": 0}
-    decides = ChatOpenAI(**options, **serve.AGENT_SAMPLING)
-    tells = ChatOpenAI(**options, **serve.TOOL_SAMPLING)
+    decides = CopyingChatOpenAI(**options, **serve.AGENT_SAMPLING)
+    tells = ChatOpenAI(**options, extra_body=serve.TOOL_SAMPLING)
     return create_agent(decides, make_tools(tells), system_prompt=prompts.AGENT_SYSTEM)
 
 
@@ -164,9 +165,9 @@ async def evaluate(address: str, questions: list[tuple[str, str, str]]) -> list[
 
 
 def main() -> None:
-    """Run as `python -m catlora.evaluate [dev|heldout] [--adapter FILE]`."""
+    """Run as `python -m catlora.evaluate [SET] [--adapter FILE]`."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("questions", nargs="?", default="dev", choices=["dev", "heldout"])
+    parser.add_argument("questions", nargs="?", default="dev", choices=SETS)
     parser.add_argument("--adapter", type=Path, default=SHIPPED / "adapter.gguf")
     parser.add_argument("--kinds", nargs="*", default=list(PLAN), choices=list(PLAN))
     parser.add_argument("--every", type=int, default=1, help="ask only every n-th question")

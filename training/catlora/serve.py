@@ -9,7 +9,13 @@ import xllamacpp
 from .paths import SHIPPED, TEMPLATE, base_model
 
 AGENT_SAMPLING = {"temperature": 0.0, "max_tokens": 256}
-TOOL_SAMPLING = {"temperature": 0.7, "top_p": 0.95, "max_tokens": 160}
+TOOL_SAMPLING = {
+    "temperature": 0.7,
+    "top_p": 0.95,
+    "max_tokens": 160,
+    "frequency_penalty": 0.5,
+    "repeat_last_n": 160,
+}
 
 
 def start(adapter: Path = SHIPPED / "adapter.gguf", slots: int = 1, threads: int = 0) -> Any:
