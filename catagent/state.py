@@ -25,19 +25,9 @@ class LlmRun:
     tool_call_id: str | None = None
     text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
-    tool_args: dict[int, ToolArgs] = field(default_factory=dict)
     tokens: int = 0
     started_ts: str = ""
     finished: ev.LlmFinishedData | None = None
-
-
-@dataclass(slots=True)
-class ToolArgs:
-    """A tool call's arguments while a model writes them."""
-
-    tool: str = ""
-    call_id: str | None = None
-    pieces: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -66,18 +56,13 @@ class RunState:
     tools: dict[str, ToolRun] = field(default_factory=dict)
     order: list[LlmRun | ToolRun] = field(default_factory=list)
     answer: ev.AnswerData | None = None
-    retry: ev.RetryData | None = None
     warnings: list[ev.WarningData] = field(default_factory=list)
-    nodes: list[ev.Node] = field(default_factory=list)
-    unknown: list[ev.Unknown] = field(default_factory=list)
-    tokens: int = 0
-    last_seq: int = -1
     last_ts: str = ""
 
 
 def reduce(state: RunState, event: ev.Event) -> RunState:
     """Return `state` as it is after `event`: the same object, changed."""
-    state.last_seq, state.last_ts = event.seq, event.ts
+    state.last_ts = event.ts
     match event:
         case ev.LlmToken():
             _token(state, event)
@@ -98,14 +83,8 @@ def _other(state: RunState, event: ev.Event) -> None:
             state.finished = event
         case ev.Answer(data=data):
             state.answer = data
-        case ev.Retry(data=data):
-            state.retry = data
         case ev.Warned(data=data):
             state.warnings.append(data)
-        case ev.Node():
-            state.nodes.append(event)
-        case ev.Unknown():
-            state.unknown.append(event)
         case _:
             pass
 
@@ -122,25 +101,12 @@ def _llm_run(state: RunState, event: ev.LlmStarted | ev.LlmToken | ev.LlmFinishe
 
 def _token(state: RunState, event: ev.LlmToken) -> None:
     run = _llm_run(state, event)
-    state.retry = None
     run.tokens += 1
-    state.tokens += 1
     data = event.data
     if data.channel == "text":
         run.text.append(data.delta)
     elif data.channel == "reasoning":
         run.reasoning.append(data.delta)
-    else:
-        _tool_args(run, data)
-
-
-def _tool_args(run: LlmRun, data: ev.LlmTokenData) -> None:
-    args = run.tool_args.setdefault(data.index if isinstance(data.index, int) else 0, ToolArgs())
-    if isinstance(data.tool, str):
-        args.tool = data.tool
-    if isinstance(data.call_id, str):
-        args.call_id = data.call_id
-    args.pieces.append(data.delta)
 
 
 def _llm(state: RunState, event: ev.LlmStarted | ev.LlmFinished) -> None:

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
 
 from catagent import __version__
-from catagent.events import Event
+from catagent import events as ev
 from catagent.exports import facts, html_steps, tags
 from catagent.exports.outline import final_state, outline
 from catagent.state import RunState
 from catagent.views.units import compact
 
 
-def page(events: Sequence[Event], title: str | None = None) -> str:
+def page(events: Sequence[ev.Event], title: str | None = None) -> str:
     """Return the whole page."""
     state = final_state(events)
     style = resources.files("catagent.exports").joinpath("page.css").read_text(encoding="utf-8")
@@ -34,7 +34,7 @@ def page(events: Sequence[Event], title: str | None = None) -> str:
             f"<title>{named}</title>\n<style>{style}</style>\n</head>\n<body>",
             *_header(state, named),
             *_main(state),
-            *_rest(state),
+            *_rest(events),
             f"<footer>Recorded with catagent {__version__}.</footer>\n</body>\n</html>\n",
         ]
     )
@@ -74,13 +74,16 @@ def _main(state: RunState) -> Iterator[str]:
     yield "</main>"
 
 
-def _rest(state: RunState) -> Iterator[str]:
+def _rest(events: Iterable[ev.Event]) -> Iterator[str]:
     """What ran beside models and tools, for those who want to know."""
-    others: list[tuple[str, object]] = [
-        (f"{node.data.kind} {node.name} {node.data.phase}", node.data.content)
-        for node in state.nodes
-    ]
-    others += [(event.type, event.fields) for event in state.unknown]
+    others: list[tuple[str, object]] = []
+    for event in events:
+        if isinstance(event, ev.Node):
+            others.append(
+                (f"{event.data.kind} {event.name} {event.data.phase}", event.data.content)
+            )
+        elif isinstance(event, ev.Unknown):
+            others.append((event.type, event.fields))
     if others:
         lines = "\n".join(f"{name}: {compact(content)}" for name, content in others)
         yield f"<h2>Other events</h2>\n<details>{tags.summary('Everything else', '', [])}"
