@@ -1,12 +1,15 @@
-"""ChatOpenAI with what it drops, reasoning, and without what it trips over, half characters."""
+"""ChatOpenAI with what it drops, reasoning, and without what weighs it down or trips it up."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_openai import ChatOpenAI
+
+from catagent.models.folding import afolded, folded
 
 # As servers call it: DeepSeek, vLLM and llama.cpp; OpenRouter and Ollama.
 _REASONING = ("reasoning_content", "reasoning")
@@ -14,6 +17,12 @@ _REASONING = ("reasoning_content", "reasoning")
 
 class StreamingChatOpenAI(ChatOpenAI):
     """A ChatOpenAI that also keeps reasoning, in `additional_kwargs["reasoning_content"]`."""
+
+    def _stream(self, *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
+        return folded(super()._stream(*args, **kwargs))
+
+    def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
+        return afolded(super()._astream(*args, **kwargs))
 
     def _convert_chunk_to_generation_chunk(
         self, chunk: dict[str, Any], default_chunk_class: type, base_generation_info: Any

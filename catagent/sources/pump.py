@@ -13,6 +13,7 @@ from uuid import UUID
 
 from langchain_core.messages import BaseMessageChunk
 from langchain_core.tracers.log_stream import LogStreamCallbackHandler
+from langchain_core.tracers.schemas import Run
 
 from catagent.sources.base import AgentRun
 from catagent.sources.drive import Upstream, configured, graph_arguments, limited
@@ -34,6 +35,11 @@ class _LogHandler(LogStreamCallbackHandler):
     def __init__(self) -> None:
         super().__init__(auto_close=False, _schema_format="original")
         self._key_map_by_run_id = _EscapedKeys()
+
+    def _on_llm_new_token(self, run: Run, token: Any, chunk: Any) -> None:
+        """Tell of the token. A tracer also notes every token in its run, for nobody here."""
+        run.events.clear()
+        super()._on_llm_new_token(run, token, chunk)
 
 
 async def operations(run: AgentRun, tracker: Tracker) -> Upstream:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import TYPE_CHECKING
 
 from langchain_core.tools import BaseTool, tool
@@ -36,4 +37,7 @@ async def _ask(model: BaseChatModel | None, prompt: str, run_name: str, tag: str
     if model is None:
         raise ValueError(f"the tool behind {run_name} was made without a model")
     named = model.with_config(run_name=run_name, tags=[tag])
-    return "".join([chunk.text async for chunk in named.astream(prompt)]).strip()
+    said = StringIO()
+    async for chunk in named.astream(prompt):
+        said.write(chunk.text)
+    return said.getvalue().strip()
