@@ -34,11 +34,24 @@ def _run(args: list[str]) -> int:
         return int(ExitCode.INTERRUPTED)
     except BrokenPipeError:
         return int(ExitCode.BROKEN_PIPE)
+    except OSError as error:
+        return int(_system(error) or _defect(error, debug="--debug" in args))
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in _FULL:
-            _tell(f"catagent: error: Cannot write the output: {error.strerror}.", "")
-            return int(ExitCode.FAILED)
         return _defect(error, debug="--debug" in args)
+
+
+def _system(error: OSError) -> ExitCode | None:
+    """Tell of what the machine has no more of; None for anything else."""
+    from catagent.faults import FILES_USED_UP, TOO_MANY_FILES
+
+    if error.errno in _FULL:
+        _tell(f"catagent: error: Cannot write the output: {error.strerror}.", "")
+    elif error.errno in FILES_USED_UP:
+        message, hint = TOO_MANY_FILES
+        _tell(f"catagent: error: {message}", hint)
+    else:
+        return None
+    return ExitCode.FAILED
 
 
 def _defect(error: Exception, *, debug: bool) -> int:

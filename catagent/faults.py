@@ -33,6 +33,8 @@ _TOO_LONG = (
     *("context_length_exceeded", "exceed_context_size", "available context size"),
     *("maximum context length", "context window", "prompt is too long", "input is too long"),
 )
+FILES_USED_UP = (errno.EMFILE, errno.ENFILE)
+TOO_MANY_FILES = ("Too many files are open.", "raise the limit: ulimit -n 1024")
 _TRY_AGAIN = "try again later; --max-retries says how often to try by itself"
 
 
@@ -151,6 +153,8 @@ def _without_status(
         return _too_long(said) if _is_too_long(said, names) else _failed_midway(said)
     if "OpenAIError" in names and "api_key" in said:
         return CredentialsError("There is no API key.", "set OPENAI_API_KEY, or use --model local")
+    if _root_errno(raised) in FILES_USED_UP:
+        return AgentError(*TOO_MANY_FILES)
     if by_model:
         return ModelError(f"The model failed: {type(raised).__name__}: {said}")
     what = type(raised).__name__
@@ -175,7 +179,7 @@ def _no_connection(raised: BaseException, said: str) -> NetworkError:
     """A connection that was never made, or broke: the cause at the bottom says why."""
     cause = _root(raised)
     why = _said(cause) if cause is not raised else said
-    number, low = getattr(cause, "errno", None), why.lower()
+    number, low = _root_errno(raised), why.lower()
     if number == errno.ECONNREFUSED or "refused" in low or "all connection attempts" in low:
         return NetworkError(
             f"The server refused the connection: {_address(raised) or why}",
@@ -191,8 +195,8 @@ def _no_connection(raised: BaseException, said: str) -> NetworkError:
             "SSL_CERT_FILE can name the certificates to trust; https needs a server that speaks it"
         )
         return NetworkError(f"No secure connection: {why}", hint)
-    if number == errno.EMFILE:
-        return NetworkError("Too many files are open.", "raise the limit: ulimit -n 1024")
+    if number in FILES_USED_UP:
+        return NetworkError(*TOO_MANY_FILES)
     return NetworkError(f"The connection broke off: {why}", "try again; look at proxies in between")
 
 
@@ -205,6 +209,10 @@ def _address(raised: BaseException) -> str:
 
 def _root(raised: BaseException) -> BaseException:
     return list(_causes(raised))[-1]
+
+
+def _root_errno(raised: BaseException) -> int | None:
+    return getattr(_root(raised), "errno", None)
 
 
 def _causes(raised: BaseException) -> Iterator[BaseException]:

@@ -16,7 +16,7 @@ from tests.support.server import Script
 
 Place = Literal["agent", "tool"]
 Status = Literal["success", "error", "limit", "cancelled"]
-Address = Literal["refused", "unknown", "no TLS"]
+Address = Literal["refused", "unknown", "no TLS", "untrusted"]
 BOTH: tuple[Place, ...] = ("agent", "tool")
 ANSWER = "".join(ANSWER_TOKENS)
 
@@ -97,6 +97,7 @@ def _script(script: Script) -> Callable[[Place], Script]:
 _NO_RETRY = ("--max-retries", "0")
 _ONE_RETRY = ("--max-retries", "1")
 _STALL = ("--idle-timeout", "0.6")
+_TRUST = "SSL_CERT_FILE can name the certificates to trust; https needs a server that speaks it"
 _SILENT = Told(
     "The model was silent for ….",
     "network",
@@ -133,19 +134,14 @@ def _before() -> Iterator[Fault]:
         address="unknown",
         arguments=_NO_RETRY,
     )
-    yield Fault(
-        "TLS error",
-        BEFORE,
-        Told(
-            "No secure connection: …",
-            "network",
-            1,
-            "error",
-            "SSL_CERT_FILE can name the certificates to trust; https needs a server that speaks it",
-        ),
-        address="no TLS",
-        arguments=_NO_RETRY,
-    )
+    for name, address in (("TLS error", "no TLS"), ("untrusted certificate", "untrusted")):
+        yield Fault(
+            name,
+            BEFORE,
+            Told("No secure connection: …", "network", 1, "error", _TRUST),
+            address=address,
+            arguments=_NO_RETRY,
+        )
     yield Fault(
         "400 context too long",
         BEFORE,

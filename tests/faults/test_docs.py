@@ -20,6 +20,7 @@ def test_the_tables_are_those_of_the_tests() -> None:
 def test_every_test_that_is_named_is_there() -> None:
     named = re.findall(r"`(test_\w+)`", DOCUMENT.read_text(encoding="utf-8"))
     assert named
-    text = (Path(__file__).parent / "test_process.py").read_text(encoding="utf-8")
+    tests = Path(__file__).parent.glob("test_*.py")
+    text = "".join(file.read_text(encoding="utf-8") for file in tests)
     for name in named:
         assert f"def {name}(" in text

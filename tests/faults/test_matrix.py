@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from tests.faults import checks
 from tests.faults.table import FAULTS, Address, Fault, Place
 from tests.support.cli import with_server
+from tests.support.scripts import cat
 from tests.support.server import ScriptedServer
+from tests.support.tls import certified
 from tests.support.warm import Warm
 
 QUESTION = "what items are located where the cat is hiding?"
@@ -36,14 +39,8 @@ Addresses = dict[Address, str]
 
 
 @pytest.fixture(scope="module")
-def warm() -> Iterator[Warm]:
-    with Warm() as process:
-        yield process
-
-
-@pytest.fixture(scope="module")
 def addresses() -> Iterator[Addresses]:
-    """Where no server is, where no name is, and where TLS is not spoken."""
+    """Where no server is, where no name is, no TLS is spoken, or by nobody that we know."""
 
     class Plain(socketserver.BaseRequestHandler):
         def handle(self) -> None:
@@ -53,6 +50,7 @@ def addresses() -> Iterator[Addresses]:
     with (
         socket.socket() as nobody,
         socketserver.ThreadingTCPServer(("127.0.0.1", 0), Plain) as plain,
+        ScriptedServer(cat(), tls=certified(trustme.CA())) as stranger,
     ):
         nobody.bind(("127.0.0.1", 0))  # bound, and never listened on
         threading.Thread(target=plain.serve_forever, daemon=True).start()
@@ -60,6 +58,7 @@ def addresses() -> Iterator[Addresses]:
             "refused": f"http://127.0.0.1:{nobody.getsockname()[1]}/v1",
             "unknown": "http://no-such-host.invalid/v1",
             "no TLS": f"https://127.0.0.1:{plain.server_address[1]}/v1",
+            "untrusted": stranger.url,
         }
         plain.shutdown()
 

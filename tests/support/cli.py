@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.support.server import ScriptedServer
+
 COMMAND = [sys.executable, "-m", "catagent"]
 _KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "VIRTUAL_ENV")
 
@@ -30,6 +32,11 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 def with_server(home: Path, url: str, **more: str) -> dict[str, str]:
     """The same, with a model server in the place of OpenAI's."""
     return environment(home, OPENAI_API_KEY="sk-test-0123456789", OPENAI_BASE_URL=url, **more)
+
+
+def quiet(home: Path, server: ScriptedServer) -> dict[str, str]:
+    """With this server, and no history kept."""
+    return with_server(home, server.url, CATAGENT_HISTORY="false")
 
 
 def catagent(

@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import itertools
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -79,8 +80,9 @@ Script = Callable[[Request], Reply]
 class ScriptedServer:
     """Serves `script` on 127.0.0.1; `requests` holds every request so far."""
 
-    def __init__(self, script: Script, port: int = 0) -> None:
+    def __init__(self, script: Script, port: int = 0, *, tls: ssl.SSLContext | None = None) -> None:
         self.script = script
+        self._tls = tls
         self.requests: list[Request] = []
         self.connections: set[_Connection] = set()
         self._port = port
@@ -91,7 +93,8 @@ class ScriptedServer:
     @property
     def url(self) -> str:
         """What to give as base_url."""
-        return f"http://127.0.0.1:{self._port}/v1"
+        scheme = "http" if self._tls is None else "https"
+        return f"{scheme}://127.0.0.1:{self._port}/v1"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -117,7 +120,9 @@ class ScriptedServer:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        serving = self._loop.create_server(lambda: _Connection(self), "127.0.0.1", self._port)
+        serving = self._loop.create_server(
+            lambda: _Connection(self), "127.0.0.1", self._port, ssl=self._tls
+        )
         listener = self._loop.run_until_complete(serving)
         self._port = listener.sockets[0].getsockname()[1]
         self._ready.set()
