@@ -29,11 +29,17 @@ TOOLS: Mapping[str, str] = {
     "tell_me_a_joke_about": "catagent.tools.cat:make_tools",
 }
 
-# Each builds a chat model: (ModelSpec, ModelOptions) -> BaseChatModel. Every other provider goes
-# through LangChain's init_chat_model.
+# Each builds a chat model: (ModelSpec, Role, ModelContext) -> BaseChatModel. Every other provider
+# goes through LangChain's init_chat_model.
 PROVIDERS: Mapping[str, str] = {
     "openai": "catagent.models.openai:build",
     "local": "catagent.models.local:build",
+}
+
+# Each begins with what a provider needs time for, and returns at once: (ModelSpec, ModelContext).
+PRELOADS: Mapping[str, str] = {
+    "openai": "catagent.models.openai:preload",
+    "local": "catagent.models.local:preload",
 }
 
 

@@ -92,21 +92,19 @@ class Run:
     async def _source(self, status: Callable[[str], None]) -> EventStream:
         status("loading LangChain")
         lazy.install()
-        models = self._models(status)
-        if self._request.tool is not None or self._loaded.settings.agent in AGENTS:
-            models.preload()  # what people bring may use neither model, or ask for one later
-        agent_run = await _on_thread(lambda: self._open(models))
-        if (warning := self._beyond(models)) is not None:
-            yield ev.Warned(data=warning)
-        from catagent.sources import open_source
+        async with contextlib.aclosing(self._models(status)) as models:
+            if self._request.tool is not None or self._loaded.settings.agent in AGENTS:
+                models.preload()  # what people bring may use neither model, or ask for one later
+            agent_run = await _on_thread(lambda: self._open(models))
+            if (warning := self._beyond(models)) is not None:
+                yield ev.Warned(data=warning)
+            from catagent.sources import open_source
 
-        status("")
-        async with (
-            contextlib.aclosing(models),
-            contextlib.aclosing(open_source(self._loaded.settings.mode, agent_run)) as events,
-        ):
-            async for event in events:
-                yield event
+            status("")
+            mode = self._loaded.settings.mode
+            async with contextlib.aclosing(open_source(mode, agent_run)) as events:
+                async for event in events:
+                    yield event
 
     def _beyond(self, models: Models) -> ev.WarningData | None:
         """What the person should know where the embedded model is to decide."""

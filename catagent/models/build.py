@@ -41,12 +41,13 @@ class Models:
         await self.context.aclose()
 
     def preload(self) -> None:
-        """Begin to load the embedded model, where one is used, and return at once."""
-        for spec in (self.agent_spec, self.tool_spec):
-            if spec.provider == "local":
-                from catagent.models.local import serve
+        """Begin with what takes time, loading a model or connecting; return at once.
 
-                serve(spec, self.context)
+        Needs a running event loop.
+        """
+        for spec in (self.agent_spec, self.tool_spec):
+            if spec.provider in registry.PRELOADS:
+                registry.load(registry.PRELOADS[spec.provider], "provider")(spec, self.context)
 
     @cached_property
     def agent(self) -> BaseChatModel:

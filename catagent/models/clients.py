@@ -8,12 +8,16 @@ and no less right.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import openai
 
-from catagent.models.http import RetryingAsyncClient, RetryingClient, RetryPolicy, client_options
+from catagent.models.early import EarlyConnection
+from catagent.models.http import RetryingAsyncClient, RetryingClient, RetryPolicy
+from catagent.models.network import EarlyTransport
+from catagent.models.transport import client_options, may_go_through_a_proxy, parse_url
 
 
 class PlainChunkClient(openai.OpenAI):
@@ -46,14 +50,24 @@ class Clients:
     asynchronous: AsyncPlainChunkClient
 
 
-def _connect(base_url: str, api_key: str, policy: RetryPolicy, idle_timeout: float) -> Clients:
+def _connect(
+    base_url: str,
+    api_key: str,
+    policy: RetryPolicy,
+    idle_timeout: float,
+    early: EarlyConnection | None,
+) -> Clients:
     """Make both clients. They connect when they are first used."""
-    transport = client_options(base_url, idle_timeout)
+    options = client_options(base_url, idle_timeout)
     server: dict[str, Any] = {"base_url": base_url, "api_key": api_key, "max_retries": 0}
-    server["timeout"] = transport["timeout"]
+    server["timeout"] = options["timeout"]
+    synchronous = RetryingClient(policy, **options)
+    if early is not None and not may_go_through_a_proxy(parse_url(base_url)):
+        tls, limits = options["verify"], openai.DEFAULT_CONNECTION_LIMITS
+        options["transport"] = EarlyTransport(early, tls, limits)
     return Clients(
-        PlainChunkClient(**server, http_client=RetryingClient(policy, **transport)),
-        AsyncPlainChunkClient(**server, http_client=RetryingAsyncClient(policy, **transport)),
+        PlainChunkClient(**server, http_client=synchronous),
+        AsyncPlainChunkClient(**server, http_client=RetryingAsyncClient(policy, **options)),
     )
 
 
@@ -61,6 +75,7 @@ def _connect(base_url: str, api_key: str, policy: RetryPolicy, idle_timeout: flo
 class ClientPool:
     """The clients of a run by address and key: the agent and its tools share a connection."""
 
+    early: Mapping[str, EarlyConnection] = field(default_factory=dict)
     _clients: dict[tuple[str, str], Clients] = field(default_factory=dict)
 
     def clients(
@@ -69,7 +84,8 @@ class ClientPool:
         """Return the clients of this server, made when first asked for."""
         key = base_url, api_key
         if key not in self._clients:
-            self._clients[key] = _connect(base_url, api_key, policy, idle_timeout)
+            early = self.early.get(base_url)
+            self._clients[key] = _connect(base_url, api_key, policy, idle_timeout, early)
         return self._clients[key]
 
     async def aclose(self) -> None:

@@ -12,6 +12,7 @@ from catagent.events import RetryData
 
 if TYPE_CHECKING:
     from catagent.models.clients import ClientPool
+    from catagent.models.early import EarlyConnection
 
 Role = Literal["agent", "tool"]
 
@@ -30,21 +31,25 @@ def _tell_nobody(*_: object) -> None:
 class ModelContext:
     """The settings and environment of the run, and who wants to hear of what happens.
 
-    `on_retry` is called on the thread of the request; `on_progress` from a thread of its own.
+    `early` holds the connections that are being opened already, by base URL. `on_retry` is called
+    on the thread of the request; `on_progress` from a thread of its own.
     """
 
     loaded: Loaded
     on_retry: OnRetry = field(default=_tell_nobody)
     on_progress: OnProgress = field(default=_tell_nobody)
+    early: dict[str, EarlyConnection] = field(default_factory=dict)
 
     @cached_property
     def pool(self) -> ClientPool:
         """The connections to OpenAI-compatible servers."""
         from catagent.models.clients import ClientPool  # imports the SDK
 
-        return ClientPool()
+        return ClientPool(self.early)
 
     async def aclose(self) -> None:
         """Close what was opened."""
         if "pool" in vars(self):
             await self.pool.aclose()
+        while self.early:
+            await self.early.popitem()[1].aclose()

@@ -1,4 +1,4 @@
-"""The HTTP clients that model requests go through: one TLS context, and retries one can see.
+"""The HTTP clients that model requests go through, with retries one can see.
 
 The openai SDK retries in silence; here every retry is told to somebody, bounded, and waits as
 long as the server asks for. Sitting in `send`, below the SDK and above the connection pool, it
@@ -11,25 +11,18 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import random
-import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import httpx2
 import openai
 
-from catagent.errors import UsageError
 from catagent.events import RetryData
-from catagent.redact import redact
 
 MAX_DELAY_S = 8.0
 MAX_RETRY_AFTER_S = 60.0
-CONNECT_TIMEOUT_S = 20.0
-_GRACE_S = 5.0
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 # A server that was silent for so long would be silent again.
 _HOPELESS = (httpx2.ReadTimeout, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)
 _RETRIED_STATUS = frozenset({408, 409, 429, *range(500, 600)})
@@ -148,42 +141,3 @@ class RetryingClient(openai.DefaultHttpxClient):
                 response.close()
             time.sleep(delay)
             attempt += 1
-
-
-def client_options(base_url: str, idle_timeout: float) -> dict[str, Any]:
-    """What both clients are made with. `idle_timeout`: the longest silence in seconds, 0 for any.
-
-    The session ends a run whose model is silent; a little later a thread that it cannot reach,
-    that of a synchronous tool, is let go of here. Proxies of the environment are used, but never
-    for a server on this machine. Raises UsageError for an address that is none.
-    """
-    url = parse_url(base_url)
-    silence = idle_timeout + _GRACE_S if idle_timeout else None
-    return {
-        "timeout": httpx2.Timeout(silence, connect=CONNECT_TIMEOUT_S),
-        "verify": _tls_context(url.scheme == "http"),
-        "trust_env": url.host not in _LOOPBACK,
-    }
-
-
-def parse_url(base_url: str) -> httpx2.URL:
-    """Return the address of an API. Raises UsageError for what is no address."""
-    hint = "write it as https://HOST/v1"
-    try:
-        url = httpx2.URL(base_url)
-    except httpx2.InvalidURL as error:
-        raise UsageError(f"the server's address is no URL: {error}", hint) from None
-    if url.scheme not in ("http", "https") or not url.host:
-        raise UsageError(f"the server's address is no http or https URL: {redact(base_url)}", hint)
-    return url
-
-
-@lru_cache(maxsize=2)
-def _tls_context(trust_nobody: bool) -> ssl.SSLContext:
-    """Reading the trusted certificates costs 87 ms: once a process, and not for plain HTTP.
-
-    A plain server that redirects to TLS meets a context that trusts nobody: it fails, closed.
-    """
-    if trust_nobody:
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return httpx2.create_ssl_context()

@@ -131,6 +131,11 @@ def serve(spec: ModelSpec, context: ModelContext) -> LocalServer:
     return server
 
 
+def preload(spec: ModelSpec, context: ModelContext) -> None:
+    """Begin to load the model, and return at once."""
+    serve(spec, context)
+
+
 def shut_down() -> None:
     """Stop every server that this process started."""
     while _servers:

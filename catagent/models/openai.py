@@ -20,10 +20,8 @@ _FIXED_TEMPERATURE = re.compile(r"(o\d|gpt-5)")
 
 def build(spec: ModelSpec, role: Role, context: ModelContext) -> ChatOpenAI:
     """Make the model of this name at OPENAI_BASE_URL, or at OpenAI."""
-    environ = context.loaded.environ
-    base_url = environ.get("OPENAI_BASE_URL") or environ.get("OPENAI_API_BASE")
-    api_key = environ.get("OPENAI_API_KEY")
-    if not api_key and not base_url:
+    base_url, api_key = _server(context)
+    if not api_key and base_url == OPENAI_URL:
         raise CredentialsError(
             f"no OPENAI_API_KEY for the model {spec}",
             "set OPENAI_API_KEY, or use the embedded model with --model local",
@@ -31,13 +29,30 @@ def build(spec: ModelSpec, role: Role, context: ModelContext) -> ChatOpenAI:
     # The reasoning models refuse any temperature but their own.
     decides = role == "agent" and not _FIXED_TEMPERATURE.match(spec.name)
     return connect(
-        base_url or OPENAI_URL,
+        base_url,
         api_key or _NO_KEY,
         role,
         context,
         model=spec.name,
         temperature=0.0 if decides else None,
     )
+
+
+def preload(spec: ModelSpec, context: ModelContext) -> None:
+    """Begin to connect to the server, where nothing stands between, and return at once."""
+    from catagent.models.early import EarlyConnection
+
+    base_url, api_key = _server(context)
+    if base_url in context.early or not (api_key or base_url != OPENAI_URL):
+        return
+    context.early[base_url] = EarlyConnection(base_url)
+
+
+def _server(context: ModelContext) -> tuple[str, str | None]:
+    """The base URL and the key, as the environment has them."""
+    environ = context.loaded.environ
+    base_url = environ.get("OPENAI_BASE_URL") or environ.get("OPENAI_API_BASE") or OPENAI_URL
+    return base_url, environ.get("OPENAI_API_KEY")
 
 
 def connect(

@@ -78,13 +78,17 @@ Script = Callable[[Request], Reply]
 
 
 class ScriptedServer:
-    """Serves `script` on 127.0.0.1; `requests` holds every request so far."""
+    """Serves `script` on 127.0.0.1; `requests` holds every request so far.
+
+    `accepted` counts the connections so far, `connections` are those still open.
+    """
 
     def __init__(self, script: Script, port: int = 0, *, tls: ssl.SSLContext | None = None) -> None:
         self.script = script
         self._tls = tls
         self.requests: list[Request] = []
         self.connections: set[_Connection] = set()
+        self.accepted = 0
         self._port = port
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="scripted-server", daemon=True)
@@ -117,6 +121,11 @@ class ScriptedServer:
         while self.connections and time.monotonic() < deadline:
             time.sleep(0.005)
         return not self.connections
+
+    def hang_up(self) -> None:
+        """Close every connection, in the middle of whatever it is in."""
+        for connection in list(self.connections):
+            self._loop.call_soon_threadsafe(connection.transport.abort)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -154,6 +163,7 @@ class _Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         self.server.connections.add(self)
+        self.server.accepted += 1
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.server.connections.discard(self)

@@ -59,7 +59,7 @@ class Own:
 
 
 # The questions to evaluate by, in `data/`: to steer by, and two to look at once.
-SETS = ("dev", "heldout", "heldout2")
+SETS = ("dev", "heldout", "heldout2", "heldout3")
 
 
 @dataclass

@@ -1,0 +1,64 @@
+"""How a model's server is reached: its address, timeouts, trusted certificates, and proxies.
+
+Of the SDKs only httpx2 is imported, so that a connection can be opened before they are.
+"""
+
+from __future__ import annotations
+
+import ssl
+from functools import lru_cache
+from typing import Any
+from urllib.request import getproxies
+
+import httpx2
+
+from catagent.errors import UsageError
+from catagent.redact import redact
+
+CONNECT_TIMEOUT_S = 20.0
+_GRACE_S = 5.0
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def client_options(base_url: str, idle_timeout: float) -> dict[str, Any]:
+    """What both clients are made with. `idle_timeout`: the longest silence in seconds, 0 for any.
+
+    The session ends a run whose model is silent; a little later a thread that it cannot reach,
+    that of a synchronous tool, is let go of here. Proxies of the environment are used, but never
+    for a server on this machine. Raises UsageError for an address that is none.
+    """
+    url = parse_url(base_url)
+    silence = idle_timeout + _GRACE_S if idle_timeout else None
+    return {
+        "timeout": httpx2.Timeout(silence, connect=CONNECT_TIMEOUT_S),
+        "verify": tls_context(trust_nobody=url.scheme == "http"),
+        "trust_env": url.host not in _LOOPBACK,
+    }
+
+
+def may_go_through_a_proxy(url: httpx2.URL) -> bool:
+    """Whether the environment or the system names a proxy for such an address."""
+    return url.host not in _LOOPBACK and not getproxies().keys().isdisjoint({url.scheme, "all"})
+
+
+def parse_url(base_url: str) -> httpx2.URL:
+    """Return the address of an API. Raises UsageError for what is no address."""
+    hint = "write it as https://HOST/v1"
+    try:
+        url = httpx2.URL(base_url)
+    except httpx2.InvalidURL as error:
+        raise UsageError(f"the server's address is no URL: {error}", hint) from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise UsageError(f"the server's address is no http or https URL: {redact(base_url)}", hint)
+    return url
+
+
+@lru_cache(maxsize=2)
+def tls_context(*, trust_nobody: bool) -> ssl.SSLContext:
+    """Reading the trusted certificates costs 87 ms: once a process, and not for plain HTTP.
+
+    A plain server that redirects to TLS meets a context that trusts nobody: it fails, closed.
+    """
+    if trust_nobody:
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return httpx2.create_ssl_context()

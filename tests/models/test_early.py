@@ -1,0 +1,131 @@
+"""A connection that is there before the first request, on a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from catagent.faults import classify
+from catagent.models.build import Models
+from catagent.models.network import direct
+from catagent.models.transport import tls_context
+from tests.models.conftest import UseModels
+from tests.support.replies import Reply
+from tests.support.server import ScriptedServer
+from tests.support.tls import certified
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+
+
+async def ask(models: Models) -> str:
+    return "".join([chunk.text async for chunk in models.agent.astream("hi")])
+
+
+@pytest.fixture(params=["http", "https"])
+def server(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ScriptedServer]:
+    """A plain server, or one whose certificate is trusted."""
+    tls = None
+    if request.param == "https":
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        tls = certified(authority)
+    tls_context.cache_clear()
+    with ScriptedServer(lambda _: Reply(["well"]), tls=tls) as scripted:
+        yield scripted
+    tls_context.cache_clear()
+
+
+def test_the_first_request_finds_a_connection(
+    use_models: UseModels, server: ScriptedServer
+) -> None:
+    async def body(models: Models) -> str:
+        models.preload()
+        await until(lambda: server.accepted == 1)
+        assert not server.requests
+        return await ask(models) + await ask(models)
+
+    assert use_models(body, server.url) == "wellwell"
+    assert server.accepted == 1
+    assert server.wait_closed()
+
+
+def test_a_server_that_hung_up_meanwhile_is_connected_to_again(
+    use_models: UseModels, server: ScriptedServer
+) -> None:
+    """Not at the cost of a retry: none are allowed here."""
+
+    async def body(models: Models) -> str:
+        models.preload()
+        await until(lambda: server.accepted == 1)
+        server.hang_up()
+        await until(lambda: not server.connections)
+        return await ask(models)
+
+    assert use_models(body, server.url) == "well"
+    assert server.accepted == 2
+
+
+def test_a_connection_that_nobody_asked_for_is_closed(
+    use_models: UseModels, server: ScriptedServer
+) -> None:
+    async def body(models: Models) -> None:
+        models.preload()
+        await until(lambda: server.accepted == 1)
+
+    use_models(body, server.url)
+    assert server.wait_closed()
+
+
+def test_one_that_is_still_being_opened_is_given_up_at_once(use_models: UseModels) -> None:
+    async def body(models: Models) -> float:
+        models.preload()
+        await asyncio.sleep(0)
+        return time.monotonic()
+
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        left = use_models(body, f"https://127.0.0.1:{silent.getsockname()[1]}/v1")
+        assert time.monotonic() - left < 5  # a handshake would be waited for 20 seconds
+
+
+def test_what_went_wrong_is_told_to_who_asks(use_models: UseModels) -> None:
+    async def body(models: Models) -> None:
+        models.preload()
+        await ask(models)
+
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and never listens
+        with pytest.raises(Exception, match="onnection") as raised:
+            use_models(body, f"http://127.0.0.1:{nobody.getsockname()[1]}/v1")
+    assert "refused the connection" in classify(raised.value).message
+
+
+def test_nothing_is_opened_past_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert direct("http://models.example/v1") == ("models.example", 80, None)
+    monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
+    assert direct("http://models.example/v1") is None
+    assert direct("http://127.0.0.1:8000/v1") == ("127.0.0.1", 8000, None)
+
+
+def test_nothing_is_opened_without_a_key(use_models: UseModels) -> None:
+    async def body(models: Models) -> None:
+        models.preload()
+        assert not models.context.early
+
+    use_models(body)
