@@ -41,7 +41,8 @@ class ChunkReader:
         self._tracker = tracker
         self._max_steps = run.max_steps
         self._seen: set[str] = set()
-        self._last: BaseMessage | None = None
+        # As the graph keeps them: what comes under an id that is there takes its place.
+        self._messages: dict[str | int, BaseMessage] = {}
         self._structured: Any = None
         self._output: Any = None
         self._interrupted = False
@@ -83,16 +84,17 @@ class ChunkReader:
                 yield from self._read_message(message, nested=nested)
 
     def _read_message(self, message: BaseMessage, *, nested: bool) -> Iterator[ev.Event]:
-        if message.id is not None and message.id in self._seen:
+        if not nested and isinstance(message, AIMessage | ToolMessage):
+            self._messages[message.id or id(message)] = message
+        if message.id in self._seen:
             return
-        self._seen.add(message.id or "")
+        if message.id is not None:
+            self._seen.add(message.id)
         if isinstance(message, AIMessage):
             for call in message.tool_calls:
                 yield self._action(call["name"], call["args"], call["id"], [message])
         elif isinstance(message, ToolMessage):
             yield self._tool_message(message)
-        if not nested and isinstance(message, AIMessage | ToolMessage):
-            self._last = message
 
     def _tool_message(self, message: ToolMessage) -> ev.Observation:
         call_id, name = message.tool_call_id, message.name
@@ -115,7 +117,6 @@ class ChunkReader:
             yield self._step(step, messages)
         if not ("actions" in chunk or "steps" in chunk):
             self._output = chunk
-            self._last = messages[-1] if messages else None
 
     def _step(self, step: Any, messages: Any) -> ev.Observation:
         call_id = getattr(step.action, "tool_call_id", None)
@@ -169,7 +170,7 @@ class ChunkReader:
         return self._told(text if isinstance(text, str) else _as_text(root.output), None, [])
 
     def _graph_answer(self) -> ev.Answer | None:
-        last = self._last
+        last = next(reversed(self._messages.values()), None)
         if self._structured is not None:
             return self._told(_as_text(self._structured), last, [])
         if last is None or (isinstance(last, AIMessage) and last.tool_calls):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from langchain.agents import create_agent
+from langchain.agents.middleware import AgentMiddleware, PIIMiddleware
 from langchain_core.callbacks import adispatch_custom_event
 from langchain_core.language_models import BaseChatModel
 from langchain_core.output_parsers import StrOutputParser
@@ -14,6 +15,7 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import interrupt
 from pydantic import BaseModel
 
@@ -136,6 +138,49 @@ def test_an_agent_that_waits_for_a_person_is_an_error(mode: Mode) -> None:
     outcome = run_with(script, mode, make)
     assert isinstance(outcome.error, AgentError)
     assert "person" in outcome.error.message
+
+
+@modes
+def test_a_message_that_middleware_replaced_is_the_answer_and_told_once(mode: Mode) -> None:
+    def make(model: BaseChatModel) -> AgentRun:
+        middleware = [PIIMiddleware("email", apply_to_output=True)]
+        return asked(create_agent(model, make_tools(model), middleware=middleware))
+
+    first = Call.of("get_items", "call_0", place="a")
+    answer = Reply(["write to ", "joe@example.com", " now"])
+    outcome = run_with(scripts.calling(first, answer=answer), mode, make)
+    assert answer_of(outcome) == "write to [REDACTED_EMAIL] now"
+    assert outcome.of(ev.Answer)[0].data.messages[0].content == answer_of(outcome)
+    assert len(outcome.of(ev.Action)) == len(outcome.of(ev.Observation)) == 1
+
+
+@modes
+def test_an_earlier_message_that_is_replaced_late_is_not_the_answer(mode: Mode) -> None:
+    class Tidy(AgentMiddleware[Any, Any, Any]):
+        """Shortens the first message of the model, at the end."""
+
+        def after_agent(self, state: Any, runtime: Any) -> dict[str, Any]:
+            decided = next(each for each in state["messages"] if each.type == "ai")
+            return {"messages": [decided.model_copy(update={"content": "(tidied)"})]}
+
+    def make(model: BaseChatModel) -> AgentRun:
+        return asked(create_agent(model, make_tools(model), middleware=[Tidy()]))
+
+    outcome = run_with(scripts.cat(1), mode, make)
+    assert answer_of(outcome) == "".join(scripts.ANSWER_TOKENS)
+
+
+@modes
+def test_an_agent_that_is_a_node_of_another_graph_gives_the_answer(mode: Mode) -> None:
+    def make(model: BaseChatModel) -> AgentRun:
+        graph = StateGraph(MessagesState)
+        graph.add_node("inner", create_agent(model, make_tools(model)))
+        graph.add_edge(START, "inner")
+        return asked(graph.compile())
+
+    outcome = run_with(scripts.cat(1), mode, make)
+    assert answer_of(outcome) == "".join(scripts.ANSWER_TOKENS)
+    assert len(outcome.of(ev.Action)) == len(outcome.of(ev.Observation)) == 2
 
 
 def test_custom_events_are_nodes() -> None:
