@@ -48,7 +48,7 @@ class _EventReader:
     def __call__(self, event: Any) -> list[ev.Event]:
         kind, span = event["event"], self._spans.get(event["run_id"])
         if span is None or kind == "on_custom_event":
-            return [_custom(event)]
+            return [_custom(event, span)]
         if kind == "on_chat_model_stream" or kind == "on_llm_stream":
             return translate.tokens(span, event["data"]["chunk"])
         return [*translate.warnings(self._tracker), *self._other(kind, span, event)]
@@ -79,11 +79,9 @@ class _EventReader:
         yield translate.node(span, _KINDS.get(what, "other"), _PHASES.get(phase, "error"), content)
 
 
-def _custom(event: Any) -> ev.Node:
-    return ev.Node(
-        run_id=event["run_id"],
-        parent_ids=list(event.get("parent_ids") or []),
-        name=event["name"],
-        tags=list(event.get("tags") or []),
-        data=ev.NodeData(kind="custom", phase="stream", content=plain(event["data"])),
-    )
+def _custom(event: Any, span: Span | None) -> ev.Node:
+    """An event of the person's own, or of a run that the tracker was not told of."""
+    data = ev.NodeData(kind="custom", phase="stream", content=plain(event["data"]))
+    known = {key: event[key] for key in ("run_id", "parent_ids", "tags")}
+    where = translate.envelope(span) if span else known
+    return ev.Node(data=data, **{**where, "name": event["name"]})

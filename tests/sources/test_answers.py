@@ -183,6 +183,21 @@ def test_an_agent_that_is_a_node_of_another_graph_gives_the_answer(mode: Mode) -
     assert len(outcome.of(ev.Action)) == len(outcome.of(ev.Observation)) == 2
 
 
+def test_a_custom_event_is_told_with_the_tool_call_that_it_came_from() -> None:
+    @tool
+    async def get_items(place: str) -> str:
+        """Get items."""
+        await adispatch_custom_event("looked", {"place": place})
+        return place
+
+    script = scripts.calling(Call.of("get_items", "call_0", place="a"))
+    outcome = run_with(script, "events", lambda model: asked(create_agent(model, [get_items])))
+    (custom,) = [event for event in outcome.of(ev.Node) if event.data.kind == "custom"]
+    (started,) = outcome.of(ev.ToolStarted)
+    assert (custom.name, custom.tool_call_id) == ("looked", "call_0")
+    assert (custom.run_id, custom.parent_ids) == (started.run_id, started.parent_ids)
+
+
 def test_custom_events_are_nodes() -> None:
     async def shout(text: str) -> str:
         await adispatch_custom_event("shouted", {"text": text})
