@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any
+from functools import cache
+from typing import Any, Literal, NamedTuple, get_origin
 
 from msgspec import UNSET, Struct
+from msgspec.structs import fields
 
 from catagent import events as ev
 from catagent.redact import MASK, Redactor
@@ -20,7 +22,13 @@ _TAIL = 16
 # More than this is not held back: no secret is so long, and a person waits for it.
 _MOST_HELD = 4096
 
-_Key = str | tuple[str, str, int]
+
+class _Key(NamedTuple):
+    """One stream of a model run: its text, its reasoning, or the arguments of one tool call."""
+
+    run_id: str
+    channel: ev.Channel
+    index: int
 
 
 class _Stream(Struct):
@@ -106,19 +114,19 @@ class EventMask:
     def _finish(self, event: ev.LlmFinished) -> Sequence[ev.Event]:
         """What is still held back of the model's streams, and then their end."""
         found: list[ev.Event] = []
-        for key in [key for key in self._streams if key == event.run_id or key[0] == event.run_id]:
+        for key in [key for key in self._streams if key.run_id == event.run_id]:
             stream = self._streams.pop(key)
             fresh = stream.take(self._redactor.text(stream.text), stream.text[: stream.shown])
             if fresh:
                 found.append(_last_token(event, key, fresh))
-            if key == event.run_id:
+            if key.channel == "text":
                 event.data.text = stream.as_shown(event.data.text)
-            elif key[1] == "reasoning":
+            elif key.channel == "reasoning":
                 event.data.reasoning = stream.as_shown(event.data.reasoning)
         return (*found, event)
 
     def _mask(self, struct: Any) -> None:
-        for name in struct.__struct_fields__:
+        for name in _free_fields(type(struct)):
             value = getattr(struct, name)
             if isinstance(value, str | list | dict):
                 setattr(struct, name, self._masked(value))
@@ -137,21 +145,21 @@ class EventMask:
         return value
 
 
+@cache
+def _free_fields(kind: type[Struct]) -> tuple[str, ...]:
+    """Those that anything can be in. A word out of a few is no secret, and masked it is invalid."""
+    return tuple(field.name for field in fields(kind) if get_origin(field.type) is not Literal)
+
+
 def _key(event: ev.LlmToken) -> _Key:
-    """Text is one stream a run; each tool call's arguments are one of their own."""
-    data = event.data
-    if data.channel == "text":
-        return event.run_id
-    return event.run_id, data.channel, data.index if isinstance(data.index, int) else 0
+    index = event.data.index
+    return _Key(event.run_id, event.data.channel, index if isinstance(index, int) else 0)
 
 
 def _last_token(event: ev.LlmFinished, key: _Key, delta: str) -> ev.LlmToken:
-    data = ev.LlmTokenData(channel="text", delta=delta)
-    if isinstance(key, tuple):
-        _, channel, index = key
-        data = ev.LlmTokenData(channel="reasoning", delta=delta)
-        if channel == "tool_args":
-            data = ev.LlmTokenData(channel="tool_args", delta=delta, index=index)
+    data = ev.LlmTokenData(channel=key.channel, delta=delta)
+    if key.channel == "tool_args":
+        data.index = key.index
     return ev.LlmToken(
         run_id=event.run_id,
         parent_ids=event.parent_ids,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from catagent import codec
 from catagent import events as ev
 from catagent.masking import EventMask
 from catagent.redact import MASK
@@ -105,6 +107,24 @@ def test_every_string_of_an_event_is_looked_at() -> None:
     assert told.data.error is not None
     assert told.data.error.message == MASK
     assert told.raw == {MASK: [{"deep": MASK}]}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        ev.RunFinished(data=ev.RunFinishedData(status="cancelled", exit_code=130)),
+        ev.Node(data=ev.NodeData(kind="retriever", phase="stream", content="cancelled")),
+        token("cancelled", "reasoning"),
+        token("{}", "tool_args", index=1, tool="cancelled"),
+    ],
+)
+def test_a_word_out_of_a_few_is_no_secret_and_the_line_stays_valid(event: ev.Event) -> None:
+    """A password can be a word, and `run.finished` with a masked status could not be read."""
+    mask = EventMask(["cancelled", "retriever", "stream", "reasoning", "tool_args"])
+    told = [*mask(event), *mask(finished(""))]
+    assert [codec.decode(codec.encode(each)) for each in told] == told
+    assert not isinstance(event, ev.RunFinished) or event.data.status == "cancelled"
+    assert not isinstance(event, ev.Node) or event.data.content == MASK
 
 
 def test_the_raw_object_of_a_token_that_was_held_back_goes_too() -> None:
