@@ -19,6 +19,7 @@ from catagent.views.sanitize import clean_line
 SIZE = Size(columns=88, rows=26)
 _FRAME_S = 1 / 12
 _IDLE_FRAME_S = 1.0
+_IDLE_LIMIT_S = 2
 
 
 def recording(events: Sequence[Event], title: str | None = None) -> str:
@@ -28,7 +29,7 @@ def recording(events: Sequence[Event], title: str | None = None) -> str:
         "width": SIZE.columns,
         "height": SIZE.rows,
         "timestamp": int(epoch(events[0].ts) or 0) if events else 0,
-        "idle_time_limit": 2,
+        "idle_time_limit": _IDLE_LIMIT_S,
         "title": clean_line(facts.title(final_state(events), title)),
         "env": {"TERM": "xterm-256color"},
     }
@@ -39,17 +40,18 @@ def recording(events: Sequence[Event], title: str | None = None) -> str:
 
 def _frames(events: Sequence[Event]) -> Iterator[tuple[float, str]]:
     """Yield when something was drawn, in seconds since the beginning, and what."""
-    view, drawn, now = LiveView(ViewOptions(color="16"), began=0.0), 0.0, 0.0
+    view, drawn, came = LiveView(ViewOptions(color="16"), began=0.0), 0.0, 0.0
     with tempfile.TemporaryFile() as screen:
         painter = Painter(screen.fileno())
         for event, now in _timed(events):
-            for moment in _moments(drawn, now):
+            for moment in _moments(drawn, came, now):
                 painter.frame(*view.frame(SIZE, moment, ""))
                 yield moment, _drawn(painter)
                 drawn = moment
             view.update(event, now)
+            came = now
         painter.finish(view.last(SIZE))
-        yield now, _drawn(painter)
+        yield came, _drawn(painter)
 
 
 def _drawn(painter: Painter) -> str:
@@ -59,10 +61,13 @@ def _drawn(painter: Painter) -> str:
     return os.pread(painter.fd, end, 0).decode()
 
 
-def _moments(drawn: float, now: float) -> Iterator[float]:
-    """When to draw before the next event: once what came is due, then as time passes by."""
-    moment = drawn + _FRAME_S
-    while moment <= now:
+def _moments(drawn: float, came: float, now: float) -> Iterator[float]:
+    """When to draw between two events: once what came is due, then as time passes by.
+
+    No longer than a player would wait: a recording may be silent for a day, or say so.
+    """
+    moment = max(drawn + _FRAME_S, came)
+    while moment <= min(now, came + _IDLE_LIMIT_S):
         yield moment
         moment += _IDLE_FRAME_S
 

@@ -211,6 +211,29 @@ def test_the_cast_keeps_time_and_draws_at_most_twelve_frames_a_second() -> None:
     assert len(times) <= 3.6 * 12 + 1
 
 
+@pytest.mark.parametrize("late", ["2026-11-23T09:00:00Z", "9999-12-31T23:59:59Z"])
+def test_the_cast_jumps_over_a_long_silence(late: str) -> None:
+    """A recording is only data: what it says of the time costs neither memory nor time."""
+    run = cat_run()
+    run[-1].ts = late  # type: ignore[misc]
+    _, *usual = export(".cast", cat_run()).splitlines()
+    _, *lines = export(".cast", run).splitlines()
+    times = [json.loads(line)[0] for line in lines]
+    assert times == sorted(times)
+    assert times[-1] > 3600
+    assert len(lines) <= len(usual) + 3
+    assert screen_after(export(".cast", run)) == screen_after(export(".cast", cat_run()))
+
+
+def test_the_cast_draws_no_event_before_it_came() -> None:
+    run = cat_run()
+    for event in run[2:]:
+        event.ts = event.ts.replace("T12:", "T13:")  # type: ignore[misc]
+    _, *lines = map(json.loads, export(".cast", run).splitlines())
+    told = [at for at, _, output in lines if "where_cat_is_hiding" in output]
+    assert min(told) >= 3600
+
+
 def test_an_ending_that_nobody_knows_is_a_usage_error() -> None:
     with pytest.raises(UsageError) as refused:
         exporter(Path("run.pdf"))
