@@ -9,6 +9,8 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 
+_LONGEST = 1 << 16
+
 
 class Tap:
     """Puts a pipe in the place of file descriptors, and a thread that always reads it.
@@ -18,7 +20,6 @@ class Tap:
 
     def __init__(self, fds: Sequence[int]) -> None:
         self._lines: deque[str] = deque()
-        self._partial = b""
         _flush_streams()
         self._saved = {fd: os.dup(fd) for fd in fds}
         self._reader, writer = os.pipe()
@@ -51,19 +52,41 @@ class Tap:
         self._thread.join(timeout=0.2)
 
     def _read(self) -> None:
+        cutter = LineCutter()
         with contextlib.suppress(OSError):
             while data := os.read(self._reader, 1 << 16):
-                *lines, self._partial = (self._partial + data).split(b"\n")
-                self._lines.extend(_text(line) for line in lines)
-        if self._partial:
-            self._lines.append(_text(self._partial))
+                self._lines.extend(cutter.feed(data))
+        if cutter.partial:
+            self._lines.append(_text(cutter.partial))
         os.close(self._reader)
 
 
+class LineCutter:
+    """Cuts what comes in pieces into lines. `partial` is of the last one what is still to be seen.
+
+    A line that goes on for ever is told in parts, so that it takes neither memory nor time.
+    """
+
+    def __init__(self) -> None:
+        self.partial = b""
+
+    def feed(self, data: bytes) -> list[str]:
+        """The lines that are complete now, each as a terminal would leave it."""
+        *lines, last = (self.partial + data).split(b"\n")
+        self.partial = _row(last) + b"\r" * last.endswith(b"\r")
+        if len(self.partial) > _LONGEST:
+            lines.append(self.partial)
+            self.partial = b""
+        return [_text(line) for line in lines]
+
+
+def _row(line: bytes) -> bytes:
+    """What is left of a line: a progress bar rewrites its row after each return."""
+    return line.rstrip(b"\r").rpartition(b"\r")[2]
+
+
 def _text(line: bytes) -> str:
-    """A line as a terminal would leave it: a progress bar rewrites its row after each return."""
-    shown = line.rstrip(b"\r").rpartition(b"\r")[2]
-    return shown.decode("utf-8", "replace")
+    return _row(line).decode("utf-8", "replace")
 
 
 def _flush_streams() -> None:

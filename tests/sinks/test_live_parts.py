@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from catagent.sinks import painter as painter_module
 from catagent.sinks.live import LiveSink
 from catagent.sinks.painter import Painter
-from catagent.sinks.tap import Tap
+from catagent.sinks.tap import LineCutter, Tap
 from catagent.views.options import ViewOptions
 from tests.support.screen import Screen
 
@@ -82,6 +84,35 @@ def test_the_tap_collects_lines_and_gives_the_descriptor_back(pipe: tuple[int, i
     assert tap.lines() == ["one", "\ufffd\ufffd two", "100%", "the last, without an end"]
     os.write(writer, b"directly")
     assert os.read(reader, 100) == b"directly"
+
+
+@given(st.lists(st.text("ab\r\n", max_size=6)))
+def test_lines_are_the_same_however_they_are_cut(pieces: list[str]) -> None:
+    def cut(*pieces: str) -> tuple[list[str], list[str]]:
+        cutter = LineCutter()
+        lines = [line for piece in pieces for line in cutter.feed(piece.encode())]
+        return lines, cutter.feed(b"\n")
+
+    assert cut(*pieces) == cut("".join(pieces))
+
+
+def test_a_progress_bar_that_never_ends_its_line_takes_no_memory() -> None:
+    cutter = LineCutter()
+    for percent in range(10_000):
+        assert cutter.feed(b"%6d done\r" % percent) == []
+        assert len(cutter.partial) < 20
+    assert cutter.feed(b"\n") == ["  9999 done"]
+
+
+def test_a_line_without_an_end_is_told_in_parts_and_loses_nothing() -> None:
+    cutter = LineCutter()
+    told = []
+    for _ in range(1_000):
+        told += cutter.feed(b"x" * 999)
+        assert len(cutter.partial) <= 1 << 16
+    told += cutter.feed(b"\n")
+    assert "".join(told) == "x" * 999_000
+    assert 10 < len(told) < 20
 
 
 def test_who_writes_into_the_tap_never_waits(pipe: tuple[int, int]) -> None:
