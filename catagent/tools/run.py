@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class ToolInfo(Struct, kw_only=True, frozen=True):
-    """A tool as a person sees it: `args` maps each argument's name to its JSON type."""
+    """A tool as a person sees it: `args` maps each argument's name to its JSON type, or types."""
 
     name: str
     description: str
@@ -76,16 +76,20 @@ def _find(name: str, model: BaseChatModel | None) -> BaseTool:
 
 
 def _describe(found: BaseTool) -> ToolInfo:
-    types = {key: _type(schema) for key, schema in found.args.items()}
-    return ToolInfo(name=found.name, description=found.description, args=types)
+    args = {key: "|".join(_types(schema)) for key, schema in found.args.items()}
+    return ToolInfo(name=found.name, description=found.description, args=args)
 
 
-def _type(schema: Mapping[str, Any]) -> str:
-    return str(schema.get("type", "any"))
+def _types(schema: Mapping[str, Any]) -> list[str]:
+    """The JSON types that a schema admits, each once."""
+    either = schema.get("anyOf") or schema.get("oneOf")
+    if either:
+        return list(dict.fromkeys(name for each in either for name in _types(each)))
+    return [str(schema.get("type", "any"))]
 
 
 def _value(schema: Mapping[str, Any], value: str) -> Any:
-    if _type(schema) == "string":
+    if "string" in _types(schema):
         return value
     try:
         return json.loads(value)
@@ -102,5 +106,5 @@ def _bad_arguments(found: BaseTool, error: ValidationError) -> UsageError:
 
 
 def _usage(found: BaseTool) -> str:
-    words = " ".join(f"{key}=<{_type(schema)}>" for key, schema in found.args.items())
+    words = " ".join(f"{key}=<{types}>" for key, types in _describe(found).args.items())
     return f"catagent tool {found.name} {words}".strip()

@@ -30,6 +30,11 @@ def plain(count: int) -> str:
     """Count."""
     return "x" * count
 
+@tool
+def look(code: str | None = None, limit: int | None = None, key: int | str = 0) -> str:
+    """Look."""
+    return f"{code!r} {limit!r} {key!r}"
+
 nothing = 42
 '''
 
@@ -72,6 +77,8 @@ def test_text_stays_text(tmp_path: Path) -> None:
         ("toolbox:add", {"numbers": "[1, 2]"}, "sum: 3"),
         ("toolbox:add", {"numbers": "[1]", "name": "[n]"}, "[n]: 1"),
         ("toolbox:plain", {"count": "3"}, "xxx"),
+        ("toolbox:look", {"code": "123", "limit": "3"}, "'123' 3 0"),
+        ("toolbox:look", {"limit": "null", "key": "[7]"}, "None None '[7]'"),
     ],
 )
 def test_a_tool_of_ones_own_takes_json_where_it_wants_no_text(
@@ -91,6 +98,12 @@ def test_a_tool_of_ones_own_takes_json_where_it_wants_no_text(
         ("get_itmes", {}, "no tool called 'get_itmes'", "did you mean get_items?"),
         ("toolbox:add", {"numbers": "one"}, "numbers: ", "numbers=<array>"),
         ("toolbox:nothing", {}, "is no tool", "BaseTool"),
+        (
+            "toolbox:look",
+            {"limit": "x"},
+            "limit: ",
+            "code=<string|null> limit=<integer|null> key=<integer|string>",
+        ),
     ],
 )
 def test_what_a_tool_does_not_take_is_a_usage_error(
