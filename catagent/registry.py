@@ -95,7 +95,7 @@ def _import(module_name: str, what: str) -> Any:
     try:
         return importlib.import_module(module_name)
     except ModuleNotFoundError as error:
-        if error.name is None or not module_name.startswith(error.name):
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             raise UsageError(
                 f"{what} {module_name} needs the module {error.name}, which is not installed"
             ) from error

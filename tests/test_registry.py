@@ -16,6 +16,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with one module in it."""
     (tmp_path / "mine_for_test.py").write_text("class Box:\n    agent = 42\n")
     (tmp_path / "needy_for_test.py").write_text("import no_such_package_at_all\n")
+    (tmp_path / "needy_for_test_agent.py").write_text("import needy_for\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     return tmp_path
@@ -44,6 +45,8 @@ def test_the_current_folder_counts() -> None:
         ("mine_for_test:Bx", "mine_for_test has no attribute 'Bx'", "did you mean Box?"),
         ("mine_for_test:", "'mine_for_test:' names no agent", "package.module:attribute"),
         ("needy_for_test:agent", "needs the module no_such_package_at_all", ""),
+        ("needy_for_test_agent:agent", "needs the module needy_for,", ""),
+        ("nowhere_for_test.deep:agent", "no module named nowhere_for_test.deep", "looked for here"),
     ],
 )
 def test_what_is_not_there_is_a_usage_error_with_a_hint(name: str, message: str, hint: str) -> None:
