@@ -11,14 +11,13 @@ from collections.abc import Iterator
 from catagent import events as ev
 from catagent.views import notes
 from catagent.views.look import Look
-from catagent.views.model import Call, Model, label_rows
+from catagent.views.model import Model, label_rows
 from catagent.views.panels import Orphan, Tool
 from catagent.views.parts import Column, Hanging, Part, Ready, written
+from catagent.views.unclaimed import Home, ToolEvent, Unclaimed
 from catagent.views.units import seconds
 
-ToolEvent = ev.Action | ev.ToolStarted | ev.ToolFinished | ev.Observation
 ModelEvent = ev.LlmStarted | ev.LlmToken | ev.LlmFinished
-Home = Column | Tool
 
 
 class Calls:
@@ -29,9 +28,11 @@ class Calls:
         self.said = ""
         self._root = root
         self._runs: dict[str, Tool] = {}
-        self._ids: dict[str, Tool] = {}
+        # By the call around them too: servers may number the calls of every agent alike.
+        self._ids: dict[tuple[Tool | None, str], Tool] = {}
+        self._newest_ids: dict[str, Tool] = {}
         self._models: dict[str, Model] = {}
-        self._unclaimed: list[tuple[Call, Home]] = []
+        self._unclaimed = Unclaimed()
 
     def model(self, event: ModelEvent) -> None:
         """Take an event of a model's call."""
@@ -44,8 +45,10 @@ class Calls:
     def tool(self, event: ToolEvent) -> None:
         """Take an event of a tool call."""
         tool = self._find(event) or self._new_tool(event)
-        self._claim(event)
-        if isinstance(event, ev.ToolStarted):
+        self._unclaimed.claim(event, self.home(event))
+        if isinstance(event, ev.Action):
+            tool.decided = True
+        elif isinstance(event, ev.ToolStarted):
             tool.start(event)
             self._runs[event.run_id] = tool
         elif isinstance(event, ev.ToolFinished):
@@ -64,15 +67,14 @@ class Calls:
 
     def home(self, event: ev.KnownEvent) -> Home:
         """The innermost open tool call around what the event tells of."""
-        for run_id in reversed(event.parent_ids):
-            tool = self._runs.get(run_id)
-            if tool is not None and not tool.closed:
-                return tool
-        own = getattr(event.data, "tool_call_id", None)
-        if event.tool_call_id is None or event.tool_call_id == own:
-            return self._root
-        tool = self._ids.get(event.tool_call_id)
-        return self._root if tool is None or tool.closed else tool
+        return next((tool for tool in self._around(event) if not tool.closed), self._root)
+
+    def _around(self, event: ev.KnownEvent) -> Iterator[Tool]:
+        """The tool calls around what the event tells of, open or not, the innermost first."""
+        yield from (self._runs[run] for run in reversed(event.parent_ids) if run in self._runs)
+        inside, own = event.tool_call_id, getattr(event.data, "tool_call_id", None)
+        if inside is not None and inside != own and inside in self._newest_ids:
+            yield self._newest_ids[inside]
 
     def running(self) -> Home:
         """The innermost open tool call that is being shown."""
@@ -114,7 +116,8 @@ class Calls:
         if event.tool_call_id is None:
             self.said = model.text
         home = self.home(event)
-        self._unclaimed += [(call, home) for call in model.calls.values()]
+        for call in model.calls.values():
+            self._unclaimed.add(call, home)
         if event.data.error is not None and model.tokens:
             model.parts.append(notes.cut_off(self.look))
         if self.look.options.verbose:
@@ -132,10 +135,14 @@ class Calls:
 
     def _find(self, event: ToolEvent) -> Tool | None:
         call_id = event.data.tool_call_id
-        tool = self._ids.get(call_id) if call_id else self._runs.get(event.run_id)
+        tool = self._ids.get(self._key(event, call_id)) if call_id else None
+        tool = tool or self._runs.get(event.run_id)
         if tool is None and not call_id:
             tool = self._nameless(event)
         return None if tool is None or _begins_again(tool, event) else tool
+
+    def _key(self, event: ToolEvent, call_id: str) -> tuple[Tool | None, str]:
+        return next(self._around(event), None), call_id
 
     def _nameless(self, event: ToolEvent) -> Tool | None:
         """The call that an event without a call id must mean: the oldest open one of that tool."""
@@ -152,7 +159,7 @@ class Calls:
         tool_input = getattr(event.data, "tool_input", None)
         tool = Tool(self.look, event.data.tool, tool_input, details)
         if call_id:
-            self._ids[call_id] = tool
+            self._ids[self._key(event, call_id)] = self._newest_ids[call_id] = tool
         self.home(event).parts.append(tool)
         return tool
 
@@ -171,26 +178,10 @@ class Calls:
             if isinstance(part, Tool) and part.finished is not None and not part.closed:
                 part.end_unobserved()
 
-    # Calls that a model wrote and that nobody has run so far
-
-    def _claim(self, event: ToolEvent) -> None:
-        for index, (call, _) in enumerate(self._unclaimed):
-            if (
-                event.data.tool_call_id == call.call_id
-                if call.call_id
-                else event.data.tool == call.tool
-            ):
-                del self._unclaimed[index]
-                return
-
     def _show_unclaimed(self, home: Home | None) -> None:
         """Show those of this place, or of all; whoever ran them would have said so by now."""
-        for call, place in self._unclaimed:
-            if home is None or place is home:
-                self._root.parts.append(notes.unclaimed(self.look, call.text))
-        self._unclaimed = [
-            (call, place) for call, place in self._unclaimed if home not in (None, place)
-        ]
+        for call in self._unclaimed.take(home):
+            self._root.parts.append(notes.unclaimed(self.look, call.text))
 
 
 def _identity(event: ModelEvent) -> list[str]:
@@ -200,8 +191,8 @@ def _identity(event: ModelEvent) -> list[str]:
 
 def _begins_again(tool: Tool, event: ToolEvent) -> bool:
     """Some servers number the calls of every message from zero: the same id, another call."""
-    if isinstance(event, ev.Action):
-        return True
+    if isinstance(event, ev.Action):  # in log mode it may come after its tool has started
+        return tool.decided or tool.closed
     return isinstance(event, ev.ToolStarted) and tool.started and tool.run_id != event.run_id
 
 

@@ -19,7 +19,7 @@ class Tool(Panel):
     def __init__(self, look: Look, tool: str, tool_input: Any, details: str = "") -> None:
         super().__init__(look, look.glyphs.side)
         self.tool = tool
-        self.started = False
+        self.decided = self.started = False
         self.run_id = ""
         self.models: list[Model] = []
         self.finished: ev.ToolFinishedData | None = None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -278,6 +280,52 @@ def test_the_same_call_id_again_is_another_call() -> None:
         '╭─ get_items(place="sofa")',
         '╭─ get_items(place="desk")',
     ]
+
+
+def test_a_tool_that_starts_before_its_action_is_one_call() -> None:
+    """In log mode a nested agent's tools do."""
+    action, start, *rest = runs.tool("c", "get_items", {"place": "sofa"}, ["cushion"])
+    rows = shown([start, action, *rest])
+    assert rows == shown([action, start, *rest])
+    assert not any("✗" in row for row in rows)
+
+
+def nested_call(outer: str, number: int, pieces: list[str]) -> Iterator[ev.Event]:
+    """What an agent inside the call `outer` decides and runs; its first call's id is `call_0`."""
+    parents, run = ["root", f"run-{outer}"], f"run-in-{outer}"
+    written = runs.decision(f"decided-{outer}", "call_0", "get_items", ["{}"])
+    call: dict[str, Any] = {"tool": "get_items", "tool_call_id": "call_0"}
+    asked, told = {"n": number}, {"status": "success", "output": "".join(pieces)}
+    inner: list[ev.Event] = [
+        *written,
+        ev.Action(run_id=f"decided-{outer}", data=ev.ActionData(tool_input=asked, **call)),
+        ev.ToolStarted(run_id=run, data=ev.ToolStartedData(tool_input=asked, **call)),
+        *runs.model(f"llm-{outer}", pieces, tool_call_id="call_0", parents=[*parents, run]),
+        ev.ToolFinished(run_id=run, data=ev.ToolFinishedData(**told, **call)),
+        ev.Observation(run_id=run, data=ev.ObservationData(**told, **call)),
+    ]
+    for event in inner:
+        if not event.run_id.startswith("llm"):  # type: ignore[union-attr]
+            event = msgspec.structs.replace(event, parent_ids=parents, tool_call_id=outer)
+        yield event
+
+
+def test_parallel_nested_agents_may_use_the_same_call_ids() -> None:
+    calls, expected = [], []
+    for number in range(2):
+        words, pieces = numbered(f"t{number}", 30, [5])
+        inside = nested_call(f"o{number}", number, pieces)
+        calls.append(runs.tool(f"o{number}", "expert", {"n": number}, [], inside=inside))
+        expected += words
+    rows = shown([*runs.interleaved(*calls), runs.finished()])
+    assert tokens(rows) == expected
+    assert [row for row in rows if "╭" in row] == [
+        "╭─ expert(n=0)",
+        "│ ╭─ get_items(n=0)",
+        "╭─ expert(n=1)",
+        "│ ╭─ get_items(n=1)",
+    ]
+    assert not any("✗" in row or "→" in row for row in rows)
 
 
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u202e]")
