@@ -24,11 +24,11 @@ _MOST_HELD = 4096
 
 
 class _Key(NamedTuple):
-    """One stream of a model run: its text, its reasoning, or the arguments of one tool call."""
+    """One stream of a model run: its text, its reasoning, or the arguments of its `call`th call."""
 
     run_id: str
     channel: ev.Channel
-    index: int
+    call: int
 
 
 class _Stream(Struct):
@@ -125,7 +125,7 @@ class EventMask:
                 event.data.reasoning = stream.as_shown(event.data.reasoning)
         return (*found, event)
 
-    def _mask(self, struct: Any) -> None:
+    def _mask(self, struct: Struct) -> None:
         for name in _free_fields(type(struct)):
             value = getattr(struct, name)
             if isinstance(value, str | list | dict):
@@ -159,7 +159,7 @@ def _key(event: ev.LlmToken) -> _Key:
 def _last_token(event: ev.LlmFinished, key: _Key, delta: str) -> ev.LlmToken:
     data = ev.LlmTokenData(channel=key.channel, delta=delta)
     if key.channel == "tool_args":
-        data.index = key.index
+        data.index = key.call
     return ev.LlmToken(
         run_id=event.run_id,
         parent_ids=event.parent_ids,
