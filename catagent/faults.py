@@ -43,13 +43,14 @@ def classify(raised: BaseException) -> CatagentError:
 
     No message carries a secret that can be told by its looks.
     """
+    owner, tool = _raised_by(raised)
+    raised = _out_of_groups(raised)
     if isinstance(raised, CatagentError):
         return raised
     names = {kind.__name__ for kind in type(raised).__mro__}
     said = _said(raised)
     if "GraphRecursionError" in names:
         return StepLimitError("The agent did not come to an end.", "allow more with --max-steps")
-    owner, tool = _raised_by(raised.__traceback__)
     if owner == "tool" or isinstance(raised, SystemExit):
         return _tool_error(raised, said, tool)
     status = _status(raised)
@@ -68,10 +69,17 @@ def _said(raised: BaseException) -> str:
     return redact(text[:2000]) or type(raised).__name__
 
 
-def _raised_by(trace: TracebackType | None) -> tuple[str | None, str]:
+def _out_of_groups(raised: BaseException) -> BaseException:
+    """Of a group the first that is in it: a TaskGroup's own words say only how many failed."""
+    while isinstance(raised, BaseExceptionGroup):
+        raised = raised.exceptions[0]
+    return raised
+
+
+def _raised_by(raised: BaseException) -> tuple[str | None, str]:
     """Who raised it: "tool" or "model", the innermost of them, and the name of the tool."""
     owner, tool = None, ""
-    for frame in _frames(trace):
+    for frame in _frames(raised):
         file = frame.tb_frame.f_code.co_filename.replace("\\", "/")
         if file.endswith(_TOOL_FRAMES):
             owner = "tool"
@@ -81,10 +89,14 @@ def _raised_by(trace: TracebackType | None) -> tuple[str | None, str]:
     return owner, tool
 
 
-def _frames(trace: TracebackType | None) -> Iterator[TracebackType]:
+def _frames(raised: BaseException) -> Iterator[TracebackType]:
+    """The frames that it came through; for a group, those of the first in it come after its own."""
+    trace = raised.__traceback__
     while trace is not None:
         yield trace
         trace = trace.tb_next
+    if isinstance(raised, BaseExceptionGroup):
+        yield from _frames(raised.exceptions[0])
 
 
 def _tool_error(raised: BaseException, said: str, tool: str) -> ToolError:
@@ -220,6 +232,7 @@ def _causes(raised: BaseException) -> Iterator[BaseException]:
     seen: set[int] = set()
     cause: BaseException | None = raised
     while cause is not None and id(cause) not in seen:
-        yield cause
         seen.add(id(cause))
+        cause = _out_of_groups(cause)
+        yield cause
         cause = cause.__cause__ or cause.__context__

@@ -68,6 +68,8 @@ def test_an_exception_becomes_a_message_and_the_next_step(
         (OSError("[Errno -2] Name or service not known"), "name was not found"),
         (OSError("certificate verify failed"), "No secure connection"),
         (OSError(24, "Too many open files"), "ulimit -n"),
+        # As it is told where a name has two addresses.
+        (ExceptionGroup("two", [ConnectionRefusedError(111, "no")] * 2), "refused the connection"),
     ],
 )
 def test_a_failed_connection_says_why(cause: OSError, said: str) -> None:
@@ -108,6 +110,47 @@ def test_what_a_tool_raises_is_the_tools_error(body: str, message: str) -> None:
     error = classify(caught(body))
     assert isinstance(error, ToolError)
     assert error.message.startswith(message)
+
+
+async def grouped(raised: BaseException, deep: int = 1) -> None:
+    """Raise it out of a TaskGroup, or several."""
+    if deep == 0:
+        raise raised
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(grouped(raised, deep - 1))
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind", "message"),
+    [
+        (ValueError("no such place"), AgentError, "The agent failed: ValueError: no such place"),
+        (refused(401), CredentialsError, "refused the API key"),
+        (openai.APITimeoutError(REQUEST), RunTimeoutError, "silent for too long"),
+        (UsageError("x"), UsageError, "x"),
+    ],
+)
+def test_of_a_group_the_first_is_told(
+    raised: Exception, kind: type[CatagentError], message: str
+) -> None:
+    with pytest.raises(BaseExceptionGroup) as group:
+        asyncio.run(grouped(raised, 2))
+    error = classify(group.value)
+    assert type(error) is kind
+    assert message in error.message
+
+
+def test_a_group_that_a_tool_raises_is_the_tools_error() -> None:
+    @tool
+    async def shaky(text: str) -> str:
+        """Fail."""
+        await grouped(ValueError("no such place"))
+        return text
+
+    with pytest.raises(BaseExceptionGroup) as group:
+        asyncio.run(shaky.ainvoke({"text": "x"}))
+    error = classify(group.value)
+    assert isinstance(error, ToolError)
+    assert error.message == "The tool shaky failed: ValueError: no such place"
 
 
 def test_a_tool_that_ends_the_program_is_told() -> None:
