@@ -64,8 +64,13 @@ def choose_model(wanted: str | None, environ: Mapping[str, str]) -> ModelSpec:
     return ModelSpec(provider=provider.replace("-", "_").lower(), name=name)
 
 
+def openai_address(environ: Mapping[str, str]) -> str | None:
+    """The OpenAI-compatible server that the environment names, or None for OpenAI's own."""
+    return environ.get("OPENAI_BASE_URL") or environ.get("OPENAI_API_BASE") or None
+
+
 def _default(environ: Mapping[str, str]) -> ModelSpec:
-    if environ.get("OPENAI_API_KEY") or environ.get("OPENAI_BASE_URL"):
+    if environ.get("OPENAI_API_KEY") or openai_address(environ):
         return ModelSpec(provider="openai", name=DEFAULT_OPENAI_MODEL, reason="key")
     return ModelSpec(provider="local", name=EMBEDDED, reason="no-key")
 

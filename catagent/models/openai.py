@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from catagent.errors import CredentialsError
-from catagent.models.choice import ModelSpec
+from catagent.models.choice import ModelSpec, openai_address
 from catagent.models.context import AGENT_TAG, ModelContext, Role
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _FIXED_TEMPERATURE = re.compile(r"(o\d|gpt-5)")
 
 
 def build(spec: ModelSpec, role: Role, context: ModelContext) -> ChatOpenAI:
-    """Make the model of this name at OPENAI_BASE_URL, or at OpenAI."""
+    """Make the model of this name, at the server that the environment names or at OpenAI."""
     base_url, api_key = _server(context)
     if not api_key and base_url == OPENAI_URL:
         raise CredentialsError(
@@ -51,8 +51,7 @@ def preload(spec: ModelSpec, context: ModelContext) -> None:
 def _server(context: ModelContext) -> tuple[str, str | None]:
     """The base URL and the key, as the environment has them."""
     environ = context.loaded.environ
-    base_url = environ.get("OPENAI_BASE_URL") or environ.get("OPENAI_API_BASE") or OPENAI_URL
-    return base_url, environ.get("OPENAI_API_KEY")
+    return openai_address(environ) or OPENAI_URL, environ.get("OPENAI_API_KEY")
 
 
 def connect(

@@ -27,7 +27,14 @@ def test_a_model_is_named_by_provider_and_name(wanted: str, expected: str) -> No
     assert spec.notice is None
 
 
-@pytest.mark.parametrize("environ", [{"OPENAI_API_KEY": "k"}, {"OPENAI_BASE_URL": "http://x/v1"}])
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"OPENAI_API_KEY": "k"},
+        {"OPENAI_BASE_URL": "http://x/v1"},
+        {"OPENAI_API_BASE": "http://x/v1"},
+    ],
+)
 def test_openai_is_the_default_where_it_is_set_up(environ: dict[str, str]) -> None:
     spec = choose_model(None, environ)
     assert (spec.provider, spec.name, spec.notice) == ("openai", DEFAULT_OPENAI_MODEL, None)
