@@ -19,8 +19,16 @@ CUT_SHORT = FILTERED | {"length", "max_tokens", "MAX_TOKENS", "incomplete"}
 def text_of(content: Any) -> str:
     """The text in a message's content, a string or a list of content blocks."""
     if isinstance(content, str):
-        return content
+        return exactly(content)
     return "".join(text for channel, text in block_pieces(content) if channel == "text")
+
+
+def exactly(text: str) -> str:
+    """The text as a plain `str`: `message.text` is of a subclass, which JSON does not know.
+
+    Not `str(text)`, which of an enumeration's member gives the name and not the text.
+    """
+    return str.__str__(text)
 
 
 def block_pieces(content: Any) -> Iterator[tuple[ev.Channel, str]]:
@@ -107,7 +115,7 @@ def output_text(output: Any) -> str:
     if isinstance(output, BaseMessage):
         return text_of(output.content)
     if isinstance(output, str):
-        return output
+        return exactly(output)
     try:
         return json.dumps(output, ensure_ascii=False)
     except (TypeError, ValueError):

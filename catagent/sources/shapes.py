@@ -167,7 +167,7 @@ class ChunkReader:
             return None
         # The key of an agent's answer, when an executor comes wrapped in something else.
         text = root.output.get("output") if isinstance(root.output, dict) else None
-        return self._told(text if isinstance(text, str) else _as_text(root.output), None, [])
+        return self._told(_as_text(text if isinstance(text, str) else root.output), None, [])
 
     def _graph_answer(self) -> ev.Answer | None:
         last = next(reversed(self._messages.values()), None)

@@ -25,7 +25,7 @@ from catagent.sources.base import AgentRun, Mode
 from catagent.tools import prompts
 from catagent.tools.cat import make_tools
 from tests.support import scripts
-from tests.support.agents import MODES, Outcome, run_with
+from tests.support.agents import MODES, Outcome, build, run_with
 from tests.support.replies import Call, Reply
 from tests.support.server import Request
 
@@ -91,6 +91,35 @@ def test_what_is_no_text_is_answered_as_json(mode: Mode) -> None:
         scripts.cat(), mode, lambda _: AgentRun(RunnableLambda(lambda x: {"n": x}), 3, "other")
     )
     assert json.loads(answer_of(outcome)) == {"n": 3}
+
+
+@modes
+def test_the_text_of_a_message_is_answered_as_text(mode: Mode) -> None:
+    """`message.text` is of a subclass of str."""
+
+    def make(model: BaseChatModel) -> AgentRun:
+        chain = model | RunnableLambda(lambda message: message.text)
+        return AgentRun(chain, prompts.WHERE_PROMPT, "other")
+
+    (answer,) = run_with(scripts.cat(), mode, make).of(ev.Answer)
+    assert type(answer.data.output) is str
+    assert answer.data.output == "under the sofa"
+
+
+@modes
+def test_a_tool_of_an_executor_may_return_the_text_of_a_message(mode: Mode) -> None:
+    def make(model: BaseChatModel) -> AgentRun:
+        @tool
+        async def where_cat_is_hiding() -> str:
+            """Where the cat is."""
+            return (await model.ainvoke(prompts.WHERE_PROMPT)).text
+
+        return build("executor", model, [where_cat_is_hiding, make_tools(model)[1]])
+
+    outcome = run_with(scripts.cat(), mode, make)
+    observation = outcome.of(ev.Observation)[0]
+    assert type(observation.data.output) is str
+    assert observation.data.output == "under the sofa"
 
 
 @modes
