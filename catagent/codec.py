@@ -73,8 +73,10 @@ def decode(line: bytes | str) -> Event:
         return _decode_unknown(line, error)
 
 
-def placeholder(value: Any) -> dict[str, str]:
-    """What stands in a line for an object that has no JSON form."""
+def placeholder(value: Any) -> str | dict[str, str]:
+    """What stands in a line for an object that has no JSON form; text of a subclass is text."""
+    if isinstance(value, str):
+        return str.__str__(value)
     kind = type(value)
     return {PLACEHOLDER: f"{kind.__module__}.{kind.__qualname__}"}
 
@@ -101,11 +103,11 @@ def _decode_unknown(line: bytes | str, error: Exception) -> Unknown:
 
 def _plain(value: Any, depth: int = 0) -> Any:
     """The slow road, for the rare event that the encoder refuses: its nearest plain form."""
-    if depth > _MAX_DEPTH:
-        return placeholder(value)
     if isinstance(value, str):
         # Halves of a surrogate pair that met again are one character; a lone one is none.
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if depth > _MAX_DEPTH:
+        return placeholder(value)
     if isinstance(value, msgspec.Struct):
         return _plain(_fields(value), depth)
     if isinstance(value, dict):
@@ -118,4 +120,5 @@ def _plain(value: Any, depth: int = 0) -> Any:
 def _fields(struct: msgspec.Struct) -> dict[str, Any]:
     config = struct.__struct_config__
     tag = {config.tag_field: config.tag} if config.tag_field is not None else {}
-    return tag | msgspec.structs.asdict(struct)
+    fields = msgspec.structs.asdict(struct)
+    return tag | {name: value for name, value in fields.items() if value is not msgspec.UNSET}

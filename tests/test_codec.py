@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from langchain_core.messages import AIMessage
 
 from catagent import events as ev
 from catagent.codec import Header, decode, decode_header, encode, encode_header
@@ -86,6 +87,21 @@ def test_what_json_cannot_hold_is_written_as_near_as_can_be(content: Any, writte
 def test_an_object_without_a_json_form_becomes_a_marked_placeholder() -> None:
     mark = {"!unserialisable": f"{Opaque.__module__}.Opaque"}
     assert encoded([Opaque(), "\ud800"]) == [mark, "\ufffd"]
+
+
+def test_text_of_a_subclass_of_str_is_text() -> None:
+    accessor = AIMessage("under the sofa").text
+    assert type(accessor) is not str
+    assert encoded(accessor) == "under the sofa"
+    answer = ev.Answer(data=ev.AnswerData(output=accessor))
+    assert decode(encode(answer)) == answer
+
+
+def test_a_lone_surrogate_leaves_a_line_that_fits_the_schema_and_can_be_read() -> None:
+    """The optional fields that are not set stay away there too: `raw`, and a token's `index`."""
+    line = encode(ev.LlmToken(data=ev.LlmTokenData(channel="text", delta="a\ud83d")))
+    VALIDATOR.validate(json.loads(line))
+    assert decode(line) == ev.LlmToken(data=ev.LlmTokenData(channel="text", delta="a\ufffd"))
 
 
 def test_a_structure_that_holds_itself_ends() -> None:
