@@ -1,8 +1,14 @@
-"""The `ts` of an event as a time; what is none is told as None, for recordings are only data."""
+"""The `ts` of an event, to and from a time; what is none is None, for recordings are only data."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Literal
+
+
+def stamp(when: datetime, precision: Literal["seconds", "microseconds"] = "microseconds") -> str:
+    """The time as a `ts` is written: RFC 3339, in UTC."""
+    return when.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
 
 
 def moment(ts: str) -> datetime | None:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta, timezone
+
 import pytest
 
-from catagent.timestamps import epoch, moment
+from catagent.timestamps import epoch, moment, stamp
+
+
+def test_a_time_is_written_in_utc_as_it_is_read() -> None:
+    noon = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
+    assert stamp(noon) == "2026-11-22T12:00:00.000000Z"
+    assert stamp(noon.astimezone(timezone(timedelta(hours=2))), "seconds") == "2026-11-22T12:00:00Z"
+    assert moment(stamp(noon)) == noon
 
 
 def test_a_time_is_read_with_its_zone() -> None:

@@ -12,6 +12,7 @@ from catagent.codec import Header, encode, encode_header
 from catagent.errors import OutputError
 from catagent.events import SCHEMA, Event
 from catagent.sinks.descriptor import writer
+from catagent.timestamps import stamp
 
 
 class Recorder:
@@ -42,7 +43,7 @@ class Recorder:
 
 
 def _header_line() -> bytes:
-    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    now = stamp(datetime.now(UTC), "seconds")
     return encode_header(Header(schema=SCHEMA, catagent=__version__, created=now))
 
 
