@@ -1,7 +1,8 @@
 """Event <-> JSON line. Encoding and decoding are each other's inverse, for every event.
 
 Neither is stopped by data. What JSON cannot hold is written as near as it can be: a lone
-surrogate as U+FFFD, NaN as null, an object without a JSON form as a placeholder with its type.
+surrogate as U+FFFD, NaN as null, an object without a JSON form as a placeholder. (The sources
+hand out plain data alone, in which NaN is a placeholder already.)
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import msgspec
 from catagent.errors import RecordingError
 from catagent.events import SCHEMA, Event, KnownEvent, Unknown
 
-PLACEHOLDER = "!unserialisable"
+PLACEHOLDER = "$unserialisable"
 _MAX_DEPTH = 100
+_REPR_LIMIT = 1000
 
 
 class Header(msgspec.Struct, kw_only=True, tag_field="type", tag="recording"):
@@ -73,15 +75,33 @@ def decode(line: bytes | str) -> Event:
         return _decode_unknown(line, error)
 
 
-def placeholder(value: Any) -> str | dict[str, str]:
-    """What stands in a line for an object that has no JSON form; text of a subclass is text."""
-    if isinstance(value, str):
-        return str.__str__(value)
+def placeholder(value: Any) -> dict[str, str]:
+    """What stands for a value that has no JSON form; its `repr` is cut at 1,000 characters."""
     kind = type(value)
-    return {PLACEHOLDER: f"{kind.__module__}.{kind.__qualname__}"}
+    try:
+        text = repr(value)
+    except Exception:  # it is a stranger's
+        text = "<no repr>"
+    return {
+        PLACEHOLDER: f"{kind.__module__}.{kind.__qualname__}",
+        "repr": encodable(text[:_REPR_LIMIT]),
+    }
 
 
-_encoder = msgspec.json.Encoder(enc_hook=placeholder)
+def encodable(text: str) -> str:
+    """The text with U+FFFD for lone surrogates; halves of a pair that met again are one character.
+
+    A model may write them, and no UTF-8 can hold them.
+    """
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _strange(value: Any) -> str | dict[str, str]:
+    """What the encoder does not know by itself. Text of a subclass is text."""
+    return str.__str__(value) if isinstance(value, str) else placeholder(value)
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_strange)
 _decoder: msgspec.json.Decoder[KnownEvent] = msgspec.json.Decoder(KnownEvent)
 _header: msgspec.json.Decoder[Header] = msgspec.json.Decoder(Header)
 _any: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
@@ -104,8 +124,7 @@ def _decode_unknown(line: bytes | str, error: Exception) -> Unknown:
 def _plain(value: Any, depth: int = 0) -> Any:
     """The slow road, for the rare event that the encoder refuses: its nearest plain form."""
     if isinstance(value, str):
-        # Halves of a surrogate pair that met again are one character; a lone one is none.
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return encodable(value)
     if depth > _MAX_DEPTH:
         return placeholder(value)
     if isinstance(value, msgspec.Struct):

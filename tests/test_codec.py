@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from langchain_core.messages import AIMessage
 
 from catagent import events as ev
-from catagent.codec import Header, decode, decode_header, encode, encode_header
+from catagent.codec import PLACEHOLDER, Header, decode, decode_header, encode, encode_header
 from catagent.errors import RecordingError
 from catagent.schema import schema
 from catagent.state import RunState, reduce
@@ -85,8 +85,16 @@ def test_what_json_cannot_hold_is_written_as_near_as_can_be(content: Any, writte
 
 
 def test_an_object_without_a_json_form_becomes_a_marked_placeholder() -> None:
-    mark = {"!unserialisable": f"{Opaque.__module__}.Opaque"}
+    mark = {PLACEHOLDER: f"{Opaque.__module__}.Opaque", "repr": "<no repr>"}
     assert encoded([Opaque(), "\ud800"]) == [mark, "\ufffd"]
+
+
+def test_a_placeholder_itself_can_always_be_written() -> None:
+    class Half:
+        def __repr__(self) -> str:
+            return "\ud800" * 2000
+
+    assert encoded(Half())["repr"] == "\ufffd" * 1000
 
 
 def test_text_of_a_subclass_of_str_is_text() -> None:
@@ -107,7 +115,7 @@ def test_a_lone_surrogate_leaves_a_line_that_fits_the_schema_and_can_be_read() -
 def test_a_structure_that_holds_itself_ends() -> None:
     cycle: list[Any] = []
     cycle.append(cycle)
-    assert "!unserialisable" in json.dumps(encoded(cycle))
+    assert PLACEHOLDER in json.dumps(encoded(cycle))
 
 
 def test_a_surrogate_in_an_unknown_event_is_no_error() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_openai import ChatOpenAI
 
+from catagent.codec import encodable
 from catagent.models.folding import afolded, folded
 
 # As servers call it: DeepSeek, vLLM and llama.cpp; OpenRouter and Ollama.
@@ -50,12 +51,12 @@ class StreamingChatOpenAI(ChatOpenAI):
 
 
 def _encodable(value: Any) -> Any:
-    """The value with U+FFFD for lone surrogates: a model may write them, no request may hold them.
+    """The value with every text encodable.
 
-    A tool's output that has one would otherwise end the run at the agent's next request.
+    A tool's output that is not would otherwise end the run at the agent's next request.
     """
     if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return encodable(value)
     if isinstance(value, dict):
         return {_encodable(key): _encodable(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

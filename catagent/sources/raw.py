@@ -1,7 +1,7 @@
 """JSON-plain data of any object that LangChain hands out. Never an exception, no silent loss.
 
 Messages, actions and documents become objects of their fields, subclasses' fields included.
-What JSON cannot hold becomes a marked placeholder: `{"$unserialisable": type, "repr": …}`.
+What JSON cannot hold becomes the codec's placeholder; docs/events.md has the table.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from uuid import UUID
 import msgspec
 from pydantic import BaseModel
 
+from catagent.codec import placeholder
+
 _TEXTUAL = (UUID, PurePath)
 _MAX_DEPTH = 100
 _INT_LIMIT = 2**63
-_REPR_LIMIT = 1000
 
 
 def plain(value: Any, depth: int = 0) -> Any:
@@ -41,19 +42,6 @@ def plain(value: Any, depth: int = 0) -> Any:
         return _object(value, depth + 1)
     except Exception:  # whatever a stranger's property raises, the run goes on
         return placeholder(value)
-
-
-def placeholder(value: Any) -> dict[str, Any]:
-    """What stands for a value that JSON cannot hold; `repr` is cut at 1,000 characters."""
-    kind = type(value)
-    try:
-        text = repr(value)
-    except Exception:
-        text = "<no repr>"
-    return {
-        "$unserialisable": f"{kind.__module__}.{kind.__qualname__}",
-        "repr": text[:_REPR_LIMIT],
-    }
 
 
 def _object(value: Any, depth: int) -> Any:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import copy
 import datetime
+import json
+import re
 import uuid
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import jsonpatch
@@ -126,10 +129,24 @@ def test_what_json_cannot_hold_becomes_a_marked_placeholder() -> None:
     odd = [object(), float("nan"), 2**70, Broken(), cyclic, {1, 2}, b"\xff", uuid.UUID(int=0)]
     rendered = plain([*odd, datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC), ValueError("x")])
     msgspec.json.encode(rendered)
-    assert rendered[0]["$unserialisable"] == "builtins.object"
+    assert rendered[0][codec.PLACEHOLDER] == "builtins.object"
     assert rendered[3]["repr"] == "<no repr>"
     assert rendered[5:8] == [[1, 2], {"$bytes": "/w=="}, "00000000-0000-0000-0000-000000000000"]
     assert rendered[8:] == ["2026-01-02T00:00:00+00:00", {"type": "ValueError", "message": "x"}]
+
+
+def forms_in_the_reference() -> list[Any]:
+    """The JSON that docs/events.md shows for what JSON cannot hold."""
+    text = (Path(__file__).parents[2] / "docs/events.md").read_text()
+    section = text.partition("## What JSON cannot hold\n")[2].partition("\n## ")[0]
+    return [json.loads(form) for form in re.findall(r"`(\{.*?\})`", section)]
+
+
+def test_the_reference_shows_these_forms() -> None:
+    found = [plain(value) for value in (ValueError("x"), b"x", float("nan"))]
+    assert [set(form) for form in forms_in_the_reference()] == [set(form) for form in found]
+    for value in (float("inf"), 2**63, -(2**63) - 1, object()):
+        assert plain(value).keys() == {codec.PLACEHOLDER, "repr"}
 
 
 def test_fields_of_subclasses_are_kept() -> None:
