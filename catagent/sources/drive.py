@@ -9,7 +9,11 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
-from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.callbacks import (
+    AsyncCallbackHandler,
+    BaseCallbackHandler,
+    BaseCallbackManager,
+)
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import merge_configs
 
@@ -56,10 +60,24 @@ async def drive(
         yield event
 
 
+class _InLine(BaseCallbackManager):
+    """Has asynchronous handlers that join a run called in line, as the tracker must be.
+
+    LangChain tells of the start of a text-completion model those in line, or where there are none
+    the others: its own handler for `astream_events` would miss it, and every token after it.
+    """
+
+    def add_handler(self, handler: BaseCallbackHandler, inherit: bool = True) -> None:
+        """Add a handler. One that is not asynchronous stays in its thread: it may block."""
+        handler.run_inline |= isinstance(handler, AsyncCallbackHandler)
+        super().add_handler(handler, inherit)
+
+
 def configured(run: AgentRun, *handlers: BaseCallbackHandler) -> RunnableConfig:
     """The run's config with our handlers, and with a limit where LangGraph's own is 9,999."""
     limit = _SUPERSTEPS * (run.max_steps + 1)
-    ours: RunnableConfig = {"callbacks": list(handlers), "recursion_limit": limit}
+    callbacks = _InLine(list(handlers), list(handlers))
+    ours: RunnableConfig = {"callbacks": callbacks, "recursion_limit": limit}
     return merge_configs(ours, run.config)
 
 

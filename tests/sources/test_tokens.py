@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
+from langchain_core.language_models import LLM
+from langchain_core.outputs import GenerationChunk
+from langchain_core.tools import tool
 
 from catagent import events as ev
 from catagent.models.streaming import StreamingChatOpenAI
@@ -217,3 +222,44 @@ def test_reasoning_has_its_own_channel(mode: Mode, shape: AgentShape) -> None:
         ("so ", "call_items_0"),
     ]
     assert_deltas_equal_the_whole(outcome)
+
+
+class Completing(LLM):
+    """A text-completion model, as integrations write one."""
+
+    @property
+    def _llm_type(self) -> str:
+        return "completing"
+
+    def _call(self, prompt: str, *args: Any, **kwargs: Any) -> str:
+        return "abc"
+
+    async def _astream(
+        self, prompt: str, stop: Any = None, run_manager: Any = None, **kwargs: Any
+    ) -> AsyncIterator[GenerationChunk]:
+        for piece in "abc":
+            chunk = GenerationChunk(text=piece)
+            if run_manager is not None:
+                await run_manager.on_llm_new_token(piece, chunk=chunk)
+            yield chunk
+
+
+@streaming
+def test_a_text_completion_model_is_told_like_any_other(
+    mode: Mode, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """LangChain calls its handlers in another way than those of a chat model."""
+    text_model = Completing()
+
+    @tool
+    async def get_items(place: str) -> str:
+        """Get items."""
+        return "".join([piece async for piece in text_model.astream(place)])
+
+    script = scripts.calling(Call.of("get_items", "call_0", place="a"))
+    outcome = play(script, mode, "graph", lambda _: [get_items])
+    (started,) = [event for event in outcome.of(ev.LlmStarted) if event.data.run_type == "llm"]
+    assert started.tool_call_id == "call_0"
+    assert texts_by_call(outcome)["call_0"] == ["a", "b", "c"]
+    assert_deltas_equal_the_whole(outcome)
+    assert capfd.readouterr().err == ""
