@@ -8,86 +8,13 @@ from __future__ import annotations
 
 import re
 
+from catagent.views.blocks import MAX_BLOCK, Block, Blocks
 from catagent.views.look import Look
 from catagent.views.parts import Feed, Rows
 from catagent.views.wrap import wrap
 
-# Longer blocks are split: what is not shown yet stays small, and so does the footer's work.
-MAX_BLOCK = 6000
-MAX_FENCE_LINES = 40
-
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)$")
-_ITEM = re.compile(r" {0,3}([-*+]|\d{1,9}[.)])(\s|$)")
-_HEADING = re.compile(r" {0,3}#{1,6}(\s|$)")
-
-
-class Blocks:
-    """Splits Markdown into top-level blocks, line by line. A list is one block."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.opened_fence = ""
-        self._size = 0
-        self._mark = ""
-        self._in_list = False
-        self._blank = False
-
-    def add(self, line: str) -> list[str]:
-        """Take one line; return the blocks that it finishes, mostly none."""
-        if self._mark:
-            return self._in_fence(line)
-        fence = _FENCE.match(line)
-        if fence and not (self._in_list and line.startswith(" ")):
-            done = self.flush()
-            self._mark, self.opened_fence = fence[1], line
-            return done
-        return self._outside(line)
-
-    def flush(self) -> list[str]:
-        """Return what there is of the last block."""
-        block = "\n".join(self.lines)
-        if self._mark:
-            block = f"{self.opened_fence}\n{block}\n{self._mark}"
-        self.lines, self._size, self._in_list, self._blank = [], 0, False, False
-        return [block] if block.strip() else []
-
-    def _in_fence(self, line: str) -> list[str]:
-        closing = _FENCE.match(line)
-        if closing and closing[1].startswith(self._mark) and not closing[2].strip():
-            done = self.flush() if self.lines or self.opened_fence else []
-            self._mark = self.opened_fence = ""
-            return done
-        self._keep(line)
-        if self._size > MAX_BLOCK or len(self.lines) >= MAX_FENCE_LINES:
-            return self.flush()
-        return []
-
-    def _outside(self, line: str) -> list[str]:
-        item = _ITEM.match(line)
-        done: list[str] = []
-        if not line.strip():
-            return self._blank_line()
-        if self._in_list and self._blank and not item and not line.startswith(("  ", "\t")):
-            done = self.flush()
-        if self._size > MAX_BLOCK * (4 if self._in_list and not item else 1):
-            done = self.flush()
-        if _HEADING.match(line) and not self._in_list:
-            return done + self.flush() + [line]
-        self._in_list = self._in_list or (item is not None and not self.lines)
-        self._blank = False
-        self._keep(line)
-        return done
-
-    def _blank_line(self) -> list[str]:
-        if not self._in_list:
-            return self.flush()
-        self._blank = True
-        self._keep("")
-        return []
-
-    def _keep(self, line: str) -> None:
-        self.lines.append(line)
-        self._size += len(line) + 1
+# The rest of a line that was cut must not begin like a list or a heading.
+_SAFE_CUT = re.compile(r".* (?=[^\W\d_])", re.DOTALL)
 
 
 class Markdown(Feed):
@@ -103,9 +30,10 @@ class Markdown(Feed):
         """Return the rows of the blocks that have ended."""
         rows: Rows = []
         for block in self._ended_blocks():
-            rows += [""] if self._begun else []
-            rows += self._render(block, width)
-            self._begun = True
+            drawn = self._render(block, width)
+            rows += [""] if drawn and self._begun and not block.continues else []
+            rows += drawn
+            self._begun = self._begun or bool(drawn)
         self.settled = self.finished
         return rows
 
@@ -113,25 +41,29 @@ class Markdown(Feed):
         """The unfinished block and what came after it."""
         return "\n".join([*self._blocks.lines, self._line]) + "".join(self.pieces)
 
-    def _ended_blocks(self) -> list[str]:
+    def _ended_blocks(self) -> list[Block]:
         *lines, self._line = (self._line + self._arrived()).split("\n")
         blocks = [block for line in lines for block in self._blocks.add(line)]
         while len(self._line) > MAX_BLOCK:
-            # One endless paragraph: break it at a space.
-            end = self._line.rfind(" ", 0, MAX_BLOCK) + 1 or MAX_BLOCK
-            blocks += self._blocks.add(self._line[:end]) + self._blocks.flush()
-            self._line = self._line[end:]
+            blocks += self._cut_line()
         if self.finished and not self.settled:
             blocks += self._blocks.add(self._line) + self._blocks.flush()
             self._line = ""
         return blocks
 
-    def _render(self, block: str, width: int | None) -> Rows:
+    def _cut_line(self) -> list[Block]:
+        """Break an endless paragraph at a space."""
+        safe = _SAFE_CUT.match(self._line, 0, MAX_BLOCK)
+        end = safe.end() if safe else self._line.rfind(" ", 0, MAX_BLOCK) + 1 or MAX_BLOCK
+        piece, self._line = self._line[:end], self._line[end:]
+        return self._blocks.add(piece) + self._blocks.flush(cut=True)
+
+    def _render(self, block: Block, width: int | None) -> Rows:
         from catagent.views.rich_markdown import render
 
         rows = render(block, width or 80, self.look)
         if rows is None:
-            return [row for line in block.split("\n") for row in wrap(line, width)]
+            return [row for line in block.news.split("\n") for row in wrap(line, width)]
         return rows
 
     def tail(self, width: int, limit: int) -> Rows:

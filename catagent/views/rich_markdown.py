@@ -20,6 +20,8 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.theme import Theme as RichTheme
 
+from catagent.views.blocks import Block
+from catagent.views.blocks import Table as TableShape
 from catagent.views.look import Look
 from catagent.views.options import Color, Theme
 from catagent.views.sanitize import clean, to_ascii
@@ -30,7 +32,7 @@ _COLOR_SYSTEMS = {"none": None, "16": "standard", "256": "256", "truecolor": "tr
 _ACCENT = {"dark": "cyan", "light": "blue"}
 _PADDING = re.compile(r"(?: |\x1b\[[0-9;]*m)+$")
 _ITEM_NUMBER = re.compile(r"^[\s>]*\d+[.)]", re.MULTILINE)
-_FENCE_LINE = re.compile(r"^\s*(?:`{3,}|~{3,}).*$", re.MULTILINE)
+_FENCE_LINE = re.compile(r"^[\s>]*(?:`{3,}|~{3,}).*$", re.MULTILINE)
 _ASCII_DRAWING = str.maketrans("•▌─━│", "*|--|")
 
 
@@ -40,7 +42,7 @@ class _Heading(rich_markdown.Heading):
 
 class _CodeBlock(rich_markdown.CodeBlock):
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        code = str(self.text).rstrip("\n")
+        code = str(self.text).removesuffix("\n")
         yield Syntax(
             code,
             self.lexer_name,
@@ -52,12 +54,34 @@ class _CodeBlock(rich_markdown.CodeBlock):
 
 
 class _Table(rich_markdown.TableElement):
+    shape: TableShape | None = None
+
+    @classmethod
+    def create(cls, markdown: rich_markdown.Markdown, token: Token) -> _Table:
+        table = cls()
+        table.shape = markdown.block.table if isinstance(markdown, _Markdown) else None
+        return table
+
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for table in super().__rich_console__(console, options):
             if isinstance(table, Table):
                 for column in table.columns:
                     column.overflow = "fold"
+                if self.shape is not None:
+                    _fit(table, self.shape, console, options)
             yield table
+
+
+def _fit(table: Table, shape: TableShape, console: Console, options: ConsoleOptions) -> None:
+    """Make the pieces of a long table look like one: one head, and columns of one width."""
+    table.show_header = not shape.columns
+    # Rich tells the widths of columns in no public way; a piece that raises is shown as source.
+    if shape.width != options.max_width:
+        inner = options.update_width(options.max_width - table._extra_width)  # noqa: SLF001
+        shape.columns = tuple(table._calculate_column_widths(console, inner))  # noqa: SLF001
+        shape.width = options.max_width
+    for index, (column, width) in enumerate(zip(table.columns, shape.columns, strict=True)):
+        column.width = width - table._get_padding_width(index)  # noqa: SLF001
 
 
 class _Markdown(rich_markdown.Markdown):
@@ -69,12 +93,13 @@ class _Markdown(rich_markdown.Markdown):
         "table_open": _Table,
     }
 
-    def __init__(self, parsed: list[Token], code_theme: str) -> None:
+    def __init__(self, block: Block, code_theme: str) -> None:
         super().__init__("", code_theme=code_theme, hyperlinks=False)
-        self.parsed = parsed
+        self.block = block
+        self.parsed = _clean_tokens(_PARSER.parse(block.source))
 
 
-def render(block: str, width: int, look: Look) -> list[str] | None:
+def render(block: Block, width: int, look: Look) -> list[str] | None:
     """Return the rows of a block, or None where Rich would lose a letter of it or raise.
 
     A link definition renders as nothing, a table with surplus cells drops them: then the source
@@ -84,17 +109,16 @@ def render(block: str, width: int, look: Look) -> list[str] | None:
         rows = _render(block, width, look)
     except Exception:  # the view must outlive any defect of parser, lexer or Rich
         return None
-    return rows if _holds_all(block, rows) else None
+    return rows if _holds_all(block.news, rows) else None
 
 
-def _render(block: str, width: int, look: Look) -> list[str]:
+def _render(block: Block, width: int, look: Look) -> list[str]:
     options = look.options
     console = _console(width, options.color, options.theme)
-    parsed = _clean_tokens(_PARSER.parse(block))
     with console.capture() as capture:
-        console.print(_Markdown(parsed, f"ansi_{options.theme}"), end="")
-    rows = [_PADDING.sub(_reset, row) for row in capture.get().split("\n")]
-    rows = _without_empty_ends(rows)
+        console.print(_Markdown(block, f"ansi_{options.theme}"), end="")
+    rows = [_PADDING.sub(_reset, row) for row in capture.get().removesuffix("\n").split("\n")]
+    rows = rows if block.code else _without_empty_ends(rows)
     return [to_ascii(row.translate(_ASCII_DRAWING)) for row in rows] if options.ascii else rows
 
 
@@ -155,8 +179,8 @@ def _clean_tokens(tokens: Iterable[Token]) -> list[Token]:
     return cleaned
 
 
-def _holds_all(block: str, rows: list[str]) -> bool:
+def _holds_all(source: str, rows: list[str]) -> bool:
     """Whether every letter and digit of the source can be seen, but for its markup's own."""
-    source = _ITEM_NUMBER.sub("", _FENCE_LINE.sub("", clean(html.unescape(block))))
+    source = _ITEM_NUMBER.sub("", _FENCE_LINE.sub("", clean(html.unescape(source))))
     shown = Counter(without_colors("".join(rows)))
     return all(shown[char] >= number for char, number in Counter(source).items() if char.isalnum())

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catagent.views import rich_markdown
+from catagent.views.blocks import MAX_BLOCK, Blocks
 from catagent.views.look import live_look
-from catagent.views.markdown import MAX_BLOCK, Blocks, Markdown
+from catagent.views.markdown import Markdown
 from catagent.views.options import ViewOptions
 from catagent.views.wrap import cells, without_colors
 
@@ -80,7 +81,7 @@ def test_a_block_is_final_when_the_next_one_begins() -> None:
 
 def test_a_list_is_one_block_and_a_fence_keeps_its_empty_lines() -> None:
     blocks = Blocks()
-    found = [block for line in SAMPLE.split("\n") for block in blocks.add(line)]
+    found = [block.source for line in SAMPLE.split("\n") for block in blocks.add(line)]
     assert "- one\n- two\n\n  still two\n- three\n\n1. first\n2. second\n" in found
     assert '```python\ndef f():\n\n    return "x"\n```' in found
 
@@ -179,6 +180,51 @@ def test_an_endless_paragraph_and_an_endless_fence_are_shown_in_parts() -> None:
     assert sum("code" in row for row in fence.take(60)) == 80
     fence.finish()
     assert sum("code" in row for row in fence.take(60)) == 20
+
+
+def test_a_long_table_stays_one_table() -> None:
+    """One head, and the columns of the first piece, whatever the later rows hold."""
+    cells_of = [f"| row{n} | {'word ' * (3 if n < 80 else 9)}| note{n} |\n" for n in range(300)]
+    found = rows("| place | items | notes |\n|:--|---|--:|\n" + "".join(cells_of), [50])
+    assert not any("|" in row for row in found)
+    assert sum("place" in row for row in found) == 1
+    assert sum("─" in row for row in found) == 1
+    assert "" not in found
+    starts = {row.index("word") for row in found if "word" in row}
+    ends = {len(row) for row in found if "note" in row}
+    assert len(starts) == len(ends) == 1
+    text = "".join(found)
+    assert all(text.count(f"row{n} ") == text.count(f"note{n}") == 1 for n in range(100, 300))
+
+
+def test_two_tables_have_two_heads() -> None:
+    table = "| a | b |\n|---|---|\n| 1 | 2 |\n"
+    found = rows(table + "\n" + table, [9])
+    assert sum("─" in row for row in found) == 2
+
+
+@pytest.mark.parametrize("number", [40, 79, 80, 81, 120, 200])
+@pytest.mark.parametrize("indent", ["", "  "])
+def test_a_long_fence_is_shown_as_it_is(number: int, indent: str) -> None:
+    """Cut or not: no line more, and none less, empty ones included."""
+    code = [f"{indent}line{n}" if n % 41 and n % 40 else "" for n in range(1, number + 1)]
+    found = rows("Here:\n\n```yaml\n" + "\n".join(code) + "\n```\nend\n", [30])
+    expected = [f"  {line}".rstrip() for line in code]
+    assert found == ["Here:", "", *expected, "", "end"]
+
+
+def test_an_endless_paragraph_stays_one_paragraph() -> None:
+    text = "word - 1. other # " * (MAX_BLOCK // 9)
+    found = rows(text, [300])
+    assert "" not in found
+    assert "".join(found).replace(" ", "") == text.replace(" ", "")
+
+
+def test_a_long_list_and_a_long_quote_have_no_gaps() -> None:
+    items = "".join(f"{n}. item {'word ' * 20}\n" for n in range(1, 200))
+    quote = "".join(f"> line {'word ' * 20}\n" for n in range(1, 200))
+    assert "" not in rows(items, [100])
+    assert "" not in rows(quote, [100])
 
 
 def test_ascii_has_no_drawing_in_it() -> None:
