@@ -11,10 +11,10 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from catagent.errors import UsageError
 
@@ -22,6 +22,8 @@ Output = Literal["auto", "live", "plain", "jsonl", "answer", "ag-ui"]
 ColorChoice = Literal["auto", "always", "never"]
 Theme = Literal["auto", "dark", "light"]
 ModeName = Literal["steps", "log", "events"]
+_Count = Annotated[int, Meta(ge=0)]
+_Seconds = Annotated[float, Meta(ge=0)]
 
 PREFIX = "CATAGENT_"
 # Every variable whose value is a credential, or is to be treated like one.
@@ -45,13 +47,13 @@ class Settings(Struct, kw_only=True, frozen=True):
     color: ColorChoice = "auto"
     theme: Theme = "auto"
     ascii: bool = False
-    max_steps: int = 25
-    max_retries: int = 2
-    timeout: float = 0.0
-    idle_timeout: float = 120.0
+    max_steps: Annotated[int, Meta(ge=1)] = 25
+    max_retries: _Count = 2
+    timeout: _Seconds = 0.0
+    idle_timeout: _Seconds = 120.0
     history: bool = True
-    history_runs: int = 200
-    history_mb: int = 200
+    history_runs: _Count = 200
+    history_mb: _Count = 200
 
 
 class Loaded(Struct, kw_only=True, frozen=True):
@@ -105,7 +107,7 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> 
 
 
 def _merge(layers: list[tuple[str, Mapping[str, Any]]]) -> Settings:
-    hints, values = get_type_hints(Settings), {}
+    hints, values = get_type_hints(Settings, include_extras=True), {}
     for where, layer in reversed(layers):
         for name, value in layer.items():
             if name in hints:

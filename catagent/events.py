@@ -198,13 +198,18 @@ class WarningData(Struct, kw_only=True):
 
 
 class RunFinishedData(Struct, kw_only=True):
-    """How the run ended; `output` is the final answer as far as there is one."""
+    """How the run ended; `output` is the final answer as far as there is one.
+
+    `steps` is how often the agent decided on tool calls, several at once being one step, and
+    `tool_calls` how many it decided on.
+    """
 
     status: RunStatus
     exit_code: int
     output: str | None = None
     error: ErrorInfo | None = None
     steps: int = 0
+    tool_calls: int = 0
     duration_s: float = 0.0
     ttft_s: float | None = None
     usage: Usage | None = None

@@ -10,8 +10,10 @@ from catagent import events as ev
 from catagent.errors import ExitCode, OutputError, RecordingError
 from catagent.filters import Filters
 from catagent.sinks.base import Sink
+from catagent.sinks.descriptor import StalledError
 from catagent.sources.base import EventStream, Mode
 from catagent.state import RunState, reduce
+from catagent.stop import Stop
 
 # What `astream` does not tell: see "The modes" in docs/events.md.
 _NOT_IN_STEPS = (ev.LlmStarted, ev.LlmToken, ev.ToolStarted, ev.ToolFinished, ev.Node)
@@ -24,19 +26,25 @@ class Playback:
     alike. `damage` is what ended the recording before its time.
     """
 
-    def __init__(self, sinks: Sequence[Sink], filters: Filters, mode: Mode | None = None) -> None:
+    def __init__(
+        self,
+        sinks: Sequence[Sink],
+        filters: Filters,
+        mode: Mode | None = None,
+        stop: Stop | None = None,
+    ) -> None:
         self.state = RunState()
         self.damage: RecordingError | None = None
         self._sinks = list(sinks)
         self._filters = filters
         self._left_out = _NOT_IN_STEPS if mode == "steps" else ()
-        self._cancelled_with: ExitCode | None = None
+        self._stop = stop or Stop()
         self._task: asyncio.Task[object] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def cancel(self, code: ExitCode) -> None:
         """Stop, and leave with this exit code; safe in a signal handler."""
-        self._cancelled_with = code
+        self._stop.request(code)
         if self._loop is not None and self._task is not None:
             self._loop.call_soon_threadsafe(self._task.cancel)
 
@@ -50,15 +58,15 @@ class Playback:
             await self._consume(source)
         except RecordingError as damage:
             self.damage = damage
-        except asyncio.CancelledError:
-            if self._cancelled_with is None:
+        except (asyncio.CancelledError, StalledError):
+            if self._stop.why is None:
                 raise
-        return self._cancelled_with or ExitCode.OK
+        return self._stop.why if isinstance(self._stop.why, ExitCode) else ExitCode.OK
 
     async def _consume(self, source: EventStream) -> None:
         async with contextlib.aclosing(source):
             async for event in source:
-                if self._cancelled_with is not None:
+                if self._stop.why is not None:
                     return
                 reduce(self.state, event)
                 if self._filters.keeps(event) and not isinstance(event, self._left_out):
@@ -68,7 +76,7 @@ class Playback:
         try:
             for sink in self._sinks:
                 sink.write(event)
-        except BrokenPipeError:
+        except (BrokenPipeError, StalledError):
             raise
         except OSError as error:
             raise OutputError(f"cannot write the output: {error.strerror or error}") from error

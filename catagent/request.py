@@ -6,11 +6,13 @@ from msgspec import Struct
 
 from catagent.filters import Filters
 from catagent.models.choice import ModelSpec
+from catagent.registry import AGENTS, TOOLS
 
 
 class Request(Struct, kw_only=True, frozen=True):
     """What to run: a question for an agent, or a `tool` with its arguments on its own."""
 
+    agent: str
     question: str
     model: ModelSpec
     tool_model: ModelSpec
@@ -18,3 +20,8 @@ class Request(Struct, kw_only=True, frozen=True):
     raw: bool = False
     tool: str | None = None
     tool_input: dict[str, str] = {}
+
+    @property
+    def uses_our_models(self) -> bool:
+        """Whether `model` and `tool_model` will be asked; what people bring may bring its own."""
+        return self.tool in TOOLS if self.tool is not None else self.agent in AGENTS

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import gc
 import sys
 import threading
@@ -21,11 +22,9 @@ from catagent import __version__, lazy
 from catagent import events as ev
 from catagent.agents.base import AgentRequest, open_agent
 from catagent.config import Loaded
-from catagent.errors import ExitCode
 from catagent.models.build import Models
 from catagent.models.context import ModelContext
 from catagent.models.fit import beyond
-from catagent.registry import AGENTS
 from catagent.request import Request
 from catagent.session import Limits, Session
 from catagent.sources.base import EventStream
@@ -38,7 +37,7 @@ _PACKAGES = ("langchain", "langchain-core", "langgraph", "langchain-openai")
 
 
 class Run:
-    """One run in the making: opens the agent, drives it, and can be cancelled from a signal."""
+    """One run in the making: opens the agent and drives it."""
 
     def __init__(
         self, request: Request, loaded: Loaded, session: Session, run_id: uuid.UUID
@@ -48,14 +47,6 @@ class Run:
         self._session = session
         self._run_id = run_id
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._cancelled_early: ExitCode | None = None
-
-    def cancel(self, code: ExitCode) -> None:
-        """Cancel the run; safe in a signal handler and on any thread."""
-        if self._loop is None:
-            self._cancelled_early = code
-        else:
-            self._loop.call_soon_threadsafe(self._session.cancel, code)
 
     def execute(self, status: Callable[[str], None]) -> ev.RunFinishedData:
         """Run to the end and return the account of it. `status` is told what is awaited."""
@@ -71,15 +62,13 @@ class Run:
 
     async def _execute(self, status: Callable[[str], None]) -> ev.RunFinishedData:
         self._loop = asyncio.get_running_loop()
-        if self._cancelled_early is not None:
-            self._loop.call_soon(self._session.cancel, self._cancelled_early)
         finished = await self._session.drive(self._started(), self._source(status))
         return finished.data
 
     def _started(self) -> ev.RunStarted:
         request, settings = self._request, self._loaded.settings
         data = ev.RunStartedData(
-            agent=request.tool or settings.agent,
+            agent=request.tool or request.agent,
             model=str(request.model),
             tool_model=str(request.tool_model),
             mode=settings.mode,
@@ -93,9 +82,10 @@ class Run:
         status("loading LangChain")
         lazy.install()
         async with contextlib.aclosing(self._models(status)) as models:
-            if self._request.tool is not None or self._loaded.settings.agent in AGENTS:
-                models.preload()  # what people bring may use neither model, or ask for one later
-            agent_run = await _on_thread(lambda: self._open(models))
+            if self._request.uses_our_models:
+                models.preload()
+            opened = await _on_thread(lambda: self._open(models))
+            agent_run = dataclasses.replace(opened, pulse=self._session.pulse)
             if (warning := self._beyond(models)) is not None:
                 yield ev.Warned(data=warning)
             from catagent.sources import open_source
@@ -110,8 +100,7 @@ class Run:
         """What the person should know where the embedded model is to decide."""
         if self._request.tool is not None or not models.decides:
             return None
-        agent = self._loaded.settings.agent
-        return beyond(self._request.model, agent, self._request.question)
+        return beyond(self._request.model, self._request.agent, self._request.question)
 
     def _models(self, status: Callable[[str], None]) -> Models:
         def progress(text: str, done: float | None) -> None:
@@ -135,12 +124,12 @@ class Run:
                 from catagent.tools.run import open_tool
 
                 return open_tool(request.tool, request.tool_input, agent_request)
-            return open_agent(settings.agent, agent_request)
+            return open_agent(request.agent, agent_request)
 
     def _retrying(self, data: ev.RetryData) -> None:
         """Called by the HTTP client, on whatever thread it runs."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._session.emit, ev.Retry(data=data))
+            self._loop.call_soon_threadsafe(self._session.report, ev.Retry(data=data))
 
 
 class _Impatient(ThreadPoolExecutor):
@@ -193,23 +182,31 @@ def _versions() -> dict[str, str]:
 async def _on_thread(work: Callable[[], T]) -> T:
     """The result of `work` from a daemon thread: unlike an executor's, it never delays the exit."""
     loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, error: BaseException | None) -> None:
-        if future.done():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(result)  # type: ignore[arg-type]
+    outcome: asyncio.Future[Callable[[], T]] = loop.create_future()
 
     def body() -> None:
-        try:
-            result, error = work(), None
-        except BaseException as raised:
-            result, error = None, raised
+        told = _outcome(work)
         with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits any more
-            loop.call_soon_threadsafe(settle, result, error)
+            loop.call_soon_threadsafe(_settle, outcome, told)
 
     threading.Thread(target=body, name="catagent-open", daemon=True).start()
-    return await future
+    return (await outcome)()
+
+
+def _settle(future: asyncio.Future[T], result: T) -> None:
+    if not future.done():  # cancelled meanwhile
+        future.set_result(result)
+
+
+def _outcome(work: Callable[[], T]) -> Callable[[], T]:
+    """A function that returns what `work` returned, or raises what it raised, of whatever kind."""
+    try:
+        result = work()
+    except BaseException as raised:
+        error = raised
+
+        def fail() -> T:
+            raise error
+
+        return fail
+    return lambda: result

@@ -32,7 +32,11 @@ class LlmRun:
 
 @dataclass(slots=True)
 class ToolRun:
-    """One tool call: decided on (`action`), run, observed. Keyed by its call id or run id."""
+    """One tool call: decided on (`action`), run, observed. Keyed by its call id or run id.
+
+    `decided_by` is the run id of the model that decided, `nested` whether that was one inside
+    another tool call.
+    """
 
     key: str
     tool: str = ""
@@ -40,6 +44,9 @@ class ToolRun:
     run_id: str = ""
     parent_ids: list[str] = field(default_factory=list)
     tool_call_id: str | None = None
+    tags: list[str] = field(default_factory=list)
+    decided_by: str | None = None
+    nested: bool = False
     started: bool = False
     started_ts: str = ""
     finished: ev.ToolFinishedData | None = None
@@ -125,9 +132,11 @@ def _tool(
     match event:
         case ev.Action(data=data):
             run.tool_input = data.tool_input
+            run.decided_by = event.run_id
+            run.nested = event.tool_call_id is not None
         case ev.ToolStarted(data=data):
             run.started, run.started_ts = True, event.ts
-            run.run_id, run.parent_ids = event.run_id, event.parent_ids
+            run.run_id, run.parent_ids, run.tags = event.run_id, event.parent_ids, event.tags
             run.tool_input = data.tool_input if run.tool_input is None else run.tool_input
         case ev.ToolFinished(data=data):
             run.finished = data
@@ -137,8 +146,8 @@ def _tool(
 
 def _begins_again(run: ToolRun, event: ev.Event) -> bool:
     """Some servers number the calls of every message from zero: the same id, another call."""
-    if isinstance(event, ev.Action):
-        return run.started or run.finished is not None or run.observation is not None
+    if isinstance(event, ev.Action):  # may come after its tool has started, once
+        return run.decided_by is not None or run.finished is not None or run.observation is not None
     return isinstance(event, ev.ToolStarted) and run.started and run.run_id != event.run_id
 
 

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from catagent import events as ev
-from catagent.state import LlmRun, RunState
+from catagent.state import LlmRun, RunState, ToolRun
+from catagent.timestamps import epoch
+
+
+def decided(state: RunState) -> list[ToolRun]:
+    """The tool calls that the agent decided on: not those of tools and agents inside its tools."""
+    calls = (run for run in state.order if isinstance(run, ToolRun))
+    return [call for call in calls if call.decided_by is not None and not call.nested]
 
 
 def steps(state: RunState) -> int:
-    """How many tool calls the agent decided on."""
-    return len([run for run in state.order if not isinstance(run, LlmRun)])
+    """How often the agent decided on tool calls: several at once are one step."""
+    return len({call.decided_by for call in decided(state)})
 
 
 def models(state: RunState) -> list[ev.ModelUsage]:
@@ -57,6 +64,7 @@ def finished(
         output=state.answer.output if state.answer else None,
         error=error,
         steps=steps(state),
+        tool_calls=len(decided(state)),
         duration_s=round(duration_s, 6),
         ttft_s=None if ttft_s is None else round(ttft_s, 6),
         usage=total(used),
@@ -69,24 +77,12 @@ def close_open_spans(state: RunState, error: ev.ErrorInfo) -> Iterator[ev.Event]
     for run in reversed(state.order):
         if isinstance(run, LlmRun):
             if run.finished is None:
-                yield _close_llm(run, error)
+                yield _close_llm(run, error, state.last_ts)
         elif run.started and run.finished is None:
-            yield ev.ToolFinished(
-                run_id=run.run_id,
-                parent_ids=run.parent_ids,
-                name=run.tool,
-                tool_call_id=run.tool_call_id,
-                data=ev.ToolFinishedData(
-                    tool=run.tool,
-                    tool_call_id=run.tool_call_id,
-                    status="error",
-                    output="",
-                    error=error,
-                ),
-            )
+            yield _close_tool(run, error, state.last_ts)
 
 
-def _close_llm(run: LlmRun, error: ev.ErrorInfo) -> ev.LlmFinished:
+def _close_llm(run: LlmRun, error: ev.ErrorInfo, now: str) -> ev.LlmFinished:
     return ev.LlmFinished(
         run_id=run.run_id,
         parent_ids=run.parent_ids,
@@ -97,6 +93,31 @@ def _close_llm(run: LlmRun, error: ev.ErrorInfo) -> ev.LlmFinished:
             model=run.model,
             text="".join(run.text),
             reasoning="".join(run.reasoning),
+            duration_s=_between(run.started_ts, now),
             error=error,
         ),
     )
+
+
+def _close_tool(run: ToolRun, error: ev.ErrorInfo, now: str) -> ev.ToolFinished:
+    return ev.ToolFinished(
+        run_id=run.run_id,
+        parent_ids=run.parent_ids,
+        name=run.tool,
+        tags=run.tags,
+        tool_call_id=run.tool_call_id,
+        data=ev.ToolFinishedData(
+            tool=run.tool,
+            tool_call_id=run.tool_call_id,
+            status="error",
+            output="",
+            duration_s=_between(run.started_ts, now),
+            error=error,
+        ),
+    )
+
+
+def _between(began: str, ended: str) -> float | None:
+    """Seconds from one `ts` to another; none are negative, whatever the clock did."""
+    first, last = epoch(began), epoch(ended)
+    return None if first is None or last is None else round(max(0.0, last - first), 6)

@@ -139,11 +139,14 @@ def test_cancelling_ends_the_source_and_the_run() -> None:
     ],
 )
 def test_time_limits_end_a_run_with_code_124(limits: Limits, words: str) -> None:
+    session = Session([], limits=limits)
+
     async def source() -> AsyncGenerator[ev.Event, None]:
+        session.pulse.begin()
         yield llm_started()
         await asyncio.sleep(60)
 
-    finished = drive(Session([], limits=limits), source)
+    finished = drive(session, source)
     assert finished.exit_code == ExitCode.TIMEOUT
     assert finished.error is not None
     assert words in finished.error.message
@@ -159,6 +162,51 @@ def test_a_tool_may_work_longer_than_a_model_may_be_silent() -> None:
         yield ev.Answer(data=ev.AnswerData(output="a"))
 
     assert drive(Session([], limits=Limits(idle_timeout=0.05)), source).status == "success"
+
+
+@pytest.mark.parametrize("end", ["an answer", "an error"])
+def test_who_ended_a_run_counts_and_not_what_the_agent_made_of_it(end: str) -> None:
+    """An agent may catch its being cancelled and answer, or raise something else."""
+    session = Session([], limits=Limits(timeout=0.05))
+
+    async def source() -> AsyncGenerator[ev.Event, None]:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            if end == "an error":
+                raise RuntimeError("cleaning up failed") from None
+        yield ev.Answer(data=ev.AnswerData(output="too late"))
+
+    finished = drive(session, source)
+    assert (finished.status, finished.exit_code) == ("error", ExitCode.TIMEOUT)
+
+
+def test_what_is_told_from_the_side_comes_in_order_and_never_after_the_end() -> None:
+    session = Session([sink := Collector()])
+    retry = ev.Retry(data=ev.RetryData(attempt=1, max_attempts=2, delay_s=0, reason="no"))
+
+    async def source() -> AsyncGenerator[ev.Event, None]:
+        yield token()
+        session.report(retry)
+        yield ev.Answer(data=ev.AnswerData(output="a"))
+
+    assert drive(session, source).status == "success"
+    session.report(retry)
+    assert sink.types.count("retry") == 1
+    assert sink.types[-1] == "run.finished"
+
+
+def test_a_sink_that_fails_on_something_from_the_side_ends_the_run() -> None:
+    session = Session([Collector(fail_at=2, error=BrokenPipeError(32, "Broken pipe"))])
+    retry = ev.Retry(data=ev.RetryData(attempt=1, max_attempts=2, delay_s=0, reason="no"))
+
+    async def source() -> AsyncGenerator[ev.Event, None]:
+        yield token()
+        session.report(retry)
+        await asyncio.sleep(60)
+
+    finished = drive(session, source)
+    assert (finished.status, finished.exit_code) == ("cancelled", ExitCode.BROKEN_PIPE)
 
 
 def test_a_recorder_that_fails_is_let_go_and_the_exit_code_says_so() -> None:

@@ -50,7 +50,26 @@ def test_a_call_id_used_again_is_another_call() -> None:
     runs = [run for run in state.order if isinstance(run, ToolRun)]
     assert [run.run_id for run in runs] == ["r1", "r2"]
     assert all(run.observation for run in runs)
-    assert summary.steps(state) == 2
+    assert len(summary.decided(state)) == 2
+
+
+def test_steps_are_decisions_of_the_run_s_own_agent() -> None:
+    """Two calls at once are one step; what a tool's own agent decides is no step of the run's."""
+
+    def action(call_id: str, llm: str, inside: str | None = None) -> ev.Action:
+        data = ev.ActionData(tool="t", tool_input={}, tool_call_id=call_id)
+        return ev.Action(run_id=llm, tool_call_id=inside, data=data)
+
+    state = replayed([action("a", "llm1"), action("b", "llm1"), action("c", "llm2")])
+    state = reduce(state, action("d", "llm3", inside="a"))
+    assert (summary.steps(state), len(summary.decided(state))) == (2, 3)
+
+
+def test_an_action_may_come_after_its_tool_has_started() -> None:
+    """A nested agent's does, in `log` mode: it is the same call."""
+    act, *rest = tool_events("r1", "call_0")
+    state = replayed([rest[0], act, *rest[1:]])
+    assert len(state.order) == 1
 
 
 def test_a_finished_call_keeps_its_text_once() -> None:

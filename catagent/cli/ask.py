@@ -41,6 +41,7 @@ def ask(
     model = choose_model(loaded.settings.model, loaded.environ)
     tool_model = loaded.settings.tool_model
     request = Request(
+        agent=loaded.settings.agent,
         question=read_question(question, sys.stdin, say),
         model=model,
         tool_model=choose_model(tool_model, loaded.environ) if tool_model else model,

@@ -56,21 +56,16 @@ RUN: Group = {
     "tool_model": _run(
         str | None, "--tool-model", text="The model inside the tools.", default="as --model"
     ),
-    "max_steps": _run(
-        int | None, "--max-steps", text="Stop after so many steps.", default="25", min=1
-    ),
-    "timeout": _run(
-        float | None, "--timeout", text="Stop after so many seconds.", default="none", min=0
-    ),
+    "max_steps": _run(int | None, "--max-steps", text="Stop after so many steps.", default="25"),
+    "timeout": _run(float | None, "--timeout", text="Stop after so many seconds.", default="none"),
     "idle_timeout": _run(
         float | None,
         "--idle-timeout",
         text="Stop when a model is silent for so many seconds.",
         default="120",
-        min=0,
     ),
     "max_retries": _run(
-        int | None, "--max-retries", text="Send a failed request again.", default="2", min=0
+        int | None, "--max-retries", text="Send a failed request again.", default="2"
     ),
     "debug": _run(bool, "--debug", text="Show the traceback of an error."),
 }

@@ -6,13 +6,14 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from catagent.cli.options import Shown
 from catagent.config import Loaded, Settings
 from catagent.errors import UsageError
 from catagent.sinks.base import Sink
 from catagent.sinks.reserve import reserved
+from catagent.stop import Stop
 from catagent.views.options import (
     ViewOptions,
     is_capable,
@@ -46,14 +47,21 @@ class Outputs:
             self.live.rescue()
 
 
+class Place(NamedTuple):
+    """Where a sink writes, and until when it waits for its reader there."""
+
+    stdout: TextIO
+    stop: Stop
+
+
 @contextlib.contextmanager
-def opened(loaded: Loaded, shown: Shown) -> Iterator[Outputs]:
-    """Open what `--output` asks for, and close it whatever happens."""
+def opened(loaded: Loaded, shown: Shown, stop: Stop) -> Iterator[Outputs]:
+    """Open what `--output` asks for, and close it whatever happens. No sink waits past `stop`."""
     output = resolve(loaded.settings, dict(loaded.environ))
     # The live view shows what others print; beside every other output it would tear the lines.
     keep = contextlib.nullcontext(sys.stdout) if output == "live" else reserved(sys.stdout)
     with keep as stdout:
-        outputs = _open(output, stdout, loaded, shown)
+        outputs = _open(output, Place(stdout, stop), loaded, shown)
         try:
             yield outputs
         finally:
@@ -70,9 +78,10 @@ def resolve(settings: Settings, environ: dict[str, str]) -> str:
     return "live" if is_capable(environ, isatty=True) else "plain"
 
 
-def _open(output: str, stdout: TextIO, loaded: Loaded, shown: Shown) -> Outputs:
-    outputs = _OPENERS[output](stdout, loaded, shown)
-    if output in ("jsonl", "answer", "ag-ui") and _wants_status(stdout, shown, loaded.environ):
+def _open(output: str, place: Place, loaded: Loaded, shown: Shown) -> Outputs:
+    kind = _KINDS[output]
+    outputs = kind.open(place, loaded, shown)
+    if kind.status and _wants_status(place.stdout, shown, loaded.environ):
         outputs.live = _live(view_options(loaded, shown, sys.stderr, status_only=True), 2)
         # First: it takes its status line away before the other writes the answer below it.
         outputs.sinks.insert(0, outputs.live)
@@ -88,11 +97,11 @@ def _wants_status(stdout: TextIO, shown: Shown, environ: Mapping[str, str]) -> b
     )
 
 
-def _open_live(stdout: TextIO, loaded: Loaded, shown: Shown) -> Outputs:
-    if not stdout.isatty():
+def _open_live(place: Place, loaded: Loaded, shown: Shown) -> Outputs:
+    if not place.stdout.isatty():
         raise UsageError("-o live needs a terminal", "use -o plain for text in a pipe or a file")
     shows_errors = sys.stderr.isatty()  # asked before the live view stands in for stderr
-    live = _live(view_options(loaded, shown, stdout), 1)
+    live = _live(view_options(loaded, shown, place.stdout), 1)
     return Outputs([live], live, shows_errors=shows_errors)
 
 
@@ -104,37 +113,45 @@ def _live(options: ViewOptions, descriptor: int) -> LiveSink:
     return live
 
 
-def _open_plain(stdout: TextIO, loaded: Loaded, shown: Shown) -> Outputs:
+def _open_plain(place: Place, loaded: Loaded, shown: Shown) -> Outputs:
     from catagent.sinks.plain import PlainSink
 
-    sink = PlainSink(view_options(loaded, shown, stdout), stdout)
+    stdout = place.stdout
+    sink = PlainSink(view_options(loaded, shown, stdout), stdout, place.stop)
     return Outputs([sink], shows_errors=stdout.isatty() and sys.stderr.isatty())
 
 
-def _open_jsonl(stdout: TextIO, _loaded: Loaded, _shown: Shown) -> Outputs:
+def _open_jsonl(place: Place, _loaded: Loaded, _shown: Shown) -> Outputs:
     from catagent.sinks.jsonl import JsonlSink
 
-    return Outputs([JsonlSink(stdout.buffer)])
+    return Outputs([JsonlSink(place.stdout.buffer, place.stop)])
 
 
-def _open_answer(stdout: TextIO, _loaded: Loaded, _shown: Shown) -> Outputs:
+def _open_answer(place: Place, _loaded: Loaded, _shown: Shown) -> Outputs:
     from catagent.sinks.answer import AnswerSink
 
-    return Outputs([AnswerSink(stdout.buffer, clean)])
+    return Outputs([AnswerSink(place.stdout.buffer, clean, place.stop)])
 
 
-def _open_agui(stdout: TextIO, _loaded: Loaded, _shown: Shown) -> Outputs:
+def _open_agui(place: Place, _loaded: Loaded, _shown: Shown) -> Outputs:
     from catagent.sinks.agui import AguiSink
 
-    return Outputs([AguiSink(stdout.buffer)])
+    return Outputs([AguiSink(place.stdout.buffer, place.stop)])
 
 
-_OPENERS: dict[str, Callable[[TextIO, Loaded, Shown], Outputs]] = {
-    "live": _open_live,
-    "plain": _open_plain,
-    "jsonl": _open_jsonl,
-    "answer": _open_answer,
-    "ag-ui": _open_agui,
+class _Kind(NamedTuple):
+    """How an output is opened, and whether a status line on stderr goes with it."""
+
+    open: Callable[[Place, Loaded, Shown], Outputs]
+    status: bool
+
+
+_KINDS: dict[str, _Kind] = {
+    "live": _Kind(_open_live, status=False),
+    "plain": _Kind(_open_plain, status=False),
+    "jsonl": _Kind(_open_jsonl, status=True),
+    "answer": _Kind(_open_answer, status=True),
+    "ag-ui": _Kind(_open_agui, status=True),
 }
 
 

@@ -17,6 +17,7 @@ from catagent.interrupts import interrupts
 from catagent.playback import Playback
 from catagent.recording import open_recording
 from catagent.sources.recording import Pace, read_chunks, replay
+from catagent.stop import Stop
 
 
 def play(
@@ -29,8 +30,9 @@ def play(
     shown: Shown,
 ) -> int:
     """Play it and return the exit code. Raises RecordingError where it is damaged."""
-    with _descriptor(recording, loaded) as descriptor, opened(loaded, shown) as outputs:
-        playback = Playback(outputs.sinks, filters, mode)
+    stop = Stop()
+    with _descriptor(recording, loaded) as descriptor, opened(loaded, shown, stop) as outputs:
+        playback = Playback(outputs.sinks, filters, mode, stop)
         source = replay(read_chunks(descriptor), Pace(speed, idle_limit))
         outputs.status("replaying")
         with interrupts(playback.cancel, outputs.rescue):

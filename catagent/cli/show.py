@@ -9,27 +9,29 @@ from typing import TYPE_CHECKING
 
 from catagent import events as ev
 from catagent.cli.options import Shown
-from catagent.cli.outputs import Outputs, opened
+from catagent.cli.outputs import opened
 from catagent.cli.recordings import history
 from catagent.cli.talk import say, say_traceback, write
 from catagent.config import Loaded
 from catagent.errors import OutputError
 from catagent.interrupts import interrupts
 from catagent.masking import EventMask
-from catagent.registry import AGENTS
 from catagent.request import Request
 from catagent.sinks.recorder import Recorder
+from catagent.stop import Stop
 
 if TYPE_CHECKING:
-    from catagent.runner import Run
     from catagent.session import Session
 
 
 def show(request: Request, loaded: Loaded, shown: Shown) -> int:
     """Run it, show it, keep it, and return the exit code."""
-    _notice(request, loaded, shown)
-    run_id = uuid.uuid4()
-    with _recorders(loaded, shown, str(run_id)) as recorders, opened(loaded, shown) as outputs:
+    _notice(request, shown)
+    run_id, stop = uuid.uuid4(), Stop()
+    with (
+        _recorders(loaded, shown, str(run_id)) as recorders,
+        opened(loaded, shown, stop) as outputs,
+    ):
         # The first frame is there by now; asyncio and all that drives a run is 40 ms away.
         from catagent.runner import Run, limits
         from catagent.session import Session
@@ -40,8 +42,10 @@ def show(request: Request, loaded: Loaded, shown: Shown) -> int:
             filters=request.filters,
             mask=EventMask(loaded.secrets),
             limits=limits(loaded),
+            stop=stop,
         )
-        finished = _execute(Run(request, loaded, session, run_id), outputs)
+        with interrupts(session.cancel, outputs.rescue):
+            finished = Run(request, loaded, session, run_id).execute(outputs.status)
     if shown.debug and session.raised is not None:
         say_traceback(session.raised)
     if finished.error is not None and not outputs.shows_errors:
@@ -51,15 +55,9 @@ def show(request: Request, loaded: Loaded, shown: Shown) -> int:
     return finished.exit_code
 
 
-def _execute(run: Run, outputs: Outputs) -> ev.RunFinishedData:
-    with interrupts(run.cancel, outputs.rescue):
-        return run.execute(outputs.status)
-
-
-def _notice(request: Request, loaded: Loaded, shown: Shown) -> None:
+def _notice(request: Request, shown: Shown) -> None:
     """Say which model was taken where nobody chose one; an agent of one's own brings its own."""
-    ours = request.tool is not None or loaded.settings.agent in AGENTS
-    if request.model.notice and ours and not shown.quiet:
+    if request.model.notice and request.uses_our_models and not shown.quiet:
         say(request.model.notice)
 
 

@@ -40,6 +40,7 @@ def tool(
     wanted = loaded.settings.tool_model or loaded.settings.model
     model = choose_model(wanted, loaded.environ)
     request = Request(
+        agent=loaded.settings.agent,
         question=" ".join([name, *(arguments or [])]),
         model=model,
         tool_model=model,

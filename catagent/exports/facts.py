@@ -36,7 +36,7 @@ def _came_to(state: RunState) -> list[str]:
     if state.finished is None:
         return ["unfinished"]
     data = state.finished.data
-    found = [data.status, seconds(data.duration_s), count(data.steps, "tool call")]
+    found = [data.status, seconds(data.duration_s), count(data.tool_calls, "tool call")]
     if data.usage is not None:
         found.append(f"{data.usage.input_tokens:,} + {data.usage.output_tokens:,} tokens")
     return found

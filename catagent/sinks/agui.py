@@ -8,13 +8,14 @@ from catagent.agui import Translator
 from catagent.codec import encode_plain
 from catagent.events import Event
 from catagent.sinks.descriptor import writer
+from catagent.stop import Stop
 
 
 class AguiSink:
     """Writes what the protocol makes of each event, the moment that it happens."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._write = writer(stream.fileno())
+    def __init__(self, stream: BinaryIO, stop: Stop | None = None) -> None:
+        self._write = writer(stream.fileno(), stop)
         self._translator = Translator()
 
     def write(self, event: Event) -> None:

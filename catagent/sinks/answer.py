@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from catagent import events as ev
 from catagent.sinks.descriptor import writer
+from catagent.stop import Stop
 
 
 class AnswerSink:
@@ -15,8 +16,10 @@ class AnswerSink:
     `clean` makes the text safe for a terminal; a pipe or a file gets it as the model wrote it.
     """
 
-    def __init__(self, stream: BinaryIO, clean: Callable[[str], str]) -> None:
-        self._write = writer(stream.fileno())
+    def __init__(
+        self, stream: BinaryIO, clean: Callable[[str], str], stop: Stop | None = None
+    ) -> None:
+        self._write = writer(stream.fileno(), stop)
         self._clean = clean if stream.isatty() else None
 
     def write(self, event: ev.Event) -> None:

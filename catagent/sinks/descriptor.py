@@ -6,31 +6,50 @@ import os
 import select
 from collections.abc import Callable
 
+from catagent.stop import Stop
 
-def writer(descriptor: int) -> Callable[[bytes], None]:
+# How long to wait for the reader before looking whether that is still wanted, in milliseconds.
+_LOOK_MS = 100
+
+
+class StalledError(OSError):
+    """The reader takes nothing, and the run was to end before it did."""
+
+
+def writer(descriptor: int, stop: Stop | None = None) -> Callable[[bytes], None]:
     """A function that writes all of its bytes to the descriptor before it returns.
 
-    It raises OSError as `os.write` does: BrokenPipeError, ENOSPC.
+    It raises OSError as `os.write` does (BrokenPipeError, ENOSPC), and StalledError when `stop`
+    is due while it waits for the reader. After the first error nothing more is written.
     """
+    given = stop or Stop()
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    failed = False
 
     def write(data: bytes) -> None:
+        nonlocal failed
+        rest = memoryview(b"" if failed else data)
         try:
-            written = os.write(descriptor, data)
-        except BlockingIOError:
-            written = 0
-        if written < len(data):
-            _write_rest(descriptor, memoryview(data)[written:])
+            while rest:
+                _await_room(poll, given)
+                # What is surely taken: a write of more would wait where no signal is heard.
+                rest = rest[_written(descriptor, rest[: select.PIPE_BUF]) :]
+        except OSError:
+            failed = True
+            raise
 
     return write
 
 
-def _write_rest(descriptor: int, rest: memoryview) -> None:
-    """A pipe whose other end made it non-blocking takes what it has room for, or nothing."""
-    poll = select.poll()
-    poll.register(descriptor, select.POLLOUT)
-    while rest:
-        poll.poll()
-        try:
-            rest = rest[os.write(descriptor, rest) :]
-        except BlockingIOError:
-            continue
+def _await_room(poll: select.poll, stop: Stop) -> None:
+    while not poll.poll(_LOOK_MS):
+        if stop.is_due:
+            raise StalledError("the reader takes nothing")
+
+
+def _written(descriptor: int, data: memoryview) -> int:
+    try:
+        return os.write(descriptor, data)
+    except BlockingIOError:  # the other end made the pipe non-blocking, and somebody filled it
+        return 0

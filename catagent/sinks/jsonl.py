@@ -8,6 +8,7 @@ from typing import BinaryIO
 from catagent.codec import encode
 from catagent.events import Event
 from catagent.sinks.descriptor import writer
+from catagent.stop import Stop
 
 # What JSON leaves as it is and a terminal may obey: DEL, the C1 controls, and the marks that turn
 # the direction of text.
@@ -20,8 +21,8 @@ class JsonlSink:
     On a terminal, characters that control it are written as JSON escapes; it is the same JSON.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._write = writer(stream.fileno())
+    def __init__(self, stream: BinaryIO, stop: Stop | None = None) -> None:
+        self._write = writer(stream.fileno(), stop)
         self._on_terminal = stream.isatty()
 
     def write(self, event: Event) -> None:

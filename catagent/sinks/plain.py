@@ -6,6 +6,8 @@ import os
 from typing import TextIO
 
 from catagent import events as ev
+from catagent.sinks.descriptor import writer
+from catagent.stop import Stop
 from catagent.views.look import plain_look
 from catagent.views.options import ViewOptions
 from catagent.views.transcript import Transcript
@@ -18,9 +20,10 @@ class PlainSink:
     have. Calls that run in parallel are written one after the other.
     """
 
-    def __init__(self, options: ViewOptions, stream: TextIO) -> None:
+    def __init__(self, options: ViewOptions, stream: TextIO, stop: Stop | None = None) -> None:
         self._transcript = Transcript(plain_look(options))
-        self._stream = stream
+        self._write = writer(stream.fileno(), stop)
+        self._encoding, self._errors = stream.encoding, stream.errors or "strict"
         self._width = options.width or _terminal_width(stream)
 
     def write(self, event: ev.Event) -> None:
@@ -36,8 +39,8 @@ class PlainSink:
     def _write_rows(self) -> None:
         rows = self._transcript.take(self._width)
         if rows:
-            self._stream.write("".join(f"{row}\n" for row in rows))
-            self._stream.flush()
+            text = "".join(f"{row}\n" for row in rows)
+            self._write(text.encode(self._encoding, self._errors))
 
 
 def _terminal_width(stream: TextIO) -> int | None:

@@ -7,10 +7,11 @@ frame a run, raises what LangChain raises, and lets go of everything when it is 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from catagent.events import Event
+from catagent.pulse import Pulse
 
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable, RunnableConfig
@@ -26,7 +27,8 @@ class AgentRun:
 
     `shape` tells the sources what the agent's chunks look like: those of a LangGraph graph
     (`create_agent`), those of LangChain's classic AgentExecutor, or any other Runnable's.
-    `max_steps` is how often the agent may decide on tool calls before it is stopped.
+    `max_steps` is how often the agent may decide on tool calls before it is stopped. The source
+    keeps `pulse` while its models are at work.
     """
 
     runnable: Runnable[Any, Any]
@@ -35,6 +37,7 @@ class AgentRun:
     config: RunnableConfig | None = None
     max_steps: int = 25
     raw: bool = False
+    pulse: Pulse = field(default_factory=Pulse)
 
 
 SourceFactory = Callable[[AgentRun], EventStream]

@@ -38,7 +38,7 @@ async def drive(
     reader: Callable[[Tracker, ChunkReader], Reader],
 ) -> EventStream:
     """The events of one run. Whatever happens, nothing of it goes on once this is closed."""
-    tracker = Tracker(run.max_steps)
+    tracker = Tracker(run.max_steps, run.pulse)
     chunks = ChunkReader(run, tracker)
     read = reader(tracker, chunks)
     try:

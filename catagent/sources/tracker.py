@@ -20,6 +20,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 
 from catagent import events as ev
 from catagent.errors import StepLimitError
+from catagent.pulse import Pulse
 from catagent.sources import guard
 from catagent.sources.span import LLM_KINDS, Span
 
@@ -41,8 +42,9 @@ class Tracker(BaseCallbackHandler):
     run_inline = True
     raise_error = True
 
-    def __init__(self, max_steps: int) -> None:
+    def __init__(self, max_steps: int, pulse: Pulse | None = None) -> None:
         self.max_steps = max_steps
+        self._pulse = pulse or Pulse()
         self.spans: dict[str, Span] = {}
         self.root: Span | None = None
         self.llms: list[Span] = []
@@ -180,12 +182,14 @@ class Tracker(BaseCallbackHandler):
         model = params.get("model") or params.get("model_name") or metadata.get("ls_model_name")
         span.model = str(model or span.name)
         self.llms.append(span)
+        self._pulse.begin()
 
     def on_llm_new_token(
         self, token: Any, *, run_id: UUID, chunk: Any = None, **kwargs: Any
     ) -> None:
         """A model streams: keep the arguments that it writes, as it writes them."""
         self._check_open()
+        self._pulse.beat()
         if run_id not in self._written:
             self._written[run_id] = guard.WrittenArgs()
         pieces = getattr(getattr(chunk, "message", None), "tool_call_chunks", None)
@@ -288,6 +292,8 @@ class Tracker(BaseCallbackHandler):
         if span is not None:
             span.ended, span.output, span.error = time.monotonic(), output, error
             self._tasks.pop(span.run_id, None)
+            if span.kind in LLM_KINDS:
+                self._pulse.end()
             if span.kind in _TOLD:
                 self.ended.append(span)
         return span

@@ -135,7 +135,7 @@ class Verdict(Hanging):
 
 
 def _counts(data: ev.RunFinishedData, tokens: int) -> list[str]:
-    facts = [count(data.steps, "tool call")] if data.steps else []
+    facts = [count(data.tool_calls, "tool call")] if data.tool_calls else []
     # Usage is told for calls that ended; we have seen those that did not, too.
     tokens = max(tokens, data.usage.output_tokens if data.usage else 0)
     facts += [count(tokens, "token")] if tokens else []

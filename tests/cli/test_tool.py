@@ -60,3 +60,13 @@ def test_a_mistake_is_a_usage_error_that_shows_the_way(
     done = catagent("tool", *arguments, "-o", "answer", env=env)
     assert done.returncode == 2
     assert words in done.stderr
+
+
+def test_a_tool_of_one_s_own_asks_for_no_model_of_ours(tmp_path: Path) -> None:
+    """Without a key the embedded model would be loaded, or even fetched, for nothing."""
+    (tmp_path / "own.py").write_text(
+        'def shout(text: str) -> str:\n    """Shout."""\n    return text.upper()\n'
+    )
+    env = environment(tmp_path, CATAGENT_LOCAL_MODEL=str(tmp_path / "missing.gguf"))
+    done = catagent("tool", "own:shout", "text=hi", "-o", "answer", env=env)
+    assert (done.stdout, done.stderr, done.returncode) == ("HI\n", "", 0)

@@ -13,7 +13,7 @@ from typing import Any
 
 from langchain.agents import create_agent
 from langchain_classic.agents import AgentExecutor, create_openai_tools_agent
-from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models import BaseChatModel, FakeListChatModel
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool, tool
 from langgraph.graph import MessagesState, StateGraph
@@ -188,3 +188,12 @@ def __getattr__(name: str) -> Callable[..., Runnable[Any, Any]]:
     if shape not in ("graph", "executor") or misdeed not in MISDEEDS:
         raise AttributeError(name)
     return partial(graph if shape == "graph" else executor, misbehave=MISDEEDS[misdeed])
+
+
+# No ChatOpenAI, and never comes to a word.
+silent_model = create_agent(FakeListChatModel(responses=["never"], sleep=3600), [])
+
+
+def no_agent() -> Runnable[Any, Any]:
+    """A factory that fails in a way that asyncio takes for its own."""
+    return next(iter(()))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import agents, checks
-from tests.support.cli import COMMAND, quiet
+from tests.support.cli import COMMAND, environment, quiet
 from tests.support.replies import failing
 from tests.support.scripts import cat
 from tests.support.server import ScriptedServer
@@ -205,3 +205,47 @@ def _with_stderr_closed(warm: Warm, arguments: list[str], env: dict[str, str]) -
     os.close(write_end)
     run.collect("out", out_end)
     return run.wait(20)
+
+
+@pytest.mark.parametrize("output", ["jsonl", "plain", "ag-ui"])
+@pytest.mark.parametrize("end", ["SIGTERM", "timeout"])
+def test_a_reader_that_stops_reading_keeps_no_run_alive(
+    warm: Warm, tmp_path: Path, output: str, end: str
+) -> None:
+    """The pipe is full and the event loop stands still: whoever asks for the end is heard."""
+    recording = tmp_path / "run.jsonl"
+    limit = ["--timeout", "2"] if end == "timeout" else []
+    out_end, out = os.pipe()
+    with ScriptedServer(cat(tokens=20_000)) as server, Path(os.devnull).open("r+b") as nothing:
+        arguments = ["ask", QUESTION, "-o", output, "--record", str(recording), *limit]
+        descriptors = (nothing.fileno(), out, nothing.fileno())
+        run = warm.start(arguments, quiet(tmp_path, server), descriptors=descriptors)
+        os.close(out)
+        await_tool(server)
+        if end == "SIGTERM":
+            run.send(signal.SIGTERM)
+        done = run.wait(20)
+    os.close(out_end)
+    assert done.code == (CODES[signal.SIGTERM] if end == "SIGTERM" else 124)
+    last = json.loads(recording.read_text(encoding="utf-8").splitlines()[-1])
+    assert (last["type"], last["data"]["exit_code"]) == ("run.finished", done.code)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_silent_model_of_one_s_own_is_noticed_in_every_mode(
+    warm: Warm, tmp_path: Path, mode: str
+) -> None:
+    """Not our ChatOpenAI, whose connection has a limit of its own."""
+    env = environment(tmp_path, CATAGENT_HISTORY="false")
+    agent = "tests.faults.agents:silent_model"
+    done = warm.run(["ask", "?", "--agent", agent, "--mode", mode, "--idle-timeout", "0.4"], env)
+    assert done.code == 124
+    assert "silent" in done.events[-1]["data"]["error"]["message"]
+
+
+def test_a_factory_that_raises_stop_iteration_is_an_error(warm: Warm, tmp_path: Path) -> None:
+    """asyncio refuses to carry that one out of a thread: the run hung."""
+    env = environment(tmp_path, CATAGENT_HISTORY="false")
+    done = warm.run(["ask", "?", "--agent", "tests.faults.agents:no_agent"], env)
+    assert done.code == 1
+    assert "StopIteration" in done.err.decode()

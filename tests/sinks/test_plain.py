@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
+from tempfile import TemporaryFile
+from typing import TextIO
 
 import pytest
 
@@ -16,13 +17,19 @@ from tests.support.screen import Screen
 
 
 def lines(events: list[ev.Event], options: ViewOptions | None = None) -> list[str]:
-    stream = io.StringIO()
-    sink = PlainSink(options or ViewOptions(), stream)
-    for event in events:
-        sink.write(event)
-    sink.close()
-    assert stream.getvalue().endswith("\n")
-    return stream.getvalue().splitlines()
+    with TemporaryFile("w+", encoding="utf-8") as stream:
+        sink = PlainSink(options or ViewOptions(), stream)
+        for event in events:
+            sink.write(event)
+        sink.close()
+        text = contents(stream)
+    assert text.endswith("\n")
+    return text.splitlines()
+
+
+def contents(stream: TextIO) -> str:
+    """What was written so far, straight to the file."""
+    return os.pread(stream.fileno(), 1 << 20, 0).decode()
 
 
 def test_a_run_reads_like_a_protocol() -> None:
@@ -49,14 +56,14 @@ def test_a_run_reads_like_a_protocol() -> None:
 
 
 def test_a_line_is_written_as_soon_as_it_is_complete_and_never_changed() -> None:
-    stream = io.StringIO()
-    sink = PlainSink(ViewOptions(), stream)
-    before = ""
-    for event in runs.model("m", ["first ", "line\nsec", "ond\n", "third"]):
-        sink.write(event)
-        assert stream.getvalue().startswith(before)
-        before = stream.getvalue()
-    assert before == "model:\nfirst line\nsecond\nthird\n"
+    with TemporaryFile("w+", encoding="utf-8") as stream:
+        sink = PlainSink(ViewOptions(), stream)
+        before = ""
+        for event in runs.model("m", ["first ", "line\nsec", "ond\n", "third"]):
+            sink.write(event)
+            assert contents(stream).startswith(before)
+            before = contents(stream)
+        assert before == "model:\nfirst line\nsecond\nthird\n"
 
 
 def test_lines_in_a_pipe_keep_their_length() -> None:

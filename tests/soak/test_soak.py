@@ -42,7 +42,10 @@ def loaded(home: Path, url: str, **flags: object) -> Loaded:
 def run(settings: Loaded) -> int:
     """One run of the whole product in this process, its lines thrown away; its exit code."""
     model = choose_model(None, settings.environ)
-    request = Request(question="where?", model=model, tool_model=model, filters=Filters())
+    agent = settings.settings.agent
+    request = Request(
+        agent=agent, question="where?", model=model, tool_model=model, filters=Filters()
+    )
     with Path(os.devnull).open("wb") as nowhere:
         mask = EventMask(settings.secrets)
         session = Session([JsonlSink(nowhere)], mask=mask)

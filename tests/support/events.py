@@ -71,7 +71,13 @@ def finished(
 ) -> ev.RunFinished:
     """The last event."""
     data = ev.RunFinishedData(
-        status=status, exit_code=exit_code, output=output, error=error, duration_s=2.5, steps=2
+        status=status,
+        exit_code=exit_code,
+        output=output,
+        error=error,
+        duration_s=2.5,
+        steps=2,
+        tool_calls=2,
     )
     return ev.RunFinished(run_id=ROOT, name="cat", data=data)
 

@@ -18,7 +18,8 @@ def started(question: str = QUESTION, **data: Any) -> ev.RunStarted:
 
 def finished(**data: Any) -> ev.RunFinished:
     """The last event."""
-    facts = {"status": "success", "exit_code": 0, "duration_s": 3.4, "steps": 2, **data}
+    facts = {"status": "success", "exit_code": 0, "duration_s": 3.4, "steps": 2}
+    facts |= {"tool_calls": 2, **data}
     return ev.RunFinished(run_id="root", name="cat", data=ev.RunFinishedData(**facts))
 
 
