@@ -10,8 +10,7 @@ from catagent.views import notes
 from catagent.views.footer import footer
 from catagent.views.look import Look, live_look, plain_look
 from catagent.views.options import READABLE_WIDTH, ViewOptions
-from catagent.views.parts import Rows, written
-from catagent.views.salvage import unshown
+from catagent.views.parts import Ready, Rows, written
 from catagent.views.tally import Tally
 from catagent.views.transcript import Transcript
 
@@ -38,6 +37,7 @@ class LiveView:
         self.look: Look = live_look(options)
         self.tally = Tally(began=began)
         self.transcript = Transcript(self.look)
+        self.owed: Rows = []
 
     def update(self, event: Event, now: float) -> None:
         """Take one event that arrived at `now`, in seconds on the clock of `began`."""
@@ -49,11 +49,16 @@ class LiveView:
         self.transcript.outside(lines)
 
     def frame(self, size: Size, now: float, status: str) -> Frame:
-        """Return what is to be shown now."""
-        final = self.transcript.take(self.width(size))
+        """Return what is to be shown now; final rows stay owed where it raises."""
+        self.owed += self.transcript.take(self.width(size))
+        below = self._footer(size, now, status)
+        final, self.owed = self.owed, []
+        return Frame(final, below)
+
+    def _footer(self, size: Size, now: float, status: str) -> Rows:
         if self.options.quiet:
-            return Frame(final, [])
-        below = footer(
+            return []
+        return footer(
             self.transcript.root,
             self.tally,
             self.look,
@@ -62,12 +67,12 @@ class LiveView:
             now=now,
             status=status,
         )
-        return Frame(final, below)
 
     def last(self, size: Size) -> Rows:
         """Return the rows that are still owed: nothing more will come."""
         self.transcript.settle()
-        return self.transcript.take(self.width(size))
+        self.owed += self.transcript.take(self.width(size))
+        return self.owed
 
     def width(self, size: Size) -> int:
         """Rows stay one cell short of the edge: a terminal may wrap as soon as it is reached."""
@@ -80,9 +85,11 @@ class Fallback:
     def __init__(self, failed: LiveView, error: Exception) -> None:
         self.look = plain_look(failed.options)
         self._failure = f"{type(error).__name__}: {error}"
-        self._transcript = Transcript(self.look, failed.tally.tokens)
-        rest = unshown(failed.transcript.root.parts)
-        self._transcript.add(*(written(self.look, text) for text in rest))
+        self._transcript = failed.transcript
+        self._transcript.restyle(self.look)
+        self._transcript.root.parts.appendleft(Ready(lambda _: failed.owed))
+        if failed.tally.finished:
+            self._say_so()
 
     def update(self, event: Event, now: float) -> None:
         """Take one event; one that cannot be shown even here is at least named."""
@@ -92,7 +99,10 @@ class Fallback:
             text = f"{type(event).__name__} could not be shown: {error}"
             self._transcript.add(written(self.look, text))
         if isinstance(event, RunFinished):
-            self._transcript.add(notes.view_failed(self.look, self._failure))
+            self._say_so()
+
+    def _say_so(self) -> None:
+        self._transcript.add(notes.view_failed(self.look, self._failure))
 
     def outside(self, lines: Iterable[str]) -> None:
         """Take lines that somebody else wrote to our terminal."""

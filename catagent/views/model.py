@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 from catagent import events as ev
 from catagent.views.look import Look
@@ -67,6 +68,13 @@ class Model:
             self.write("text", data.text[len(streamed) :])
         self._switch(None)
         self.finished = True
+
+    def restyle(self, look: Look, parts: Iterable[Part]) -> None:
+        """Go on in another look; `parts` is what nobody has seen so far."""
+        self.look, self.parts, self._markdown = look, deque(parts), False
+        self._last = None
+        # Neither text nor reasoning, so that what comes next begins a part of its own.
+        self._channel = None if self._channel is None else "tool_args"
 
     def forget(self) -> None:
         """Let go of what was kept to compare it with the observation."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import repeat
 from typing import Any
 
@@ -36,6 +37,11 @@ class Tool(Panel):
         if self._title is None:
             self._title = self.look.line(f"{self.tool}({arguments(self._tool_input)})")
         return self._title
+
+    def restyle(self, look: Look, parts: Iterable[Part]) -> None:
+        """Go on in another look, from the heading on; `parts` is what nobody has seen so far."""
+        self.behind(look, look.glyphs.side)
+        self.parts.extend(parts)
 
     def start(self, event: ev.ToolStarted) -> None:
         """The tool began to run; its input counts where nobody has told it before."""

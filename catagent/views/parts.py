@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from catagent.views.look import Look, Style
@@ -36,12 +37,23 @@ class Part(Protocol):
 def drain(parts: deque[Part], width: int | None) -> Rows:
     """Take from the parts in order, each only after the one before it has settled."""
     rows: Rows = []
-    while parts:
-        rows += parts[0].take(width)
-        if not parts[0].settled:
-            break
-        parts.popleft()
+    with keeping(parts, rows):
+        while parts:
+            rows += parts[0].take(width)
+            if not parts[0].settled:
+                break
+            parts.popleft()
     return rows
+
+
+@contextmanager
+def keeping(parts: deque[Part], rows: Rows) -> Iterator[None]:
+    """Put `rows` back before the other parts where one of these raises: they are still owed."""
+    try:
+        yield
+    except Exception:
+        parts.appendleft(Ready(lambda _: rows))
+        raise
 
 
 class Feed(ABC):
@@ -208,20 +220,21 @@ class Column:
 
     def __init__(self, *, spaced: bool) -> None:
         self.parts: deque[Part] = deque()
-        self._spaced = spaced
+        self.spaced = spaced
         self._begun = False
         self._last: type[Part] | None = None
 
     def take(self, width: int | None) -> Rows:
         """Return the rows that have become final."""
         rows: Rows = []
-        while self.parts:
-            part = self.parts[0]
-            rows += self._apart(part, part.take(width))
-            if not part.settled:
-                break
-            self.parts.popleft()
-            self._begun = False
+        with keeping(self.parts, rows):
+            while self.parts:
+                part = self.parts[0]
+                rows += self._apart(part, part.take(width))
+                if not part.settled:
+                    break
+                self.parts.popleft()
+                self._begun = False
         return rows
 
     def _apart(self, part: Part, rows: Rows) -> Rows:
@@ -229,17 +242,21 @@ class Column:
             return rows
         before, self._last, self._begun = self._last, type(part), True
         close = before is None or (before is type(part) and isinstance(part, Hanging))
-        return rows if close or not self._spaced else ["", *rows]
+        return rows if close or not self.spaced else ["", *rows]
 
 
 class Panel:
     """Parts one after the other behind a gutter, between a heading and an ending."""
 
     def __init__(self, look: Look, side: str) -> None:
-        self.look = look
-        self.parts: deque[Part] = deque()
         self.closed = False
         self.settled = False
+        self.behind(look, side)
+
+    def behind(self, look: Look, side: str) -> None:
+        """Begin, or begin anew, without parts and behind this gutter."""
+        self.look = look
+        self.parts: deque[Part] = deque()
         self._begun = False
         self._side, self._indent = look.paint("gutter", side), cells(side)
 

@@ -1,22 +1,27 @@
-"""What a transcript still holds when drawing it has failed: the bare text, in order."""
+"""What a transcript still holds when drawing it has failed, for another look to go on with."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from catagent.views.look import Look
 from catagent.views.model import Model
 from catagent.views.panels import Tool
-from catagent.views.parts import Feed, Hanging, Panel, Part
+from catagent.views.parts import Feed, Hanging, Panel, Part, Ready, written
 
 
-def unshown(parts: Iterable[Part]) -> Iterator[str]:
-    """Yield the pieces of text that nobody has taken out of `parts` yet, as they came."""
+def salvaged(parts: Iterable[Part], look: Look) -> Iterator[Part]:
+    """Yield what nobody has taken out of `parts` yet: calls as they are, of the rest the text."""
     for part in parts:
-        if isinstance(part, Tool):
-            yield f"tool: {part.title}"
-        if isinstance(part, Feed):
-            yield part.unshown()
-        elif isinstance(part, Hanging):
-            yield from unshown([part.part])
-        elif isinstance(part, (Panel, Model)):
-            yield from unshown(part.parts)
+        match part:
+            case Tool() | Model():
+                part.restyle(look, list(salvaged(part.parts, look)))
+                yield part
+            case Panel():
+                yield from salvaged(part.parts, look)
+            case Hanging():
+                yield from salvaged([part.part], look)
+            case Feed():
+                yield written(look, part.unshown())
+            case Ready():
+                yield part

@@ -7,6 +7,7 @@ run takes no more memory than what is still to be shown.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 
 from catagent import events as ev
@@ -14,6 +15,7 @@ from catagent.views import notes
 from catagent.views.calls import Calls
 from catagent.views.look import Look
 from catagent.views.parts import Column, Part, Rows
+from catagent.views.salvage import salvaged
 
 
 class Transcript:
@@ -47,6 +49,12 @@ class Transcript:
             self._answer_alone(event)
         else:
             self._everything(event)
+
+    def restyle(self, look: Look) -> None:
+        """Go on in another look, with what nobody has taken so far."""
+        self.look = self._calls.look = look
+        parts = list(salvaged(self.root.parts, look))
+        self.root.parts, self.root.spaced = deque(parts), not look.words
 
     def settle(self) -> None:
         """Close whatever is open: no event will come any more."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from contextlib import suppress
+from typing import Never
 
 import pytest
 
@@ -136,6 +139,43 @@ def test_a_view_that_raises_is_followed_by_plain_lines() -> None:
         assert word in text
     assert "warning: the live view failed, so the rest" in text
     assert text.endswith("(RuntimeError: a [bug])")
+
+
+def fails(*_: object, **__: object) -> Never:
+    raise RuntimeError("a defect")
+
+
+@pytest.mark.parametrize("number", range(1, 40, 3))
+@pytest.mark.parametrize("defect", ["live.footer", "panels.Tool.take", "model.Thoughts.take"])
+def test_a_view_that_raises_loses_and_repeats_nothing(
+    number: int, defect: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever it stops: tokens of running models, observations and the answer come once."""
+    items, last = runs.words("i", 12), runs.words("a", 12)
+    events = [
+        runs.started(),
+        *runs.model("r", runs.words("r", 5), channel="reasoning"),
+        *runs.interleaved(*(runs.tool(f"c{n}", "t", {}, items[n * 6 :][:6]) for n in range(2))),
+        *runs.model("m", last),
+        ev.Answer(data=ev.AnswerData(output="".join(last))),
+        runs.finished(),
+    ]
+    size, view, rows = Size(24, 24), LiveView(ViewOptions(), began=0.0), []
+    for event in events[:number]:
+        view.update(event, 1.0)
+        rows += view.frame(size, 1.0, "").final
+    view.update(events[number], 1.0)
+    with monkeypatch.context() as patch, suppress(RuntimeError):
+        patch.setattr(f"catagent.views.{defect}", fails)
+        rows += view.frame(size, 1.0, "").final
+    rest = Fallback(view, RuntimeError())
+    for event in events[number + 1 :]:
+        rest.update(event, 1.0)
+        rows += rest.frame(size, 1.0, "").final
+    rows += rest.last(size)
+    found = re.findall(r"\b[iar]\d+\b", " ".join(rows))
+    words = [*items, *last, *runs.words("r", 5)]
+    assert sorted(found) == sorted(word.strip() for word in words)
 
 
 def test_even_plain_lines_may_fail(monkeypatch: pytest.MonkeyPatch) -> None:
