@@ -22,7 +22,7 @@ from catagent.errors import (
     StepLimitError,
     ToolError,
 )
-from catagent.redact import redact
+from catagent.redact import shortened
 
 _TOOL_FRAMES = ("langchain_core/tools/base.py",)
 _MODEL_FRAMES = (
@@ -35,6 +35,11 @@ _TOO_LONG = (
 )
 FILES_USED_UP = (errno.EMFILE, errno.ENFILE)
 TOO_MANY_FILES = ("Too many files are open.", "raise the limit: ulimit -n 1024")
+_MOST_SAID = 2000
+# The SDK's, for an error in a stream that it does not understand.
+_NO_WORDS = "An error occurred during streaming"
+# LangChain's.
+_NOTHING_CAME = "No generations found in stream."
 _TRY_AGAIN = "try again later; --max-retries says how often to try by itself"
 
 
@@ -62,11 +67,17 @@ def classify(raised: BaseException) -> CatagentError:
 def _said(raised: BaseException) -> str:
     """Its message in one line, without secrets; the name of its class where it has none."""
     try:
-        text = str(getattr(raised, "message", "") or raised)
+        text = str(_words(raised) or raised)
     except Exception:  # an exception whose own __str__ fails still has to be told
         text = ""
     text = re.sub(r"^Error code: \d+( - )?", "", " ".join(text.split()))
-    return redact(text[:2000]) or type(raised).__name__
+    return shortened(text, _MOST_SAID) or type(raised).__name__
+
+
+def _words(raised: BaseException) -> object:
+    """Its message; what the server sent, where the SDK found no message in it."""
+    message, body = getattr(raised, "message", ""), getattr(raised, "body", None)
+    return body if message == _NO_WORDS and isinstance(body, str) else message
 
 
 def _out_of_groups(raised: BaseException) -> BaseException:
@@ -158,19 +169,26 @@ def _without_status(
         return _timed_out(raised)
     if names & {"APIConnectionError", "TransportError", "ConnectionError"}:
         return _no_connection(raised, said)
-    if "JSONDecodeError" in names and by_model:
-        hint = "is it an OpenAI-compatible API? a proxy in between may have cut it"
-        return ModelError(f"The server sent what is not JSON in its stream: {said}", hint)
     if "APIError" in names:
         return _too_long(said) if _is_too_long(said, names) else _failed_midway(said)
     if "OpenAIError" in names and "api_key" in said:
         return CredentialsError("There is no API key.", "set OPENAI_API_KEY, or use --model local")
     if _root_errno(raised) in FILES_USED_UP:
         return AgentError(*TOO_MANY_FILES)
-    if by_model:
-        return ModelError(f"The model failed: {type(raised).__name__}: {said}")
     what = type(raised).__name__
+    if by_model:
+        return _by_model(what, said)
     return AgentError(f"The agent failed: {what}" + (f": {said}" if said != what else "."))
+
+
+def _by_model(what: str, said: str) -> ModelError:
+    if what == "JSONDecodeError":
+        hint = "is it an OpenAI-compatible API? a proxy in between may have cut it"
+        return ModelError(f"The server sent what is not JSON in its stream: {said}", hint)
+    if said == _NOTHING_CAME:
+        hint = "is it an OpenAI-compatible API? OPENAI_BASE_URL ends in /v1"
+        return ModelError("The server answered, and streamed nothing.", hint)
+    return ModelError(f"The model failed: {what}: {said}")
 
 
 def _failed_midway(said: str) -> ModelError:

@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Callable, Iterable
 
+from catagent.config import secrets_of
+
 MASK = "[redacted]"
 
 # Keys by the prefixes that providers give them, bearer tokens, and passwords in URLs. What a
@@ -96,6 +98,21 @@ def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """Return `text` without these values, and without what looks like a key."""
     return Redactor(secrets).text(text)
+
+
+def shortened(text: str, most: int, *, end: bool = False) -> str:
+    """The first `most` characters of the text, or the last, and "…" where the rest was.
+
+    Without secrets, those of this process's environment too: they are masked before the cut, as
+    nothing could tell a half one.
+    """
+    known = Redactor(secrets_of())
+    if end:
+        text = known.text(text)
+        return text if len(text) <= most else "…" + text[-most:]
+    window = text[: most + _LONGEST]
+    masked = known.text(window if window == text else window[: known.begins_at(window)])
+    return masked if window == text and len(masked) <= most else masked[:most] + "…"
 
 
 def _spellings(secrets: Iterable[str]) -> set[str]:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from catagent.redact import MASK, redact, redactor
+from catagent.redact import MASK, redact, redactor, shortened
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,28 @@ def test_the_longer_of_two_values_goes_first() -> None:
 
 def test_an_empty_value_is_no_secret() -> None:
     assert redact("text", [""]) == "text"
+
+
+@pytest.mark.parametrize("end", [False, True])
+@pytest.mark.parametrize("most", [5, 20, 24, 30, 60, 100])
+def test_a_text_is_never_cut_through_a_secret(
+    most: int, end: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of one looks like nothing: what is masked is masked before the cut."""
+    monkeypatch.setenv("SOME_API_KEY", "canary-4711-canary")
+    text = "x" * 20 + "canary-4711-canary sk-proj-abcdefghijkl" + "y" * 20
+    short = shortened(text, most, end=end)
+    assert len(short) <= most + 1
+    assert not {"cana", "4711", "nary", "sk-", "ijkl"} & {
+        short[i : i + n] for n in (3, 4) for i in range(len(short))
+    }
+
+
+def test_a_short_text_is_left_as_it_is() -> None:
+    assert shortened("abc", 3) == shortened("abc", 3, end=True) == "abc"
+    assert (shortened("abcd", 3), shortened("abcd", 3, end=True)) == ("abc…", "…bcd")
+
+
+def test_the_beginning_of_a_huge_text_has_no_half_secret_at_its_end() -> None:
+    secrets = " ".join(f"sk-{i}-" + "z" * 400 for i in range(10_000))
+    assert "zz" not in shortened(secrets, 300)

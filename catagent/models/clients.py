@@ -15,6 +15,7 @@ from typing import Any
 import openai
 
 from catagent.models.early import EarlyConnection
+from catagent.models.frames import watched
 from catagent.models.http import RetryingAsyncClient, RetryingClient, RetryPolicy
 from catagent.models.network import EarlyTransport
 from catagent.models.transport import client_options, may_go_through_a_proxy, parse_url
@@ -22,6 +23,10 @@ from catagent.models.transport import client_options, may_go_through_a_proxy, pa
 
 class PlainChunkClient(openai.OpenAI):
     """The SDK's client, leaving streamed chat chunks the dicts that they are."""
+
+    def post(self, *args: Any, **options: Any) -> Any:
+        """Send a request; a stream that comes back tells its server's errors."""
+        return watched(super().post(*args, **options))
 
     def _process_response_data(self, *, data: Any, cast_to: Any, response: Any) -> Any:
         if _is_chunk(cast_to):
@@ -31,6 +36,10 @@ class PlainChunkClient(openai.OpenAI):
 
 class AsyncPlainChunkClient(openai.AsyncOpenAI):
     """The same, asynchronous."""
+
+    async def post(self, *args: Any, **options: Any) -> Any:
+        """Send a request; a stream that comes back tells its server's errors."""
+        return watched(await super().post(*args, **options))
 
     def _process_response_data(self, *, data: Any, cast_to: Any, response: Any) -> Any:
         if _is_chunk(cast_to):

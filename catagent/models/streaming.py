@@ -1,4 +1,4 @@
-"""ChatOpenAI with what it drops, reasoning, and without what weighs it down or trips it up."""
+"""ChatOpenAI with what it drops, reasoning and refusals, and without what trips it up."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from langchain_openai import ChatOpenAI
 
 from catagent.codec import encodable
 from catagent.models.folding import afolded, folded
+from catagent.models.frames import no_chunk
 
 # As servers call it: DeepSeek, vLLM and llama.cpp; OpenRouter and Ollama.
 _REASONING = ("reasoning_content", "reasoning")
 
 
 class StreamingChatOpenAI(ChatOpenAI):
-    """A ChatOpenAI that also keeps reasoning, in `additional_kwargs["reasoning_content"]`."""
+    """A ChatOpenAI that also keeps reasoning, in `additional_kwargs["reasoning_content"]`.
+
+    A refusal is text, as the person is to read it, and in `additional_kwargs["refusal"]`.
+    """
 
     def _stream(self, *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
         return folded(super()._stream(*args, **kwargs))
@@ -28,15 +32,18 @@ class StreamingChatOpenAI(ChatOpenAI):
     def _convert_chunk_to_generation_chunk(
         self, chunk: dict[str, Any], default_chunk_class: type, base_generation_info: Any
     ) -> ChatGenerationChunk | None:
-        choices = chunk.get("choices")
-        delta = choices[0].setdefault("delta", None) if choices else None
-        generation = super()._convert_chunk_to_generation_chunk(
-            chunk, default_chunk_class, base_generation_info
-        )
+        try:
+            choices = chunk.get("choices")
+            delta = choices[0].setdefault("delta", None) if choices else None
+            if delta and delta.get("refusal"):
+                delta["content"] = (delta.get("content") or "") + delta["refusal"]
+            generation = super()._convert_chunk_to_generation_chunk(
+                chunk, default_chunk_class, base_generation_info
+            )
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise no_chunk(chunk) from None
         if generation is not None and delta:
-            for key in _REASONING:
-                if delta.get(key):
-                    generation.message.additional_kwargs["reasoning_content"] = delta[key]
+            _keep(delta, generation.message.additional_kwargs)
         return generation
 
     def _get_request_payload(
@@ -48,6 +55,15 @@ class StreamingChatOpenAI(ChatOpenAI):
         except UnicodeEncodeError:
             payload = _encodable(payload)
         return payload
+
+
+def _keep(delta: dict[str, Any], kwargs: dict[str, Any]) -> None:
+    """Put what LangChain leaves out of a chunk where it has it in a whole message."""
+    if delta.get("refusal"):
+        kwargs["refusal"] = delta["refusal"]
+    for key in _REASONING:
+        if delta.get(key):
+            kwargs["reasoning_content"] = delta[key]
 
 
 def _encodable(value: Any) -> Any:

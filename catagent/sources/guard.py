@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 
 from catagent import events as ev
 from catagent.errors import CatagentError, ModelError, NetworkError
+from catagent.redact import shortened
 from catagent.sources.messages import CUT_SHORT, FILTERED, finish_reason_of
 
 # Those whose streams always say why they ended; the silence of others means nothing.
@@ -36,9 +37,11 @@ class WrittenArgs:
 
 
 def check_message(
-    message: BaseMessage, name: str, streamed: WrittenArgs | None = None
+    message: BaseMessage, name: str, streamed: WrittenArgs | None = None, provider: str = ""
 ) -> CatagentError | None:
     """What is wrong with a model's finished message, or None. `name` is the model run's name.
+
+    `provider` is who LangChain takes for the model's, as far as it says.
 
     `streamed` holds the arguments as they were streamed, None for a message that came whole. To
     be asked before a tool runs: LangChain repairs half-written arguments and would execute them,
@@ -46,7 +49,7 @@ def check_message(
     """
     if not isinstance(message, AIMessage):
         return None
-    if streamed is not None and _broke_off(message):
+    if streamed is not None and _broke_off(message, provider):
         return NetworkError(
             f"The stream of {name} was cut off: it ended without a finish reason.",
             hint="try again; if it happens often, look at the server or a proxy in between",
@@ -67,6 +70,10 @@ def warnings_for(message: BaseMessage, name: str) -> Iterator[ev.WarningData]:
             message=f"{name} was cut short (finish reason {reason}); its text is incomplete.",
             hint="" if filtered else "raise the model's output limit",
         )
+    if message.additional_kwargs.get("refusal"):
+        yield ev.WarningData(
+            code="refusal", message=f"{name} refused to answer; its text says why."
+        )
     ids = [call["id"] for call in getattr(message, "tool_calls", [])]
     if len(set(ids)) < len(ids):
         yield ev.WarningData(
@@ -75,9 +82,10 @@ def warnings_for(message: BaseMessage, name: str) -> Iterator[ev.WarningData]:
         )
 
 
-def _broke_off(message: AIMessage) -> bool:
-    provider = message.response_metadata.get("model_provider")
-    return provider in _ALWAYS_TELL and finish_reason_of(message) is None
+def _broke_off(message: AIMessage, provider: str) -> bool:
+    # The message itself says it only where at least one chunk held a choice.
+    providers = {provider, message.response_metadata.get("model_provider")}
+    return not providers.isdisjoint(_ALWAYS_TELL) and finish_reason_of(message) is None
 
 
 def _invalid(message: AIMessage) -> Iterator[tuple[str, str]]:
@@ -93,7 +101,7 @@ def _is_object(args: str) -> bool:
 
 
 def _broken_args(tool: str, args: str, reason: str | None) -> ModelError:
-    end = args if len(args) <= 60 else "…" + args[-60:]
+    end = shortened(args, 60, end=True)
     cut = " The model reached its output limit." if reason == "length" else ""
     return ModelError(
         f"The arguments that the model wrote for {tool} are not a JSON object: {end!r}.{cut}"

@@ -31,6 +31,7 @@ class Span:
     call_id: str | None = None
     scope: str = ""
     model: str = ""
+    provider: str = ""
     tool_input: Any = None
     began: float = field(default_factory=time.monotonic)
     first_token: float | None = None

@@ -181,6 +181,7 @@ class Tracker(BaseCallbackHandler):
         metadata = about.get("metadata") or {}
         model = params.get("model") or params.get("model_name") or metadata.get("ls_model_name")
         span.model = str(model or span.name)
+        span.provider = str(metadata.get("ls_provider") or "")
         self.llms.append(span)
         self._pulse.begin()
 
@@ -211,7 +212,7 @@ class Tracker(BaseCallbackHandler):
         if message.id is not None:
             self._authors[message.id] = span
         self.warnings.extend(guard.warnings_for(message, span.name))
-        error = guard.check_message(message, span.name, streamed)
+        error = guard.check_message(message, span.name, streamed, span.provider)
         if error is None and message.tool_calls:
             for call in message.tool_calls:
                 self._deciders[call["id"] or ""] = span

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tests.support import scripts
-from tests.support.replies import Call, Reply, failing
+from tests.support.replies import Call, Reply, failing, streaming
 from tests.support.scripts import ANSWER_TOKENS, calling, cat, with_fault
 from tests.support.server import Script
 
@@ -312,6 +312,16 @@ def _within() -> Iterator[Fault]:
         Told("The server reported an error in its stream: …", "model", 1, "error", _AGAIN),
         _breaking(fault="error_frame", fault_after=3),
     )
+    yield from _no_chunks()
+    yield Fault(
+        "refusal",
+        WITHIN,
+        DONE,
+        _refusing(streaming(_REFUSAL)),
+        warning="refusal",
+        places=("agent",),
+        answer="I will not.",
+    )
     for reason in ("length", "content_filter"):
         yield Fault(
             f"finish_reason {reason}",
@@ -339,6 +349,74 @@ def _within() -> Iterator[Fault]:
         answer=ANSWER,
     )
     yield Fault("usage missing", WITHIN, DONE, _breaking(usage=False), answer=ANSWER)
+
+
+_CHUNK = (
+    b'data: {"id":"c","choices":[{"index":0,"delta":{"content":"So "},"finish_reason":null}]}\n\n'
+)
+_REFUSAL = (
+    b'data: {"id":"c","choices":[{"index":0,"delta":{"refusal":"I will "}}]}\n\n'
+    b'data: {"id":"c","choices":[{"index":0,"delta":{"refusal":"not."},"finish_reason":"stop"}]}'
+    b"\n\ndata: [DONE]\n\n"
+)
+_USAGE = b'data: {"id":"c","choices":[],"usage":{"prompt_tokens":1,"completion_tokens":0}}\n\n'
+_FILTER = b'data: {"id":"","choices":[],"prompt_filter_results":[]}\n\n'
+_FRAMES = {
+    "error event": b'event: error\ndata: {"message":"boo","code":500}\n\n',
+    "error event of plain text": b"event: error\ndata: boo\n\n",
+    "error object": b'data: {"object":"error","message":"boo"}\n\n',
+    "error object after text": _CHUNK + b'data: {"object":"error","message":"boo"}\n\n',
+    "error as a string": b'data: {"error":"boo"}\n\n',
+    "error detail": b'data: {"detail":"boo"}\n\n',
+}
+_IS_IT = "is it an OpenAI-compatible API? OPENAI_BASE_URL ends in /v1"
+_JSON = {"content-type": "application/json"}
+_BODIES = {
+    "a page for a stream": (
+        "The server sent text/html, and no stream: Log in first",
+        Reply(body=b"<html><p>Log in\nfirst</p>", headers={"content-type": "text/html"}),
+    ),
+    "a JSON error for a stream": (
+        "The server sent application/json, and no stream: no luck",
+        Reply(body={"error": {"message": "no luck"}}, headers=_JSON),
+    ),
+    "nothing for a stream": ("The server's answer is empty (HTTP 200).", streaming(b"")),
+    "only the end of a stream": ("The server's stream is empty.", streaming(b"data: [DONE]\n\n")),
+    "JSON that is no chunk": (
+        "The server sent what is no chunk of an answer: [1, 2]",
+        streaming(b"data: [1,2]\n\ndata: [DONE]\n\n"),
+    ),
+}
+
+
+def _no_chunks() -> Iterator[Fault]:
+    """What there may be where chunks should be."""
+    told = Told("The server reported an error in its stream: boo", "model", 1, "error", _AGAIN)
+    for name, body in _FRAMES.items():
+        yield Fault(name, WITHIN, told, _refusing(streaming(body)))
+    cut = Told(
+        "The stream of … was cut off: it ended without a finish reason.",
+        "network",
+        1,
+        "error",
+        "try again; if it happens often, look at the server or a proxy in between",
+    )
+    yield Fault("nothing but usage", WITHIN, cut, _refusing(streaming(_USAGE)))
+    yield Fault("nothing but a filter's results", WITHIN, cut, _refusing(streaming(_FILTER)))
+    for name, (message, reply) in _BODIES.items():
+        yield Fault(name, WITHIN, Told(message, "model", 1, "error", _IS_IT), _refusing(reply))
+    yield Fault(
+        "a whole answer for a stream",
+        WITHIN,
+        Told(
+            "The server sent a whole answer where a stream was asked for.",
+            "model",
+            1,
+            "error",
+            "can it stream? a proxy in between may have kept it from doing so",
+        ),
+        _refusing(Reply(body={"choices": [{"message": {"content": "Hello"}}]}, headers=_JSON)),
+    )
 
 
 def _bad_arguments(args: str, reason: str | None = None) -> Callable[[Place], Script]:

@@ -28,8 +28,8 @@ class Call:
 class Reply:
     """One answer. Times are in seconds; `fault` strikes after `fault_after` streamed pieces.
 
-    `pause` passes before the first piece and `pace` between two. `status` other than 200 sends
-    `body` and `headers` and nothing of the rest.
+    `pause` passes before the first piece and `pace` between two. `status` other than 200, or
+    a `body`, sends `body` and `headers` and nothing of the rest.
     """
 
     tokens: Sequence[str] = ()
@@ -64,6 +64,11 @@ def failing(status: int, message: str = "scripted failure", **headers: str) -> R
     body = {"error": {"message": message, "type": "scripted_error", "param": None, "code": None}}
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     return Reply(status=status, body=body, headers=names)
+
+
+def streaming(body: bytes) -> Reply:
+    """These bytes as the whole of an event stream."""
+    return Reply(body=body, headers={"content-type": "text/event-stream"})
 
 
 _HEAD = '{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":%s,'

@@ -204,7 +204,7 @@ class _Connection(asyncio.Protocol):
         if reply.delay:
             await asyncio.sleep(reply.delay)
         model = str(request.body.get("model", "scripted"))
-        if reply.status != 200:
+        if reply.status != 200 or reply.body is not None:
             self._json(reply.status, reply.body, reply.headers)
         elif request.streams:
             await self._stream(reply, model, include_usage=request.include_usage)
