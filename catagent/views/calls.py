@@ -15,7 +15,7 @@ from catagent.views.model import Model, label_rows
 from catagent.views.panels import Orphan, Tool
 from catagent.views.parts import Column, Hanging, Part, Ready, written
 from catagent.views.unclaimed import Home, ToolEvent, Unclaimed
-from catagent.views.units import seconds
+from catagent.views.units import model_name, seconds
 
 ModelEvent = ev.LlmStarted | ev.LlmToken | ev.LlmFinished
 
@@ -104,9 +104,10 @@ class Calls:
         return not agents_own or self.look.words or self.look.options.verbose
 
     def _label(self, event: ModelEvent) -> str:
-        facts = [event.name or "model"]
+        model = event.data.model if isinstance(event, ev.LlmStarted) else ""
+        facts = [model_name(event.name, model) or "model"]
         if self.look.options.verbose:
-            facts += [event.data.model] if isinstance(event, ev.LlmStarted) else []
+            facts += [model] if model and model not in facts else []
             facts += _identity(event)
         return self.look.glyphs.dot.join(facts)
 

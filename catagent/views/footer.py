@@ -11,7 +11,7 @@ from catagent.views.look import Look
 from catagent.views.panels import Tool
 from catagent.views.parts import Column, Panel, Part, Rows
 from catagent.views.tally import Tally
-from catagent.views.units import count
+from catagent.views.units import count, whole_seconds
 from catagent.views.wrap import cells, head
 
 SPINS_PER_SECOND = 8
@@ -70,7 +70,7 @@ def _queued(tool: Tool, look: Look, width: int) -> str:
 def status_row(tally: Tally, look: Look, *, width: int, now: float, status: str) -> str:
     """One row: what is awaited, for how long the run goes on, and how much has come."""
     spinner = look.glyphs.spinner[int(now * SPINS_PER_SECOND) % len(look.glyphs.spinner)]
-    awaited = look.line((tally.awaited(now) or status)[: 4 * width])
+    awaited = look.line((tally.awaited(now) or status or tally.unknown())[: 4 * width])
     facts = _facts(tally, now)
     while len(facts) > 1 and cells(look.glyphs.dot.join([awaited, *facts])) > width - 2:
         facts.pop()
@@ -81,9 +81,9 @@ def status_row(tally: Tally, look: Look, *, width: int, now: float, status: str)
 
 def _facts(tally: Tally, now: float) -> list[str]:
     """The most important first: a narrow terminal shows fewer."""
-    facts = [f"{int(now - tally.began)} s"]
+    facts = [whole_seconds(now - tally.began)]
     if tally.tokens:
         facts.append(count(tally.tokens, "token"))
-    if rate := tally.rate(now):
+    if (rate := tally.rate(now)) >= 0.5:
         facts.append(f"{rate:.0f}/s")
     return facts

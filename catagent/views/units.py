@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
+
+_CLASS = re.compile(r"(?:[A-Z]+[a-z0-9]*){2,}")
 
 
 def seconds(duration: float) -> str:
@@ -12,6 +15,17 @@ def seconds(duration: float) -> str:
         return f"{duration:.2f} s" if duration < 1 else f"{duration:.1f} s"
     minutes, rest = divmod(round(duration), 60)
     return f"{minutes} min {rest} s"
+
+
+def whole_seconds(duration: float) -> str:
+    """A duration that is still going on: `12 s`, `2 min 5 s`."""
+    minutes, rest = divmod(int(duration), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def model_name(run_name: str, model: str) -> str:
+    """How to call a model: as its run is called, unless that is but the name of a class."""
+    return model if model and (not run_name or _CLASS.fullmatch(run_name)) else run_name
 
 
 def count(number: int, noun: str) -> str:

@@ -26,7 +26,7 @@ def view_of(events: Iterable[ev.Event], options: ViewOptions | None = None) -> L
     return view
 
 
-def status_of(view: LiveView, now: float = 3.0, width: int = 80) -> str:
+def status_of(view: LiveView, now: float = 2.5, width: int = 80) -> str:
     return view.frame(Size(width, 24), now, "connecting").footer[-1]
 
 
@@ -74,7 +74,10 @@ def test_arguments_are_shown_as_they_stream() -> None:
         ([runs.started()], "connecting"),
         (list(runs.model("m", ["x"], name="agent_llm"))[:1], "waiting for the first token of"),
         (list(runs.model("m", ["x"], name="agent_llm"))[:2], "agent_llm is writing"),
+        (list(runs.decision("m", "c", "get_items", [])), "waiting for the agent"),
+        (unfinished("c")[:2], "starting get_items"),
         (unfinished("c")[:3], "running get_items"),
+        ([runs.started(mode="steps"), *unfinished("c")[1:2]], "running get_items"),
         ([*unfinished("c")[:3], *unfinished("d")[:3]], "running 2 tools"),
     ],
 )
@@ -82,21 +85,74 @@ def test_the_status_says_what_is_awaited(events: list[ev.Event], awaited: str) -
     assert awaited in status_of(view_of(events))
 
 
-def test_a_retry_counts_down() -> None:
-    data = ev.RetryData(attempt=2, max_attempts=3, delay_s=4, reason="rate limit")
-    view = view_of([ev.Retry(data=data)])
+@pytest.mark.parametrize("mode", ["events", "steps"])
+def test_the_status_is_never_blank(mode: str) -> None:
+    view = LiveView(ViewOptions(), began=0.0)
+    for event in [runs.started(mode=mode), *list(runs.cat_run())[1:]]:
+        view.update(event, 1.0)
+        assert re.match(r"\S \w.* · 3 s", view.frame(Size(80, 24), 3.0, "").footer[-1])
+
+
+@pytest.mark.parametrize(("mode", "says"), [("events", "starting"), ("steps", "waiting for")])
+def test_where_nobody_tells_the_agent_is_awaited(mode: str, says: str) -> None:
+    """In steps mode its model may be writing for long already."""
+    footer = view_of([runs.started(mode=mode)]).frame(Size(80, 24), 2.0, "").footer
+    assert f"{says} the agent" in footer[-1]
+
+
+def test_a_model_is_called_by_its_own_name_rather_than_by_its_class() -> None:
+    view = view_of(list(runs.model("m", ["x"], name="ChatOpenAI", tool_call_id="c"))[:2])
+    frame = view.frame(Size(80, 24), 2.0, "")
+    assert "gpt-4o-mini is writing" in frame.footer[-1]
+    assert frame.final == ["╭─ gpt-4o-mini"]
+
+
+RETRY = ev.RetryData(attempt=2, max_attempts=3, delay_s=4, reason="rate limit")
+
+
+def test_a_retry_counts_down_and_is_awaited() -> None:
+    start = next(runs.model("m", [], name="agent_llm"))
+    view = view_of([start, ev.Retry(data=RETRY)])
     assert "retry 2 of 3 in 4 s" in status_of(view, now=1.0)
     assert "retry 2 of 3 in 1 s" in status_of(view, now=4.0)
+    assert "retry 2 of 3: waiting for agent_llm" in status_of(view, now=6.0)
+
+
+@pytest.mark.parametrize("run_id", ["", "m"])
+def test_a_retry_is_over_as_soon_as_its_model_is_heard_of(run_id: str) -> None:
+    start, *_, end = runs.model("m", ["x"], name="agent_llm")
+    view = view_of([start, ev.Retry(run_id=run_id, data=RETRY), end])
+    assert "retry" not in status_of(view)
+
+
+def test_the_retry_of_another_model_is_still_awaited() -> None:
+    events = [*runs.model("m", ["x"]), *runs.model("n", ["y"])]
+    view = view_of([events[0], ev.Retry(run_id="m", name="slow", data=RETRY), *events[3:]])
+    assert "retry 2 of 3: waiting for" in status_of(view, now=9.0)
+
+
+def test_a_stream_that_stalls_is_called_silent() -> None:
+    view = view_of(list(runs.model("m", ["x"], name="agent_llm"))[:2])
+    assert "agent_llm is writing" in status_of(view, now=2.0)
+    assert "agent_llm silent for 4 s · " in status_of(view, now=5.5)
+    assert "agent_llm silent for 2 min 5 s" in status_of(view, now=126.5)
 
 
 def test_the_status_tells_time_tokens_and_rate() -> None:
-    view = view_of(runs.model("m", runs.words("w", 100)))
-    assert status_of(view, now=11.0).endswith("11 s · 100 tokens · 10/s")
+    view = LiveView(ViewOptions(), began=0.0)
+    for number, event in enumerate(runs.model("m", runs.words("w", 200))):
+        view.update(event, 1.0 + number / 20)
+    assert status_of(view, now=11.0).endswith("11 s · 200 tokens · 20/s")
+    assert status_of(view, now=18.0).endswith("18 s · 200 tokens")
 
 
 def test_a_narrow_status_keeps_what_matters_most() -> None:
-    view = view_of(list(runs.model("m", runs.words("w", 100), name="agent_llm"))[:-1])
-    assert status_of(view, now=11.0, width=40)[2:] == "agent_llm is writing · 11 s"
+    view = LiveView(ViewOptions(), began=0.0)
+    for number, event in enumerate(list(runs.model("m", runs.words("w", 99), name="agent"))[:-1]):
+        view.update(event, 1.0 + number / 10)
+    assert status_of(view, now=11.0, width=80)[2:] == "agent is writing · 11 s · 99 tokens · 10/s"
+    assert status_of(view, now=11.0, width=40)[2:] == "agent is writing · 11 s · 99 tokens"
+    assert status_of(view, now=11.0, width=30)[2:] == "agent is writing · 11 s"
 
 
 def test_status_only_shows_one_row_and_leaves_warnings_alone_behind() -> None:
