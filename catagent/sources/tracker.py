@@ -58,6 +58,13 @@ class Tracker(BaseCallbackHandler):
         self._tools: dict[str, list[Span]] = {}
         self._decisions: dict[str, set[str]] = {}
 
+    def __hash__(self) -> int:
+        """Nought: LangGraph merges handlers through sets, and the tracker must stay the first.
+
+        A log handler that is called before it, in a thread, tells of runs that nobody knows yet.
+        """
+        return 0
+
     async def close(self) -> None:
         """Stop what still runs: threads at their next callback, orphaned tasks at once.
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackHandler
 from langchain_core.language_models import LLM
 from langchain_core.outputs import GenerationChunk
 from langchain_core.tools import tool
@@ -14,6 +15,7 @@ from langchain_core.tools import tool
 from catagent import events as ev
 from catagent.models.streaming import StreamingChatOpenAI
 from catagent.sources.base import AgentShape, Mode
+from catagent.sources.tracker import Tracker
 from tests.support import scripts
 from tests.support.agents import (
     MODES,
@@ -263,3 +265,12 @@ def test_a_text_completion_model_is_told_like_any_other(
     assert texts_by_call(outcome)["call_0"] == ["a", "b", "c"]
     assert_deltas_equal_the_whole(outcome)
     assert capfd.readouterr().err == ""
+
+
+def test_the_tracker_stays_the_first_handler_when_langgraph_merges_them() -> None:
+    """A log handler that a thread calls before it tells of runs that nobody knows."""
+    for _ in range(50):
+        handlers = [Tracker(1), *(BaseCallbackHandler() for _ in range(3))]
+        manager = AsyncCallbackManager(handlers, handlers)
+        merged = manager.merge(manager.copy()).merge(manager.copy())
+        assert merged.inheritable_handlers[0] is handlers[0]
