@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import uuid
 from collections.abc import Iterable
 from typing import Any, get_type_hints
 
 from langchain_core.messages import HumanMessage
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableSequence
+from langchain_core.runnables.base import RunnableBindingBase
+from langchain_core.runnables.config import merge_configs
 from langchain_core.tools import BaseTool
 from langgraph.graph import StateGraph
 from langgraph.graph.state import CompiledStateGraph
@@ -16,6 +19,7 @@ from pydantic.errors import PydanticUserError
 
 from catagent.agents.base import AgentRequest
 from catagent.errors import UsageError
+from catagent.redact import shortened
 from catagent.sources.base import AgentRun, AgentShape
 
 _HINT = "bring a Runnable, a graph, a list of tools, or a function that returns one of them"
@@ -27,12 +31,16 @@ def adapt(found: Any, name: str, request: AgentRequest) -> AgentRun:
     """Return a run of whatever stands at `name`. Raises UsageError for what cannot be run."""
     runnable = _runnable(found, name, request)
     shape = _shape(runnable)
-    config: RunnableConfig = {"run_name": name.rpartition(":")[2], **(request.config or {})}
+    config: RunnableConfig = {
+        "run_name": name.rpartition(":")[2],
+        # A graph with a checkpointer of its own asks for one.
+        "configurable": {"thread_id": str(uuid.uuid4())},
+    }
     return AgentRun(
-        runnable=runnable,
-        input=_input(runnable, shape, name, request),
+        runnable=_telling_states(runnable) if shape == "other" else runnable,
+        input=_input(runnable, name, request),
         shape=shape,
-        config=config,
+        config=merge_configs(config, request.config),
         max_steps=request.max_steps,
         raw=request.raw,
     )
@@ -84,28 +92,46 @@ def _agent_of(tools: Iterable[Any], name: str, request: AgentRequest) -> Runnabl
 
 
 def _kind(found: Any) -> str:
-    return f"the {'class' if isinstance(found, type) else 'object'} {found!r:.80}"
+    return f"the {'class' if isinstance(found, type) else 'object'} {shortened(repr(found), 80)}"
 
 
 def _shape(runnable: Runnable[Any, Any]) -> AgentShape:
     """What its chunks look like. The classic package is optional: told by name, not by import."""
-    if isinstance(runnable, Pregel):
+    inner = _unbound(runnable)
+    if isinstance(inner, Pregel):
         return "graph"
-    if any(kind.__name__ == "AgentExecutor" for kind in type(runnable).__mro__):
+    if any(kind.__name__ == "AgentExecutor" for kind in type(inner).__mro__):
         return "executor"
     return "other"
 
 
-def _input(
-    runnable: Runnable[Any, Any], shape: AgentShape, name: str, request: AgentRequest
-) -> Any:
+def _unbound(runnable: Runnable[Any, Any]) -> Runnable[Any, Any]:
+    """What `with_config`, `with_retry` and `bind` wrap, which passes on all that it streams."""
+    while isinstance(runnable, RunnableBindingBase):
+        runnable = runnable.bound
+    return runnable
+
+
+def _telling_states(runnable: Runnable[Any, Any]) -> Runnable[Any, Any]:
+    """The chain with its graphs streaming their states: what follows one waits for the last."""
+    match runnable:
+        case Pregel():
+            return runnable.copy({"stream_mode": "values"})
+        case RunnableBindingBase():
+            return runnable.model_copy(update={"bound": _telling_states(runnable.bound)})
+        case RunnableSequence():
+            first, *middle, last = map(_telling_states, runnable.steps)
+            return runnable.model_copy(update={"first": first, "middle": middle, "last": last})
+    return runnable
+
+
+def _input(runnable: Runnable[Any, Any], name: str, request: AgentRequest) -> Any:
     messages = [*request.history, HumanMessage(request.question)]
     keys, required = _input_keys(runnable)
-    if "messages" in keys or (shape == "graph" and not keys):
+    if "messages" in keys:
         return {"messages": messages}
     if not keys:
-        # An executor does not say what it wants; the agents made for one all want this.
-        return {"input": request.question} if shape == "executor" else request.question
+        return request.question
     key = _question_key(keys, required)
     if key is None:
         wanted = ", ".join(keys)
@@ -118,14 +144,24 @@ def _input(
 
 def _input_keys(runnable: Runnable[Any, Any]) -> tuple[list[str], list[str]]:
     """The keys of the input, and those that it must have; none where it is no mapping."""
-    if isinstance(runnable, CompiledStateGraph):
+    first = _entrance(runnable)
+    if isinstance(first, CompiledStateGraph):
         # Asking for its JSON schema fails on states that Pydantic cannot describe.
-        return list(get_type_hints(runnable.builder.input_schema)), []
+        return list(get_type_hints(first.builder.input_schema)) or ["messages"], []
     try:
         schema = runnable.get_input_jsonschema()
     except PydanticUserError:
         return [], []
-    return list(schema.get("properties", {})), schema.get("required", [])
+    schema = schema.get("$defs", {}).get(schema.get("$ref", "").rpartition("/")[2], schema)
+    # An executor does not say what it wants; the agents made for one all want an input.
+    unsaid = ["input"] if schema.get("type") == "object" else []
+    return list(schema.get("properties") or unsaid), schema.get("required", [])
+
+
+def _entrance(runnable: Runnable[Any, Any]) -> Runnable[Any, Any]:
+    """Where the input goes first."""
+    inner = _unbound(runnable)
+    return _entrance(inner.first) if isinstance(inner, RunnableSequence) else inner
 
 
 def _question_key(keys: Iterable[str], required: list[str]) -> str | None:

@@ -15,6 +15,7 @@ from langchain_core.callbacks import (
     BaseCallbackManager,
 )
 from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.config import merge_configs
 
 from catagent import events as ev
@@ -83,13 +84,15 @@ def configured(run: AgentRun, *handlers: BaseCallbackHandler) -> RunnableConfig:
 
 def limited(run: AgentRun) -> Runnable[Any, Any]:
     """The runnable, with the executor's own limit out of the tracker's way."""
-    runnable = run.runnable
-    if run.shape != "executor" or not hasattr(runnable, "max_iterations"):
-        return runnable
-    copied: Runnable[Any, Any] = runnable.model_copy(  # type: ignore[attr-defined]
-        update={"max_iterations": run.max_steps + 1}
-    )
-    return copied
+    return _unlimited(run.runnable, run.max_steps) if run.shape == "executor" else run.runnable
+
+
+def _unlimited(runnable: Any, max_steps: int) -> Any:
+    if isinstance(runnable, RunnableBindingBase):
+        return runnable.model_copy(update={"bound": _unlimited(runnable.bound, max_steps)})
+    if hasattr(runnable, "max_iterations"):
+        return runnable.model_copy(update={"max_iterations": max_steps + 1})
+    return runnable
 
 
 def graph_arguments(run: AgentRun, **more: Any) -> dict[str, Any]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from catagent import events as ev
 from catagent.errors import AgentError
 from catagent.sources import translate
 from catagent.sources.base import AgentRun
+from catagent.sources.final import as_text, final, messages_in
 from catagent.sources.messages import (
     CUT_SHORT,
     finish_reason_of,
@@ -80,7 +80,7 @@ class ChunkReader:
                 continue
             if not nested and part.get("structured_response") is not None:
                 self._structured = part["structured_response"]
-            for message in _messages_in(part):
+            for message in messages_in(part):
                 yield from self._read_message(message, nested=nested)
 
     def _read_message(self, message: BaseMessage, *, nested: bool) -> Iterator[ev.Event]:
@@ -162,20 +162,22 @@ class ChunkReader:
                 return self._plain_answer()
 
     def _plain_answer(self) -> ev.Answer | None:
-        root = self._tracker.root
-        if root is None:
+        if self._tracker.root is None:
             return None
-        # The key of an agent's answer, when an executor comes wrapped in something else.
-        text = root.output.get("output") if isinstance(root.output, dict) else None
-        return self._told(_as_text(text if isinstance(text, str) else root.output), None, [])
+        found = final(self._tracker.root.output)
+        return self._told(as_text(found), found if isinstance(found, BaseMessage) else None)
 
     def _graph_answer(self) -> ev.Answer | None:
-        last = next(reversed(self._messages.values()), None)
+        root = self._tracker.root
+        found = None if root is None or self._interrupted else final(root.output)
+        seen = next(reversed(self._messages.values()), None)
+        last = found if isinstance(found, BaseMessage) else seen
         if self._structured is not None:
-            return self._told(_as_text(self._structured), last, [])
-        if last is None or (isinstance(last, AIMessage) and last.tool_calls):
+            return self._told(as_text(self._structured), last, [])
+        if isinstance(last, AIMessage) and last.tool_calls:
             return None
-        return self._told(text_of(last.content), last, [message_of(last)])
+        whole = found if last is None else last
+        return None if whole is None else self._told(as_text(whole), last)
 
     def _executor_answer(self) -> ev.Answer | None:
         # astream_events drops the last chunk of an executor that answers at once.
@@ -183,7 +185,7 @@ class ChunkReader:
         if not isinstance(output, dict):
             return None
         values = {key: value for key, value in output.items() if key != "messages"}
-        text = _as_text(values.get("output", values))
+        text = as_text(values.get("output", values))
         if text.startswith(_EXECUTOR_STOPPED) and not self._written_by_model(text):
             raise step_limit(self._max_steps)
         return self._told(text, None, messages_of(output.get("messages") or []))
@@ -199,11 +201,13 @@ class ChunkReader:
         return next(own, None)
 
     def _told(
-        self, text: str, message: BaseMessage | None, messages: list[ev.Message]
+        self, text: str, message: BaseMessage | None, messages: list[ev.Message] | None = None
     ) -> ev.Answer:
         span = self._tracker.decider(None, message) if message else self._last_llm()
         author = message or (span.message if span else None)
         complete = author is None or finish_reason_of(author) not in CUT_SHORT
+        if messages is None:
+            messages = messages_of(message)
         data = ev.AnswerData(output=text, complete=complete, messages=messages)
         where = span or self._tracker.root
         return ev.Answer(data=data, **(translate.envelope(where) if where else {}))
@@ -216,15 +220,3 @@ def _unwrap(chunk: Any) -> tuple[tuple[str, ...], Any]:
     if isinstance(chunk, dict) and chunk.keys() >= {"type", "ns", "data"}:
         return chunk["ns"], chunk["data"] if chunk["type"] == "updates" else None
     return (), chunk
-
-
-def _messages_in(update: dict[str, Any]) -> list[BaseMessage]:
-    found = update.get("messages")
-    several = found if isinstance(found, list | tuple) else [found]
-    return [message for message in several if isinstance(message, BaseMessage)]
-
-
-def _as_text(output: Any) -> str:
-    if isinstance(output, str | BaseMessage) or output is None:
-        return "" if output is None else output_text(output)
-    return msgspec.json.encode(plain(output)).decode()

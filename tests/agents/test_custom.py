@@ -10,19 +10,24 @@ from typing import Any
 import pytest
 
 from catagent import config
+from catagent import events as ev
 from catagent.agents.base import AgentRequest, open_agent
 from catagent.errors import UsageError
 from catagent.models.build import Models
 from catagent.models.choice import choose_model
 from catagent.models.context import ModelContext
-from catagent.sources.base import AgentRun
+from catagent.sources.base import AgentRun, Mode
+from tests.support.agents import MODES, collect
 
 MODULE = '''
 from typing import TypedDict
+from langchain_core.agents import AgentFinish
 from langchain_core.messages import AIMessage
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.func import entrypoint
 from langgraph.graph import END, START, MessagesState, StateGraph
 from pydantic import BaseModel
 
@@ -34,10 +39,10 @@ graph = uncompiled.add_edge("say", END).compile()
 
 class Topic(TypedDict):
     topic: str
-    result: str
+    answer: str
 
 def work(state):
-    return {"result": "topic: " + state["topic"]}
+    return {"answer": "topic: " + state["topic"]}
 
 typed = StateGraph(Topic).add_node("work", work).add_edge(START, "work").compile()
 
@@ -65,6 +70,28 @@ def demanding(database):
 
 async def asynchronous():
     return echo
+
+text_of_graph = graph | RunnableLambda(lambda state: state["messages"][-1].text)
+persistent = uncompiled.compile(checkpointer=InMemorySaver())
+retried = graph.with_retry()
+wordy = RunnableLambda(lambda text: {"messages": [("human", text)]}) | retried
+
+def executor():
+    from langchain_classic.agents import AgentExecutor
+    return AgentExecutor(agent=RunnableLambda(finish), tools=tools)
+
+def finish(values):
+    return AgentFinish({"output": "executor: " + values["input"]}, "")
+
+def tagged():
+    return executor().with_config(tags=["mine"])
+
+def chained():
+    return executor() | RunnableLambda(lambda result: result["output"])
+
+@entrypoint()
+async def workflow(question):
+    return "workflow: " + question
 
 number = 42
 bad_tools = [42]
@@ -122,6 +149,31 @@ def test_a_graph_of_messages_gets_a_message(folder: Path, name: str) -> None:
 def test_a_graph_with_a_state_of_its_own_gets_the_question_under_its_key(folder: Path) -> None:
     run = opened("typed", folder)
     assert (run.shape, run.input) == ("graph", {"topic": "where?"})
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("name", "shape", "answer"),
+    [
+        ("typed", "graph", "topic: where?"),
+        ("persistent", "graph", "graph: where?"),
+        ("retried", "graph", "graph: where?"),
+        ("text_of_graph", "other", "graph: where?"),
+        ("wordy", "other", "graph: where?"),
+        ("workflow", "graph", "workflow: where?"),
+        ("executor", "executor", "executor: where?"),
+        ("tagged", "executor", "executor: where?"),
+        ("chained", "other", "executor: where?"),
+    ],
+)
+def test_graphs_and_executors_answer_in_whatever_they_are_wrapped(
+    folder: Path, name: str, shape: str, answer: str, mode: Mode
+) -> None:
+    run = opened(name, folder)
+    assert run.shape == shape
+    outcome = asyncio.run(collect(mode, run))
+    assert outcome.error is None
+    assert [event.data.output for event in outcome.of(ev.Answer)] == [answer]
 
 
 def test_a_list_of_tools_becomes_an_agent(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -25,7 +26,7 @@ from catagent.sources.base import AgentRun, Mode
 from catagent.tools import prompts
 from catagent.tools.cat import make_tools
 from tests.support import scripts
-from tests.support.agents import MODES, Outcome, build, run_with
+from tests.support.agents import MODES, Outcome, build, collect, run_with
 from tests.support.replies import Call, Reply
 from tests.support.server import Request
 
@@ -138,6 +139,35 @@ def test_a_structured_response_is_the_answer(mode: Mode) -> None:
         return Reply(calls=[Call.of("Place", "call_0", place="sofa")])
 
     assert json.loads(answer_of(run_with(script, mode, make))) == {"place": "sofa"}
+
+
+@modes
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ({"messages": [{"role": "assistant", "content": "as a dict"}]}, "as a dict"),
+        ({"messages": ("ai", "as a tuple")}, "as a tuple"),
+        ({"output": "under a key"}, "under a key"),
+        ({"place": "sofa"}, '{"place":"sofa"}'),
+    ],
+)
+def test_a_graph_that_streams_no_message_answers_with_its_final_state(
+    mode: Mode, said: dict[str, Any], answer: str
+) -> None:
+    class State(MessagesState):
+        output: str
+        place: str
+
+    graph = StateGraph(State).add_node("say", lambda _: said).add_edge(START, "say").compile()
+    assert answer_of(asyncio.run(collect(mode, asked(graph)))) == answer
+
+
+@modes
+def test_a_graph_that_says_nothing_has_no_answer(mode: Mode) -> None:
+    graph = StateGraph(MessagesState).add_node("say", lambda _: None).add_edge(START, "say")
+    outcome = asyncio.run(collect(mode, asked(graph.compile())))
+    assert isinstance(outcome.error, AgentError)
+    assert not outcome.of(ev.Answer)
 
 
 @modes
