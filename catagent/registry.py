@@ -7,12 +7,11 @@ Adding an agent or a tool is one row here.
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
+from catagent import here
 from catagent.errors import UsageError
 
 # Each opens an agent: (AgentRequest) -> AgentRun. What only a person's own Runnable needs, and
@@ -51,7 +50,7 @@ def lookup(name: str, table: Mapping[str, str], what: str) -> Any:
     if name in table:
         return load(table[name], what)
     if ":" in name:
-        _look_here()
+        here.serve(name.partition(":")[0])
         return load(name, what)
     raise UsageError(f"no {what} called {name!r}", suggest(name, table, what))
 
@@ -79,16 +78,6 @@ def load(path: str, what: str) -> Any:
             hint = suggest(part, get_close_matches(part, public, n=5, cutoff=0.3), "attribute")
             raise UsageError(f"{module_name} has no attribute {attribute!r}", hint) from None
     return found
-
-
-def _look_here() -> None:
-    """What a person brings may lie in the current folder. It counts last, and for that alone.
-
-    A folder of somebody else's can hold a `langchain.py`: it must not become ours.
-    """
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.append(here)
 
 
 def _import(module_name: str, what: str) -> Any:

@@ -21,7 +21,11 @@ PACKAGE = ROOT / "catagent"
 SCRIPT = Path(sys.executable).parent / "catagent"
 
 HOSTILE = 'raise SystemExit("a stranger\'s code ran")\n'
-SHADOWED = ("langchain", "langchain_openai", "openai", "dotenv", "rich", "asyncio", "msgspec")
+SHADOWED = (
+    *("langchain", "langchain_openai", "openai", "dotenv", "rich", "asyncio", "msgspec"),
+    # What installed packages try for, and is not here.
+    *("brotli", "brotlicffi", "h2", "socksio", "trio", "ujson", "cchardet", "zstd", "IPython"),
+)
 
 
 def hostile_folder(folder: Path) -> Path:

@@ -1,0 +1,57 @@
+"""Imports from the current folder: what a person named there, and what that imports itself.
+
+A folder on `sys.path` would serve everybody. Installed packages try imports of what may not be
+installed (`brotli`, `h2`, `trio`): a file of that name in a stranger's folder would be run.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
+
+
+class Here(MetaPathFinder):
+    """Finds modules in one folder: those of `names`, and those that modules from there import."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.names: set[str] = set()
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Tell where the module is. What is in a package is found by the package's own path."""
+        if path is not None or not (fullname in self.names or _importer() in self.names):
+            return None
+        spec = PathFinder.find_spec(fullname, [self.folder])
+        if spec is not None:
+            self.names.add(fullname)
+        return spec
+
+
+def serve(name: str) -> None:
+    """Let the module of this name, "package.module" too, be found in the current folder, last."""
+    folder = str(Path.cwd())
+    for finder in sys.meta_path:
+        if isinstance(finder, Here) and finder.folder == folder:
+            break
+    else:
+        finder = Here(folder)
+        sys.meta_path.append(finder)
+    finder.names.add(name.partition(".")[0])
+
+
+def _importer() -> str:
+    """The top-level package of the module that an import statement stands in, or import_module."""
+    frame = sys._getframe(2)  # noqa: SLF001 - what inspect.currentframe gives, without inspect
+    while frame.f_back is not None and _top(frame.f_globals) == "importlib":
+        frame = frame.f_back
+    return _top(frame.f_globals)
+
+
+def _top(names: dict[str, object]) -> str:
+    return str(names.get("__name__", "")).partition(".")[0]
