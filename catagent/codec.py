@@ -13,6 +13,7 @@ import msgspec
 
 from catagent.errors import RecordingError
 from catagent.events import SCHEMA, Event, KnownEvent, Unknown
+from catagent.redact import shortened
 
 PLACEHOLDER = "$unserialisable"
 _MAX_DEPTH = 100
@@ -84,7 +85,7 @@ def placeholder(value: Any) -> dict[str, str]:
         text = "<no repr>"
     return {
         PLACEHOLDER: f"{kind.__module__}.{kind.__qualname__}",
-        "repr": encodable(text[:_REPR_LIMIT]),
+        "repr": encodable(text if len(text) <= _REPR_LIMIT else shortened(text, _REPR_LIMIT - 1)),
     }
 
 

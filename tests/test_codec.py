@@ -14,7 +14,15 @@ from jsonschema import Draft202012Validator
 from langchain_core.messages import AIMessage
 
 from catagent import events as ev
-from catagent.codec import PLACEHOLDER, Header, decode, decode_header, encode, encode_header
+from catagent.codec import (
+    PLACEHOLDER,
+    Header,
+    decode,
+    decode_header,
+    encode,
+    encode_header,
+    placeholder,
+)
 from catagent.errors import RecordingError
 from catagent.schema import schema
 from catagent.state import RunState, reduce
@@ -94,7 +102,7 @@ def test_a_placeholder_itself_can_always_be_written() -> None:
         def __repr__(self) -> str:
             return "\ud800" * 2000
 
-    assert encoded(Half())["repr"] == "\ufffd" * 1000
+    assert encoded(Half())["repr"] == "\ufffd" * 999 + "…"
 
 
 def test_text_of_a_subclass_of_str_is_text() -> None:
@@ -133,3 +141,13 @@ def test_the_header_is_told_from_an_event() -> None:
 def test_a_field_that_a_later_version_adds_is_no_error() -> None:
     line = json.loads(encode(node(1))) | {"new": True}
     assert decode(json.dumps(line)) == node(1)
+
+
+def test_a_placeholder_is_not_cut_through_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "canary-4711-canary")
+
+    class Wordy:
+        def __repr__(self) -> str:
+            return "x" * 990 + "canary-4711-canary" + "y" * 100
+
+    assert "cana" not in placeholder(Wordy())["repr"]

@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 from langchain_classic.agents import AgentExecutor, create_react_agent
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, InvalidToolCall
 from langchain_core.prompts import PromptTemplate
 from langchain_core.tools import BaseTool, tool
 
 from catagent import events as ev
 from catagent.errors import ModelError, NetworkError, StepLimitError
+from catagent.faults import classify
 from catagent.sources.base import AgentRun, AgentShape, Mode
+from catagent.sources.guard import check_message
 from catagent.tools import prompts
 from catagent.tools.cat import make_tools
 from tests.support import scripts
@@ -371,3 +374,20 @@ def test_an_agent_without_call_ids_is_told_as_well(mode: Mode) -> None:
     endless = run_with(lambda r: Reply(["Action: fly\nAction Input: x"]), mode, make)
     assert isinstance(endless.error, StepLimitError)
     assert len(endless.of(ev.Observation)) == 2
+
+
+def test_arguments_are_not_quoted_through_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "canary-4711-canary-4711")
+    args = '{"key": "canary-4711-canary-4711' + "y" * 50
+    message = AIMessage(
+        "", invalid_tool_calls=[InvalidToolCall(name="t", args=args, id="1", error="")]
+    )
+    error = check_message(message, "model")
+    assert error is not None
+    assert "nary" not in error.message
+
+
+def test_an_exception_is_not_quoted_through_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "canary-4711-canary-4711")
+    error = classify(ValueError("x" * 1990 + "canary-4711-canary-4711"))
+    assert "cana" not in error.message
