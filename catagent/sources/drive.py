@@ -6,7 +6,7 @@ A mode is two things: how to open a stream, and how to read one object of it.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any
 
 from langchain_core.callbacks import (
@@ -26,7 +26,8 @@ from catagent.sources.shapes import ChunkReader
 from catagent.sources.tracker import Tracker, step_limit
 
 Upstream = AsyncGenerator[Any, None]
-Reader = Callable[[Any], list[ev.Event]]
+# Of one object: what happened beside it and is to be told first, and what was made of it.
+Reader = Callable[[Any], tuple[Sequence[ev.Event], list[ev.Event]]]
 
 # A backstop alone: the tracker counts steps. A graph takes two supersteps a step, and one for
 # every middleware hook.
@@ -45,7 +46,8 @@ async def drive(
     try:
         async with contextlib.aclosing(upstream(run, tracker)) as stream:
             async for item in stream:
-                for event in _with_raw(run, read(item), item, tracker):
+                beside, made = read(item)
+                for event in (*beside, *_with_raw(run, made, item, tracker)):
                     yield event
     except Exception as error:
         await tracker.close()
@@ -102,17 +104,17 @@ def graph_arguments(run: AgentRun, **more: Any) -> dict[str, Any]:
     return {"stream_mode": "updates", "subgraphs": True, **more}
 
 
-def _with_raw(run: AgentRun, found: list[ev.Event], item: Any, tracker: Tracker) -> list[ev.Event]:
+def _with_raw(run: AgentRun, made: list[ev.Event], item: Any, tracker: Tracker) -> list[ev.Event]:
     """The events, with the untouched object that they were made from on the first of them.
 
     An object that became no event gets one to carry it, so that nothing is missing with `--raw`.
     """
     if not run.raw:
-        return found
-    first = found[0] if found else _carrier(tracker)
+        return made
+    first = made[0] if made else _carrier(tracker)
     if not isinstance(first, ev.Unknown):
         first.raw = plain(item)
-    return found or [first]
+    return made or [first]
 
 
 def _carrier(tracker: Tracker) -> ev.Node:

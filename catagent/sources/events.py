@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from catagent import events as ev
@@ -45,27 +45,31 @@ class _EventReader:
         self._chunks = chunks
         self._spans = tracker.spans
 
-    def __call__(self, event: Any) -> list[ev.Event]:
+    def __call__(self, event: Any) -> tuple[Sequence[ev.Event], list[ev.Event]]:
         kind, span = event["event"], self._spans.get(event["run_id"])
         if span is None or kind == "on_custom_event":
-            return [_custom(event, span)]
+            return (), [_custom(event, span)]
         if kind == "on_chat_model_stream" or kind == "on_llm_stream":
-            return translate.tokens(span, event["data"]["chunk"])
-        return [*translate.warnings(self._tracker), *self._other(kind, span, event)]
+            return (), translate.tokens(span, event["data"]["chunk"])
+        return list(self._beside(kind, span)), list(self._other(kind, span, event))
+
+    def _beside(self, kind: str, span: Span) -> Iterator[ev.Event]:
+        yield from translate.warnings(self._tracker)
+        match kind:
+            case "on_chat_model_start" | "on_llm_start":
+                yield from translate.failed_before(self._tracker, span.began)
+            case "on_tool_error":
+                yield from translate.close_inside(self._tracker, span)
 
     def _other(self, kind: str, span: Span, event: Any) -> Iterator[ev.Event]:
         match kind:
             case "on_chat_model_start" | "on_llm_start":
-                yield from translate.failed_before(self._tracker, span.began)
                 yield translate.llm_started(span)
             case "on_chat_model_end" | "on_llm_end":
                 yield translate.llm_finished(span)
             case "on_tool_start":
                 yield translate.tool_started(span)
-            case "on_tool_end":
-                yield translate.tool_finished(span)
-            case "on_tool_error":
-                yield from translate.close_inside(self._tracker, span)
+            case "on_tool_end" | "on_tool_error":
                 yield translate.tool_finished(span)
             case _:
                 yield from self._node(kind, span, event)

@@ -37,9 +37,12 @@ class _LogReader:
         self._tracker = tracker
         self._chunks = chunks
         self._entries: dict[str, tuple[Span, str]] = {}
+        self._beside: list[ev.Event] = []
 
-    def __call__(self, ops: list[dict[str, Any]]) -> list[ev.Event]:
-        return [*translate.warnings(self._tracker), *self._read(ops)]
+    def __call__(self, ops: list[dict[str, Any]]) -> tuple[list[ev.Event], list[ev.Event]]:
+        self._beside = list(translate.warnings(self._tracker))
+        made = list(self._read(ops))
+        return self._beside, made
 
     def _read(self, ops: list[dict[str, Any]]) -> Iterator[ev.Event]:
         for op in ops:
@@ -81,7 +84,8 @@ class _LogReader:
         if kind in LLM_KINDS:
             yield translate.llm_finished(span)
         elif kind == "tool":
-            yield from translate.close_inside(self._tracker, span) if span.error else ()
+            if span.error is not None:
+                self._beside += translate.close_inside(self._tracker, span)
             yield translate.tool_finished(span)
         else:
             phase: ev.Phase = "end" if span.error is None else "error"

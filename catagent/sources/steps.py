@@ -35,5 +35,5 @@ class _StepReader:
         self._tracker = tracker
         self._chunks = chunks
 
-    def __call__(self, chunk: Any) -> list[ev.Event]:
-        return [*translate.loose_ends(self._tracker), *self._chunks.read(chunk)]
+    def __call__(self, chunk: Any) -> tuple[list[ev.Event], list[ev.Event]]:
+        return list(translate.loose_ends(self._tracker)), list(self._chunks.read(chunk))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import datetime
 import json
@@ -15,6 +16,7 @@ import jsonpatch
 import msgspec
 import pytest
 from langchain_core.agents import AgentActionMessageLog, AgentStep
+from langchain_core.language_models import FakeListChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 
@@ -24,7 +26,7 @@ from catagent.sources.base import AgentRun, AgentShape, Mode
 from catagent.sources.raw import plain
 from catagent.tools import prompts
 from tests.support import scripts
-from tests.support.agents import MODES, SHAPES, Outcome, play, run_with
+from tests.support.agents import MODES, SHAPES, Outcome, collect, play, run_with
 
 modes = pytest.mark.parametrize("mode", MODES)
 shapes = pytest.mark.parametrize("shape", SHAPES)
@@ -95,6 +97,34 @@ def test_steps_keep_the_whole_chunk(shape: AgentShape) -> None:
         assert set(chunks[-1]) >= {"output", "messages"} or set(chunks[-2]) >= {"output"}
     else:
         assert chunks[0].keys() >= {"type", "ns", "data"}
+
+
+@shapes
+def test_a_step_carries_the_chunk_that_it_was_made_from(shape: AgentShape) -> None:
+    """And not what happened beside it: the end of a model call, a warning."""
+    script = scripts.with_fault(scripts.cat(2), "where", finish_reason="length")
+    outcome = play(script, "steps", shape, raw=True)
+    made = [*outcome.of(ev.Action), *outcome.of(ev.Observation)]
+    assert len(made) == 4
+    assert all(event.data.tool_call_id in json.dumps(event.raw) for event in made)
+    beside = [*outcome.of(ev.LlmFinished), *outcome.of(ev.Warned)]
+    assert len(beside) == 6
+    assert all(event.raw is ev.UNSET for event in beside)
+
+
+def test_a_start_carries_its_stream_event_though_a_failure_is_told_first() -> None:
+    class Failing(FakeListChatModel):
+        def _call(self, *args: Any, **kwargs: Any) -> str:
+            raise ValueError("no model")
+
+    model = Failing(responses=[]).with_fallbacks([FakeListChatModel(responses=["a"])])
+    outcome = asyncio.run(collect("events", AgentRun(model, "what?", "other", raw=True)))
+    assert [event.raw["event"] for event in outcome.of(ev.LlmStarted)] == 2 * [
+        "on_chat_model_start"
+    ]
+    failed, finished = outcome.of(ev.LlmFinished)
+    assert failed.raw is ev.UNSET
+    assert finished.raw["event"] == "on_chat_model_end"
 
 
 @shapes
