@@ -13,7 +13,8 @@ from catagent.views import notes
 from catagent.views.look import Look
 from catagent.views.model import Model, label_rows
 from catagent.views.panels import Orphan, Tool
-from catagent.views.parts import Column, Hanging, Part, Ready, written
+from catagent.views.parts import Column, Hanging, Part, Ready
+from catagent.views.text import written
 from catagent.views.unclaimed import Home, ToolEvent, Unclaimed
 from catagent.views.units import model_name, seconds
 

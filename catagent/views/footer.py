@@ -12,11 +12,14 @@ from catagent.views.panels import Tool
 from catagent.views.parts import Column, Panel, Part, Rows
 from catagent.views.tally import Tally
 from catagent.views.units import count, whole_seconds
-from catagent.views.wrap import cells, head
+from catagent.views.wrap import cells, head, tail
 
 SPINS_PER_SECOND = 8
 # A screen of this many rows can spare one that is empty.
 ROOMY = 20
+# As many rows what is being written gets before the calls that wait get more than one each.
+STEADY = 3
+MOST_EACH = 2
 
 
 def footer(
@@ -32,8 +35,10 @@ def footer(
     gap = [""] if height >= ROOMY else []
     room = max(1, min(look.options.footer_rows, height // 3) - 1 - len(gap))
     queue = list(_waiting(root.parts))
-    written = root.parts[0].tail(width, max(1, room - len(queue))) if root.parts else []
-    return [*written, *_queue(queue, look, width, room - len(written)), *gap, last]
+    written = root.tail(width, max(1, room - len(queue)))
+    spare = room - max(STEADY, len(written)) - len(queue)
+    waiting = _queue(queue, look, width, room - len(written), spare)
+    return [*written, *waiting, *gap, last]
 
 
 def _waiting(parts: Iterable[Part]) -> Iterator[Tool]:
@@ -45,26 +50,40 @@ def _waiting(parts: Iterable[Part]) -> Iterator[Tool]:
             yield from _waiting(part.parts)
 
 
-def _queue(tools: list[Tool], look: Look, width: int, room: int) -> Rows:
+def _queue(tools: list[Tool], look: Look, width: int, room: int, spare: int) -> Rows:
     if not tools or room < 1:
         return []
     shown = tools if len(tools) <= room else tools[: room - 1]
-    rows = [_queued(tool, look, width) for tool in shown]
+    each = min(MOST_EACH, spare // max(1, sum(not tool.closed for tool in shown)))
+    rows = [row for tool in shown for row in _queued(tool, look, width, each)]
     if len(shown) < len(tools):
         more = f"{look.glyphs.ellipsis} {count(len(tools) - len(shown), 'more tool call')}"
         rows.append(look.paint("dim", head(more, width, "")))
     return rows
 
 
-def _queued(tool: Tool, look: Look, width: int) -> str:
-    glyphs = look.glyphs
-    sign = glyphs.waiting
+def _queued(tool: Tool, look: Look, width: int, each: int) -> Rows:
+    """The call and the newest of its text: behind it, or `each` rows below where there is room."""
     if tool.closed:
-        sign = glyphs.bad if tool.failed else glyphs.ok
-    title = head(tool.title[: 4 * width], max(4, width // 2), glyphs.ellipsis)
+        return [_title(tool, look, width, look.glyphs.bad if tool.failed else look.glyphs.ok)]
+    if each < 1:
+        return [_title(tool, look, width, look.glyphs.waiting, newest=True)]
+    side = look.glyphs.side
+    style, rows = tool.preview(max(1, width - cells(side)), each)
+    below = [look.paint("gutter", side) + look.paint(style, row.rstrip()) for row in rows]
+    return [_title(tool, look, width, look.glyphs.waiting), *below]
+
+
+def _title(tool: Tool, look: Look, width: int, sign: str, *, newest: bool = False) -> str:
+    most = width // 2 if newest else width - cells(sign)
+    title = head(tool.title[: 4 * width], max(4, most), look.glyphs.ellipsis)
+    row = look.paint("gutter", sign) + look.paint("tool", title)
     room = width - cells(sign) - cells(title) - 1
-    newest = "" if tool.closed or room < 4 else tool.newest(room)
-    return look.paint("gutter", sign) + look.paint("tool", title) + " " + newest
+    if not newest or room < 4:
+        return row
+    # Two rows, for the last is short where it has just begun.
+    style, rows = tool.preview(room, 2)
+    return f"{row} {look.paint(style, tail(' '.join(rows), room, look.glyphs.ellipsis))}"
 
 
 def status_row(tally: Tally, look: Look, *, width: int, now: float, status: str) -> str:

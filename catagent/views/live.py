@@ -10,8 +10,9 @@ from catagent.views import notes
 from catagent.views.footer import footer
 from catagent.views.look import Look, live_look, plain_look
 from catagent.views.options import READABLE_WIDTH, ViewOptions
-from catagent.views.parts import Ready, Rows, written
+from catagent.views.parts import Ready, Rows
 from catagent.views.tally import Tally
+from catagent.views.text import written
 from catagent.views.transcript import Transcript
 
 

@@ -10,7 +10,8 @@ import re
 
 from catagent.views.blocks import MAX_BLOCK, Block, Blocks
 from catagent.views.look import Look
-from catagent.views.parts import Feed, Rows
+from catagent.views.parts import Rows
+from catagent.views.text import Feed
 from catagent.views.wrap import wrap
 
 # The rest of a line that was cut must not begin like a list or a heading.
@@ -70,5 +71,6 @@ class Markdown(Feed):
         """The end of the unfinished block, as its source."""
         open_text = "\n".join([*self._blocks.lines[-limit:], self._line[-limit * width :]])
         text = open_text + self._newest(limit * width)
-        rows = [row for line in text.split("\n") for row in wrap(line, width) if row]
-        return rows[-limit:]
+        rows = [row for line in text.split("\n") for row in wrap(line, width) if row][-limit:]
+        apart = rows and len(rows) < limit and self._begun and not self._blocks.continues
+        return [""] * bool(apart) + [self.look.paint("dim", row) for row in rows]

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from catagent import events as ev
 from catagent.views.look import Look
-from catagent.views.parts import Feed, Panel, Part, Rows, Text, drain, narrower
-from catagent.views.wrap import cells, tail, wrap
+from catagent.views.parts import Panel, Part, Preview, Rows, drain, narrower, newest
+from catagent.views.text import Feed, Text
+from catagent.views.wrap import cells, head, tail, wrap
 
 
 class Model:
@@ -121,16 +122,25 @@ class Model:
             rows = self.parts[0].tail(width, limit)
             label = label_rows(self.look, self._label, width) if self._label and rows else []
             return (label + rows)[-limit:]
-        return self._calls_tail(width, limit) if self._channel == "tool_args" else []
+        calls = self._call_rows(width, limit) if self._channel == "tool_args" else []
+        return [self.look.paint("dim", row) for row in calls]
 
-    def _calls_tail(self, width: int, limit: int) -> Rows:
-        glyphs = self.look.glyphs
-        rows = []
-        for call in list(self.calls.values())[-limit:]:
-            row = self.look.line(f"{call.tool} {call.newest(width)}")
-            room = max(1, width - cells(glyphs.call))
-            rows.append(self.look.paint("dim", glyphs.call + tail(row, room, glyphs.ellipsis)))
-        return rows
+    def preview(self, width: int, limit: int) -> Preview:
+        """Return the last `limit` rows of text, while nobody takes from the part."""
+        if self._channel == "tool_args":
+            return Preview("dim", self._call_rows(width, limit))
+        return newest(self.parts, width, limit)
+
+    def _call_rows(self, width: int, limit: int) -> Rows:
+        return [self._call_row(call, width) for call in list(self.calls.values())[-limit:]]
+
+    def _call_row(self, call: Call, width: int) -> str:
+        """The tool, and of its arguments the newest that fit beside it."""
+        look, glyphs = self.look, self.look.glyphs
+        name = head(look.line(call.tool[:width]), max(1, width // 2), glyphs.ellipsis)
+        room = max(1, width - cells(glyphs.call + name) - 1)
+        arguments = tail(look.line(call.newest(width)), room, glyphs.ellipsis)
+        return f"{glyphs.call}{name} {arguments}"
 
 
 class Call:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from catagent import events as ev
 from catagent.views.look import Look, Style
-from catagent.views.parts import Hanging, Part, written
+from catagent.views.parts import Hanging, Part
+from catagent.views.text import written
 from catagent.views.units import compact, count, seconds
 from catagent.views.wrap import cells
 

@@ -9,7 +9,8 @@ from typing import Any
 from catagent import events as ev
 from catagent.views.look import Look
 from catagent.views.model import Model, label_rows
-from catagent.views.parts import Hanging, Panel, Part, Ready, Rows, narrower, written
+from catagent.views.parts import Hanging, Panel, Part, Ready, Rows, narrower
+from catagent.views.text import written
 from catagent.views.units import arguments, count, json_line, seconds
 from catagent.views.wrap import cells, wrap
 

@@ -2,22 +2,28 @@
 
 A part is fed from one side and taken from on the other. `take` returns each row once; a part is
 `settled` when there will be no more. `tail` returns the rows that are still in flux, for the
-footer, and changes nothing.
+footer, and changes nothing; `preview` the last rows of text that has to wait its turn.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from catagent.views.look import Look, Style
-from catagent.views.wrap import cells, without_colors, wrap
+from catagent.views.wrap import cells, without_colors
 
 Rows = list[str]
 NARROWEST = 12
+
+
+class Preview(NamedTuple):
+    """The last rows of text that waits to be shown, and how to paint them."""
+
+    style: Style = "plain"
+    rows: Sequence[str] = ()
 
 
 class Part(Protocol):
@@ -32,6 +38,9 @@ class Part(Protocol):
 
     def tail(self, width: int, limit: int) -> Rows:
         """Return up to `limit` rows of what is not final yet."""
+
+    def preview(self, width: int, limit: int) -> Preview:
+        """Return the last `limit` rows of text, while nobody takes from the part."""
 
 
 def drain(parts: deque[Part], width: int | None) -> Rows:
@@ -56,114 +65,6 @@ def keeping(parts: deque[Part], rows: Rows) -> Iterator[None]:
         raise
 
 
-class Feed(ABC):
-    """Text on its way in: appended in pieces, handed out whole, line endings made one kind."""
-
-    def __init__(self, look: Look) -> None:
-        self.look = look
-        self.pieces: list[str] = []
-        self.has_line = False
-        self.finished = False
-        self.settled = False
-
-    def feed(self, delta: str) -> None:
-        """Add what came; it costs the same however much is here already."""
-        self.pieces.append(delta)
-        self.has_line = self.has_line or "\n" in delta
-
-    def finish(self) -> None:
-        """Nothing more will come."""
-        self.finished = True
-
-    @abstractmethod
-    def unshown(self) -> str:
-        """Return the text that no row was made of yet, as far as it is known."""
-
-    @abstractmethod
-    def take(self, width: int | None) -> Rows:
-        """Return the rows that have become final since the last call."""
-
-    @abstractmethod
-    def tail(self, width: int, limit: int) -> Rows:
-        """Return up to `limit` rows of what is not final yet."""
-
-    def _arrived(self) -> str:
-        text, self.pieces, self.has_line = "".join(self.pieces), [], False
-        if text.endswith("\r") and not self.finished:
-            # It may be one half of a line ending, so it waits for the next piece.
-            text, self.pieces = text[:-1], ["\r"]
-        return self.look.text(text.replace("\r\n", "\n"))
-
-    def _newest(self, size: int) -> str:
-        """The last `size` characters or so of what has not been handed out."""
-        found, length = [], 0
-        for piece in reversed(self.pieces):
-            found.append(piece[-size:])
-            length += len(found[-1])
-            if length >= size:
-                break
-        return self.look.text("".join(reversed(found)).replace("\r\n", "\n"))
-
-
-class Text(Feed):
-    """Running text, wrapped greedily, in one style."""
-
-    def __init__(self, look: Look, style: Style = "plain") -> None:
-        super().__init__(look)
-        self._style = style
-        self._open_row = ""
-        self._held_lines = ""
-        self._begun = False
-
-    def take(self, width: int | None) -> Rows:
-        """Return the rows that have become final since the last call."""
-        # A line of any length is looked at once, when it ends: the cost stays linear.
-        due = self.pieces and (width is not None or self.has_line)
-        rows = self._full_rows(width) if due or self.finished else []
-        if self.finished:
-            self.settled = True
-            rows += [self._open_row] if self._open_row else []
-            self._open_row = ""
-        return [self._paint(row.rstrip(" ")) for row in rows]
-
-    def _full_rows(self, width: int | None) -> Rows:
-        text = self._open_row + self._held_lines + self._arrived()
-        # Models like to begin and to end with empty lines: only those between lines count.
-        lines = text.rstrip("\n")
-        self._held_lines = text[len(lines) :]
-        if not self._begun:
-            lines = lines.lstrip("\n")
-            self._begun = bool(lines)
-            self._held_lines = self._held_lines if self._begun else ""
-        *ended, last = lines.split("\n")
-        rows = [row for line in ended for row in wrap(line, width)]
-        *full, self._open_row = wrap(last, width)
-        return rows + full
-
-    def tail(self, width: int, limit: int) -> Rows:
-        """Return up to `limit` rows of what is not final yet."""
-        text = self._newest(limit * width)
-        if len(text) < limit * width:
-            text = self._open_row + self._held_lines + text
-        rows = [row for line in text.split("\n") for row in wrap(line, width) if row]
-        return [self._paint(row) for row in rows[-limit:]]
-
-    def unshown(self) -> str:
-        """The open row and what came after it."""
-        return self._open_row + self._held_lines + "".join(self.pieces)
-
-    def _paint(self, row: str) -> str:
-        return self.look.paint(self._style, row)
-
-
-def written(look: Look, text: str, style: Style = "plain") -> Text:
-    """Text that is there as a whole."""
-    part = Text(look, style)
-    part.feed(text)
-    part.finish()
-    return part
-
-
 class Ready:
     """Rows that are final as soon as somebody asks, made for the width that they ask for."""
 
@@ -181,6 +82,10 @@ class Ready:
     def tail(self, width: int, limit: int) -> Rows:
         """Return up to `limit` rows of what is not final yet."""
         return []
+
+    def preview(self, width: int, limit: int) -> Preview:
+        """Return nothing: it is not running text."""
+        return Preview()
 
 
 class Hanging:
@@ -205,6 +110,10 @@ class Hanging:
         """Return up to `limit` rows of what is not final yet."""
         rows = self.part.tail(max(1, width - len(self._space)), limit)
         return self._signed(rows, begin=False)
+
+    def preview(self, width: int, limit: int) -> Preview:
+        """Return nothing: it is not running text."""
+        return Preview()
 
     def _signed(self, rows: Rows, *, begin: bool) -> Rows:
         begun, signed = self._begun, []
@@ -237,12 +146,23 @@ class Column:
                 self._begun = False
         return rows
 
+    def tail(self, width: int, limit: int) -> Rows:
+        """Return up to `limit` rows of what is not final yet, apart from those that are."""
+        if not self.parts:
+            return []
+        rows = self.parts[0].tail(width, limit)
+        apart = rows and len(rows) < limit and not self._begun and self._is_apart(self.parts[0])
+        return ["", *rows] if apart else rows
+
     def _apart(self, part: Part, rows: Rows) -> Rows:
         if self._begun or not rows:
             return rows
-        before, self._last, self._begun = self._last, type(part), True
-        close = before is None or (before is type(part) and isinstance(part, Hanging))
-        return rows if close or not self.spaced else ["", *rows]
+        apart, self._last, self._begun = self._is_apart(part), type(part), True
+        return ["", *rows] if apart else rows
+
+    def _is_apart(self, part: Part) -> bool:
+        close = self._last is type(part) and isinstance(part, Hanging)
+        return self.spaced and self._last is not None and not close
 
 
 class Panel:
@@ -295,13 +215,15 @@ class Panel:
         inner = width - self._indent
         return (self._side, inner) if inner >= NARROWEST else ("", width)
 
-    def newest(self, width: int) -> str:
-        """The last row of what runs inside, for a panel that has to wait its turn."""
-        for part in reversed(self.parts):
-            row = part.newest(width) if isinstance(part, Panel) else "".join(part.tail(width, 1))
-            if row:
-                return row
-        return ""
+    def preview(self, width: int, limit: int) -> Preview:
+        """Return the last rows of what runs inside."""
+        return newest(self.parts, width, limit)
+
+
+def newest(parts: deque[Part], width: int, limit: int) -> Preview:
+    """The last rows of the last of the parts that has any text."""
+    previews = (part.preview(width, limit) for part in reversed(parts))
+    return next((preview for preview in previews if preview.rows), Preview())
 
 
 def narrower(width: int | None, by: int) -> int | None:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from catagent.views.look import Look
 from catagent.views.model import Model
 from catagent.views.panels import Tool
-from catagent.views.parts import Feed, Hanging, Panel, Part, Ready, written
+from catagent.views.parts import Hanging, Panel, Part, Ready
+from catagent.views.text import Feed, written
 
 
 def salvaged(parts: Iterable[Part], look: Look) -> Iterator[Part]:

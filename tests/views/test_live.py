@@ -57,7 +57,46 @@ def test_calls_that_wait_show_their_newest_words() -> None:
 def test_a_call_that_is_over_says_so_while_it_waits() -> None:
     events = [*unfinished("one"), *runs.tool("two", "get_items", {}, ["x"])]
     footer = view_of(events).frame(Size(80, 24), 2.0, "").footer
-    assert footer[2] == "✓ get_items() "
+    assert footer[2] == "✓ get_items()"
+
+
+def test_the_words_of_a_call_that_waits_slide_by() -> None:
+    """As many of the newest cells as the row has, however the words would be wrapped."""
+    view = view_of([*unfinished("one"), *list(runs.tool("two", "t", {}, []))[:3]])
+    written = ""
+    for word in runs.words("wörd", 200):
+        where = {"run_id": "llm-two", "tool_call_id": "two", "parent_ids": ["root", "run-two"]}
+        view.update(ev.LlmToken(**where, data=ev.LlmTokenData(channel="text", delta=word)), 1.0)
+        written += word
+        row = view.frame(Size(60, 15), 2.0, "").footer[-2]
+        room = 59 - len("╷ t() ")
+        shown = row.removeprefix("╷ t() ")
+        if cells(written) > 2 * room:
+            assert len(shown) == room
+        assert written.rstrip().endswith(shown.lstrip("…").strip())
+
+
+def test_calls_that_wait_get_more_rows_where_the_screen_has_them() -> None:
+    words = runs.words("w", 30)
+    waits = [list(runs.tool(c, "t", {"n": c}, words))[:-3] for c in ("two", "three")]
+    view = view_of([*unfinished("one"), *waits[0], *waits[1]])
+    footer = view.frame(Size(60, 50), 2.0, "").footer
+    assert footer[2:8] == [
+        '╷ t(n="two")',
+        "│ w0 w1 w2 w3 w4 w5 w6 w7 w8 w9 w10 w11 w12 w13 w14 w15 w16",
+        "│ w17 w18 w19 w20 w21 w22 w23 w24 w25 w26 w27 w28 w29",
+        '╷ t(n="three")',
+        "│ w0 w1 w2 w3 w4 w5 w6 w7 w8 w9 w10 w11 w12 w13 w14 w15 w16",
+        "│ w17 w18 w19 w20 w21 w22 w23 w24 w25 w26 w27 w28 w29",
+    ]
+    assert len(footer) <= 12
+
+
+def test_what_is_unfinished_stands_apart_and_is_dim() -> None:
+    view = view_of(list(runs.model("m", ["One.\n\n", "Two"]))[:-1], ViewOptions(color="16"))
+    frame = view.frame(Size(80, 24), 2.0, "")
+    assert frame.final == ["One."]
+    assert frame.footer[:2] == ["", "\x1b[2mTwo\x1b[0m"]
 
 
 def test_arguments_are_shown_as_they_stream() -> None:
@@ -66,6 +105,14 @@ def test_arguments_are_shown_as_they_stream() -> None:
     frame = view_of(events).frame(Size(80, 24), 2.0, "")
     assert frame.footer[0] == '→ get_items {"place": "on the sh'
     assert frame.final == []
+
+
+def test_long_arguments_leave_the_name_of_the_tool() -> None:
+    pieces = ['{"text": "', *runs.words("w", 100)]
+    events = list(runs.decision("m", "c", "write_file", pieces))[:-1]
+    row = view_of(events).frame(Size(60, 24), 2.0, "").footer[0]
+    assert re.fullmatch(r"→ write_file ….*w98 w99 ", row)
+    assert cells(row) <= 59
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_a_block_is_final_when_the_next_one_begins() -> None:
     assert part.take(60) == []
     part.feed("\nAnother")
     assert part.take(60) == ["One paragraph."]
-    assert part.tail(60, 3) == ["Another"]
+    assert part.tail(60, 3) == ["", "Another"]
 
 
 def test_a_list_is_one_block_and_a_fence_keeps_its_empty_lines() -> None:

@@ -1,0 +1,152 @@
+"""Text on its way in and its rows on their way out: wrapped greedily, so that rows stay."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+
+from catagent.views.look import Look, Style
+from catagent.views.parts import Preview, Rows
+from catagent.views.wrap import wrap
+
+
+class Newest:
+    """The last rows of text, wrapped as it comes: they stay where they are, and cost little."""
+
+    def __init__(self, look: Look, width: int, limit: int) -> None:
+        self._look, self._width, self._limit = look, width, limit
+        self._rows: deque[str] = deque(maxlen=limit - 1)
+        self._open_row = ""
+        self._seen = 0
+
+    def fits(self, width: int, limit: int) -> bool:
+        """Whether the rows are of this width and as many."""
+        return (width, limit) == (self._width, self._limit)
+
+    def after(self, pieces: list[str]) -> Rows:
+        """Return the rows after these pieces; those of last time come first among them."""
+        if len(pieces) > self._seen:
+            new = "".join(pieces[self._seen :]).replace("\r\n", "\n")
+            self._seen = len(pieces)
+            text = self._open_row + self._look.text(new)
+            rows = [row for line in text.split("\n") for row in wrap(line, self._width)]
+            self._open_row = rows.pop()
+            self._rows.extend(filter(None, rows))
+        return [row for row in (*self._rows, self._open_row) if row]
+
+
+class Feed(ABC):
+    """Text on its way in: appended in pieces, handed out whole, line endings made one kind."""
+
+    style: Style = "plain"
+
+    def __init__(self, look: Look) -> None:
+        self.look = look
+        self.pieces: list[str] = []
+        self.has_line = False
+        self.finished = False
+        self.settled = False
+        self._newest_rows: Newest | None = None
+
+    def feed(self, delta: str) -> None:
+        """Add what came; it costs the same however much is here already."""
+        self.pieces.append(delta)
+        self.has_line = self.has_line or "\n" in delta
+
+    def finish(self) -> None:
+        """Nothing more will come."""
+        self.finished = True
+
+    @abstractmethod
+    def unshown(self) -> str:
+        """Return the text that no row was made of yet, as far as it is known."""
+
+    @abstractmethod
+    def take(self, width: int | None) -> Rows:
+        """Return the rows that have become final since the last call."""
+
+    @abstractmethod
+    def tail(self, width: int, limit: int) -> Rows:
+        """Return up to `limit` rows of what is not final yet."""
+
+    def preview(self, width: int, limit: int) -> Preview:
+        """Return the last `limit` rows of text, while nobody takes from the part."""
+        if self._newest_rows is None or not self._newest_rows.fits(width, limit):
+            self._newest_rows = Newest(self.look, width, limit)
+        return Preview(self.style, self._newest_rows.after(self.pieces))
+
+    def _arrived(self) -> str:
+        text, self.pieces, self.has_line = "".join(self.pieces), [], False
+        if text.endswith("\r") and not self.finished:
+            # It may be one half of a line ending, so it waits for the next piece.
+            text, self.pieces = text[:-1], ["\r"]
+        return self.look.text(text.replace("\r\n", "\n"))
+
+    def _newest(self, size: int) -> str:
+        """The last `size` characters or so of what has not been handed out."""
+        found, length = [], 0
+        for piece in reversed(self.pieces):
+            found.append(piece[-size:])
+            length += len(found[-1])
+            if length >= size:
+                break
+        return self.look.text("".join(reversed(found)).replace("\r\n", "\n"))
+
+
+class Text(Feed):
+    """Running text, wrapped greedily, in one style."""
+
+    def __init__(self, look: Look, style: Style = "plain") -> None:
+        super().__init__(look)
+        self.style = style
+        self._open_row = ""
+        self._held_lines = ""
+        self._begun = False
+
+    def take(self, width: int | None) -> Rows:
+        """Return the rows that have become final since the last call."""
+        # A line of any length is looked at once, when it ends: the cost stays linear.
+        due = self.pieces and (width is not None or self.has_line)
+        rows = self._full_rows(width) if due or self.finished else []
+        if self.finished:
+            self.settled = True
+            rows += [self._open_row] if self._open_row else []
+            self._open_row = ""
+        return [self._paint(row.rstrip(" ")) for row in rows]
+
+    def _full_rows(self, width: int | None) -> Rows:
+        text = self._open_row + self._held_lines + self._arrived()
+        # Models like to begin and to end with empty lines: only those between lines count.
+        lines = text.rstrip("\n")
+        self._held_lines = text[len(lines) :]
+        if not self._begun:
+            lines = lines.lstrip("\n")
+            self._begun = bool(lines)
+            self._held_lines = self._held_lines if self._begun else ""
+        *ended, last = lines.split("\n")
+        rows = [row for line in ended for row in wrap(line, width)]
+        *full, self._open_row = wrap(last, width)
+        return rows + full
+
+    def tail(self, width: int, limit: int) -> Rows:
+        """Return up to `limit` rows of what is not final yet."""
+        text = self._newest(limit * width)
+        if len(text) < limit * width:
+            text = self._open_row + self._held_lines + text
+        rows = [row for line in text.split("\n") for row in wrap(line, width) if row]
+        return [self._paint(row) for row in rows[-limit:]]
+
+    def unshown(self) -> str:
+        """The open row and what came after it."""
+        return self._open_row + self._held_lines + "".join(self.pieces)
+
+    def _paint(self, row: str) -> str:
+        return self.look.paint(self.style, row)
+
+
+def written(look: Look, text: str, style: Style = "plain") -> Text:
+    """Text that is there as a whole."""
+    part = Text(look, style)
+    part.feed(text)
+    part.finish()
+    return part
