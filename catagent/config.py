@@ -7,6 +7,7 @@ nor start code.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from collections.abc import Mapping
@@ -57,13 +58,17 @@ class Settings(Struct, kw_only=True, frozen=True):
 
 
 class Loaded(Struct, kw_only=True, frozen=True):
-    """The settings, the environment they came with (`.env` included), and the user's folders."""
+    """The settings, the environment they came with (`.env` included), and the user's folders.
+
+    `notices` are for the person: what was left out that they may count on.
+    """
 
     settings: Settings
     environ: Mapping[str, str]
     config_dir: Path
     state_dir: Path
     cache_dir: Path
+    notices: tuple[str, ...] = ()
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -71,7 +76,8 @@ class Loaded(Struct, kw_only=True, frozen=True):
         return secrets_of(self.environ)
 
 
-# Not the address of a server whose key is set elsewhere, not an agent (an import), not a path.
+# Not the address of a server whose key is set elsewhere, not an agent (an import), not a path, and
+# nothing that deletes what is kept.
 DOTENV_ALLOWED = frozenset(
     {"OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"}
     | {"ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "GROQ_API_KEY", "MISTRAL_API_KEY"}
@@ -79,10 +85,13 @@ DOTENV_ALLOWED = frozenset(
     | {
         PREFIX + name.upper()
         for name in Settings.__struct_fields__
-        if name not in {"agent", "local_model", "history"}
+        if name not in {"agent", "local_model", "history", "history_runs", "history_mb"}
     }
 )
 
+_LARGEST_DOTENV = 1_000_000
+# Where one of these is set, the key or the address is somebody's choice already.
+_OPENAI = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE")
 _MODELS = (PREFIX + "MODEL", PREFIX + "TOOL_MODEL")
 
 
@@ -92,7 +101,8 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> 
     Raises UsageError that names the layer of a value that is of no use.
     """
     process = dict(os.environ if environ is None else environ)
-    dotenv = _allowed(_read_dotenv(Path(".env")), process)
+    found, notices = _read_dotenv(Path(".env"))
+    dotenv = _allowed(found, process)
     merged = {**dotenv, **process}
     if environ is None:
         os.environ.update(merged)  # LangChain's providers look for their keys there themselves
@@ -103,7 +113,7 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> 
         (".env", _prefixed(dotenv)),
         ("config.toml", _read_toml(folders["config_dir"] / "config.toml")),
     ]
-    return Loaded(settings=_merge(layers), environ=merged, **folders)
+    return Loaded(settings=_merge(layers), environ=merged, notices=notices, **folders)
 
 
 def _merge(layers: list[tuple[str, Mapping[str, Any]]]) -> Settings:
@@ -135,17 +145,35 @@ def _prefixed(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def _read_dotenv(path: Path) -> dict[str, str]:
-    if not path.is_file():
-        return {}
+def _read_dotenv(path: Path) -> tuple[dict[str, str], tuple[str, ...]]:
+    """What the file says, and a notice where it cannot be used: it may be a stranger's."""
+    try:
+        if not path.is_file():
+            return {}, ()
+        text = _read_text(path)
+    except OSError as error:
+        return {}, (f"{path} is ignored: {error.strerror or error}",)
+    except ValueError as error:
+        return {}, (f"{path} is ignored: {error}",)
     from dotenv import dotenv_values
 
+    # No interpolation: ${OPENAI_API_KEY} in a foreign file could carry a key out.
+    values = dotenv_values(stream=io.StringIO(text), interpolate=False)
+    return {name: value for name, value in values.items() if value}, ()
+
+
+def _read_text(path: Path) -> str:
+    with path.open("rb") as file:
+        data = file.read(_LARGEST_DOTENV + 1)
+    if len(data) > _LARGEST_DOTENV:
+        raise ValueError("it is larger than 1 MB")
     try:
-        # No interpolation: ${OPENAI_API_KEY} in a foreign file could carry a key out.
-        values = dotenv_values(path, interpolate=False)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}") from None
-    return {name: value for name, value in values.items() if value}
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise ValueError("it is not UTF-8 text")
+    return text
 
 
 def _allowed(dotenv: Mapping[str, str], process: Mapping[str, str]) -> dict[str, str]:
@@ -154,7 +182,7 @@ def _allowed(dotenv: Mapping[str, str], process: Mapping[str, str]) -> dict[str,
         # A file of a stranger's folder, read by native code: that is for a person to ask for.
         if found.get(name, "").strip().lower().startswith("local:"):
             del found[name]
-    if process.get("OPENAI_API_KEY"):
+    if any(map(process.get, _OPENAI)):
         found.pop("OPENAI_BASE_URL", None)
     return found
 

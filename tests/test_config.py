@@ -83,6 +83,46 @@ def test_a_dotenv_may_bring_a_key_with_its_server(folder: Path) -> None:
     assert load({}, environ(folder)).environ["OPENAI_BASE_URL"] == "http://127.0.0.1:1/v1"
 
 
+@pytest.mark.parametrize("set_already", ["OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE"])
+def test_a_dotenv_brings_no_server_where_the_environment_chose(
+    folder: Path, set_already: str
+) -> None:
+    (folder / ".env").write_text("OPENAI_BASE_URL=http://evil.example/v1")
+    found = load({}, environ(folder, **{set_already: "mine"})).environ
+    assert found.get("OPENAI_BASE_URL") in (None, "mine")
+
+
+def test_a_dotenv_deletes_no_history(folder: Path) -> None:
+    (folder / ".env").write_text("CATAGENT_HISTORY_RUNS=0\nCATAGENT_HISTORY_MB=0")
+    settings = load({}, environ(folder)).settings
+    assert (settings.history_runs, settings.history_mb) == (200, 200)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("CATAGENT_MODEL=x\n".encode("utf-16"), "not UTF-8"),
+        ("CATAGENT_MODEL=x\n".encode("utf-16-le"), "not UTF-8"),
+        (b"CATAGENT_MODEL=a\0b", "not UTF-8"),
+        (b"CATAGENT_MODEL=x\n" + b"#" * 1_000_000, "larger than 1 MB"),
+    ],
+)
+def test_a_dotenv_of_no_use_is_ignored_with_a_notice(
+    folder: Path, content: bytes, why: str
+) -> None:
+    (folder / ".env").write_bytes(content)
+    loaded = load({}, environ(folder))
+    assert loaded.settings.model is None
+    (notice,) = loaded.notices
+    assert ".env is ignored" in notice
+    assert why in notice
+
+
+def test_a_dotenv_with_a_mark_at_its_beginning_is_read(folder: Path) -> None:
+    (folder / ".env").write_bytes(b"\xef\xbb\xbfCATAGENT_MODEL=x\n")
+    assert load({}, environ(folder)).settings.model == "x"
+
+
 def test_secrets_are_the_values_of_variables_named_like_credentials(folder: Path) -> None:
     given = environ(folder, X_API_KEY="0123456789", DB_PASSWORD="abcdefghijkl", SHORT_KEY="abc")
     assert load({}, given).secrets == ("abcdefghijkl", "0123456789")

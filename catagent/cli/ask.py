@@ -9,8 +9,8 @@ import typer
 
 from catagent.cli import options
 from catagent.cli.options import FILTERS, KEEP, OUTPUT, RUN, shares
+from catagent.cli.settings import load
 from catagent.cli.talk import say
-from catagent.config import load
 from catagent.models.choice import choose_model
 from catagent.question import read_question
 from catagent.request import Request

@@ -28,7 +28,7 @@ def export(
     A damaged or unfinished recording is exported up to the damage, with exit code 1.
     """
     from catagent.cli.recordings import locate
-    from catagent.config import load as load_config
+    from catagent.cli.settings import load as load_config
     from catagent.exports import exporter, save
     from catagent.filters import Filters
     from catagent.recording import load

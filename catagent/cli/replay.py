@@ -46,7 +46,7 @@ def replay(
     that it holds; 1 for one that is damaged or unfinished.
     """
     from catagent.cli.play import play  # asyncio and all: not for --help
-    from catagent.config import load
+    from catagent.cli.settings import load
 
     loaded = load(options.flags(ctx.params))
     shown = options.Shown.given(ctx.params)

@@ -71,7 +71,7 @@ def path(run: RunArgument) -> None:
 
 def _history() -> History:
     from catagent.cli.recordings import history
-    from catagent.config import load
+    from catagent.cli.settings import load
 
     return history(load({}))
 

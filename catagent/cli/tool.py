@@ -10,7 +10,7 @@ import typer
 from catagent import lazy
 from catagent.cli import options
 from catagent.cli.options import FILTERS, KEEP, OUTPUT, RUN, shares
-from catagent.config import load
+from catagent.cli.settings import load
 from catagent.errors import UsageError
 from catagent.models.choice import choose_model
 from catagent.request import Request

@@ -128,3 +128,10 @@ def test_the_history_is_bounded_by_the_settings(tmp_path: Path) -> None:
             catagent("ask", f"question {number}", env=env)
     kept = lines(catagent("runs", env=env).stdout)
     assert [run["question"] for run in kept] == ["question 2", "question 1"]
+
+
+def test_a_dotenv_of_no_use_is_told_and_ignored(home: Path) -> None:
+    (home / ".env").write_text("CATAGENT_THEME=dark", encoding="utf-16")
+    done = catagent("runs", env=environment(home))
+    assert (done.returncode, len(lines(done.stdout))) == (0, 2)
+    assert done.stderr == "catagent: warning: .env is ignored: it is not UTF-8 text\n"
