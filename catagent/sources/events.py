@@ -58,6 +58,8 @@ class _EventReader:
         match kind:
             case "on_chat_model_start" | "on_llm_start":
                 yield from translate.failed_before(self._tracker, span.began)
+            case "on_tool_end":
+                yield from translate.failed_before(self._tracker, span.ended or 0.0)
             case "on_tool_error":
                 yield from translate.close_inside(self._tracker, span)
 

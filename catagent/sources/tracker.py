@@ -233,9 +233,13 @@ class Tracker(BaseCallbackHandler):
             return None
         return step_limit(self.max_steps)
 
-    def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
-        """A model failed."""
-        self._end(run_id, error=error)
+    def on_llm_error(
+        self, error: BaseException, *, run_id: UUID, response: Any = None, **kwargs: Any
+    ) -> None:
+        """A model failed, or its reader stopped reading. `response` is what came before that."""
+        written = response.generations[0] if response and response.generations else None
+        part = written[0] if written else None
+        self._end(run_id, output=getattr(part, "message", None), error=error)
 
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A chain ended."""

@@ -108,10 +108,18 @@ def llm_finished(span: Span) -> ev.LlmFinished:
     if span.message is not None:
         _fill_in(data, span.message)
     else:
-        data.text = span.output if isinstance(span.output, str) else "".join(span.text)
-        data.reasoning = "".join(span.reasoning)
+        data.text, data.reasoning = _so_far(span)
     span.text, span.reasoning = [], []
     return ev.LlmFinished(data=data, **envelope(span))
+
+
+def _so_far(span: Span) -> tuple[str, str]:
+    """Text and reasoning of a model without a message: as streamed, or as LangChain kept them."""
+    text, reasoning = "".join(span.text), "".join(span.reasoning)
+    if text or reasoning or span.output is None:
+        return text, reasoning
+    part = span.output
+    return output_text(part), reasoning_of(part) if isinstance(part, BaseMessage) else ""
 
 
 def _fill_in(data: ev.LlmFinishedData, message: BaseMessage) -> None:
@@ -197,6 +205,8 @@ def _error(span: Span) -> ev.ErrorInfo | None:
     if isinstance(span.error, asyncio.CancelledError):
         # Were the run itself cancelled, nobody would be told: something beside it failed.
         return ev.ErrorInfo(kind="agent", type="Cancelled", message="Stopped by another failure.")
+    if isinstance(span.error, GeneratorExit):
+        return ev.ErrorInfo(kind="agent", type="Stopped", message="Its reader stopped reading.")
     error = classify(span.error)
     return ev.ErrorInfo(
         kind=error.kind, type=type(span.error).__name__, message=error.message, hint=error.hint

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.support.agents import (
     MODES,
     SHAPES,
     Outcome,
+    ToolMaker,
     nesting_tools,
     play,
     raising_tools,
@@ -391,3 +393,47 @@ def test_an_exception_is_not_quoted_through_a_secret(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("SOME_API_KEY", "canary-4711-canary-4711")
     error = classify(ValueError("x" * 1990 + "canary-4711-canary-4711"))
     assert "cana" not in error.message
+
+
+def impatient_tools(model: BaseChatModel) -> list[BaseTool]:
+    """The cat's tools, of which get_items reads two chunks with text and no more."""
+
+    @tool
+    async def get_items(place: str) -> str:
+        """Get items."""
+        found: list[str] = []
+        async for chunk in model.astream(prompts.ITEMS_PROMPT.format(place=place)):
+            found += [chunk.text] if chunk.text else []
+            if len(found) == 2:
+                break
+        return "".join(found)
+
+    return [make_tools(model)[0], get_items]
+
+
+def impatient_sync_tools(model: BaseChatModel) -> list[BaseTool]:
+    """The same as a plain function."""
+
+    @tool
+    def get_items(place: str) -> str:
+        """Get items."""
+        chunks = model.stream(prompts.ITEMS_PROMPT.format(place=place))
+        return "".join(itertools.islice((chunk.text for chunk in chunks if chunk.text), 2))
+
+    return [make_tools(model)[0], get_items]
+
+
+@modes
+@pytest.mark.parametrize("tools", [impatient_tools, impatient_sync_tools])
+def test_a_tool_that_stops_reading_a_model_is_no_failure_of_the_model(
+    mode: Mode, tools: ToolMaker
+) -> None:
+    outcome = play(scripts.cat(20), mode, "graph", tools)
+    assert outcome.error is None
+    (stopped,) = [event for event in outcome.of(ev.LlmFinished) if event.data.error is not None]
+    assert stopped.data.text == "t0 t1 "
+    assert (stopped.data.error.kind, stopped.data.error.type) == ("agent", "Stopped")
+    assert stopped.tool_call_id == "call_items_0"
+    if mode != "steps" and tools is impatient_sync_tools:  # asyncio lets go of a generator later
+        names = [type(e).__name__ for e in outcome.events if e.tool_call_id == "call_items_0"]
+        assert names.index("LlmFinished") < names.index("ToolFinished")
