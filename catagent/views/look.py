@@ -22,7 +22,7 @@ STYLES: dict[Style, tuple[str, str]] = {
     "dim": ("2", "2"),
     "gutter": ("2;36", "2;34"),
     "tool": ("1;36", "1;34"),
-    "model": ("2;36", "2;34"),
+    "model": ("36", "34"),
     "question": ("1", "1"),
     "reasoning": ("2;3", "2;3"),
     "ok": ("32", "32"),

@@ -9,7 +9,7 @@ from catagent import events as ev
 from catagent.views.look import Look
 from catagent.views.parts import Panel, Part, Preview, Rows, drain, narrower, newest
 from catagent.views.text import Feed, Text
-from catagent.views.wrap import cells, head, tail, wrap
+from catagent.views.wrap import cells, head, pack, tail
 
 
 class Model:
@@ -181,7 +181,8 @@ class Thoughts(Panel):
 
 def label_rows(look: Look, label: str, width: int | None) -> Rows:
     """What says whose words the following rows are."""
-    glyph = look.glyphs.part
-    first, *others = wrap(look.line(label) + look.glyphs.said, narrower(width, cells(glyph)))
+    glyph, dot = look.glyphs.part, look.glyphs.dot
+    facts = (look.line(label) + look.glyphs.said).split(dot)
+    first, *others = pack(facts, dot, narrower(width, cells(glyph)))
     rows = [glyph + first, *(" " * cells(glyph) + row for row in others)]
     return [look.paint("model", row) for row in rows]

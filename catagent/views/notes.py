@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from catagent import events as ev
 from catagent.views.look import Look, Style
-from catagent.views.parts import Hanging, Part
+from catagent.views.parts import Hanging, Part, Ready, Rows
 from catagent.views.text import written
 from catagent.views.units import compact, count, seconds
-from catagent.views.wrap import cells
+from catagent.views.wrap import cells, pack
 
 
 def note(look: Look, sign: str, text: str, style: Style, body: Style = "plain") -> Part:
@@ -127,8 +127,14 @@ def verdict(look: Look, data: ev.RunFinishedData, tokens: int) -> Part:
     }[data.status]
     well = data.status == "success"
     sign = look.glyphs.run or (look.glyphs.ok if well else look.glyphs.bad)
-    facts = look.glyphs.dot.join([said, *_counts(data, tokens)])
-    return Verdict(look.paint("ok" if well else "bad", sign), written(look, facts, "dim"))
+    facts = [said, *_counts(data, tokens)]
+
+    def rows(width: int | None) -> Rows:
+        packed = pack(facts, look.glyphs.dot, width)
+        # In a picture the most important facts do, those that fit into one row.
+        return [look.paint("dim", row) for row in (packed if look.words else packed[:1])]
+
+    return Verdict(look.paint("ok" if well else "bad", sign), Ready(rows))
 
 
 class Verdict(Hanging):

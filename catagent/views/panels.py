@@ -12,7 +12,7 @@ from catagent.views.model import Model, label_rows
 from catagent.views.parts import Hanging, Panel, Part, Ready, Rows, narrower
 from catagent.views.text import written
 from catagent.views.units import arguments, count, json_line, seconds
-from catagent.views.wrap import cells, wrap
+from catagent.views.wrap import cells, pack, wrap
 
 
 class Tool(Panel):
@@ -108,8 +108,14 @@ class Tool(Panel):
         """Return the rows below the parts."""
         glyphs, look = self.look.glyphs, self.look
         sign = look.paint("bad", glyphs.bad) if self.failed else look.paint("ok", glyphs.ok)
-        facts = written(look, glyphs.dot.join(self._facts()), "dim")
+        facts = Ready(self._fact_rows)
         return Hanging(look.paint("gutter", glyphs.bottom) + sign, facts).take(width)
+
+    def _fact_rows(self, width: int | None) -> Rows:
+        rows = pack(self._facts(), self.look.glyphs.dot, width)
+        if self.run_id and self.look.options.verbose:
+            rows += wrap(self.look.line(f"run {self.run_id}"), width)
+        return [self.look.paint("dim", row) for row in rows]
 
     @property
     def failed(self) -> bool:
@@ -125,7 +131,6 @@ class Tool(Panel):
         if tokens := sum(model.tokens for model in self.models):
             facts.append(count(tokens, "token"))
         facts += [self._remark] if self._remark else []
-        facts += [f"run {self.run_id}"] if self.run_id and self.look.options.verbose else []
         return facts or ["error" if self.failed else "observed"]
 
 

@@ -16,6 +16,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from rich import markdown as rich_markdown
 from rich.console import Console, ConsoleOptions, RenderResult
+from rich.rule import Rule
+from rich.segment import Segment
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.theme import Theme as RichTheme
@@ -84,13 +86,34 @@ def _fit(table: Table, shape: TableShape, console: Console, options: ConsoleOpti
         column.width = width - table._get_padding_width(index)  # noqa: SLF001
 
 
+class _Rule(rich_markdown.HorizontalRule):
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Rule(style=console.get_style("markdown.hr"), characters="─")
+
+
+class _Item(rich_markdown.ListItem):
+    def render_number(
+        self, console: Console, options: ConsoleOptions, number: int, last_number: int
+    ) -> RenderResult:
+        """Number as Markdown does, `1.`; Rich leaves the full stop out."""
+        signs = [f" {number}. ".rjust(len(f" {last_number - 1}. "))]
+        room = options.max_width - len(signs[0])
+        style = console.get_style("markdown.item.number")
+        for row in console.render_lines(self.elements, options.update(width=room)):
+            sign = signs.pop() if signs else " " * (options.max_width - room)
+            yield from (Segment(sign, style), *row, Segment.line())
+
+
 class _Markdown(rich_markdown.Markdown):
+    inlines = {*rich_markdown.Markdown.inlines, "link"}  # noqa: RUF012 - see `elements`
     elements = {  # noqa: RUF012 - Rich's own class attribute
         **rich_markdown.Markdown.elements,
         "heading_open": _Heading,
         "fence": _CodeBlock,
         "code_block": _CodeBlock,
         "table_open": _Table,
+        "hr": _Rule,
+        "list_item_open": _Item,
     }
 
     def __init__(self, block: Block, code_theme: str) -> None:
@@ -158,6 +181,7 @@ def _styles(accent: str) -> RichTheme:
             "markdown.block_quote": "italic",
             "markdown.item.bullet": accent,
             "markdown.item.number": accent,
+            "markdown.hr": "dim",
             "markdown.link": accent,
             "markdown.link_url": "underline",
             "markdown.table.border": "dim",
@@ -175,8 +199,17 @@ def _clean_tokens(tokens: Iterable[Token]) -> list[Token]:
             name: clean(value) if isinstance(value, str) else value
             for name, value in token.attrs.items()
         }
-        _clean_tokens(token.children or ())
+        if token.children:
+            token.children = _links_once(_clean_tokens(token.children))
     return cleaned
+
+
+def _links_once(tokens: list[Token]) -> list[Token]:
+    """`<https://a.b>` is shown once, as text that looks like a link: Rich adds the address."""
+    for token in tokens:
+        if token.markup == "autolink":
+            token.type, token.tag = token.type.replace("link", "address"), "link"
+    return tokens
 
 
 def _holds_all(source: str, rows: list[str]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 
 # A row of combining marks alone would never be full: so many code points a cell are enough.
@@ -97,6 +98,17 @@ def _fits(line: str, start: int, width: int) -> tuple[int, int]:
             # The row takes one character at least, even one that is wider than the row.
             return max(index, start + 1), space
     return limit, space
+
+
+def pack(facts: Iterable[str], dot: str, width: int | None) -> list[str]:
+    """Facts one behind the other with `dot` between them, in rows that break between facts."""
+    rows: list[str] = []
+    for fact in facts:
+        if rows and (width is None or cells(rows[-1] + dot + fact) <= width):
+            rows[-1] += dot + fact
+        else:
+            rows += wrap(fact, width)
+    return rows
 
 
 def head(text: str, width: int, ellipsis: str) -> str:

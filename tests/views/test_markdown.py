@@ -163,6 +163,20 @@ def test_no_hyperlink_leaves() -> None:
     assert "]8;" not in "".join(rows("[x](http://example.com) <http://a.b>", [50], COLORED))
 
 
+def test_an_address_is_shown_once_and_that_of_a_text_behind_it() -> None:
+    assert rows("See <https://a.b/c>.", [5]) == ["See https://a.b/c."]
+    assert rows("See [x](https://a.b/c).", [5]) == ["See x (https://a.b/c)."]
+
+
+def test_a_fence_inside_a_quote_is_drawn() -> None:
+    assert rows("> ```py\n> x = 1\n> ```\n> end", [5]) == ["▌   x = 1", "▌ end"]
+
+
+def test_rules_and_numbers_look_as_they_are_written() -> None:
+    found = rows("9. nine\n10. ten\n\n***\n", [5], width=20)
+    assert found == ["  9. nine", " 10. ten", "", "─" * 20]
+
+
 def test_a_defect_of_the_renderer_leaves_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> list[str]:
         raise RuntimeError

@@ -252,6 +252,22 @@ def test_verbose_shows_run_ids_tags_and_timings() -> None:
         assert fact in text
 
 
+def test_the_verdict_is_one_row_of_whole_facts() -> None:
+    usage = ev.Usage(output_tokens=1_306)
+    models = [ev.ModelUsage(model="m", duration_s=42.0)]
+    end = runs.finished(tool_calls=12, usage=usage, models=models, ttft_s=1.3)
+    facts = "✓ done in 3.4 s · 12 tool calls · 1,306 tokens · 31 tokens/s · first token 1.3 s"
+    assert shown([end], width=99) == [facts]
+    assert shown([end], width=79) == [facts.removesuffix(" · first token 1.3 s")]
+    assert shown([end], width=45) == ["✓ done in 3.4 s · 12 tool calls"]
+
+
+def test_the_run_id_of_a_tool_has_a_row_of_its_own() -> None:
+    look = live_look(ViewOptions(verbose=True))
+    rows = shown(runs.tool("c", "t", {}, ["x"]), look)
+    assert rows[-2:] == ["╰─ ✓ 1.2 s · 1 token · observation: the text above", "     run run-c"]
+
+
 # Totality: ends without starts, tokens after the end, ids twice, nothing at all.
 
 PIECES = [list(runs.cat_run(3)), list(runs.tool("call_1", "other", "text", ["z"]))]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catagent.views.sanitize import clean
-from catagent.views.wrap import cells, head, tail, wrap
+from catagent.views.wrap import cells, head, pack, tail, wrap
 
 LINES = st.text(
     st.sampled_from("ab  .-\t日本🙂e\u0301\u200d\ufe0f\u0300") | st.characters(), max_size=120
@@ -56,3 +56,10 @@ def test_a_megabyte_on_one_line_takes_linear_time() -> None:
     assert len(wrap("é" * 1_000_000, 80)) == 12_500
     assert len(wrap("word " * 200_000, 80)) > 12_000
     assert time.process_time() - began < 10
+
+
+def test_facts_stay_in_one_piece() -> None:
+    facts = ["done in 3.4 s", "2 tool calls", "31 tokens/s"]
+    assert pack(facts, " · ", 30) == ["done in 3.4 s · 2 tool calls", "31 tokens/s"]
+    assert pack(facts, " · ", 13) == facts
+    assert pack(facts, " · ", None) == [" · ".join(facts)]
