@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 
 from catagent.errors import (
@@ -23,6 +24,7 @@ from catagent.errors import (
     ToolError,
 )
 from catagent.redact import shortened
+from catagent.waiting import MAX_RETRY_AFTER_S, retry_after
 
 _TOOL_FRAMES = ("langchain_core/tools/base.py",)
 _MODEL_FRAMES = (
@@ -60,7 +62,7 @@ def classify(raised: BaseException) -> CatagentError:
         return _tool_error(raised, said, tool)
     status = _status(raised)
     if status is not None:
-        return _refused(status, said, names)
+        return _refused(status, said, names, _try_again(raised))
     return _without_status(raised, said, names, by_model=owner == "model")
 
 
@@ -124,7 +126,8 @@ def _status(raised: BaseException) -> int | None:
     return status if isinstance(status, int) else None
 
 
-def _refused(status: int, said: str, names: set[str]) -> CatagentError:
+def _refused(status: int, said: str, names: set[str], later: str) -> CatagentError:
+    """The error of a status. `later` is the hint where the same may work another time."""
     if _is_too_long(said, names):
         return _too_long(said)
     match status:
@@ -138,11 +141,21 @@ def _refused(status: int, said: str, names: set[str]) -> CatagentError:
             hint = "check the name in --model, and the address (OPENAI_BASE_URL ends in /v1)"
             return ModelError(f"The server knows no such model (HTTP 404): {said}", hint)
         case 429:
-            return _over_limit(said)
+            return _over_limit(said, later)
         case _ if status >= 500:
-            return ModelError(f"The server failed (HTTP {status}): {said}", _TRY_AGAIN)
+            return ModelError(f"The server failed (HTTP {status}): {said}", later)
         case _:
             return ModelError(f"The server did not accept the request (HTTP {status}): {said}")
+
+
+def _try_again(refused: BaseException) -> str:
+    """When to try again: what the server asks for, where that was too long to wait."""
+    headers = getattr(getattr(refused, "response", None), "headers", {})
+    asked = retry_after(headers, time.time()) if isinstance(headers, Mapping) else None
+    if asked is None or asked <= MAX_RETRY_AFTER_S:
+        return _TRY_AGAIN
+    most = f"{MAX_RETRY_AFTER_S:.0f}"
+    return f"the server asks to wait {asked:.0f} s, and no more than {most} s are waited: try then"
 
 
 def _is_too_long(said: str, names: set[str]) -> bool:
@@ -154,12 +167,12 @@ def _too_long(said: str) -> ModelError:
     return ModelError(f"The conversation is too long for the model: {said}", hint)
 
 
-def _over_limit(said: str) -> ModelError:
+def _over_limit(said: str, later: str) -> ModelError:
     if "quota" in said.lower() or "billing" in said.lower():
         return ModelError(
             f"The quota of this key is used up (HTTP 429): {said}", "check the plan and billing"
         )
-    return ModelError(f"Too many requests (HTTP 429): {said}", _TRY_AGAIN)
+    return ModelError(f"Too many requests (HTTP 429): {said}", later)
 
 
 def _without_status(
@@ -205,9 +218,11 @@ def _timed_out(raised: BaseException) -> NetworkError | RunTimeoutError:
     return RunTimeoutError("The model was silent for too long.", hint)
 
 
-def _no_connection(raised: BaseException, said: str) -> NetworkError:
+def _no_connection(raised: BaseException, said: str) -> CatagentError:
     """A connection that was never made, or broke: the cause at the bottom says why."""
     cause = _root(raised)
+    if isinstance(cause, CatagentError):  # the SDK takes whatever its client raises for that
+        return cause
     why = _said(cause) if cause is not raised else said
     number, low = _root_errno(raised), why.lower()
     if number == errno.ECONNREFUSED or "refused" in low or "all connection attempts" in low:

@@ -9,7 +9,6 @@ later is not sent again, because its tokens have been shown already.
 from __future__ import annotations
 
 import asyncio
-import email.utils
 import random
 import time
 from collections.abc import Callable
@@ -19,10 +18,11 @@ from typing import Any
 import httpx2
 import openai
 
+from catagent.errors import NetworkError
 from catagent.events import RetryData
+from catagent.waiting import MAX_RETRY_AFTER_S, retry_after
 
 MAX_DELAY_S = 8.0
-MAX_RETRY_AFTER_S = 60.0
 # A server that was silent for so long would be silent again.
 _HOPELESS = (httpx2.ReadTimeout, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)
 _RETRIED_STATUS = frozenset({408, 409, 429, *range(500, 600)})
@@ -57,7 +57,7 @@ def _delay(failed: httpx2.Response | httpx2.TransportError, attempt: int) -> flo
     if isinstance(failed, httpx2.Response):
         if not _worth_a_retry(failed):
             return None
-        asked = retry_after(failed.headers.get("retry-after"), time.time())
+        asked = retry_after(failed.headers, time.time())
         if asked is not None:
             return asked if asked <= MAX_RETRY_AFTER_S else None
     elif isinstance(failed, _HOPELESS):
@@ -71,31 +71,40 @@ def _worth_a_retry(response: httpx2.Response) -> bool:
     return told == "true" or (told != "false" and response.status_code in _RETRIED_STATUS)
 
 
-def retry_after(value: str | None, now: float) -> float | None:
-    """Seconds that a Retry-After header (a number or an HTTP date) asks for; None without one."""
-    if not value:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - now)
-    except (ValueError, OverflowError):
-        return None
-
-
 def _reason(failed: httpx2.Response | httpx2.TransportError) -> str:
     if isinstance(failed, httpx2.Response):
         return f"HTTP {failed.status_code} {failed.reason_phrase}".strip()
     return str(failed) or type(failed).__name__
 
 
+def _stay(response: httpx2.Response) -> None:
+    """Refuse to be sent elsewhere: the conversation is for the server that the person named."""
+    if not response.has_redirect_location:
+        return
+    asked = response.request.url
+    try:
+        sent_to = asked.join(response.headers["location"])
+    except httpx2.InvalidURL:
+        return  # the client says so itself
+    if (asked.scheme, asked.netloc) == (sent_to.scheme, sent_to.netloc):
+        return
+    address = f"{sent_to.scheme}://{sent_to.netloc.decode('ascii')}"
+    base = sent_to.path.removesuffix("/").removesuffix("/chat/completions")
+    raise NetworkError(
+        f"The server redirects to {address}. The conversation was not sent there.",
+        f"if that is the server you mean, set OPENAI_BASE_URL={address}{base}",
+    )
+
+
+async def _astay(response: httpx2.Response) -> None:
+    _stay(response)
+
+
 class RetryingAsyncClient(openai.DefaultAsyncHttpxClient):
     """The SDK's own asynchronous client, that sends again what failed before it was answered."""
 
     def __init__(self, policy: RetryPolicy, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(event_hooks={"response": [_astay]}, **options)
         self._policy = policy
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
@@ -121,7 +130,7 @@ class RetryingClient(openai.DefaultHttpxClient):
     """The same for synchronous calls: a plain tool that invokes its model."""
 
     def __init__(self, policy: RetryPolicy, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(event_hooks={"response": [_stay]}, **options)
         self._policy = policy
 
     def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:

@@ -14,7 +14,7 @@ from catagent.errors import ModelError, NetworkError
 from catagent.events import RetryData
 from catagent.faults import classify
 from catagent.models.build import Models
-from catagent.models.http import retry_after
+from catagent.waiting import retry_after
 from tests.models.conftest import UseModels
 from tests.support.replies import Reply, failing
 from tests.support.server import Request, ScriptedServer
@@ -121,7 +121,6 @@ def test_connections_are_shared_and_closed(use_models: UseModels) -> None:
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [
-        (None, None),
         ("", None),
         ("2", 2.0),
         ("0.5", 0.5),
@@ -130,7 +129,49 @@ def test_connections_are_shared_and_closed(use_models: UseModels) -> None:
         (email.utils.formatdate(10, usegmt=True), 0.0),
         ("soon", None),
         ("99999", 99999.0),
+        ("nan", None),
+        ("inf", None),
     ],
 )
-def test_retry_after_is_a_number_or_a_date(value: str | None, seconds: float | None) -> None:
-    assert retry_after(value, now=1000.0) == seconds
+def test_retry_after_is_a_number_or_a_date(value: str, seconds: float | None) -> None:
+    assert retry_after({"retry-after": value}, now=1000.0) == seconds
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("1500", 1.5), ("soon", 7.0), ("-1", 0.0)])
+def test_milliseconds_count_before_seconds(value: str, seconds: float) -> None:
+    assert retry_after({"retry-after-ms": value, "retry-after": "7"}, now=0.0) == seconds
+    assert retry_after({}, now=0.0) is None
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_who_is_not_waited_for_is_named(use_models: UseModels, status: int) -> None:
+    refusing = ScriptedServer(lambda _: failing(status, retry_after="3600"))
+    with refusing as server, pytest.raises(openai.APIError) as raised:
+        use_models(ask, server.url, retries=2)
+    assert "asks to wait 3600 s" in classify(raised.value).hint
+
+
+@pytest.mark.parametrize("asking", [ask, ask_synchronously])
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_the_conversation_follows_no_redirect_to_another_server(
+    use_models: UseModels, asking: Any, status: int
+) -> None:
+    with ScriptedServer(lambda _: Reply(["well"])) as other:
+        location = f"{other.url}/chat/completions"
+        redirect = Reply(status=status, headers={"location": location})
+        with ScriptedServer(lambda _: redirect) as server, pytest.raises(Exception) as raised:  # noqa: PT011
+            use_models(asking, server.url)
+        error = classify(raised.value)
+        assert other.accepted == 0
+    assert isinstance(error, NetworkError)
+    assert other.url.removesuffix("/v1") in error.message
+    assert error.hint.endswith(f"set OPENAI_BASE_URL={other.url}")
+
+
+def test_a_redirect_within_the_server_is_followed(use_models: UseModels) -> None:
+    def script(request: Request) -> Reply:
+        where = {"location": "/v2/chat/completions"}
+        return Reply(["well"]) if request.index else Reply(status=307, headers=where)
+
+    with ScriptedServer(script) as server:
+        assert use_models(ask, server.url) == "well"
