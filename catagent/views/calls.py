@@ -43,6 +43,17 @@ class Calls:
         elif isinstance(event, ev.LlmFinished):
             self._model_ended(event, model)
 
+    def retry(self, event: ev.Retry) -> None:
+        """Say it where the model is shown that is asked again: before what it writes."""
+        home, model = self.home(event), self._models.get(event.run_id)
+        part = notes.retry(self.look, model.name if model else event.name, event.data)
+        if model is None:
+            home.parts.append(part)
+        elif model in home.parts and not model.tokens:
+            home.parts.insert(home.parts.index(model), part)
+        else:
+            model.interrupt(part)
+
     def tool(self, event: ToolEvent) -> None:
         """Take an event of a tool call."""
         tool = self._find(event) or self._new_tool(event)
@@ -95,6 +106,7 @@ class Calls:
         label = self._label(event) if self._labels(agents_own) else ""
         markdown = agents_own and not self.look.words
         model = Model(self.look, label="" if orphan else label, markdown=markdown)
+        model.name = model_name(event.name, _model(event))
         self._models[event.run_id] = model
         if isinstance(home, Tool):
             home.models.append(model)
@@ -105,7 +117,7 @@ class Calls:
         return not agents_own or self.look.words or self.look.options.verbose
 
     def _label(self, event: ModelEvent) -> str:
-        model = event.data.model if isinstance(event, ev.LlmStarted) else ""
+        model = _model(event)
         facts = [model_name(event.name, model) or "model"]
         if self.look.options.verbose:
             facts += [model] if model and model not in facts else []
@@ -184,6 +196,10 @@ class Calls:
         """Show those of this place, or of all; whoever ran them would have said so by now."""
         for call in self._unclaimed.take(home):
             self._root.parts.append(notes.unclaimed(self.look, call.text))
+
+
+def _model(event: ModelEvent) -> str:
+    return "" if isinstance(event, ev.LlmToken) else event.data.model
 
 
 def _identity(event: ModelEvent) -> list[str]:

@@ -22,6 +22,7 @@ class Model:
         self.look = look
         self.parts: deque[Part] = deque()
         self.finished = False
+        self.name = ""
         self.tokens = 0
         self.calls: dict[int, Call] = {}
         self.pieces: list[str] = []
@@ -59,6 +60,11 @@ class Model:
         self._switch(channel)
         if self._last is not None:
             self._last.feed(delta)
+
+    def interrupt(self, part: Part) -> None:
+        """Show something between what was written so far and what will be."""
+        self._switch(None)
+        self.parts.append(part)
 
     def finish(self, data: ev.LlmFinishedData) -> None:
         """Take what was not streamed, and end."""

@@ -20,8 +20,6 @@ def other(look: Look, event: ev.Event) -> list[Part]:
     match event:
         case ev.RunStarted():
             return _beginning(look, event)
-        case ev.Retry(data=data):
-            return [note(look, look.glyphs.retry, retry_text(data), "warn", "warn")]
         case ev.Warned(data=data):
             return warning(look, data)
         case ev.Node(data=data):
@@ -56,10 +54,11 @@ def _details(event: ev.RunStarted) -> list[str]:
     return facts + [f"{name} {','.join(values)}" for name, values in data.filters.items()]
 
 
-def retry_text(data: ev.RetryData) -> str:
-    """What is tried again, and when: `retry 2 of 3 in 4 s: rate limit reached`."""
-    reason = f": {data.reason}" if data.reason else ""
-    return f"retry {data.attempt} of {data.max_attempts} in {round(data.delay_s, 1):g} s{reason}"
+def retry(look: Look, name: str, data: ev.RetryData) -> Part:
+    """What is asked again, and when: `gpt-4.1: retry 2 of 3 in 4 s: rate limit reached`."""
+    number = f"retry {data.attempt} of {data.max_attempts} in {round(data.delay_s, 1):g} s"
+    text = ": ".join(fact for fact in (name, number, data.reason) if fact)
+    return note(look, look.glyphs.retry, text, "warn", "warn")
 
 
 def warning(look: Look, data: ev.WarningData) -> list[Part]:

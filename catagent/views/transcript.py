@@ -87,6 +87,8 @@ class Transcript:
                 self.add(
                     *notes.failure(self.look, data), notes.verdict(self.look, data, self._tokens)
                 )
+            case ev.Retry():
+                self._calls.retry(event)
             case ev.Unknown():
                 self.add(*notes.other(self.look, event))
             case _:

@@ -242,6 +242,33 @@ def test_quiet_shows_the_answer_and_the_error_alone() -> None:
     assert shown([runs.started(), failed], quiet) == ["✗ It hung up.", "  Try again."]
 
 
+RETRY = ev.RetryData(attempt=1, max_attempts=2, delay_s=0.5, reason="HTTP 503")
+
+
+def test_a_retry_stands_where_its_model_is_shown() -> None:
+    """In the tool's panel, before what comes of it, and with the name of the model."""
+    where = {"run_id": "llm-c", "tool_call_id": "c", "parent_ids": ["root", "run-c"]}
+    events = list(runs.tool("c", "get_items", {}, ["some ", "items"], model_name="ChatOpenAI"))
+    events.insert(3, ev.Retry(name="ChatOpenAI", **where, data=RETRY))
+    for run in (events, [*runs.tool("b", "t", {}, ["x"]), *events]):
+        assert shown(run)[-5:] == [
+            "╭─ get_items()",
+            "│ ↻ gpt-4o-mini: retry 1 of 2 in 0.5 s: HTTP 503",
+            "│ ◦ gpt-4o-mini",
+            "│ some items",
+            "╰─ ✓ 1.2 s · 2 tokens · observation: the text above",
+        ]
+
+
+def test_a_retry_of_the_agents_model_stands_before_its_text() -> None:
+    events = list(runs.model("m", ["One ", "two"], name="agent"))
+    again = ev.Retry(run_id="m", name="agent", data=RETRY)
+    told = "↻ agent: retry 1 of 2 in 0.5 s: HTTP 503"
+    assert shown([events[0], again, *events[1:]]) == [told, "", "One two"]
+    assert shown([*events[:2], again, *events[2:]]) == ["One", told, "two"]
+    assert shown([ev.Retry(data=RETRY)]) == ["↻ retry 1 of 2 in 0.5 s: HTTP 503"]
+
+
 def test_verbose_shows_run_ids_tags_and_timings() -> None:
     look = live_look(ViewOptions(verbose=True))
     usage = ev.Usage(input_tokens=7, output_tokens=3)
