@@ -19,7 +19,8 @@ class Span:
 
     `began`, `ended` and `first_token` are monotonic seconds; `call_id` is a tool run's own;
     `text` and `reasoning` are the pieces streamed so far. `scope` is the outermost run that it
-    shares with its agent: the root, or the run right inside the nearest tool.
+    shares with its agent: the root, or the run right inside the nearest tool. `numbers` are those
+    of tool calls that their provider did not number.
     """
 
     run_id: str
@@ -37,6 +38,7 @@ class Span:
     first_token: float | None = None
     text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
+    numbers: dict[object, int] = field(default_factory=dict)
     ended: float | None = None
     message: BaseMessage | None = None
     output: Any = None

@@ -80,12 +80,20 @@ def _reasoning_tokens(span: Span, piece: Any) -> Iterator[ev.LlmToken]:
 def _argument_tokens(span: Span, pieces: list[dict[str, Any]]) -> Iterator[ev.LlmToken]:
     for piece in pieces:
         data = ev.LlmTokenData(channel="tool_args", delta=piece["args"] or "")
-        data.index = piece["index"] if isinstance(piece["index"], int) else 0
+        data.index = _number(span, piece["index"])
         if piece["name"]:
             data.tool = piece["name"]
         if piece["id"]:
             data.call_id = piece["id"]
         yield _token(span, data)
+
+
+def _number(span: Span, index: Any) -> int:
+    """Which of the message's calls this is. Without an index every piece is a whole call."""
+    if isinstance(index, int):
+        return index
+    key = object() if index is None else index
+    return span.numbers.setdefault(key, len(span.numbers))
 
 
 def _token(span: Span, data: ev.LlmTokenData) -> ev.LlmToken:

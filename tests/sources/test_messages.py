@@ -54,6 +54,30 @@ def test_a_chunk_becomes_one_token_a_channel() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("indexes", "numbers"), [((None, None), [0, 1]), (("a", "b", "a"), [0, 1, 0]), ((2, 1), [2, 1])]
+)
+def test_calls_that_a_provider_does_not_number_are_numbered(
+    indexes: tuple[Any, ...], numbers: list[int]
+) -> None:
+    model = span()
+    found = [
+        token.data.index  # type: ignore[union-attr]
+        for index in indexes
+        for token in translate.tokens(model, argument_chunk(index))
+    ]
+    assert found == numbers
+
+
+def argument_chunk(index: Any) -> AIMessageChunk:
+    """One piece of a call's arguments. An index that is text is no part of LangChain's types."""
+    chunk = AIMessageChunk(content="")
+    chunk.tool_call_chunks = [
+        {"name": "f", "args": "{}", "id": "1", "index": index, "type": "tool_call_chunk"}
+    ]
+    return chunk
+
+
 def test_reasoning_comes_before_the_text_of_its_chunk() -> None:
     chunk = AIMessageChunk(content="a", additional_kwargs={"reasoning_content": "hm"})
     found = translate.tokens(span(), chunk)
