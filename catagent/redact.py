@@ -81,13 +81,19 @@ class Redactor:
         The first few characters of a value alone are none.
         """
         begun = _BEGUN.search(text, max(0, len(text) - _LONGEST))
-        found = [len(text) if begun is None else begun.start()]
+        found = [] if begun is None else [begun.start()]
         for value in self._values:
             for length in range(min(len(value) - 1, len(text)), _HEAD - 1, -1):
                 if text.endswith(value[:length]):
                     found.append(len(text) - length)
-                    break
-        return min(found)
+        return min((at for at in found if not self._is_inside(text, at)), default=len(text))
+
+    def _is_inside(self, text: str, at: int) -> bool:
+        """Whether it is in the middle of a whole value: one may end as it begins."""
+        return any(
+            text.find(value, max(0, at - len(value) + 1), at + len(value) - 1) >= 0
+            for value in self._values
+        )
 
 
 def redactor(secrets: Iterable[str]) -> Callable[[str], str]:

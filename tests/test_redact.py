@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from catagent.redact import MASK, redact, redactor, shortened
+from catagent.redact import MASK, Redactor, redact, redactor, shortened
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,11 @@ def test_a_short_text_is_left_as_it_is() -> None:
 def test_the_beginning_of_a_huge_text_has_no_half_secret_at_its_end() -> None:
     secrets = " ".join(f"sk-{i}-" + "z" * 400 for i in range(10_000))
     assert "zz" not in shortened(secrets, 300)
+
+
+def test_a_value_that_ends_as_it_begins_is_over_where_it_is() -> None:
+    """The end of it is not taken for the beginning of another one."""
+    known = Redactor(["canary-4711-canary"])
+    assert known.begins_at("it is canary-4711-canary") == len("it is canary-4711-canary")
+    assert known.begins_at("it is canary-4711-canar") == len("it is ")
+    assert known.begins_at("canary-4711-canary cana") == len("canary-4711-canary ")
