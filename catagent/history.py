@@ -15,7 +15,9 @@ from msgspec import Struct
 
 from catagent import events as ev
 from catagent.codec import decode, encode_plain
+from catagent.config import secrets_of
 from catagent.errors import OutputError, RecordingError
+from catagent.masking import EventMask
 from catagent.recording import MAX_LINE
 from catagent.sinks.recorder import Recorder
 
@@ -73,11 +75,12 @@ class History(Struct, kw_only=True, frozen=True):
 
     def runs(self) -> Iterator[RunSummary]:
         """Yield the runs, newest first, at the cost of a look at both ends of each file."""
+        mask = EventMask(secrets_of())
         for path in reversed(self._paths()):
             try:
-                yield summarise(path)
-            except FileNotFoundError:
-                continue  # pruned by another process meanwhile
+                yield _summarise(path, mask)
+            except (FileNotFoundError, PermissionError):
+                continue  # pruned by another process meanwhile, or not ours
 
     def find(self, wanted: str) -> Path:
         """Return the recording whose id begins like this; `last` is the newest one.
@@ -94,7 +97,13 @@ class History(Struct, kw_only=True, frozen=True):
         return found[0]
 
     def _paths(self) -> list[Path]:
-        return sorted(self.folder.glob("*.jsonl"))
+        """The files that are recordings by their names, oldest first."""
+        try:
+            with os.scandir(self.folder) as entries:
+                found = [e.path for e in entries if e.name.endswith(".jsonl") and e.is_file()]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return sorted(map(Path, found))
 
 
 def _make_private(folder: Path) -> None:
@@ -111,12 +120,17 @@ def run_id(path: Path) -> str:
 
 def summarise(path: Path) -> RunSummary:
     """Read off both ends of a recording what run it holds. Total: damage leaves fields empty."""
+    return _summarise(path, EventMask(secrets_of()))
+
+
+def _summarise(path: Path, mask: EventMask) -> RunSummary:
     summary = RunSummary(id=run_id(path), path=str(path), bytes=_size(path))
     with path.open("rb") as file:
         first = _decoded(file.readline(MAX_LINE)), _decoded(file.readline(MAX_LINE))
         last = _decoded(_last_line(file, summary.bytes))
     for started in first:
         if isinstance(started, ev.RunStarted):
+            mask(started)
             _start(summary, started)
     if isinstance(last, ev.RunFinished):
         _finish(summary, last.data)

@@ -1,7 +1,7 @@
 """Recordings: a header, then the events of one run, a line each. Read here, written by a sink.
 
 A recording is data from anywhere: it is decoded, never obeyed. Damage ends it, with everything
-before the damage already given out.
+before the damage already given out. One that was made elsewhere may hold what is a secret here.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from catagent.codec import decode, decode_header
+from catagent.config import secrets_of
 from catagent.errors import RecordingError
-from catagent.events import Event, RunFinished, Unknown
+from catagent.events import Event, LlmToken, RunFinished, Unknown
+from catagent.masking import EventMask
 
 CHUNK = 1 << 16
 MAX_LINE = 64 << 20  # bytes; a file without a newline must not fill the memory
 
 
 class Reader:
-    """Turns bytes, as they come, into events.
+    """Turns bytes, as they come, into events, without the secrets of who reads them.
 
     `feed` and `end` raise RecordingError at the first damage: what is no event, what comes after
     `run.finished`, and an end without one.
@@ -31,6 +33,8 @@ class Reader:
         self._rest: list[bytes] = []
         self._held = 0
         self._finished = False
+        self._mask = EventMask(secrets_of())
+        self._seq = 0
 
     def feed(self, chunk: bytes) -> Iterator[Event]:
         """Yield the events of the lines that this chunk completes."""
@@ -68,7 +72,16 @@ class Reader:
         if not isinstance(event, Unknown) and event.v != 1:
             raise self._damage(f"it is of version {event.v}, and 1 is what I read")
         self._finished = isinstance(event, RunFinished)
-        yield event
+        yield from self._masked(event)
+
+    def _masked(self, event: Event) -> Iterator[Event]:
+        seq, ts = event.seq, event.ts
+        for masked in self._mask(event):
+            if masked is not event and isinstance(masked, LlmToken):
+                # The end of a stream, held back until now, under the number that it left free.
+                masked.seq, masked.ts = (seq - 1 if self._seq < seq - 1 else seq), ts
+            self._seq = masked.seq
+            yield masked
 
     def _damage(self, what: str, line: int | None = None) -> RecordingError:
         return RecordingError(f"the recording is damaged at line {line or self.line}: {what}")

@@ -12,7 +12,7 @@ import pytest
 from catagent import events as ev
 from catagent.errors import OutputError, RecordingError
 from catagent.history import History, encode_summary, summarise
-from tests.support.events import cat_run, failed_run
+from tests.support.events import cat_run, failed_run, started
 
 
 def record(history: History, run_id: str, events: list[ev.Event]) -> Path:
@@ -114,3 +114,24 @@ def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot keep this run") as refused:
         History(folder=tmp_path / "file" / "runs").record("abc")
     assert "--no-history" in refused.value.hint
+
+
+def test_a_list_of_runs_shows_no_secret_of_its_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = [started("is it canary-4711-canary, sk-proj-abcdefghijkl?"), *cat_run()[1:]]
+    record(History(folder=tmp_path), "aaa", run)
+    monkeypatch.setenv("SOME_API_KEY", "canary-4711-canary")
+    (summary,) = History(folder=tmp_path).runs()
+    assert summary.question == "is it [redacted], [redacted]?"
+
+
+def test_what_is_no_recording_of_ours_is_left_alone(tmp_path: Path) -> None:
+    """A folder with such a name, a link to nothing."""
+    history = History(folder=tmp_path, max_runs=1)
+    (tmp_path / "folder.jsonl").mkdir()
+    (tmp_path / "link.jsonl").symlink_to(tmp_path / "nowhere")
+    record(history, "aaa", cat_run())
+    record(history, "bbb", cat_run())
+    assert [run.id for run in history.runs()] == ["bbb"]
+    assert {path.name for path in tmp_path.iterdir()} > {"folder.jsonl", "link.jsonl"}

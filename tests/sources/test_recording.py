@@ -18,7 +18,7 @@ from catagent.codec import Header, encode, encode_header
 from catagent.errors import RecordingError
 from catagent.recording import Reader, load, open_recording
 from catagent.sources.recording import Pace, read_chunks, replay
-from tests.support.events import cat_run, started
+from tests.support.events import cat_run, stamped, started
 
 RUN = [encode(event) for event in cat_run()]
 WHOLE = encode_header(Header(schema=ev.SCHEMA)) + b"".join(RUN)
@@ -244,3 +244,40 @@ def test_load_returns_what_is_good_beside_the_damage(tmp_path: Path) -> None:
     events, damage = load(tmp_path / "cut")
     assert events == cat_run()[:-1]
     assert damage is not None
+
+
+CANARY = "canary-4711-canary"
+
+
+def leaking(pieces: list[str]) -> bytes:
+    """The recording of a run that streams these pieces as its answer, made where nobody masked."""
+    text = "".join(pieces)
+    run, tokens = stamped([*cat_run()[:-1]]), []
+    for number, piece in enumerate(pieces):
+        data = ev.LlmTokenData(channel="text", delta=piece)
+        tokens.append(ev.LlmToken(run_id="last", data=data, name=str(number)))
+    ended = ev.LlmFinished(run_id="last", data=ev.LlmFinishedData(model="m", text=text))
+    whole = stamped([started(text), *run[1:], *tokens, ended, cat_run()[-1]])
+    return b"".join(map(encode, whole))
+
+
+@pytest.mark.parametrize("secret", [CANARY, "sk-proj-abcdefghijkl"])
+@pytest.mark.parametrize("size", [1, 5, 100])
+def test_a_recording_from_elsewhere_shows_no_secret_of_its_reader(
+    secret: str, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However it was cut; what stays is under the numbers and times that it came with."""
+    monkeypatch.setenv("SOME_API_KEY", CANARY)
+    text = f"it is {secret} and sk-"
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    events, damage = read(leaking(pieces))
+    assert damage == ""
+    assert secret not in b"".join(map(encode, events)).decode()
+    (finished,) = [e for e in events if isinstance(e, ev.LlmFinished) and e.run_id == "last"]
+    tokens = [e for e in events if isinstance(e, ev.LlmToken) and e.run_id == "last"]
+    assert "".join(token.data.delta for token in tokens) == finished.data.text
+    assert finished.data.text.startswith("it is ")
+    assert finished.data.text.endswith(" and sk-")
+    numbers = [event.seq for event in events]
+    assert numbers == sorted(numbers)
+    assert all(event.ts for event in events)
