@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,20 @@ def test_resizes_in_mid_stream_leave_everything_exactly_once(tmux: Tmux) -> None
     assert "is writing" not in tmux.text()
     assert tmux.echoes()
     assert tmux.cursor_is_on()
+
+
+def test_a_screen_that_shrinks_and_grows_quickly_keeps_no_row_of_the_footer(tmux: Tmux) -> None:
+    tmux.drive("parallel", "--tokens", "150", "--pace", "0.004")
+    tmux.shows("t0x5")
+    heights = cycle([5, 24])
+
+    def ends_while_resized() -> bool:
+        tmux.resize(80, next(heights))
+        time.sleep(0.1)
+        return "the-end" in tmux.text()
+
+    tmux.until(ends_while_resized)
+    assert found(tmux.text()) == expected(150)
 
 
 def test_ctrl_z_gives_the_terminal_back_and_fg_takes_it_again(tmux: Tmux) -> None:
