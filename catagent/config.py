@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
+from urllib.parse import unquote
 
 import msgspec
 from msgspec import Meta, Struct
@@ -29,6 +30,10 @@ _Seconds = Annotated[float, Meta(ge=0)]
 PREFIX = "CATAGENT_"
 # Every variable whose value is a credential, or is to be treated like one.
 SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSW", "PASSPHRASE", "CREDENTIAL", "_PASS")
+# And those that have one of these as a whole word.
+_SECRET_WHOLE = frozenset({"PWD", "AUTH", "AUTHORIZATION", "PAT", "PRIVATE"})
+# A folder, a socket, the way to log in: no secrets, and masked they would be missed.
+_NO_SECRET = re.compile(r"PWD|OLDPWD|.*_AUTH_(SOCK|TYPE|MODE|METHOD)")
 _SHORTEST_SECRET = 8
 _URL_PASSWORD = re.compile(r"://[^\s/:@]*:([^\s/@]+)@")
 
@@ -223,6 +228,12 @@ def _folders(environ: Mapping[str, str]) -> dict[str, Path]:
     }
 
 
+def _sounds_secret(name: str) -> bool:
+    if any(word in name for word in SECRET_WORDS):
+        return True
+    return not (_SECRET_WHOLE.isdisjoint(re.split(r"[^A-Z]+", name)) or _NO_SECRET.fullmatch(name))
+
+
 def secrets_of(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """The values of an environment (this process's) that must never be shown, longest first.
 
@@ -231,8 +242,9 @@ def secrets_of(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """
     found = set()
     for name, value in (os.environ if environ is None else environ).items():
-        if any(word in name.upper() for word in SECRET_WORDS):
+        if _sounds_secret(name.upper()):
             found.add(value)
         if "://" in value:
-            found.update(_URL_PASSWORD.findall(value))
+            for password in _URL_PASSWORD.findall(value):
+                found |= {password, unquote(password)}
     return tuple(sorted((v for v in found if len(v) >= _SHORTEST_SECRET), key=len, reverse=True))

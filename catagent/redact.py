@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable, Iterable
@@ -10,14 +11,15 @@ from catagent.config import secrets_of
 
 MASK = "[redacted]"
 
-# Keys by the prefixes that providers give them, bearer tokens, and passwords in URLs. What a
-# named group holds stays.
+# Keys by the prefixes that providers give them, bearer tokens, logins, and passwords in URLs. What
+# a named group holds stays.
 _SHAPES = re.compile(
     r"""
       \b(?:sk|gsk|xai|pplx|hf|ghp|lsv2_pt|lsv2_sk)[-_][A-Za-z0-9_*-]{8,}
     | \bAIza[A-Za-z0-9_-]{30,}
     | \bAKIA[A-Z0-9]{16}\b
     | (?P<bearer>\b[Bb]earer\s+)[A-Za-z0-9._~+/=-]{8,}
+    | (?P<basic>\b[Bb]asic\s+)[A-Za-z0-9+/]{8,}={0,2}
     | (?P<query>[?&](?:api[-_]?key|key|token|access_token|password)=)[^&\s"'\\]+
     | (?P<scheme>://[^\s/:@"'\\]*:)[^\s/@"'\\]+(?=@)
     """,
@@ -30,6 +32,7 @@ _BEGUN = re.compile(
       | \bAIza[A-Za-z0-9_-]*
       | \bAKIA[A-Z0-9]*
       | \b[Bb]earer\s+[A-Za-z0-9._~+/=-]*
+      | \b[Bb]asic\s+[A-Za-z0-9+/=]*
       | [?&](?:api[-_]?key|key|token|access_token|password)=[^&\s"'\\]*
       | ://[^\s/"'\\]*
     )\Z
@@ -39,7 +42,7 @@ _BEGUN = re.compile(
 # Looking for these first is much cheaper than the patterns, and most text has none.
 _MARKS = (
     *("sk-", "sk_", "xai-", "xai_", "pplx-", "hf_", "hf-", "ghp_", "lsv2_", "AIza", "AKIA"),
-    *("earer ", "key=", "token=", "password=", "://"),
+    *("earer ", "asic ", "key=", "token=", "password=", "://"),
 )
 # Text of which so much is known of a secret value is suspect.
 _HEAD = 4
@@ -130,4 +133,14 @@ def _spellings(secrets: Iterable[str]) -> set[str]:
 
 def _masked(match: re.Match[str]) -> str:
     kept = match.group(match.lastgroup) if match.lastgroup else ""
+    if match.lastgroup == "basic" and not _is_login(match[0][len(kept) :]):
+        return match[0]
     return kept + MASK
+
+
+def _is_login(word: str) -> bool:
+    """Whether it is "name:password" in base64, and not a word that follows another."""
+    try:
+        return ":" in base64.b64decode(word + "=" * (-len(word) % 4), validate=True).decode("utf-8")
+    except ValueError:
+        return False

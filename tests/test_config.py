@@ -126,3 +126,24 @@ def test_a_dotenv_with_a_mark_at_its_beginning_is_read(folder: Path) -> None:
 def test_secrets_are_the_values_of_variables_named_like_credentials(folder: Path) -> None:
     given = environ(folder, X_API_KEY="0123456789", DB_PASSWORD="abcdefghijkl", SHORT_KEY="abc")
     assert load({}, given).secrets == ("abcdefghijkl", "0123456789")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["MYSQL_PWD", "REDISCLI_AUTH", "HTTP_AUTHORIZATION", "GH_PAT", "SSH_PRIVATE", "DB_PWD_2"],
+)
+def test_whole_words_tell_a_secret_too(folder: Path, name: str) -> None:
+    assert load({}, environ(folder, **{name: "0123456789"})).secrets == ("0123456789",)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["PWD", "OLDPWD", "PATH", "PYTHONPATH", "SSH_AUTH_SOCK", "XAUTHORITY", "AUTHOR", "PATTERN"],
+)
+def test_names_that_only_resemble_one_do_not(folder: Path, name: str) -> None:
+    assert load({}, environ(folder, **{name: "0123456789"})).secrets == ()
+
+
+def test_a_password_in_a_url_is_one_as_it_is_meant_too(folder: Path) -> None:
+    given = environ(folder, DATABASE_URL="postgres://joe:p%40ss%3Aword1@host/x")
+    assert set(load({}, given).secrets) == {"p%40ss%3Aword1", "p@ss:word1"}

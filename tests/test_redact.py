@@ -19,6 +19,9 @@ from catagent.redact import MASK, Redactor, redact, redactor, shortened
         ("https://host/v1?api_key=abc&x=1", f"https://host/v1?api_key={MASK}&x=1"),
         ("AIza" + "x" * 35, MASK),
         ("hf_abcdefgh12", MASK),
+        ("Authorization: Basic am9lOmh1c2gtaHVzaA==", f"Authorization: Basic {MASK}"),
+        ("Basic am9lOmh1c2gtaHVzaA", f"Basic {MASK}"),
+        ("basic am9lOnBhc3M6d29yZDEy", f"basic {MASK}"),
     ],
 )
 def test_what_looks_like_a_secret_is_masked(text: str, expected: str) -> None:
@@ -27,7 +30,10 @@ def test_what_looks_like_a_secret_is_masked(text: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "task-force sk-8", "http://127.0.0.1:8080/v1", "joe@host", "a: b@c", "the bearer of news"],
+    [
+        *("", "task-force sk-8", "http://127.0.0.1:8080/v1", "joe@host", "a: b@c"),
+        *("the bearer of news", "Basic understanding of programs", "Basic JavaScript2 TypeScript="),
+    ],
 )
 def test_what_only_resembles_one_stays(text: str) -> None:
     assert redact(text) == text
