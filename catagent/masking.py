@@ -15,12 +15,18 @@ from msgspec import UNSET, Struct
 from msgspec.structs import fields
 
 from catagent import events as ev
+from catagent.codec import encodable
 from catagent.redact import MASK, Redactor
 
 # How much of what was shown is looked at again; longer than whatever announces a secret.
 _TAIL = 16
 # More than this is not held back: no secret is so long, and a person waits for it.
 _MOST_HELD = 4096
+# So many characters of a text tell something of it.
+_TELLING = 4
+# Where LangChain's objects hold no text of a model.
+_NO_TEXT = frozenset({"op", "path", "type", "event", "id", "run_id", "parent_ids", "name", "tags"})
+_NO_TEXT |= {"metadata", "response_metadata", "usage_metadata"}
 
 
 class _Key(NamedTuple):
@@ -80,7 +86,7 @@ class EventMask:
         if event.raw is UNSET and event.data.tool is UNSET and stream.shown == len(stream.text):
             # The road of nearly every token.
             text = stream.text + delta
-            if not self._redactor.is_suspect(text):
+            if not (self._redactor.is_suspect(text) or _is_half(text[-1:])):
                 stream.text = text = text[-_TAIL:]
                 stream.shown = len(text)
                 return (event,)
@@ -88,19 +94,18 @@ class EventMask:
 
     def _carefully(self, event: ev.LlmToken, stream: _Stream) -> Sequence[ev.Event]:
         delta = event.data.delta
-        event.data.delta = self._advance(stream, delta)
+        shown = event.data.delta = self._advance(stream, delta)
+        if shown != delta and event.raw is not UNSET:
+            event.raw = _retold(event.raw, delta, shown)
         self._mask(event)
-        if event.data.delta == delta:
-            return (event,)
-        if event.raw is not UNSET:
-            event.raw = MASK
-        said = event.data.delta or event.data.tool is not UNSET or event.raw is not UNSET
+        said = shown or not delta or event.data.tool is not UNSET or event.raw is not UNSET
         return (event,) if said else ()
 
     def _advance(self, stream: _Stream, delta: str) -> str:
         """Take in `delta`; return what of the stream can be shown now."""
         text = stream.text + delta
         held = self._redactor.begins_at(text) if self._redactor.is_suspect(text) else len(text)
+        held -= _is_half(text[held - 1 : held])
         if len(text) - held > _MOST_HELD:
             held = len(text)
         clean = self._redactor.text(text[:held])
@@ -109,7 +114,7 @@ class EventMask:
         if not stream.text:
             stream.text = clean[-_TAIL:]
             stream.shown = len(stream.text)
-        return fresh
+        return encodable(fresh)
 
     def _finish(self, event: ev.LlmFinished) -> Sequence[ev.Event]:
         """What is still held back of the model's streams, and then their end."""
@@ -118,7 +123,7 @@ class EventMask:
             stream = self._streams.pop(key)
             fresh = stream.take(self._redactor.text(stream.text), stream.text[: stream.shown])
             if fresh:
-                found.append(_last_token(event, key, fresh))
+                found.append(_last_token(event, key, encodable(fresh)))
             if key.channel == "text":
                 event.data.text = stream.as_shown(event.data.text)
             elif key.channel == "reasoning":
@@ -143,6 +148,38 @@ class EventMask:
         if isinstance(value, Struct):
             self._mask(value)
         return value
+
+
+def _is_half(end: str) -> bool:
+    """Whether it is the first half of a character, of which the other is to come."""
+    return "\ud800" <= end <= "\udbff"
+
+
+def _retold(value: Any, delta: str, shown: str) -> Any:
+    """The object that a token came in, with what is shown of it in the place of its text.
+
+    What LangChain made of the text, parsed arguments for one, is masked; the rest stays.
+    """
+    match value:
+        case str() if value == delta:
+            return shown
+        case str() if _overlap(value, delta):
+            return MASK
+        case list():
+            return [_retold(item, delta, shown) for item in value]
+        case dict():
+            return {key: _retold_at(key, item, delta, shown) for key, item in value.items()}
+    return value
+
+
+def _retold_at(key: str, value: Any, delta: str, shown: str) -> Any:
+    if key == "args" and isinstance(value, dict):
+        return MASK if value else value
+    return value if key in _NO_TEXT else _retold(value, delta, shown)
+
+
+def _overlap(one: str, other: str) -> bool:
+    return min(len(one), len(other)) >= _TELLING and (one in other or other in one)
 
 
 @cache

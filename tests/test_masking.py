@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from typing import Any
 
+import jsonpatch
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -127,13 +129,41 @@ def test_a_word_out_of_a_few_is_no_secret_and_the_line_stays_valid(event: ev.Eve
     assert not isinstance(event, ev.Node) or event.data.content == MASK
 
 
-def test_the_raw_object_of_a_token_that_was_held_back_goes_too() -> None:
+def test_the_raw_object_of_a_token_that_is_held_back_tells_what_is_shown_of_it() -> None:
+    """Its operations and all else stay: they apply, and give the text without the secret."""
     mask = EventMask([SECRET])
-    event = token("canary-47")
-    event.raw = {"content": "canary-47"}
-    (told,) = mask(event)
+    pieces = ["see https", "://exam", "ple.com/", " and canary-47", "11-zyxw or", " so."]
+    events = [token(piece) for piece in pieces]
+    state: dict[str, Any] = {"text": []}
+    for number, event in enumerate(events, 1):
+        event.raw = [{"op": "add", "path": "/text/-", "value": event.data.delta}]
+        for told in mask(event):
+            assert isinstance(told, ev.LlmToken)
+            state = jsonpatch.apply_patch(state, told.raw)
+            assert "".join(state["text"]) == text_of(events[:number])
+    assert "".join(state["text"]) == f"see https://example.com/ and {MASK} or so."
+
+
+def test_what_is_made_of_held_back_arguments_is_masked_in_the_raw_object() -> None:
+    event = token('{"key": "canary-47', "tool_args", index=0)
+    call = {"type": "tool_call", "name": "f", "args": {"key": "canary-47"}, "id": "call_0"}
+    broken = {"name": "f", "args": '{"key": "canary-47', "id": "call_0"}
+    held = {"content": "", "quoted": "canary-47", "metadata": {"langgraph_node": "model"}}
+    event.raw = {**held, "tool_calls": [call], "invalid_tool_calls": [broken]}
+    (told,) = EventMask([SECRET])(event)
     assert isinstance(told, ev.LlmToken)
-    assert (told.data.delta, told.raw) == ("", MASK)
+    assert told.data.delta == '{"key": "'
+    assert told.raw == {
+        **held,
+        "quoted": MASK,
+        "tool_calls": [{**call, "args": MASK}],
+        "invalid_tool_calls": [{**broken, "args": told.data.delta}],
+    }
+
+
+def test_a_character_that_comes_in_two_halves_is_told_as_one() -> None:
+    assert text_of(streamed(["a\ud83d", "\ude00b"])) == "a😀b"
+    assert text_of(streamed(["a\ud83d", "b", "\ud83d"])) == "a\ufffdb\ufffd"
 
 
 def test_what_never_ends_is_not_held_back_for_ever() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from catagent import events as ev
+from catagent.codec import encodable
 from catagent.sources.raw import plain
 
 # Finish reasons of an incomplete text, in the providers' words.
@@ -20,15 +21,17 @@ def text_of(content: Any) -> str:
     """The text in a message's content, a string or a list of content blocks."""
     if isinstance(content, str):
         return exactly(content)
-    return "".join(text for channel, text in block_pieces(content) if channel == "text")
+    return exactly("".join(text for channel, text in block_pieces(content) if channel == "text"))
 
 
 def exactly(text: str) -> str:
     """The text as a plain `str`: `message.text` is of a subclass, which JSON does not know.
 
-    Not `str(text)`, which of an enumeration's member gives the name and not the text.
+    A character that came in two halves, in a chunk each, is whole. Not `str(text)`, which of an
+    enumeration's member gives the name.
     """
-    return str.__str__(text)
+    exact = str.__str__(text)
+    return exact if exact.isascii() else encodable(exact)
 
 
 def block_pieces(content: Any) -> Iterator[tuple[ev.Channel, str]]:
@@ -47,7 +50,7 @@ def block_pieces(content: Any) -> Iterator[tuple[ev.Channel, str]]:
 def reasoning_of(message: BaseMessage) -> str:
     """The reasoning in content blocks, or where OpenAI-compatible servers put it."""
     found = "".join(text for channel, text in block_pieces(message.content) if channel != "text")
-    return found or str(message.additional_kwargs.get("reasoning_content") or "")
+    return exactly(found or str(message.additional_kwargs.get("reasoning_content") or ""))
 
 
 def tool_calls_of(message: BaseMessage) -> list[ev.ToolCall]:

@@ -96,6 +96,12 @@ def test_text_of_models_that_do_not_chat_is_told() -> None:
     assert token.data.delta == "a"
 
 
+def test_a_character_that_came_in_two_halves_is_one_in_the_message() -> None:
+    message = AIMessageChunk("a\ud83d") + AIMessageChunk("\ude00b")
+    assert messages.message_of(message).content == "a😀b"
+    assert messages.text_of([{"type": "text", "text": "a\ud83d"}]) == "a\ufffd"
+
+
 def test_calls_that_could_not_be_parsed_say_so() -> None:
     bad = {"name": "f", "args": "{", "id": "1", "error": None, "type": "invalid_tool_call"}
     (call,) = messages.tool_calls_of(AIMessage("", invalid_tool_calls=[bad]))
