@@ -67,9 +67,14 @@ def observed(run: ToolRun) -> str:
     """What the agent got to see, or what the tool returned where nobody looked."""
     if run.observation is not None:
         return run.observation.output
-    if run.finished is None:
+    return "" if run.finished is None else run.finished.output
+
+
+def raised(run: ToolRun) -> str:
+    """What a tool raised in the place of anything that the agent could see."""
+    if run.observation is not None or run.finished is None or run.finished.error is None:
         return ""
-    return run.finished.output or (run.finished.error.message if run.finished.error else "")
+    return run.finished.error.message
 
 
 def failed(run: ToolRun) -> bool:

@@ -96,4 +96,6 @@ def _tool(one: Step, run: ToolRun, span: Span) -> Iterator[str]:
         yield tags.label("observation: the text above")
     elif output:
         yield tags.label("observation") + tags.pre(output)
+    if error := facts.raised(run):
+        yield tags.notice("error", error)
     yield "</div></details>"

@@ -31,8 +31,7 @@ def _blocks(state: RunState, title: str | None) -> Iterator[str]:
         yield f"**Warning:** {_inline(warning.message)}"
     answer = state.answer.output if state.answer is not None else None
     for step in outline(state):
-        if not (isinstance(step.run, LlmRun) and "".join(step.run.text) == answer):
-            yield from _step(step, 2)
+        yield from _step(step, 2, answer)
     if answer is not None:
         yield "## Answer"
         yield _trusted(answer)
@@ -42,22 +41,26 @@ def _blocks(state: RunState, title: str | None) -> Iterator[str]:
         yield _inline(f"{error.message} {error.hint}")
 
 
-def _step(step: Step, level: int) -> Iterator[str]:
+def _step(step: Step, level: int, answer: str | None = None) -> Iterator[str]:
     if isinstance(step.run, LlmRun):
-        yield from _model(step.run, level)
+        yield from _model(step.run, level, answer)
     else:
         yield from _tool(step, step.run, level)
 
 
-def _model(run: LlmRun, level: int) -> Iterator[str]:
+def _model(run: LlmRun, level: int, answer: str | None) -> Iterator[str]:
     reasoning, text = "".join(run.reasoning), "".join(run.text)
+    if text == answer:
+        text = ""  # it has a heading of its own, as has a tool call that a model decided on
     if not (reasoning or text):
-        return  # it decided on a tool call, which has a heading of its own
+        return
     named = f"{run.name} ({run.model})" if run.model else run.name
     yield _heading(level, named, facts.llm_facts(run))
-    for block in (reasoning, text):
-        if block:
-            yield _fenced(block)
+    if reasoning:
+        yield "Reasoning:"
+        yield _fenced(reasoning)
+    if text:
+        yield _fenced(text)
 
 
 def _tool(step: Step, run: ToolRun, level: int) -> Iterator[str]:
@@ -70,6 +73,9 @@ def _tool(step: Step, run: ToolRun, level: int) -> Iterator[str]:
     if output and not step.shows(output):
         yield "Observation:"
         yield _fenced(output)
+    if error := facts.raised(run):
+        yield "Error:"
+        yield _fenced(error)
 
 
 def _heading(level: int, name: str, what: list[str]) -> str:

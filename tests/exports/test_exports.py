@@ -153,6 +153,27 @@ def test_the_page_nests_what_ran_inside_a_tool() -> None:
     assert "</details>" not in between
 
 
+@pytest.mark.parametrize("ending", [".html", ".md"])
+def test_what_a_model_thought_before_it_answered_is_told(ending: str) -> None:
+    answering = llm("a", "The sofa.")
+    assert isinstance(answering[-1], ev.LlmFinished)
+    answering[-1].data.reasoning = "Cats like sofas."
+    answer = ev.Answer(run_id=ROOT, data=ev.AnswerData(output="The sofa."))
+    text = export(ending, [started(), *answering, answer, finished("success", 0)])
+    assert "Cats like sofas" in text
+    assert ending == ".html" or text.count("The sofa.") == 1
+
+
+@pytest.mark.parametrize(("ending", "label"), [(".html", "observation"), (".md", "Observation")])
+def test_what_a_tool_raised_is_no_observation(ending: str, label: str) -> None:
+    data = ev.ToolFinishedData(tool="t", status="error", output="")
+    data.error = ev.ErrorInfo(kind="agent", type="ValueError", message="The cat scratched me.")
+    run = [ev.ToolFinished(run_id="r", data=data), finished("error", 1)]
+    text = export(ending, [started(), *run])
+    assert "scratched" in text
+    assert label not in text.rpartition("<main")[2]
+
+
 def test_a_failure_and_an_unfinished_run_are_seen_at_once() -> None:
     assert "The key was refused." in export(".html", failed_run())
     assert "unfinished" in export(".html", cat_run()[:9])
