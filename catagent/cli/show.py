@@ -33,9 +33,11 @@ def show(request: Request, loaded: Loaded, shown: Shown) -> int:
         opened(loaded, shown, stop) as outputs,
     ):
         # The first frame is there by now; asyncio and all that drives a run is 40 ms away.
+        from catagent.cli.background import Background
         from catagent.runner import Run, limits
         from catagent.session import Session
 
+        Background(loaded.secrets, debug=shown.debug).install()
         session = Session(
             outputs.sinks,
             recorders=recorders,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -68,6 +69,40 @@ def notes() -> str:
     return "noted"
 
 
+def strays() -> str:
+    """A thread of its own fails."""
+    thread = threading.Thread(target=spills)
+    thread.start()
+    thread.join()
+    return "strayed"
+
+
+def forgets() -> str:
+    """A task fails that nobody awaits."""
+
+    async def start() -> None:
+        async def fail() -> None:
+            raise ValueError(f"nobody heard {dict(os.environ)}")
+
+        task = asyncio.create_task(fail())
+        await asyncio.sleep(0.01)
+        del task
+
+    asyncio.run(start())
+    return "forgotten"
+
+
+def litters() -> str:
+    """What it leaves behind fails when it is cleared away."""
+
+    class Litter:
+        def __del__(self) -> None:
+            spills()
+
+    Litter()
+    return "littered"
+
+
 def exits() -> str:
     sys.exit(7)
 
@@ -109,7 +144,7 @@ def waits() -> str:
 MISDEEDS: dict[str, Callable[[], Any]] = {
     function.__name__: function
     for function in (
-        *(raises, hangs, prints, notes, exits, waits),
+        *(raises, hangs, prints, notes, exits, waits, strays, forgets, litters),
         *(big, binary, odd, shy, escapes, tells, spills),
     )
 }

@@ -527,6 +527,9 @@ def _misdeeds(only: tuple[Place, ...]) -> Iterator[Fault]:
     for what, misdeed, words in (
         ("a tool prints to stdout", "prints", "wrote this to stdout"),
         ("a tool writes to stderr", "notes", "wrote this to stderr"),
+        ("a thread of a tool fails", "strays", "catagent: warning: a thread of the agent's failed"),
+        ("a task fails unawaited", "forgets", "catagent: warning: a task of the agent's failed"),
+        ("a finaliser fails", "litters", "catagent: warning: something failed while it was"),
     ):
         yield Fault(what, CALLS, DONE, misdeed=misdeed, places=only, answer=ANSWER, beside=words)
     for what, misdeed in {
@@ -607,7 +610,8 @@ def _beside(fault: Fault) -> str:
     if fault.retries:
         found.append(f"{fault.retries} `retry`")
     if fault.beside is not None:
-        found.append("its text, on stderr")
+        ours = fault.beside.startswith("catagent: ")
+        found.append("a warning, on stderr" if ours else "its text, on stderr")
     if fault.classic is not None:
         found.append(f"an AgentExecutor: {_quoted(fault.classic.message)} ({fault.classic.code})")
     return "; ".join(found)
