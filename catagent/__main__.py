@@ -92,7 +92,7 @@ def _leave(code: int) -> NoReturn:
 
     Nor is a thread left to run while Python takes itself apart, an import half done.
     """
-    remain = _threads_remain()
+    remain = _threads_remain() or _tasks_remain()
     if remain:
         atexit._run_exitfuncs()  # noqa: SLF001 - os._exit would run none of them
     code = _flushed(code)
@@ -121,6 +121,11 @@ def _threads_remain() -> bool:
         if not thread.daemon:
             thread.join(max(0.0, deadline - time.monotonic()))
     return any(thread.is_alive() for thread in others)
+
+
+def _tasks_remain() -> bool:
+    loop = sys.modules.get("catagent.loop")
+    return bool(loop and loop.left_behind)
 
 
 if __name__ == "__main__":

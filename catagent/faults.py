@@ -113,7 +113,7 @@ def _frames(raised: BaseException) -> Iterator[TracebackType]:
 
 
 def _tool_error(raised: BaseException, said: str, tool: str) -> ToolError:
-    name = f"The tool {tool}" if tool else "A tool"
+    name = f"The tool {tool}" if tool else "The agent or one of its tools"
     if isinstance(raised, SystemExit):
         return ToolError(f"{name} tried to end the program (exit code {raised.code}).")
     what = type(raised).__name__

@@ -11,14 +11,12 @@ import contextlib
 import dataclasses
 import gc
 import sys
-import threading
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from catagent import __version__, lazy
+from catagent import __version__, lazy, loop
 from catagent import events as ev
 from catagent.agents.base import AgentRequest, open_agent
 from catagent.config import Loaded
@@ -32,7 +30,6 @@ from catagent.sources.base import EventStream
 if TYPE_CHECKING:
     from catagent.sources.base import AgentRun
 
-T = TypeVar("T")
 _PACKAGES = ("langchain", "langchain-core", "langgraph", "langchain-openai")
 
 
@@ -50,15 +47,7 @@ class Run:
 
     def execute(self, status: Callable[[str], None]) -> ev.RunFinishedData:
         """Run to the end and return the account of it. `status` is told what is awaited."""
-        try:
-            with asyncio.Runner(loop_factory=_new_loop) as runner:
-                return runner.run(self._execute(status))
-        except SystemExit:
-            # Called somewhere inside the run: the session has ended it properly all the same.
-            finished = self._session.state.finished
-            if finished is None:
-                raise
-            return finished.data
+        return loop.run(self._execute(status))
 
     async def _execute(self, status: Callable[[str], None]) -> ev.RunFinishedData:
         self._loop = asyncio.get_running_loop()
@@ -84,7 +73,7 @@ class Run:
         async with contextlib.aclosing(self._models(status)) as models:
             if self._request.uses_our_models:
                 models.preload()
-            opened = await _on_thread(lambda: self._open(models))
+            opened = await loop.on_thread(lambda: self._open(models))
             agent_run = dataclasses.replace(opened, pulse=self._session.pulse)
             if (warning := self._beyond(models)) is not None:
                 yield ev.Warned(data=warning)
@@ -127,23 +116,14 @@ class Run:
             return open_agent(request.agent, agent_request)
 
     def _retrying(self, data: ev.RetryData) -> None:
-        """Called by the HTTP client, on whatever thread it runs."""
+        """Called by the HTTP client, in the task or thread of the model run that asks."""
+        from catagent.sources.span import asking
+        from catagent.sources.translate import envelope
+
+        span = asking.get()
+        retry = ev.Retry(data=data, **(envelope(span) if span else {}))
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._session.report, ev.Retry(data=data))
-
-
-class _Impatient(ThreadPoolExecutor):
-    """Threads for plain tools. One that hangs in its tool must not keep the run from its end."""
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Tell the threads to end, and wait for none of them."""
-        super().shutdown(wait=False, cancel_futures=True)
-
-
-def _new_loop() -> asyncio.AbstractEventLoop:
-    loop = asyncio.new_event_loop()
-    loop.set_default_executor(_Impatient())
-    return loop
+            self._loop.call_soon_threadsafe(self._session.report, retry)
 
 
 @contextlib.contextmanager
@@ -177,36 +157,3 @@ def _versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-async def _on_thread(work: Callable[[], T]) -> T:
-    """The result of `work` from a daemon thread: unlike an executor's, it never delays the exit."""
-    loop = asyncio.get_running_loop()
-    outcome: asyncio.Future[Callable[[], T]] = loop.create_future()
-
-    def body() -> None:
-        told = _outcome(work)
-        with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits any more
-            loop.call_soon_threadsafe(_settle, outcome, told)
-
-    threading.Thread(target=body, name="catagent-open", daemon=True).start()
-    return (await outcome)()
-
-
-def _settle(future: asyncio.Future[T], result: T) -> None:
-    if not future.done():  # cancelled meanwhile
-        future.set_result(result)
-
-
-def _outcome(work: Callable[[], T]) -> Callable[[], T]:
-    """A function that returns what `work` returned, or raises what it raised, of whatever kind."""
-    try:
-        result = work()
-    except BaseException as raised:
-        error = raised
-
-        def fail() -> T:
-            raise error
-
-        return fail
-    return lambda: result

@@ -1,4 +1,4 @@
-"""Drives one source: stamps, reduces, fans out to the sinks, and always ends with run.finished.
+"""Drives one source, from run.started to run.finished, which comes whatever happens.
 
 Events come from the source, one `async for`, and now and then from the side (`Session.report`: a
 retry that the HTTP client tells of), on the event loop's thread.
@@ -9,13 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 from msgspec import Struct
 
 from catagent import events as ev
 from catagent import summary
+from catagent.broadcast import Broadcast, SinkFailedError
 from catagent.errors import (
     AgentError,
     CatagentError,
@@ -25,31 +24,15 @@ from catagent.errors import (
     StepLimitError,
 )
 from catagent.faults import classify
-from catagent.filters import Filters
+from catagent.loop import PATIENCE_S
 from catagent.pulse import Pulse
-from catagent.sinks.base import RecorderSink, Sink
 from catagent.sinks.descriptor import StalledError
 from catagent.sources.base import EventStream
-from catagent.state import RunState, reduce
+from catagent.state import RunState
 from catagent.stop import Stop
-from catagent.timestamps import stamp
 
-WallClock = Callable[[], datetime]
-# What is to be told in the place of an event: itself without secrets, nothing yet, or more.
-Mask = Callable[[ev.Event], Sequence[ev.Event]]
-
-
-def _as_it_is(event: ev.Event) -> Sequence[ev.Event]:
-    return (event,)
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-# asyncio lets SystemExit through every task and then cancels the rest of them, us included.
 _FROM_INSIDE = AgentError(
-    "The run was ended from inside: the agent or one of its tools called sys.exit.",
+    "The run was cancelled from inside, by the agent or one of its tools.",
     "a tool should raise an exception, or return what went wrong",
 )
 
@@ -61,152 +44,98 @@ class Limits(Struct, kw_only=True, frozen=True):
     idle_timeout: float = 0.0
 
 
-class SinkFailedError(Exception):
-    """A sink's stream failed while the run went on. An OSError of ours, not one of the model's."""
-
-    def __init__(self, cause: OSError) -> None:
-        super().__init__(str(cause))
-        self.cause = cause
-
-
 class Session:
-    """One run: its state, and the sinks that see its events.
+    """One run, its events told to `broadcast`.
 
-    `sinks` get the events that `filters` keep, and the run stops when one of them fails;
-    `recorders` get every event, and one that fails is let go with a warning. `raised` is what
-    ended a failed run, for whoever debugs. `pulse` tells whether a model is awaited, `stop` is
-    shared with the sinks. Times of day come from `wall_clock`, durations from the monotonic
-    clock, which cannot go backwards.
+    `raised` is what ended a failed run, for whoever debugs. `pulse` tells whether a model is
+    awaited; `stop` is shared with the sinks.
     """
 
     def __init__(
-        self,
-        sinks: Sequence[Sink],
-        *,
-        recorders: Sequence[RecorderSink] = (),
-        filters: Filters | None = None,
-        mask: Mask = _as_it_is,
-        limits: Limits | None = None,
-        stop: Stop | None = None,
-        wall_clock: WallClock = _utc_now,
+        self, broadcast: Broadcast, *, limits: Limits | None = None, stop: Stop | None = None
     ) -> None:
-        self.state = RunState()
         self.raised: BaseException | None = None
         self.pulse = Pulse()
-        self._sinks = list(sinks)
-        self._recorders = list(recorders)
-        self._filters = filters or Filters()
-        self._mask = mask
+        self._broadcast = broadcast
         self._limits = limits or Limits()
-        self._wall_clock = wall_clock
-        self._began = self._last_event = time.monotonic()
-        self._ttft: float | None = None
-        self._seq = 0
-        self._lost_recorder = False
         self._stop = stop or Stop()
         if self._limits.timeout:
-            self._stop.deadline = self._began + self._limits.timeout
-        self._task: asyncio.Task[object] | None = None
+            self._stop.deadline = broadcast.began + self._limits.timeout
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._work: asyncio.Task[None] | None = None
+        self._asked: asyncio.Future[None] | None = None
+
+    @property
+    def state(self) -> RunState:
+        """What is known of the run."""
+        return self._broadcast.state
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the run has ended, or should have."""
+        return self.state.finished is not None or self._stop.is_due
 
     def report(self, event: ev.Event) -> None:
-        """Take an event from the side, between two of the source's; none once the run has ended."""
-        if self.state.finished is not None:
-            return
+        """Tell an event from the side, between two of the source's."""
         try:
-            self._emit(event)
+            self._broadcast.tell(event)
         except SinkFailedError as failure:
             self.cancel(self._lost(failure.cause))
-
-    def _emit(self, event: ev.Event) -> None:
-        """Mask the event, stamp it, take it into the state, hand it to every recorder and sink."""
-        for masked in self._mask(event):
-            self._tell(masked)
-
-    def _tell(self, event: ev.Event) -> None:
-        self._stamp(event)
-        reduce(self.state, event)
-        lost = [failed for recorder in self._recorders if (failed := _record(recorder, event))]
-        # All of them first: the warning about one must not meet another that has failed.
-        for recorder, _ in lost:
-            self._recorders.remove(recorder)
-        if self._filters.keeps(event):
-            for sink in tuple(self._sinks):
-                self._write(sink, event)
-        for recorder, error in lost:
-            self._warn_of_loss(recorder, error)
+        if isinstance(event, ev.Retry):
+            self._broadcast.last += event.data.delay_s  # nothing is to be heard until then
 
     def cancel(self, why: CatagentError | ExitCode) -> None:
         """Stop the run: cancelled with this exit code, or failed with this error.
 
         Safe in a signal handler and on any thread, before the run too.
         """
-        if self._stop.request(why) and self._loop is not None and self._task is not None:
+        if self._stop.request(why) and self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: the run has ended
-                self._loop.call_soon_threadsafe(self._task.cancel)
+                self._loop.call_soon_threadsafe(self._interrupt)
+
+    def abandon(self) -> ev.RunFinished:
+        """End a run whose event loop stands still, on another thread; return the last event."""
+        if self._stop.is_due:
+            self._stop.request(self._too_long())
+        return self._end(None)
 
     async def drive(self, started: ev.RunStarted, source: EventStream) -> ev.RunFinished:
         """Run the source to its end; return the last event, which every sink has seen by then."""
-        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
+        self._loop = asyncio.get_running_loop()
         watchdog = asyncio.create_task(self._watch())
         try:
-            finished = await self._outcome(started, source)
+            self._broadcast.tell(started)
+            raised = await self._outcome(source)
+        except SinkFailedError as failure:
+            raised = failure
         finally:
             watchdog.cancel()
-        finished.name, finished.run_id = started.name, started.run_id
-        with contextlib.suppress(SinkFailedError):
-            self._emit(finished)
-        if self._lost_recorder and finished.data.exit_code == ExitCode.OK:
-            finished.data.exit_code = ExitCode.FAILED  # it was the very last line that was lost
-        return finished
+        return self._end(raised)
 
-    def _stamp(self, event: ev.Event) -> None:
-        self._last_event = time.monotonic()
-        if isinstance(event, ev.Unknown):
-            return
-        event.seq, self._seq = self._seq, self._seq + 1
-        event.ts = stamp(self._wall_clock())
-        if self._ttft is None and isinstance(event, ev.LlmToken):
-            self._ttft = self._last_event - self._began
-
-    def _warn_of_loss(self, recorder: RecorderSink, error: OSError) -> None:
-        self._lost_recorder = self._lost_recorder or recorder.required
-        if self.state.finished is not None:
-            return  # nothing comes after run.finished
-        what = "The recording" if recorder.required else "The history of this run"
-        message = f"{what} broke off: {error.strerror or error}."
-        hint = "the run goes on" + "; its exit code will tell" * recorder.required
-        data = ev.WarningData(code="recording_failed", message=message, hint=hint)
-        self._emit(ev.Warned(data=data))
-
-    def _write(self, sink: Sink, event: ev.Event) -> None:
-        try:
-            sink.write(event)
-        except OSError as error:
-            self._sinks.remove(sink)
-            raise SinkFailedError(error) from error
-
-    async def _outcome(self, started: ev.RunStarted, source: EventStream) -> ev.RunFinished:
-        """Whoever asked for the end is the reason of it, whatever the agent made of that."""
-        try:
-            self._emit(started)
-            if self._stop.why is None:
-                await self._consume(source)
-        except SinkFailedError as failure:
-            return self._stopped(self._lost(failure.cause))
-        except asyncio.CancelledError:
-            return self._stopped(self._stop.why or _FROM_INSIDE)
-        except Exception as raised:
-            self.raised = raised
-            return self._stopped(self._stop.why or classify(raised), type(raised).__name__)
+    async def _outcome(self, source: EventStream) -> BaseException | None:
+        """What ended the work, None for its end. Work that will not be cancelled is left behind."""
+        self._asked = asyncio.get_running_loop().create_future()
+        work = self._work = asyncio.create_task(self._consume(source))
         if self._stop.why is not None:
-            return self._stopped(self._stop.why)
-        return self._finished("success", ExitCode.OK)
+            self._interrupt()
+        try:
+            await asyncio.wait((work, self._asked), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((work,), timeout=PATIENCE_S)
+        except asyncio.CancelledError as cancelled:
+            return cancelled
+        if not work.done():
+            return None
+        return asyncio.CancelledError() if work.cancelled() else work.exception()
+
+    def _interrupt(self) -> None:
+        if self._work is not None and self._asked is not None and not self._asked.done():
+            self._work.cancel()
+            self._asked.set_result(None)
 
     async def _consume(self, source: EventStream) -> None:
         async with contextlib.aclosing(source):
             async for event in source:
-                self._emit(event)
+                self._broadcast.tell(event)
 
     async def _watch(self) -> None:
         """Stop a run that takes too long, or whose model has fallen silent."""
@@ -221,11 +150,41 @@ class Session:
         return None
 
     def _silence(self) -> float:
-        return time.monotonic() - max(self._last_event, self.pulse.heard)
+        return time.monotonic() - max(self._broadcast.last, self.pulse.heard)
 
     def _too_long(self) -> RunTimeoutError:
         hint = "give it longer with --timeout SECONDS"
         return RunTimeoutError(f"The run took over {self._limits.timeout:g} s.", hint)
+
+    def _end(self, raised: BaseException | None) -> ev.RunFinished:
+        with self._broadcast.lock:
+            if self.state.finished is None:
+                return self._tell_end(self._account(raised))
+            return self.state.finished
+
+    def _tell_end(self, finished: ev.RunFinished) -> ev.RunFinished:
+        if self.state.started is not None:
+            finished.name, finished.run_id = self.state.started.name, self.state.started.run_id
+        with contextlib.suppress(SinkFailedError):
+            self._broadcast.tell(finished)
+        told = self.state.finished or finished
+        if self._broadcast.has_lost and told.data.exit_code == ExitCode.OK:
+            told.data.exit_code = ExitCode.FAILED  # it was the very last line that was lost
+        return told
+
+    def _account(self, raised: BaseException | None) -> ev.RunFinished:
+        """Whoever asked for the end is the reason of it, whatever the agent made of that."""
+        if isinstance(raised, SinkFailedError):
+            return self._stopped(self._lost(raised.cause))
+        if not isinstance(raised, asyncio.CancelledError):
+            self.raised = raised
+        if self._stop.why is not None:
+            return self._stopped(self._stop.why)
+        if raised is None:
+            return self._finished("success", ExitCode.OK)
+        if isinstance(raised, asyncio.CancelledError):
+            return self._stopped(_FROM_INSIDE)
+        return self._stopped(classify(raised), type(raised).__name__)
 
     def _lost(self, cause: OSError) -> CatagentError | ExitCode:
         """Why a run ends whose output cannot be written. A reader that left is no error."""
@@ -256,25 +215,22 @@ class Session:
     ) -> ev.RunFinished:
         with contextlib.suppress(SinkFailedError):
             for event in list(summary.close_open_spans(self.state, error)):
-                self._emit(event)
+                self._broadcast.tell(event)
         return self._finished(status, exit_code, error)
 
     def _finished(
         self, status: ev.RunStatus, exit_code: ExitCode, error: ev.ErrorInfo | None = None
     ) -> ev.RunFinished:
-        if exit_code is ExitCode.OK and self._lost_recorder:
+        if exit_code is ExitCode.OK and self._broadcast.has_lost:
             exit_code = ExitCode.FAILED
-        duration = time.monotonic() - self._began
+        began, first = self._broadcast.began, self._broadcast.first_token
         return ev.RunFinished(
             data=summary.finished(
-                self.state, status, exit_code, error, duration_s=duration, ttft_s=self._ttft
+                self.state,
+                status,
+                exit_code,
+                error,
+                duration_s=time.monotonic() - began,
+                ttft_s=None if first is None else first - began,
             )
         )
-
-
-def _record(recorder: RecorderSink, event: ev.Event) -> tuple[RecorderSink, OSError] | None:
-    try:
-        recorder.write(event)
-    except OSError as error:
-        return recorder, error
-    return None

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
+import time
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 
 import pytest
 
 from catagent import events as ev
+from catagent import loop
+from catagent.broadcast import Broadcast
 from catagent.errors import AgentError, ExitCode, StepLimitError
 from catagent.filters import Filters
 from catagent.session import Limits, Session
@@ -64,14 +69,14 @@ async def happy() -> AsyncGenerator[ev.Event, None]:
 def drive(
     session: Session, source: Callable[[], AsyncGenerator[ev.Event, None]]
 ) -> ev.RunFinishedData:
-    return asyncio.run(session.drive(started(), source())).data
+    return loop.run(session.drive(started(), source())).data
 
 
 def test_a_run_is_framed_numbered_and_accounted_for() -> None:
     """seq counts from 0 without a gap; run.finished adds up usage, models and the answer."""
     sink = Collector()
     clock = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    finished = drive(Session([sink], wall_clock=lambda: clock), happy)
+    finished = drive(Session(Broadcast([sink], wall_clock=lambda: clock)), happy)
     assert sink.types[0] == "run.started"
     assert sink.types[-1] == "run.finished"
     assert [event.seq for event in sink.events] == list(range(7))
@@ -101,7 +106,7 @@ def test_an_error_closes_what_is_open_and_ends_the_run(
         raise raised
 
     sink = Collector()
-    finished = drive(Session([sink]), source)
+    finished = drive(Session(Broadcast([sink])), source)
     assert sink.types[-2:] == ["llm.finished", "run.finished"]
     closed = sink.events[-2]
     assert isinstance(closed, ev.LlmFinished)
@@ -114,7 +119,7 @@ def test_an_error_closes_what_is_open_and_ends_the_run(
 def test_cancelling_ends_the_source_and_the_run() -> None:
     """The source's finally has run, and the last event says cancelled."""
     closed = False
-    session = Session([sink := Collector()])
+    session = Session(Broadcast([sink := Collector()]))
 
     async def source() -> AsyncGenerator[ev.Event, None]:
         nonlocal closed
@@ -139,7 +144,7 @@ def test_cancelling_ends_the_source_and_the_run() -> None:
     ],
 )
 def test_time_limits_end_a_run_with_code_124(limits: Limits, words: str) -> None:
-    session = Session([], limits=limits)
+    session = Session(Broadcast([]), limits=limits)
 
     async def source() -> AsyncGenerator[ev.Event, None]:
         session.pulse.begin()
@@ -161,13 +166,15 @@ def test_a_tool_may_work_longer_than_a_model_may_be_silent() -> None:
         await asyncio.sleep(0.2)
         yield ev.Answer(data=ev.AnswerData(output="a"))
 
-    assert drive(Session([], limits=Limits(idle_timeout=0.05)), source).status == "success"
+    assert (
+        drive(Session(Broadcast([]), limits=Limits(idle_timeout=0.05)), source).status == "success"
+    )
 
 
 @pytest.mark.parametrize("end", ["an answer", "an error"])
 def test_who_ended_a_run_counts_and_not_what_the_agent_made_of_it(end: str) -> None:
     """An agent may catch its being cancelled and answer, or raise something else."""
-    session = Session([], limits=Limits(timeout=0.05))
+    session = Session(Broadcast([]), limits=Limits(timeout=0.05))
 
     async def source() -> AsyncGenerator[ev.Event, None]:
         try:
@@ -182,7 +189,7 @@ def test_who_ended_a_run_counts_and_not_what_the_agent_made_of_it(end: str) -> N
 
 
 def test_what_is_told_from_the_side_comes_in_order_and_never_after_the_end() -> None:
-    session = Session([sink := Collector()])
+    session = Session(Broadcast([sink := Collector()]))
     retry = ev.Retry(data=ev.RetryData(attempt=1, max_attempts=2, delay_s=0, reason="no"))
 
     async def source() -> AsyncGenerator[ev.Event, None]:
@@ -197,7 +204,7 @@ def test_what_is_told_from_the_side_comes_in_order_and_never_after_the_end() -> 
 
 
 def test_a_sink_that_fails_on_something_from_the_side_ends_the_run() -> None:
-    session = Session([Collector(fail_at=2, error=BrokenPipeError(32, "Broken pipe"))])
+    session = Session(Broadcast([Collector(fail_at=2, error=BrokenPipeError(32, "Broken pipe"))]))
     retry = ev.Retry(data=ev.RetryData(attempt=1, max_attempts=2, delay_s=0, reason="no"))
 
     async def source() -> AsyncGenerator[ev.Event, None]:
@@ -212,7 +219,7 @@ def test_a_sink_that_fails_on_something_from_the_side_ends_the_run() -> None:
 def test_a_recorder_that_fails_is_let_go_and_the_exit_code_says_so() -> None:
     """The sinks see every event in order, and one warning."""
     sink, recorder = Collector(), Collector(fail_at=2)
-    finished = drive(Session([sink], recorders=[recorder]), happy)
+    finished = drive(Session(Broadcast([sink], recorders=[recorder])), happy)
     assert sink.types.count("warning") == 1
     assert [event.seq for event in sink.events] == list(range(len(sink.events)))
     assert (finished.status, finished.exit_code) == ("success", 1)
@@ -223,7 +230,7 @@ def test_recorders_that_fail_at_once_are_each_let_go_with_a_warning() -> None:
     """A full disk takes the recording and the history together."""
     sink = Collector()
     recorders = [Collector(fail_at=2), Collector(fail_at=2), Collector()]
-    finished = drive(Session([sink], recorders=recorders), happy)
+    finished = drive(Session(Broadcast([sink], recorders=recorders)), happy)
     assert sink.types.count("warning") == 2
     assert (finished.status, finished.exit_code) == ("success", 1)
     assert recorders[2].types == sink.types
@@ -232,7 +239,7 @@ def test_recorders_that_fail_at_once_are_each_let_go_with_a_warning() -> None:
 def test_a_recorder_that_loses_the_last_line_says_so_by_the_exit_code_alone() -> None:
     """run.finished stays last: no warning comes after it."""
     sink, recorder = Collector(), Collector(fail_at=6)
-    finished = drive(Session([sink], recorders=[recorder]), happy)
+    finished = drive(Session(Broadcast([sink], recorders=[recorder])), happy)
     assert sink.types[-1] == "run.finished"
     assert "warning" not in sink.types
     assert finished.exit_code == 1
@@ -245,7 +252,7 @@ def test_a_sink_that_fails_ends_the_run_and_recorders_see_the_end(
     error: OSError, code: int
 ) -> None:
     recorder = Collector()
-    session = Session([Collector(fail_at=3, error=error)], recorders=[recorder])
+    session = Session(Broadcast([Collector(fail_at=3, error=error)], recorders=[recorder]))
     assert drive(session, happy).exit_code == code
     assert recorder.types[-1] == "run.finished"
 
@@ -254,28 +261,58 @@ def test_filters_hide_events_from_sinks_and_keep_their_seq() -> None:
     """Recorders get everything."""
     sink, recorder = Collector(), Collector()
     filters = Filters(exclude_types=("chat_model",))
-    drive(Session([sink], recorders=[recorder], filters=filters), happy)
+    drive(Session(Broadcast([sink], recorders=[recorder], filters=filters)), happy)
     assert [event.seq for event in sink.events] == [0, 5, 6]
     assert len(recorder.events) == 7
 
 
-def test_a_source_that_calls_sys_exit_is_an_error_of_the_agents() -> None:
-    """asyncio cancels every task then: what is left to us is to end the run properly."""
+@pytest.mark.parametrize("raised", [SystemExit(3), KeyboardInterrupt(), GeneratorExit()])
+def test_what_would_end_the_program_ends_the_run_as_an_error(raised: BaseException) -> None:
+    """From a task of the agent's own, too: asyncio lets the first two out of the loop."""
+
+    async def leave() -> None:
+        raise raised
 
     async def source() -> AsyncGenerator[ev.Event, None]:
         yield token()
-        task = asyncio.create_task(leave())
-        await task
+        await asyncio.create_task(leave())
 
-    async def leave() -> None:
-        raise SystemExit(3)
-
-    session = Session([sink := Collector()])
-    with pytest.raises(SystemExit):
-        drive(session, source)
+    session = Session(Broadcast([sink := Collector()]))
+    finished = drive(session, source)
+    assert (finished.status, finished.exit_code) == ("error", 1)
     assert sink.types[-1] == "run.finished"
-    assert session.state.finished is not None
-    assert (
-        "sys.exit"
-        in (session.state.finished.data.error or ev.ErrorInfo(kind="", type="", message="")).message
-    )
+
+
+def test_work_that_will_not_be_cancelled_is_left_behind() -> None:
+    session = Session(Broadcast([sink := Collector()]))
+
+    async def source() -> AsyncGenerator[ev.Event, None]:
+        yield token()
+        session.cancel(ExitCode.INTERRUPTED)
+        for _ in range(20):
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.2)
+        yield ev.Answer(data=ev.AnswerData(output="too late"))
+
+    began = time.monotonic()
+    finished = drive(session, source)
+    assert time.monotonic() - began < 3
+    assert (finished.status, finished.exit_code) == ("cancelled", 130)
+    assert "answer" not in sink.types
+
+
+def test_a_run_whose_loop_stands_still_is_ended_from_another_thread() -> None:
+    """Once: what the loop tells when it goes on is told to nobody."""
+    session = Session(Broadcast([sink := Collector()]), limits=Limits(timeout=0.05))
+
+    async def source() -> AsyncGenerator[ev.Event, None]:
+        yield llm_started()
+        time.sleep(0.3)  # noqa: ASYNC251 - that is the point
+        yield ev.Answer(data=ev.AnswerData(output="too late"))
+
+    ended: list[ev.RunFinished] = []
+    threading.Timer(0.15, lambda: ended.append(session.abandon())).start()
+    finished = drive(session, source)
+    assert ended[0].data is finished
+    assert finished.exit_code == ExitCode.TIMEOUT
+    assert sink.types == ["run.started", "llm.started", "llm.finished", "run.finished"]

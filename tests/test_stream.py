@@ -20,6 +20,7 @@ from pydantic import TypeAdapter
 
 from catagent import events as ev
 from catagent.agui import Translator
+from catagent.broadcast import Broadcast
 from catagent.codec import decode, encode, encode_plain
 from catagent.filters import Filters
 from catagent.schema import schema
@@ -49,7 +50,7 @@ def run(name: str, mode: Mode, shape: AgentShape, stream: io.BufferedWriter, *, 
     async def drive(url: str) -> None:
         async with chat_model(url) as model:
             agent = build(shape, model, make_tools(model), raw=raw, max_steps=3)
-            session = Session([JsonlSink(stream)], filters=Filters(include_types=ALL))
+            session = Session(Broadcast([JsonlSink(stream)], filters=Filters(include_types=ALL)))
             await session.drive(started, open_source(mode, agent))
 
     with ScriptedServer(SCRIPTS[name](tokens=4)) as server:

@@ -30,11 +30,16 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Outputs:
-    """The open sinks of a run. `shows_errors` says that a person sees a failure in them already."""
+    """The open sinks of a run.
+
+    `shows_errors` says that a person sees a failure in them already, `shows_warnings` that
+    warnings are seen there.
+    """
 
     sinks: list[Sink] = field(default_factory=list)
     live: LiveSink | None = None
     shows_errors: bool = False
+    shows_warnings: bool = True
 
     def status(self, text: str) -> None:
         """Say what is awaited, where there is a status line."""
@@ -85,6 +90,7 @@ def _open(output: str, place: Place, loaded: Loaded, shown: Shown) -> Outputs:
         outputs.live = _live(view_options(loaded, shown, sys.stderr, status_only=True), 2)
         # First: it takes its status line away before the other writes the answer below it.
         outputs.sinks.insert(0, outputs.live)
+        outputs.shows_warnings = True
     return outputs
 
 
@@ -130,7 +136,7 @@ def _open_jsonl(place: Place, _loaded: Loaded, _shown: Shown) -> Outputs:
 def _open_answer(place: Place, _loaded: Loaded, _shown: Shown) -> Outputs:
     from catagent.sinks.answer import AnswerSink
 
-    return Outputs([AnswerSink(place.stdout.buffer, clean, place.stop)])
+    return Outputs([AnswerSink(place.stdout.buffer, clean, place.stop)], shows_warnings=False)
 
 
 def _open_agui(place: Place, _loaded: Loaded, _shown: Shown) -> Outputs:

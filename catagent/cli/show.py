@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from catagent import events as ev
 from catagent.cli.options import Shown
-from catagent.cli.outputs import opened
+from catagent.cli.outputs import Outputs, opened
 from catagent.cli.recordings import history
 from catagent.cli.talk import say, say_traceback, write
 from catagent.config import Loaded
@@ -33,45 +34,51 @@ def show(request: Request, loaded: Loaded, shown: Shown) -> int:
         opened(loaded, shown, stop) as outputs,
     ):
         # The first frame is there by now; asyncio and all that drives a run is 40 ms away.
+        from catagent.broadcast import Broadcast
         from catagent.cli.background import Background
+        from catagent.lastresort import last_resort
         from catagent.runner import Run, limits
         from catagent.session import Session
 
         Background(loaded.secrets, debug=shown.debug).install()
-        session = Session(
-            outputs.sinks,
-            recorders=recorders,
-            filters=request.filters,
-            mask=EventMask(loaded.secrets),
-            limits=limits(loaded),
-            stop=stop,
-        )
-        with interrupts(session.cancel, outputs.rescue):
+        mask = EventMask(loaded.secrets)
+        broadcast = Broadcast(outputs.sinks, recorders, request.filters, mask)
+        session = Session(broadcast, limits=limits(loaded), stop=stop)
+        epilogue = partial(_epilogue, session, outputs, shown)
+        close = partial(_close, outputs, recorders)
+        with interrupts(session.cancel, outputs.rescue), last_resort(session, close, epilogue):
             finished = Run(request, loaded, session, run_id).execute(outputs.status)
+    epilogue(finished)
+    return finished.exit_code
+
+
+def _epilogue(session: Session, outputs: Outputs, shown: Shown, told: ev.RunFinishedData) -> None:
+    """What is said on stderr after the last event."""
     if shown.debug and session.raised is not None:
         say_traceback(session.raised)
-    if finished.error is not None and not outputs.shows_errors:
-        _report(finished.error)
+    if not outputs.shows_warnings:
+        for warning in session.state.warnings:
+            say(f"catagent: warning: {warning.message}", warning.hint)
+    if told.error is not None and told.status != "cancelled" and not outputs.shows_errors:
+        say(f"catagent: error: {told.error.message}", told.error.hint)
     if shown.stats:
-        _print_stats(session)
-    return finished.exit_code
+        from catagent.stats import table
+
+        write(table(session.state))
+
+
+def _close(outputs: Outputs, recorders: list[Recorder]) -> None:
+    """Let go of everything as well as can be done in the middle of something."""
+    for sink in (*outputs.sinks, *recorders):
+        with contextlib.suppress(Exception):
+            sink.close()
+    outputs.rescue()
 
 
 def _notice(request: Request, shown: Shown) -> None:
     """Say which model was taken where nobody chose one; an agent of one's own brings its own."""
     if request.model.notice and request.uses_our_models and not shown.quiet:
         say(request.model.notice)
-
-
-def _report(error: ev.ErrorInfo) -> None:
-    if error.type not in ("Interrupted", "BrokenPipeError"):
-        say(f"catagent: error: {error.message}", error.hint)
-
-
-def _print_stats(session: Session) -> None:
-    from catagent.stats import table
-
-    write(table(session.state))
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -44,3 +45,7 @@ class Span:
     output: Any = None
     error: BaseException | None = None
     closed: bool = False
+
+
+asking: ContextVar[Span | None] = ContextVar("asking", default=None)
+"""The model run that is asking its server, in this task or thread."""

@@ -22,7 +22,7 @@ from catagent import events as ev
 from catagent.errors import StepLimitError
 from catagent.pulse import Pulse
 from catagent.sources import guard
-from catagent.sources.span import LLM_KINDS, Span
+from catagent.sources.span import LLM_KINDS, Span, asking
 
 # The executor tells a tool's call id with its action alone: (executor's run id, call id).
 _action_in_context: ContextVar[tuple[UUID, str | None] | None] = ContextVar("action", default=None)
@@ -191,6 +191,7 @@ class Tracker(BaseCallbackHandler):
         span.provider = str(metadata.get("ls_provider") or "")
         self.llms.append(span)
         self._pulse.begin()
+        asking.set(span)
 
     def on_llm_new_token(
         self, token: Any, *, run_id: UUID, chunk: Any = None, **kwargs: Any

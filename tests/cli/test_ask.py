@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.cli import COMMAND, catagent, environment, lines, text_of, with_server
 from tests.support.replies import Call, Reply, failing
-from tests.support.scripts import ANSWER_TOKENS, calling, cat, failing_first, tokens_of
+from tests.support.scripts import ANSWER_TOKENS, calling, cat, failing_first, tokens_of, with_fault
 from tests.support.server import Request, ScriptedServer
 
 QUESTION = "what items are located where the cat is hiding?"
@@ -214,3 +214,28 @@ def test_half_a_character_from_a_model_does_not_end_the_run(tmp_path: Path) -> N
         done = catagent("ask", QUESTION, env=with_server(tmp_path, server.url))
     assert done.returncode == 0, done.stderr
     assert "on \ufffd a table" in server.requests[-1].observations
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_a_retry_says_whose_request_it_was(tmp_path: Path, agent: str) -> None:
+    """Of four models that ask at once."""
+    failure = failing(503, retry_after="0.01")
+    script = failing_first(cat(tokens=3, parallel=3), failure, times=2, at="items")
+    with ScriptedServer(script) as server:
+        env = with_server(tmp_path, server.url)
+        done = catagent("ask", QUESTION, "--agent", agent, env=env)
+    events = lines(done.stdout)
+    retries = [event for event in events if event["type"] == "retry"]
+    started = {e["run_id"]: e for e in events if e["type"] == "llm.started"}
+    assert len(retries) == 2
+    for retry in retries:
+        model = started[retry["run_id"]]
+        assert (retry["name"], retry["tool_call_id"]) == (model["name"], model["tool_call_id"])
+        assert retry["name"] == "Get Items LLM"
+
+
+def test_an_answer_alone_that_is_incomplete_says_so_on_stderr(tmp_path: Path) -> None:
+    with ScriptedServer(with_fault(cat(), "agent", finish_reason="length")) as server:
+        done = catagent("ask", QUESTION, "-o", "answer", env=with_server(tmp_path, server.url))
+    assert (done.stdout, done.returncode) == (ANSWER + "\n", 0)
+    assert "incomplete" in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
@@ -164,6 +165,20 @@ def blocks(model: BaseChatModel) -> Runnable[Any, Any]:
     @tool(description=prompts.ITEMS_DESCRIPTION)
     async def get_items(place: str) -> str:
         time.sleep(3600)  # noqa: ASYNC251 - the misdeed
+        return place
+
+    return create_agent(model, [make_tools(model)[0], get_items], name="cat")
+
+
+def clings(model: BaseChatModel) -> Runnable[Any, Any]:
+    """The cat agent, of whose tools get_items will not be cancelled."""
+
+    @tool
+    async def get_items(place: str) -> str:
+        """List what is there."""
+        for _ in range(1000):
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(3600)
         return place
 
     return create_agent(model, [make_tools(model)[0], get_items], name="cat")

@@ -507,11 +507,10 @@ def _misdeeds(only: tuple[Place, ...]) -> Iterator[Fault]:
         "a tool calls sys.exit",
         CALLS,
         Told(
-            "The run was ended from inside: the agent or one of its tools called sys.exit.",
-            "agent",
+            "The tool exits tried to end the program (exit code 7).",
+            "tool",
             1,
             "error",
-            "a tool should raise an exception, or return what went wrong",
         ),
         misdeed="exits",
         places=only,

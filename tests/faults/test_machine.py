@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from catagent import events as ev
+from catagent.broadcast import Broadcast
 from catagent.session import Session
 from tests.faults import checks
 from tests.support.cli import quiet, with_server
@@ -149,7 +150,7 @@ def test_a_clock_that_goes_backwards_makes_no_negative_times() -> None:
         for event in cat_run()[1:-1]:
             yield event
 
-    session = Session([Sink()], wall_clock=lambda: began - timedelta(hours=next(clock)))
+    session = Session(Broadcast([Sink()], wall_clock=lambda: began - timedelta(hours=next(clock))))
     finished = asyncio.run(session.drive(started(), source())).data
     assert (finished.status, finished.exit_code) == ("success", 0)
     assert finished.duration_s >= 0

@@ -106,6 +106,31 @@ def test_a_tool_that_hangs_in_a_thread_does_not_delay_ctrl_c(warm: Warm, tmp_pat
     assert done.code == 130
 
 
+@pytest.mark.parametrize("how", ["SIGINT", "timeout"])
+@pytest.mark.parametrize("agent", ["blocks", "clings"])
+@pytest.mark.parametrize("mode", MODES)
+def test_a_tool_that_cannot_be_cancelled_keeps_no_run_alive(
+    warm: Warm, tmp_path: Path, mode: str, agent: str, how: str
+) -> None:
+    """One blocks the event loop, the other catches every cancellation and goes on."""
+    limit = ["--timeout", "1.5"] if how == "timeout" else []
+    arguments = ["ask", QUESTION, "--agent", f"tests.faults.agents:{agent}", "--mode", mode]
+    with ScriptedServer(cat(3)) as server:
+        run = warm.spawn([*arguments, *limit], quiet(tmp_path, server))
+        await_tool(server, 3)
+        began = time.monotonic()
+        if how == "SIGINT":
+            run.send(signal.SIGINT)
+        done = run.wait(20)
+        assert server.wait_closed()
+    assert time.monotonic() - began < 1.5 + 4 * PROMPT_S
+    assert done.code == (130 if how == "SIGINT" else 124)
+    checks.assert_whole(done.events)
+    assert done.events[-1]["data"]["exit_code"] == done.code
+    assert b"Traceback" not in done.err
+    checks.assert_nothing_left(run.pid)
+
+
 @pytest.mark.parametrize("terminal", [False, True])
 def test_ctrl_c_twice_leaves_at_once_whatever_goes_on(
     warm: Warm, tmp_path: Path, terminal: bool

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from catagent.broadcast import Broadcast
 from catagent.config import Loaded, load
 from catagent.errors import ExitCode
 from catagent.filters import Filters
@@ -48,7 +49,7 @@ def run(settings: Loaded) -> int:
     )
     with Path(os.devnull).open("wb") as nowhere:
         mask = EventMask(settings.secrets)
-        session = Session([JsonlSink(nowhere)], mask=mask)
+        session = Session(Broadcast([JsonlSink(nowhere)], mask=mask))
         return Run(request, settings, session, uuid.uuid4()).execute(lambda _: None).exit_code
 
 

@@ -1,0 +1,93 @@
+"""The event loop of a run: brought to its end whatever a task throws at it, and let go of then."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+# How long what was cancelled may take to clean up, in seconds.
+PATIENCE_S = 0.35
+# Tasks that would not end. Python must not take them apart: they would refuse that too, aloud.
+left_behind: list[asyncio.Task[Any]] = []
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end on a loop of its own, and return what it returns.
+
+    Like `asyncio.run`, but a tool that calls `sys.exit` or stops the loop does not end it, and a
+    task that will not be cancelled does not keep us: it is left behind.
+    """
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(_Impatient())
+    try:
+        return _complete(loop, loop.create_task(main))
+    finally:
+        loop.set_exception_handler(lambda *_: None)  # what is left over is told of no more
+        _complete(loop, loop.create_task(_wind_down()))
+        loop.close()
+
+
+def _complete(loop: asyncio.AbstractEventLoop, task: asyncio.Task[T]) -> T:
+    """asyncio lets these through every task, out of the loop; it runs as well afterwards."""
+    while not (task.done() or loop.is_closed()):
+        with contextlib.suppress(SystemExit, KeyboardInterrupt, RuntimeError):
+            loop.run_until_complete(task)
+    return task.result()
+
+
+async def _wind_down() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    if others:
+        _, pending = await asyncio.wait(others, timeout=PATIENCE_S)
+        left_behind.extend(pending)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE_S):
+            await asyncio.get_running_loop().shutdown_asyncgens()
+
+
+class _Impatient(ThreadPoolExecutor):
+    """Threads for plain tools. One that hangs in its tool must not keep the run from its end."""
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Tell the threads to end, and wait for none of them."""
+        super().shutdown(wait=False, cancel_futures=True)
+
+
+async def on_thread(work: Callable[[], T]) -> T:
+    """The result of `work` from a daemon thread: unlike an executor's, it never delays the exit."""
+    loop = asyncio.get_running_loop()
+    outcome: asyncio.Future[Callable[[], T]] = loop.create_future()
+
+    def body() -> None:
+        told = _outcome(work)
+        with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits any more
+            loop.call_soon_threadsafe(_settle, outcome, told)
+
+    threading.Thread(target=body, name="catagent-open", daemon=True).start()
+    return (await outcome)()
+
+
+def _settle(future: asyncio.Future[T], result: T) -> None:
+    if not future.done():  # cancelled meanwhile
+        future.set_result(result)
+
+
+def _outcome(work: Callable[[], T]) -> Callable[[], T]:
+    """A function that returns what `work` returned, or raises what it raised, of whatever kind."""
+    try:
+        result = work()
+    except BaseException as raised:
+        error = raised
+
+        def fail() -> T:
+            raise error
+
+        return fail
+    return lambda: result
