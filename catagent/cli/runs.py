@@ -78,9 +78,12 @@ def _history() -> History:
 
 def _print_lines(kept: list[RunSummary]) -> None:
     from catagent.history import encode_summary
+    from catagent.sinks.jsonl import escaped
 
+    on_terminal = sys.stdout.isatty()
     for run in kept:
-        sys.stdout.buffer.write(encode_summary(run))
+        line = encode_summary(run)
+        sys.stdout.buffer.write(escaped(line) if on_terminal else line)
 
 
 def _print_table(kept: list[RunSummary]) -> None:

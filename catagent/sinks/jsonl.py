@@ -28,11 +28,12 @@ class JsonlSink:
     def write(self, event: Event) -> None:
         """Write one line."""
         line = encode(event)
-        self._write(_escaped(line) if self._on_terminal else line)
+        self._write(escaped(line) if self._on_terminal else line)
 
     def close(self) -> None:
         """Nothing is held back; the stream belongs to the caller."""
 
 
-def _escaped(line: bytes) -> bytes:
-    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", line.decode()).encode()
+def escaped(lines: bytes) -> bytes:
+    """The same JSON, with escapes for the characters that a terminal may obey."""
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", lines.decode()).encode()

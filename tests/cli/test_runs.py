@@ -81,13 +81,14 @@ def test_a_terminal_gets_a_table(home: Path) -> None:
 def test_a_hostile_question_cannot_touch_the_terminal(home: Path) -> None:
     recorder = History(folder=home / "state" / "runs").record("cccc3333")
     hostile = cat_run()[0]
-    hostile.data.input = "\x1b]0;pwned\x07[bold]x[/] \u202e"  # type: ignore[union-attr]
+    hostile.data.input = "\x1b]0;pwned\x07[bold]x[/] \u202e\x9b2J"  # type: ignore[union-attr]
     os.write(os.open(recorder.path, os.O_WRONLY | os.O_APPEND), encode(hostile))
     recorder.close()
-    _, shown = on_terminal(home, "runs")
-    assert "\x1b]0;" not in shown
-    assert "\u202e" not in shown
-    assert "[bold]x[/]" in shown
+    for arguments in (["runs"], ["runs", "--json"], ["runs", "show", "cccc", "--json"]):
+        _, shown = on_terminal(home, *arguments)
+        assert "\x1b]0;" not in shown
+        assert not {"\u202e", "\x9b"} & set(shown)
+        assert "[bold]x[/]" in shown
 
 
 def test_no_runs_yet_is_not_an_error(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from catagent import events as ev
 from catagent.codec import decode, encode
+from catagent.sinks.agui import AguiSink
 from catagent.sinks.jsonl import JsonlSink
 from tests.support.events import cat_run, started
 
@@ -74,3 +75,23 @@ def test_an_event_that_json_cannot_hold_is_written_all_the_same() -> None:
     assert isinstance(event, ev.Node)
     assert event.data.content["x"]["$unserialisable"] == "builtins.object"
     assert event.data.content["s"] == "\ufffd"
+
+
+def test_so_does_one_that_is_to_get_ag_ui() -> None:
+    event = ev.RunFinished(
+        run_id="r",
+        data=ev.RunFinishedData(
+            status="error",
+            exit_code=1,
+            error=ev.ErrorInfo(kind="model", type="X", message="a\x9b31m \x7f \u202e b é", hint=""),
+        ),
+    )
+    master, slave = pty.openpty()
+    with os.fdopen(slave, "wb", buffering=0) as stream:
+        AguiSink(stream).write(started())
+        AguiSink(stream).write(event)
+        shown = os.read(master, 1 << 16)
+    os.close(master)
+    assert not set(shown.decode()) & set("\x7f\x9b\u202e")
+    assert r"\u009b31m" in shown.decode()
+    assert "b é" in shown.decode()
