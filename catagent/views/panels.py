@@ -9,7 +9,7 @@ from typing import Any
 from catagent import events as ev
 from catagent.views.look import Look
 from catagent.views.model import Model, label_rows
-from catagent.views.parts import Hanging, Panel, Part, Ready, Rows, narrower
+from catagent.views.parts import Hanging, Panel, Part, Preview, Ready, Rows, narrower
 from catagent.views.text import written
 from catagent.views.units import arguments, count, json_line, seconds
 from catagent.views.wrap import cells, pack, wrap
@@ -49,6 +49,10 @@ class Tool(Panel):
         self.started, self.run_id = True, event.run_id
         if self._tool_input is None:
             self._tool_input, self._title = event.data.tool_input, None
+
+    def preview(self, width: int, limit: int) -> Preview:
+        """Return the last rows of what still runs inside."""
+        return Preview() if self.closed else super().preview(width, limit)
 
     def observe(self, data: ev.ObservationData) -> None:
         """Show what the agent gets to see, and close."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from math import ceil
 
 from catagent import events as ev
 from catagent.views.units import count, model_name, whole_seconds
@@ -111,7 +112,7 @@ class Tally:
     def _retrying(self, retry: ev.Retry, now: float) -> str:
         number = f"retry {retry.data.attempt} of {retry.data.max_attempts}"
         if now < self.retry_due:
-            return f"{number} in {round(self.retry_due - now)} s"
+            return f"{number} in {ceil(self.retry_due - now)} s"
         waiting = next(reversed(self.models.values()), "the model")
         return f"{number}: waiting for {self.models.get(retry.run_id) or retry.name or waiting}"
 

@@ -76,6 +76,17 @@ def test_the_words_of_a_call_that_waits_slide_by() -> None:
         assert written.rstrip().endswith(shown.lstrip("…").strip())
 
 
+def test_a_call_that_waits_shows_what_still_runs_inside() -> None:
+    """And not what another call inside has come to."""
+    inside = [
+        *list(runs.tool("slow", "slow", {}, ["still ", "here"], parents=["run-two"]))[:4],
+        *runs.tool("fast", "fast", {}, [], output="over", parents=["run-two"]),
+    ]
+    nested = list(runs.tool("two", "nested", {}, [], inside=inside))[:-2]
+    footer = view_of([*unfinished("one"), *nested]).frame(Size(80, 15), 2.0, "").footer
+    assert "╷ nested() still " in footer
+
+
 def test_calls_that_wait_get_more_rows_where_the_screen_has_them() -> None:
     words = runs.words("w", 30)
     waits = [list(runs.tool(c, "t", {"n": c}, words))[:-3] for c in ("two", "three")]
@@ -161,7 +172,7 @@ def test_a_retry_counts_down_and_is_awaited() -> None:
     start = next(runs.model("m", [], name="agent_llm"))
     view = view_of([start, ev.Retry(data=RETRY)])
     assert "retry 2 of 3 in 4 s" in status_of(view, now=1.0)
-    assert "retry 2 of 3 in 1 s" in status_of(view, now=4.0)
+    assert "retry 2 of 3 in 1 s" in status_of(view, now=4.6)
     assert "retry 2 of 3: waiting for agent_llm" in status_of(view, now=6.0)
 
 
