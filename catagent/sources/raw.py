@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime, time
 from enum import Enum
@@ -47,7 +47,7 @@ def plain(value: Any, depth: int = 0) -> Any:
 def _object(value: Any, depth: int) -> Any:
     match value:
         case dict() | Mapping():
-            return {str(key): plain(item, depth) for key, item in value.items()}
+            return dict(_items(value, depth))
         case list() | tuple() | AbstractSet():
             return [plain(item, depth) for item in value]
         case BaseModel():
@@ -56,6 +56,17 @@ def _object(value: Any, depth: int) -> Any:
             return {"$bytes": base64.b64encode(value).decode("ascii")}
         case _:
             return _scalar(value, depth)
+
+
+def _items(value: Mapping[Any, Any], depth: int) -> Iterator[tuple[str, Any]]:
+    """Its items, each under a text: a key that is none tells its type where another has that."""
+    taken = {key for key in value if isinstance(key, str)}
+    for key, item in value.items():
+        name = str(key)
+        while name in taken and not isinstance(key, str):
+            name = f"{name} ({type(key).__name__})"
+        taken.add(name)
+        yield name, plain(item, depth)
 
 
 def _scalar(value: Any, depth: int) -> Any:

@@ -165,6 +165,11 @@ def test_what_json_cannot_hold_becomes_a_marked_placeholder() -> None:
     assert rendered[8:] == ["2026-01-02T00:00:00+00:00", {"type": "ValueError", "message": "x"}]
 
 
+def test_keys_that_are_the_same_text_are_all_kept() -> None:
+    assert plain({1: "a", "1": "b", 2: "c"}) == {"1 (int)": "a", "1": "b", "2": "c"}
+    assert list(plain({None: 1, "None": 2, "None (NoneType)": 3}).values()) == [1, 2, 3]
+
+
 def forms_in_the_reference() -> list[Any]:
     """The JSON that docs/events.md shows for what JSON cannot hold."""
     text = (Path(__file__).parents[2] / "docs/events.md").read_text()
