@@ -9,6 +9,7 @@ from pathlib import Path
 
 from catagent.errors import OutputError, UsageError
 from catagent.events import Event
+from catagent.sinks.files import made
 
 # Each takes the events of one run and a title (None: the question), and returns the whole file.
 Exporter = Callable[[Sequence[Event], str | None], str]
@@ -34,11 +35,14 @@ def exporter(path: Path) -> Exporter:
 
 
 def save(path: Path, text: str, *, force: bool) -> None:
-    """Write a new file, or with `force` over an old one. Raises OutputError."""
-    flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if force else os.O_EXCL)
+    """Write a new file, or with `force` one in the place of an old one. Raises OutputError."""
     try:
-        with os.fdopen(os.open(path, flags, 0o666), "w", encoding="utf-8") as file:
+        with (
+            made(path, 0o666, force=force) as descriptor,
+            os.fdopen(descriptor, "w", encoding="utf-8", closefd=False) as file,
+        ):
             file.write(text)
+        os.close(descriptor)
     except FileExistsError:
         raise OutputError(f"{path} exists already", "overwrite it with --force") from None
     except OSError as error:

@@ -12,24 +12,27 @@ from catagent.codec import Header, encode, encode_header
 from catagent.errors import OutputError
 from catagent.events import SCHEMA, Event
 from catagent.sinks.descriptor import writer
+from catagent.sinks.files import made
 from catagent.timestamps import stamp
 
 
 class Recorder:
     """Writes each line as it happens, so that a killed process leaves a readable file.
 
-    An existing file is never touched without `force`. `required` says that a person asked for
-    this file: should it fail, the run goes on, and its exit code says so. Raises OutputError where
-    the file can't be made. What the events say is written as it is: the session has masked them.
+    An existing file is never touched without `force`, and replaced with it. `required` says that
+    a person asked for this file: should it fail, the run goes on, and its exit code says so. Raises
+    OutputError where the file can't be made. What the events say is written as it is: the session
+    has masked them.
     """
 
     def __init__(self, path: Path, *, force: bool = False, required: bool = True) -> None:
         self.path = path
         self.required = required
         try:
-            self._descriptor = _create(path, force=force)
-            self._write = writer(self._descriptor)
-            self._write(_header_line())
+            with made(path, 0o600, force=force) as self._descriptor:
+                _make_private(self._descriptor)
+                self._write = writer(self._descriptor)
+                self._write(_header_line())
         except OSError as error:
             raise _refusal(path, error) from error
 
@@ -47,12 +50,9 @@ def _header_line() -> bytes:
     return encode_header(Header(schema=SCHEMA, catagent=__version__, created=now))
 
 
-def _create(path: Path, *, force: bool) -> int:
-    mode = os.O_TRUNC if force else os.O_EXCL
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | mode, 0o600)
-    if force and stat.S_ISREG(os.fstat(descriptor).st_mode):
+def _make_private(descriptor: int) -> None:
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.fchmod(descriptor, 0o600)
-    return descriptor
 
 
 def _refusal(path: Path, error: OSError) -> OutputError:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from catagent.exports import EXPORTERS
+from catagent.exports import EXPORTERS, save
 from tests.support.cli import catagent, environment
 
 EVENTS = Path(__file__).parents[1] / "fixtures/v1/events.jsonl"
@@ -33,6 +33,23 @@ def test_it_overwrites_only_when_told_to(tmp_path: Path) -> None:
     assert (refused.returncode, (tmp_path / "run.md").read_text()) == (1, "dear data")
     assert "--force" in refused.stderr
     assert catagent("export", str(EVENTS), "run.md", "--force", env=env).returncode == 0
+
+
+def test_what_cannot_be_written_whole_replaces_nothing(tmp_path: Path) -> None:
+    (tmp_path / "run.md").write_text("dear data")
+    with pytest.raises(UnicodeEncodeError):
+        save(tmp_path / "run.md", "whole \ud800", force=True)
+    assert (tmp_path / "run.md").read_text() == "dear data"
+    with pytest.raises(UnicodeEncodeError):
+        save(tmp_path / "new.md", "whole \ud800", force=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["run.md"]
+
+
+def test_a_link_that_leads_nowhere_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "run.md").symlink_to(tmp_path / "elsewhere")
+    save(tmp_path / "run.md", "whole", force=True)
+    assert not (tmp_path / "elsewhere").exists()
+    assert (tmp_path / "run.md").read_text() == "whole"
 
 
 def test_a_damaged_recording_is_exported_up_to_the_damage(tmp_path: Path) -> None:

@@ -51,6 +51,33 @@ def test_a_dangling_link_is_not_followed(tmp_path: Path) -> None:
     assert not (tmp_path / "elsewhere").exists()
 
 
+def test_nor_with_force_which_replaces_it(tmp_path: Path) -> None:
+    link = tmp_path / "run.jsonl"
+    link.symlink_to(tmp_path / "elsewhere")
+    Recorder(link, force=True).close()
+    assert not (tmp_path / "elsewhere").exists()
+    assert link.is_file()
+    assert not link.is_symlink()
+    assert stat.S_IMODE(link.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [link]
+
+
+def test_who_reads_the_old_one_can_go_on(tmp_path: Path) -> None:
+    """It is replaced and not cut: a replay of it that goes on has all of it."""
+    path = tmp_path / "run.jsonl"
+    path.write_text("dear data")
+    with path.open() as reader:
+        Recorder(path, force=True).close()
+        assert reader.read() == "dear data"
+
+
+def test_a_link_to_a_file_is_followed_with_force(tmp_path: Path) -> None:
+    (tmp_path / "target").write_text("dear data")
+    (tmp_path / "run.jsonl").symlink_to(tmp_path / "target")
+    Recorder(tmp_path / "run.jsonl", force=True).close()
+    assert b"catagent" in (tmp_path / "target").read_bytes()
+
+
 @pytest.mark.parametrize("name", ["missing/run.jsonl", ".", "x" * 300])
 def test_an_impossible_path_is_a_clear_error(tmp_path: Path, name: str) -> None:
     with pytest.raises(OutputError, match=r"cannot record|exists already"):

@@ -1,0 +1,52 @@
+"""Files that are made whole, beside the one they take the place of, and through no stray link."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def made(path: Path, mode: int, *, force: bool) -> Iterator[int]:
+    """A descriptor to begin a file with. At the end of the block it is in its place, still open.
+
+    A file that is there is replaced with `force`, and stays as it is should the block fail; a link
+    that leads nowhere is replaced too. Raises FileExistsError without `force`, and OSError.
+    """
+    if force and not _is_replaceable(path):
+        with _opened(path, os.O_TRUNC, mode) as descriptor:
+            yield descriptor
+        return
+    place = path.parent / f".{secrets.token_hex(8)}.tmp" if force else path
+    with _opened(place, os.O_CREAT | os.O_EXCL, mode) as descriptor:
+        try:
+            yield descriptor
+            if force:
+                place.replace(path)
+        except BaseException:
+            place.unlink(missing_ok=True)
+            raise
+
+
+@contextlib.contextmanager
+def _opened(path: Path, flags: int, mode: int) -> Iterator[int]:
+    """The descriptor, which is closed only where the block fails."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | flags, mode)
+    try:
+        yield descriptor
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _is_replaceable(path: Path) -> bool:
+    """Whether nothing is lost with it but its content: not a device, a pipe, a folder, a link."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return True
+    return stat.S_ISREG(mode) or (stat.S_ISLNK(mode) and not path.exists())
