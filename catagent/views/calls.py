@@ -14,7 +14,7 @@ from catagent.views.look import Look
 from catagent.views.model import Model, label_rows
 from catagent.views.panels import Orphan, Tool
 from catagent.views.parts import Column, Hanging, Part, Ready
-from catagent.views.text import written
+from catagent.views.text import facts, written
 from catagent.views.unclaimed import Home, ToolEvent, Unclaimed
 from catagent.views.units import model_name, seconds
 
@@ -138,12 +138,12 @@ class Calls:
             model.parts.append(self._timing(event.data))
 
     def _timing(self, data: ev.LlmFinishedData) -> Part:
-        facts = [] if data.duration_s is None else [seconds(data.duration_s)]
-        facts += [] if data.ttft_s is None else [f"first token {seconds(data.ttft_s)}"]
+        known = [] if data.duration_s is None else [seconds(data.duration_s)]
+        known += [] if data.ttft_s is None else [f"first token {seconds(data.ttft_s)}"]
         if data.usage is not None:
-            facts.append(f"{data.usage.input_tokens} tokens in, {data.usage.output_tokens} out")
-        facts += [f"finish_reason {data.finish_reason}"] if data.finish_reason else []
-        return written(self.look, self.look.glyphs.dot.join(facts), "dim")
+            known.append(f"{data.usage.input_tokens} tokens in, {data.usage.output_tokens} out")
+        known += [f"finish_reason {data.finish_reason}"] if data.finish_reason else []
+        return facts(self.look, known)
 
     # Tools
 

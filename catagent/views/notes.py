@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from catagent import events as ev
 from catagent.views.look import Look, Style
-from catagent.views.parts import Hanging, Part, Ready, Rows
-from catagent.views.text import written
+from catagent.views.parts import Hanging, Part, Ready
+from catagent.views.text import facts, written
 from catagent.views.units import compact, count, seconds
-from catagent.views.wrap import cells, pack
+from catagent.views.wrap import cells
 
 
 def note(look: Look, sign: str, text: str, style: Style, body: Style = "plain") -> Part:
@@ -36,22 +36,26 @@ def other(look: Look, event: ev.Event) -> list[Part]:
 def _beginning(look: Look, event: ev.RunStarted) -> list[Part]:
     data = event.data
     tools = [] if data.tool_model in (None, data.model) else [f"tools: {data.tool_model}"]
-    facts = [data.agent, data.model, *tools, data.mode]
-    if look.options.verbose:
-        facts += _details(event)
-    shown = look.glyphs.dot.join(fact for fact in facts if fact)
-    parts = [note(look, look.glyphs.run, shown, "dim", "dim")]
+    known = [fact for fact in (data.agent, data.model, *tools, data.mode) if fact]
+    details = _details(event) if look.options.verbose else []
+    parts: list[Part] = [Hanging(look.paint("dim", look.glyphs.run), facts(look, known, *details))]
     if data.input:
         parts.append(note(look, look.glyphs.ask, data.input, "busy", "question"))
     return parts
 
 
-def _details(event: ev.RunStarted) -> list[str]:
+def _details(event: ev.RunStarted) -> list[list[str]]:
+    """Rows of facts: ids are long, so each of them has a row of its own."""
     data = event.data
-    facts = [f"run {event.run_id}"] if event.run_id else []
-    facts += [f"thread {data.thread_id}"] if data.thread_id else []
-    facts += [f"{name} {version}" for name, version in data.versions.items()]
-    return facts + [f"{name} {','.join(values)}" for name, values in data.filters.items()]
+    run = [f"run {event.run_id}"] if event.run_id else []
+    thread = [f"thread {data.thread_id}"] if data.thread_id else []
+    versions = [f"{name} {version}" for name, version in data.versions.items()]
+    return [
+        run,
+        thread,
+        versions,
+        [f"{n} {','.join(values)}" for n, values in data.filters.items()],
+    ]
 
 
 def retry(look: Look, name: str, data: ev.RetryData) -> Part:
@@ -126,14 +130,10 @@ def verdict(look: Look, data: ev.RunFinishedData, tokens: int) -> Part:
     }[data.status]
     well = data.status == "success"
     sign = look.glyphs.run or (look.glyphs.ok if well else look.glyphs.bad)
-    facts = [said, *_counts(data, tokens)]
-
-    def rows(width: int | None) -> Rows:
-        packed = pack(facts, look.glyphs.dot, width)
-        # In a picture the most important facts do, those that fit into one row.
-        return [look.paint("dim", row) for row in (packed if look.words else packed[:1])]
-
-    return Verdict(look.paint("ok" if well else "bad", sign), Ready(rows))
+    told = facts(look, [said, *_counts(data, tokens)])
+    # In a picture those facts do that fit into one row; the most important come first.
+    shown = told if look.words else Ready(lambda width: told.take(width)[:1])
+    return Verdict(look.paint("ok" if well else "bad", sign), shown)
 
 
 class Verdict(Hanging):
@@ -141,16 +141,16 @@ class Verdict(Hanging):
 
 
 def _counts(data: ev.RunFinishedData, tokens: int) -> list[str]:
-    facts = [count(data.tool_calls, "tool call")] if data.tool_calls else []
+    known = [count(data.tool_calls, "tool call")] if data.tool_calls else []
     # Usage is told for calls that ended; we have seen those that did not, too.
     tokens = max(tokens, data.usage.output_tokens if data.usage else 0)
-    facts += [count(tokens, "token")] if tokens else []
+    known += [count(tokens, "token")] if tokens else []
     busy = sum(model.duration_s for model in data.models)
     if tokens and busy > 0 and data.status == "success":
-        facts.append(f"{tokens / busy:.0f} tokens/s")
+        known.append(f"{tokens / busy:.0f} tokens/s")
     if data.ttft_s is not None:
-        facts.append(f"first token {seconds(data.ttft_s)}")
-    return facts
+        known.append(f"first token {seconds(data.ttft_s)}")
+    return known
 
 
 def _advice(look: Look, sign: str, message: str, hint: str, style: Style) -> list[Part]:

@@ -10,9 +10,9 @@ from catagent import events as ev
 from catagent.views.look import Look
 from catagent.views.model import Model, label_rows
 from catagent.views.parts import Hanging, Panel, Part, Preview, Ready, Rows, narrower
-from catagent.views.text import written
+from catagent.views.text import facts, written
 from catagent.views.units import arguments, count, json_line, seconds
-from catagent.views.wrap import cells, pack, wrap
+from catagent.views.wrap import cells, wrap
 
 
 class Tool(Panel):
@@ -112,14 +112,9 @@ class Tool(Panel):
         """Return the rows below the parts."""
         glyphs, look = self.look.glyphs, self.look
         sign = look.paint("bad", glyphs.bad) if self.failed else look.paint("ok", glyphs.ok)
-        facts = Ready(self._fact_rows)
-        return Hanging(look.paint("gutter", glyphs.bottom) + sign, facts).take(width)
-
-    def _fact_rows(self, width: int | None) -> Rows:
-        rows = pack(self._facts(), self.look.glyphs.dot, width)
-        if self.run_id and self.look.options.verbose:
-            rows += wrap(self.look.line(f"run {self.run_id}"), width)
-        return [self.look.paint("dim", row) for row in rows]
+        run = [f"run {self.run_id}"] if self.run_id and look.options.verbose else []
+        told = facts(look, self._facts(), run)
+        return Hanging(look.paint("gutter", glyphs.bottom) + sign, told).take(width)
 
     @property
     def failed(self) -> bool:
@@ -129,13 +124,13 @@ class Tool(Panel):
 
     def _facts(self) -> list[str]:
         cut = self.failed and self._output == ""
-        facts = [self._problem or "no result"] if cut else []
+        known = [self._problem or "no result"] if cut else []
         if self.finished is not None and self.finished.duration_s is not None:
-            facts.append(seconds(self.finished.duration_s))
+            known.append(seconds(self.finished.duration_s))
         if tokens := sum(model.tokens for model in self.models):
-            facts.append(count(tokens, "token"))
-        facts += [self._remark] if self._remark else []
-        return facts or ["error" if self.failed else "observed"]
+            known.append(count(tokens, "token"))
+        known += [self._remark] if self._remark else []
+        return known or ["error" if self.failed else "observed"]
 
 
 class Orphan(Panel):
@@ -162,8 +157,7 @@ class Orphan(Panel):
         """Return the rows below the parts."""
         glyphs, look = self.look.glyphs, self.look
         sign = look.paint("gutter", glyphs.bottom) + look.paint("ok", glyphs.ok)
-        facts = written(look, count(self._model.tokens, "token"), "dim")
-        return Hanging(sign, facts).take(width)
+        return Hanging(sign, facts(look, [count(self._model.tokens, "token")])).take(width)
 
 
 def title_rows(look: Look, name: str, width: int | None) -> Rows:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Sequence
 
 from catagent.views.look import Look, Style
-from catagent.views.parts import Preview, Rows
-from catagent.views.wrap import wrap
+from catagent.views.parts import Preview, Ready, Rows
+from catagent.views.wrap import pack, wrap
 
 
 class Newest:
@@ -150,3 +151,14 @@ def written(look: Look, text: str, style: Style = "plain") -> Text:
     part.feed(text)
     part.finish()
     return part
+
+
+def facts(look: Look, *groups: Sequence[str]) -> Ready:
+    """Short facts, dimly: each group begins a row, and rows break between facts."""
+    dot = look.glyphs.dot
+
+    def rows(width: int | None) -> Rows:
+        packed = [row for group in groups for row in pack(map(look.line, group), dot, width)]
+        return [look.paint("dim", row) for row in packed]
+
+    return Ready(rows)

@@ -289,6 +289,18 @@ def test_the_verdict_is_one_row_of_whole_facts() -> None:
     assert shown([end], width=45) == ["✓ done in 3.4 s · 12 tool calls"]
 
 
+def test_the_run_ids_of_a_verbose_run_stay_in_one_piece() -> None:
+    look = live_look(ViewOptions(verbose=True))
+    start = runs.started(versions={"catagent": "0.1.0", "langchain": "1.4.7"}, thread_id="t-1")
+    start.run_id = "4878bcd0-d6f6-4b4d-946c-404c37be1b4a"
+    assert shown([start], look, 60)[:4] == [
+        "cat · openai:gpt-4o-mini · events",
+        f"run {start.run_id}",
+        "thread t-1",
+        "catagent 0.1.0 · langchain 1.4.7",
+    ]
+
+
 def test_the_run_id_of_a_tool_has_a_row_of_its_own() -> None:
     look = live_look(ViewOptions(verbose=True))
     rows = shown(runs.tool("c", "t", {}, ["x"]), look)
