@@ -195,7 +195,7 @@ def _without_status(
 
 
 def _by_model(what: str, said: str) -> ModelError:
-    if what == "JSONDecodeError":
+    if what in ("JSONDecodeError", "UnicodeDecodeError") or "decoding a JSON" in said:
         hint = "is it an OpenAI-compatible API? a proxy in between may have cut it"
         return ModelError(f"The server sent what is not JSON in its stream: {said}", hint)
     if said == _NOTHING_CAME:

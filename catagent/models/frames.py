@@ -127,8 +127,8 @@ def _no_stream(response: httpx2.Response, body: bytes) -> ModelError:
     text = body.decode("utf-8", "replace").strip()
     if not text:
         return ModelError(f"The server's answer is empty (HTTP {response.status_code}).", _HINT)
-    if text.startswith("data:"):
-        return ModelError("The server's stream is empty.", _HINT)
+    if kind == "text/event-stream" or text.startswith("data:"):
+        return ModelError("The server's stream ended without a single chunk.", _HINT)
     found = _parsed(text)
     if isinstance(found, dict) and found.get("choices"):
         hint = "can it stream? a proxy in between may have kept it from doing so"

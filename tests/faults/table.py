@@ -381,7 +381,10 @@ _BODIES = {
         Reply(body={"error": {"message": "no luck"}}, headers=_JSON),
     ),
     "nothing for a stream": ("The server's answer is empty (HTTP 200).", streaming(b"")),
-    "only the end of a stream": ("The server's stream is empty.", streaming(b"data: [DONE]\n\n")),
+    "only the end of a stream": (
+        "The server's stream ended without a single chunk.",
+        streaming(b"data: [DONE]\n\n"),
+    ),
     "JSON that is no chunk": (
         "The server sent what is no chunk of an answer: [1, 2]",
         streaming(b"data: [1,2]\n\ndata: [DONE]\n\n"),

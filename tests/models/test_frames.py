@@ -9,6 +9,7 @@ import openai
 import pytest
 
 from catagent.errors import ModelError
+from catagent.faults import classify
 from catagent.models.build import Models
 from tests.models.conftest import UseModels
 from tests.support.replies import Reply, streaming
@@ -59,6 +60,8 @@ def test_an_error_of_any_form_is_raised(
     [
         b"",
         b"data: [DONE]\n\n",
+        b": wait\n\nid: 1\n\n",
+        CHUNK,
         b"data: [1, 2]\n\n" + ENDED,
         b"data: 5\n\n" + ENDED,
         b'data: {"choices":"abc"}\n\n' + ENDED,
@@ -71,6 +74,15 @@ def test_what_is_no_stream_of_chunks_is_an_error_with_a_hint(
     with pytest.raises(ModelError) as raised:
         answer_to(use_models, streaming(body), call)
     assert "OpenAI-compatible" in raised.value.hint
+
+
+@pytest.mark.parametrize("body", [b'data: {"a":"\xff"}\n\n', b"data: " + b"[" * 200_000 + b"\n\n"])
+def test_what_no_one_can_decode_is_told_with_a_hint(use_models: UseModels, body: bytes) -> None:
+    with pytest.raises((ValueError, RecursionError)) as raised:
+        answer_to(use_models, streaming(body), asynchronously)
+    error = classify(raised.value)
+    assert "is not JSON" in error.message
+    assert "OpenAI-compatible" in error.hint
 
 
 @callers
