@@ -50,12 +50,8 @@ def _details(event: ev.RunStarted) -> list[list[str]]:
     run = [f"run {event.run_id}"] if event.run_id else []
     thread = [f"thread {data.thread_id}"] if data.thread_id else []
     versions = [f"{name} {version}" for name, version in data.versions.items()]
-    return [
-        run,
-        thread,
-        versions,
-        [f"{n} {','.join(values)}" for n, values in data.filters.items()],
-    ]
+    filters = [f"{name} {','.join(values)}" for name, values in data.filters.items()]
+    return [run, thread, versions, filters]
 
 
 def retry(look: Look, name: str, data: ev.RetryData) -> Part:
