@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import itertools
 import logging
 from typing import Any
@@ -27,6 +28,7 @@ from tests.support.agents import (
     SHAPES,
     Outcome,
     ToolMaker,
+    build,
     nesting_tools,
     play,
     raising_tools,
@@ -234,6 +236,18 @@ def test_an_endless_agent_is_stopped_at_the_step_limit(
     assert len(outcome.of(ev.Action)) == limit
     assert len(outcome.of(ev.Observation)) == limit
     assert_spans_closed(outcome)
+
+
+def test_the_limit_of_a_wrapped_executor_is_ours_too() -> None:
+    """Its own would stop it after 15 steps."""
+
+    def make(model: BaseChatModel) -> AgentRun:
+        run = build("executor", model, make_tools(model), max_steps=17)
+        return dataclasses.replace(run, runnable=run.runnable.with_config(tags=["mine"]))
+
+    outcome = run_with(scripts.endless(), "steps", make)
+    assert isinstance(outcome.error, StepLimitError)
+    assert len(outcome.of(ev.Action)) == 17
 
 
 @modes
