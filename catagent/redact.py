@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from catagent.config import secrets_of
 
@@ -115,13 +116,18 @@ def shortened(text: str, most: int, *, end: bool = False) -> str:
     Without secrets, those of this process's environment too: they are masked before the cut, as
     nothing could tell a half one.
     """
-    known = Redactor(secrets_of())
+    known = _knowing(secrets_of())
     if end:
         text = known.text(text)
         return text if len(text) <= most else "…" + text[-most:]
     window = text[: most + _LONGEST]
     masked = known.text(window if window == text else window[: known.begins_at(window)])
     return masked if window == text and len(masked) <= most else masked[:most] + "…"
+
+
+@lru_cache(maxsize=1)
+def _knowing(secrets: tuple[str, ...]) -> Redactor:
+    return Redactor(secrets)
 
 
 def _spellings(secrets: Iterable[str]) -> set[str]:

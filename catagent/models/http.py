@@ -89,10 +89,11 @@ def _stay(response: httpx2.Response) -> None:
     if (asked.scheme, asked.netloc) == (sent_to.scheme, sent_to.netloc):
         return
     address = f"{sent_to.scheme}://{sent_to.netloc.decode('ascii')}"
-    base = sent_to.path.removesuffix("/").removesuffix("/chat/completions")
+    base, is_api, _ = sent_to.path.rpartition("/chat/completions")
     raise NetworkError(
         f"The server redirects to {address}. The conversation was not sent there.",
-        f"if that is the server you mean, set OPENAI_BASE_URL={address}{base}",
+        "if that is the server you mean, set OPENAI_BASE_URL"
+        + (f"={address}{base}" if is_api else " to the address of its API"),
     )
 
 

@@ -47,7 +47,9 @@ def parse_url(base_url: str) -> httpx2.URL:
     try:
         url = httpx2.URL(base_url)
     except httpx2.InvalidURL as error:
-        raise UsageError(f"the server's address is no URL: {error}", hint) from None
+        # With a login in it, what looks like a port may be a password.
+        why = "its login or its port" if "@" in base_url else error
+        raise UsageError(f"the server's address is no URL: {why}", hint) from None
     if url.scheme not in ("http", "https") or not url.host:
         raise UsageError(f"the server's address is no http or https URL: {redact(base_url)}", hint)
     return url

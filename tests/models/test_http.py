@@ -10,10 +10,11 @@ from typing import Any
 import openai
 import pytest
 
-from catagent.errors import ModelError, NetworkError
+from catagent.errors import ModelError, NetworkError, UsageError
 from catagent.events import RetryData
 from catagent.faults import classify
 from catagent.models.build import Models
+from catagent.models.transport import parse_url
 from catagent.waiting import retry_after
 from tests.models.conftest import UseModels
 from tests.support.replies import Reply, failing
@@ -168,6 +169,20 @@ def test_the_conversation_follows_no_redirect_to_another_server(
     assert error.hint.endswith(f"set OPENAI_BASE_URL={other.url}")
 
 
+@pytest.mark.parametrize(
+    "location", ["http://elsewhere.invalid/login", "file:///etc/passwd", "//x"]
+)
+def test_a_redirect_to_what_is_no_api_names_no_address_to_set(
+    use_models: UseModels, location: str
+) -> None:
+    redirect = Reply(status=302, headers={"location": location})
+    with ScriptedServer(lambda _: redirect) as server, pytest.raises(Exception) as raised:  # noqa: PT011
+        use_models(ask, server.url)
+    error = classify(raised.value)
+    assert "not sent there" in error.message
+    assert error.hint.endswith("to the address of its API")
+
+
 def test_a_redirect_within_the_server_is_followed(use_models: UseModels) -> None:
     def script(request: Request) -> Reply:
         where = {"location": "/v2/chat/completions"}
@@ -175,3 +190,9 @@ def test_a_redirect_within_the_server_is_followed(use_models: UseModels) -> None
 
     with ScriptedServer(script) as server:
         assert use_models(ask, server.url) == "well"
+
+
+def test_an_address_that_cannot_be_read_is_not_quoted_where_it_holds_a_login() -> None:
+    with pytest.raises(UsageError) as raised:
+        parse_url("http://user:hunter2/pass@127.0.0.1:1/v1")
+    assert "hunter2" not in raised.value.message
