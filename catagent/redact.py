@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 
 from catagent.config import secrets_of
@@ -98,11 +98,6 @@ class Redactor:
             text.find(value, max(0, at - len(value) + 1), at + len(value) - 1) >= 0
             for value in self._values
         )
-
-
-def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
-    """Return a function that masks these values, and whatever looks like a key."""
-    return Redactor(secrets).text
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:

@@ -62,6 +62,7 @@ class Run:
             tool_model=str(request.tool_model),
             mode=settings.mode,
             input=request.question,
+            thread_id=str(self._run_id),
             filters=request.filters.as_dict(),
             versions=_versions(),
         )
@@ -104,7 +105,8 @@ class Run:
         agent_request = AgentRequest(
             request.question,
             models,
-            config={"run_id": self._run_id},
+            # A graph with a checkpointer of its own asks for a thread.
+            config={"run_id": self._run_id, "configurable": {"thread_id": str(self._run_id)}},
             max_steps=settings.max_steps,
             raw=request.raw,
         )

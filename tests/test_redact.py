@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from catagent.redact import MASK, Redactor, redact, redactor, shortened
+from catagent.redact import MASK, Redactor, redact, shortened
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_what_only_resembles_one_stays(text: str) -> None:
 
 @pytest.mark.parametrize("secret", ["hunter2hunter2", 'qu"ote\\d', "gehéim", "\ud800broken"])
 def test_a_known_value_is_masked_as_it_is_and_as_json_writes_it(secret: str) -> None:
-    mask = redactor([secret])
+    mask = Redactor([secret]).text
     for ensure_ascii in (True, False):
         line = json.dumps({"delta": f"it is {secret}!"}, ensure_ascii=ensure_ascii)
         assert json.loads(mask(line)) == {"delta": f"it is {MASK}!"}

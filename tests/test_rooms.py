@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,16 +13,39 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "catagent"
 FILES = sorted(PACKAGE.rglob("*.py"))
+DOCUMENT = (PACKAGE.parent / "docs/architecture.md").read_text(encoding="utf-8")
 LANGCHAIN = ("langchain", "langchain_core", "langchain_openai", "langchain_classic", "langgraph")
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Every module that a file imports, wherever in the file."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    """Every module that a file imports, wherever in the file, but for annotations alone."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    unused = {id(node) for block in _annotations(tree) for node in ast.walk(block)}
+    for node in ast.walk(tree):
+        if id(node) in unused:
+            continue
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _annotations(tree: ast.Module) -> Iterator[ast.If]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            yield node
+
+
+def rows() -> dict[str, int]:
+    """Every room of docs/architecture.md, and the number of its row."""
+    found = {}
+    for row, rooms in re.findall(r"^\| (\d) \| (.*?) \|", DOCUMENT, re.MULTILINE):
+        found |= dict.fromkeys(re.findall(r"`(\w+)(?:\.py|/)`", rooms), int(row))
+    return found
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
 def offenders(top_levels: tuple[str, ...], allowed: set[str]) -> list[str]:
@@ -34,15 +58,17 @@ def offenders(top_levels: tuple[str, ...], allowed: set[str]) -> list[str]:
     ]
 
 
-def under_type_checking(path: Path) -> set[str]:
-    """Modules that a file imports for annotations alone."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            for inner in ast.walk(node):
-                if isinstance(inner, ast.ImportFrom) and inner.module:
-                    found.add(inner.module)
-    return found
+def test_every_room_is_in_the_table() -> None:
+    rooms = {room(path) for path in FILES} - {"__init__", "__main__"}
+    assert set(rows()) == rooms
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_room_imports_from_its_own_row_and_those_above(path: Path) -> None:
+    table = rows()
+    mine = table.get(room(path), max(table.values()))
+    ours = {name.split(".")[1] for name in imported(path) if name.startswith("catagent.")}
+    assert [name for name in sorted(ours) if table.get(name, 0) > mine] == []
 
 
 def test_langchain_stays_in_its_rooms() -> None:
@@ -67,12 +93,15 @@ def test_the_environment_is_read_in_one_place() -> None:
 
 @pytest.mark.parametrize(
     ("name", "allowed"),
-    [("events.py", set()), ("state.py", {"catagent"}), ("filters.py", {"catagent"})],
+    [("events.py", set()), ("state.py", {"events"}), ("filters.py", {"events"})],
 )
 def test_the_contract_depends_on_nothing(name: str, allowed: set[str]) -> None:
     """Events know nobody; the state and the filters know the events alone."""
     ours = {module for module in imported(PACKAGE / name) if module.startswith("catagent")}
-    assert ours <= allowed
+    assert {module.split(".")[1] for module in ours} <= allowed
+
+
+RECORDING = str(Path(__file__).parent / "fixtures/v1/events.jsonl")
 
 
 @pytest.mark.parametrize(
@@ -80,6 +109,15 @@ def test_the_contract_depends_on_nothing(name: str, allowed: set[str]) -> None:
 )
 def test_light_commands_import_nothing_heavy(arguments: list[str]) -> None:
     """LangChain costs seconds: whoever does not run an agent must not pay them."""
+    assert heavy_imports(arguments) <= set()
+
+
+def test_a_replay_needs_an_event_loop_and_nothing_else() -> None:
+    assert heavy_imports(["replay", RECORDING, "--speed", "0", "-o", "plain"]) <= {"asyncio"}
+
+
+def heavy_imports(arguments: list[str]) -> set[str]:
+    """Which of the heavy packages a command has imported when it is through."""
     code = (
         "import sys\n"
         f"sys.argv = ['catagent', *{arguments!r}]\n"
@@ -92,4 +130,4 @@ def test_light_commands_import_nothing_heavy(arguments: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
-    assert done.stderr.strip().splitlines()[-1] == "[]"
+    return set(ast.literal_eval(done.stderr.strip().splitlines()[-1]))

@@ -10,20 +10,15 @@ from catagent.models.build import Models
 from catagent.sources.base import AgentRun
 
 if TYPE_CHECKING:
-    from langchain_core.messages import AnyMessage
     from langchain_core.runnables import RunnableConfig
 
 
 @dataclass(frozen=True, slots=True)
 class AgentRequest:
-    """A question for an agent, and all that is needed to run it once.
-
-    `history` holds earlier messages of the conversation, oldest first.
-    """
+    """A question for an agent, and all that is needed to run it once."""
 
     question: str
     models: Models
-    history: tuple[AnyMessage, ...] = ()
     config: RunnableConfig | None = None
     max_steps: int = 25
     raw: bool = False

@@ -21,7 +21,7 @@ def build(request: AgentRequest) -> AgentRun:
     )
     return AgentRun(
         runnable=graph,
-        input={"messages": [*request.history, HumanMessage(request.question)]},
+        input={"messages": [HumanMessage(request.question)]},
         shape="graph",
         config=request.config,
         max_steps=request.max_steps,

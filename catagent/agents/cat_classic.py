@@ -36,7 +36,7 @@ def build(request: AgentRequest) -> AgentRun:
     config: RunnableConfig = {"run_name": "cat-classic", **(request.config or {})}
     return AgentRun(
         runnable=AgentExecutor(agent=agent, tools=tools, max_iterations=request.max_steps),
-        input={"input": request.question, "chat_history": list(request.history)},
+        input={"input": request.question},
         shape="executor",
         config=config,
         max_steps=request.max_steps,

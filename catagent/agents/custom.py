@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import uuid
 from collections.abc import Iterable
 from typing import Any, get_type_hints
 
@@ -31,11 +30,7 @@ def adapt(found: Any, name: str, request: AgentRequest) -> AgentRun:
     """Return a run of whatever stands at `name`. Raises UsageError for what cannot be run."""
     runnable = _runnable(found, name, request)
     shape = _shape(runnable)
-    config: RunnableConfig = {
-        "run_name": name.rpartition(":")[2],
-        # A graph with a checkpointer of its own asks for one.
-        "configurable": {"thread_id": str(uuid.uuid4())},
-    }
+    config: RunnableConfig = {"run_name": name.rpartition(":")[2]}
     return AgentRun(
         runnable=_telling_states(runnable) if shape == "other" else runnable,
         input=_input(runnable, name, request),
@@ -126,7 +121,7 @@ def _telling_states(runnable: Runnable[Any, Any]) -> Runnable[Any, Any]:
 
 
 def _input(runnable: Runnable[Any, Any], name: str, request: AgentRequest) -> Any:
-    messages = [*request.history, HumanMessage(request.question)]
+    messages = [HumanMessage(request.question)]
     keys, required = _input_keys(runnable)
     if "messages" in keys:
         return {"messages": messages}

@@ -1,8 +1,9 @@
 """Typer's parameters without pydantic, which would be half of the way to the first frame.
 
 Typer makes a pydantic validator for every option, whether it was given or not, and importing
-pydantic takes 60 ms. What most command lines hold needs none: nothing, text, and one of a few
-words. Numbers, paths and whatever is wrong go Typer's own way, and so do its messages.
+pydantic takes 60 ms. What most command lines hold needs none: nothing, text, numbers, one of a few
+words. Paths and whatever is wrong go Typer's own way, and so do its messages. No option may have
+a range (`min`, `max`) beside its type: numbers are not held against one here.
 """
 
 from __future__ import annotations
@@ -10,6 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal, get_args, get_origin
+
+_NUMBERS: dict[Any, type[int | float]] = {
+    int: int,
+    int | None: int,
+    float: float,
+    float | None: float,
+}
 
 
 def lighten(command: Any) -> None:
@@ -46,9 +54,22 @@ class _Light:
             return () if param.multiple or param.nargs == -1 else None
         if _is_fine(value, self._annotation):
             return value
+        number = _number(value, self._annotation)
+        if number is not None:
+            return number
         if self._annotation == list[str] and isinstance(value, tuple | list):
             return [str(item) for item in value]
         return self._typers_own().coerce(value, param=param, ctx=ctx)
+
+
+def _number(value: Any, annotation: Any) -> int | float | None:
+    kind = _NUMBERS.get(annotation)
+    if kind is None or not isinstance(value, str):
+        return None
+    try:
+        return kind(value)
+    except ValueError:
+        return None
 
 
 def _is_fine(value: Any, annotation: Any) -> bool:

@@ -8,6 +8,7 @@ import typer
 
 from catagent.cli import options
 from catagent.cli.options import FILTERS, MODE, OUTPUT, shares
+from catagent.errors import UsageError
 
 _PACE = "At what pace"
 
@@ -25,15 +26,12 @@ def replay(
     ],
     speed: Annotated[
         float,
-        typer.Option(
-            "--speed", min=0, help="So many times as fast; 0 is at once.", rich_help_panel=_PACE
-        ),
+        typer.Option("--speed", help="So many times as fast; 0 is at once.", rich_help_panel=_PACE),
     ] = 1.0,
     idle_limit: Annotated[
         float | None,
         typer.Option(
             "--idle-limit",
-            min=0,
             help="Make no pause longer than so many seconds.",
             rich_help_panel=_PACE,
             show_default="none",
@@ -48,6 +46,9 @@ def replay(
     from catagent.cli.play import play  # asyncio and all: not for --help
     from catagent.cli.settings import load
 
+    for name, value in (("--speed", speed), ("--idle-limit", idle_limit)):
+        if value is not None and not value >= 0:
+            raise UsageError(f"{name} is {value:g}", "it is 0 or more")
     loaded = load(options.flags(ctx.params))
     shown = options.Shown.given(ctx.params)
     chosen = options.filters(ctx.params)

@@ -48,7 +48,7 @@ def _details(event: ev.RunStarted) -> list[list[str]]:
     """Rows of facts: ids are long, so each of them has a row of its own."""
     data = event.data
     run = [f"run {event.run_id}"] if event.run_id else []
-    thread = [f"thread {data.thread_id}"] if data.thread_id else []
+    thread = [f"thread {data.thread_id}"] if data.thread_id not in (None, event.run_id) else []
     versions = [f"{name} {version}" for name, version in data.versions.items()]
     filters = [f"{name} {','.join(values)}" for name, values in data.filters.items()]
     return [run, thread, versions, filters]

@@ -76,16 +76,6 @@ def test_every_model_is_asked_to_stream_when_streamed(agent: str, tmp_path: Path
     assert all(request.streams for request in requests if not request.tools)
 
 
-@pytest.mark.parametrize("agent", AGENTS)
-def test_earlier_messages_come_before_the_question(agent: str, tmp_path: Path) -> None:
-    from langchain_core.messages import AIMessage, HumanMessage
-
-    history = (HumanMessage("hello"), AIMessage("good day"))
-    _, requests = play(agent, tmp_path, history=history)
-    said = [message["content"] for message in requests[0].messages]
-    assert said == [prompts.AGENT_SYSTEM, "hello", "good day", "where is it?"]
-
-
 def test_the_classic_agent_without_its_package_says_what_to_install() -> None:
     code = (
         "import sys; sys.modules['langchain_classic.agents'] = None\n"

@@ -112,7 +112,9 @@ def opened(name: str, folder: Path, **environ: str) -> AgentRun:
     spec = choose_model("openai:m", loaded.environ)
     models = Models(spec, spec, ModelContext(loaded))
     try:
-        return open_agent(f"brought:{name}", AgentRequest("where?", models, max_steps=7))
+        thread = {"configurable": {"thread_id": "1"}}
+        request = AgentRequest("where?", models, config=thread, max_steps=7)  # type: ignore[arg-type]
+        return open_agent(f"brought:{name}", request)
     finally:
         asyncio.run(models.aclose())
 
