@@ -22,8 +22,8 @@ from catagent.errors import UsageError
 
 Output = Literal["auto", "live", "plain", "jsonl", "answer", "ag-ui"]
 ColorChoice = Literal["auto", "always", "never"]
-Theme = Literal["auto", "dark", "light"]
-ModeName = Literal["steps", "log", "events"]
+ThemeChoice = Literal["auto", "dark", "light"]
+Mode = Literal["steps", "log", "events"]
 _Count = Annotated[int, Meta(ge=0)]
 _Seconds = Annotated[float, Meta(ge=0)]
 
@@ -48,10 +48,10 @@ class Settings(Struct, kw_only=True, frozen=True):
     model: str | None = None
     tool_model: str | None = None
     local_model: str | None = None
-    mode: ModeName = "events"
+    mode: Mode = "events"
     output: Output = "auto"
     color: ColorChoice = "auto"
-    theme: Theme = "auto"
+    theme: ThemeChoice = "auto"
     ascii: bool = False
     max_steps: Annotated[int, Meta(ge=1)] = 25
     max_retries: _Count = 2

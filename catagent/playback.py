@@ -7,11 +7,12 @@ import contextlib
 from collections.abc import Sequence
 
 from catagent import events as ev
+from catagent.config import Mode
 from catagent.errors import ExitCode, OutputError, RecordingError
 from catagent.filters import Filters
 from catagent.sinks.base import Sink
 from catagent.sinks.descriptor import StalledError
-from catagent.sources.base import EventStream, Mode
+from catagent.sources.base import EventStream
 from catagent.state import RunState, reduce
 from catagent.stop import Stop
 

@@ -22,12 +22,13 @@ from catagent import events as ev
 from catagent.agui import Translator
 from catagent.broadcast import Broadcast
 from catagent.codec import decode, encode, encode_plain
+from catagent.config import Mode
 from catagent.filters import Filters
 from catagent.schema import schema
 from catagent.session import Session
 from catagent.sinks.jsonl import JsonlSink
 from catagent.sources import open_source
-from catagent.sources.base import AgentShape, Mode
+from catagent.sources.base import AgentShape
 from tests.support.agents import MODES, QUESTION, SHAPES, build, chat_model, make_tools
 from tests.support.scripts import SCRIPTS
 from tests.support.server import ScriptedServer

@@ -15,7 +15,7 @@ from typing import Annotated, Any, get_args
 import typer
 from msgspec import Struct
 
-from catagent.config import ColorChoice, ModeName, Output, Settings, Theme
+from catagent.config import ColorChoice, Mode, Output, Settings, ThemeChoice
 from catagent.filters import Filters
 
 Group = Mapping[str, Any]
@@ -35,7 +35,7 @@ _filter = functools.partial(_option, list[str] | None, panel="What to show", met
 
 MODE: Group = {
     "mode": _run(
-        ModeName | None,
+        Mode | None,
         "--mode",
         "-m",
         text="The streaming API to look through: steps (astream), log (astream_log) or events "
@@ -83,7 +83,12 @@ OUTPUT: Group = {
     "verbose": _output(bool, "--verbose", "-v", text="Show run ids, tags and timings."),
     "stats": _output(bool, "--stats", text="Usage and times, on stderr, at the end."),
     "color": _output(ColorChoice | None, "--color", text="When to use colour.", default="auto"),
-    "theme": _output(Theme | None, "--theme", text="Colours for which terminal.", default="auto"),
+    "theme": _output(
+        ThemeChoice | None,
+        "--theme",
+        text="Colours for which terminal.",
+        default="auto",
+    ),
     "ascii": _output(bool | None, "--ascii/--no-ascii", text="Draw with ASCII alone."),
 }
 

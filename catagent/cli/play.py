@@ -11,7 +11,7 @@ from catagent.cli.options import Shown
 from catagent.cli.outputs import Outputs, opened
 from catagent.cli.recordings import locate
 from catagent.cli.talk import say
-from catagent.config import Loaded, ModeName
+from catagent.config import Loaded, Mode
 from catagent.filters import Filters
 from catagent.interrupts import interrupts
 from catagent.playback import Playback
@@ -25,7 +25,7 @@ def play(
     speed: float,
     idle_limit: float | None,
     filters: Filters,
-    mode: ModeName | None,
+    mode: Mode | None,
     loaded: Loaded,
     shown: Shown,
 ) -> int:

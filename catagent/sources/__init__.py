@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from catagent.sources.base import AgentRun, EventStream, Mode, SourceFactory
+from catagent.config import Mode
+from catagent.sources.base import AgentRun, EventStream, SourceFactory
 
 # Strings, so that naming the modes imports no LangChain.
 MODES: dict[Mode, str] = {

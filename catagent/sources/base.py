@@ -16,7 +16,6 @@ from catagent.pulse import Pulse
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable, RunnableConfig
 
-Mode = Literal["steps", "log", "events"]
 AgentShape = Literal["graph", "executor", "other"]
 EventStream = AsyncGenerator[Event, None]
 

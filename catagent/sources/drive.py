@@ -23,7 +23,7 @@ from catagent.sources import translate
 from catagent.sources.base import AgentRun, EventStream
 from catagent.sources.raw import plain
 from catagent.sources.shapes import ChunkReader
-from catagent.sources.tracker import Tracker, step_limit
+from catagent.sources.tracker import Tracker
 
 Upstream = AsyncGenerator[Any, None]
 # Of one object: what happened beside it and is to be told first, and what was made of it.
@@ -49,13 +49,10 @@ async def drive(
                 beside, made = read(item)
                 for event in (*beside, *_with_raw(run, made, item, tracker)):
                     yield event
-    except Exception as error:
+    except Exception:
         await tracker.close()
         for event in translate.loose_ends(tracker):
             yield event
-        # Told by its name: importing LangGraph for a run that never used it costs a second.
-        if type(error).__name__ == "GraphRecursionError":
-            raise step_limit(run.max_steps) from error
         raise
     finally:
         await tracker.close()

@@ -15,12 +15,6 @@ from catagent.sources.span import Span
 from catagent.sources.tracker import Tracker
 
 _PHASES: dict[str, ev.Phase] = {"start": "start", "stream": "stream", "end": "end"}
-_KINDS: dict[str, ev.NodeKind] = {
-    "chain": "chain",
-    "prompt": "prompt",
-    "retriever": "retriever",
-    "parser": "parser",
-}
 _CONTENT = {"start": "input", "stream": "chunk", "end": "output"}
 
 
@@ -82,7 +76,7 @@ class _EventReader:
             yield from self._chunks.read(event["data"].get("chunk"))
             return
         content = event["data"].get(_CONTENT.get(phase, ""))
-        yield translate.node(span, _KINDS.get(what, "other"), _PHASES.get(phase, "error"), content)
+        yield translate.node(span, what, _PHASES.get(phase, "error"), content)
 
 
 def _custom(event: Any, span: Span | None) -> ev.Node:

@@ -14,13 +14,6 @@ from catagent.sources.shapes import ChunkReader
 from catagent.sources.span import LLM_KINDS, Span
 from catagent.sources.tracker import Tracker
 
-_KINDS: dict[str, ev.NodeKind] = {
-    "chain": "chain",
-    "prompt": "prompt",
-    "retriever": "retriever",
-    "parser": "parser",
-}
-
 # The root stands beside the entries, not among them.
 _ROOT = "/"
 
@@ -72,13 +65,13 @@ class _LogReader:
         elif kind == "tool":
             yield translate.tool_started(span)
         else:
-            yield translate.node(span, _KINDS.get(kind, "other"), "start", None)
+            yield translate.node(span, kind, "start", None)
 
     def _stream(self, span: Span, kind: str, chunk: Any) -> Iterator[ev.Event]:
         if kind in LLM_KINDS:
             yield from translate.tokens(span, chunk)
         elif kind != "tool" and span is not self._tracker.root:
-            yield translate.node(span, _KINDS.get(kind, "other"), "stream", chunk)
+            yield translate.node(span, kind, "stream", chunk)
 
     def _end(self, span: Span, kind: str, output: Any) -> Iterator[ev.Event]:
         if kind in LLM_KINDS:
@@ -89,4 +82,4 @@ class _LogReader:
             yield translate.tool_finished(span)
         else:
             phase: ev.Phase = "end" if span.error is None else "error"
-            yield translate.node(span, _KINDS.get(kind, "other"), phase, output)
+            yield translate.node(span, kind, phase, output)

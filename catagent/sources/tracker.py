@@ -198,10 +198,12 @@ class Tracker(BaseCallbackHandler):
     ) -> None:
         """A model streams: keep the arguments that it writes, as it writes them."""
         self._check_open()
-        self._pulse.beat()
         if run_id not in self._written:
             self._written[run_id] = guard.WrittenArgs()
-        pieces = getattr(getattr(chunk, "message", None), "tool_call_chunks", None)
+        message = getattr(chunk, "message", None)
+        pieces = getattr(message, "tool_call_chunks", None)
+        if token or pieces or getattr(message, "additional_kwargs", None):
+            self._pulse.beat()  # an empty chunk is a server's way of saying nothing
         if pieces:
             self._written[run_id].add(pieces)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast, get_args
 
 from langchain_core.messages import BaseMessage, ToolMessage
 
@@ -160,9 +160,10 @@ def tool_finished(span: Span) -> ev.ToolFinished:
     return ev.ToolFinished(data=data, **envelope(span))
 
 
-def node(span: Span, kind: ev.NodeKind, phase: ev.Phase, content: Any) -> ev.Node:
-    """Anything else that a run did."""
-    data = ev.NodeData(kind=kind, phase=phase, content=plain(content))
+def node(span: Span, kind: str, phase: ev.Phase, content: Any) -> ev.Node:
+    """Anything else that a run did; `kind` is LangChain's own word for what runs."""
+    known = cast("ev.NodeKind", kind if kind in get_args(ev.NodeKind) else "other")
+    data = ev.NodeData(kind=known, phase=phase, content=plain(content))
     return ev.Node(data=data, **envelope(span))
 
 

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-ColorChoice = Literal["auto", "always", "never"]
+from catagent.config import ColorChoice
+
 Color = Literal["none", "16", "256", "truecolor"]
 Theme = Literal["dark", "light"]
 
-# Longer rows are hard to read; whoever wants them says so (`--width`, COLUMNS).
+# Longer rows are hard to read; whoever wants them says so (COLUMNS).
 READABLE_WIDTH = 100
 
 

@@ -12,11 +12,12 @@ import pytest
 from catagent import config
 from catagent import events as ev
 from catagent.agents.base import AgentRequest, open_agent
+from catagent.config import Mode
 from catagent.errors import UsageError
 from catagent.models.build import Models
 from catagent.models.choice import choose_model
 from catagent.models.context import ModelContext
-from catagent.sources.base import AgentRun, Mode
+from catagent.sources.base import AgentRun
 from tests.support.agents import MODES, collect
 
 MODULE = '''

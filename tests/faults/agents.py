@@ -9,13 +9,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any
 
 from langchain.agents import create_agent
 from langchain_classic.agents import AgentExecutor, create_openai_tools_agent
 from langchain_core.language_models import BaseChatModel, FakeListChatModel
+from langchain_core.messages import AIMessageChunk
+from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool, tool
 from langgraph.graph import MessagesState, StateGraph
@@ -247,3 +249,15 @@ silent_model = create_agent(FakeListChatModel(responses=["never"], sleep=3600), 
 def no_agent() -> Runnable[Any, Any]:
     """A factory that fails in a way that asyncio takes for its own."""
     return next(iter(()))
+
+
+class Stammering(FakeListChatModel):
+    """A model that streams empty chunks for ever, as a proxy may that keeps a line open."""
+
+    async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
+        while True:
+            await asyncio.sleep(0.01)
+            yield ChatGenerationChunk(message=AIMessageChunk(""))
+
+
+stammering_model = create_agent(Stammering(responses=[""]), [])

@@ -256,14 +256,17 @@ def test_a_reader_that_stops_reading_keeps_no_run_alive(
     assert (last["type"], last["data"]["exit_code"]) == ("run.finished", done.code)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("agent", "mode"),
+    [*(("silent_model", mode) for mode in MODES), ("stammering_model", "events")],
+)
 def test_a_silent_model_of_one_s_own_is_noticed_in_every_mode(
-    warm: Warm, tmp_path: Path, mode: str
+    warm: Warm, tmp_path: Path, agent: str, mode: str
 ) -> None:
     """Not our ChatOpenAI, whose connection has a limit of its own."""
     env = environment(tmp_path, CATAGENT_HISTORY="false")
-    agent = "tests.faults.agents:silent_model"
-    done = warm.run(["ask", "?", "--agent", agent, "--mode", mode, "--idle-timeout", "0.4"], env)
+    arguments = ["ask", "?", "--agent", f"tests.faults.agents:{agent}", "--mode", mode]
+    done = warm.run([*arguments, "--idle-timeout", "0.4"], env)
     assert done.code == 124
     assert "silent" in done.events[-1]["data"]["error"]["message"]
 

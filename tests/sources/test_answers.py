@@ -21,8 +21,9 @@ from langgraph.types import interrupt
 from pydantic import BaseModel
 
 from catagent import events as ev
+from catagent.config import Mode
 from catagent.errors import AgentError
-from catagent.sources.base import AgentRun, Mode
+from catagent.sources.base import AgentRun
 from catagent.tools import prompts
 from catagent.tools.cat import make_tools
 from tests.support import scripts

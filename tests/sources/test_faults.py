@@ -16,9 +16,10 @@ from langchain_core.prompts import PromptTemplate
 from langchain_core.tools import BaseTool, tool
 
 from catagent import events as ev
+from catagent.config import Mode
 from catagent.errors import ModelError, NetworkError, StepLimitError
 from catagent.faults import classify
-from catagent.sources.base import AgentRun, AgentShape, Mode
+from catagent.sources.base import AgentRun, AgentShape
 from catagent.sources.guard import check_message
 from catagent.tools import prompts
 from catagent.tools.cat import make_tools

@@ -22,7 +22,8 @@ from langchain_core.runnables import RunnableLambda
 
 from catagent import codec
 from catagent import events as ev
-from catagent.sources.base import AgentRun, AgentShape, Mode
+from catagent.config import Mode
+from catagent.sources.base import AgentRun, AgentShape
 from catagent.sources.raw import plain
 from catagent.tools import prompts
 from tests.support import scripts

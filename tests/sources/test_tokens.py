@@ -13,8 +13,9 @@ from langchain_core.outputs import GenerationChunk
 from langchain_core.tools import tool
 
 from catagent import events as ev
+from catagent.config import Mode
 from catagent.models.streaming import StreamingChatOpenAI
-from catagent.sources.base import AgentShape, Mode
+from catagent.sources.base import AgentShape
 from catagent.sources.tracker import Tracker
 from tests.support import scripts
 from tests.support.agents import (

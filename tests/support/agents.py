@@ -16,9 +16,10 @@ from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.tools import BaseTool, tool
 from langchain_openai import ChatOpenAI
 
+from catagent.config import Mode
 from catagent.events import Event
 from catagent.sources import open_source
-from catagent.sources.base import AgentRun, AgentShape, Mode
+from catagent.sources.base import AgentRun, AgentShape
 from catagent.tools import prompts
 from catagent.tools.cat import make_tools
 from tests.support.server import Script, ScriptedServer
