@@ -15,6 +15,7 @@ from catagent import events as ev
 from catagent.errors import AgentError
 from catagent.sources import translate
 from catagent.sources.base import AgentRun
+from catagent.sources.decisions import step_limit
 from catagent.sources.final import as_text, final, messages_in
 from catagent.sources.messages import (
     CUT_SHORT,
@@ -26,7 +27,7 @@ from catagent.sources.messages import (
 )
 from catagent.sources.raw import plain
 from catagent.sources.span import Span
-from catagent.sources.tracker import Tracker, step_limit
+from catagent.sources.tracker import Tracker
 
 # What the executor says in the place of an answer when it stopped by itself.
 _EXECUTOR_STOPPED = "Agent stopped due to"
@@ -132,7 +133,7 @@ class ChunkReader:
 
     def _action(self, tool: str, args: Any, call_id: str | None, messages: Any) -> ev.Action:
         first = messages[0] if messages else None
-        span = self._tracker.decider(call_id, first) or self._last_llm()
+        span = self._tracker.decisions.decider(call_id, first) or self._last_llm()
         data = ev.ActionData(
             tool=tool, tool_input=plain(args), tool_call_id=call_id, messages=messages_of(messages)
         )
@@ -140,7 +141,7 @@ class ChunkReader:
             return ev.Action(name=tool, data=data)
         if self._shape == "graph":
             # A tool that is not there never starts; the executor tells of each action by itself.
-            self._tracker.count_decision(span)
+            self._tracker.decisions.count(span)
         return ev.Action(data=data, **{**translate.envelope(span), "name": tool})
 
     def _observation(self, data: ev.ObservationData, tool: Span | None) -> ev.Observation:
@@ -149,7 +150,7 @@ class ChunkReader:
 
     def _beside(self, call_id: str | None) -> dict[str, Any]:
         """Where a tool that never ran would have been: under its agent."""
-        llm = self._tracker.decider(call_id)
+        llm = self._tracker.decisions.decider(call_id)
         return {"tool_call_id": call_id, "parent_ids": llm.parent_ids if llm else []}
 
     def _answer(self) -> ev.Answer | None:
@@ -203,7 +204,7 @@ class ChunkReader:
     def _told(
         self, text: str, message: BaseMessage | None, messages: list[ev.Message] | None = None
     ) -> ev.Answer:
-        span = self._tracker.decider(None, message) if message else self._last_llm()
+        span = self._tracker.decisions.decider(None, message) if message else self._last_llm()
         author = message or (span.message if span else None)
         complete = author is None or finish_reason_of(author) not in CUT_SHORT
         if messages is None:

@@ -19,9 +19,9 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, BaseMessage
 
 from catagent import events as ev
-from catagent.errors import StepLimitError
 from catagent.pulse import Pulse
 from catagent.sources import guard
+from catagent.sources.decisions import Decisions
 from catagent.sources.span import LLM_KINDS, Span, asking
 
 # The executor tells a tool's call id with its action alone: (executor's run id, call id).
@@ -43,7 +43,7 @@ class Tracker(BaseCallbackHandler):
     raise_error = True
 
     def __init__(self, max_steps: int, pulse: Pulse | None = None) -> None:
-        self.max_steps = max_steps
+        self.decisions = Decisions(max_steps)
         self._pulse = pulse or Pulse()
         self.spans: dict[str, Span] = {}
         self.root: Span | None = None
@@ -53,10 +53,7 @@ class Tracker(BaseCallbackHandler):
         self.closed = False
         self._tasks: dict[str, asyncio.Task[Any]] = {}
         self._written: dict[UUID, guard.WrittenArgs] = {}
-        self._authors: dict[str | None, Span] = {}
-        self._deciders: dict[str, Span] = {}
         self._tools: dict[str, list[Span]] = {}
-        self._decisions: dict[str, set[str]] = {}
 
     def __hash__(self) -> int:
         """Nought: LangGraph merges handlers through sets, and the tracker must stay the first.
@@ -77,20 +74,10 @@ class Tracker(BaseCallbackHandler):
         if orphans:
             await asyncio.wait(orphans, timeout=_PATIENCE_S)
 
-    def decider(self, call_id: str | None, message: BaseMessage | None = None) -> Span | None:
-        """The model run that wrote a message, or decided on a tool call."""
-        if message is not None and message.id in self._authors:
-            return self._authors[message.id]
-        return self._deciders.get(call_id or "")
-
     def tool(self, call_id: str | None, output: Any) -> Span | None:
         """The tool run with this call id. Ids may repeat: best the one that gave this output."""
         found = self._tools.get(call_id or "", [])
         return next((span for span in found if span.output is output), found[-1] if found else None)
-
-    def count_decision(self, llm: Span) -> None:
-        """The tools that this model run called for are being run: one step of its agent."""
-        self._decisions.setdefault(llm.scope, set()).add(llm.run_id)
 
     def _begin(
         self,
@@ -219,22 +206,14 @@ class Tracker(BaseCallbackHandler):
             self._examine(span, span.message, self._written.pop(run_id, None))
 
     def _examine(self, span: Span, message: AIMessage, streamed: guard.WrittenArgs | None) -> None:
-        if message.id is not None:
-            self._authors[message.id] = span
+        self.decisions.wrote(span, message)
         self.warnings.extend(guard.warnings_for(message, span.name))
         error = guard.check_message(message, span.name, streamed, span.provider)
-        if error is None and message.tool_calls:
-            for call in message.tool_calls:
-                self._deciders[call["id"] or ""] = span
-            error = self._over_limit(span)
+        if error is None:
+            error = self.decisions.decided(span, message)
         if error is not None:
             span.error = error
             raise error
-
-    def _over_limit(self, span: Span) -> StepLimitError | None:
-        if len(self._decisions.get(span.scope, ())) < self.max_steps:
-            return None
-        return step_limit(self.max_steps)
 
     def on_llm_error(
         self, error: BaseException, *, run_id: UUID, response: Any = None, **kwargs: Any
@@ -256,14 +235,9 @@ class Tracker(BaseCallbackHandler):
         """The executor is about to run a tool, in this very task or thread."""
         call_id = getattr(action, "tool_call_id", None)
         _action_in_context.set((run_id, call_id))
-        llm = self.decider(call_id) or (self.llms[-1] if self.llms else None)
-        if llm is None:
-            return
-        if llm.run_id not in self._decisions.get(llm.scope, ()):
-            error = self._over_limit(llm)
-            if error is not None:
-                raise error
-        self.count_decision(llm)
+        llm = self.decisions.decider(call_id) or (self.llms[-1] if self.llms else None)
+        if llm is not None:
+            self.decisions.act(llm)
 
     def on_tool_start(
         self,
@@ -288,9 +262,9 @@ class Tracker(BaseCallbackHandler):
         span.call_id = tool_call_id
         span.tool_call_id = tool_call_id or span.tool_call_id
         self._tools.setdefault(tool_call_id or "", []).append(span)
-        llm = self._deciders.get(tool_call_id or "")
+        llm = self.decisions.decider(tool_call_id)
         if llm is not None and llm.scope == span.scope:
-            self.count_decision(llm)
+            self.decisions.count(llm)
 
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A tool ended."""
@@ -312,14 +286,6 @@ class Tracker(BaseCallbackHandler):
             if span.kind in _TOLD:
                 self.ended.append(span)
         return span
-
-
-def step_limit(max_steps: int) -> StepLimitError:
-    """The error of an agent that goes on and on."""
-    return StepLimitError(
-        f"The agent was stopped after {max_steps} steps without an answer.",
-        hint=f"allow more with --max-steps (now {max_steps})",
-    )
 
 
 def _name(about: dict[str, Any], serialized: dict[str, Any] | None) -> str:
