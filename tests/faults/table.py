@@ -510,7 +510,7 @@ def _misdeeds(only: tuple[Place, ...]) -> Iterator[Fault]:
         "a tool calls sys.exit",
         CALLS,
         Told(
-            "The tool exits tried to end the program (exit code 7).",
+            "The tool get_items tried to end the program (exit code 7).",
             "tool",
             1,
             "error",

@@ -129,4 +129,5 @@ def test_a_long_message_holds_little_more_than_its_text(
             settings = loaded(tmp_path, server.url, mode=mode, agent=agent)
             peaks.append(peak(lambda settings=settings: run(settings)))
     grown = (peaks[2] - peaks[1]) / (TOKENS - TOKENS // 4)
-    assert grown < 512, f"{grown:.0f} bytes a token: {peaks}"
+    # Of few tokens, the block that is not folded yet and what awaits collection are a good part.
+    assert grown < (512 if FULL else 1024), f"{grown:.0f} bytes a token: {peaks}"
