@@ -20,8 +20,8 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from catagent import codec
-from catagent import events as ev
+from catagent.events import codec
+from catagent.events import types as ev
 from catagent.sinks.live import FRAMES_PER_SECOND
 from catagent.sinks.painter import Painter
 from catagent.views.live import LiveView, Size

@@ -42,7 +42,8 @@ def _run(args: list[str]) -> int:
 
 def _system(error: OSError) -> ExitCode | None:
     """Tell of what the machine has no more of; None for anything else."""
-    from catagent.faults import FILES_USED_UP, TOO_MANY_FILES
+    from catagent.failures.connections import TOO_MANY_FILES
+    from catagent.failures.exceptions import FILES_USED_UP
 
     if error.errno in _FULL:
         _tell(f"catagent: error: Cannot write the output: {error.strerror}.", "")
@@ -56,7 +57,7 @@ def _system(error: OSError) -> ExitCode | None:
 
 def _defect(error: Exception, *, debug: bool) -> int:
     if debug:
-        from catagent.cli.talk import say_traceback
+        from catagent.cli.stderr import say_traceback
 
         say_traceback(error)
     _tell(
@@ -67,7 +68,7 @@ def _defect(error: Exception, *, debug: bool) -> int:
 
 
 def _tell(message: str, hint: str) -> None:
-    from catagent.cli.talk import say
+    from catagent.cli.stderr import say
 
     say(message, hint)
 
@@ -124,7 +125,7 @@ def _threads_remain() -> bool:
 
 
 def _tasks_remain() -> bool:
-    loop = sys.modules.get("catagent.loop")
+    loop = sys.modules.get("catagent.run.event_loop")
     return bool(loop and loop.left_behind)
 
 

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ PACKAGE = Path(__file__).parents[1] / "catagent"
 FILES = sorted(PACKAGE.rglob("*.py"))
 DOCUMENT = (PACKAGE.parent / "docs/architecture.md").read_text(encoding="utf-8")
 LANGCHAIN = ("langchain", "langchain_core", "langchain_openai", "langchain_classic", "langgraph")
+MOST_MODULES_AT_THE_ROOT = 8
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -48,6 +50,12 @@ def room(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+def neighbours(path: Path) -> set[str]:
+    """The other rooms that a file imports from."""
+    ours = {name.split(".")[1] for name in imported(path) if name.startswith("catagent.")}
+    return ours & rows().keys() - {room(path)}
+
+
 def offenders(top_levels: tuple[str, ...], allowed: set[str]) -> list[str]:
     """Files outside the allowed rooms that import one of these packages."""
     return [
@@ -63,20 +71,53 @@ def test_every_room_is_in_the_table() -> None:
     assert set(rows()) == rooms
 
 
+def test_the_root_holds_few_modules_and_otherwise_packages() -> None:
+    modules = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
+    assert len(modules) <= MOST_MODULES_AT_THE_ROOT
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_room_imports_from_its_own_row_and_those_above(path: Path) -> None:
+def test_a_room_imports_from_the_rows_above_it_alone(path: Path) -> None:
+    """Not from its own row either: between rooms every import goes down, and none comes back."""
     table = rows()
-    mine = table.get(room(path), max(table.values()))
-    ours = {name.split(".")[1] for name in imported(path) if name.startswith("catagent.")}
-    assert [name for name in sorted(ours) if table.get(name, 0) > mine] == []
+    mine = table.get(room(path), max(table.values()) + 1)
+    assert [name for name in sorted(neighbours(path)) if table[name] >= mine] == []
+
+
+def test_no_two_modules_import_each_other() -> None:
+    """Inside a room as well, and over however many steps."""
+    modules = {_module(path): path for path in FILES}
+    graph = {
+        name: {found for target in imported(path) if (found := _known(target, modules)) != name}
+        for name, path in modules.items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(map(str, error.args[1])))
+
+
+def _module(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _known(target: str, modules: dict[str, Path]) -> str:
+    """The module that an import leads to: "package.module.name" may name what is inside it."""
+    return next((name for name in (target, target.rpartition(".")[0]) if name in modules), "")
 
 
 def test_langchain_stays_in_its_rooms() -> None:
-    assert offenders(LANGCHAIN, {"agents", "tools", "models", "sources"}) == []
+    assert offenders(LANGCHAIN, {"agents", "models", "sources"}) == []
 
 
 def test_rich_stays_in_its_rooms() -> None:
     assert offenders(("rich",), {"cli", "views", "sinks", "exports"}) == []
+
+
+def test_typer_stays_at_the_command_line() -> None:
+    """Whoever calls from Python, or runs several at once, has no command line."""
+    assert offenders(("typer", "click"), {"cli"}) == []
 
 
 def test_the_environment_is_read_in_one_place() -> None:
@@ -93,12 +134,13 @@ def test_the_environment_is_read_in_one_place() -> None:
 
 @pytest.mark.parametrize(
     ("name", "allowed"),
-    [("events.py", set()), ("state.py", {"events"}), ("filters.py", {"events"})],
+    [("types.py", set()), ("state.py", {"events"}), ("filters.py", {"events"})],
 )
 def test_the_contract_depends_on_nothing(name: str, allowed: set[str]) -> None:
     """Events know nobody; the state and the filters know the events alone."""
-    ours = {module for module in imported(PACKAGE / name) if module.startswith("catagent")}
-    assert {module.split(".")[1] for module in ours} <= allowed
+    assert neighbours(PACKAGE / "events" / name) == set()
+    ours = {module for module in imported(PACKAGE / "events" / name) if "catagent" in module}
+    assert {module.split(".")[1] for module in ours} == allowed
 
 
 RECORDING = str(Path(__file__).parent / "fixtures/v1/events.jsonl")

@@ -8,7 +8,7 @@ from langchain.agents import create_agent
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 
-from catagent.tools import prompts
+from catagent.agents import cat_prompts
 
 MODEL = "scripted"
 QUESTION = {"messages": [("user", "what items are located where the cat is hiding?")]}
@@ -22,17 +22,17 @@ def make_agent() -> Any:
     async def ask(prompt: str) -> str:
         return "".join([chunk.text async for chunk in inner.astream(prompt)])
 
-    @tool(description=prompts.WHERE_DESCRIPTION)
+    @tool(description=cat_prompts.WHERE_DESCRIPTION)
     async def where_cat_is_hiding() -> str:
-        return await ask(prompts.WHERE_PROMPT)
+        return await ask(cat_prompts.WHERE_PROMPT)
 
-    @tool(description=prompts.ITEMS_DESCRIPTION)
+    @tool(description=cat_prompts.ITEMS_DESCRIPTION)
     async def get_items(place: str) -> str:
-        return await ask(prompts.ITEMS_PROMPT.format(place=place))
+        return await ask(cat_prompts.ITEMS_PROMPT.format(place=place))
 
-    @tool(description=prompts.JOKE_DESCRIPTION)
+    @tool(description=cat_prompts.JOKE_DESCRIPTION)
     async def tell_me_a_joke_about(topic: str) -> str:
-        return await ask(prompts.JOKE_PROMPT.format(topic=topic))
+        return await ask(cat_prompts.JOKE_PROMPT.format(topic=topic))
 
     tools = [where_cat_is_hiding, get_items, tell_me_a_joke_about]
-    return create_agent(model, tools, system_prompt=prompts.AGENT_SYSTEM)
+    return create_agent(model, tools, system_prompt=cat_prompts.AGENT_SYSTEM)

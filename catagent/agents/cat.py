@@ -5,10 +5,10 @@ from __future__ import annotations
 from langchain.agents import create_agent
 from langchain_core.messages import HumanMessage
 
+from catagent.agents import cat_prompts
 from catagent.agents.base import AgentRequest
+from catagent.agents.cat_tools import make_tools
 from catagent.sources.base import AgentRun
-from catagent.tools import prompts
-from catagent.tools.cat import make_tools
 
 
 def build(request: AgentRequest) -> AgentRun:
@@ -16,7 +16,7 @@ def build(request: AgentRequest) -> AgentRun:
     graph = create_agent(
         request.models.agent,
         make_tools(request.models.tool),
-        system_prompt=prompts.AGENT_SYSTEM,
+        system_prompt=cat_prompts.AGENT_SYSTEM,
         name="cat",
     )
     return AgentRun(

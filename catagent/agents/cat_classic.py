@@ -5,11 +5,11 @@ from __future__ import annotations
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.runnables import RunnableConfig
 
+from catagent.agents import cat_prompts
 from catagent.agents.base import AgentRequest
+from catagent.agents.cat_tools import make_tools
 from catagent.errors import UsageError
 from catagent.sources.base import AgentRun
-from catagent.tools import prompts
-from catagent.tools.cat import make_tools
 
 try:
     from langchain_classic.agents import AgentExecutor, create_openai_tools_agent
@@ -21,7 +21,7 @@ except ImportError as error:
 
 PROMPT = ChatPromptTemplate.from_messages(
     [
-        ("system", prompts.AGENT_SYSTEM),
+        ("system", cat_prompts.AGENT_SYSTEM),
         MessagesPlaceholder("chat_history", optional=True),
         ("human", "{input}"),
         MessagesPlaceholder("agent_scratchpad"),

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from catagent import __version__
-from catagent.cli import ask, export, replay, runs, schema, tool
+from catagent.cli.commands import ask, export, replay, runs, schema, tool
 from catagent.cli.light import lighten
 from catagent.errors import ExitCode
 

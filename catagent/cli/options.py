@@ -16,7 +16,7 @@ import typer
 from msgspec import Struct
 
 from catagent.config import ColorChoice, Mode, Output, Settings, ThemeChoice
-from catagent.filters import Filters
+from catagent.events.filters import Filters
 
 Group = Mapping[str, Any]
 

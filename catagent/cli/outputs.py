@@ -12,7 +12,7 @@ from catagent.cli.options import Shown
 from catagent.config import Loaded, Settings
 from catagent.errors import UsageError
 from catagent.sinks.base import Sink
-from catagent.sinks.reserve import reserved
+from catagent.sinks.stdout_guard import reserved
 from catagent.stop import Stop
 from catagent.views.options import (
     ViewOptions,

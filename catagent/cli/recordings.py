@@ -6,7 +6,7 @@ from pathlib import Path
 
 from catagent.config import Loaded
 from catagent.errors import RecordingError
-from catagent.history import History
+from catagent.recordings.history import History
 
 
 def history(loaded: Loaded) -> History:

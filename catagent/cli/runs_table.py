@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from catagent.history import RunSummary
-from catagent.timestamps import moment
-from catagent.views.look import Look, Style
+from catagent.events.timestamps import moment
+from catagent.recordings.history import RunSummary
+from catagent.views.style import Look, Style
 from catagent.views.wrap import cells, head
 
 SHORT_ID = 8

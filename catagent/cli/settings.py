@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from catagent import config
-from catagent.cli.talk import say
+from catagent.cli.stderr import say
 
 
 def load(flags: Mapping[str, Any]) -> config.Loaded:

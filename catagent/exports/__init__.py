@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from catagent.errors import OutputError, UsageError
-from catagent.events import Event
-from catagent.sinks.files import made
+from catagent.events.types import Event
+from catagent.sinks.atomic_file import made
 
 # Each takes the events of one run and a title (None: the question), and returns the whole file.
 Exporter = Callable[[Sequence[Event], str | None], str]

@@ -7,11 +7,11 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 
-from catagent.events import Event
+from catagent.events.timestamps import epoch
+from catagent.events.types import Event
 from catagent.exports import facts
 from catagent.exports.outline import final_state
 from catagent.sinks.painter import Painter
-from catagent.timestamps import epoch
 from catagent.views.live import LiveView, Size
 from catagent.views.options import ViewOptions
 from catagent.views.sanitize import clean_line

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from catagent import events as ev
-from catagent.state import LlmRun, RunState, ToolRun
-from catagent.timestamps import moment
-from catagent.views.units import count, seconds
+from catagent.events import types as ev
+from catagent.events.state import LlmRun, RunState, ToolRun
+from catagent.events.timestamps import moment
+from catagent.views.format import count, seconds
 
 UNFINISHED = "This recording is unfinished: it ends before the run did."
 

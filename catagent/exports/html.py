@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
 
 from catagent import __version__
-from catagent import events as ev
+from catagent.events import types as ev
+from catagent.events.state import RunState
 from catagent.exports import facts, html_steps, tags
 from catagent.exports.outline import final_state, outline
-from catagent.state import RunState
-from catagent.views.units import compact
+from catagent.views.format import compact
 
 
 def page(events: Sequence[ev.Event], title: str | None = None) -> str:

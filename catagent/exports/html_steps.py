@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from catagent.events.state import LlmRun, RunState, ToolRun
+from catagent.events.timestamps import epoch
 from catagent.exports import facts, tags
 from catagent.exports.outline import Step
-from catagent.state import LlmRun, RunState, ToolRun
-from catagent.timestamps import epoch
-from catagent.views.units import arguments
+from catagent.views.format import arguments
 
 
 @dataclass(frozen=True, slots=True)

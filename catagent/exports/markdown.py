@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from catagent.events import Event
+from catagent.events.state import LlmRun, RunState, ToolRun
+from catagent.events.types import Event
 from catagent.exports import facts
 from catagent.exports.outline import Step, final_state, outline
-from catagent.state import LlmRun, RunState, ToolRun
+from catagent.views.format import arguments
 from catagent.views.sanitize import clean, clean_line
-from catagent.views.units import arguments
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&]|^[-+=#])")
 _DEEPEST = 6

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from catagent.events import Event
-from catagent.state import LlmRun, RunState, ToolRun, reduce
+from catagent.events.state import LlmRun, RunState, ToolRun, reduce
+from catagent.events.types import Event
 
 # Deeper than any agent nests. What a recording says is inside of more stands beside it instead.
 DEEPEST = 32

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from catagent.events import Event
+from catagent.events.types import Event
 from catagent.exports import facts
 from catagent.exports.outline import final_state
 from catagent.exports.sgr import Style, spans
 from catagent.exports.text import transcript_rows
-from catagent.views.look import live_look
 from catagent.views.options import ViewOptions
 from catagent.views.sanitize import clean_line
+from catagent.views.style import live_look
 from catagent.views.wrap import cells, wrap
 
 COLUMNS = 84

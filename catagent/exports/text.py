@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from catagent.events import Event
-from catagent.views.look import Look, plain_look
+from catagent.events.types import Event
 from catagent.views.options import ViewOptions
 from catagent.views.sanitize import clean_line
+from catagent.views.style import Look, plain_look
 from catagent.views.transcript import Transcript
 
 WIDTH = 100

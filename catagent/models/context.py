@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from catagent.config import Loaded
-from catagent.events import RetryData
+from catagent.events.types import RetryData
 
 if TYPE_CHECKING:
-    from catagent.models.clients import ClientPool
-    from catagent.models.early import EarlyConnection
+    from catagent.models.openai_client.client import ClientPool
+    from catagent.models.openai_client.early import EarlyConnection
 
 Role = Literal["agent", "tool"]
 
@@ -43,7 +43,7 @@ class ModelContext:
     @cached_property
     def pool(self) -> ClientPool:
         """The connections to OpenAI-compatible servers."""
-        from catagent.models.clients import ClientPool  # imports the SDK
+        from catagent.models.openai_client.client import ClientPool  # imports the SDK
 
         return ClientPool(self.early)
 

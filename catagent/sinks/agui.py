@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from catagent.agui import Translator
-from catagent.codec import encode_plain
-from catagent.events import Event
-from catagent.sinks.descriptor import writer
+from catagent.events.codec import encode_plain
+from catagent.events.types import Event
+from catagent.sinks.agui_events import Translator
+from catagent.sinks.fd_writer import writer
 from catagent.sinks.jsonl import escaped
 from catagent.stop import Stop
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import BinaryIO
 
-from catagent import events as ev
-from catagent.sinks.descriptor import writer
+from catagent.events import types as ev
+from catagent.sinks.fd_writer import writer
 from catagent.stop import Stop
 
 

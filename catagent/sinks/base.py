@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from catagent.events import Event
+from catagent.events.types import Event
 
 
 class Sink(Protocol):

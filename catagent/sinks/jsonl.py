@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import BinaryIO
 
-from catagent.codec import encode
-from catagent.events import Event
-from catagent.sinks.descriptor import writer
+from catagent.events.codec import encode
+from catagent.events.types import Event
+from catagent.sinks.fd_writer import writer
 from catagent.stop import Stop
 
 # What JSON leaves as it is and a terminal may obey: DEL, the C1 controls, and the marks that turn

@@ -14,9 +14,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import TextIO
 
-from catagent.events import Answer, Event
+from catagent.events.types import Answer, Event
+from catagent.sinks.capture import Tap
 from catagent.sinks.painter import RESTORE, Painter
-from catagent.sinks.tap import Tap
 from catagent.sinks.terminal import JobControl, Terminal
 from catagent.views.live import Fallback, LiveView
 from catagent.views.options import ViewOptions

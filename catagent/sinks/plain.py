@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import TextIO
 
-from catagent import events as ev
-from catagent.sinks.descriptor import writer
+from catagent.events import types as ev
+from catagent.sinks.fd_writer import writer
 from catagent.stop import Stop
-from catagent.views.look import plain_look
 from catagent.views.options import ViewOptions
+from catagent.views.style import plain_look
 from catagent.views.transcript import Transcript
 
 

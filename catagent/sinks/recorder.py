@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from catagent import __version__
-from catagent.codec import Header, encode, encode_header
 from catagent.errors import OutputError
-from catagent.events import SCHEMA, Event
-from catagent.sinks.descriptor import writer
-from catagent.sinks.files import made
-from catagent.timestamps import stamp
+from catagent.events.codec import Header, encode, encode_header
+from catagent.events.timestamps import stamp
+from catagent.events.types import SCHEMA, Event
+from catagent.sinks.atomic_file import made
+from catagent.sinks.fd_writer import writer
 
 
 class Recorder:

@@ -6,18 +6,44 @@ frame a run, raises what LangChain raises, and lets go of everything when it is 
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from catagent.events import Event
-from catagent.pulse import Pulse
+from catagent.events.types import Event
 
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable, RunnableConfig
 
 AgentShape = Literal["graph", "executor", "other"]
 EventStream = AsyncGenerator[Event, None]
+
+
+class Pulse:
+    """Whether a run's models are at work, also where a mode tells nothing of them.
+
+    `awaited` counts the calls under way; `heard` is when one last said something, in monotonic
+    seconds.
+    """
+
+    def __init__(self) -> None:
+        self.awaited = 0
+        self.heard = time.monotonic()
+
+    def begin(self) -> None:
+        """A model was asked."""
+        self.awaited += 1
+        self.beat()
+
+    def beat(self) -> None:
+        """A model said something."""
+        self.heard = time.monotonic()
+
+    def end(self) -> None:
+        """A model is through with its answer, or failed."""
+        self.awaited -= 1
+        self.beat()
 
 
 @dataclass(frozen=True, slots=True)

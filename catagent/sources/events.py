@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from catagent import events as ev
-from catagent.sources import translate
+from catagent.events import types as ev
+from catagent.sources import to_events
 from catagent.sources.base import AgentRun, EventStream
-from catagent.sources.drive import Upstream, configured, drive, graph_arguments, limited
-from catagent.sources.raw import plain
-from catagent.sources.shapes import ChunkReader
+from catagent.sources.chunks import ChunkReader
+from catagent.sources.driver import Upstream, configured, drive, graph_arguments, limited
+from catagent.sources.plain import plain
 from catagent.sources.span import Span
 from catagent.sources.tracker import Tracker
 
@@ -44,29 +44,29 @@ class _EventReader:
         if span is None or kind == "on_custom_event":
             return (), [_custom(event, span)]
         if kind == "on_chat_model_stream" or kind == "on_llm_stream":
-            return (), translate.tokens(span, event["data"]["chunk"])
+            return (), to_events.tokens(span, event["data"]["chunk"])
         return list(self._beside(kind, span)), list(self._other(kind, span, event))
 
     def _beside(self, kind: str, span: Span) -> Iterator[ev.Event]:
-        yield from translate.warnings(self._tracker)
+        yield from to_events.warnings(self._tracker)
         match kind:
             case "on_chat_model_start" | "on_llm_start":
-                yield from translate.failed_before(self._tracker, span.began)
+                yield from to_events.failed_before(self._tracker, span.began)
             case "on_tool_end":
-                yield from translate.failed_before(self._tracker, span.ended or 0.0)
+                yield from to_events.failed_before(self._tracker, span.ended or 0.0)
             case "on_tool_error":
-                yield from translate.close_inside(self._tracker, span)
+                yield from to_events.close_inside(self._tracker, span)
 
     def _other(self, kind: str, span: Span, event: Any) -> Iterator[ev.Event]:
         match kind:
             case "on_chat_model_start" | "on_llm_start":
-                yield translate.llm_started(span)
+                yield to_events.llm_started(span)
             case "on_chat_model_end" | "on_llm_end":
-                yield translate.llm_finished(span)
+                yield to_events.llm_finished(span)
             case "on_tool_start":
-                yield translate.tool_started(span)
+                yield to_events.tool_started(span)
             case "on_tool_end" | "on_tool_error":
-                yield translate.tool_finished(span)
+                yield to_events.tool_finished(span)
             case _:
                 yield from self._node(kind, span, event)
 
@@ -76,12 +76,12 @@ class _EventReader:
             yield from self._chunks.read(event["data"].get("chunk"))
             return
         content = event["data"].get(_CONTENT.get(phase, ""))
-        yield translate.node(span, what, _PHASES.get(phase, "error"), content)
+        yield to_events.node(span, what, _PHASES.get(phase, "error"), content)
 
 
 def _custom(event: Any, span: Span | None) -> ev.Node:
     """An event of the person's own, or of a run that the tracker was not told of."""
     data = ev.NodeData(kind="custom", phase="stream", content=plain(event["data"]))
     known = {key: event[key] for key in ("run_id", "parent_ids", "tags")}
-    where = translate.envelope(span) if span else known
+    where = to_events.envelope(span) if span else known
     return ev.Node(data=data, **{**where, "name": event["name"]})

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from catagent import events as ev
-from catagent.sources import translate
+from catagent.events import types as ev
+from catagent.sources import to_events
 from catagent.sources.base import AgentRun, EventStream
-from catagent.sources.drive import drive
-from catagent.sources.pump import operations
-from catagent.sources.shapes import ChunkReader
+from catagent.sources.chunks import ChunkReader
+from catagent.sources.driver import drive
+from catagent.sources.run_log import operations
 from catagent.sources.span import LLM_KINDS, Span
 from catagent.sources.tracker import Tracker
 
@@ -33,7 +33,7 @@ class _LogReader:
         self._beside: list[ev.Event] = []
 
     def __call__(self, ops: list[dict[str, Any]]) -> tuple[list[ev.Event], list[ev.Event]]:
-        self._beside = list(translate.warnings(self._tracker))
+        self._beside = list(to_events.warnings(self._tracker))
         made = list(self._read(ops))
         return self._beside, made
 
@@ -61,25 +61,25 @@ class _LogReader:
         span, kind = self._tracker.spans[entry["id"]], entry["type"]
         self._entries[key] = span, kind
         if kind in LLM_KINDS:
-            yield translate.llm_started(span)
+            yield to_events.llm_started(span)
         elif kind == "tool":
-            yield translate.tool_started(span)
+            yield to_events.tool_started(span)
         else:
-            yield translate.node(span, kind, "start", None)
+            yield to_events.node(span, kind, "start", None)
 
     def _stream(self, span: Span, kind: str, chunk: Any) -> Iterator[ev.Event]:
         if kind in LLM_KINDS:
-            yield from translate.tokens(span, chunk)
+            yield from to_events.tokens(span, chunk)
         elif kind != "tool" and span is not self._tracker.root:
-            yield translate.node(span, kind, "stream", chunk)
+            yield to_events.node(span, kind, "stream", chunk)
 
     def _end(self, span: Span, kind: str, output: Any) -> Iterator[ev.Event]:
         if kind in LLM_KINDS:
-            yield translate.llm_finished(span)
+            yield to_events.llm_finished(span)
         elif kind == "tool":
             if span.error is not None:
-                self._beside += translate.close_inside(self._tracker, span)
-            yield translate.tool_finished(span)
+                self._beside += to_events.close_inside(self._tracker, span)
+            yield to_events.tool_finished(span)
         else:
             phase: ev.Phase = "end" if span.error is None else "error"
-            yield translate.node(span, kind, phase, output)
+            yield to_events.node(span, kind, phase, output)

@@ -8,9 +8,9 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
-from catagent import events as ev
-from catagent.codec import encodable
-from catagent.sources.raw import plain
+from catagent.events import types as ev
+from catagent.events.codec import encodable
+from catagent.sources.plain import plain
 
 # Finish reasons of an incomplete text, in the providers' words.
 FILTERED = frozenset({"content_filter", "refusal", "SAFETY"})

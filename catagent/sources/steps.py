@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from catagent import events as ev
-from catagent.sources import translate
+from catagent.events import types as ev
+from catagent.sources import to_events
 from catagent.sources.base import AgentRun, EventStream
-from catagent.sources.drive import Upstream, configured, drive, graph_arguments, limited
-from catagent.sources.shapes import ChunkReader
+from catagent.sources.chunks import ChunkReader
+from catagent.sources.driver import Upstream, configured, drive, graph_arguments, limited
 from catagent.sources.tracker import Tracker
 
 
@@ -36,4 +36,4 @@ class _StepReader:
         self._chunks = chunks
 
     def __call__(self, chunk: Any) -> tuple[list[ev.Event], list[ev.Event]]:
-        return list(translate.loose_ends(self._tracker)), list(self._chunks.read(chunk))
+        return list(to_events.loose_ends(self._tracker)), list(self._chunks.read(chunk))

@@ -18,11 +18,11 @@ from uuid import UUID
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, BaseMessage
 
-from catagent import events as ev
-from catagent.pulse import Pulse
-from catagent.sources import guard
-from catagent.sources.decisions import Decisions
+from catagent.events import types as ev
+from catagent.sources import message_checks
+from catagent.sources.base import Pulse
 from catagent.sources.span import LLM_KINDS, Span, asking
+from catagent.sources.step_limit import Decisions
 
 # The executor tells a tool's call id with its action alone: (executor's run id, call id).
 _action_in_context: ContextVar[tuple[UUID, str | None] | None] = ContextVar("action", default=None)
@@ -52,7 +52,7 @@ class Tracker(BaseCallbackHandler):
         self.warnings: deque[ev.WarningData] = deque()
         self.closed = False
         self._tasks: dict[str, asyncio.Task[Any]] = {}
-        self._written: dict[UUID, guard.WrittenArgs] = {}
+        self._written: dict[UUID, message_checks.WrittenArgs] = {}
         self._tools: dict[str, list[Span]] = {}
 
     def __hash__(self) -> int:
@@ -186,7 +186,7 @@ class Tracker(BaseCallbackHandler):
         """A model streams: keep the arguments that it writes, as it writes them."""
         self._check_open()
         if run_id not in self._written:
-            self._written[run_id] = guard.WrittenArgs()
+            self._written[run_id] = message_checks.WrittenArgs()
         message = getattr(chunk, "message", None)
         pieces = getattr(message, "tool_call_chunks", None)
         if token or pieces or getattr(message, "additional_kwargs", None):
@@ -205,10 +205,12 @@ class Tracker(BaseCallbackHandler):
         if isinstance(span.message, AIMessage):
             self._examine(span, span.message, self._written.pop(run_id, None))
 
-    def _examine(self, span: Span, message: AIMessage, streamed: guard.WrittenArgs | None) -> None:
+    def _examine(
+        self, span: Span, message: AIMessage, streamed: message_checks.WrittenArgs | None
+    ) -> None:
         self.decisions.wrote(span, message)
-        self.warnings.extend(guard.warnings_for(message, span.name))
-        error = guard.check_message(message, span.name, streamed, span.provider)
+        self.warnings.extend(message_checks.warnings_for(message, span.name))
+        error = message_checks.check_message(message, span.name, streamed, span.provider)
         if error is None:
             error = self.decisions.decided(span, message)
         if error is not None:

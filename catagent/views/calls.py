@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from catagent import events as ev
+from catagent.events import types as ev
 from catagent.views import notes
-from catagent.views.look import Look
-from catagent.views.model import Model, label_rows
-from catagent.views.panels import Orphan, Tool
+from catagent.views.format import model_name, seconds
+from catagent.views.model_call import Model, label_rows
 from catagent.views.parts import Column, Hanging, Part, Ready
+from catagent.views.style import Look
 from catagent.views.text import facts, written
+from catagent.views.tool_panel import Orphan, Tool
 from catagent.views.unclaimed import Home, ToolEvent, Unclaimed
-from catagent.views.units import model_name, seconds
 
 ModelEvent = ev.LlmStarted | ev.LlmToken | ev.LlmFinished
 

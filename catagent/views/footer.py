@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from catagent.views.look import Look
-from catagent.views.panels import Tool
+from catagent.views.format import count, whole_seconds
 from catagent.views.parts import Column, Panel, Part, Rows
-from catagent.views.tally import Tally
-from catagent.views.units import count, whole_seconds
+from catagent.views.status import Tally
+from catagent.views.style import Look
+from catagent.views.tool_panel import Tool
 from catagent.views.wrap import cells, head, tail
 
 SPINS_PER_SECOND = 8

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from catagent.events import Event, RunFinished
+from catagent.events.types import Event, RunFinished
 from catagent.views import notes
 from catagent.views.footer import footer
-from catagent.views.look import Look, live_look, plain_look
 from catagent.views.options import READABLE_WIDTH, ViewOptions
 from catagent.views.parts import Ready, Rows
-from catagent.views.tally import Tally
+from catagent.views.status import Tally
+from catagent.views.style import Look, live_look, plain_look
 from catagent.views.text import written
 from catagent.views.transcript import Transcript
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from catagent import events as ev
-from catagent.views.look import Look, Style
+from catagent.events import types as ev
+from catagent.views.format import compact, count, seconds
 from catagent.views.parts import Hanging, Part, Ready
+from catagent.views.style import Look, Style
 from catagent.views.text import facts, written
-from catagent.views.units import compact, count, seconds
 from catagent.views.wrap import cells
 
 
@@ -100,7 +100,7 @@ def answer(look: Look, data: ev.AnswerData, *, said: bool = False) -> list[Part]
 
 
 def _markdown(look: Look, text: str) -> Part:
-    from catagent.views.markdown import Markdown
+    from catagent.views.markdown_stream import Markdown
 
     part = Markdown(look)
     part.feed(text)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
-from catagent.views.look import Look, Style
+from catagent.views.style import Look, Style
 from catagent.views.wrap import cells, without_colors
 
 Rows = list[str]

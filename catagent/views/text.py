@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sequence
 
-from catagent.views.look import Look, Style
 from catagent.views.parts import Preview, Ready, Rows
+from catagent.views.style import Look, Style
 from catagent.views.wrap import pack, wrap
 
 

@@ -8,14 +8,16 @@ run takes no more memory than what is still to be shown.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from catagent import events as ev
+from catagent.events import types as ev
 from catagent.views import notes
 from catagent.views.calls import Calls
-from catagent.views.look import Look
-from catagent.views.parts import Column, Part, Rows
-from catagent.views.salvage import salvaged
+from catagent.views.model_call import Model
+from catagent.views.parts import Column, Hanging, Panel, Part, Ready, Rows
+from catagent.views.style import Look
+from catagent.views.text import Feed, written
+from catagent.views.tool_panel import Tool
 
 
 class Transcript:
@@ -53,7 +55,7 @@ class Transcript:
     def restyle(self, look: Look) -> None:
         """Go on in another look, with what nobody has taken so far."""
         self.look = self._calls.look = look
-        parts = list(salvaged(self.root.parts, look))
+        parts = list(_untaken(self.root.parts, look))
         self.root.parts, self.root.spaced = deque(parts), not look.words
 
     def settle(self) -> None:
@@ -93,3 +95,20 @@ class Transcript:
                 self.add(*notes.other(self.look, event))
             case _:
                 self._calls.home(event).parts.extend(notes.other(self.look, event))
+
+
+def _untaken(parts: Iterable[Part], look: Look) -> Iterator[Part]:
+    """Yield what nobody has taken out of `parts` yet: calls as they are, of the rest the text."""
+    for part in parts:
+        match part:
+            case Tool() | Model():
+                part.restyle(look, list(_untaken(part.parts, look)))
+                yield part
+            case Panel():
+                yield from _untaken(part.parts, look)
+            case Hanging():
+                yield from _untaken([part.part], look)
+            case Feed():
+                yield written(look, part.unshown())
+            case Ready():
+                yield part

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from catagent import events as ev
-from catagent.views.model import Call
-from catagent.views.panels import Tool
+from catagent.events import types as ev
+from catagent.views.model_call import Call
 from catagent.views.parts import Column
+from catagent.views.tool_panel import Tool
 
 Home = Column | Tool
 ToolEvent = ev.Action | ev.ToolStarted | ev.ToolFinished | ev.Observation

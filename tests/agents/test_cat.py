@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from catagent import config
-from catagent.agents.base import AgentRequest, open_agent
-from catagent.models.build import Models
-from catagent.models.choice import choose_model
+from catagent.agents import cat_prompts
+from catagent.agents.base import AgentRequest
+from catagent.agents.open import open_agent
 from catagent.models.context import ModelContext
-from catagent.tools import prompts
+from catagent.models.factory import Models
+from catagent.models.spec import choose_model
 from tests.support.scripts import ANSWER_TOKENS, cat, target
 from tests.support.server import Request, ScriptedServer
 
@@ -56,18 +57,18 @@ def test_the_models_are_told_exactly_what_the_embedded_one_was_trained_on(
     _, requests = play(agent, tmp_path)
     first = requests[0]
     assert first.messages == [
-        {"role": "system", "content": prompts.AGENT_SYSTEM},
+        {"role": "system", "content": cat_prompts.AGENT_SYSTEM},
         {"role": "user", "content": "where is it?"},
     ]
     assert [tool["function"]["description"] for tool in first.body["tools"]] == [
-        prompts.WHERE_DESCRIPTION,
-        prompts.ITEMS_DESCRIPTION,
-        prompts.JOKE_DESCRIPTION,
+        cat_prompts.WHERE_DESCRIPTION,
+        cat_prompts.ITEMS_DESCRIPTION,
+        cat_prompts.JOKE_DESCRIPTION,
     ]
     told = {target(request): request for request in requests if not request.tools}
-    assert told["where"].messages == [{"role": "user", "content": prompts.WHERE_PROMPT}]
-    assert told["items"].prompt == prompts.ITEMS_PROMPT.format(place="under the sofa")
-    assert told["joke"].prompt == prompts.JOKE_PROMPT.format(topic="cats")
+    assert told["where"].messages == [{"role": "user", "content": cat_prompts.WHERE_PROMPT}]
+    assert told["items"].prompt == cat_prompts.ITEMS_PROMPT.format(place="under the sofa")
+    assert told["joke"].prompt == cat_prompts.JOKE_PROMPT.format(topic="cats")
 
 
 @pytest.mark.parametrize("agent", AGENTS)
@@ -79,7 +80,7 @@ def test_every_model_is_asked_to_stream_when_streamed(agent: str, tmp_path: Path
 def test_the_classic_agent_without_its_package_says_what_to_install() -> None:
     code = (
         "import sys; sys.modules['langchain_classic.agents'] = None\n"
-        "from catagent.agents.base import open_agent\n"
+        "from catagent.agents.open import open_agent\n"
         "try: open_agent('cat-classic', None)\n"
         "except Exception as error: print(type(error).__name__, error.hint)"
     )

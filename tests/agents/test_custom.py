@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from catagent import config
-from catagent import events as ev
-from catagent.agents.base import AgentRequest, open_agent
+from catagent.agents.base import AgentRequest
+from catagent.agents.open import open_agent
 from catagent.config import Mode
 from catagent.errors import UsageError
-from catagent.models.build import Models
-from catagent.models.choice import choose_model
+from catagent.events import types as ev
 from catagent.models.context import ModelContext
+from catagent.models.factory import Models
+from catagent.models.spec import choose_model
 from catagent.sources.base import AgentRun
 from tests.support.agents import MODES, collect
 

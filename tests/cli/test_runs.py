@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from catagent.codec import encode
-from catagent.history import History
+from catagent.events.codec import encode
+from catagent.recordings.history import History
+from catagent.sinks.recorder import Recorder
 from tests.support.cli import COMMAND, catagent, environment, lines, with_server
 from tests.support.events import cat_run, failed_run
 from tests.support.scripts import cat
@@ -22,7 +23,7 @@ def home(tmp_path: Path) -> Path:
     """A home with two kept runs, `aaa…` and the newer `bbb…`."""
     history = History(folder=tmp_path / "state" / "runs")
     for run_id, run in (("aaaa1111", cat_run()), ("bbbb2222", failed_run())):
-        recorder = history.record(run_id)
+        recorder = Recorder(history.place_for(run_id), required=False)
         for event in run:
             recorder.write(event)
         recorder.close()
@@ -79,7 +80,9 @@ def test_a_terminal_gets_a_table(home: Path) -> None:
 
 
 def test_a_hostile_question_cannot_touch_the_terminal(home: Path) -> None:
-    recorder = History(folder=home / "state" / "runs").record("cccc3333")
+    recorder = Recorder(
+        History(folder=home / "state" / "runs").place_for("cccc3333"), required=False
+    )
     hostile = cat_run()[0]
     hostile.data.input = "\x1b]0;pwned\x07[bold]x[/] \u202e\x9b2J"  # type: ignore[union-attr]
     os.write(os.open(recorder.path, os.O_WRONLY | os.O_APPEND), encode(hostile))

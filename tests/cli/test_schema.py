@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from catagent.schema import text
+from catagent.recordings.schema import text
 from tests.support.cli import catagent, environment
 
 

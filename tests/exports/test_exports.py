@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from catagent import events as ev
 from catagent.errors import OutputError, UsageError
+from catagent.events import types as ev
 from catagent.exports import EXPORTERS, exporter, save
 from tests.support.events import (
     ROOT,

@@ -23,12 +23,12 @@ from langchain_core.tools import BaseTool, tool
 from langgraph.graph import MessagesState, StateGraph
 from langgraph.types import interrupt
 
+from catagent.agents import cat_prompts
 from catagent.agents.cat_classic import PROMPT
+from catagent.agents.cat_tools import make_tools
 from catagent.config import load
 from catagent.models.context import ModelContext
-from catagent.models.openai import connect
-from catagent.tools import prompts
-from catagent.tools.cat import make_tools
+from catagent.models.providers.openai import connect
 
 ESCAPES = (
     "a\x1b[2J\x1b]0;owned\x07\x1b[31mred\x9b5m\u202egnp.exe\x00\r[bold]x[/]\x1b]52;c;aGk=\x07 end"
@@ -154,7 +154,7 @@ MISDEEDS: dict[str, Callable[[], Any]] = {
 
 
 def _misbehaving(misbehave: Callable[[], Any]) -> BaseTool:
-    @tool(description=prompts.ITEMS_DESCRIPTION)
+    @tool(description=cat_prompts.ITEMS_DESCRIPTION)
     def get_items(place: str) -> Any:
         return misbehave()
 
@@ -164,7 +164,7 @@ def _misbehaving(misbehave: Callable[[], Any]) -> BaseTool:
 def blocks(model: BaseChatModel) -> Runnable[Any, Any]:
     """An agent whose tool blocks the event loop, so that nothing can be cancelled."""
 
-    @tool(description=prompts.ITEMS_DESCRIPTION)
+    @tool(description=cat_prompts.ITEMS_DESCRIPTION)
     async def get_items(place: str) -> str:
         time.sleep(3600)  # noqa: ASYNC251 - the misdeed
         return place
@@ -193,7 +193,7 @@ def _tools(misbehave: Callable[[], Any], model: BaseChatModel) -> list[BaseTool]
 def graph(model: BaseChatModel, misbehave: Callable[[], Any]) -> Runnable[Any, Any]:
     """The cat agent, of whose tools get_items misbehaves."""
     return create_agent(
-        model, _tools(misbehave, model), system_prompt=prompts.AGENT_SYSTEM, name="cat"
+        model, _tools(misbehave, model), system_prompt=cat_prompts.AGENT_SYSTEM, name="cat"
     )
 
 
@@ -225,7 +225,7 @@ def _elsewhere() -> BaseChatModel:
 def graph_elsewhere(model: BaseChatModel) -> Runnable[Any, Any]:
     """The cat agent, whose tools ask a model on another server."""
     return create_agent(
-        model, make_tools(_elsewhere()), system_prompt=prompts.AGENT_SYSTEM, name="cat"
+        model, make_tools(_elsewhere()), system_prompt=cat_prompts.AGENT_SYSTEM, name="cat"
     )
 
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from catagent import events as ev
-from catagent.broadcast import Broadcast
-from catagent.session import Session
+from catagent.events import types as ev
+from catagent.run.broadcast import Broadcast
+from catagent.run.session import Session
 from tests.faults import checks
 from tests.support.cli import quiet, with_server
 from tests.support.events import cat_run, started

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 import pytest
 
 from catagent import config
-from catagent.models.build import Models
-from catagent.models.choice import choose_model
 from catagent.models.context import ModelContext
+from catagent.models.factory import Models
+from catagent.models.spec import choose_model
 
 T = TypeVar("T")
 UseModels = Callable[..., Any]

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import trustme
 
-from catagent.faults import classify
-from catagent.models.build import Models
-from catagent.models.network import direct
-from catagent.models.transport import tls_context
+from catagent.failures.classify import classify
+from catagent.models.factory import Models
+from catagent.models.openai_client.address import tls_context
+from catagent.models.openai_client.network import direct
 from tests.models.conftest import UseModels
 from tests.support.replies import Reply
 from tests.support.server import ScriptedServer

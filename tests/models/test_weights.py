@@ -11,7 +11,7 @@ import pytest
 
 from catagent import config
 from catagent.errors import NetworkError, UsageError
-from catagent.models import weights
+from catagent.models.embedded import weights
 
 CONTENT = b"GGUF and the weights"
 INSTALLER = """

@@ -6,7 +6,7 @@ import os
 import pty
 from pathlib import Path
 
-from catagent import events as ev
+from catagent.events import types as ev
 from catagent.sinks.answer import AnswerSink
 from tests.support.events import cat_run, failed_run
 

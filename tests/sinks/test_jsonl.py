@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from catagent import events as ev
-from catagent.codec import decode, encode
+from catagent.events import types as ev
+from catagent.events.codec import decode, encode
 from catagent.sinks.agui import AguiSink
 from catagent.sinks.jsonl import JsonlSink
 from tests.support.events import cat_run, started

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catagent import events as ev
+from catagent.events import types as ev
 from catagent.sinks import live
 from catagent.sinks.live import LiveSink, restore_terminal
 from catagent.views.live import LiveView

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catagent.sinks import painter as painter_module
+from catagent.sinks.capture import LineCutter, Tap
 from catagent.sinks.live import LiveSink
 from catagent.sinks.painter import Painter
-from catagent.sinks.tap import LineCutter, Tap
 from catagent.views.options import ViewOptions
 from tests.support.screen import Screen
 

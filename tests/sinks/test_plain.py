@@ -9,7 +9,7 @@ from typing import TextIO
 
 import pytest
 
-from catagent import events as ev
+from catagent.events import types as ev
 from catagent.sinks.plain import PlainSink
 from catagent.views.options import ViewOptions
 from tests.support import runs

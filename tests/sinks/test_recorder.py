@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from catagent.codec import decode, decode_header
 from catagent.errors import OutputError
+from catagent.events.codec import decode, decode_header
 from catagent.sinks.recorder import Recorder
 from tests.support.events import cat_run
 

@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from catagent.broadcast import Broadcast
 from catagent.config import Loaded, load
 from catagent.errors import ExitCode
-from catagent.filters import Filters
-from catagent.masking import EventMask
-from catagent.models.choice import choose_model
-from catagent.request import Request
-from catagent.runner import Run
-from catagent.session import Session
+from catagent.events.filters import Filters
+from catagent.events.masking import EventMask
+from catagent.models.spec import choose_model
+from catagent.run.broadcast import Broadcast
+from catagent.run.request import Request
+from catagent.run.runner import Run
+from catagent.run.session import Session
 from catagent.sinks.jsonl import JsonlSink
 from tests.support.cli import with_server
 from tests.support.replies import failing

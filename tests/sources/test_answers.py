@@ -20,12 +20,12 @@ from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import interrupt
 from pydantic import BaseModel
 
-from catagent import events as ev
+from catagent.agents import cat_prompts
+from catagent.agents.cat_tools import make_tools
 from catagent.config import Mode
 from catagent.errors import AgentError
+from catagent.events import types as ev
 from catagent.sources.base import AgentRun
-from catagent.tools import prompts
-from catagent.tools.cat import make_tools
 from tests.support import scripts
 from tests.support.agents import MODES, Outcome, build, collect, run_with
 from tests.support.replies import Call, Reply
@@ -63,7 +63,7 @@ def test_a_tool_alone_answers_with_its_output(mode: Mode) -> None:
 def test_a_chain_answers_with_its_text(mode: Mode) -> None:
     def make(model: BaseChatModel) -> AgentRun:
         chain = ChatPromptTemplate.from_template("{x}") | model | StrOutputParser()
-        return AgentRun(chain, {"x": prompts.WHERE_PROMPT}, "other")
+        return AgentRun(chain, {"x": cat_prompts.WHERE_PROMPT}, "other")
 
     outcome = run_with(scripts.cat(), mode, make)
     assert answer_of(outcome) == "under the sofa"
@@ -77,7 +77,7 @@ def test_a_model_alone_answers_with_its_text(mode: Mode) -> None:
     outcome = run_with(
         scripts.with_fault(scripts.cat(), "where", finish_reason="length"),
         mode,
-        lambda model: AgentRun(model, prompts.WHERE_PROMPT, "other"),
+        lambda model: AgentRun(model, cat_prompts.WHERE_PROMPT, "other"),
     )
     assert answer_of(outcome) == "under the sofa"
     assert not outcome.of(ev.Answer)[0].data.complete
@@ -101,7 +101,7 @@ def test_the_text_of_a_message_is_answered_as_text(mode: Mode) -> None:
 
     def make(model: BaseChatModel) -> AgentRun:
         chain = model | RunnableLambda(lambda message: message.text)
-        return AgentRun(chain, prompts.WHERE_PROMPT, "other")
+        return AgentRun(chain, cat_prompts.WHERE_PROMPT, "other")
 
     (answer,) = run_with(scripts.cat(), mode, make).of(ev.Answer)
     assert type(answer.data.output) is str
@@ -114,7 +114,7 @@ def test_a_tool_of_an_executor_may_return_the_text_of_a_message(mode: Mode) -> N
         @tool
         async def where_cat_is_hiding() -> str:
             """Where the cat is."""
-            return (await model.ainvoke(prompts.WHERE_PROMPT)).text
+            return (await model.ainvoke(cat_prompts.WHERE_PROMPT)).text
 
         return build("executor", model, [where_cat_is_hiding, make_tools(model)[1]])
 

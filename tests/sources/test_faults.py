@@ -15,14 +15,14 @@ from langchain_core.messages import AIMessage, InvalidToolCall
 from langchain_core.prompts import PromptTemplate
 from langchain_core.tools import BaseTool, tool
 
-from catagent import events as ev
+from catagent.agents import cat_prompts
+from catagent.agents.cat_tools import make_tools
 from catagent.config import Mode
 from catagent.errors import ModelError, NetworkError, StepLimitError
-from catagent.faults import classify
+from catagent.events import types as ev
+from catagent.failures.classify import classify
 from catagent.sources.base import AgentRun, AgentShape
-from catagent.sources.guard import check_message
-from catagent.tools import prompts
-from catagent.tools.cat import make_tools
+from catagent.sources.message_checks import check_message
 from tests.support import scripts
 from tests.support.agents import (
     MODES,
@@ -374,7 +374,7 @@ def test_an_agent_without_call_ids_is_told_as_well(mode: Mode) -> None:
         return AgentRun(executor, {"input": "what?"}, "executor", max_steps=2)
 
     def script(request: Request) -> Reply:
-        if request.prompt == prompts.ITEMS_PROMPT.format(place="sofa"):
+        if request.prompt == cat_prompts.ITEMS_PROMPT.format(place="sofa"):
             return Reply(["a ", "b"])
         done = "Observation: a b" in request.prompt
         text = "Final Answer: found" if done else "Action: get_items\nAction Input: sofa"
@@ -417,7 +417,7 @@ def impatient_tools(model: BaseChatModel) -> list[BaseTool]:
     async def get_items(place: str) -> str:
         """Get items."""
         found: list[str] = []
-        async for chunk in model.astream(prompts.ITEMS_PROMPT.format(place=place)):
+        async for chunk in model.astream(cat_prompts.ITEMS_PROMPT.format(place=place)):
             found += [chunk.text] if chunk.text else []
             if len(found) == 2:
                 break
@@ -432,7 +432,7 @@ def impatient_sync_tools(model: BaseChatModel) -> list[BaseTool]:
     @tool
     def get_items(place: str) -> str:
         """Get items."""
-        chunks = model.stream(prompts.ITEMS_PROMPT.format(place=place))
+        chunks = model.stream(cat_prompts.ITEMS_PROMPT.format(place=place))
         return "".join(itertools.islice((chunk.text for chunk in chunks if chunk.text), 2))
 
     return [make_tools(model)[0], get_items]

@@ -12,10 +12,10 @@ import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_core.tools import BaseTool, tool
 
+from catagent.agents.cat_tools import make_tools
 from catagent.config import Mode
 from catagent.sources import open_source
 from catagent.sources.base import AgentShape
-from catagent.tools.cat import make_tools
 from tests.support import scripts
 from tests.support.agents import (
     MODES,

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
 
-from catagent import events as ev
 from catagent.errors import ModelError, NetworkError
-from catagent.sources import messages, translate
-from catagent.sources.guard import WrittenArgs, check_message
+from catagent.events import types as ev
+from catagent.sources import messages, to_events
+from catagent.sources.message_checks import WrittenArgs, check_message
 from catagent.sources.span import Span
 
 BLOCKS: list[Any] = [
@@ -44,7 +44,7 @@ def test_a_chunk_becomes_one_token_a_channel() -> None:
             {"name": "f", "args": '{"a', "id": "1", "index": 2, "type": "tool_call_chunk"}
         ],
     )
-    found = [(e.data.channel, e.data.delta) for e in translate.tokens(span(), chunk)]  # type: ignore[union-attr]
+    found = [(e.data.channel, e.data.delta) for e in to_events.tokens(span(), chunk)]  # type: ignore[union-attr]
     assert found == [
         ("reasoning", "hm "),
         ("reasoning", "so"),
@@ -64,7 +64,7 @@ def test_calls_that_a_provider_does_not_number_are_numbered(
     found = [
         token.data.index  # type: ignore[union-attr]
         for index in indexes
-        for token in translate.tokens(model, argument_chunk(index))
+        for token in to_events.tokens(model, argument_chunk(index))
     ]
     assert found == numbers
 
@@ -80,18 +80,18 @@ def argument_chunk(index: Any) -> AIMessageChunk:
 
 def test_reasoning_comes_before_the_text_of_its_chunk() -> None:
     chunk = AIMessageChunk(content="a", additional_kwargs={"reasoning_content": "hm"})
-    found = translate.tokens(span(), chunk)
+    found = to_events.tokens(span(), chunk)
     assert [e.data.channel for e in found] == ["reasoning", "text"]  # type: ignore[union-attr]
 
 
 def test_an_empty_chunk_is_no_token() -> None:
-    assert translate.tokens(span(), AIMessageChunk(content="")) == []
+    assert to_events.tokens(span(), AIMessageChunk(content="")) == []
 
 
 def test_text_of_models_that_do_not_chat_is_told() -> None:
     from langchain_core.outputs import GenerationChunk
 
-    (token,) = translate.tokens(span(), GenerationChunk(text="a"))
+    (token,) = to_events.tokens(span(), GenerationChunk(text="a"))
     assert isinstance(token, ev.LlmToken)
     assert token.data.delta == "a"
 

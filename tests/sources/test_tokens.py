@@ -12,9 +12,9 @@ from langchain_core.language_models import LLM
 from langchain_core.outputs import GenerationChunk
 from langchain_core.tools import tool
 
-from catagent import events as ev
 from catagent.config import Mode
-from catagent.models.streaming import StreamingChatOpenAI
+from catagent.events import types as ev
+from catagent.models.openai_client.chat_model import StreamingChatOpenAI
 from catagent.sources.base import AgentShape
 from catagent.sources.tracker import Tracker
 from tests.support import scripts

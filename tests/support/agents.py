@@ -16,12 +16,12 @@ from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.tools import BaseTool, tool
 from langchain_openai import ChatOpenAI
 
+from catagent.agents import cat_prompts
+from catagent.agents.cat_tools import make_tools
 from catagent.config import Mode
-from catagent.events import Event
+from catagent.events.types import Event
 from catagent.sources import open_source
 from catagent.sources.base import AgentRun, AgentShape
-from catagent.tools import prompts
-from catagent.tools.cat import make_tools
 from tests.support.server import Script, ScriptedServer
 
 QUESTION = "what items are located where the cat is hiding?"
@@ -58,13 +58,13 @@ def build(
     agent_model.tags = ["agent_llm"]
     if shape == "graph":
         graph = create_agent(
-            agent_model, list(tools), system_prompt=prompts.AGENT_SYSTEM, name="cat"
+            agent_model, list(tools), system_prompt=cat_prompts.AGENT_SYSTEM, name="cat"
         )
         question = {"messages": [{"role": "user", "content": QUESTION}]}
         return AgentRun(runnable=graph, input=question, shape=shape, **options)
     prompt = ChatPromptTemplate.from_messages(
         [
-            ("system", prompts.AGENT_SYSTEM),
+            ("system", cat_prompts.AGENT_SYSTEM),
             ("human", "{input}"),
             MessagesPlaceholder("agent_scratchpad"),
         ]
@@ -77,13 +77,13 @@ def build(
 def sync_tools(model: BaseChatModel) -> list[BaseTool]:
     """The cat's tools as plain functions, which LangChain runs in threads."""
 
-    @tool(description=prompts.WHERE_DESCRIPTION)
+    @tool(description=cat_prompts.WHERE_DESCRIPTION)
     def where_cat_is_hiding() -> str:
-        return "".join([chunk.text for chunk in model.stream(prompts.WHERE_PROMPT)])
+        return "".join([chunk.text for chunk in model.stream(cat_prompts.WHERE_PROMPT)])
 
-    @tool(description=prompts.ITEMS_DESCRIPTION)
+    @tool(description=cat_prompts.ITEMS_DESCRIPTION)
     def get_items(place: str) -> str:
-        prompt = prompts.ITEMS_PROMPT.format(place=place)
+        prompt = cat_prompts.ITEMS_PROMPT.format(place=place)
         return "".join([chunk.text for chunk in model.stream(prompt)])
 
     return [where_cat_is_hiding, get_items]
@@ -92,7 +92,7 @@ def sync_tools(model: BaseChatModel) -> list[BaseTool]:
 def raising_tools(model: BaseChatModel) -> list[BaseTool]:
     """The cat's tools, of which get_items raises."""
 
-    @tool(description=prompts.ITEMS_DESCRIPTION)
+    @tool(description=cat_prompts.ITEMS_DESCRIPTION)
     async def get_items(place: str) -> str:
         raise ValueError(f"nothing in {place}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
-from catagent import events as ev
+from catagent.events import types as ev
 
 ROOT = "01990000-0000-7000-8000-000000000000"
 PLACE, ITEMS = "call_place", "call_items"

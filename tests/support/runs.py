@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from catagent import events as ev
+from catagent.events import types as ev
 
 QUESTION = "what items are located where the cat is hiding?"
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Literal
 
-from catagent.tools import prompts
+from catagent.agents import cat_prompts
 from tests.support.replies import Call, Reply, failing
 from tests.support.server import Request, Script
 
@@ -36,11 +36,11 @@ def target(request: Request) -> Target:
     """Which model of the cat agent asks: the agent itself, or the one inside a tool."""
     if request.tools:
         return "agent"
-    if request.prompt == prompts.WHERE_PROMPT:
+    if request.prompt == cat_prompts.WHERE_PROMPT:
         return "where"
-    if request.prompt.startswith(prompts.ITEMS_PROMPT.partition("{")[0]):
+    if request.prompt.startswith(cat_prompts.ITEMS_PROMPT.partition("{")[0]):
         return "items"
-    return "joke" if request.prompt.startswith(prompts.JOKE_PROMPT.partition("{")[0]) else "any"
+    return "joke" if request.prompt.startswith(cat_prompts.JOKE_PROMPT.partition("{")[0]) else "any"
 
 
 def cat(tokens: int = 20, parallel: int = 1, *, joke: bool = False, pace: float = 0.0) -> Script:

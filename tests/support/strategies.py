@@ -8,8 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from msgspec import inspect as mi
 
-from catagent import events as ev
-from catagent.codec import KNOWN_TYPES
+from catagent.events import types as ev
+from catagent.events.codec import KNOWN_TYPES
 
 # A busy machine is no defect.
 settings.register_profile("catagent", deadline=None)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Iterator
 from types import FrameType
 
-from catagent import events as ev
+from catagent.events import types as ev
 from catagent.sinks.live import LiveSink, restore_terminal
 from catagent.views.options import ViewOptions
 from tests.support import runs

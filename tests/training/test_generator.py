@@ -16,7 +16,7 @@ from catlora.sample import is_listing  # noqa: E402
 from catlora.speech import Speech  # noqa: E402
 from catlora.world import World, kind_of, listing, located  # noqa: E402
 
-from catagent.tools import prompts  # noqa: E402
+from catagent.agents import cat_prompts  # noqa: E402
 
 seeded = random.Random  # makes test data, not keys
 
@@ -63,9 +63,9 @@ def test_the_sets_for_evaluation_do_not_overlap() -> None:
 def test_tools_are_described_in_the_words_of_the_product() -> None:
     described = {tool["function"]["name"]: tool["function"]["description"] for tool in TOOLS}
     assert described == {
-        "where_cat_is_hiding": prompts.WHERE_DESCRIPTION,
-        "get_items": prompts.ITEMS_DESCRIPTION,
-        "tell_me_a_joke_about": prompts.JOKE_DESCRIPTION,
+        "where_cat_is_hiding": cat_prompts.WHERE_DESCRIPTION,
+        "get_items": cat_prompts.ITEMS_DESCRIPTION,
+        "tell_me_a_joke_about": cat_prompts.JOKE_DESCRIPTION,
     }
 
 

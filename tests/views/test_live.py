@@ -9,7 +9,7 @@ from typing import Never
 
 import pytest
 
-from catagent import events as ev
+from catagent.events import types as ev
 from catagent.views.live import Fallback, LiveView, Size
 from catagent.views.options import ViewOptions
 from catagent.views.transcript import Transcript
@@ -260,7 +260,9 @@ def fails(*_: object, **__: object) -> Never:
 
 
 @pytest.mark.parametrize("number", range(1, 40, 3))
-@pytest.mark.parametrize("defect", ["live.footer", "panels.Tool.take", "model.Thoughts.take"])
+@pytest.mark.parametrize(
+    "defect", ["live.footer", "tool_panel.Tool.take", "model_call.Thoughts.take"]
+)
 def test_a_view_that_raises_loses_and_repeats_nothing(
     number: int, defect: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

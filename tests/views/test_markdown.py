@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catagent.views import rich_markdown
-from catagent.views.blocks import MAX_BLOCK, Blocks
-from catagent.views.look import live_look
-from catagent.views.markdown import Markdown
+from catagent.views import markdown_render
+from catagent.views.markdown_blocks import MAX_BLOCK, Blocks
+from catagent.views.markdown_stream import Markdown
 from catagent.views.options import ViewOptions
+from catagent.views.style import live_look
 from catagent.views.wrap import cells, without_colors
 
 LOOK = live_look(ViewOptions())
@@ -181,7 +181,7 @@ def test_a_defect_of_the_renderer_leaves_the_source(monkeypatch: pytest.MonkeyPa
     def fail(*_: object) -> list[str]:
         raise RuntimeError
 
-    monkeypatch.setattr(rich_markdown, "_render", fail)
+    monkeypatch.setattr(markdown_render, "_render", fail)
     assert rows("Some **text**.\n", [3]) == ["Some **text**."]
 
 

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catagent import events as ev
-from catagent.codec import decode
-from catagent.views.look import Look, live_look, plain_look
+from catagent.events import types as ev
+from catagent.events.codec import decode
 from catagent.views.options import ViewOptions
 from catagent.views.sanitize import clean
+from catagent.views.style import Look, live_look, plain_look
 from catagent.views.transcript import Transcript
 from catagent.views.wrap import cells, without_colors
 from tests.support import runs

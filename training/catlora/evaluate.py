@@ -25,9 +25,9 @@ from .sample import is_listing
 from .world import ITEM
 
 use_project()
-from catagent.models.copying import CopyingChatOpenAI  # noqa: E402
-from catagent.tools import prompts  # noqa: E402
-from catagent.tools.cat import make_tools  # noqa: E402
+from catagent.agents import cat_prompts  # noqa: E402
+from catagent.agents.cat_tools import make_tools  # noqa: E402
+from catagent.models.embedded.word_runs import CopyingChatOpenAI  # noqa: E402
 
 STEPS = 14  # of the graph: a loop is a failure, not a wait
 WHERE, ITEMS, JOKE = "where_cat_is_hiding", "get_items", "tell_me_a_joke_about"
@@ -126,7 +126,7 @@ def build_agent(address: str) -> Any:
     options = {"base_url": f"{address}/v1", "api_key": "none", "model": "local", "max_retries": 0}
     decides = CopyingChatOpenAI(**options, **serve.AGENT_SAMPLING)
     tells = ChatOpenAI(**options, extra_body=serve.TOOL_SAMPLING)
-    return create_agent(decides, make_tools(tells), system_prompt=prompts.AGENT_SYSTEM)
+    return create_agent(decides, make_tools(tells), system_prompt=cat_prompts.AGENT_SYSTEM)
 
 
 def report(runs: list[Run]) -> None:

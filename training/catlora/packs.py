@@ -9,7 +9,7 @@ from .shapes import Conversation, Message, Pack
 from .world import World, listing
 
 use_project()
-from catagent.tools import prompts  # noqa: E402  (the project's own words, not a copy)
+from catagent.agents import cat_prompts  # noqa: E402  (the project's own words, not a copy)
 
 OTHER_SYSTEMS = (None, "You are a helpful AI bot.", "You are Cat Agent 007.")
 # Shares of the packs: whole agent runs; runs cut at the call, with rare words, which train most
@@ -32,9 +32,9 @@ def _tool(name: str, description: str, *arguments: str) -> Message:
 
 
 TOOLS = [
-    _tool("where_cat_is_hiding", prompts.WHERE_DESCRIPTION),
-    _tool("get_items", prompts.ITEMS_DESCRIPTION, "place"),
-    _tool("tell_me_a_joke_about", prompts.JOKE_DESCRIPTION, "topic"),
+    _tool("where_cat_is_hiding", cat_prompts.WHERE_DESCRIPTION),
+    _tool("get_items", cat_prompts.ITEMS_DESCRIPTION, "place"),
+    _tool("tell_me_a_joke_about", cat_prompts.JOKE_DESCRIPTION, "topic"),
 ]
 
 
@@ -54,7 +54,7 @@ def make_pack(bank: Bank, seed: int, step: int, worker: int = 0) -> Pack:
 
 def _agent_pack(kind: str, rng: random.Random, bank: Bank) -> Pack:
     usual = rng.random() < 0.9  # the product's own system prompt and order of tools
-    system = prompts.AGENT_SYSTEM if usual else rng.choice(OTHER_SYSTEMS)
+    system = cat_prompts.AGENT_SYSTEM if usual else rng.choice(OTHER_SYSTEMS)
     tools = list(TOOLS) if usual else rng.sample(TOOLS, len(TOOLS))
     talk = Talk(rng, bank)
     if kind == "talk":
@@ -76,7 +76,7 @@ def _first_call(conversation: Conversation) -> Conversation:
 
 
 def _places(world: World) -> list[Conversation]:
-    asked = user(prompts.WHERE_PROMPT)
+    asked = user(cat_prompts.WHERE_PROMPT)
     return [[asked, said(world.hiding_place())] for _ in range(60)]
 
 
@@ -84,7 +84,7 @@ def _items(world: World) -> list[Conversation]:
     conversations = []
     for _ in range(12):
         place = world.hiding_place() if world.rng.random() < 0.5 else world.asked_place()[1]
-        asked = user(prompts.ITEMS_PROMPT.format(place=place))
+        asked = user(cat_prompts.ITEMS_PROMPT.format(place=place))
         conversations.append([asked, said(listing(world.items(place)))])
     return conversations
 
@@ -94,6 +94,6 @@ def _jokes(world: World) -> list[Conversation]:
     for _ in range(20):
         hiding = world.rng.random() < 0.4
         topic = world.hiding_place() if hiding else world.topic()
-        asked = user(prompts.JOKE_PROMPT.format(topic=topic))
+        asked = user(cat_prompts.JOKE_PROMPT.format(topic=topic))
         conversations.append([asked, said(world.joke(topic, hiding))])
     return conversations

@@ -1,0 +1,42 @@
+"""`catagent export`: turn a recording into something to show to people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from catagent.cli.stderr import say
+
+
+def export(
+    recording: Annotated[
+        str, typer.Argument(help="A file, or the id of a run; last is the newest one.")
+    ],
+    output: Annotated[
+        Path,
+        typer.Argument(help="Where to: a name that ends in .html, .svg, .md, .cast or .txt."),
+    ],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    title: Annotated[
+        str | None, typer.Option("--title", help="Its title.", show_default="the question")
+    ] = None,
+) -> None:
+    """Export a recorded run as a page, a picture, a transcript or a terminal recording.
+
+    A damaged or unfinished recording is exported up to the damage, with exit code 1.
+    """
+    from catagent.cli.recordings import locate
+    from catagent.cli.settings import load as load_config
+    from catagent.events.filters import Filters
+    from catagent.exports import exporter, save
+    from catagent.recordings.reader import load
+
+    render = exporter(output)
+    events, damage = load(locate(recording, load_config({})))
+    shown = [event for event in events if Filters().keeps(event)]
+    save(output, render(shown, title), force=force)
+    say(f"Wrote {output}.")
+    if damage is not None:
+        raise damage

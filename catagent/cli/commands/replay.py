@@ -1,0 +1,56 @@
+"""`catagent replay`: play a recording as if it happened now."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from catagent.cli import options
+from catagent.cli.options import FILTERS, MODE, OUTPUT, shares
+from catagent.errors import UsageError
+
+_PACE = "At what pace"
+
+
+@shares(MODE, OUTPUT, FILTERS)
+def replay(
+    ctx: typer.Context,
+    recording: Annotated[
+        str,
+        typer.Argument(
+            help="A file, - for stdin, or the id of a run that catagent runs lists; last is the "
+            "newest one.",
+            show_default=False,
+        ),
+    ],
+    speed: Annotated[
+        float,
+        typer.Option("--speed", help="So many times as fast; 0 is at once.", rich_help_panel=_PACE),
+    ] = 1.0,
+    idle_limit: Annotated[
+        float | None,
+        typer.Option(
+            "--idle-limit",
+            help="Make no pause longer than so many seconds.",
+            rich_help_panel=_PACE,
+            show_default="none",
+        ),
+    ] = None,
+) -> None:
+    """Play a recorded run through any output, at its own pace.
+
+    The exit code is 0 for a recording that was played to its end, whatever became of the run
+    that it holds; 1 for one that is damaged or unfinished.
+    """
+    from catagent.cli.play_recording import play  # asyncio and all: not for --help
+    from catagent.cli.settings import load
+
+    for name, value in (("--speed", speed), ("--idle-limit", idle_limit)):
+        if value is not None and not value >= 0:
+            raise UsageError(f"{name} is {value:g}", "it is 0 or more")
+    loaded = load(options.flags(ctx.params))
+    shown = options.Shown.given(ctx.params)
+    chosen = options.filters(ctx.params)
+    mode = ctx.params["mode"]
+    raise typer.Exit(play(recording, speed, idle_limit, chosen, mode, loaded, shown))

@@ -1,0 +1,119 @@
+"""`catagent runs`: the runs that were kept, and what to do with one."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from catagent.recordings.history import History, RunSummary
+
+app = typer.Typer(help="List the runs that were kept; show, remove or locate one.")
+
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="One JSON line a run, as a pipe gets anyway.")
+]
+RunArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID", help="The beginning of a run's id; last is the newest.", show_default=False
+    ),
+]
+
+
+@app.callback(invoke_without_command=True)
+def runs(ctx: typer.Context, json: JsonOption = False) -> None:
+    """List the runs that were kept, newest first."""
+    if ctx.invoked_subcommand is not None:
+        return
+    kept = list(_history().runs())
+    if json or not sys.stdout.isatty():
+        _print_lines(kept)
+    else:
+        _print_table(kept)
+
+
+@app.command("show")
+def show(run: RunArgument, json: JsonOption = False) -> None:
+    """Show one run: what it was, each of its steps, and what it cost."""
+    path = _history().find(run)
+    if json or not sys.stdout.isatty():
+        from catagent.recordings.history import summarise
+
+        _print_lines([summarise(path)])
+    else:
+        _print_run(path)
+
+
+@app.command("rm")
+def remove(
+    run: Annotated[
+        list[str],
+        typer.Argument(metavar="ID…", help="The beginnings of their ids.", show_default=False),
+    ],
+) -> None:
+    """Remove runs for good."""
+    history = _history()
+    for path in [history.find(wanted) for wanted in run]:
+        path.unlink(missing_ok=True)
+
+
+@app.command("path")
+def path(run: RunArgument) -> None:
+    """Print the file that holds a run."""
+    sys.stdout.write(f"{_history().find(run)}\n")
+
+
+def _history() -> History:
+    from catagent.cli.recordings import history
+    from catagent.cli.settings import load
+
+    return history(load({}))
+
+
+def _print_lines(kept: list[RunSummary]) -> None:
+    from catagent.recordings.history import encode_summary
+    from catagent.sinks.jsonl import escaped
+
+    on_terminal = sys.stdout.isatty()
+    for run in kept:
+        line = encode_summary(run)
+        sys.stdout.buffer.write(escaped(line) if on_terminal else line)
+
+
+def _print_table(kept: list[RunSummary]) -> None:
+    if not kept:
+        sys.stderr.write("No runs are kept yet.\n")
+        return
+    from catagent.cli.options import Shown
+    from catagent.cli.outputs import view_options
+    from catagent.cli.runs_table import table
+    from catagent.config import load
+    from catagent.views.style import live_look
+
+    look = live_look(view_options(load({}), Shown(), sys.stdout))
+    width = shutil.get_terminal_size().columns
+    sys.stdout.write("".join(f"{row}\n" for row in table(kept, look, width)))
+
+
+def _print_run(path: Path) -> None:
+    from catagent.cli.stderr import say
+    from catagent.events.filters import Filters
+    from catagent.events.state import RunState, reduce
+    from catagent.exports.text import document
+    from catagent.recordings.reader import load
+    from catagent.views.stats import table
+
+    events, damage = load(path)
+    state = RunState()
+    for event in events:
+        reduce(state, event)
+    shown = [event for event in events if Filters().keeps(event)]
+    sys.stdout.write(document(shown) + "\n" + table(state))
+    if damage is not None:
+        say(f"catagent: {damage.message}")

@@ -1,0 +1,12 @@
+"""`catagent schema`: the JSON Schema of the lines."""
+
+from __future__ import annotations
+
+import sys
+
+
+def schema() -> None:
+    """Print the JSON Schema (2020-12) of every JSON line that catagent prints."""
+    from catagent.recordings.schema import text
+
+    sys.stdout.write(text())

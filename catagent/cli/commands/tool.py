@@ -1,0 +1,72 @@
+"""`catagent tool`: run one tool on its own, or list the tools there are."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from catagent.cli import options
+from catagent.cli.options import FILTERS, KEEP, OUTPUT, RUN, shares
+from catagent.cli.settings import load
+from catagent.errors import UsageError
+from catagent.loading import lazy_packages
+from catagent.models.spec import choose_model
+from catagent.run.request import Request
+
+
+@shares(RUN, OUTPUT, KEEP, FILTERS)
+def tool(
+    ctx: typer.Context,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="The tool, or your own as package.module:attribute; none lists the tools."
+        ),
+    ] = None,
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME=VALUE]...", help="Its arguments.", show_default=False),
+    ] = None,
+) -> None:
+    """Run one tool on its own and show what the models inside it write."""
+    from catagent.cli.run_request import show  # asyncio and all: not for --help
+
+    if name is None:
+        _list()
+        return
+    loaded = load(options.flags(ctx.params))
+    wanted = loaded.settings.tool_model or loaded.settings.model
+    model = choose_model(wanted, loaded.environ)
+    request = Request(
+        agent=loaded.settings.agent,
+        question=" ".join([name, *(arguments or [])]),
+        model=model,
+        tool_model=model,
+        filters=options.filters(ctx.params),
+        raw=ctx.params["raw"],
+        tool=name,
+        tool_input=_pairs(arguments or []),
+    )
+    raise typer.Exit(show(request, loaded, options.Shown.given(ctx.params)))
+
+
+def _pairs(words: list[str]) -> dict[str, str]:
+    pairs = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            hint = 'write it as name=value: catagent tool get_items place="on a table"'
+            raise UsageError(f"{word!r} is no argument of a tool", hint)
+        pairs[name] = value
+    return pairs
+
+
+def _list() -> None:
+    lazy_packages.install()
+    from catagent.agents.single_tool import list_tools
+
+    for info in list_tools():
+        words = " ".join(f"{name}=<{kind}>" for name, kind in info.args.items())
+        sys.stdout.write(f"{info.name} {words}".rstrip() + f"\n    {info.description}\n")

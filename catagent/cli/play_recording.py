@@ -1,0 +1,62 @@
+"""Plays a recording and shows it: the body of `catagent replay`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Iterator
+
+from catagent.cli.options import Shown
+from catagent.cli.outputs import Outputs, opened
+from catagent.cli.recordings import locate
+from catagent.cli.stderr import say
+from catagent.config import Loaded, Mode
+from catagent.events.filters import Filters
+from catagent.recordings.pace import Pace, read_chunks, replay
+from catagent.recordings.reader import open_recording
+from catagent.run.playback import Playback
+from catagent.stop import Stop, interrupts
+
+
+def play(
+    recording: str,
+    speed: float,
+    idle_limit: float | None,
+    filters: Filters,
+    mode: Mode | None,
+    loaded: Loaded,
+    shown: Shown,
+) -> int:
+    """Play it and return the exit code. Raises RecordingError where it is damaged."""
+    stop = Stop()
+    with _descriptor(recording, loaded) as descriptor, opened(loaded, shown, stop) as outputs:
+        playback = Playback(outputs.sinks, filters, mode, stop)
+        source = replay(read_chunks(descriptor), Pace(speed, idle_limit))
+        outputs.status("replaying")
+        with interrupts(playback.cancel, outputs.rescue):
+            code = asyncio.run(playback.play(source))
+    _tell(playback, outputs, shown)
+    if playback.damage is not None:
+        raise playback.damage
+    return code
+
+
+def _tell(playback: Playback, outputs: Outputs, shown: Shown) -> None:
+    finished = playback.state.finished
+    error = finished.data.error if finished is not None else None
+    if error is not None and not outputs.shows_errors:
+        say(f"catagent: the recorded run failed: {error.message}", error.hint)
+    if shown.stats:
+        from catagent.views.stats import table
+
+        sys.stderr.write(table(playback.state))
+
+
+@contextlib.contextmanager
+def _descriptor(recording: str, loaded: Loaded) -> Iterator[int]:
+    if recording == "-":
+        yield sys.stdin.fileno()
+        return
+    with open_recording(locate(recording, loaded)) as descriptor:
+        yield descriptor

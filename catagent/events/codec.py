@@ -1,0 +1,144 @@
+"""Event <-> JSON line. Encoding and decoding are each other's inverse, for every event.
+
+Neither is stopped by data. What JSON cannot hold is written as near as it can be: a lone
+surrogate as U+FFFD, NaN as null, an object without a JSON form as a placeholder. (The sources
+hand out plain data alone, in which NaN is a placeholder already.)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from catagent.errors import RecordingError
+from catagent.events.types import SCHEMA, Event, KnownEvent, Unknown
+from catagent.redact import shortened
+
+PLACEHOLDER = "$unserialisable"
+_MAX_DEPTH = 100
+_REPR_LIMIT = 1000
+
+
+class Header(msgspec.Struct, kw_only=True, tag_field="type", tag="recording"):
+    """First line of a recording. A stream on stdout has none, and a reader does not insist."""
+
+    v: int = 1
+    schema: str
+    catagent: str = ""
+    created: str = ""
+
+
+def encode_header(header: Header) -> bytes:
+    """Return the header as one line of JSON, newline included."""
+    return encode_plain(header)
+
+
+def decode_header(line: bytes) -> Header | None:
+    """Return the header that a recording's first line holds, or None where it is an event.
+
+    Raises RecordingError for a recording whose format is newer than we know.
+    """
+    try:
+        header = _header.decode(line)
+    except _UNDECODABLE:
+        return None
+    if header.schema != SCHEMA:
+        raise RecordingError(
+            f"this recording is of the format {header.schema!r}, and {SCHEMA!r} is what I read",
+            "A newer catagent made it: upgrade with pip install --upgrade catagent",
+        )
+    return header
+
+
+def encode(event: Event) -> bytes:
+    """Return the event as one line of JSON in UTF-8, newline included."""
+    return encode_plain(event.fields if isinstance(event, Unknown) else event)
+
+
+def encode_plain(value: Any) -> bytes:
+    """Return any value as one line of JSON, with `encode`'s indulgence."""
+    try:
+        return _encoder.encode(value) + b"\n"
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return _encoder.encode(_plain(value)) + b"\n"
+
+
+def decode(line: bytes | str) -> Event:
+    """Return the event that a line holds; a type that we do not know becomes `Unknown`.
+
+    Raises RecordingError for what is no event at all: no JSON, no object, a field of the wrong
+    type in an event that we do know.
+    """
+    try:
+        return _decoder.decode(line)
+    except _UNDECODABLE as error:
+        return _decode_unknown(line, error)
+
+
+def placeholder(value: Any) -> dict[str, str]:
+    """What stands for a value that has no JSON form; its `repr` is cut at 1,000 characters."""
+    kind = type(value)
+    try:
+        text = repr(value)
+    except Exception:  # it is a stranger's
+        text = "<no repr>"
+    return {
+        PLACEHOLDER: f"{kind.__module__}.{kind.__qualname__}",
+        "repr": encodable(text if len(text) <= _REPR_LIMIT else shortened(text, _REPR_LIMIT - 1)),
+    }
+
+
+def encodable(text: str) -> str:
+    """The text with U+FFFD for lone surrogates; halves of a pair that met again are one character.
+
+    A model may write them, and no UTF-8 can hold them.
+    """
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _strange(value: Any) -> str | dict[str, str]:
+    """What the encoder does not know by itself. Text of a subclass is text."""
+    return str.__str__(value) if isinstance(value, str) else placeholder(value)
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_strange)
+_decoder: msgspec.json.Decoder[KnownEvent] = msgspec.json.Decoder(KnownEvent)
+_header: msgspec.json.Decoder[Header] = msgspec.json.Decoder(Header)
+_any: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+KNOWN_TYPES = frozenset(str(kind.__struct_config__.tag) for kind in KnownEvent.__args__)
+
+
+def _decode_unknown(line: bytes | str, error: Exception) -> Unknown:
+    try:
+        fields = _any.decode(line)
+    except _UNDECODABLE:
+        raise RecordingError(f"not a JSON line: {error}") from None
+    if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
+        raise RecordingError("not an event: a JSON object with a type is expected") from None
+    if fields["type"] in KNOWN_TYPES:
+        raise RecordingError(f"no valid {fields['type']} event: {error}") from None
+    return Unknown(fields=fields)
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """The slow road, for the rare event that the encoder refuses: its nearest plain form."""
+    if isinstance(value, str):
+        return encodable(value)
+    if depth > _MAX_DEPTH:
+        return placeholder(value)
+    if isinstance(value, msgspec.Struct):
+        return _plain(_fields(value), depth)
+    if isinstance(value, dict):
+        return {_plain(str(key)): _plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, depth + 1) for item in value]
+    return value
+
+
+def _fields(struct: msgspec.Struct) -> dict[str, Any]:
+    config = struct.__struct_config__
+    tag = {config.tag_field: config.tag} if config.tag_field is not None else {}
+    fields = msgspec.structs.asdict(struct)
+    return tag | {name: value for name, value in fields.items() if value is not msgspec.UNSET}

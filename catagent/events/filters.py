@@ -1,0 +1,77 @@
+"""Which events a reader wants to see: LangChain's include and exclude lists, over our events.
+
+The meaning is that of `astream_events(include_names=…, …)`: with no include list everything is
+included, otherwise what any of them names; whatever an exclude list names is left out. It works
+on events, not inside LangChain, so that it is the same live, in a replay and for a server.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import UNSET, Struct
+
+from catagent.events import types as ev
+
+# Chains, prompts and parsers are LangChain's plumbing: shown to those who ask for them.
+QUIET_KINDS = frozenset({"chain", "prompt", "parser"})
+
+
+class Filters(Struct, kw_only=True, frozen=True):
+    """The six lists, as given on the command line."""
+
+    include_names: tuple[str, ...] = ()
+    include_types: tuple[str, ...] = ()
+    include_tags: tuple[str, ...] = ()
+    exclude_names: tuple[str, ...] = ()
+    exclude_types: tuple[str, ...] = ()
+    exclude_tags: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, list[str]]:
+        """The lists that are not empty, by name."""
+        return {name: list(values) for name, values in _items(self) if values}
+
+    def keeps(self, event: ev.Event) -> bool:
+        """Whether the event is wanted. What tells of the run as a whole always is."""
+        if isinstance(event, _ALWAYS):
+            return True
+        name, types, tags = _subject(event)
+        if not (self.include_names or self.include_types or self.include_tags):
+            # Whoever asks for LangChain's own objects wants all of them: a patch that is left out
+            # of a run log makes the next ones senseless.
+            wanted = types[0] not in QUIET_KINDS or event.raw is not UNSET
+        else:
+            wanted = self._includes(name, types, tags)
+        return wanted and not self._excludes(name, types, tags)
+
+    def _includes(self, name: str, types: tuple[str, ...], tags: list[str]) -> bool:
+        return (
+            name in self.include_names
+            or any(kind in self.include_types for kind in types)
+            or any(tag in self.include_tags for tag in tags)
+        )
+
+    def _excludes(self, name: str, types: tuple[str, ...], tags: list[str]) -> bool:
+        return (
+            name in self.exclude_names
+            or any(kind in self.exclude_types for kind in types)
+            or any(tag in self.exclude_tags for tag in tags)
+        )
+
+
+_ALWAYS = (ev.RunStarted, ev.RunFinished, ev.Answer, ev.Retry, ev.Warned, ev.Unknown)
+_LLM = (ev.LlmStarted, ev.LlmToken, ev.LlmFinished)
+
+
+def _items(filters: Filters) -> list[tuple[str, tuple[str, ...]]]:
+    return [(name, getattr(filters, name)) for name in Filters.__struct_fields__]
+
+
+def _subject(event: Any) -> tuple[str, tuple[str, ...], list[str]]:
+    """Name, LangChain types and tags of the run that an event tells of."""
+    if isinstance(event, _LLM):
+        # astream_log calls a chat model "llm", astream_events "chat_model": both words match.
+        return event.name, ("chat_model", "llm"), event.tags
+    if isinstance(event, ev.Node):
+        return event.name, (event.data.kind,), event.tags
+    return event.data.tool, ("tool",), event.tags

@@ -1,0 +1,207 @@
+"""Takes secrets out of events: out of whole ones at once, out of streamed text as it comes.
+
+A secret that a model writes token by token is in none of the tokens. So the end of every stream
+is watched, and what may be the beginning of a secret is held back until it is clear.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any, Literal, NamedTuple, get_origin
+
+from msgspec import UNSET, Struct
+from msgspec.structs import fields
+
+from catagent.events import types as ev
+from catagent.events.codec import encodable
+from catagent.redact import MASK, Redactor
+
+# How much of what was shown is looked at again; longer than whatever announces a secret.
+_TAIL = 16
+# More than this is not held back: no secret is so long, and a person waits for it.
+_MOST_HELD = 4096
+# So many characters of a text tell something of it.
+_TELLING = 4
+# Where LangChain's objects hold no text of a model.
+_NO_TEXT = frozenset({"op", "path", "type", "event", "id", "run_id", "parent_ids", "name", "tags"})
+_NO_TEXT |= {"metadata", "response_metadata", "usage_metadata"}
+
+
+class _Key(NamedTuple):
+    """One stream of a model run: its text, its reasoning, or the arguments of its `call`th call."""
+
+    run_id: str
+    channel: ev.Channel
+    call: int
+
+
+class _Stream(Struct):
+    """The end of one stream: `text`, of which the first `shown` characters are out already.
+
+    `begun` holds, mask by mask, what of the secret was out before it was known for one.
+    """
+
+    text: str = ""
+    shown: int = 0
+    begun: list[str] = []
+
+    def take(self, clean: str, shown: str) -> str:
+        """What is new in `clean`, where `shown` of the text that it was made of is out already."""
+        same = len(os.path.commonprefix([clean, shown]))  # noqa: RUF071 - of any two texts
+        fresh = clean[same:]
+        masks = fresh.count(MASK)
+        if masks:
+            self.begun += [shown[same:], *[""] * (masks - 1)]
+        return fresh
+
+    def as_shown(self, clean: str) -> str:
+        """The whole text of the stream, without secrets, as its pieces put together say it."""
+        parts = clean.split(MASK)
+        if len(parts) != len(self.begun) + 1:
+            return clean
+        return MASK.join([*map(str.__add__, parts, self.begun), parts[-1]])
+
+
+class EventMask:
+    """Masks the secrets of one run in its events. Call it with each of them, in order."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._redactor = Redactor(secrets)
+        self._streams: dict[_Key, _Stream] = {}
+
+    def __call__(self, event: ev.Event) -> Sequence[ev.Event]:
+        """The event without secrets: none while it is held back, two where that comes first."""
+        if isinstance(event, ev.LlmToken):
+            return self._token(event)
+        self._mask(event)
+        return self._finish(event) if isinstance(event, ev.LlmFinished) else (event,)
+
+    def _token(self, event: ev.LlmToken) -> Sequence[ev.Event]:
+        key, delta = _key(event), event.data.delta
+        stream = self._streams.get(key)
+        if stream is None:
+            stream = self._streams[key] = _Stream()
+        if event.raw is UNSET and event.data.tool is UNSET and stream.shown == len(stream.text):
+            # The road of nearly every token.
+            text = stream.text + delta
+            if not (self._redactor.is_suspect(text) or _is_half(text[-1:])):
+                stream.text = text = text[-_TAIL:]
+                stream.shown = len(text)
+                return (event,)
+        return self._carefully(event, stream)
+
+    def _carefully(self, event: ev.LlmToken, stream: _Stream) -> Sequence[ev.Event]:
+        delta = event.data.delta
+        shown = event.data.delta = self._advance(stream, delta)
+        if shown != delta and event.raw is not UNSET:
+            event.raw = _retold(event.raw, delta, shown)
+        self._mask(event)
+        said = shown or not delta or event.data.tool is not UNSET or event.raw is not UNSET
+        return (event,) if said else ()
+
+    def _advance(self, stream: _Stream, delta: str) -> str:
+        """Take in `delta`; return what of the stream can be shown now."""
+        text = stream.text + delta
+        held = self._redactor.begins_at(text) if self._redactor.is_suspect(text) else len(text)
+        held -= _is_half(text[held - 1 : held])
+        if len(text) - held > _MOST_HELD:
+            held = len(text)
+        clean = self._redactor.text(text[:held])
+        fresh = stream.take(clean, text[: min(stream.shown, held)])
+        stream.text, stream.shown = text[held:], max(0, stream.shown - held)
+        if not stream.text:
+            stream.text = clean[-_TAIL:]
+            stream.shown = len(stream.text)
+        return encodable(fresh)
+
+    def _finish(self, event: ev.LlmFinished) -> Sequence[ev.Event]:
+        """What is still held back of the model's streams, and then their end."""
+        found: list[ev.Event] = []
+        for key in [key for key in self._streams if key.run_id == event.run_id]:
+            stream = self._streams.pop(key)
+            fresh = stream.take(self._redactor.text(stream.text), stream.text[: stream.shown])
+            if fresh:
+                found.append(_last_token(event, key, encodable(fresh)))
+            if key.channel == "text":
+                event.data.text = stream.as_shown(event.data.text)
+            elif key.channel == "reasoning":
+                event.data.reasoning = stream.as_shown(event.data.reasoning)
+        return (*found, event)
+
+    def _mask(self, struct: Struct) -> None:
+        for name in _free_fields(type(struct)):
+            value = getattr(struct, name)
+            if isinstance(value, str | list | dict):
+                setattr(struct, name, self._masked(value))
+            elif isinstance(value, Struct):
+                self._mask(value)
+
+    def _masked(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._redactor.text(value)
+        if isinstance(value, list):
+            return [self._masked(item) for item in value]
+        if isinstance(value, dict):
+            return {self._masked(key): self._masked(item) for key, item in value.items()}
+        if isinstance(value, Struct):
+            self._mask(value)
+        return value
+
+
+def _is_half(end: str) -> bool:
+    """Whether it is the first half of a character, of which the other is to come."""
+    return "\ud800" <= end <= "\udbff"
+
+
+def _retold(value: Any, delta: str, shown: str) -> Any:
+    """The object that a token came in, with what is shown of it in the place of its text.
+
+    What LangChain made of the text, parsed arguments for one, is masked; the rest stays.
+    """
+    match value:
+        case str() if value == delta:
+            return shown
+        case str() if _overlap(value, delta):
+            return MASK
+        case list():
+            return [_retold(item, delta, shown) for item in value]
+        case dict():
+            return {key: _retold_at(key, item, delta, shown) for key, item in value.items()}
+    return value
+
+
+def _retold_at(key: str, value: Any, delta: str, shown: str) -> Any:
+    if key == "args" and isinstance(value, dict):
+        return MASK if value else value
+    return value if key in _NO_TEXT else _retold(value, delta, shown)
+
+
+def _overlap(one: str, other: str) -> bool:
+    return min(len(one), len(other)) >= _TELLING and (one in other or other in one)
+
+
+@cache
+def _free_fields(kind: type[Struct]) -> tuple[str, ...]:
+    """Those that anything can be in. A word out of a few is no secret, and masked it is invalid."""
+    return tuple(field.name for field in fields(kind) if get_origin(field.type) is not Literal)
+
+
+def _key(event: ev.LlmToken) -> _Key:
+    index = event.data.index
+    return _Key(event.run_id, event.data.channel, index if isinstance(index, int) else 0)
+
+
+def _last_token(event: ev.LlmFinished, key: _Key, delta: str) -> ev.LlmToken:
+    data = ev.LlmTokenData(channel=key.channel, delta=delta)
+    if key.channel == "tool_args":
+        data.index = key.call
+    return ev.LlmToken(
+        run_id=event.run_id,
+        parent_ids=event.parent_ids,
+        name=event.name,
+        tags=event.tags,
+        tool_call_id=event.tool_call_id,
+        data=data,
+    )

@@ -1,0 +1,1 @@
+"""Whose error it was, and what the person can do about it."""

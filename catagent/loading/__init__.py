@@ -1,0 +1,1 @@
+"""Imports, each when it is asked for and from where it may come."""

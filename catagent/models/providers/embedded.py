@@ -1,0 +1,209 @@
+"""The embedded model: llama.cpp inside this process, behind the OpenAI API on loopback.
+
+One server a model file, started in a thread as soon as it is known that it will be needed, and
+stopped when the program ends. It listens on a free port of 127.0.0.1 and wants a random key.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import secrets
+import threading
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from catagent.errors import ModelError, UsageError
+from catagent.models.context import ModelContext, Role
+from catagent.models.embedded import weights
+from catagent.models.providers.openai import connect
+from catagent.models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from langchain_openai import ChatOpenAI
+
+_DATA = Path(__file__).parents[1] / "data"
+_CONTEXT_TOKENS = 4096
+# What the adapter was trained for (data/MODEL_CARD.md). Tools sample: at 0 lists repeat themselves.
+_EMBEDDED_SAMPLING: dict[Role, dict[str, Any]] = {
+    "agent": {"temperature": 0.0, "max_tokens": 256},
+    # Without the penalty every fifth list named a thing twice, with it every fiftieth.
+    "tool": {
+        "temperature": 0.7,
+        "top_p": 0.95,
+        "max_tokens": 160,
+        "frequency_penalty": 0.5,
+        "extra_body": {"repeat_last_n": 160},
+    },
+}
+_OWN_SAMPLING: dict[Role, dict[str, Any]] = {
+    "agent": {"temperature": 0.0, "max_tokens": 1024},
+    "tool": {"max_tokens": 1024},
+}
+
+
+class LocalServer:
+    """A model file being served, or about to be: `address` waits for it."""
+
+    def __init__(self, spec: ModelSpec, context: ModelContext) -> None:
+        self.api_key = secrets.token_urlsafe(24)
+        self._spec = spec
+        self._context = context
+        self._server: Any = None
+        self._failed: Exception | None = None
+        self._cancelled = threading.Event()
+        self._thread = threading.Thread(target=self._start, name="local-model", daemon=True)
+        self._thread.start()
+
+    def address(self) -> str:
+        """Return the base URL of the API, once the model is loaded. Raises what stopped it."""
+        self._thread.join()
+        if self._failed is not None:
+            raise self._failed
+        return f"{self._server.listening_address}/v1"
+
+    def close(self) -> None:
+        """Stop fetching, generating and listening, and free the model."""
+        self._cancelled.set()
+        self._thread.join()
+        if self._server is not None:
+            self._await_loop()
+        self._server = None
+
+    def _await_loop(self) -> None:
+        """Have the server's own thread answer once.
+
+        Stopped between being loaded and entering its loop, llama.cpp misses the stop and never
+        ends: freeing it then hangs, with Python's lock held. This question goes through the loop.
+        """
+        connection = HTTPConnection(urlsplit(self._server.listening_address).netloc, timeout=10)
+        with contextlib.suppress(OSError, HTTPException), contextlib.closing(connection):
+            headers = {"Authorization": f"Bearer {self.api_key}"}
+            connection.request("GET", "/lora-adapters", headers=headers)
+            connection.getresponse().read()
+
+    def _start(self) -> None:
+        try:
+            self._server = self._load()
+        except Exception as error:  # of whatever kind: told to the thread that waits
+            self._failed = error
+
+    def _load(self) -> Any:
+        try:
+            import xllamacpp
+        except ImportError as error:
+            raise UsageError(
+                "the embedded model needs the package xllamacpp", 'pip install "catagent[local]"'
+            ) from error
+        path = self._file()
+        _read_ahead(path)
+        self._context.on_progress("loading the model", None)
+        try:
+            return xllamacpp.Server(_parameters(xllamacpp, self._spec, path, self.api_key))
+        except RuntimeError as error:
+            raise ModelError(
+                f"llama.cpp could not load {path}",
+                "the file may be damaged, or of a model that it does not know",
+            ) from error
+
+    def _file(self) -> Path:
+        if self._spec.path is not None:
+            return self._spec.path
+        context = self._context
+        return weights.find(context.loaded) or weights.fetch(
+            context.loaded, context.on_progress, self._cancelled
+        )
+
+
+_servers: dict[ModelSpec, LocalServer] = {}
+
+
+def serve(spec: ModelSpec, context: ModelContext) -> LocalServer:
+    """Return the server of this model; the first call starts it, in a thread, and does not wait."""
+    server = _servers.get(spec)
+    if server is None:
+        if not _servers:
+            atexit.register(shut_down)
+        server = _servers[spec] = LocalServer(spec, context)
+    return server
+
+
+def preload(spec: ModelSpec, context: ModelContext) -> None:
+    """Begin to load the model, and return at once."""
+    serve(spec, context)
+
+
+def shut_down() -> None:
+    """Stop every server that this process started."""
+    while _servers:
+        _, server = _servers.popitem()
+        server.close()
+
+
+def build(spec: ModelSpec, role: Role, context: ModelContext) -> ChatOpenAI:
+    """Make the chat model that talks to this model's server."""
+    server = serve(spec, context)
+    sampling = _EMBEDDED_SAMPLING if spec.is_embedded else _OWN_SAMPLING
+    address = server.address()
+    options = {"model": spec.name, **sampling[role]}
+    if spec.is_embedded and role == "agent":
+        from catagent.models.embedded.word_runs import CopyingChatOpenAI
+
+        options["kind"] = CopyingChatOpenAI
+    return connect(address, server.api_key, role, context, **options)
+
+
+def _parameters(xllamacpp: Any, spec: ModelSpec, path: Path, api_key: str) -> Any:
+    params = xllamacpp.CommonParams()
+    params.model.path = str(path)
+    params.model_alias = {spec.name}
+    # Two slots in one pool: the agent's conversation stays cached while a tool asks in the other,
+    # whose prompt begins with the same few words.
+    params.n_ctx, params.n_parallel, params.kv_unified = _CONTEXT_TOKENS, 2, True
+    params.slot_prompt_similarity = 0.5
+    params.use_jinja = True
+    params.enable_chat_template = True
+    params.port = 0
+    params.hostnames = ["127.0.0.1"]
+    params.api_keys = [api_key]
+    params.cpuparams.n_threads = threads()
+    params.verbosity = -1
+    # What a loopback server of one client has no use for; each costs time at start.
+    params.ui = params.warmup = params.fit_params = params.endpoint_slots = False
+    params.cache_ram_mib = 0
+    if spec.is_embedded:
+        _tune(xllamacpp, params)
+    return params
+
+
+def _tune(xllamacpp: Any, params: Any) -> None:
+    """Add what makes SmolLM2 drive the cat agent.
+
+    The adapter stays at one scale throughout: llama.cpp's prompt cache does not know about scales.
+    """
+    params.chat_template = (_DATA / "chat_template.jinja").read_text(encoding="utf-8")
+    adapter = _DATA / "adapter.gguf"
+    params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(adapter), 1.0)]
+
+
+def threads() -> int:
+    """How many threads to compute with: half the cores that this process may use, at most four.
+
+    llama.cpp's threads wait for each other after every layer, spinning: on two busy cores two of
+    them wrote 6 tokens a second where one wrote 60.
+    """
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        cores = os.cpu_count() or 1
+    return max(1, min(4, cores // 2))
+
+
+def _read_ahead(path: Path) -> None:
+    """Have the system read the file while we go on: loading it would wait with Python stopped."""
+    if hasattr(os, "posix_fadvise"):
+        with path.open("rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)

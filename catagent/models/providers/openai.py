@@ -1,0 +1,90 @@
+"""Chat models behind an OpenAI-compatible API: OpenAI, vLLM, Ollama, llama.cpp, any gateway."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from catagent.errors import CredentialsError
+from catagent.models.context import AGENT_TAG, ModelContext, Role
+from catagent.models.spec import ModelSpec, openai_address
+
+if TYPE_CHECKING:
+    from langchain_openai import ChatOpenAI
+
+OPENAI_URL = "https://api.openai.com/v1"
+# Servers of one's own often want no key at all, the SDK always wants one.
+_NO_KEY = "none"
+_FIXED_TEMPERATURE = re.compile(r"(o\d|gpt-5)")
+
+
+def build(spec: ModelSpec, role: Role, context: ModelContext) -> ChatOpenAI:
+    """Make the model of this name, at the server that the environment names or at OpenAI."""
+    base_url, api_key = _server(context)
+    if not api_key and base_url == OPENAI_URL:
+        raise CredentialsError(
+            f"no OPENAI_API_KEY for the model {spec}",
+            "set OPENAI_API_KEY, or use the embedded model with --model local",
+        )
+    # The reasoning models refuse any temperature but their own.
+    decides = role == "agent" and not _FIXED_TEMPERATURE.match(spec.name)
+    return connect(
+        base_url,
+        api_key or _NO_KEY,
+        role,
+        context,
+        model=spec.name,
+        temperature=0.0 if decides else None,
+    )
+
+
+def preload(spec: ModelSpec, context: ModelContext) -> None:
+    """Begin to connect to the server, where nothing stands between, and return at once."""
+    from catagent.models.openai_client.early import EarlyConnection
+
+    base_url, api_key = _server(context)
+    if base_url in context.early or not (api_key or base_url != OPENAI_URL):
+        return
+    context.early[base_url] = EarlyConnection(base_url)
+
+
+def _server(context: ModelContext) -> tuple[str, str | None]:
+    """The base URL and the key, as the environment has them."""
+    environ = context.loaded.environ
+    return openai_address(environ) or OPENAI_URL, environ.get("OPENAI_API_KEY")
+
+
+def connect(
+    base_url: str,
+    api_key: str,
+    role: Role,
+    context: ModelContext,
+    *,
+    kind: type[ChatOpenAI] | None = None,
+    **options: Any,
+) -> ChatOpenAI:
+    """Make a ChatOpenAI for this server, with retries of our own and usage in every stream.
+
+    `kind` is the class to make, where it is not StreamingChatOpenAI itself.
+    """
+    from catagent.models.openai_client.chat_model import StreamingChatOpenAI
+    from catagent.models.openai_client.retries import RetryPolicy
+
+    settings = context.loaded.settings
+    policy = RetryPolicy(settings.max_retries, context.on_retry)
+    clients = context.pool.clients(base_url, api_key, policy, settings.idle_timeout)
+    return (kind or StreamingChatOpenAI)(
+        root_client=clients.sync,
+        client=clients.sync.chat.completions,
+        root_async_client=clients.asynchronous,
+        async_client=clients.asynchronous.chat.completions,
+        base_url=base_url,
+        name="ChatOpenAI",
+        tags=[AGENT_TAG] if role == "agent" else [],
+        # In `steps` mode too: only a stream shows that a server went silent or broke off.
+        streaming=True,
+        stream_usage=True,
+        # It would wrap every chunk in a timer, for 30 microseconds; the session watches silence.
+        stream_chunk_timeout=None,
+        **options,
+    )

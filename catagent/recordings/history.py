@@ -1,0 +1,185 @@
+"""The runs that catagent keeps by itself: one recording a run, in a folder of the user's state.
+
+Bounded in number and in size, oldest out first; readable by their owner alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from msgspec import Struct
+
+from catagent.config import secrets_of
+from catagent.errors import OutputError, RecordingError
+from catagent.events import types as ev
+from catagent.events.codec import decode, encode_plain
+from catagent.events.masking import EventMask
+from catagent.recordings.reader import MAX_LINE
+
+RecordedStatus = Literal["success", "error", "cancelled", "limit", "unfinished"]
+_TAIL = 1 << 16
+
+
+class RunSummary(Struct, kw_only=True, tag_field="type", tag="run"):
+    """One run of the history, as `catagent runs` lists it. `bytes` is its size on disk."""
+
+    v: int = 1
+    id: str
+    path: str
+    bytes: int
+    ts: str = ""
+    question: str = ""
+    agent: str = ""
+    model: str = ""
+    mode: str = ""
+    status: RecordedStatus = "unfinished"
+    exit_code: int | None = None
+    steps: int | None = None
+    duration_s: float | None = None
+    usage: ev.Usage | None = None
+
+
+class History(Struct, kw_only=True, frozen=True):
+    """The folder, and how much of the disk it may have."""
+
+    folder: Path
+    max_runs: int = 200
+    max_bytes: int = 200 << 20
+
+    def place_for(self, run_id: str) -> Path:
+        """Make room for one more run, and return the file that is to hold it.
+
+        Raises OutputError where the folder cannot be made or written.
+        """
+        try:
+            _make_private(self.folder)
+            self.prune()
+        except OSError as error:
+            raise OutputError(
+                f"cannot keep this run in {self.folder}: {error.strerror}",
+                "turn the history off with --no-history",
+            ) from error
+        began = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
+        return self.folder / f"{began}-{_file_safe(run_id)}.jsonl"
+
+    def prune(self) -> None:
+        """Remove the oldest runs until one more fits."""
+        kept, size = 0, 0
+        for path in reversed(self._paths()):
+            kept, size = kept + 1, size + _size(path)
+            if kept >= self.max_runs or size > self.max_bytes:
+                path.unlink(missing_ok=True)
+
+    def runs(self) -> Iterator[RunSummary]:
+        """Yield the runs, newest first, at the cost of a look at both ends of each file."""
+        mask = EventMask(secrets_of())
+        for path in reversed(self._paths()):
+            try:
+                yield _summarise(path, mask)
+            except (FileNotFoundError, PermissionError):
+                continue  # pruned by another process meanwhile, or not ours
+
+    def find(self, wanted: str) -> Path:
+        """Return the recording whose id begins like this; `last` is the newest one.
+
+        Raises RecordingError where there is none, or more than one.
+        """
+        paths = self._paths()
+        found = paths[-1:] if wanted == "last" else [p for p in paths if _is_called(p, wanted)]
+        if not found:
+            raise RecordingError(f"no run {wanted!r} in the history", "catagent runs lists them")
+        if len(found) > 1:
+            ids = ", ".join(run_id(path) for path in found[:5])
+            raise RecordingError(f"{wanted!r} is the beginning of {len(found)} runs: {ids}")
+        return found[0]
+
+    def _paths(self) -> list[Path]:
+        """The files that are recordings by their names, oldest first."""
+        try:
+            with os.scandir(self.folder) as entries:
+                found = [e.path for e in entries if e.name.endswith(".jsonl") and e.is_file()]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return sorted(map(Path, found))
+
+
+def _make_private(folder: Path) -> None:
+    """Make the folder, and what is missing above it, for its owner alone."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    for path in reversed(missing):
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
+def run_id(path: Path) -> str:
+    """The id of the run that a file of the history holds."""
+    return path.stem.split("-", 3)[-1]
+
+
+def summarise(path: Path) -> RunSummary:
+    """Read off both ends of a recording what run it holds. Total: damage leaves fields empty."""
+    return _summarise(path, EventMask(secrets_of()))
+
+
+def _summarise(path: Path, mask: EventMask) -> RunSummary:
+    summary = RunSummary(id=run_id(path), path=str(path), bytes=_size(path))
+    with path.open("rb") as file:
+        first = _decoded(file.readline(MAX_LINE)), _decoded(file.readline(MAX_LINE))
+        last = _decoded(_last_line(file, summary.bytes))
+    for started in first:
+        if isinstance(started, ev.RunStarted):
+            mask(started)
+            _start(summary, started)
+    if isinstance(last, ev.RunFinished):
+        _finish(summary, last.data)
+    return summary
+
+
+def encode_summary(summary: RunSummary) -> bytes:
+    """Return the summary as one line of JSON, newline included."""
+    return encode_plain(summary)
+
+
+def _start(summary: RunSummary, started: ev.RunStarted) -> None:
+    summary.ts, data = started.ts, started.data
+    summary.question, summary.agent = data.input, data.agent
+    summary.model, summary.mode = data.model, data.mode
+
+
+def _finish(summary: RunSummary, data: ev.RunFinishedData) -> None:
+    summary.status, summary.exit_code = data.status, data.exit_code
+    summary.steps, summary.duration_s, summary.usage = data.steps, data.duration_s, data.usage
+
+
+def _last_line(file: BinaryIO, size: int) -> bytes:
+    """The last line, without a look at the rest, however long it is."""
+    length, tail = _TAIL, b""
+    while b"\n" not in tail.rstrip() and len(tail) < min(size, MAX_LINE):
+        file.seek(max(0, size - length))
+        tail, length = file.read(length), length * 4
+    return tail.rstrip().rpartition(b"\n")[2]
+
+
+def _decoded(line: bytes) -> ev.Event | None:
+    try:
+        return decode(line)
+    except RecordingError:
+        return None
+
+
+def _is_called(path: Path, wanted: str) -> bool:
+    return bool(wanted) and (run_id(path).startswith(wanted) or path.stem == wanted)
+
+
+def _file_safe(name: str) -> str:
+    return "".join(c for c in name if c.isalnum() or c == "-")
+
+
+def _size(path: Path) -> int:
+    try:
+        return os.stat(path).st_size  # noqa: PTH116 - twice as fast, and there may be thousands
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,62 @@
+"""The JSON Schema (2020-12) of every JSON line that catagent prints or records, from the types."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import Any
+
+import msgspec
+
+from catagent.events.codec import KNOWN_TYPES, Header
+from catagent.events.types import SCHEMA, KnownEvent, Unknown
+from catagent.recordings.history import RunSummary
+
+_REF = "#/$defs/{name}"
+# What the types cannot say: the session sets these on every event.
+_ENVELOPE: dict[str, dict[str, Any]] = {
+    "v": {"type": "integer", "const": 1},
+    "seq": {"type": "integer", "minimum": 0},
+    "ts": {"type": "string", "description": "RFC 3339, UTC"},
+}
+
+
+def schema() -> dict[str, Any]:
+    """Return the schema of one line."""
+    types = [*KnownEvent.__args__, Header, RunSummary]
+    lines, defs = msgspec.json.schema_components(types, ref_template=_REF)
+    for definition in defs.values():
+        definition["description"] = inspect.cleandoc(definition["description"])
+    for kind in KnownEvent.__args__:
+        _guarantee(defs[kind.__name__])
+    defs["Unknown"] = _unknown()
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:{SCHEMA.replace('/', ':')}",
+        "title": SCHEMA,
+        "description": inspect.cleandoc(__doc__ or ""),
+        "anyOf": [*lines, {"$ref": _REF.format(name="Unknown")}],
+        "$defs": defs,
+    }
+
+
+def text() -> str:
+    """Return the schema as it is printed and committed."""
+    return json.dumps(schema(), indent=2) + "\n"
+
+
+def _guarantee(event: dict[str, Any]) -> None:
+    """A writer leaves none of the envelope out, however many defaults a reader would know."""
+    event["properties"] |= _ENVELOPE
+    event["required"] = [name for name in event["properties"] if name != "raw"]
+
+
+def _unknown() -> dict[str, Any]:
+    """Types that a later catagent adds; a known type has to be what it says."""
+    return {
+        "title": "Unknown",
+        "description": inspect.cleandoc(Unknown.__doc__ or ""),
+        "type": "object",
+        "properties": {"type": {"type": "string", "not": {"enum": sorted(KNOWN_TYPES)}}},
+        "required": ["type"],
+    }

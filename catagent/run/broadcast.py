@@ -1,0 +1,120 @@
+"""Where the events of a run go: stamped, into the state, and out to every recorder and sink."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from catagent.events import types as ev
+from catagent.events.filters import Filters
+from catagent.events.state import RunState, reduce
+from catagent.events.timestamps import stamp
+from catagent.sinks.base import RecorderSink, Sink
+
+WallClock = Callable[[], datetime]
+# What is to be told in the place of an event: itself without secrets, nothing yet, or more.
+Mask = Callable[[ev.Event], Sequence[ev.Event]]
+
+
+def _as_it_is(event: ev.Event) -> Sequence[ev.Event]:
+    return (event,)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class SinkFailedError(Exception):
+    """A sink's stream failed while the run went on. An OSError of ours, not one of the model's."""
+
+    def __init__(self, cause: OSError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+class Broadcast:
+    """The one way out for the events of a run, and what they came to.
+
+    `sinks` get the events that `filters` keep, and one that fails raises SinkFailedError;
+    `recorders` get every event, and one that fails is let go with a warning; `has_lost` says that
+    it was one a person asked for. Times of day come from `wall_clock`, `began`, `last` and
+    `first_token` from the monotonic clock, which cannot go backwards.
+    """
+
+    def __init__(
+        self,
+        sinks: Sequence[Sink],
+        recorders: Sequence[RecorderSink] = (),
+        filters: Filters | None = None,
+        mask: Mask = _as_it_is,
+        wall_clock: WallClock = _utc_now,
+    ) -> None:
+        self.state = RunState()
+        self.began = self.last = time.monotonic()
+        self.first_token: float | None = None
+        self.has_lost = False
+        # Held while an event is told: a run may be ended from another thread.
+        self.lock = threading.RLock()
+        self._sinks = list(sinks)
+        self._recorders = list(recorders)
+        self._filters = filters or Filters()
+        self._mask = mask
+        self._wall_clock = wall_clock
+        self._seq = 0
+
+    def tell(self, event: ev.Event) -> None:
+        """Mask the event, stamp it, take it into the state, hand it to every recorder and sink.
+
+        Once the run has finished nothing is told any more. Raises SinkFailedError.
+        """
+        with self.lock:
+            if self.state.finished is None:
+                for masked in self._mask(event):
+                    self._tell(masked)
+
+    def _tell(self, event: ev.Event) -> None:
+        self._stamp(event)
+        reduce(self.state, event)
+        lost = [failed for recorder in self._recorders if (failed := _record(recorder, event))]
+        # All of them first: the warning about one must not meet another that has failed.
+        for recorder, _ in lost:
+            self._recorders.remove(recorder)
+        if self._filters.keeps(event):
+            for sink in tuple(self._sinks):
+                self._write(sink, event)
+        for recorder, error in lost:
+            self._warn_of_loss(recorder, error)
+
+    def _stamp(self, event: ev.Event) -> None:
+        self.last = time.monotonic()
+        if isinstance(event, ev.Unknown):
+            return
+        event.seq, self._seq = self._seq, self._seq + 1
+        event.ts = stamp(self._wall_clock())
+        if self.first_token is None and isinstance(event, ev.LlmToken):
+            self.first_token = self.last
+
+    def _write(self, sink: Sink, event: ev.Event) -> None:
+        try:
+            sink.write(event)
+        except OSError as error:
+            self._sinks.remove(sink)
+            raise SinkFailedError(error) from error
+
+    def _warn_of_loss(self, recorder: RecorderSink, error: OSError) -> None:
+        self.has_lost = self.has_lost or recorder.required
+        what = "The recording" if recorder.required else "The history of this run"
+        message = f"{what} broke off: {error.strerror or error}."
+        hint = "the run goes on" + "; its exit code will tell" * recorder.required
+        data = ev.WarningData(code="recording_failed", message=message, hint=hint)
+        self.tell(ev.Warned(data=data))
+
+
+def _record(recorder: RecorderSink, event: ev.Event) -> tuple[RecorderSink, OSError] | None:
+    try:
+        recorder.write(event)
+    except OSError as error:
+        return recorder, error
+    return None

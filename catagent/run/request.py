@@ -1,0 +1,27 @@
+"""What to run, as the command line asks for it."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from catagent.events.filters import Filters
+from catagent.loading.registry import AGENTS, TOOLS
+from catagent.models.spec import ModelSpec
+
+
+class Request(Struct, kw_only=True, frozen=True):
+    """What to run: a question for an agent, or a `tool` with its arguments on its own."""
+
+    agent: str
+    question: str
+    model: ModelSpec
+    tool_model: ModelSpec
+    filters: Filters
+    raw: bool = False
+    tool: str | None = None
+    tool_input: dict[str, str] = {}
+
+    @property
+    def uses_our_models(self) -> bool:
+        """Whether `model` and `tool_model` will be asked; what people bring may bring its own."""
+        return self.tool in TOOLS if self.tool is not None else self.agent in AGENTS

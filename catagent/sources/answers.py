@@ -1,0 +1,43 @@
+"""What of a run's output is its answer, when nothing that was streamed said so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+
+from catagent.sources.messages import output_text
+from catagent.sources.plain import plain
+
+# Where graphs, chains and executors put it, best first.
+_ANSWER_KEYS = ("answer", "output")
+
+
+def final(output: Any) -> Any:
+    """The last message in the output, what stands under a key for answers, or all of it.
+
+    None where the output has nothing but the question.
+    """
+    if not isinstance(output, dict):
+        return output
+    messages = messages_in(output)
+    if messages and isinstance(messages[-1], AIMessage | ToolMessage):
+        return messages[-1]
+    values = {key: value for key, value in output.items() if key != "messages"}
+    named = (values[key] for key in _ANSWER_KEYS if values.get(key) is not None)
+    return next(named, values or None)
+
+
+def messages_in(state: dict[str, Any]) -> list[BaseMessage]:
+    """The messages that a state, or an update of one, has under `messages`."""
+    found = state.get("messages")
+    several = found if isinstance(found, list | tuple) else [found]
+    return [message for message in several if isinstance(message, BaseMessage)]
+
+
+def as_text(output: Any) -> str:
+    """An answer of any kind as text: that of a message, text as it is, else JSON."""
+    if isinstance(output, str | BaseMessage) or output is None:
+        return "" if output is None else output_text(output)
+    return msgspec.json.encode(plain(output)).decode()

@@ -1,0 +1,119 @@
+"""The one loop that every mode shares: open LangChain's stream, read it, tell how it ended.
+
+A mode is two things: how to open a stream, and how to read one object of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Any
+
+from langchain_core.callbacks import (
+    AsyncCallbackHandler,
+    BaseCallbackHandler,
+    BaseCallbackManager,
+)
+from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.base import RunnableBindingBase
+from langchain_core.runnables.config import merge_configs
+
+from catagent.events import types as ev
+from catagent.sources import to_events
+from catagent.sources.base import AgentRun, EventStream
+from catagent.sources.chunks import ChunkReader
+from catagent.sources.plain import plain
+from catagent.sources.tracker import Tracker
+
+Upstream = AsyncGenerator[Any, None]
+# Of one object: what happened beside it and is to be told first, and what was made of it.
+Reader = Callable[[Any], tuple[Sequence[ev.Event], list[ev.Event]]]
+
+# A backstop alone: the tracker counts steps. A graph takes two supersteps a step, and one for
+# every middleware hook.
+_SUPERSTEPS = 20
+
+
+async def drive(
+    run: AgentRun,
+    upstream: Callable[[AgentRun, Tracker], Upstream],
+    reader: Callable[[Tracker, ChunkReader], Reader],
+) -> EventStream:
+    """The events of one run. Whatever happens, nothing of it goes on once this is closed."""
+    tracker = Tracker(run.max_steps, run.pulse)
+    chunks = ChunkReader(run, tracker)
+    read = reader(tracker, chunks)
+    try:
+        async with contextlib.aclosing(upstream(run, tracker)) as stream:
+            async for item in stream:
+                beside, made = read(item)
+                for event in (*beside, *_with_raw(run, made, item, tracker)):
+                    yield event
+    except Exception:
+        await tracker.close()
+        for event in to_events.loose_ends(tracker):
+            yield event
+        raise
+    finally:
+        await tracker.close()
+    for event in (*to_events.loose_ends(tracker), *chunks.finish()):
+        yield event
+
+
+class _InLine(BaseCallbackManager):
+    """Has asynchronous handlers that join a run called in line, as the tracker must be.
+
+    LangChain tells of the start of a text-completion model those in line, or where there are none
+    the others: its own handler for `astream_events` would miss it, and every token after it.
+    """
+
+    def add_handler(self, handler: BaseCallbackHandler, inherit: bool = True) -> None:
+        """Add a handler. One that is not asynchronous stays in its thread: it may block."""
+        handler.run_inline |= isinstance(handler, AsyncCallbackHandler)
+        super().add_handler(handler, inherit)
+
+
+def configured(run: AgentRun, *handlers: BaseCallbackHandler) -> RunnableConfig:
+    """The run's config with our handlers, and with a limit where LangGraph's own is 9,999."""
+    limit = _SUPERSTEPS * (run.max_steps + 1)
+    callbacks = _InLine(list(handlers), list(handlers))
+    ours: RunnableConfig = {"callbacks": callbacks, "recursion_limit": limit}
+    return merge_configs(ours, run.config)
+
+
+def limited(run: AgentRun) -> Runnable[Any, Any]:
+    """The runnable, with the executor's own limit out of the tracker's way."""
+    return _unlimited(run.runnable, run.max_steps) if run.shape == "executor" else run.runnable
+
+
+def _unlimited(runnable: Any, max_steps: int) -> Any:
+    if isinstance(runnable, RunnableBindingBase):
+        return runnable.model_copy(update={"bound": _unlimited(runnable.bound, max_steps)})
+    if hasattr(runnable, "max_iterations"):
+        return runnable.model_copy(update={"max_iterations": max_steps + 1})
+    return runnable
+
+
+def graph_arguments(run: AgentRun, **more: Any) -> dict[str, Any]:
+    """What `astream` is to be asked for: a graph's updates, those of nested graphs too."""
+    if run.shape != "graph":
+        return {}
+    return {"stream_mode": "updates", "subgraphs": True, **more}
+
+
+def _with_raw(run: AgentRun, made: list[ev.Event], item: Any, tracker: Tracker) -> list[ev.Event]:
+    """The events, with the untouched object that they were made from on the first of them.
+
+    An object that became no event gets one to carry it, so that nothing is missing with `--raw`.
+    """
+    if not run.raw:
+        return made
+    first = made[0] if made else _carrier(tracker)
+    if not isinstance(first, ev.Unknown):
+        first.raw = plain(item)
+    return made or [first]
+
+
+def _carrier(tracker: Tracker) -> ev.Node:
+    data = ev.NodeData(kind="other", phase="stream")
+    return ev.Node(data=data, **(to_events.envelope(tracker.root) if tracker.root else {}))

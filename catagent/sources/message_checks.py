@@ -1,0 +1,110 @@
+"""What LangChain takes for success and is none: cut streams, half-written arguments."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from langchain_core.messages import AIMessage, BaseMessage
+
+from catagent.errors import CatagentError, ModelError, NetworkError
+from catagent.events import types as ev
+from catagent.redact import shortened
+from catagent.sources.messages import CUT_SHORT, FILTERED, finish_reason_of
+
+# Those whose streams always say why they ended; the silence of others means nothing.
+_ALWAYS_TELL = frozenset({"openai"})
+
+
+class WrittenArgs:
+    """The tool calls of one message as a model writes them, before anything is repaired."""
+
+    def __init__(self) -> None:
+        self._calls: dict[object, list[str]] = {}
+
+    def add(self, pieces: Iterable[Mapping[str, Any]]) -> None:
+        """Take the `tool_call_chunks` of one streamed chunk."""
+        for piece in pieces:
+            index = piece["index"]
+            # Without an index nothing is merged: every piece is a whole call.
+            key = object() if index is None else index
+            call = self._calls.setdefault(key, [piece["name"] or ""])
+            call.append(piece["args"] or "")
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return ((name, "".join(args) or "{}") for name, *args in self._calls.values())
+
+
+def check_message(
+    message: BaseMessage, name: str, streamed: WrittenArgs | None = None, provider: str = ""
+) -> CatagentError | None:
+    """What is wrong with a model's finished message, or None. `name` is the model run's name.
+
+    `provider` is who LangChain takes for the model's, as far as it says.
+
+    `streamed` holds the arguments as they were streamed, None for a message that came whole. To
+    be asked before a tool runs: LangChain repairs half-written arguments and would execute them,
+    and takes a stream that broke off for a whole one.
+    """
+    if not isinstance(message, AIMessage):
+        return None
+    if streamed is not None and _broke_off(message, provider):
+        return NetworkError(
+            f"The stream of {name} was cut off: it ended without a finish reason.",
+            hint="try again; if it happens often, look at the server or a proxy in between",
+        )
+    for tool, args in (*(streamed or ()), *_invalid(message)):
+        if not _is_object(args):
+            return _broken_args(tool, args, finish_reason_of(message))
+    return None
+
+
+def warnings_for(message: BaseMessage, name: str) -> Iterator[ev.WarningData]:
+    """What a person should know of a model's message that is no error."""
+    reason = finish_reason_of(message)
+    if reason in CUT_SHORT:
+        filtered = reason in FILTERED
+        yield ev.WarningData(
+            code="content_filter" if filtered else "length",
+            message=f"{name} was cut short (finish reason {reason}); its text is incomplete.",
+            hint="" if filtered else "raise the model's output limit",
+        )
+    if message.additional_kwargs.get("refusal"):
+        yield ev.WarningData(
+            code="refusal", message=f"{name} refused to answer; its text says why."
+        )
+    ids = [call["id"] for call in getattr(message, "tool_calls", [])]
+    if len(set(ids)) < len(ids):
+        yield ev.WarningData(
+            code="duplicate_tool_call_id",
+            message=f"{name} used one id for several tool calls; their tokens may be mixed up.",
+        )
+
+
+def _broke_off(message: AIMessage, provider: str) -> bool:
+    # The message itself says it only where at least one chunk held a choice.
+    providers = {provider, message.response_metadata.get("model_provider")}
+    return not providers.isdisjoint(_ALWAYS_TELL) and finish_reason_of(message) is None
+
+
+def _invalid(message: AIMessage) -> Iterator[tuple[str, str]]:
+    for call in message.invalid_tool_calls:
+        yield call["name"] or "", call["args"] or ""
+
+
+def _is_object(args: str) -> bool:
+    try:
+        return isinstance(json.loads(args), dict)
+    except ValueError:
+        return False
+
+
+def _broken_args(tool: str, args: str, reason: str | None) -> ModelError:
+    end = shortened(args, 60, end=True)
+    cut = " The model reached its output limit." if reason == "length" else ""
+    return ModelError(
+        f"The arguments that the model wrote for {tool} are not a JSON object: {end!r}.{cut}"
+        " The tool was not run.",
+        hint="try again, or a model that is better at calling tools",
+    )

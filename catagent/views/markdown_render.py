@@ -1,0 +1,219 @@
+"""One block of Markdown as rows, through Rich: highlighted code, no HTML, no hyperlinks.
+
+Imported when the first block is due and not before, for Rich and Pygments take their time.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable
+from functools import lru_cache
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from rich import markdown as rich_markdown
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.rule import Rule
+from rich.segment import Segment
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.theme import Theme as RichTheme
+
+from catagent.views.markdown_blocks import Block
+from catagent.views.markdown_blocks import Table as TableShape
+from catagent.views.options import Color, Theme
+from catagent.views.sanitize import clean, to_ascii
+from catagent.views.style import Look
+from catagent.views.wrap import without_colors
+
+_PARSER = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
+_COLOR_SYSTEMS = {"none": None, "16": "standard", "256": "256", "truecolor": "truecolor"}
+_ACCENT = {"dark": "cyan", "light": "blue"}
+_PADDING = re.compile(r"(?: |\x1b\[[0-9;]*m)+$")
+_ITEM_NUMBER = re.compile(r"^[\s>]*\d+[.)]", re.MULTILINE)
+_FENCE_LINE = re.compile(r"^[\s>]*(?:`{3,}|~{3,}).*$", re.MULTILINE)
+_ASCII_DRAWING = str.maketrans("•▌─━│", "*|--|")
+
+
+class _Heading(rich_markdown.Heading):
+    LEVEL_ALIGN = {}  # noqa: RUF012 - Rich's own class attribute; every level stands at the left
+
+
+class _CodeBlock(rich_markdown.CodeBlock):
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        code = str(self.text).removesuffix("\n")
+        yield Syntax(
+            code,
+            self.lexer_name,
+            theme=self.theme,
+            word_wrap=True,
+            padding=(0, 2),
+            background_color="default",
+        )
+
+
+class _Table(rich_markdown.TableElement):
+    shape: TableShape | None = None
+
+    @classmethod
+    def create(cls, markdown: rich_markdown.Markdown, token: Token) -> _Table:
+        table = cls()
+        table.shape = markdown.block.table if isinstance(markdown, _Markdown) else None
+        return table
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for table in super().__rich_console__(console, options):
+            if isinstance(table, Table):
+                for column in table.columns:
+                    column.overflow = "fold"
+                if self.shape is not None:
+                    _fit(table, self.shape, console, options)
+            yield table
+
+
+def _fit(table: Table, shape: TableShape, console: Console, options: ConsoleOptions) -> None:
+    """Make the pieces of a long table look like one: one head, and columns of one width."""
+    table.show_header = not shape.columns
+    # Rich tells the widths of columns in no public way; a piece that raises is shown as source.
+    if shape.width != options.max_width:
+        inner = options.update_width(options.max_width - table._extra_width)  # noqa: SLF001
+        shape.columns = tuple(table._calculate_column_widths(console, inner))  # noqa: SLF001
+        shape.width = options.max_width
+    for index, (column, width) in enumerate(zip(table.columns, shape.columns, strict=True)):
+        column.width = width - table._get_padding_width(index)  # noqa: SLF001
+
+
+class _Rule(rich_markdown.HorizontalRule):
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Rule(style=console.get_style("markdown.hr"), characters="─")
+
+
+class _Item(rich_markdown.ListItem):
+    def render_number(
+        self, console: Console, options: ConsoleOptions, number: int, last_number: int
+    ) -> RenderResult:
+        """Number as Markdown does, `1.`; Rich leaves the full stop out."""
+        signs = [f" {number}. ".rjust(len(f" {last_number - 1}. "))]
+        room = options.max_width - len(signs[0])
+        style = console.get_style("markdown.item.number")
+        for row in console.render_lines(self.elements, options.update(width=room)):
+            sign = signs.pop() if signs else " " * (options.max_width - room)
+            yield from (Segment(sign, style), *row, Segment.line())
+
+
+class _Markdown(rich_markdown.Markdown):
+    inlines = {*rich_markdown.Markdown.inlines, "link"}  # noqa: RUF012 - see `elements`
+    elements = {  # noqa: RUF012 - Rich's own class attribute
+        **rich_markdown.Markdown.elements,
+        "heading_open": _Heading,
+        "fence": _CodeBlock,
+        "code_block": _CodeBlock,
+        "table_open": _Table,
+        "hr": _Rule,
+        "list_item_open": _Item,
+    }
+
+    def __init__(self, block: Block, code_theme: str) -> None:
+        super().__init__("", code_theme=code_theme, hyperlinks=False)
+        self.block = block
+        self.parsed = _clean_tokens(_PARSER.parse(block.source))
+
+
+def render(block: Block, width: int, look: Look) -> list[str] | None:
+    """Return the rows of a block, or None where Rich would lose a letter of it or raise.
+
+    A link definition renders as nothing, a table with surplus cells drops them: then the source
+    itself is the better picture.
+    """
+    try:
+        rows = _render(block, width, look)
+    except Exception:  # the view must outlive any defect of parser, lexer or Rich
+        return None
+    return rows if _holds_all(block.news, rows) else None
+
+
+def _render(block: Block, width: int, look: Look) -> list[str]:
+    options = look.options
+    console = _console(width, options.color, options.theme)
+    with console.capture() as capture:
+        console.print(_Markdown(block, f"ansi_{options.theme}"), end="")
+    rows = [_PADDING.sub(_reset, row) for row in capture.get().removesuffix("\n").split("\n")]
+    rows = rows if block.code else _without_empty_ends(rows)
+    return [to_ascii(row.translate(_ASCII_DRAWING)) for row in rows] if options.ascii else rows
+
+
+def _reset(padding: re.Match[str]) -> str:
+    return "\x1b[0m" if "\x1b" in padding[0] else ""
+
+
+def _without_empty_ends(rows: list[str]) -> list[str]:
+    full = [index for index, row in enumerate(rows) if without_colors(row)]
+    return rows[full[0] : full[-1] + 1] if full else []
+
+
+@lru_cache(maxsize=8)
+def _console(width: int, color: Color, theme: Theme) -> Console:
+    return Console(
+        file=io.StringIO(),
+        width=width,
+        color_system=_COLOR_SYSTEMS[color],  # type: ignore[arg-type]  # Rich's literal type
+        force_terminal=color != "none",
+        legacy_windows=False,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        theme=_styles(_ACCENT[theme]),
+        _environ={},
+    )
+
+
+def _styles(accent: str) -> RichTheme:
+    return RichTheme(
+        {
+            "markdown.h1": f"bold underline {accent}",
+            "markdown.h2": f"bold {accent}",
+            "markdown.h3": "bold",
+            "markdown.code": accent,
+            "markdown.code_block": "none",
+            "markdown.block_quote": "italic",
+            "markdown.item.bullet": accent,
+            "markdown.item.number": accent,
+            "markdown.hr": "dim",
+            "markdown.link": accent,
+            "markdown.link_url": "underline",
+            "markdown.table.border": "dim",
+            "markdown.table.header": "bold",
+        }
+    )
+
+
+def _clean_tokens(tokens: Iterable[Token]) -> list[Token]:
+    """The parser decodes entities (`&#x202e;`) after the source was cleaned: clean once more."""
+    cleaned = list(tokens)
+    for token in cleaned:
+        token.content, token.info = clean(token.content), clean(token.info)
+        token.attrs = {
+            name: clean(value) if isinstance(value, str) else value
+            for name, value in token.attrs.items()
+        }
+        if token.children:
+            token.children = _links_once(_clean_tokens(token.children))
+    return cleaned
+
+
+def _links_once(tokens: list[Token]) -> list[Token]:
+    """`<https://a.b>` is shown once, as text that looks like a link: Rich adds the address."""
+    for token in tokens:
+        if token.markup == "autolink":
+            token.type, token.tag = token.type.replace("link", "address"), "link"
+    return tokens
+
+
+def _holds_all(source: str, rows: list[str]) -> bool:
+    """Whether every letter and digit of the source can be seen, but for its markup's own."""
+    source = _ITEM_NUMBER.sub("", _FENCE_LINE.sub("", clean(html.unescape(source))))
+    shown = Counter(without_colors("".join(rows)))
+    return all(shown[char] >= number for char, number in Counter(source).items() if char.isalnum())

@@ -1,0 +1,194 @@
+"""What one call of a model writes: reasoning, text and tool calls, each in its own part."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+from catagent.events import types as ev
+from catagent.views.parts import Panel, Part, Preview, Rows, drain, narrower, newest
+from catagent.views.style import Look
+from catagent.views.text import Feed, Text
+from catagent.views.wrap import cells, head, pack, tail
+
+
+class Model:
+    """What one call of a model writes: reasoning, text, and the tool calls that it makes.
+
+    Gives no rows, not even its label, until there is something to show.
+    """
+
+    def __init__(self, look: Look, *, label: str, markdown: bool) -> None:
+        self.look = look
+        self.parts: deque[Part] = deque()
+        self.finished = False
+        self.name = ""
+        self.tokens = 0
+        self.calls: dict[int, Call] = {}
+        self.pieces: list[str] = []
+        self._label = label
+        self._markdown = markdown
+        self._forgot = False
+        self._channel: ev.Channel | None = None
+        self._last: Feed | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether every row was taken and none will follow."""
+        return self.finished and not self.parts
+
+    @property
+    def text(self) -> str:
+        """All the text so far, as it was written."""
+        return "".join(self.pieces)
+
+    def feed(self, data: ev.LlmTokenData) -> None:
+        """Take one piece of text, reasoning or tool arguments."""
+        self.tokens += 1
+        if data.channel == "tool_args":
+            self._switch("tool_args")
+            self._call(data)
+        else:
+            self.write(data.channel, data.delta)
+
+    def write(self, channel: ev.Channel, delta: str) -> None:
+        """Add text or reasoning."""
+        if not delta:
+            return
+        if channel == "text":
+            self.pieces.append(delta)
+        self._switch(channel)
+        if self._last is not None:
+            self._last.feed(delta)
+
+    def interrupt(self, part: Part) -> None:
+        """Show something between what was written so far and what will be."""
+        self._switch(None)
+        self.parts.append(part)
+
+    def finish(self, data: ev.LlmFinishedData) -> None:
+        """Take what was not streamed, and end."""
+        if data.reasoning and self._channel is None:
+            self.write("reasoning", data.reasoning)
+        streamed = self.text
+        if data.text.startswith(streamed) and not self._forgot:
+            self.write("text", data.text[len(streamed) :])
+        self._switch(None)
+        self.finished = True
+
+    def restyle(self, look: Look, parts: Iterable[Part]) -> None:
+        """Go on in another look; `parts` is what nobody has seen so far."""
+        self.look, self.parts, self._markdown = look, deque(parts), False
+        self._last = None
+        # Neither text nor reasoning, so that what comes next begins a part of its own.
+        self._channel = None if self._channel is None else "tool_args"
+
+    def forget(self) -> None:
+        """Let go of what was kept to compare it with the observation."""
+        self.pieces, self.calls, self._forgot = [], {}, True
+
+    def _call(self, data: ev.LlmTokenData) -> None:
+        call = self.calls.setdefault(data.index if isinstance(data.index, int) else 0, Call())
+        call.tool = data.tool if isinstance(data.tool, str) else call.tool
+        call.call_id = data.call_id if isinstance(data.call_id, str) else call.call_id
+        call.pieces.append(data.delta)
+
+    def _switch(self, channel: ev.Channel | None) -> None:
+        if channel == self._channel:
+            return
+        self._channel = channel
+        if self._last is not None:
+            self._last.finish()
+            self._last = None
+        if channel == "text":
+            self._last = self._text()
+            self.parts.append(self._last)
+        elif channel == "reasoning":
+            self._last = Text(self.look, "reasoning")
+            self.parts.append(Thoughts(self.look, self._last))
+
+    def _text(self) -> Feed:
+        if not self._markdown:
+            return Text(self.look)
+        from catagent.views.markdown_stream import Markdown
+
+        return Markdown(self.look)
+
+    def take(self, width: int | None) -> Rows:
+        """Return the rows that have become final since the last call."""
+        rows = drain(self.parts, width)
+        if rows and self._label:
+            rows = label_rows(self.look, self._label, width) + rows
+            self._label = ""
+        return rows
+
+    def tail(self, width: int, limit: int) -> Rows:
+        """Return up to `limit` rows of what is not final yet."""
+        if self.parts:
+            rows = self.parts[0].tail(width, limit)
+            label = label_rows(self.look, self._label, width) if self._label and rows else []
+            return (label + rows)[-limit:]
+        calls = self._call_rows(width, limit) if self._channel == "tool_args" else []
+        return [self.look.paint("dim", row) for row in calls]
+
+    def preview(self, width: int, limit: int) -> Preview:
+        """Return the last `limit` rows of text, while nobody takes from the part."""
+        if self._channel == "tool_args":
+            return Preview("dim", self._call_rows(width, limit))
+        return newest(self.parts, width, limit)
+
+    def _call_rows(self, width: int, limit: int) -> Rows:
+        return [self._call_row(call, width) for call in list(self.calls.values())[-limit:]]
+
+    def _call_row(self, call: Call, width: int) -> str:
+        """The tool, and of its arguments the newest that fit beside it."""
+        look, glyphs = self.look, self.look.glyphs
+        name = head(look.line(call.tool[:width]), max(1, width // 2), glyphs.ellipsis)
+        room = max(1, width - cells(glyphs.call + name) - 1)
+        arguments = tail(look.line(call.newest(width)), room, glyphs.ellipsis)
+        return f"{glyphs.call}{name} {arguments}"
+
+
+class Call:
+    """A tool call while a model writes it."""
+
+    def __init__(self) -> None:
+        self.tool = ""
+        self.call_id: str | None = None
+        self.pieces: list[str] = []
+
+    @property
+    def text(self) -> str:
+        """The tool and its arguments, as they were written."""
+        return f"{self.tool} {''.join(self.pieces)}"
+
+    def newest(self, size: int) -> str:
+        """The last `size` characters or so of the arguments."""
+        found: list[str] = []
+        for piece in reversed(self.pieces):
+            found.append(piece[-size:])
+            if sum(map(len, found)) >= size:
+                break
+        return "".join(reversed(found))
+
+
+class Thoughts(Panel):
+    """Reasoning, set apart from what the model says."""
+
+    def __init__(self, look: Look, text: Text) -> None:
+        super().__init__(look, look.glyphs.thought)
+        self.parts.append(text)
+        self.closed = True
+
+    def heading(self, width: int | None) -> Rows:
+        """Return the rows above the parts."""
+        return ["reasoning:"] if self.look.words else []
+
+
+def label_rows(look: Look, label: str, width: int | None) -> Rows:
+    """What says whose words the following rows are."""
+    glyph, dot = look.glyphs.part, look.glyphs.dot
+    facts = (look.line(label) + look.glyphs.said).split(dot)
+    first, *others = pack(facts, dot, narrower(width, cells(glyph)))
+    rows = [glyph + first, *(" " * cells(glyph) + row for row in others)]
+    return [look.paint("model", row) for row in rows]

@@ -1,0 +1,140 @@
+"""What is going on right now and how much there was so far: all that the status line needs."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from math import ceil
+
+from catagent.events import types as ev
+from catagent.views.format import count, model_name, whole_seconds
+
+# The rate is that of the last seconds, counted in slices of one.
+RATE_WINDOW_S = 4.0
+RATE_SLICE_S = 0.25
+SILENT_AFTER_S = 2.0
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts, and the calls that are open; times are seconds on the reader's own clock."""
+
+    began: float = 0.0
+    first_token: float | None = None
+    last_token: float = 0.0
+    tokens: int = 0
+    tools: dict[str, str] = field(default_factory=dict)
+    decided: dict[str, str] = field(default_factory=dict)
+    models: dict[str, str] = field(default_factory=dict)
+    writing: str = ""
+    retry: ev.Retry | None = None
+    retry_due: float = 0.0
+    steps: bool = False
+    acted: bool = False
+    finished: bool = False
+    _recent: deque[tuple[float, int]] = field(default_factory=deque)
+
+    def update(self, event: ev.Event, now: float) -> None:
+        """Take one event that arrived at `now`."""
+        match event:
+            case ev.LlmStarted() | ev.LlmToken() | ev.LlmFinished():
+                self._heard(event)
+                self._model(event, now)
+            case ev.Action() | ev.ToolStarted() | ev.ToolFinished() | ev.Observation():
+                self._heard(event)
+                self._tool(event)
+            case ev.Retry(data=data):
+                self.retry, self.retry_due = event, now + data.delay_s
+            case ev.RunStarted(data=data):
+                self.steps = data.mode == "steps"
+            case ev.RunFinished():
+                self.finished = True
+            case _:
+                pass
+
+    def _heard(self, event: ev.KnownEvent) -> None:
+        self.acted = True
+        if self.retry is not None and self.retry.run_id in ("", event.run_id):
+            self.retry = None
+
+    def _model(self, event: ev.LlmStarted | ev.LlmToken | ev.LlmFinished, now: float) -> None:
+        if isinstance(event, ev.LlmToken):
+            self._token(event, now)
+        elif isinstance(event, ev.LlmStarted):
+            self.models[event.run_id] = model_name(event.name, event.data.model)
+        else:
+            self.models.pop(event.run_id, None)
+            self.writing = "" if self.writing == event.run_id else self.writing
+
+    def _token(self, event: ev.LlmToken, now: float) -> None:
+        self.tokens += 1
+        self.writing, self.last_token = event.run_id, now
+        self.models.setdefault(event.run_id, event.name)
+        if self.first_token is None:
+            self.first_token = now
+        if self._recent and now - self._recent[-1][0] < RATE_SLICE_S:
+            since, number = self._recent[-1]
+            self._recent[-1] = since, number + 1
+        else:
+            self._recent.append((now, 1))
+            self._forget(now)
+
+    def _tool(self, event: ev.Action | ev.ToolStarted | ev.ToolFinished | ev.Observation) -> None:
+        data = event.data
+        run, call = event.run_id or data.tool_call_id or "", data.tool_call_id or data.tool
+        if isinstance(event, ev.Action):
+            self.decided[call] = data.tool
+            return
+        self.decided.pop(call, None)
+        if isinstance(event, ev.ToolStarted):
+            self.tools[run] = data.tool
+        else:
+            self.tools.pop(run, None)
+
+    def awaited(self, now: float) -> str:
+        """What is awaited, in a few words; empty where only the caller can know."""
+        if self.retry is not None:
+            return self._retrying(self.retry, now)
+        if self.writing:
+            return self._writing(now)
+        if self.models:
+            return f"waiting for the first token of {next(reversed(self.models.values()))}"
+        if self.tools:
+            return f"running {_named(self.tools)}"
+        if self.decided:
+            return f"{'running' if self.steps else 'starting'} {_named(self.decided)}"
+        return "waiting for the agent" if self.acted else ""
+
+    def unknown(self) -> str:
+        """What to say where nobody tells what is awaited; models are silent in steps mode."""
+        return "waiting for the agent" if self.acted or self.steps else "starting the agent"
+
+    def _retrying(self, retry: ev.Retry, now: float) -> str:
+        number = f"retry {retry.data.attempt} of {retry.data.max_attempts}"
+        if now < self.retry_due:
+            return f"{number} in {ceil(self.retry_due - now)} s"
+        waiting = next(reversed(self.models.values()), "the model")
+        return f"{number}: waiting for {self.models.get(retry.run_id) or retry.name or waiting}"
+
+    def _writing(self, now: float) -> str:
+        name, silent = self.models.get(self.writing, ""), now - self.last_token
+        if silent < SILENT_AFTER_S:
+            return f"{name} is writing"
+        return f"{name} silent for {whole_seconds(silent)}"
+
+    def rate(self, now: float) -> float:
+        """Tokens a second in the last seconds."""
+        if self.first_token is None or now - self.first_token < 1:
+            return 0.0
+        self._forget(now)
+        return sum(number for _, number in self._recent) / min(
+            RATE_WINDOW_S, now - self.first_token
+        )
+
+    def _forget(self, now: float) -> None:
+        while self._recent and now - self._recent[0][0] > RATE_WINDOW_S:
+            self._recent.popleft()
+
+
+def _named(tools: dict[str, str]) -> str:
+    return next(iter(tools.values())) if len(tools) == 1 else count(len(tools), "tool")

@@ -1,0 +1,171 @@
+"""The panel of a tool call: what it was asked, what happens inside, what the agent gets to see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import repeat
+from typing import Any
+
+from catagent.events import types as ev
+from catagent.views.format import arguments, count, json_line, seconds
+from catagent.views.model_call import Model, label_rows
+from catagent.views.parts import Hanging, Panel, Part, Preview, Ready, Rows, narrower
+from catagent.views.style import Look
+from catagent.views.text import facts, written
+from catagent.views.wrap import cells, wrap
+
+
+class Tool(Panel):
+    """One tool call, from the agent's decision to the observation."""
+
+    def __init__(self, look: Look, tool: str, tool_input: Any, details: str = "") -> None:
+        super().__init__(look, look.glyphs.side)
+        self.tool = tool
+        self.decided = self.started = False
+        self.run_id = ""
+        self.models: list[Model] = []
+        self.finished: ev.ToolFinishedData | None = None
+        self._tool_input = tool_input
+        self._details = details
+        self._title: str | None = None
+        self._output: str | None = None
+        self._failed = False
+        self._problem = self._remark = ""
+
+    @property
+    def title(self) -> str:
+        """The call on one line, of any length."""
+        if self._title is None:
+            self._title = self.look.line(f"{self.tool}({arguments(self._tool_input)})")
+        return self._title
+
+    def restyle(self, look: Look, parts: Iterable[Part]) -> None:
+        """Go on in another look, from the heading on; `parts` is what nobody has seen so far."""
+        self.behind(look, look.glyphs.side)
+        self.parts.extend(parts)
+
+    def start(self, event: ev.ToolStarted) -> None:
+        """The tool began to run; its input counts where nobody has told it before."""
+        self.started, self.run_id = True, event.run_id
+        if self._tool_input is None:
+            self._tool_input, self._title = event.data.tool_input, None
+
+    def preview(self, width: int, limit: int) -> Preview:
+        """Return the last rows of what still runs inside."""
+        return Preview() if self.closed else super().preview(width, limit)
+
+    def observe(self, data: ev.ObservationData) -> None:
+        """Show what the agent gets to see, and close."""
+        self._failed = data.status == "error"
+        self._close(data.output, "observation")
+        for model in self.models:
+            model.forget()
+
+    def end_unobserved(self) -> None:
+        """Close without an observation: show what the tool returned, as far as it did."""
+        if self.finished is None:
+            self._problem = "did not finish" if self.started else "did not run"
+        self._close(self.finished.output if self.finished else "", "output")
+
+    def shows(self, output: str) -> bool:
+        """Whether this text can be seen in the panel already."""
+        return output in (self._output, "") or self._same(output)
+
+    def _close(self, output: str, word: str) -> None:
+        self.closed, self._output = True, output
+        if output and self._same(output):
+            self._remark = f"{word}: the text above"
+        elif output:
+            self.parts.append(Ready(lambda width: label_rows(self.look, word, width)))
+            self.parts.append(written(self.look, output))
+        elif not self.failed:
+            self._remark = f"{word}: nothing"
+
+    def _same(self, output: str) -> bool:
+        return any(output.strip() == model.text.strip() for model in self.models)
+
+    def heading(self, width: int | None) -> Rows:
+        """Return the rows above the parts."""
+        glyphs, look = self.look.glyphs, self.look
+        name = look.line(self.tool)
+        asked = self.title[len(name) :]
+        room = narrower(width, cells(glyphs.top))
+        rows = title_rows(look, name, width)
+        if room is None or cells(self.title) <= room:
+            rows[0] += asked
+        else:
+            self.parts.extendleft(reversed(self._argument_parts()))
+        if self._details:
+            self.parts.appendleft(written(look, self._details, "dim"))
+        return rows
+
+    def _argument_parts(self) -> list[Part]:
+        """The arguments one below the other, where they do not fit into the title."""
+        asked = self._tool_input
+        items = asked.items() if isinstance(asked, dict) else [("input", asked)]
+        return [
+            written(self.look, f"{name}: {value if isinstance(value, str) else json_line(value)}")
+            for name, value in items
+        ]
+
+    def ending(self, width: int | None) -> Rows:
+        """Return the rows below the parts."""
+        glyphs, look = self.look.glyphs, self.look
+        sign = look.paint("bad", glyphs.bad) if self.failed else look.paint("ok", glyphs.ok)
+        run = [f"run {self.run_id}"] if self.run_id and look.options.verbose else []
+        told = facts(look, self._facts(), run)
+        return Hanging(look.paint("gutter", glyphs.bottom) + sign, told).take(width)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the tool raised, was refused, or never came to an end."""
+        raised = self.finished is not None and self.finished.status == "error"
+        return raised or self._failed or bool(self._problem)
+
+    def _facts(self) -> list[str]:
+        cut = self.failed and self._output == ""
+        known = [self._problem or "no result"] if cut else []
+        if self.finished is not None and self.finished.duration_s is not None:
+            known.append(seconds(self.finished.duration_s))
+        if tokens := sum(model.tokens for model in self.models):
+            known.append(count(tokens, "token"))
+        known += [self._remark] if self._remark else []
+        return known or ["error" if self.failed else "observed"]
+
+
+class Orphan(Panel):
+    """A model inside a tool call that nobody told us of, because it was filtered out."""
+
+    def __init__(self, look: Look, model: Model, label: str) -> None:
+        super().__init__(look, look.glyphs.side)
+        self._model = model
+        self._label = label
+        self.parts.append(model)
+
+    def take(self, width: int | None) -> Rows:
+        """Return the rows that have become final since the last call."""
+        self.closed = self._model.finished
+        return super().take(width)
+
+    def heading(self, width: int | None) -> Rows:
+        """Return the rows above the parts."""
+        if self.look.words:
+            return label_rows(self.look, self._label, width)
+        return title_rows(self.look, self.look.line(self._label), width)
+
+    def ending(self, width: int | None) -> Rows:
+        """Return the rows below the parts."""
+        glyphs, look = self.look.glyphs, self.look
+        sign = look.paint("gutter", glyphs.bottom) + look.paint("ok", glyphs.ok)
+        return Hanging(sign, facts(look, [count(self._model.tokens, "token")])).take(width)
+
+
+def title_rows(look: Look, name: str, width: int | None) -> Rows:
+    """The upper edge of a panel, with its name; a long name goes on behind the gutter."""
+    top, side = look.glyphs.top, look.glyphs.side
+    names = wrap(name, narrower(width, cells(top)))
+    signs = [top, *repeat(side, len(names) - 1)]
+    return [
+        look.paint("gutter", sign) + look.paint("tool", row)
+        for sign, row in zip(signs, names, strict=True)
+    ]

@@ -1,0 +1,66 @@
+"""The README's examples are run, as they stand there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import with_server
+from tests.support.scripts import cat
+from tests.support.server import ScriptedServer
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+EXAMPLES = [
+    line for block in BLOCKS for line in block.splitlines() if re.search(r"\bcatagent \w", line)
+]
+AGENT = """
+from langchain_core.runnables import RunnableLambda
+agent = RunnableLambda(lambda question: "an answer")
+"""
+
+
+def test_there_are_examples() -> None:
+    """A README whose examples are no longer found would pass by running none."""
+    assert len(EXAMPLES) > 15
+
+
+def test_every_example_works_in_order(tmp_path: Path) -> None:
+    """One folder, one shell after another: later examples use what earlier ones wrote."""
+    (tmp_path / "my_package").mkdir()
+    (tmp_path / "my_package" / "my_module.py").write_text(AGENT)
+    command = tmp_path / "bin" / "catagent"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m catagent "$@"\n')
+    command.chmod(0o755)
+    with ScriptedServer(cat()) as server:
+        env = with_server(tmp_path, server.url)
+        env["PATH"] = f"{command.parent}:{env['PATH']}"
+        for example in EXAMPLES:
+            done = subprocess.run(
+                ["bash", "-o", "pipefail", "-c", _runnable(example)],
+                env=env,
+                cwd=tmp_path,
+                capture_output=True,
+                text=True,
+                stdin=subprocess.DEVNULL,
+                timeout=90,
+                check=False,
+            )
+            assert done.returncode == 0, f"{example}\n{done.stderr}"
+            assert "Traceback" not in done.stderr
+
+
+def _runnable(example: str) -> str:
+    """Without jq, which may be missing here, the reader of a pipe is cat."""
+    return re.sub(r"\| jq .*", "| cat", example)
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\(([^)]+)\)", README))
+def test_every_link_leads_somewhere(link: str) -> None:
+    assert (ROOT / link).exists()

@@ -1,0 +1,47 @@
+"""Filters mean what LangChain's include and exclude arguments mean."""
+
+from __future__ import annotations
+
+import pytest
+
+from catagent.events import types as ev
+from catagent.events.filters import Filters
+
+TOKEN = ev.LlmToken(
+    name="Get Items LLM", tags=["get_items"], data=ev.LlmTokenData(channel="text", delta="x")
+)
+TOOL = ev.ToolStarted(
+    name="get_items", tags=["t"], data=ev.ToolStartedData(tool="get_items", tool_input={})
+)
+CHAIN = ev.Node(name="agent", data=ev.NodeData(kind="chain", phase="start"))
+CUSTOM = ev.Node(name="progress", data=ev.NodeData(kind="custom", phase="stream"))
+ANSWER = ev.Answer(data=ev.AnswerData(output="a"))
+ALL = [TOKEN, TOOL, CHAIN, CUSTOM, ANSWER]
+
+
+@pytest.mark.parametrize(
+    ("filters", "kept"),
+    [
+        (Filters(), [TOKEN, TOOL, CUSTOM, ANSWER]),
+        (Filters(include_types=("chain",)), [CHAIN, ANSWER]),
+        (Filters(include_types=("llm",)), [TOKEN, ANSWER]),
+        (Filters(include_types=("chat_model",)), [TOKEN, ANSWER]),
+        (Filters(include_names=("get_items",)), [TOOL, ANSWER]),
+        (Filters(include_names=("get_items",), include_tags=("get_items",)), [TOKEN, TOOL, ANSWER]),
+        (Filters(include_types=("tool",), exclude_names=("get_items",)), [ANSWER]),
+        (Filters(exclude_tags=("get_items",)), [TOOL, CUSTOM, ANSWER]),
+    ],
+)
+def test_include_lists_are_alternatives_and_exclude_lists_win(
+    filters: Filters, kept: list[ev.Event]
+) -> None:
+    """Plumbing is hidden unless asked for; what tells of the whole run always passes."""
+    assert [event for event in ALL if filters.keeps(event)] == kept
+
+
+def test_the_plumbing_is_kept_when_it_carries_langchains_own_object() -> None:
+    """With --raw the run log's patches must all be there: each builds on the ones before."""
+    data = ev.NodeData(kind="chain", phase="start")
+    assert not Filters().keeps(ev.Node(data=data))
+    assert Filters().keeps(ev.Node(data=data, raw=[]))
+    assert not Filters(exclude_types=("chain",)).keeps(ev.Node(data=data, raw=[]))

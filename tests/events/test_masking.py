@@ -1,0 +1,178 @@
+"""Secrets taken out of events, and out of streams where they come in pieces."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import jsonpatch
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from catagent.events import codec
+from catagent.events import types as ev
+from catagent.events.masking import EventMask
+from catagent.redact import MASK
+from tests.support import strategies as ours  # noqa: F401 - its Hypothesis profile
+
+SECRET = "canary-4711-zyxw"
+SHAPED = "sk-proj-AbCdEfGh12345678"
+secrets = st.sampled_from([SECRET, SHAPED, "https://joe:hush-hush-99@host/v1"])
+innocent = st.text(st.characters(codec="utf-8", exclude_characters="-:="), max_size=30)
+
+
+def token(delta: str, channel: ev.Channel = "text", **data: object) -> ev.LlmToken:
+    made = ev.LlmTokenData(channel=channel, delta=delta, **data)  # type: ignore[arg-type]
+    return ev.LlmToken(run_id="llm", data=made)
+
+
+def finished(text: str) -> ev.LlmFinished:
+    return ev.LlmFinished(run_id="llm", data=ev.LlmFinishedData(model="m", text=text))
+
+
+def cut(text: str, sizes: Iterable[int]) -> list[str]:
+    """The text in pieces of these sizes, over and over."""
+    pieces, sizes = [], list(sizes)
+    while text:
+        size = sizes[len(pieces) % len(sizes)]
+        pieces.append(text[:size])
+        text = text[size:]
+    return pieces
+
+
+def streamed(pieces: list[str], channel: ev.Channel = "text") -> list[ev.Event]:
+    """What a mask makes of a model's stream and its end."""
+    mask = EventMask([SECRET])
+    events = [token(piece, channel) for piece in pieces]
+    return [told for event in [*events, finished("".join(pieces))] for told in mask(event)]
+
+
+def text_of(events: list[ev.Event]) -> str:
+    return "".join(event.data.delta for event in events if isinstance(event, ev.LlmToken))
+
+
+@given(innocent, secrets, innocent, st.lists(st.integers(1, 9), min_size=1, max_size=5))
+@example("", SECRET, "", [1])
+@example("see ", SECRET, "x", [3])
+def test_a_streamed_secret_is_never_shown_however_it_is_cut(
+    before: str, secret: str, after: str, sizes: list[int]
+) -> None:
+    events = streamed(cut(f"{before} {secret} {after}", sizes))
+    hidden = "hush-hush-99" if "://" in secret else secret
+    shown = text_of(events)
+    assert hidden not in shown
+    assert MASK in shown
+    assert shown.endswith(" " + after)
+    last = events[-1]
+    assert isinstance(last, ev.LlmFinished)
+    assert last.data.text == shown
+
+
+@given(innocent, st.lists(st.integers(1, 9), min_size=1, max_size=5))
+@example("a list of tasks and desks, as ever", [1])
+def test_a_stream_without_one_goes_through_piece_by_piece(text: str, sizes: list[int]) -> None:
+    pieces = cut(text, sizes)
+    events = streamed(pieces)
+    assert [e.data.delta for e in events if isinstance(e, ev.LlmToken)] == pieces
+
+
+def test_what_only_began_like_one_is_shown_in_the_end() -> None:
+    for pieces in (
+        ["can", "ary-", "bird"],
+        ["http", "://ho", "st/v1"],
+        ["sk-", "ate"],
+        ["canary-"],
+    ):
+        assert text_of(streamed(pieces)) == "".join(pieces)
+
+
+def test_a_secret_in_a_tools_arguments_is_masked_and_its_name_kept() -> None:
+    mask = EventMask(['qu"ote-of-doom'])
+    first = token("", "tool_args", index=0, tool="get_items", call_id="c")
+    pieces = ['{"place": "qu', '\\"ote-', "of-do", 'om"}']
+    events = [first, *(token(piece, "tool_args", index=0) for piece in pieces), finished("")]
+    told = [each for event in events for each in mask(event)]
+    assert text_of(told) == f'{{"place": "qu{MASK}"}}'
+    assert first in told
+
+
+def test_every_string_of_an_event_is_looked_at() -> None:
+    data = ev.ToolFinishedData(tool="t", status="success", output=f"x {SECRET}")
+    data.error = ev.ErrorInfo(kind="tool", type="E", message=SECRET)
+    event = ev.ToolFinished(name=SECRET, tags=[SECRET], data=data)
+    event.raw = {SECRET: [{"deep": SHAPED}]}
+    (told,) = EventMask([SECRET])(event)
+    assert isinstance(told, ev.ToolFinished)
+    assert (told.name, told.tags, told.data.output) == (MASK, [MASK], f"x {MASK}")
+    assert told.data.error is not None
+    assert told.data.error.message == MASK
+    assert told.raw == {MASK: [{"deep": MASK}]}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        ev.RunFinished(data=ev.RunFinishedData(status="cancelled", exit_code=130)),
+        ev.Node(data=ev.NodeData(kind="retriever", phase="stream", content="cancelled")),
+        token("cancelled", "reasoning"),
+        token("{}", "tool_args", index=1, tool="cancelled"),
+    ],
+)
+def test_a_word_out_of_a_few_is_no_secret_and_the_line_stays_valid(event: ev.Event) -> None:
+    """A password can be a word, and `run.finished` with a masked status could not be read."""
+    mask = EventMask(["cancelled", "retriever", "stream", "reasoning", "tool_args"])
+    told = [*mask(event), *mask(finished(""))]
+    assert [codec.decode(codec.encode(each)) for each in told] == told
+    assert not isinstance(event, ev.RunFinished) or event.data.status == "cancelled"
+    assert not isinstance(event, ev.Node) or event.data.content == MASK
+
+
+def test_the_raw_object_of_a_token_that_is_held_back_tells_what_is_shown_of_it() -> None:
+    """Its operations and all else stay: they apply, and give the text without the secret."""
+    mask = EventMask([SECRET])
+    pieces = ["see https", "://exam", "ple.com/", " and canary-47", "11-zyxw or", " so."]
+    events = [token(piece) for piece in pieces]
+    state: dict[str, Any] = {"text": []}
+    for number, event in enumerate(events, 1):
+        event.raw = [{"op": "add", "path": "/text/-", "value": event.data.delta}]
+        for told in mask(event):
+            assert isinstance(told, ev.LlmToken)
+            state = jsonpatch.apply_patch(state, told.raw)
+            assert "".join(state["text"]) == text_of(events[:number])
+    assert "".join(state["text"]) == f"see https://example.com/ and {MASK} or so."
+
+
+def test_what_is_made_of_held_back_arguments_is_masked_in_the_raw_object() -> None:
+    event = token('{"key": "canary-47', "tool_args", index=0)
+    call = {"type": "tool_call", "name": "f", "args": {"key": "canary-47"}, "id": "call_0"}
+    broken = {"name": "f", "args": '{"key": "canary-47', "id": "call_0"}
+    held = {"content": "", "quoted": "canary-47", "metadata": {"langgraph_node": "model"}}
+    event.raw = {**held, "tool_calls": [call], "invalid_tool_calls": [broken]}
+    (told,) = EventMask([SECRET])(event)
+    assert isinstance(told, ev.LlmToken)
+    assert told.data.delta == '{"key": "'
+    assert told.raw == {
+        **held,
+        "quoted": MASK,
+        "tool_calls": [{**call, "args": MASK}],
+        "invalid_tool_calls": [{**broken, "args": told.data.delta}],
+    }
+
+
+def test_a_character_that_comes_in_two_halves_is_told_as_one() -> None:
+    assert text_of(streamed(["a\ud83d", "\ude00b"])) == "a😀b"
+    assert text_of(streamed(["a\ud83d", "b", "\ud83d"])) == "a\ufffdb\ufffd"
+
+
+def test_what_never_ends_is_not_held_back_for_ever() -> None:
+    events = streamed(["sk-", *["a" * 100] * 100])
+    assert any(isinstance(e, ev.LlmToken) and e.data.delta == MASK for e in events[:-1])
+
+
+def test_text_that_is_all_beginnings_costs_no_quadratic_time() -> None:
+    """A model could write it to slow us down."""
+    began = time.process_time()
+    text_of(streamed(["sk-" * 100_000 + " ", "://:" * 100_000 + " ", "Bearer " * 50_000]))
+    assert time.process_time() - began < 2

@@ -1,0 +1,200 @@
+"""Whose error it is: told from the exceptions themselves, raised by the real libraries."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+
+import httpx2
+import openai
+import pytest
+from langchain_core.tools import tool
+
+from catagent.errors import (
+    AgentError,
+    CatagentError,
+    CredentialsError,
+    ExitCode,
+    ModelError,
+    NetworkError,
+    RunTimeoutError,
+    StepLimitError,
+    ToolError,
+    UsageError,
+)
+from catagent.failures.classify import classify
+
+REQUEST = httpx2.Request("POST", "http://127.0.0.1/v1/chat/completions")
+
+
+def refused(status: int, message: str = "no") -> openai.APIStatusError:
+    """The error of the SDK's own for this answer."""
+    response = httpx2.Response(status, json={"error": {"message": message}}, request=REQUEST)
+    return openai.OpenAI(api_key="k")._make_status_error_from_response(response)
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind", "message", "hint"),
+    [
+        (refused(401), CredentialsError, "refused the API key", "OPENAI_API_KEY"),
+        (refused(403), CredentialsError, "denied access", "another key"),
+        (refused(404, "no model x"), ModelError, "no model x", "--model"),
+        (refused(400, "maximum context length is 1"), ModelError, "too long", "larger context"),
+        (refused(422, "what?"), ModelError, "did not accept the request (HTTP 422): what?", ""),
+        (refused(429, "slow down"), ModelError, "Too many requests", "--max-retries"),
+        (refused(429, "you exceeded your quota"), ModelError, "quota", "billing"),
+        (refused(503, "busy"), ModelError, "The server failed (HTTP 503): busy", "later"),
+        (openai.APITimeoutError(REQUEST), RunTimeoutError, "silent for too long", "--idle-timeout"),
+        (openai.APIConnectionError(request=REQUEST), NetworkError, "broke off", "try again"),
+        (openai.APIError("oh", REQUEST, body=None), ModelError, "in its stream: oh", "later"),
+        (ValueError("x"), AgentError, "The agent failed: ValueError: x", ""),
+        (RuntimeError(), AgentError, "The agent failed: RuntimeError.", ""),
+    ],
+)
+def test_an_exception_becomes_a_message_and_the_next_step(
+    raised: Exception, kind: type[CatagentError], message: str, hint: str
+) -> None:
+    error = classify(raised)
+    assert type(error) is kind
+    assert message in error.message
+    assert hint in error.hint
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        (ConnectionRefusedError(111, "Connection refused"), "refused the connection"),
+        (OSError("[Errno -2] Name or service not known"), "name was not found"),
+        (OSError("certificate verify failed"), "No secure connection"),
+        (OSError(24, "Too many open files"), "ulimit -n"),
+        # As it is told where a name has two addresses.
+        (ExceptionGroup("two", [ConnectionRefusedError(111, "no")] * 2), "refused the connection"),
+    ],
+)
+def test_a_failed_connection_says_why(cause: OSError, said: str) -> None:
+    raised = openai.APIConnectionError(request=REQUEST)
+    raised.__cause__ = httpx2.ConnectError("All connection attempts failed")
+    raised.__cause__.__context__ = cause
+    error = classify(raised)
+    assert isinstance(error, NetworkError)
+    assert said in f"{error.message} {error.hint}"
+
+
+def caught(body: str) -> BaseException:
+    """What a tool with this body raises, through LangChain."""
+
+    @tool
+    async def shaky(text: str) -> str:
+        """Fail."""
+        exec(body)  # noqa: S102 - the test's own words
+        return text
+
+    try:
+        asyncio.run(shaky.ainvoke({"text": "x"}))
+    except BaseException as error:
+        return error
+    raise AssertionError("it did not fail")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("raise ValueError('no such place')", "The tool shaky failed: ValueError: no such place"),
+        ("raise KeyError", "The tool shaky failed: KeyError."),
+        ("import json; json.loads('{')", "The tool shaky failed: JSONDecodeError: Expecting"),
+        ("import socket; raise ConnectionError('x')", "The tool shaky failed: ConnectionError: x"),
+    ],
+)
+def test_what_a_tool_raises_is_the_tools_error(body: str, message: str) -> None:
+    error = classify(caught(body))
+    assert isinstance(error, ToolError)
+    assert error.message.startswith(message)
+
+
+async def grouped(raised: BaseException, deep: int = 1) -> None:
+    """Raise it out of a TaskGroup, or several."""
+    if deep == 0:
+        raise raised
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(grouped(raised, deep - 1))
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind", "message"),
+    [
+        (ValueError("no such place"), AgentError, "The agent failed: ValueError: no such place"),
+        (refused(401), CredentialsError, "refused the API key"),
+        (openai.APITimeoutError(REQUEST), RunTimeoutError, "silent for too long"),
+        (UsageError("x"), UsageError, "x"),
+    ],
+)
+def test_of_a_group_the_first_is_told(
+    raised: Exception, kind: type[CatagentError], message: str
+) -> None:
+    with pytest.raises(BaseExceptionGroup) as group:
+        asyncio.run(grouped(raised, 2))
+    error = classify(group.value)
+    assert type(error) is kind
+    assert message in error.message
+
+
+def test_a_group_that_a_tool_raises_is_the_tools_error() -> None:
+    @tool
+    async def shaky(text: str) -> str:
+        """Fail."""
+        await grouped(ValueError("no such place"))
+        return text
+
+    with pytest.raises(BaseExceptionGroup) as group:
+        asyncio.run(shaky.ainvoke({"text": "x"}))
+    error = classify(group.value)
+    assert isinstance(error, ToolError)
+    assert error.message == "The tool shaky failed: ValueError: no such place"
+
+
+def test_a_tool_that_ends_the_program_is_told() -> None:
+    """asyncio may lose the frames that say which: the message is the same for want of a name."""
+    error = classify(caught("raise SystemExit(3)"))
+    assert isinstance(error, ToolError)
+    assert "tool" in error.message
+    assert error.message.endswith("tried to end the program (exit code 3).")
+
+
+def test_the_step_limit_of_langgraph_is_ours() -> None:
+    from langgraph.errors import GraphRecursionError
+
+    error = classify(GraphRecursionError("Recursion limit of 4 reached"))
+    assert isinstance(error, StepLimitError)
+    assert error.exit_code is ExitCode.STEP_LIMIT
+
+
+def test_an_error_of_ours_stays_as_it_is() -> None:
+    error = UsageError("x", "y")
+    assert classify(error) is error
+
+
+def test_no_message_carries_a_key() -> None:
+    error = classify(refused(401, "Incorrect API key provided: sk-proj-abcdefgh12345678"))
+    assert "sk-proj" not in error.message
+
+
+def test_an_exception_that_cannot_even_be_printed_is_told() -> None:
+    class BrokenError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    assert classify(BrokenError()).message == "The agent failed: BrokenError."
+
+
+def test_telling_imports_nothing_heavy() -> None:
+    """Faults are told in a replay too, which must not import LangChain."""
+    import subprocess
+
+    code = (
+        "import sys, json; from catagent.failures.classify import classify;"
+        "classify(ValueError('x'));"
+        "print(json.dumps([m for m in ('langchain_core', 'openai', 'httpx2') if m in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert json.loads(done.stdout) == []

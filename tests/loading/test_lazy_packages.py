@@ -1,0 +1,120 @@
+"""Lazy packages offer what they always offered, and an agent's start imports far fewer modules."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catagent.loading.lazy_packages import PACKAGES, gathered
+from tests.support.cli import with_server
+from tests.support.scripts import cat
+from tests.support.server import ScriptedServer
+
+
+def python(code: str) -> Any:
+    """What a fresh interpreter prints as JSON."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return json.loads(done.stdout)
+
+
+def names(prelude: str) -> Any:
+    """Every public name of the lazy packages and those inside them -> what stands behind it."""
+    return python(
+        f"{prelude}\n"
+        "import importlib, json, pkgutil\n"
+        f"found, todo = {{}}, list({PACKAGES!r})\n"
+        "while todo:\n"
+        "    name = todo.pop()\n"
+        "    package = importlib.import_module(name)\n"
+        "    inside = list(pkgutil.iter_modules(package.__path__))\n"
+        "    todo += [f'{name}.{module.name}' for module in inside if module.ispkg]\n"
+        "    for key in {*dir(package), *(module.name for module in inside)}:\n"
+        "        if not key.startswith('_') and key != 'annotations' and hasattr(package, key):\n"
+        "            value = getattr(package, key)\n"
+        "            found[f'{name}:{key}'] = str(getattr(value, '__qualname__', None) or value)\n"
+        "print(json.dumps(found))\n"
+    )
+
+
+def test_every_name_is_there_and_means_the_same() -> None:
+    """Whoever brings an agent of their own must not notice."""
+    eager, lazy = (
+        names(""),
+        names("from catagent.loading import lazy_packages as lazy; lazy.install()"),
+    )
+    assert len(eager) > 2000
+    assert {key: lazy.get(key) for key in eager} == eager
+
+
+def test_what_import_openai_alone_makes_reachable_is_reachable() -> None:
+    assert python(
+        "from catagent.loading import lazy_packages as lazy; lazy.install(); lazy.install()\n"
+        "import json, openai, sys\n"
+        "from openai.types import *\n"
+        "missing = hasattr(openai.types, 'nothing_like_it')\n"
+        "finders = [f for f in sys.meta_path if f is lazy._Finder]\n"
+        "chunk = openai.types.chat.ChatCompletionChunk.__name__\n"
+        "print(json.dumps([chunk, Batch.__name__, missing, len(finders)]))"
+    ) == ["ChatCompletionChunk", "Batch", False, 1]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_packages_still_only_gather(package: str) -> None:
+    """A release that changes its `__init__` costs speed, silently: here it is told."""
+    spec = find_spec(package)
+    assert spec is not None
+    assert spec.origin is not None
+    assert gathered(Path(spec.origin).read_text(encoding="utf-8")) is not None
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import os",
+        "from .part import *",
+        "from .part import part",
+        "register()",
+        "x = compute()",
+        "if True:\n    pass",
+    ],
+)
+def test_an_init_that_does_more_is_left_alone(statement: str) -> None:
+    assert gathered(f"from .a import A as A\n{statement}\n") is None
+
+
+def test_what_is_gathered() -> None:
+    source = '"""Doc."""\nfrom .a import A as A, b as c\nfrom pkg.d import E\n__all__ = ["A"]\n'
+    found = gathered(source)
+    assert found is not None
+    assert found.names == {"A": (".a", "A"), "c": (".a", "b"), "E": ("pkg.d", "E")}
+    assert found.constants == {"__all__": ["A"]}
+
+
+def test_an_agent_imports_what_it_needs_alone(tmp_path: Path) -> None:
+    """475 generated modules without us; what one chat needs with us."""
+    with ScriptedServer(cat()) as server:
+        done = subprocess.run(
+            [sys.executable, "-X", "importtime", "-m", "catagent", "ask", "-o", "jsonl", "where?"],
+            env=with_server(tmp_path, server.url),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+    imported = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines()]
+    assert "openai.types" in imported
+    assert sum(name.startswith("openai.types.") for name in imported) < 200
+    assert sum(name.startswith("langsmith.types.") for name in imported) < 20

@@ -1,0 +1,100 @@
+"""Names to objects: from the tables, and from whatever a person names."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from catagent.errors import UsageError
+from catagent.loading import registry
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with one module in it."""
+    (tmp_path / "mine_for_test.py").write_text("class Box:\n    agent = 42\n")
+    (tmp_path / "helped_for_test.py").write_text(
+        "import helper_for_test\n\ndef late():\n    import importlib\n\n"
+        "    return importlib.import_module('late_for_test')\n"
+    )
+    (tmp_path / "helper_for_test.py").write_text("agent = 43\n")
+    (tmp_path / "late_for_test.py").write_text("agent = 44\n")
+    (tmp_path / "spaced_for_test").mkdir()
+    (tmp_path / "spaced_for_test" / "inner.py").write_text(
+        "from helper_for_test import agent\nfrom . import other\n"
+    )
+    (tmp_path / "spaced_for_test" / "other.py").write_text("")
+    (tmp_path / "stranger_for_test.py").write_text("raise SystemExit('a stranger ran')\n")
+    (tmp_path / "needy_for_test.py").write_text("import no_such_package_at_all\n")
+    (tmp_path / "needy_for_test_agent.py").write_text("import needy_for\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    for name in [name for name in sys.modules if "_for_test" in name]:
+        monkeypatch.delitem(sys.modules, name)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "table",
+    [registry.AGENTS, registry.TOOLS, registry.PROVIDERS],
+    ids=["agents", "tools", "models"],
+)
+def test_every_row_leads_somewhere(table: dict[str, str]) -> None:
+    assert all(callable(registry.lookup(name, table, "thing")) for name in table)
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_current_folder_counts() -> None:
+    assert registry.lookup("mine_for_test:Box.agent", registry.AGENTS, "agent") == 42
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_a_module_of_the_folder_imports_is_found_there_too() -> None:
+    """At once and later, by statement and by function, from a package and from beside one."""
+    late = registry.lookup("helped_for_test:late", registry.AGENTS, "agent")
+    assert late().agent == 44
+    assert registry.lookup("spaced_for_test.inner:agent", registry.AGENTS, "agent") == 43
+
+
+def test_what_an_installed_package_imports_is_not(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many try for what may not be installed; the folder may be a stranger's."""
+    (folder / "site").mkdir()
+    (folder / "site" / "installed_for_test.py").write_text(
+        "import importlib.util\n\nfound = importlib.util.find_spec('stranger_for_test')\n\n"
+        "try:\n    import stranger_for_test\nexcept ModuleNotFoundError:\n    pass\n"
+    )
+    (folder / "using_for_test.py").write_text("from installed_for_test import found\n")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(folder / "site")])
+    assert registry.lookup("using_for_test:found", registry.AGENTS, "agent") is None
+    assert "stranger_for_test" not in sys.modules
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("name", "message", "hint"),
+    [
+        ("cta", "no agent called 'cta'", "did you mean cat?"),
+        ("nowhere_for_test:agent", "no module named nowhere_for_test", "looked for here"),
+        ("mine_for_test:Bx", "mine_for_test has no attribute 'Bx'", "did you mean Box?"),
+        ("mine_for_test:", "'mine_for_test:' names no agent", "package.module:attribute"),
+        ("needy_for_test:agent", "needs the module no_such_package_at_all", ""),
+        ("needy_for_test_agent:agent", "needs the module needy_for,", ""),
+        ("nowhere_for_test.deep:agent", "no module named nowhere_for_test.deep", "looked for here"),
+    ],
+)
+def test_what_is_not_there_is_a_usage_error_with_a_hint(name: str, message: str, hint: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        registry.lookup(name, registry.AGENTS, "agent")
+    assert message in raised.value.message
+    assert hint in raised.value.hint
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_bare_name_imports_nothing() -> None:
+    with pytest.raises(UsageError):
+        registry.lookup("needy_for_test", registry.AGENTS, "agent")
+    assert "needy_for_test" not in sys.modules

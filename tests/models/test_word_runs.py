@@ -1,0 +1,65 @@
+"""The embedded model's arguments are copied: only what was said may be written."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catagent.models.embedded.word_runs import MAX_WORDS, given_texts, narrowed, word_runs
+
+TOOL = {
+    "type": "function",
+    "function": {
+        "name": "get_items",
+        "parameters": {"type": "object", "properties": {"place": {"type": "string"}}},
+    },
+}
+
+
+def places(*texts: str) -> list[str]:
+    tool = narrowed([TOOL], texts)[0]
+    found: dict[str, Any] = tool["function"]["parameters"]["properties"]["place"]
+    return found.get("enum", [])
+
+
+def test_any_run_of_words_may_be_meant() -> None:
+    """Whole words, as they were written, in their order."""
+    runs = places("what's in the old barn?")
+    assert {"the old barn", "old barn", "barn", "the old barn?"} <= set(runs)
+    assert not {"barn old", "arn", "a barn"} & set(runs)
+
+
+def test_what_stands_around_words_need_not_be_meant() -> None:
+    """Quotes, brackets and stops go one by one: a bracket may belong to the name."""
+    assert {"The Howling Pantry", "'The Howling Pantry'"} <= set(places("in 'The Howling Pantry'."))
+    assert "the north (upper) barn (old)" in places("what's in the north (upper) barn (old)?")
+
+
+def test_people_and_tools_are_copied_from_and_nobody_else() -> None:
+    messages = [
+        {"role": "system", "content": "You are"},
+        {"role": "user", "content": "where?"},
+        {"role": "assistant", "content": None, "tool_calls": []},
+        {"role": "tool", "content": "under the sofa"},
+    ]
+    assert given_texts(messages) == ["where?", "under the sofa"]
+
+
+def test_a_long_text_is_left_alone() -> None:
+    """Its runs would make a grammar of thousands of rules; without any, the tool is unchanged."""
+    assert list(word_runs("word " * (MAX_WORDS + 1))) == []
+    assert narrowed([TOOL], ["word " * (MAX_WORDS + 1)]) == [TOOL]
+
+
+def test_the_given_tool_is_not_changed() -> None:
+    before = json.dumps(TOOL)
+    narrowed([TOOL], ["a place"])
+    assert json.dumps(TOOL) == before
+
+
+@given(st.text())
+def test_every_run_stands_in_the_text(text: str) -> None:
+    assert all(run in text for run in word_runs(text))

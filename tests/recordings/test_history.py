@@ -1,0 +1,138 @@
+"""The runs that are kept without being asked for."""
+
+from __future__ import annotations
+
+import json
+import stat
+import time
+from pathlib import Path
+
+import pytest
+
+from catagent.errors import OutputError, RecordingError
+from catagent.events import types as ev
+from catagent.recordings.history import History, encode_summary, summarise
+from catagent.sinks.recorder import Recorder
+from tests.support.events import cat_run, failed_run, started
+
+
+def record(history: History, run_id: str, events: list[ev.Event]) -> Path:
+    recorder = Recorder(history.place_for(run_id), required=False)
+    for event in events:
+        recorder.write(event)
+    recorder.close()
+    return recorder.path
+
+
+def test_folder_and_files_are_the_owners_alone(tmp_path: Path) -> None:
+    path = record(History(folder=tmp_path / "state" / "runs"), "abc", cat_run())
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_runs_are_listed_newest_first_with_what_they_came_to(tmp_path: Path) -> None:
+    history = History(folder=tmp_path)
+    record(history, "aaa", cat_run())
+    record(history, "bbb", failed_run())
+    record(history, "ccc", cat_run()[:-1])
+    unfinished, failed, good = history.runs()
+    assert (good.id, good.status, good.exit_code, good.steps) == ("aaa", "success", 0, 2)
+    assert good.question == "what items are located where the cat is hiding?"
+    assert (good.agent, good.model, good.mode) == ("cat", "openai:gpt-test", "events")
+    assert (failed.id, failed.status, failed.exit_code) == ("bbb", "error", 4)
+    assert (unfinished.id, unfinished.status, unfinished.steps) == ("ccc", "unfinished", None)
+
+
+def test_a_summary_is_one_json_line(tmp_path: Path) -> None:
+    line = encode_summary(summarise(record(History(folder=tmp_path), "aaa", cat_run())))
+    assert line.count(b"\n") == 1
+    assert json.loads(line)["type"] == "run"
+
+
+def test_the_number_of_runs_is_bounded(tmp_path: Path) -> None:
+    history = History(folder=tmp_path, max_runs=3)
+    for number in range(6):
+        record(history, f"run{number}", failed_run())
+    assert [run.id for run in history.runs()] == ["run5", "run4", "run3"]
+
+
+def test_their_size_is_bounded(tmp_path: Path) -> None:
+    one = record(History(folder=tmp_path / "one"), "one", cat_run()).stat().st_size
+    history = History(folder=tmp_path / "many", max_bytes=3 * one)
+    for number in range(8):
+        record(history, f"run{number}", cat_run())
+    assert [run.id for run in history.runs()] == ["run7", "run6", "run5", "run4"]
+
+
+def test_a_run_is_found_by_the_beginning_of_its_id(tmp_path: Path) -> None:
+    history = History(folder=tmp_path)
+    first, second = record(history, "ab12", cat_run()), record(history, "ab34", cat_run())
+    assert history.find("ab1") == first
+    assert history.find("last") == second
+    assert history.find(first.stem) == first
+    with pytest.raises(RecordingError, match="beginning of 2 runs: ab12, ab34"):
+        history.find("ab")
+
+
+@pytest.mark.parametrize("wanted", ["", "nothing", "../secret", "/etc/passwd", "*", "last"])
+def test_what_is_not_there_is_not_found_wherever_it_points(tmp_path: Path, wanted: str) -> None:
+    (tmp_path / "secret.jsonl").touch()
+    with pytest.raises(RecordingError, match="no run"):
+        History(folder=tmp_path / "runs").find(wanted)
+
+
+def test_an_id_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
+    path = record(History(folder=tmp_path / "runs"), "../../x", failed_run())
+    assert path.parent == tmp_path / "runs"
+
+
+def test_damaged_files_are_listed_as_unfinished(tmp_path: Path) -> None:
+    history = History(folder=tmp_path)
+    for number, data in enumerate([b"", b"\n\n", b"\0" * 100, b"\xff\n{}\n", b'{"type":1}']):
+        (tmp_path / f"20260101-000000-{number}.jsonl").write_bytes(data)
+    assert [run.status for run in history.runs()] == ["unfinished"] * 5
+
+
+def test_an_answer_as_long_as_a_book_is_still_found(tmp_path: Path) -> None:
+    events = cat_run()
+    assert isinstance(events[-1], ev.RunFinished)
+    events[-1].data.output = "x" * 1_000_000
+    assert summarise(record(History(folder=tmp_path), "aaa", events)).status == "success"
+
+
+def test_listing_reads_both_ends_alone(tmp_path: Path) -> None:
+    history = History(folder=tmp_path)
+    run = cat_run()
+    for number in range(20):
+        record(history, f"run{number}", [*run[:-1], *run[1:-1] * 400, run[-1]])
+    began = time.process_time()
+    assert len(list(history.runs())) == 20
+    assert time.process_time() - began < 0.2
+
+
+def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot keep this run") as refused:
+        History(folder=tmp_path / "file" / "runs").place_for("abc")
+    assert "--no-history" in refused.value.hint
+
+
+def test_a_list_of_runs_shows_no_secret_of_its_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = [started("is it canary-4711-canary, sk-proj-abcdefghijkl?"), *cat_run()[1:]]
+    record(History(folder=tmp_path), "aaa", run)
+    monkeypatch.setenv("SOME_API_KEY", "canary-4711-canary")
+    (summary,) = History(folder=tmp_path).runs()
+    assert summary.question == "is it [redacted], [redacted]?"
+
+
+def test_what_is_no_recording_of_ours_is_left_alone(tmp_path: Path) -> None:
+    """A folder with such a name, a link to nothing."""
+    history = History(folder=tmp_path, max_runs=1)
+    (tmp_path / "folder.jsonl").mkdir()
+    (tmp_path / "link.jsonl").symlink_to(tmp_path / "nowhere")
+    record(history, "aaa", cat_run())
+    record(history, "bbb", cat_run())
+    assert [run.id for run in history.runs()] == ["bbb"]
+    assert {path.name for path in tmp_path.iterdir()} > {"folder.jsonl", "link.jsonl"}

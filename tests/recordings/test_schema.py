@@ -1,0 +1,72 @@
+"""The schema, and what it lets through."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from catagent.events import types as ev
+from catagent.events.codec import Header, encode, encode_header
+from catagent.recordings.history import History, encode_summary
+from catagent.recordings.schema import schema, text
+from catagent.sinks.recorder import Recorder
+from tests.support.events import cat_run, failed_run, started
+
+COMMITTED = Path(__file__).parents[2] / "docs/schema/catagent.events-1.schema.json"
+VALIDATOR = Draft202012Validator(schema())
+
+
+def valid(line: bytes | dict[str, Any]) -> bool:
+    return VALIDATOR.is_valid(line if isinstance(line, dict) else json.loads(line))
+
+
+def test_the_committed_schema_is_current() -> None:
+    assert COMMITTED.read_text() == text(), "run: catagent schema > docs/schema/…"
+
+
+def test_it_is_a_valid_schema_that_refers_to_nothing_outside() -> None:
+    Draft202012Validator.check_schema(schema())
+    assert '"$ref": "#/' in text()
+    assert text().count('"$ref"') == text().count('"$ref": "#/$defs/')
+
+
+def test_every_event_validates() -> None:
+    assert all(valid(encode(event)) for event in cat_run() + failed_run())
+
+
+def test_the_header_and_a_listed_run_validate(tmp_path: Path) -> None:
+    assert valid(encode_header(Header(schema=ev.SCHEMA)))
+    recorder = Recorder(History(folder=tmp_path).place_for("abc"), required=False)
+    recorder.close()
+    assert all(valid(encode_summary(run)) for run in History(folder=tmp_path).runs())
+
+
+def test_a_type_that_a_later_version_adds_validates() -> None:
+    assert valid({"type": "llm.dreamt", "v": 1, "data": {"sheep": 3}})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seq": "1"},
+        {"seq": -1},
+        {"v": 2},
+        {"tags": None},
+        {"data": {}},
+        {"type": "llm.token"},
+        {"type": None},
+    ],
+)
+def test_a_known_type_has_to_be_what_it_says(change: dict[str, Any]) -> None:
+    assert not valid(json.loads(encode(started())) | change)
+
+
+@pytest.mark.parametrize("missing", ["v", "seq", "ts", "run_id", "parent_ids", "tool_call_id"])
+def test_the_envelope_is_always_whole(missing: str) -> None:
+    line = json.loads(encode(started()))
+    del line[missing]
+    assert not valid(line)

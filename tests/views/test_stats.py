@@ -1,0 +1,41 @@
+"""The table of --stats."""
+
+from __future__ import annotations
+
+from catagent.events import types as ev
+from catagent.events.state import RunState, reduce
+from catagent.views.stats import table
+from tests.support.events import cat_run, started
+
+
+def stats_of(events: list[ev.Event]) -> list[list[str]]:
+    state = RunState()
+    for event in events:
+        reduce(state, event)
+    return [line.split() for line in table(state).splitlines()]
+
+
+def test_it_has_a_row_for_each_model_each_tool_and_the_run() -> None:
+    heading, model, where, items, run = stats_of(cat_run())
+    assert heading == ["calls", "in", "out", "first", "token", "time"]
+    assert model == ["gpt-test", "5", "50", "25", "0.05", "s", "2.00", "s"]
+    assert where == ["where_cat_is_hiding", "1", "-", "-", "-", "0.50", "s"]
+    assert items == ["get_items", "1", "-", "-", "-", "0.50", "s"]
+    assert run == ["the", "run", "5", "50", "25", "-", "2.50", "s"]
+
+
+def test_columns_line_up_and_a_name_cannot_break_them() -> None:
+    state = RunState()
+    for event in cat_run():
+        if isinstance(event, ev.LlmStarted | ev.LlmFinished):
+            event.data.model = "猫\x1b[2J\nmodel"
+        reduce(state, event)
+    text = table(state)
+    assert "\x1b" not in text
+    assert len(text.splitlines()) == 5
+
+
+def test_a_run_that_did_nothing_or_is_cut_off_has_one_too() -> None:
+    assert stats_of([])[-1] == ["the", "run", "0", "-", "-", "-", "-"]
+    assert stats_of([started()])[-1] == ["the", "run", "0", "-", "-", "-", "-"]
+    assert len(stats_of(cat_run()[:10])) == 4
