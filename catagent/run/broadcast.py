@@ -14,7 +14,7 @@ from catagent.events.timestamps import stamp
 from catagent.sinks.base import RecorderSink, Sink
 
 WallClock = Callable[[], datetime]
-# What is to be told in the place of an event: itself without secrets, nothing yet, or more.
+# What is emitted in place of an event: itself without secrets, nothing yet, or more.
 Mask = Callable[[ev.Event], Sequence[ev.Event]]
 
 
@@ -55,7 +55,7 @@ class Broadcast:
         self.began = self.last = time.monotonic()
         self.first_token: float | None = None
         self.has_lost = False
-        # Held while an event is told: a run may be ended from another thread.
+        # Held while an event is emitted: a run may be ended from another thread.
         self.lock = threading.RLock()
         self._sinks = list(sinks)
         self._recorders = list(recorders)
@@ -64,17 +64,17 @@ class Broadcast:
         self._wall_clock = wall_clock
         self._seq = 0
 
-    def tell(self, event: ev.Event) -> None:
+    def emit(self, event: ev.Event) -> None:
         """Mask the event, stamp it, take it into the state, hand it to every recorder and sink.
 
-        Once the run has finished nothing is told any more. Raises SinkFailedError.
+        Nothing is emitted once the run has finished. Raises SinkFailedError.
         """
         with self.lock:
             if self.state.finished is None:
                 for masked in self._mask(event):
-                    self._tell(masked)
+                    self._emit(masked)
 
-    def _tell(self, event: ev.Event) -> None:
+    def _emit(self, event: ev.Event) -> None:
         self._stamp(event)
         reduce(self.state, event)
         lost = [failed for recorder in self._recorders if (failed := _record(recorder, event))]
@@ -109,7 +109,7 @@ class Broadcast:
         message = f"{what} broke off: {error.strerror or error}."
         hint = "the run goes on" + "; its exit code will tell" * recorder.required
         data = ev.WarningData(code="recording_failed", message=message, hint=hint)
-        self.tell(ev.Warned(data=data))
+        self.emit(ev.Warned(data=data))
 
 
 def _record(recorder: RecorderSink, event: ev.Event) -> tuple[RecorderSink, OSError] | None:

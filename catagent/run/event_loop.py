@@ -5,31 +5,35 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from catagent.stop import Stop
+
 T = TypeVar("T")
-# How long what was cancelled may take to clean up, in seconds.
-PATIENCE_S = 0.35
 # Tasks that would not end. Python must not take them apart: they would refuse that too, aloud.
 left_behind: list[asyncio.Task[Any]] = []
 
 
-def run(main: Coroutine[Any, Any, T]) -> T:
+def run(main: Coroutine[Any, Any, T], stop: Stop | None = None) -> T:
     """Run a coroutine to its end on a loop of its own, and return what it returns.
 
     Like `asyncio.run`, but a tool that calls `sys.exit` or stops the loop does not end it, and a
-    task that will not be cancelled does not keep us: it is left behind.
+    task or thread that will not end does not keep us: after what `stop` has left of the run's
+    shutdown it is left behind.
     """
+    stop = stop or Stop()
     loop = asyncio.new_event_loop()
     loop.set_default_executor(_Impatient())
     try:
         return _complete(loop, loop.create_task(main))
     finally:
-        loop.set_exception_handler(lambda *_: None)  # what is left over is told of no more
-        _complete(loop, loop.create_task(_wind_down()))
+        loop.set_exception_handler(lambda *_: None)  # what is left over is reported no more
+        _complete(loop, loop.create_task(_wind_down(stop)))
         loop.close()
+        _join_threads(stop.patience())
 
 
 def _complete(loop: asyncio.AbstractEventLoop, task: asyncio.Task[T]) -> T:
@@ -40,23 +44,35 @@ def _complete(loop: asyncio.AbstractEventLoop, task: asyncio.Task[T]) -> T:
     return task.result()
 
 
-async def _wind_down() -> None:
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
+async def _wind_down(stop: Stop) -> None:
+    """Cancel what still runs, then close the generators that were left half read."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
         task.cancel()
-    if others:
-        _, pending = await asyncio.wait(others, timeout=PATIENCE_S)
+    await _settled(tasks, stop.patience(0.5))
+    closing = asyncio.create_task(asyncio.get_running_loop().shutdown_asyncgens())
+    await _settled({closing}, stop.patience())
+
+
+async def _settled(tasks: set[asyncio.Task[Any]], patience_s: float) -> None:
+    if tasks:
+        _, pending = await asyncio.wait(tasks, timeout=patience_s)
         left_behind.extend(pending)
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(PATIENCE_S):
-            await asyncio.get_running_loop().shutdown_asyncgens()
+
+
+def _join_threads(patience_s: float) -> None:
+    """Wait for the threads that Python itself would wait for, without an end."""
+    until = time.monotonic() + patience_s
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(max(0.0, until - time.monotonic()))
 
 
 class _Impatient(ThreadPoolExecutor):
     """Threads for plain tools. One that hangs in its tool must not keep the run from its end."""
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Tell the threads to end, and wait for none of them."""
+        """Ask the threads to end, and wait for none of them."""
         super().shutdown(wait=False, cancel_futures=True)
 
 
@@ -66,15 +82,15 @@ async def on_thread(work: Callable[[], T]) -> T:
     outcome: asyncio.Future[Callable[[], T]] = loop.create_future()
 
     def body() -> None:
-        told = _outcome(work)
+        result = _outcome(work)
         with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits any more
-            loop.call_soon_threadsafe(_settle, outcome, told)
+            loop.call_soon_threadsafe(_resolve, outcome, result)
 
     threading.Thread(target=body, name="catagent-open", daemon=True).start()
     return (await outcome)()
 
 
-def _settle(future: asyncio.Future[T], result: T) -> None:
+def _resolve(future: asyncio.Future[T], result: T) -> None:
     if not future.done():  # cancelled meanwhile
         future.set_result(result)
 

@@ -1,157 +1,111 @@
-"""Runs one request from its first frame to its exit code: the only place that knows all rooms.
+"""Puts a run together, from plain arguments: the one place that knows all of its parts.
 
-Heavy imports happen on a thread of their own, inside the running event loop, so that the first
-frame is there before LangChain is, and a signal is heard at any time.
+A command, a caller from Python and a source of several runs all come here.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import dataclasses
-import gc
-import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from importlib import metadata
-from typing import TYPE_CHECKING
 
 from catagent import __version__
-from catagent.agents.base import AgentRequest
-from catagent.agents.open import open_agent
 from catagent.config import Loaded
 from catagent.events import types as ev
-from catagent.loading import lazy_packages
-from catagent.models.context import ModelContext
-from catagent.models.embedded.notice import beyond
-from catagent.models.factory import Models
+from catagent.events.filters import Filters
+from catagent.events.masking import EventMask
 from catagent.run import event_loop
+from catagent.run.agent_source import AgentSource, OnStatus
+from catagent.run.broadcast import Broadcast
 from catagent.run.request import Request
 from catagent.run.session import Limits, Session
-from catagent.sources.base import EventStream
-
-if TYPE_CHECKING:
-    from catagent.sources.base import AgentRun
+from catagent.run.watchdog import watchdog
+from catagent.sinks.base import RecorderSink, Sink
+from catagent.stop import Stop, interrupts
 
 _PACKAGES = ("langchain", "langchain-core", "langgraph", "langchain-openai")
 
 
+def open_session(
+    sinks: Sequence[Sink] = (),
+    recorders: Sequence[RecorderSink] = (),
+    *,
+    filters: Filters | None = None,
+    secrets: Iterable[str] = (),
+    limits: Limits | None = None,
+    stop: Stop | None = None,
+) -> Session:
+    """Make the session of one run, whatever its source: its events masked, filtered, written.
+
+    The sinks and recorders stay the caller's to close.
+    """
+    broadcast = Broadcast(sinks, recorders, filters, EventMask(secrets))
+    return Session(broadcast, limits=limits, stop=stop)
+
+
+def _to_nobody(_: str) -> None:
+    return None
+
+
 class Run:
-    """One run in the making: opens the agent and drives it."""
+    """One run of a request, ready to be driven once.
+
+    `drive` is for a caller with an event loop; `execute` brings one along. What is awaited before
+    the agent runs goes to `on_status`, in words.
+    """
 
     def __init__(
-        self, request: Request, loaded: Loaded, session: Session, run_id: uuid.UUID
+        self,
+        request: Request,
+        loaded: Loaded,
+        *,
+        sinks: Sequence[Sink] = (),
+        recorders: Sequence[RecorderSink] = (),
+        stop: Stop | None = None,
+        run_id: uuid.UUID | None = None,
+        on_status: OnStatus = _to_nobody,
     ) -> None:
-        self._request = request
-        self._loaded = loaded
-        self._session = session
-        self._run_id = run_id
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._request, self._mode = request, loaded.settings.mode
+        self._run_id = run_id or uuid.uuid4()
+        self.session = open_session(
+            sinks,
+            recorders,
+            filters=request.filters,
+            secrets=loaded.secrets,
+            limits=Limits(
+                timeout=loaded.settings.timeout, idle_timeout=loaded.settings.idle_timeout
+            ),
+            stop=stop,
+        )
+        self._source = AgentSource(request, loaded, self.session, self._run_id, on_status)
 
-    def execute(self, status: Callable[[str], None]) -> ev.RunFinishedData:
-        """Run to the end and return the account of it. `status` is told what is awaited."""
-        return event_loop.run(self._execute(status))
+    async def drive(self) -> ev.RunFinished:
+        """Run to the end, which every sink has seen by then, and return it. Raises nothing."""
+        return await self.session.drive(self._started(), self._source.events())
 
-    async def _execute(self, status: Callable[[str], None]) -> ev.RunFinishedData:
-        self._loop = asyncio.get_running_loop()
-        finished = await self._session.drive(self._started(), self._source(status))
-        return finished.data
+    def execute(self, rescue: Callable[[], None], leave: Callable[[], None]) -> ev.RunFinished:
+        """Run to the end on an event loop of its own, on the main thread, and return the end.
+
+        The first signal cancels the run; the second calls `rescue` and ends the process. Where the
+        loop stands still when the run is to end, this does not return: `leave` is called, on a
+        thread, and the process ends.
+        """
+        with interrupts(self.session.cancel, rescue), watchdog(self.session, leave):
+            return event_loop.run(self.drive(), self.session.stop)
 
     def _started(self) -> ev.RunStarted:
-        request, settings = self._request, self._loaded.settings
+        request = self._request
         data = ev.RunStartedData(
             agent=request.tool or request.agent,
             model=str(request.model),
             tool_model=str(request.tool_model),
-            mode=settings.mode,
+            mode=self._mode,
             input=request.question,
             thread_id=str(self._run_id),
             filters=request.filters.as_dict(),
             versions=_versions(),
         )
         return ev.RunStarted(run_id=str(self._run_id), name=data.agent, data=data)
-
-    async def _source(self, status: Callable[[str], None]) -> EventStream:
-        status("loading LangChain")
-        lazy_packages.install()
-        async with contextlib.aclosing(self._models(status)) as models:
-            if self._request.uses_our_models:
-                models.preload()
-            opened = await event_loop.on_thread(lambda: self._open(models))
-            agent_run = dataclasses.replace(opened, pulse=self._session.pulse)
-            if (warning := self._beyond(models)) is not None:
-                yield ev.Warned(data=warning)
-            from catagent.sources import open_source
-
-            status("")
-            mode = self._loaded.settings.mode
-            async with contextlib.aclosing(open_source(mode, agent_run)) as events:
-                async for event in events:
-                    yield event
-
-    def _beyond(self, models: Models) -> ev.WarningData | None:
-        """What the person should know where the embedded model is to decide."""
-        if self._request.tool is not None or not models.decides:
-            return None
-        return beyond(self._request.model, self._request.agent, self._request.question)
-
-    def _models(self, status: Callable[[str], None]) -> Models:
-        def progress(text: str, done: float | None) -> None:
-            status(text if done is None else f"{text} {done:.0%}")
-
-        request = self._request
-        context = ModelContext(self._loaded, on_retry=self._retrying, on_progress=progress)
-        return Models(request.model, request.tool_model, context)
-
-    def _open(self, models: Models) -> AgentRun:
-        request, settings = self._request, self._loaded.settings
-        agent_request = AgentRequest(
-            request.question,
-            models,
-            # A graph with a checkpointer of its own asks for a thread.
-            config={"run_id": self._run_id, "configurable": {"thread_id": str(self._run_id)}},
-            max_steps=settings.max_steps,
-            raw=request.raw,
-        )
-        with _no_collections():
-            if request.tool is not None:
-                from catagent.agents.single_tool import open_tool
-
-                return open_tool(request.tool, request.tool_input, agent_request)
-            return open_agent(request.agent, agent_request)
-
-    def _retrying(self, data: ev.RetryData) -> None:
-        """Called by the HTTP client, in the task or thread of the model run that asks."""
-        from catagent.sources.span import asking
-        from catagent.sources.to_events import envelope
-
-        span = asking.get()
-        retry = ev.Retry(data=data, **(envelope(span) if span else {}))
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._session.report, retry)
-
-
-@contextlib.contextmanager
-def _no_collections() -> Iterator[None]:
-    """Importing makes a million objects that stay: looking for garbage among them costs 12 %.
-
-    Only where it is still to be done: what is frozen stays for good, a run's garbage too.
-    """
-    if "langchain_core" in sys.modules:
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
-
-
-def limits(loaded: Loaded) -> Limits:
-    """How long this run may take and its model be silent."""
-    settings = loaded.settings
-    return Limits(timeout=settings.timeout, idle_timeout=settings.idle_timeout)
 
 
 def _versions() -> dict[str, str]:

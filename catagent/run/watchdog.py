@@ -1,7 +1,8 @@
-"""The last resort: ends the process of a run whose event loop stands still.
+"""The watchdog: ends the process of a run whose event loop stands still when it is to end.
 
 A tool that blocks the loop (`time.sleep` in an async tool) keeps every task from running, also
-the one that would end the run. Signals and limits are heard all the same: on a thread.
+the one that would end the run. Signals and limits are heard all the same: on a thread. As long as
+the loop responds the run ends by itself, within its shutdown budget.
 """
 
 from __future__ import annotations
@@ -10,43 +11,38 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 
-from catagent.events.types import RunFinishedData
 from catagent.run.session import Session
+from catagent.stop import SHUTDOWN_S
 
 _LOOK_S = 0.05
-# What a run has to end by itself, once it is due.
-_GRACE_S = 0.45
 
 
 @contextmanager
-def last_resort(
-    session: Session, close: Callable[[], None], epilogue: Callable[[RunFinishedData], None]
-) -> Iterator[None]:
-    """While inside, end the run and the process when the run is due to end and does not."""
-    over = threading.Event()
-    leave = partial(_leave, session, close, epilogue)
-    arguments = (session, over, leave)
-    threading.Thread(target=_watch, args=arguments, name="last-resort", daemon=True).start()
+def watchdog(session: Session, leave: Callable[[], None]) -> Iterator[None]:
+    """While inside, end the process with the run's exit code if the loop stands still at the end.
+
+    `leave` closes what is open and says what there is to say, on a thread, in place of whoever
+    entered here: of the two one alone gets to do so.
+    """
+    over, last_word = threading.Event(), threading.Lock()
+
+    def watch() -> None:
+        while not over.wait(_LOOK_S):
+            if session.is_due and not session.responds(SHUTDOWN_S) and last_word.acquire(False):
+                _end_process(session, leave)
+
+    threading.Thread(target=watch, name="catagent-watchdog", daemon=True).start()
     try:
         yield
     finally:
+        last_word.acquire()  # never given back: where the thread has it, the process ends here
         over.set()
 
 
-def _watch(session: Session, over: threading.Event, leave: Callable[[], None]) -> None:
-    while not over.wait(_LOOK_S):
-        if session.is_due and not over.wait(_GRACE_S):
-            leave()
-
-
-def _leave(
-    session: Session, close: Callable[[], None], epilogue: Callable[[RunFinishedData], None]
-) -> None:
-    finished = session.abandon().data
+def _end_process(session: Session, leave: Callable[[], None]) -> None:
     try:
-        close()
-        epilogue(finished)
+        session.abandon()
+        leave()
     finally:
-        os._exit(finished.exit_code)
+        os._exit(session.exit_code)

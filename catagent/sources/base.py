@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from catagent.events.types import Event
+from catagent.stop import Stop
 
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable, RunnableConfig
@@ -40,6 +41,10 @@ class Pulse:
         """A model said something."""
         self.heard = time.monotonic()
 
+    def excuse(self, seconds: float) -> None:
+        """Nothing is to be heard for so long: the client waits before it asks again."""
+        self.heard = time.monotonic() + seconds
+
     def end(self) -> None:
         """A model is through with its answer, or failed."""
         self.awaited -= 1
@@ -53,7 +58,7 @@ class AgentRun:
     `shape` tells the sources what the agent's chunks look like: those of a LangGraph graph
     (`create_agent`), those of LangChain's classic AgentExecutor, or any other Runnable's.
     `max_steps` is how often the agent may decide on tool calls before it is stopped. The source
-    keeps `pulse` while its models are at work.
+    keeps `pulse` while its models are at work; `stop` says how long what it closes may take.
     """
 
     runnable: Runnable[Any, Any]
@@ -63,6 +68,7 @@ class AgentRun:
     max_steps: int = 25
     raw: bool = False
     pulse: Pulse = field(default_factory=Pulse)
+    stop: Stop = field(default_factory=Stop)
 
 
 SourceFactory = Callable[[AgentRun], EventStream]

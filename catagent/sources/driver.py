@@ -40,7 +40,7 @@ async def drive(
     reader: Callable[[Tracker, ChunkReader], Reader],
 ) -> EventStream:
     """The events of one run. Whatever happens, nothing of it goes on once this is closed."""
-    tracker = Tracker(run.max_steps, run.pulse)
+    tracker = Tracker(run.max_steps, run.pulse, run.stop)
     chunks = ChunkReader(run, tracker)
     read = reader(tracker, chunks)
     try:

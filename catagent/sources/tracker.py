@@ -23,12 +23,11 @@ from catagent.sources import message_checks
 from catagent.sources.base import Pulse
 from catagent.sources.span import LLM_KINDS, Span, asking
 from catagent.sources.step_limit import Decisions
+from catagent.stop import Stop
 
 # The executor tells a tool's call id with its action alone: (executor's run id, call id).
 _action_in_context: ContextVar[tuple[UUID, str | None] | None] = ContextVar("action", default=None)
 
-# How long a cancelled task may take to clean up, in seconds.
-_PATIENCE_S = 0.4
 _TOLD = LLM_KINDS | {"tool"}
 
 
@@ -42,9 +41,12 @@ class Tracker(BaseCallbackHandler):
     run_inline = True
     raise_error = True
 
-    def __init__(self, max_steps: int, pulse: Pulse | None = None) -> None:
+    def __init__(
+        self, max_steps: int, pulse: Pulse | None = None, stop: Stop | None = None
+    ) -> None:
         self.decisions = Decisions(max_steps)
         self._pulse = pulse or Pulse()
+        self._stop = stop or Stop()
         self.spans: dict[str, Span] = {}
         self.root: Span | None = None
         self.llms: list[Span] = []
@@ -72,7 +74,7 @@ class Tracker(BaseCallbackHandler):
         for task in orphans:
             task.cancel()
         if orphans:
-            await asyncio.wait(orphans, timeout=_PATIENCE_S)
+            await asyncio.wait(orphans, timeout=self._stop.patience(0.4))
 
     def tool(self, call_id: str | None, output: Any) -> Span | None:
         """The tool run with this call id. Ids may repeat: best the one that gave this output."""

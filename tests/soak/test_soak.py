@@ -7,7 +7,6 @@ import gc
 import os
 import threading
 import tracemalloc
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,12 +15,10 @@ import pytest
 from catagent.config import Loaded, load
 from catagent.errors import ExitCode
 from catagent.events.filters import Filters
-from catagent.events.masking import EventMask
 from catagent.models.spec import choose_model
-from catagent.run.broadcast import Broadcast
+from catagent.run import event_loop
 from catagent.run.request import Request
 from catagent.run.runner import Run
-from catagent.run.session import Session
 from catagent.sinks.jsonl import JsonlSink
 from tests.support.cli import with_server
 from tests.support.replies import failing
@@ -48,9 +45,9 @@ def run(settings: Loaded) -> int:
         agent=agent, question="where?", model=model, tool_model=model, filters=Filters()
     )
     with Path(os.devnull).open("wb") as nowhere:
-        mask = EventMask(settings.secrets)
-        session = Session(Broadcast([JsonlSink(nowhere)], mask=mask))
-        return Run(request, settings, session, uuid.uuid4()).execute(lambda _: None).exit_code
+        return event_loop.run(
+            Run(request, settings, sinks=[JsonlSink(nowhere)]).drive()
+        ).data.exit_code
 
 
 def descriptors() -> int:

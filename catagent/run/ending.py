@@ -1,0 +1,90 @@
+"""How a run ended: its status, its exit code and its error, from what was raised and who asked."""
+
+from __future__ import annotations
+
+import asyncio
+
+from msgspec import Struct
+
+from catagent.errors import (
+    AgentError,
+    CatagentError,
+    ExitCode,
+    OutputError,
+    RunTimeoutError,
+    StepLimitError,
+)
+from catagent.events import types as ev
+from catagent.failures.classify import classify
+from catagent.sinks.fd_writer import StalledError
+
+_FROM_INSIDE = AgentError(
+    "The run was cancelled from inside, by the agent or one of its tools.",
+    "a tool should raise an exception, or return what went wrong",
+)
+
+
+class Ending(Struct, frozen=True):
+    """The end of one run. `error` is None for a success alone."""
+
+    status: ev.RunStatus
+    exit_code: ExitCode
+    error: ev.ErrorInfo | None = None
+
+
+def ending(raised: BaseException | None, why: CatagentError | ExitCode | None) -> Ending:
+    """The end of a run that `raised` this, None for nothing, where `why` was asked for.
+
+    Whoever asked for the end is the reason of it, whatever the agent made of that.
+    """
+    if why is not None:
+        return stopped(why)
+    if raised is None:
+        return Ending("success", ExitCode.OK)
+    if isinstance(raised, asyncio.CancelledError):
+        return stopped(_FROM_INSIDE)
+    return _failed(classify(raised), type(raised).__name__)
+
+
+def stopped(why: CatagentError | ExitCode) -> Ending:
+    """The end of a run that somebody ended: with an error of ours, or for no fault of its own."""
+    if isinstance(why, CatagentError):
+        return _failed(why, type(why).__name__)
+    reader_left = why is ExitCode.BROKEN_PIPE
+    info = ev.ErrorInfo(
+        kind="user",
+        type="BrokenPipeError" if reader_left else "Interrupted",
+        message="The reader left." if reader_left else "The run was interrupted.",
+    )
+    return Ending("cancelled", why, info)
+
+
+def _failed(error: CatagentError, type_name: str) -> Ending:
+    status: ev.RunStatus = "limit" if isinstance(error, StepLimitError) else "error"
+    info = ev.ErrorInfo(kind=error.kind, type=type_name, message=error.message, hint=error.hint)
+    return Ending(status, error.exit_code, info)
+
+
+def lost_output(cause: OSError, why: CatagentError | ExitCode | None) -> CatagentError | ExitCode:
+    """Why a run ends whose output cannot be written. A reader that left is not an error.
+
+    A reader that stalls is none either: then the run ends for the reason it was `why` to end.
+    """
+    if isinstance(cause, BrokenPipeError):
+        return ExitCode.BROKEN_PIPE
+    if isinstance(cause, StalledError) and why is not None:
+        return why
+    return OutputError(f"Cannot write the output: {cause.strerror or cause}.")
+
+
+def took_too_long(timeout_s: float) -> RunTimeoutError:
+    """The error of a run that `--timeout` ended."""
+    return RunTimeoutError(
+        f"The run took over {timeout_s:g} s.", "give it longer with --timeout SECONDS"
+    )
+
+
+def silent_model(idle_timeout_s: float) -> RunTimeoutError:
+    """The error of a run whose model said nothing for `--idle-timeout`."""
+    hint = "is the server overloaded? wait longer with --idle-timeout SECONDS"
+    return RunTimeoutError(f"The model was silent for {idle_timeout_s:g} s.", hint)
