@@ -87,7 +87,7 @@ def _open_standard_streams() -> None:
 
 
 def _leave(code: int) -> NoReturn:
-    """Exit, and wait for no thread: a tool that hangs in one would keep us for ever.
+    """Exit, and wait for no thread: a tool that hangs in one would keep us forever.
 
     Nor is a thread left to run while Python takes itself apart, an import half done.
     """

@@ -109,7 +109,7 @@ def shortened(text: str, most: int, *, end: bool = False) -> str:
     """The first `most` characters of the text, or the last, and "…" where the rest was.
 
     Without secrets, those of this process's environment too: they are masked before the cut, as
-    nothing could tell a half one.
+    half of one could not be recognised.
     """
     known = _knowing(secrets_of())
     if end:

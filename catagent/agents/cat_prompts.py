@@ -1,7 +1,7 @@
-"""Every word the cat agent's models are told.
+"""Every prompt of the cat agent's models.
 
 Kept apart from the code that uses them, and free of LangChain, because the embedded model is
-trained on exactly these texts: whoever changes one must train the adapter again (`training/`).
+trained on exactly these texts: changing one means training the adapter again (`training/`).
 """
 
 AGENT_SYSTEM = "You are a helpful assistant."

@@ -91,7 +91,7 @@ def _kind(found: Any) -> str:
 
 
 def _shape(runnable: Runnable[Any, Any]) -> AgentShape:
-    """What its chunks look like. The classic package is optional: told by name, not by import."""
+    """What its chunks look like. The classic package is optional, so it is known by its name."""
     inner = _unbound(runnable)
     if isinstance(inner, Pregel):
         return "graph"
@@ -138,7 +138,7 @@ def _input(runnable: Runnable[Any, Any], name: str, request: AgentRequest) -> An
 
 
 def _input_keys(runnable: Runnable[Any, Any]) -> tuple[list[str], list[str]]:
-    """The keys of the input, and those that it must have; none where it is no mapping."""
+    """The keys of the input, and those that it must have; none where it is not a mapping."""
     first = _entrance(runnable)
     if isinstance(first, CompiledStateGraph):
         # Asking for its JSON schema fails on states that Pydantic cannot describe.

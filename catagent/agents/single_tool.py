@@ -71,7 +71,7 @@ def _find(name: str, model: BaseChatModel | None) -> BaseTool:
     if not isinstance(found, BaseTool) and callable(found) and found.__doc__:
         found = tool(found)
     if not isinstance(found, BaseTool):
-        raise UsageError(f"{name} is no tool", "a tool is a BaseTool or a documented function")
+        raise UsageError(f"{name} is not a tool", "a tool is a BaseTool or a documented function")
     return found
 
 

@@ -67,8 +67,8 @@ def encode_plain(value: Any) -> bytes:
 def decode(line: bytes | str) -> Event:
     """Return the event that a line holds; a type that we do not know becomes `Unknown`.
 
-    Raises RecordingError for what is no event at all: no JSON, no object, a field of the wrong
-    type in an event that we do know.
+    Raises RecordingError for what is not an event at all: not JSON, not an object, a field
+    of the wrong type in an event that we do know.
     """
     try:
         return _decoder.decode(line)

@@ -32,12 +32,12 @@ class Filters(Struct, kw_only=True, frozen=True):
         return {name: list(values) for name, values in _items(self) if values}
 
     def keeps(self, event: ev.Event) -> bool:
-        """Whether the event is wanted. What tells of the run as a whole always is."""
+        """Whether the event is wanted. Those about the run as a whole always are."""
         if isinstance(event, _ALWAYS):
             return True
         name, types, tags = _subject(event)
         if not (self.include_names or self.include_types or self.include_tags):
-            # Whoever asks for LangChain's own objects wants all of them: a patch that is left out
+            # Asking for LangChain's own objects means all of them: a patch that is left out
             # of a run log makes the next ones senseless.
             wanted = types[0] not in QUIET_KINDS or event.raw is not UNSET
         else:
@@ -68,7 +68,7 @@ def _items(filters: Filters) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _subject(event: Any) -> tuple[str, tuple[str, ...], list[str]]:
-    """Name, LangChain types and tags of the run that an event tells of."""
+    """Name, LangChain types and tags of the run that an event is about."""
     if isinstance(event, _LLM):
         # astream_log calls a chat model "llm", astream_events "chat_model": both words match.
         return event.name, ("chat_model", "llm"), event.tags

@@ -22,7 +22,7 @@ from catagent.redact import MASK, Redactor
 _TAIL = 16
 # More than this is not held back: no secret is so long, and a person waits for it.
 _MOST_HELD = 4096
-# So many characters of a text tell something of it.
+# So many characters of a secret give something of it away.
 _TELLING = 4
 # Where LangChain's objects hold no text of a model.
 _NO_TEXT = frozenset({"op", "path", "type", "event", "id", "run_id", "parent_ids", "name", "tags"})
@@ -184,7 +184,7 @@ def _overlap(one: str, other: str) -> bool:
 
 @cache
 def _free_fields(kind: type[Struct]) -> tuple[str, ...]:
-    """Those that anything can be in. A word out of a few is no secret, and masked it is invalid."""
+    """Those that anything can be in. A word of a closed set is not a secret."""
     return tuple(field.name for field in fields(kind) if get_origin(field.type) is not Literal)
 
 

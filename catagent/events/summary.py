@@ -33,7 +33,7 @@ def models(state: RunState) -> list[ev.ModelUsage]:
 
 
 def total(used: list[ev.ModelUsage]) -> ev.Usage | None:
-    """The usage of all models together, or None where no server told."""
+    """The usage of all models together, or None where no server said."""
     result: ev.Usage | None = None
     for entry in used:
         result = _add(result, entry.usage)

@@ -219,7 +219,7 @@ class RunFinishedData(Struct, kw_only=True):
 class Envelope(Struct, kw_only=True, tag_field="type"):
     """What every event carries.
 
-    `run_id` is LangChain's id of the run (of a model, tool, chain) that the event tells of, and
+    `run_id` is LangChain's id of the run (of a model, tool, chain) that the event is about, and
     `parent_ids` its ancestors from the root down. `tool_call_id` is the tool call that it
     happened inside: that of the nearest tool among itself and its ancestors, or null.
     `seq` and `ts` (RFC 3339, UTC) are set by the session alone. `raw` is the untouched

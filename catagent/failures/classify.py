@@ -34,9 +34,9 @@ _TRY_AGAIN = "try again later; --max-retries says how often to try by itself"
 
 
 def classify(raised: BaseException) -> CatagentError:
-    """The error to tell the person about. Never raises; an error of ours is returned as it is.
+    """The error to show to the person. Never raises; an error of ours is returned as it is.
 
-    No message carries a secret that can be told by its looks.
+    No message carries a secret that can be recognised by its form.
     """
     owner, tool = raised_by(raised)
     raised = out_of_groups(raised)

@@ -1,6 +1,6 @@
 """What an exception says of itself: its words, the frames it came through, what it came from.
 
-All is told by names of classes and by frames, so that nothing needs to be imported for it: not the
+All is read off names of classes and frames, so that nothing needs to be imported for it: not the
 SDK of a provider that is not in use, not LangChain for a replay.
 """
 
@@ -28,7 +28,7 @@ def words_of(raised: BaseException) -> str:
     """Its message in one line, without secrets; the name of its class where it has none."""
     try:
         text = str(_words(raised) or raised)
-    except Exception:  # an exception whose own __str__ fails still has to be told
+    except Exception:  # an exception whose own __str__ fails still has to be reported
         text = ""
     text = re.sub(r"^Error code: \d+( - )?", "", " ".join(text.split()))
     return shortened(text, _MOST_SAID) or type(raised).__name__

@@ -6,7 +6,7 @@ import email.utils
 import math
 from collections.abc import Mapping
 
-# Who asks for longer is not waited for; the person is told instead.
+# A longer wait than this is not waited for, but reported to the person.
 MAX_RETRY_AFTER_S = 60.0
 
 

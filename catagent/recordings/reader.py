@@ -24,8 +24,8 @@ MAX_LINE = 64 << 20  # bytes; a file without a newline must not fill the memory
 class Reader:
     """Turns bytes, as they come, into events, without the secrets of who reads them.
 
-    `feed` and `end` raise RecordingError at the first damage: what is no event, what comes after
-    `run.finished`, and an end without one.
+    `feed` and `end` raise RecordingError at the first damage: what is not an event, what comes
+    after `run.finished`, and an end without one.
     """
 
     def __init__(self) -> None:

@@ -107,7 +107,7 @@ class Broadcast:
         self.has_lost = self.has_lost or recorder.required
         what = "The recording" if recorder.required else "The history of this run"
         message = f"{what} broke off: {error.strerror or error}."
-        hint = "the run goes on" + "; its exit code will tell" * recorder.required
+        hint = "the run goes on" + "; its exit code will say so" * recorder.required
         data = ev.WarningData(code="recording_failed", message=message, hint=hint)
         self.emit(ev.Warned(data=data))
 

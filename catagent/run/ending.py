@@ -35,7 +35,7 @@ class Ending(Struct, frozen=True):
 def ending(raised: BaseException | None, why: CatagentError | ExitCode | None) -> Ending:
     """The end of a run that `raised` this, None for nothing, where `why` was asked for.
 
-    Whoever asked for the end is the reason of it, whatever the agent made of that.
+    Who asked for the end is the reason for it, whatever the agent made of that.
     """
     if why is not None:
         return stopped(why)

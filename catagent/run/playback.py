@@ -16,14 +16,14 @@ from catagent.sinks.fd_writer import StalledError
 from catagent.sources.base import EventStream
 from catagent.stop import Stop
 
-# What `astream` does not tell: see "The modes" in docs/events.md.
+# What `astream` does not report: see "The modes" in docs/events.md.
 _NOT_IN_STEPS = (ev.LlmStarted, ev.LlmToken, ev.ToolStarted, ev.ToolFinished, ev.Node)
 
 
 class Playback:
     """One replay: its state, and the sinks that see the events that `filters` keep.
 
-    In mode `steps` they see of any recording what that mode would have told; the other two tell
+    In mode `steps` they see of any recording what that mode would have emitted; the other two emit
     alike. `damage` is what ended the recording before its time.
     """
 

@@ -35,7 +35,7 @@ class Limits(Struct, kw_only=True, frozen=True):
 class Session:
     """One run, its events emitted through `broadcast`.
 
-    `raised` is what ended a failed run, for whoever debugs. `pulse` says whether a model is
+    `raised` is what ended a failed run, for `--debug`. `pulse` says whether a model is
     awaited; `stop` is shared with the sinks and the source.
     """
 

@@ -22,8 +22,8 @@ _LOOK_S = 0.05
 def watchdog(session: Session, leave: Callable[[], None]) -> Iterator[None]:
     """While inside, end the process with the run's exit code if the loop stands still at the end.
 
-    `leave` closes what is open and says what there is to say, on a thread, in place of whoever
-    entered here: of the two one alone gets to do so.
+    `leave` closes what is open and says what there is to say, on a thread, in place of the caller:
+    only one of the two gets to do so.
     """
     over, last_word = threading.Event(), threading.Lock()
 

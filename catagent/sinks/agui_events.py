@@ -118,7 +118,7 @@ class Translator:
             self._calls[place] = data.call_id
         call_id = self._calls.get(place)
         if call_id is None:
-            return  # without an id there is nothing to hang it on: the action will tell
+            return  # without an id it belongs to nothing: the action will say
         tool = data.tool if isinstance(data.tool, str) else ""
         yield from self._call_start(call_id, tool, event.run_id, inside)
         yield {"type": "TOOL_CALL_ARGS", "toolCallId": call_id, "delta": data.delta, **inside}
@@ -143,7 +143,7 @@ class Translator:
             yield from self._end(("call", self._calls.pop(place)))
 
     def _whole_message(self, event: ev.LlmFinished) -> Iterator[AguiEvent]:
-        """A mode without tokens tells what a model wrote when it has written it."""
+        """A mode without tokens reports what a model wrote once it has written it."""
         inside = yield from self._subagent(event.tool_call_id)
         yield from self._text({"messageId": event.run_id, **inside}, event.data.text)
 
@@ -178,7 +178,7 @@ class Translator:
                 yield {"type": "TOOL_CALL_RESULT", **result, **content, **inside}
 
     def _action(self, event: ev.Action, call_id: str) -> Iterator[AguiEvent]:
-        """The model's tokens have told of the call, if the mode has tokens."""
+        """The model's tokens have shown the call already, if the mode has tokens."""
         if call_id in self._told:
             return
         inside = yield from self._subagent(_outer(event))

@@ -1,4 +1,4 @@
-"""Files that are made whole, beside the one they take the place of, and through no stray link."""
+"""Files that appear whole or not at all, and never through a stray link."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class Tap:
 class LineCutter:
     """Cuts what comes in pieces into lines. `partial` is of the last one what is still to be seen.
 
-    A line that goes on for ever is told in parts, so that it takes neither memory nor time.
+    An endless line is passed on in parts, so that it takes neither memory nor time.
     """
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ _CONTROL = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\uf
 
 
 class JsonlSink:
-    """Writes to the stream's descriptor: whoever reads a pipe sees each line at once.
+    """Writes to the stream's descriptor: the reader of a pipe sees each line at once.
 
     On a terminal, characters that control it are written as JSON escapes; it is the same JSON.
     """

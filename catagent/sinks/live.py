@@ -24,7 +24,7 @@ from catagent.views.options import ViewOptions
 FRAMES_PER_SECOND = 12
 # How long a new size must hold until more than the status row is drawn below the transcript: on
 # a screen that is smaller by now than it was when we asked, the other rows would scroll away.
-# tmux tells a new size up to a quarter of a second late.
+# tmux reports a new size up to a quarter of a second late.
 CALM_S = 0.6
 # How long `close` waits for a terminal that takes nothing at all.
 PATIENCE_S = 5.0
@@ -62,7 +62,7 @@ class LiveSink:
         self._thread.start()
 
     def status(self, text: str) -> None:
-        """Say what is awaited, for as long as the run itself does not tell."""
+        """Show what is awaited, until the run itself shows something."""
         self._status = text
 
     def write(self, event: Event) -> None:

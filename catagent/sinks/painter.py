@@ -47,7 +47,7 @@ class Painter:
         self._write(_SYNC_ON + body + _SYNC_OFF)
 
     def forget(self) -> None:
-        """Draw everything anew in the next frame: the screen was resized or used by another."""
+        """Draw everything again in the next frame: the screen was resized or used by another."""
         self._stale = self._footer is not None
 
     def finish(self, final: Sequence[str]) -> None:

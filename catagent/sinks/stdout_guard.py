@@ -35,7 +35,7 @@ def _opened(descriptor: int, like: TextIO) -> Iterator[TextIO]:
     try:
         yield stream
     finally:
-        with contextlib.suppress(OSError):  # who writes to it has been told already
+        with contextlib.suppress(OSError):  # its writer has had this error already
             stream.close()
 
 

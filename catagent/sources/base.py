@@ -22,7 +22,7 @@ EventStream = AsyncGenerator[Event, None]
 
 
 class Pulse:
-    """Whether a run's models are at work, also where a mode tells nothing of them.
+    """Whether a run's models are at work, also in a mode that reports nothing of them.
 
     `awaited` counts the calls under way; `heard` is when one last said something, in monotonic
     seconds.

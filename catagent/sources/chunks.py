@@ -1,7 +1,7 @@
 """What an agent's own chunks say: actions, observations and the answer, for every shape of agent.
 
 A graph's chunk holds the messages that a node adds; an AgentExecutor's holds `actions`, `steps`
-or `output`. All three modes read them here, so that all three tell the same.
+or `output`. All three modes read them here, so that all three say the same.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _NOT_RUN = frozenset({"invalid_tool", "_Exception"})
 
 
 class ChunkReader:
-    """Reads the chunks of one run, in order; `finish` tells the answer once they are through."""
+    """Reads the chunks of one run, in order; `finish` gives the answer once they are through."""
 
     def __init__(self, run: AgentRun, tracker: Tracker) -> None:
         self._shape = run.shape
@@ -140,7 +140,7 @@ class ChunkReader:
         if span is None:
             return ev.Action(name=tool, data=data)
         if self._shape == "graph":
-            # A tool that is not there never starts; the executor tells of each action by itself.
+            # A tool that is not there never starts; the executor reports each action by itself.
             self._tracker.decisions.count(span)
         return ev.Action(data=data, **{**to_events.envelope(span), "name": tool})
 

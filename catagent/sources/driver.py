@@ -1,4 +1,4 @@
-"""The one loop that every mode shares: open LangChain's stream, read it, tell how it ended.
+"""The one loop that every mode shares: open LangChain's stream, read it, report how it ended.
 
 A mode is two things: how to open a stream, and how to read one object of it.
 """
@@ -26,7 +26,7 @@ from catagent.sources.plain import plain
 from catagent.sources.tracker import Tracker
 
 Upstream = AsyncGenerator[Any, None]
-# Of one object: what happened beside it and is to be told first, and what was made of it.
+# Of one object: what happened alongside it and comes first, and what was made of it.
 Reader = Callable[[Any], tuple[Sequence[ev.Event], list[ev.Event]]]
 
 # A backstop alone: the tracker counts steps. A graph takes two supersteps a step, and one for
@@ -63,8 +63,8 @@ async def drive(
 class _InLine(BaseCallbackManager):
     """Has asynchronous handlers that join a run called in line, as the tracker must be.
 
-    LangChain tells of the start of a text-completion model those in line, or where there are none
-    the others: its own handler for `astream_events` would miss it, and every token after it.
+    LangChain reports the start of a text-completion model to those in line, or where there are
+    none to the others: its own handler for `astream_events` would miss it, and all its tokens.
     """
 
     def add_handler(self, handler: BaseCallbackHandler, inherit: bool = True) -> None:

@@ -32,7 +32,7 @@ def _open(run: AgentRun, tracker: Tracker) -> Upstream:
 
 
 class _EventReader:
-    """StreamEvent -> our events, none for what tells nothing new."""
+    """StreamEvent -> our events, none for what says nothing new."""
 
     def __init__(self, tracker: Tracker, chunks: ChunkReader) -> None:
         self._tracker = tracker
@@ -80,7 +80,7 @@ class _EventReader:
 
 
 def _custom(event: Any, span: Span | None) -> ev.Node:
-    """An event of the person's own, or of a run that the tracker was not told of."""
+    """An event of the person's own, or of a run that the tracker does not know."""
     data = ev.NodeData(kind="custom", phase="stream", content=plain(event["data"]))
     known = {key: event[key] for key in ("run_id", "parent_ids", "tags")}
     where = to_events.envelope(span) if span else known

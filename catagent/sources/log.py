@@ -14,12 +14,12 @@ from catagent.sources.run_log import operations
 from catagent.sources.span import LLM_KINDS, Span
 from catagent.sources.tracker import Tracker
 
-# The root stands beside the entries, not among them.
+# The root stands apart from the entries.
 _ROOT = "/"
 
 
 def stream(run: AgentRun) -> EventStream:
-    """Run the agent; yield start, stream and end of all that its run log tells of."""
+    """Run the agent; yield start, stream and end of all that is in its run log."""
     return drive(run, operations, _LogReader)
 
 

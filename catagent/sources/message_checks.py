@@ -61,7 +61,7 @@ def check_message(
 
 
 def warnings_for(message: BaseMessage, name: str) -> Iterator[ev.WarningData]:
-    """What a person should know of a model's message that is no error."""
+    """What a person should know about a model's message that is not an error."""
     reason = finish_reason_of(message)
     if reason in CUT_SHORT:
         filtered = reason in FILTERED

@@ -59,7 +59,7 @@ def _object(value: Any, depth: int) -> Any:
 
 
 def _items(value: Mapping[Any, Any], depth: int) -> Iterator[tuple[str, Any]]:
-    """Its items, each under a text: a key that is none tells its type where another has that."""
+    """Its items, each under a text: a key that is not one adds its type where that is taken."""
     taken = {key for key in value if isinstance(key, str)}
     for key, item in value.items():
         name = str(key)

@@ -1,6 +1,6 @@
 """The `steps` mode: LangChain's `astream` as actions, observations and the answer.
 
-Tokens are not told in this mode; each model call is, once it ended, for what it said and cost.
+Tokens are not reported in this mode; each model call is, once it ended, for its text and cost.
 """
 
 from __future__ import annotations

@@ -182,7 +182,7 @@ def close_inside(tracker: Tracker, tool: Span) -> Iterator[ev.Event]:
 
 
 def loose_ends(tracker: Tracker) -> Iterator[ev.Event]:
-    """What ended since the last time and was not told of: models, tools that failed, warnings."""
+    """What ended since the last time and was not reported: models, tools that failed, warnings."""
     yield from warnings(tracker)
     while tracker.ended:
         yield from _loose_end(tracker.ended.popleft())
@@ -191,7 +191,7 @@ def loose_ends(tracker: Tracker) -> Iterator[ev.Event]:
 def failed_before(tracker: Tracker, began: float) -> Iterator[ev.Event]:
     """The models that failed before this moment, for an API that is silent on failures.
 
-    LangChain queues what it tells: what it told of a run that ended earlier has been read once
+    LangChain queues what it reports: what it said of a run that ended earlier has been read once
     a run that began later is read of.
     """
     ended = tracker.ended
@@ -212,7 +212,7 @@ def _error(span: Span) -> ev.ErrorInfo | None:
     if span.error is None:
         return None
     if isinstance(span.error, asyncio.CancelledError):
-        # Were the run itself cancelled, nobody would be told: something beside it failed.
+        # Were the run itself cancelled, this would not be asked: something alongside it failed.
         return ev.ErrorInfo(kind="agent", type="Cancelled", message="Stopped by another failure.")
     if isinstance(span.error, GeneratorExit):
         return ev.ErrorInfo(kind="agent", type="Stopped", message="Its reader stopped reading.")

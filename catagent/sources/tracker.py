@@ -1,4 +1,4 @@
-"""The tree of LangChain runs, as callbacks tell it: who is inside whose tool call, and how it went.
+"""The tree of LangChain runs, read off callbacks: who is inside whose tool call, and how it went.
 
 LangChain's streaming APIs each leave something out: the tool call that a run belongs to, parent
 ids, failures. Callbacks have all of it, so every source attaches one `Tracker` and looks up there.
@@ -25,7 +25,7 @@ from catagent.sources.span import LLM_KINDS, Span, asking
 from catagent.sources.step_limit import Decisions
 from catagent.stop import Stop
 
-# The executor tells a tool's call id with its action alone: (executor's run id, call id).
+# The executor gives a tool's call id with its action alone: (executor's run id, call id).
 _action_in_context: ContextVar[tuple[UUID, str | None] | None] = ContextVar("action", default=None)
 
 _TOLD = LLM_KINDS | {"tool"}
@@ -60,7 +60,7 @@ class Tracker(BaseCallbackHandler):
     def __hash__(self) -> int:
         """Nought: LangGraph merges handlers through sets, and the tracker must stay the first.
 
-        A log handler that is called before it, in a thread, tells of runs that nobody knows yet.
+        A log handler that is called before it, in a thread, reports runs that nobody knows yet.
         """
         return 0
 
@@ -300,7 +300,7 @@ def _name(about: dict[str, Any], serialized: dict[str, Any] | None) -> str:
 
 
 def _not_ours(record: logging.LogRecord) -> bool:
-    """LangChain logs whatever a callback raises; what the tracker raises is told as an error."""
+    """LangChain logs whatever a callback raises; what the tracker raises is an error of the run."""
     return not (isinstance(record.args, tuple) and record.args[:1] == (Tracker.__name__,))
 
 

@@ -97,7 +97,7 @@ def test_a_tool_of_ones_own_takes_json_where_it_wants_no_text(
         ("where_cat_is_hiding", {"x": "1"}, "no argument called 'x'", "catagent tool where"),
         ("get_itmes", {}, "no tool called 'get_itmes'", "did you mean get_items?"),
         ("toolbox:add", {"numbers": "one"}, "numbers: ", "numbers=<array>"),
-        ("toolbox:nothing", {}, "is no tool", "BaseTool"),
+        ("toolbox:nothing", {}, "is not a tool", "BaseTool"),
         (
             "toolbox:look",
             {"limit": "x"},
