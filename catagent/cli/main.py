@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from catagent import __version__
+from catagent.cli.command import Command, Group
 from catagent.cli.commands import ask, export, replay, runs, schema, tool
-from catagent.cli.light import lighten
 from catagent.errors import ExitCode
-
-
-class _Group(TyperGroup):
-    """Typer takes a closed pipe for a failure; here it has an exit code of its own."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError:
-            raise typer.Exit(ExitCode.BROKEN_PIPE) from None
-
 
 app = typer.Typer(
     name="catagent",
-    cls=_Group,
+    cls=Group,
     help="Look inside a LangChain agent while it runs: every step and every token, live.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-app.command("ask")(ask.ask)
-app.command("tool")(tool.tool)
-app.command("replay")(replay.replay)
+app.command("ask", cls=Command)(ask.ask)
+app.command("tool", cls=Command)(tool.tool)
+app.command("replay", cls=Command)(replay.replay)
 app.add_typer(runs.app, name="runs")
-app.command("export")(export.export)
-app.command("schema")(schema.schema)
+app.command("export", cls=Command)(export.export)
+app.command("schema", cls=Command)(schema.schema)
 
 
 def _version(wanted: bool) -> None:
@@ -57,7 +45,6 @@ def _root(
 def run(args: list[str]) -> int:
     """Run the command line and return its exit code. Raises CatagentError."""
     command = typer.main.get_command(app)
-    lighten(command)
     try:
         return int(command(args, standalone_mode=True) or 0)
     except SystemExit as leaving:

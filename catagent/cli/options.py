@@ -1,7 +1,7 @@
 """The options that several commands share, each written once, and what they come to.
 
-A command names the groups that it takes, `@shares(RUN, OUTPUT, FILTERS)`, and reads what was
-given from `ctx.params` with `flags`, `filters` and `Shown.given`.
+A command names the groups that it takes, `@shares(RUN, OUTPUT, FILTERS)`, and is called with their
+values as keywords: `flags`, `filters` and `Shown.given` make of them what a run needs.
 """
 
 from __future__ import annotations
@@ -10,103 +10,105 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, get_type_hints
 
 import typer
 from msgspec import Struct
 
-from catagent.config import ColorChoice, Mode, Output, Settings, ThemeChoice
+from catagent.config import Settings
 from catagent.events.filters import Filters
 
-Group = Mapping[str, Any]
+Options = tuple[inspect.Parameter, ...]
+
+_KINDS = get_type_hints(Settings)
 
 
-def _option(kind: Any, *names: str, text: str, panel: str, default: str = "", **more: Any) -> Any:
+def _option(
+    name: str, text: str, *short: str, panel: str, kind: Any = bool, **more: Any
+) -> inspect.Parameter:
+    """Make an option, `--name`. One that overrides a setting has its type and shows its default."""
+    flag, setting = "--" + name.replace("_", "-"), _KINDS.get(name)
+    if setting is bool:
+        flag = f"{flag}/--no-{flag[2:]}"
+    elif setting is not None:
+        more.setdefault("show_default", _default(name))
+    kind = kind if setting is None else setting | None
     make: Any = typer.Option  # its first parameter is a default, except inside Annotated
-    if default:
-        more["show_default"] = default
-    return Annotated[kind, make(*names, help=text, rich_help_panel=panel, **more)]
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=False if kind is bool else None,
+        annotation=Annotated[kind, make(flag, *short, help=text, rich_help_panel=panel, **more)],
+    )
+
+
+def _default(name: str) -> str:
+    """Write a setting's default for people: 0 seconds are no limit."""
+    value = getattr(Settings(), name)
+    if isinstance(value, float):
+        return f"{value:g}" if value else "none"
+    return str(value)
 
 
 _run = functools.partial(_option, panel="How to run it")
 _output = functools.partial(_option, panel="How to show it")
 _keep = functools.partial(_option, panel="What to keep")
-_filter = functools.partial(_option, list[str] | None, panel="What to show", metavar="TEXT")
+_filter = functools.partial(_option, panel="What to show", kind=list[str] | None, metavar="TEXT")
 
-MODE: Group = {
-    "mode": _run(
-        Mode | None,
-        "--mode",
-        "-m",
-        text="The streaming API to look through: steps (astream), log (astream_log) or events "
+AGENT: Options = (
+    _run("agent", "cat, cat-classic, or your own as package.module:attribute.", "-a"),
+)
+
+MODE: Options = (
+    _run(
+        "mode",
+        "The streaming API to look through: steps (astream), log (astream_log) or events "
         "(astream_events).",
-        default="events",
-    )
-}
+        "-m",
+    ),
+)
 
-RUN: Group = {
-    **MODE,
-    "model": _run(
-        str | None,
-        "--model",
-        text="The agent's model, as PROVIDER:NAME; local is the embedded one, local:FILE.gguf "
-        "your own.",
-        default="OpenAI with a key, else local",
+RUN: Options = (
+    *MODE,
+    _run(
+        "model",
+        "The agent's model, as PROVIDER:NAME; local is the embedded one, local:FILE.gguf your own.",
+        show_default="OpenAI with a key, else local",
     ),
-    "tool_model": _run(
-        str | None, "--tool-model", text="The model inside the tools.", default="as --model"
-    ),
-    "max_steps": _run(int | None, "--max-steps", text="Stop after so many steps.", default="25"),
-    "timeout": _run(float | None, "--timeout", text="Stop after so many seconds.", default="none"),
-    "idle_timeout": _run(
-        float | None,
-        "--idle-timeout",
-        text="Stop when a model is silent for so many seconds.",
-        default="120",
-    ),
-    "max_retries": _run(
-        int | None, "--max-retries", text="Send a failed request again.", default="2"
-    ),
-    "debug": _run(bool, "--debug", text="Show the traceback of an error."),
-}
+    _run("tool_model", "The model inside the tools.", show_default="as --model"),
+    _run("max_steps", "Stop after so many steps."),
+    _run("timeout", "Stop after so many seconds."),
+    _run("idle_timeout", "Stop when a model is silent for so many seconds."),
+    _run("max_retries", "Send a failed request again."),
+    _run("debug", "Show the traceback of an error."),
+)
 
-OUTPUT: Group = {
-    "output": _output(
-        Output | None,
-        "--output",
-        "-o",
-        text="live is for a terminal, jsonl for a pipe.",
-        default="auto",
-    ),
-    "json": _output(bool, "--json", text="The same as -o jsonl."),
-    "quiet": _output(bool, "--quiet", "-q", text="The answer, and no status."),
-    "verbose": _output(bool, "--verbose", "-v", text="Show run ids, tags and timings."),
-    "stats": _output(bool, "--stats", text="Usage and times, on stderr, at the end."),
-    "color": _output(ColorChoice | None, "--color", text="When to use colour.", default="auto"),
-    "theme": _output(
-        ThemeChoice | None,
-        "--theme",
-        text="Colours for which terminal.",
-        default="auto",
-    ),
-    "ascii": _output(bool | None, "--ascii/--no-ascii", text="Draw with ASCII alone."),
-}
+OUTPUT: Options = (
+    _output("output", "live is for a terminal, jsonl for a pipe.", "-o"),
+    _output("json", "The same as -o jsonl."),
+    _output("quiet", "The answer, and no status.", "-q"),
+    _output("verbose", "Show run ids, tags and timings.", "-v"),
+    _output("stats", "Usage and times, on stderr, at the end."),
+    _output("color", "When to use colour."),
+    _output("theme", "Colours for which terminal."),
+    _output("ascii", "Draw with ASCII alone."),
+)
 
-KEEP: Group = {
-    "raw": _keep(bool, "--raw", text="Add LangChain's own object to every event."),
-    "record": _keep(Path | None, "--record", text="Write the run to this file, for replay."),
-    "force": _keep(bool, "--force", text="Let --record overwrite a file."),
-    "history": _keep(bool | None, "--history/--no-history", text="Keep the run for catagent runs."),
-}
+KEEP: Options = (
+    _keep("raw", "Add LangChain's own object to every event."),
+    _keep("record", "Write the run to this file, for replay.", kind=Path | None),
+    _keep("force", "Let --record overwrite a file."),
+    _keep("history", "Keep the run for catagent runs."),
+)
 
-FILTERS: Group = {
-    "include_names": _filter("--include-names", text="Only runs of this name. Repeatable."),
-    "include_types": _filter("--include-types", text="Only runs of this type: tool, chain, …"),
-    "include_tags": _filter("--include-tags", text="Only runs with this tag. Repeatable."),
-    "exclude_names": _filter("--exclude-names", text="No runs of this name. Repeatable."),
-    "exclude_types": _filter("--exclude-types", text="No runs of this type. Repeatable."),
-    "exclude_tags": _filter("--exclude-tags", text="No runs with this tag. Repeatable."),
-}
+FILTERS: Options = (
+    _filter("include_names", "Only runs of this name. Repeatable."),
+    _filter("include_types", "Only runs of this type: tool, chain, …"),
+    _filter("include_tags", "Only runs with this tag. Repeatable."),
+    _filter("exclude_names", "No runs of this name. Repeatable."),
+    _filter("exclude_types", "No runs of this type. Repeatable."),
+    _filter("exclude_tags", "No runs with this tag. Repeatable."),
+)
 
 
 class Shown(Struct, kw_only=True, frozen=True):
@@ -120,47 +122,35 @@ class Shown(Struct, kw_only=True, frozen=True):
     debug: bool = False
 
     @classmethod
-    def given(cls, params: Mapping[str, Any]) -> Shown:
+    def given(cls, shared: Mapping[str, Any]) -> Shown:
         """What was given on the command line."""
-        return cls(**{name: params[name] for name in cls.__struct_fields__ if name in params})
+        return cls(**{name: shared[name] for name in cls.__struct_fields__ if name in shared})
 
 
-def flags(params: Mapping[str, Any]) -> dict[str, Any]:
+def flags(shared: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that were given on the command line."""
-    given = {name: params[name] for name in Settings.__struct_fields__ if name in params}
-    if params.get("json"):
+    given = {name: shared[name] for name in Settings.__struct_fields__ if name in shared}
+    if shared.get("json"):
         given["output"] = "jsonl"
     return given
 
 
-def filters(params: Mapping[str, Any]) -> Filters:
+def filters(shared: Mapping[str, Any]) -> Filters:
     """The six filter lists that were given on the command line."""
-    return Filters(**{name: tuple(params.get(name) or ()) for name in FILTERS})
+    return Filters(**{name: tuple(shared[name] or ()) for name in Filters.__struct_fields__})
 
 
-def shares(*groups: Group) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the options of these groups; their values are in `ctx.params`.
+def shares(*groups: Options) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of these groups, in the place of its `**shared`.
 
-    Typer reads options off a signature: this adds to the signature, so that a command's own
-    parameters are all that stands in its file.
+    Typer reads options off a signature, so that is where they are added.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        own = inspect.signature(command, eval_str=True).parameters
-        shared = [_parameter(name, kind) for group in groups for name, kind in group.items()]
-
-        @functools.wraps(command)
-        def run(**given: Any) -> None:
-            command(**{name: value for name, value in given.items() if name in own})
-
-        parameters = [p.replace(kind=p.KEYWORD_ONLY) for p in own.values()] + shared
-        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        run.__annotations__ = {p.name: p.annotation for p in parameters}
-        return run
+        own = inspect.signature(command, eval_str=True).parameters.values()
+        parameters = [p.replace(kind=p.KEYWORD_ONLY) for p in own if p.kind is not p.VAR_KEYWORD]
+        parameters += (option for group in groups for option in group)
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        return command
 
     return decorate
-
-
-def _parameter(name: str, kind: Any) -> inspect.Parameter:
-    default = False if get_args(kind)[0] is bool else None
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)

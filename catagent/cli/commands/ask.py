@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from catagent.cli import options
-from catagent.cli.options import FILTERS, KEEP, OUTPUT, RUN, shares
+from catagent.cli.options import AGENT, FILTERS, KEEP, OUTPUT, RUN, shares
 from catagent.cli.question import read_question
 from catagent.cli.settings import load
 from catagent.cli.stderr import say
@@ -16,28 +16,18 @@ from catagent.models.spec import choose_model
 from catagent.run.request import Request
 
 
-@shares(RUN, OUTPUT, KEEP, FILTERS)
+@shares(AGENT, RUN, OUTPUT, KEEP, FILTERS)
 def ask(
-    ctx: typer.Context,
     question: Annotated[
         str | None,
         typer.Argument(help="The question; - reads it from stdin, and a pipe is added to it."),
     ] = None,
-    agent: Annotated[
-        str | None,
-        typer.Option(
-            "--agent",
-            "-a",
-            help="cat, cat-classic, or your own as package.module:attribute.",
-            rich_help_panel="How to run it",
-            show_default="cat",
-        ),
-    ] = None,
+    **shared: Any,
 ) -> None:
     """Run an agent on a question and show every step and every token of it."""
     from catagent.cli.run_request import show  # asyncio and all: not for --help
 
-    loaded = load({**options.flags(ctx.params), "agent": agent})
+    loaded = load(options.flags(shared))
     model = choose_model(loaded.settings.model, loaded.environ)
     tool_model = loaded.settings.tool_model
     request = Request(
@@ -45,7 +35,7 @@ def ask(
         question=read_question(question, sys.stdin, say),
         model=model,
         tool_model=choose_model(tool_model, loaded.environ) if tool_model else model,
-        filters=options.filters(ctx.params),
-        raw=ctx.params["raw"],
+        filters=options.filters(shared),
+        raw=shared["raw"],
     )
-    raise typer.Exit(show(request, loaded, options.Shown.given(ctx.params)))
+    raise typer.Exit(show(request, loaded, options.Shown.given(shared)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,7 +15,6 @@ _PACE = "At what pace"
 
 @shares(MODE, OUTPUT, FILTERS)
 def replay(
-    ctx: typer.Context,
     recording: Annotated[
         str,
         typer.Argument(
@@ -37,6 +36,7 @@ def replay(
             show_default="none",
         ),
     ] = None,
+    **shared: Any,
 ) -> None:
     """Play a recorded run through any output, at its own pace.
 
@@ -49,8 +49,7 @@ def replay(
     for name, value in (("--speed", speed), ("--idle-limit", idle_limit)):
         if value is not None and not value >= 0:
             raise UsageError(f"{name} is {value:g}", "it is 0 or more")
-    loaded = load(options.flags(ctx.params))
-    shown = options.Shown.given(ctx.params)
-    chosen = options.filters(ctx.params)
-    mode = ctx.params["mode"]
-    raise typer.Exit(play(recording, speed, idle_limit, chosen, mode, loaded, shown))
+    loaded = load(options.flags(shared))
+    shown = options.Shown.given(shared)
+    chosen = options.filters(shared)
+    raise typer.Exit(play(recording, speed, idle_limit, chosen, shared["mode"], loaded, shown))

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from catagent.cli.command import Command, Group
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from catagent.recordings.history import History, RunSummary
 
-app = typer.Typer(help="List the runs that were kept; show, remove or locate one.")
+app = typer.Typer(cls=Group, help="List the runs that were kept; show, remove or locate one.")
 
 JsonOption = Annotated[
     bool, typer.Option("--json", help="One JSON line a run, as a pipe gets anyway.")
@@ -38,7 +40,7 @@ def runs(ctx: typer.Context, json: JsonOption = False) -> None:
         _print_table(kept)
 
 
-@app.command("show")
+@app.command("show", cls=Command)
 def show(run: RunArgument, json: JsonOption = False) -> None:
     """Show one run: what it was, each of its steps, and what it cost."""
     path = _history().find(run)
@@ -50,7 +52,7 @@ def show(run: RunArgument, json: JsonOption = False) -> None:
         _print_run(path)
 
 
-@app.command("rm")
+@app.command("rm", cls=Command)
 def remove(
     run: Annotated[
         list[str],
@@ -63,7 +65,7 @@ def remove(
         path.unlink(missing_ok=True)
 
 
-@app.command("path")
+@app.command("path", cls=Command)
 def path(run: RunArgument) -> None:
     """Print the file that holds a run."""
     sys.stdout.write(f"{_history().find(run)}\n")

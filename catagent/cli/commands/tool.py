@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,7 +18,6 @@ from catagent.run.request import Request
 
 @shares(RUN, OUTPUT, KEEP, FILTERS)
 def tool(
-    ctx: typer.Context,
     name: Annotated[
         str | None,
         typer.Argument(
@@ -29,6 +28,7 @@ def tool(
         list[str] | None,
         typer.Argument(metavar="[NAME=VALUE]...", help="Its arguments.", show_default=False),
     ] = None,
+    **shared: Any,
 ) -> None:
     """Run one tool on its own and show what the models inside it write."""
     from catagent.cli.run_request import show  # asyncio and all: not for --help
@@ -36,7 +36,7 @@ def tool(
     if name is None:
         _list()
         return
-    loaded = load(options.flags(ctx.params))
+    loaded = load(options.flags(shared))
     wanted = loaded.settings.tool_model or loaded.settings.model
     model = choose_model(wanted, loaded.environ)
     request = Request(
@@ -44,12 +44,12 @@ def tool(
         question=" ".join([name, *(arguments or [])]),
         model=model,
         tool_model=model,
-        filters=options.filters(ctx.params),
-        raw=ctx.params["raw"],
+        filters=options.filters(shared),
+        raw=shared["raw"],
         tool=name,
         tool_input=_pairs(arguments or []),
     )
-    raise typer.Exit(show(request, loaded, options.Shown.given(ctx.params)))
+    raise typer.Exit(show(request, loaded, options.Shown.given(shared)))
 
 
 def _pairs(words: list[str]) -> dict[str, str]:
