@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from catagent.events.timestamps import moment
 from catagent.recordings.history import RunSummary
 from catagent.views.style import Look, Style
-from catagent.views.wrap import cells, head
+from catagent.views.table import GAP, Row, line, widths
+from catagent.views.wrap import head
 
 SHORT_ID = 8
 _WIDEST_NAME, _NARROWEST_QUESTION = 24, 24
@@ -17,20 +18,18 @@ _RIGHT = {"steps", "tokens", "time"}
 _DISPENSABLE = ("model", "agent", "tokens", "steps", "when")
 _STATUS: dict[str, Style] = {"success": "ok", "error": "bad", "limit": "warn", "cancelled": "warn"}
 
-_Row = dict[str, str]
-
 
 def table(kept: Sequence[RunSummary], look: Look, width: int) -> Iterator[str]:
     """Yield the heading and a row for each run, none wider than `width` cells."""
     rows = [_row(run, look) for run in kept]
     heading = dict(zip(_HEADINGS, _HEADINGS, strict=True))
-    widths = _fit([heading, *rows], width)
-    yield look.paint("dim", _line(heading, widths, look))
-    for run, row in zip(kept, rows, strict=True):
-        yield _line(row, widths, look, _STATUS.get(run.status, "dim"))
+    columns = _fit([heading, *rows], width)
+    yield look.paint("dim", line(heading, columns, _RIGHT))
+    for row in rows:
+        yield line(_shown(row, columns, look), columns, _RIGHT)
 
 
-def _row(run: RunSummary, look: Look) -> _Row:
+def _row(run: RunSummary, look: Look) -> dict[str, str]:
     usage, ellipsis = run.usage, look.glyphs.ellipsis
     return {
         "id": look.line(run.id[:SHORT_ID]),
@@ -45,28 +44,26 @@ def _row(run: RunSummary, look: Look) -> _Row:
     }
 
 
-def _fit(rows: Sequence[_Row], width: int) -> dict[str, int]:
+def _fit(rows: Sequence[Row], width: int) -> dict[str, int]:
     """The widths of the columns that there is room for; the question has what they leave."""
-    widths = {name: max(cells(row[name]) for row in rows) for name in _HEADINGS[:-1]}
+    columns = widths(rows)
+    del columns["question"]
     for name in _DISPENSABLE:
-        if _left(widths, width) >= _NARROWEST_QUESTION:
+        if _left(columns, width) >= _NARROWEST_QUESTION:
             break
-        del widths[name]
-    return widths | {"question": max(8, _left(widths, width))}
+        del columns[name]
+    return columns | {"question": max(8, _left(columns, width))}
 
 
-def _left(widths: dict[str, int], width: int) -> int:
-    return width - sum(taken + 2 for taken in widths.values())
+def _left(columns: Mapping[str, int], width: int) -> int:
+    return width - sum(taken + len(GAP) for taken in columns.values())
 
 
-def _line(row: _Row, widths: dict[str, int], look: Look, status: Style = "plain") -> str:
-    painted = []
-    for name, wide in widths.items():
-        text = head(row[name], wide, look.glyphs.ellipsis)
-        gap = " " * (wide - cells(text))
-        shown = look.paint(status, text) if name == "status" else text
-        painted.append(gap + shown if name in _RIGHT else shown + gap)
-    return "  ".join(painted).rstrip()
+def _shown(row: dict[str, str], columns: Mapping[str, int], look: Look) -> Row:
+    """The row with its question cut to the column, and its status in colour."""
+    question = head(row["question"], columns["question"], look.glyphs.ellipsis)
+    status = look.paint(_STATUS.get(row["status"], "dim"), row["status"])
+    return row | {"question": question, "status": status}
 
 
 def _when(ts: str) -> str:

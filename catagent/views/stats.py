@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from catagent.events import summary
 from catagent.events import types as ev
 from catagent.events.state import LlmRun, RunState, ToolRun
 from catagent.views.sanitize import clean_line
-from catagent.views.wrap import cells
+from catagent.views.table import Row, line, widths
 
 _HEADINGS = ("", "calls", "in", "out", "first token", "time")
 _NONE = "-"
@@ -16,25 +16,19 @@ _NONE = "-"
 
 def table(state: RunState) -> str:
     """Return the table as text, newline-terminated. Times in it are in seconds."""
-    rows = [_HEADINGS, *_model_rows(state), *_tool_rows(state), _total_row(state)]
-    widths = [max(cells(row[column]) for row in rows) for column in range(len(_HEADINGS))]
-    return "".join(_line(row, widths) for row in rows)
+    heading = dict(zip(_HEADINGS, _HEADINGS, strict=True))
+    rows = [heading, *_model_rows(state), *_tool_rows(state), _total_row(state)]
+    columns = widths(rows)
+    return "".join(f"{line(row, columns, _HEADINGS[1:])}\n" for row in rows)
 
 
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    name, *numbers = row
-    name += " " * (widths[0] - cells(name))
-    right = (number.rjust(width) for number, width in zip(numbers, widths[1:], strict=True))
-    return "  ".join([name, *right]).rstrip() + "\n"
-
-
-def _model_rows(state: RunState) -> Iterable[tuple[str, ...]]:
+def _model_rows(state: RunState) -> Iterable[Row]:
     for used in summary.models(state):
         calls = [run for run in state.llms.values() if run.model == used.model]
         yield _row(used.model, used.calls, used.usage, _mean_ttft(calls), used.duration_s)
 
 
-def _tool_rows(state: RunState) -> Iterable[tuple[str, ...]]:
+def _tool_rows(state: RunState) -> Iterable[Row]:
     runs = [run for run in state.order if isinstance(run, ToolRun)]
     for tool in dict.fromkeys(run.tool for run in runs):
         calls = [run for run in runs if run.tool == tool]
@@ -43,7 +37,7 @@ def _tool_rows(state: RunState) -> Iterable[tuple[str, ...]]:
         yield _row(tool, len(calls), None, None, sum(known) if known else None)
 
 
-def _total_row(state: RunState) -> tuple[str, ...]:
+def _total_row(state: RunState) -> Row:
     """The run's own times: its parts overlap, so that theirs do not add up to it."""
     used = summary.models(state)
     data = state.finished.data if state.finished is not None else None
@@ -53,15 +47,15 @@ def _total_row(state: RunState) -> tuple[str, ...]:
 
 def _row(
     name: str, calls: int, usage: ev.Usage | None, ttft: float | None, seconds: float | None
-) -> tuple[str, ...]:
-    tokens = (_NONE, _NONE) if usage is None else (usage.input_tokens, usage.output_tokens)
-    return (
-        clean_line(name),
-        str(calls),
-        *(count if isinstance(count, str) else f"{count:,}" for count in tokens),
-        _seconds(ttft),
-        _seconds(seconds),
-    )
+) -> Row:
+    return {
+        "": clean_line(name),
+        "calls": str(calls),
+        "in": _NONE if usage is None else f"{usage.input_tokens:,}",
+        "out": _NONE if usage is None else f"{usage.output_tokens:,}",
+        "first token": _seconds(ttft),
+        "time": _seconds(seconds),
+    }
 
 
 def _mean_ttft(calls: list[LlmRun]) -> float | None:
