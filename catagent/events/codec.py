@@ -7,6 +7,7 @@ hand out plain data alone, in which NaN is a placeholder already.)
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -16,7 +17,8 @@ from catagent.events.types import SCHEMA, Event, KnownEvent, Unknown
 from catagent.redact import shortened
 
 PLACEHOLDER = "$unserialisable"
-_MAX_DEPTH = 100
+_MAX_DEPTH = 200
+_NESTED = (list, tuple, dict)
 _REPR_LIMIT = 1000
 
 
@@ -61,7 +63,7 @@ def encode_plain(value: Any) -> bytes:
     try:
         return _encoder.encode(value) + b"\n"
     except (TypeError, ValueError, OverflowError, RecursionError):
-        return _encoder.encode(_plain(value)) + b"\n"
+        return _encoder.encode(encodable_data(value)) + b"\n"
 
 
 def decode(line: bytes | str) -> Event:
@@ -97,6 +99,32 @@ def encodable(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+def encodable_data(value: Any) -> Any:
+    """Data with `encodable` texts; of an event, its nearest plain form. It takes its time."""
+    return map_leaves(value, _encodable_leaf)
+
+
+def map_leaves(value: Any, change: Callable[[Any], Any], depth: int = 0) -> Any:
+    """JSON-like data with `change` made to whatever is neither list nor dict, keys among it.
+
+    What is nested 200 deep becomes a placeholder, so that no data is too deep for Python's stack.
+    """
+    if not isinstance(value, _NESTED):
+        return change(value)
+    if depth > _MAX_DEPTH:
+        return map_leaves(placeholder(value), change)
+    if isinstance(value, dict):
+        items = value.items()
+        return {change(str(key)): map_leaves(item, change, depth + 1) for key, item in items}
+    return [map_leaves(item, change, depth + 1) for item in value]
+
+
+def _encodable_leaf(value: Any) -> Any:
+    if isinstance(value, str):
+        return encodable(value)
+    return encodable_data(_fields(value)) if isinstance(value, msgspec.Struct) else value
+
+
 def _strange(value: Any) -> str | dict[str, str]:
     """What the encoder does not know by itself. Text of a subclass is text."""
     return str.__str__(value) if isinstance(value, str) else placeholder(value)
@@ -120,21 +148,6 @@ def _decode_unknown(line: bytes | str, error: Exception) -> Unknown:
     if fields["type"] in KNOWN_TYPES:
         raise RecordingError(f"no valid {fields['type']} event: {error}") from None
     return Unknown(fields=fields)
-
-
-def _plain(value: Any, depth: int = 0) -> Any:
-    """The slow road, for the rare event that the encoder refuses: its nearest plain form."""
-    if isinstance(value, str):
-        return encodable(value)
-    if depth > _MAX_DEPTH:
-        return placeholder(value)
-    if isinstance(value, msgspec.Struct):
-        return _plain(_fields(value), depth)
-    if isinstance(value, dict):
-        return {_plain(str(key)): _plain(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item, depth + 1) for item in value]
-    return value
 
 
 def _fields(struct: msgspec.Struct) -> dict[str, Any]:

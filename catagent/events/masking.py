@@ -15,7 +15,7 @@ from msgspec import UNSET, Struct
 from msgspec.structs import fields
 
 from catagent.events import types as ev
-from catagent.events.codec import encodable
+from catagent.events.codec import encodable, map_leaves
 from catagent.redact import MASK, Redactor
 
 # How much of what was shown is looked at again; longer than whatever announces a secret.
@@ -133,21 +133,17 @@ class EventMask:
     def _mask(self, struct: Struct) -> None:
         for name in _free_fields(type(struct)):
             value = getattr(struct, name)
-            if isinstance(value, str | list | dict):
+            if isinstance(value, list | dict):
+                setattr(struct, name, map_leaves(value, self._masked))
+            else:
                 setattr(struct, name, self._masked(value))
-            elif isinstance(value, Struct):
-                self._mask(value)
 
-    def _masked(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self._redactor.text(value)
-        if isinstance(value, list):
-            return [self._masked(item) for item in value]
-        if isinstance(value, dict):
-            return {self._masked(key): self._masked(item) for key, item in value.items()}
-        if isinstance(value, Struct):
-            self._mask(value)
-        return value
+    def _masked(self, leaf: Any) -> Any:
+        if isinstance(leaf, str):
+            return self._redactor.text(leaf)
+        if isinstance(leaf, Struct):
+            self._mask(leaf)
+        return leaf
 
 
 def _is_half(end: str) -> bool:

@@ -111,6 +111,30 @@ def test_every_string_of_an_event_is_looked_at() -> None:
     assert told.raw == {MASK: [{"deep": MASK}]}
 
 
+def test_data_that_is_nested_too_deep_is_cut_and_its_secrets_are_masked() -> None:
+    """A recording may hold it: decoding goes deeper than Python's own stack does."""
+    raw: Any = {"deepest": SECRET}
+    for depth in range(900):
+        raw = {SECRET: raw} if depth % 2 else [raw]
+    event = ev.ToolFinished(data=ev.ToolFinishedData(tool="t", status="success", output=""))
+    event.raw = raw
+    (told,) = EventMask([SECRET])(codec.decode(codec.encode(event)))
+    line = codec.encode(told)
+    assert codec.PLACEHOLDER.encode() in line
+    assert SECRET.encode() not in line
+
+
+def test_the_placeholder_of_what_was_cut_holds_no_secret_either() -> None:
+    raw: Any = SECRET
+    for _ in range(250):
+        raw = [raw]
+    event = ev.ToolFinished(data=ev.ToolFinishedData(tool="t", status="success", output=""))
+    event.raw = raw
+    (told,) = EventMask([SECRET])(event)
+    assert MASK.encode() in codec.encode(told)
+    assert SECRET.encode() not in codec.encode(told)
+
+
 @pytest.mark.parametrize(
     "event",
     [

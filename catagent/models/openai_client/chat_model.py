@@ -9,7 +9,7 @@ from typing import Any
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_openai import ChatOpenAI
 
-from catagent.events.codec import encodable
+from catagent.events.codec import encodable_data
 from catagent.models.openai_client.folding import afolded, folded
 from catagent.models.openai_client.stream_errors import no_chunk
 
@@ -53,7 +53,7 @@ class StreamingChatOpenAI(ChatOpenAI):
         try:
             json.dumps(payload, ensure_ascii=False, default=str).encode()
         except UnicodeEncodeError:
-            payload = _encodable(payload)
+            payload = encodable_data(payload)
         return payload
 
 
@@ -64,17 +64,3 @@ def _keep(delta: dict[str, Any], kwargs: dict[str, Any]) -> None:
     for key in _REASONING:
         if delta.get(key):
             kwargs["reasoning_content"] = delta[key]
-
-
-def _encodable(value: Any) -> Any:
-    """The value with every text encodable.
-
-    A tool's output that is not would otherwise end the run at the agent's next request.
-    """
-    if isinstance(value, str):
-        return encodable(value)
-    if isinstance(value, dict):
-        return {_encodable(key): _encodable(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_encodable(each) for each in value]
-    return value
