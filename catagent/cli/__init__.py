@@ -1,1 +1,1 @@
-"""The command line: one file a command. Flags become a request, errors an exit code."""
+"""The command line: flags become a request, errors an exit code. Each command has a file."""

@@ -1,4 +1,4 @@
-"""The classes of all commands: Typer's own, but for what pydantic and a closed pipe do there.
+"""The classes of all commands: Typer's, without pydantic, and with an exit code for a closed pipe.
 
 Since 0.29 Typer converts every value with pydantic, even that of an option that was not given, and
 importing pydantic takes 60 ms: half of the way to the first frame. msgspec is imported anyway.
@@ -18,11 +18,11 @@ from catagent.errors import ExitCode
 class Command(TyperCommand):
     """A command that needs no pydantic: the `cls` of every one.
 
-    No option may have a range (`min`, `max`): a number is held against its type alone.
+    No option may have a range (`min`, `max`): a number is checked against its type alone.
     """
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """Typer's parameters; that for `--help` is among them, which it makes as late as here."""
+        """Return Typer's parameters, and that of `--help`, which is first made here."""
         return _light(super().get_params(ctx))
 
 
@@ -30,7 +30,7 @@ class Group(TyperGroup):
     """A group of commands: the `cls` of every `typer.Typer`."""
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """As those of a command."""
+        """Return the parameters as a command does."""
         return _light(super().get_params(ctx))
 
     def invoke(self, ctx: Any) -> Any:
@@ -48,7 +48,7 @@ def _light(parameters: list[Any]) -> list[Any]:
 
 
 class _Conversion:
-    """Stands in for Typer's RuntimeParam, which gives a value the type that the command wants."""
+    """Converts values in the place of Typer's RuntimeParam, to the types that the command wants."""
 
     def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
         if value is None:
@@ -63,5 +63,5 @@ class _Conversion:
 
 
 def _make(kind: Any, text: Any) -> Any:
-    """Paths, which msgspec does not know, and whatever else is made from a text."""
+    """Make what msgspec does not know, a path for one, from its text."""
     return kind(text)

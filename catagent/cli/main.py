@@ -1,4 +1,4 @@
-"""The app: every command and what they share. Imports nothing heavy."""
+"""The Typer app, with every command. Imports nothing heavy."""
 
 from __future__ import annotations
 

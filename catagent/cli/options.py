@@ -1,7 +1,7 @@
-"""The options that several commands share, each written once, and what they come to.
+"""The options that several commands share, and the settings and filters that they stand for.
 
 A command names the groups that it takes, `@shares(RUN, OUTPUT, FILTERS)`, and is called with their
-values as keywords: `flags`, `filters` and `Shown.given` make of them what a run needs.
+values as keywords: `flags`, `filters` and `Shown.given` turn them into what a run needs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _KINDS = get_type_hints(Settings)
 def _option(
     name: str, text: str, *short: str, panel: str, kind: Any = bool, **more: Any
 ) -> inspect.Parameter:
-    """Make an option, `--name`. One that overrides a setting has its type and shows its default."""
+    """Make the option `--name`. A setting's option has its type, and shows its default in help."""
     flag, setting = "--" + name.replace("_", "-"), _KINDS.get(name)
     if setting is bool:
         flag = f"{flag}/--no-{flag[2:]}"
@@ -43,7 +43,7 @@ def _option(
 
 
 def _default(name: str) -> str:
-    """Write a setting's default for people: 0 seconds are no limit."""
+    """The default of a setting as help shows it. A limit of 0 seconds is none."""
     value = getattr(Settings(), name)
     if isinstance(value, float):
         return f"{value:g}" if value else "none"
@@ -112,7 +112,7 @@ FILTERS: Options = (
 
 
 class Shown(Struct, kw_only=True, frozen=True):
-    """How much to show and what to keep, beyond the settings."""
+    """How much to show and what to record: the options that are not settings."""
 
     quiet: bool = False
     verbose: bool = False
@@ -123,12 +123,12 @@ class Shown(Struct, kw_only=True, frozen=True):
 
     @classmethod
     def given(cls, shared: Mapping[str, Any]) -> Shown:
-        """What was given on the command line."""
+        """Take what was given on the command line."""
         return cls(**{name: shared[name] for name in cls.__struct_fields__ if name in shared})
 
 
 def flags(shared: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that were given on the command line."""
+    """Return the settings that were given on the command line."""
     given = {name: shared[name] for name in Settings.__struct_fields__ if name in shared}
     if shared.get("json"):
         given["output"] = "jsonl"
@@ -136,12 +136,12 @@ def flags(shared: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def filters(shared: Mapping[str, Any]) -> Filters:
-    """The six filter lists that were given on the command line."""
+    """Return the filters that were given on the command line."""
     return Filters(**{name: tuple(shared[name] or ()) for name in Filters.__struct_fields__})
 
 
 def shares(*groups: Options) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the options of these groups, in the place of its `**shared`.
+    """Give a command the options of these groups, in place of its `**shared`.
 
     Typer reads options off a signature, so that is where they are added.
     """

@@ -1,4 +1,4 @@
-"""Where a run goes: the sinks of each `--output`, opened before anything heavy is imported."""
+"""The sinks of each `--output`, opened before anything heavy is imported."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 class Outputs:
     """The open sinks of a run.
 
-    `shows_errors` says that a person sees a failure in them already, `shows_warnings` that
-    warnings are seen there.
+    `shows_errors` says whether a person sees a failure in them, `shows_warnings` whether
+    warnings are shown there.
     """
 
     sinks: list[Sink] = field(default_factory=list)
@@ -42,7 +42,7 @@ class Outputs:
     shows_warnings: bool = True
 
     def status(self, text: str) -> None:
-        """Say what is awaited, where there is a status line."""
+        """Show what is awaited, where there is a status line."""
         if self.live is not None:
             self.live.status(text)
 
@@ -53,7 +53,7 @@ class Outputs:
 
 
 class Place(NamedTuple):
-    """Where a sink writes, and until when it waits for its reader there."""
+    """Where a sink writes, and when it is to stop waiting for its reader."""
 
     stdout: TextIO
     stop: Stop
@@ -61,9 +61,9 @@ class Place(NamedTuple):
 
 @contextlib.contextmanager
 def opened(loaded: Loaded, shown: Shown, stop: Stop) -> Iterator[Outputs]:
-    """Open what `--output` asks for, and close it whatever happens. No sink waits past `stop`."""
+    """Open what `--output` asks for, and close it at the end. No sink waits past `stop`."""
     output = resolve(loaded.settings, dict(loaded.environ))
-    # The live view shows what others print; beside every other output it would tear the lines.
+    # The live view shows what others print; in any other output it would tear the lines.
     keep = contextlib.nullcontext(sys.stdout) if output == "live" else reserved(sys.stdout)
     with keep as stdout:
         outputs = _open(output, Place(stdout, stop), loaded, shown)
@@ -75,7 +75,7 @@ def opened(loaded: Loaded, shown: Shown, stop: Stop) -> Iterator[Outputs]:
 
 
 def resolve(settings: Settings, environ: dict[str, str]) -> str:
-    """What `auto` means here: live on a terminal that can, plain on one that cannot, else jsonl."""
+    """What `auto` means here: live on a terminal that can show it, plain on others, else jsonl."""
     if settings.output != "auto":
         return settings.output
     if not sys.stdout.isatty():
@@ -88,14 +88,14 @@ def _open(output: str, place: Place, loaded: Loaded, shown: Shown) -> Outputs:
     outputs = kind.open(place, loaded, shown)
     if kind.status and _wants_status(place.stdout, shown, loaded.environ):
         outputs.live = _live(view_options(loaded, shown, sys.stderr, status_only=True), 2)
-        # First: it takes its status line away before the other writes the answer below it.
+        # First: it removes its status line before the other sink writes the answer.
         outputs.sinks.insert(0, outputs.live)
         outputs.shows_warnings = True
     return outputs
 
 
 def _wants_status(stdout: TextIO, shown: Shown, environ: Mapping[str, str]) -> bool:
-    """Lines on a terminal would tear a status line there: it is for stdout elsewhere alone."""
+    """Only where stdout is elsewhere: lines on a terminal would tear a status line there."""
     return (
         not shown.quiet
         and not stdout.isatty()
@@ -164,7 +164,7 @@ _KINDS: dict[str, _Kind] = {
 def view_options(
     loaded: Loaded, shown: Shown, stream: object, *, status_only: bool = False
 ) -> ViewOptions:
-    """How a view on this stream is to look."""
+    """How a view on this stream looks."""
     environ, settings = loaded.environ, loaded.settings
     isatty = bool(getattr(stream, "isatty", lambda: False)())
     encoding = getattr(stream, "encoding", None)

@@ -1,4 +1,4 @@
-"""The question: from the command line, from stdin, or both."""
+"""Reads the question from the command line, from stdin, or from both."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _PATIENCE_S = 1.0
 
 
 def read_question(argument: str | None, stdin: TextIO | None, notice: Callable[[str], None]) -> str:
-    """The argument, or all of stdin, or the argument with stdin below it as a marked block.
+    """Return the argument, all of stdin, or the argument with stdin below it as a marked block.
 
     `notice` is called when stdin stays open and silent. Raises UsageError where there is no
-    question at all.
+    question.
     """
     piped = stdin is not None and not stdin.isatty()
     if argument not in (None, "-") and not piped:
@@ -44,14 +44,14 @@ def _read(stdin: TextIO, notice: Callable[[str], None]) -> str:
         try:
             return stdin.read()
         except UnicodeDecodeError as error:
-            raise UsageError(f"stdin is no {error.encoding} text.", _EXAMPLE) from None
+            raise UsageError(f"stdin is not {error.encoding} text.", _EXAMPLE) from None
         except OSError as error:
             raise UsageError(f"Cannot read stdin: {error.strerror}.", _EXAMPLE) from None
 
 
 @contextmanager
 def _impatient(notice: Callable[[str], None]) -> Iterator[None]:
-    """A pipe that nobody writes to looks like a hang: say what is awaited."""
+    """Call `notice` after a second: a pipe that nobody writes to looks like a hang."""
     text = "Waiting for stdin to end (Ctrl-D, or start with </dev/null)."
     timer = threading.Timer(_PATIENCE_S, notice, (text,))
     timer.daemon = True

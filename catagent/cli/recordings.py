@@ -1,4 +1,4 @@
-"""Which recording a person means: a file, or the id of a run in the history."""
+"""Finds the recording that a person names: a file, or the id of a run in the history."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from catagent.recordings.history import History
 
 
 def history(loaded: Loaded) -> History:
-    """The user's history, as the settings bound it."""
+    """Return the user's history, with the limits of the settings."""
     return History(
         folder=loaded.state_dir / "runs",
         max_runs=loaded.settings.history_runs,
@@ -19,7 +19,7 @@ def history(loaded: Loaded) -> History:
 
 
 def locate(wanted: str, loaded: Loaded) -> Path:
-    """Return the file of this name, or else of the run whose id begins like this.
+    """Return the file of this name, or that of the run whose id begins so.
 
     Raises RecordingError where there is neither.
     """

@@ -1,4 +1,4 @@
-"""The table that `catagent runs` shows on a terminal: a row a run, the question in what is left."""
+"""The table of `catagent runs` on a terminal: a row for each run, the question last."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHORT_ID = 8
 _WIDEST_NAME, _NARROWEST_QUESTION = 24, 24
 _HEADINGS = ("id", "when", "status", "steps", "tokens", "time", "agent", "model", "question")
 _RIGHT = {"steps", "tokens", "time"}
-# What a narrow terminal has to do without, the first of them first.
+# What a narrow terminal does without, in this order.
 _DISPENSABLE = ("model", "agent", "tokens", "steps", "when")
 _STATUS: dict[str, Style] = {"success": "ok", "error": "bad", "limit": "warn", "cancelled": "warn"}
 
@@ -45,7 +45,7 @@ def _row(run: RunSummary, look: Look) -> dict[str, str]:
 
 
 def _fit(rows: Sequence[Row], width: int) -> dict[str, int]:
-    """The widths of the columns that there is room for; the question has what they leave."""
+    """The widths of the columns that there is room for; the question gets what is left."""
     columns = widths(rows)
     del columns["question"]
     for name in _DISPENSABLE:
@@ -60,13 +60,13 @@ def _left(columns: Mapping[str, int], width: int) -> int:
 
 
 def _shown(row: dict[str, str], columns: Mapping[str, int], look: Look) -> Row:
-    """The row with its question cut to the column, and its status in colour."""
+    """The row with its question cut to the column, and its status coloured."""
     question = head(row["question"], columns["question"], look.glyphs.ellipsis)
     status = look.paint(_STATUS.get(row["status"], "dim"), row["status"])
     return row | {"question": question, "status": status}
 
 
 def _when(ts: str) -> str:
-    """The time as it was here."""
+    """The local time."""
     when = moment(ts)
     return "" if when is None else f"{when:%m-%d %H:%M}"

@@ -1,4 +1,4 @@
-"""Reads the settings for a command, and tells the person what was left out of them."""
+"""Reads the settings for a command, and warns of what was left out of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said to the person beside the product: one clean message at a time, on stderr."""
+"""Messages to the person, on stderr: clean, and without secrets."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from catagent.views.sanitize import clean
 
 
 def say(message: str, hint: str = "") -> None:
-    """Print a message and what to do next. Both may quote text that is not ours."""
+    """Print a message and what to do next. Both may quote untrusted text."""
     write(clean(message) + "\n" + (f"  hint: {clean(hint)}\n" if hint else ""))
 
 
 def say_traceback(raised: BaseException) -> None:
-    """Print where an error came from, for whoever asked with `--debug`."""
+    """Print the traceback of an error, for `--debug`."""
     write(clean("".join(traceback.format_exception(raised))))
 
 
 def write(text: str) -> None:
-    """Print text of our own making, without the secrets that may have got into it."""
-    with contextlib.suppress(OSError):  # a closed stderr leaves the exit code to tell
+    """Print trusted text, without the secrets that may have got into it."""
+    with contextlib.suppress(OSError):  # where stderr is closed, the exit code has to do
         sys.stderr.write(redact(text, secrets_of()))
         sys.stderr.flush()

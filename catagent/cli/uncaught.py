@@ -1,6 +1,6 @@
-"""What fails beside a run, in tasks, threads and finalisers: one masked line each on stderr.
+"""Reports what fails alongside a run, in tasks, threads and finalisers: a masked line on stderr.
 
-Python prints a traceback of such things, with whatever is in it. They end nothing.
+Python would print a traceback, secrets included. Such a failure does not end the run.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ _SHOWN = 300
 
 
 class Background:
-    """Tells of failures that nobody awaits. `install` stays: some come when the process ends."""
+    """Reports failures that nobody awaits, to the end of the process: some come only there."""
 
     def __init__(self, secrets: Iterable[str], *, debug: bool) -> None:
         self._secrets = tuple(secrets)
         self._debug = debug
 
     def install(self) -> None:
-        """Stand in for the hooks of Python, and for the log of asyncio."""
+        """Replace Python's hooks for such failures, and asyncio's log."""
         threading.excepthook = self._of_thread
         sys.unraisablehook = self._of_finaliser
         log = logging.getLogger("asyncio")
         log.handlers, log.propagate = [_Handler(self)], False
 
     def tell(self, what: str, raised: BaseException | None) -> None:
-        """Say it in one line; where it came from too, for whoever asked with `--debug`."""
-        with contextlib.suppress(Exception):  # there may be no stderr any more
+        """Report a failure in one line, and with `--debug` where it came from."""
+        with contextlib.suppress(Exception):  # stderr may be closed by now
             said = "" if raised is None else f": {type(raised).__name__}: {_text(raised)}"
             line = " ".join(redact(f"{what}{said}", self._secrets).split())
             say(f"catagent: warning: {shortened(line, _SHOWN)}")
@@ -54,7 +54,7 @@ class Background:
 
 
 class _Handler(logging.Handler):
-    """What asyncio logs is what became of tasks that nobody awaited."""
+    """Reports what asyncio logs: what became of tasks that nobody awaited."""
 
     def __init__(self, background: Background) -> None:
         super().__init__(logging.WARNING)
@@ -71,5 +71,5 @@ class _Handler(logging.Handler):
 def _text(raised: BaseException) -> str:
     try:
         return str(raised)
-    except Exception:  # it is a stranger's
+    except Exception:  # its own `__str__` may raise
         return ""

@@ -1,4 +1,4 @@
-"""A recorded run as something to show to people, by the ending of the file's name."""
+"""Exports of a recorded run: the ending of the file's name says which."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EXPORTERS = {
 
 
 def exporter(path: Path) -> Exporter:
-    """Return what makes a file of this name. Raises UsageError for an ending that we don't know."""
+    """Return what makes a file of this name. Raises UsageError for an unknown ending."""
     place = EXPORTERS.get(path.suffix.lower())
     if place is None:
         known = ", ".join(EXPORTERS)
@@ -35,7 +35,7 @@ def exporter(path: Path) -> Exporter:
 
 
 def save(path: Path, text: str, *, force: bool) -> None:
-    """Write a new file, or with `force` one in the place of an old one. Raises OutputError."""
+    """Write a new file, or with `force` replace an old one. Raises OutputError."""
     try:
         with (
             made(path, 0o666, force=force) as descriptor,

@@ -39,7 +39,7 @@ def recording(events: Sequence[Event], title: str | None = None) -> str:
 
 
 def _frames(events: Sequence[Event]) -> Iterator[tuple[float, str]]:
-    """Yield when something was drawn, in seconds since the beginning, and what."""
+    """Yield what was drawn, and when, in seconds since the beginning."""
     view, drawn, came = LiveView(ViewOptions(color="16"), began=0.0), 0.0, 0.0
     with tempfile.TemporaryFile() as screen:
         painter = Painter(screen.fileno())
@@ -55,16 +55,16 @@ def _frames(events: Sequence[Event]) -> Iterator[tuple[float, str]]:
 
 
 def _drawn(painter: Painter) -> str:
-    """What the painter has written since we looked."""
+    """What the painter has written since the last call."""
     end = os.lseek(painter.fd, 0, os.SEEK_CUR)
     os.lseek(painter.fd, 0, os.SEEK_SET)
     return os.pread(painter.fd, end, 0).decode()
 
 
 def _moments(drawn: float, came: float, now: float) -> Iterator[float]:
-    """When to draw between two events: once what came is due, then as time passes by.
+    """When to draw between two events: when what came is due, then as time passes.
 
-    No longer than a player would wait: a recording may be silent for a day, or say so.
+    No longer than a player would wait: a recording may be silent for a day, or claim to be.
     """
     moment = max(drawn + _FRAME_S, came)
     while moment <= min(now, came + _IDLE_LIMIT_S):
@@ -73,7 +73,7 @@ def _moments(drawn: float, came: float, now: float) -> Iterator[float]:
 
 
 def _timed(events: Sequence[Event]) -> Iterator[tuple[Event, float]]:
-    """Each event with its second since the beginning, which never runs backwards."""
+    """Each event with its time in seconds since the beginning, which never runs backwards."""
     began: float | None = None
     now = 0.0
     for event in events:

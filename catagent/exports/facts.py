@@ -1,4 +1,4 @@
-"""What every export says of a run as a whole, in the same words."""
+"""What every export says about a run, in the same words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ UNFINISHED = "This recording is unfinished: it ends before the run did."
 
 
 def title(state: RunState, wanted: str | None) -> str:
-    """The title on one line: what was wanted, or the question."""
+    """Return the title on one line: the one that was asked for, or the question."""
     question = state.started.data.input if state.started is not None else ""
     return " ".join((wanted or question or "A catagent run").split())
 
@@ -64,14 +64,14 @@ def tool_facts(run: ToolRun) -> list[str]:
 
 
 def observed(run: ToolRun) -> str:
-    """What the agent got to see, or what the tool returned where nobody looked."""
+    """What the agent observed, or what the tool returned if no agent observed it."""
     if run.observation is not None:
         return run.observation.output
     return "" if run.finished is None else run.finished.output
 
 
 def raised(run: ToolRun) -> str:
-    """What a tool raised in the place of anything that the agent could see."""
+    """What a tool raised where the agent observed nothing."""
     if run.observation is not None or run.finished is None or run.finished.error is None:
         return ""
     return run.finished.error.message

@@ -1,6 +1,6 @@
-"""A run as one HTML page that needs nothing else: its steps fold, its text is only ever text.
+"""A run as one self-contained HTML page: its steps fold, its text is only ever text.
 
-The page holds no script, and its content policy lets none run and nothing load.
+The page has no script, and its content policy allows neither scripts nor anything from outside.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _main(state: RunState) -> Iterator[str]:
 
 
 def _rest(events: Iterable[ev.Event]) -> Iterator[str]:
-    """What ran beside models and tools, for those who want to know."""
+    """What ran alongside models and tools, folded."""
     others: list[tuple[str, object]] = []
     for event in events:
         if isinstance(event, ev.Node):

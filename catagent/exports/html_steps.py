@@ -1,4 +1,4 @@
-"""The steps of the HTML page: what folds, what stands inside it, and when it happened."""
+"""The steps of the HTML page, which fold, and when each of them happened."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Span:
 
     @classmethod
     def of(cls, state: RunState) -> Span:
-        """The span of a run from its first step on: what is before that is start-up."""
+        """The span of a run from its first step on; before that is start-up."""
         began = epoch(state.order[0].started_ts) if state.order else None
         ended = epoch(state.last_ts)
         if began is None or ended is None:
@@ -56,7 +56,7 @@ def step(one: Step, span: Span) -> Iterator[str]:
 
 def _model(run: LlmRun, span: Span) -> Iterator[str]:
     text, reasoning = "".join(run.text), "".join(run.reasoning)
-    # Others decide on what follows, or say what the answer says again.
+    # Others decide on what follows, or repeat the answer.
     folded = " open" if text and run.tool_call_id is not None else ""
     yield f'<details class="model"{folded}>'
     yield tags.summary(run.name, _asked(run), facts.llm_facts(run))
@@ -75,7 +75,7 @@ def _model(run: LlmRun, span: Span) -> Iterator[str]:
 
 
 def _asked(run: LlmRun) -> str:
-    """Which model it was, and which tools it called for."""
+    """Which model it was, and which tools it called."""
     calls = run.finished.tool_calls if run.finished is not None else []
     wanted = f"→ {', '.join(call.name for call in calls)}" if calls else ""
     return " ".join([run.model if run.model != run.name else "", wanted]).strip()

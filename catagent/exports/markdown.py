@@ -1,4 +1,4 @@
-"""A run as a Markdown transcript: its steps as headings, what models and tools said as it was."""
+"""A run as a Markdown transcript: its steps are headings, texts of models and tools unchanged."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _inline(text: str) -> str:
 
 
 def _trusted(text: str) -> str:
-    """A model's Markdown as it is, unless it holds what could do more than be read."""
+    """A model's Markdown unchanged, unless it holds what could do more than be read."""
     from markdown_it import MarkdownIt
 
     cleaned = clean(text)
@@ -98,7 +98,7 @@ def _trusted(text: str) -> str:
 
 
 def _fenced(text: str) -> str:
-    """Text as it is, in a fence that no fence inside can close."""
+    """Text unchanged, in a fence that no fence inside it can close."""
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}text\n{clean(text)}\n{fence}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from catagent.events.state import LlmRun, RunState, ToolRun, reduce
 from catagent.events.types import Event
 
-# Deeper than any agent nests. What a recording says is inside of more stands beside it instead.
+# Deeper than any agent nests. What a recording nests deeper is put alongside instead.
 DEEPEST = 32
 
 
@@ -21,7 +21,7 @@ class Step:
     inside: list[Step] = field(default_factory=list)
 
     def shows(self, output: str) -> bool:
-        """Whether a model inside wrote this very text."""
+        """Whether a model inside wrote exactly this text."""
         texts = ("".join(s.run.text) for s in self.inside if isinstance(s.run, LlmRun))
         return any(text.strip() == output.strip() for text in texts)
 
@@ -49,7 +49,7 @@ def outline(state: RunState) -> list[Step]:
 
 
 def _parent(run: LlmRun | ToolRun, tools: dict[str, Step]) -> Step | None:
-    """The nearest tool among its ancestors; a mode without ancestors tells the call alone."""
+    """The nearest tool among its ancestors; a mode without ancestors gives the call alone."""
     candidates: Iterable[str] = reversed(run.parent_ids)
     if isinstance(run, LlmRun) and run.tool_call_id is not None:
         candidates = [*candidates, run.tool_call_id]

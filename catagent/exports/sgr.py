@@ -1,4 +1,4 @@
-"""Rows with colour codes, as a view gives them, back to text and the style that it has."""
+"""Parses rows with colour codes, as views make them, into text and its style."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ON = {1: "bold", 2: "dim", 3: "italic", 4: "underline", 9: "strike"}
 
 
 def spans(row: str) -> Iterator[tuple[Style, str]]:
-    """Yield the pieces of a row. Codes for what no view of ours uses change nothing."""
+    """Yield the pieces of a row. Codes that no view of ours uses change nothing."""
     style, at = _PLAIN, 0
     for found in _CODES.finditer(row):
         if found.start() > at:

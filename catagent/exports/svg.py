@@ -1,7 +1,7 @@
-"""A run as a picture of the terminal: what the live view leaves behind, as SVG for a README.
+"""A run as an SVG picture of the terminal: what the live view leaves there.
 
-It loads nothing: the font is whichever fixed-width one is there, and each piece of text is put
-at its own column and stretched to its cells, so that any font lines up.
+It loads nothing: the font is any fixed-width one at hand, and each piece of text is put at its
+own column and stretched to its cells, so that any font lines up.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The HTML elements that text goes into: cleaned of what cannot be seen, and escaped."""
+"""The HTML elements around text, which is cleaned of invisible characters, and escaped."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ def line(text: str) -> str:
 
 
 def pre(text: str, kind: str = "") -> str:
-    """Text as it is."""
+    """Text with its lines and spaces."""
     attribute = f' class="{kind}"' if kind else ""
     # An HTML parser drops a newline right after <pre>: ours goes first.
     return f"<pre{attribute}>\n{escape(clean(text))}</pre>"
 
 
 def label(text: str) -> str:
-    """A word on what follows."""
+    """A label for what follows."""
     return f'<p class="label">{line(text)}</p>'
 
 
 def notice(kind: str, message: str, hint: str = "") -> str:
-    """Something to see at first sight, and what to do about it."""
+    """A notice that stands out, and what to do about it."""
     told = f"<p>{escape(clean(hint))}</p>" if hint else ""
     return f'<div class="notice {kind}">{escape(clean(message))}{told}</div>'
 

@@ -84,7 +84,7 @@ def _local(name: str) -> ModelSpec:
 
 
 def require_gguf(path: Path) -> None:
-    """Raise UsageError where `path` is no readable GGUF file: llama.cpp would only say "failed"."""
+    """Raise UsageError if `path` is not a readable GGUF file: llama.cpp would only say "failed"."""
     try:
         with path.open("rb") as file:
             magic = file.read(4)
@@ -92,4 +92,4 @@ def require_gguf(path: Path) -> None:
         reason = error.strerror or type(error).__name__
         raise UsageError(f"cannot read the model {path}: {reason}") from None
     if magic != b"GGUF":
-        raise UsageError(f"{path} is no GGUF model", "llama.cpp runs models in the GGUF format")
+        raise UsageError(f"{path} is not a GGUF model", "llama.cpp runs models in the GGUF format")

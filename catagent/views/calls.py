@@ -1,7 +1,7 @@
 """Which panel an event belongs to: calls of models and tools, nested as they ran.
 
-Total, like `reduce`: an end without a start, a token after its end, ids that come twice or not
-at all lose nothing; what fits nowhere is shown on its own.
+Total, like `reduce`: nothing is lost to an end without a start, a token after its end, or ids that
+come twice or not at all; what fits nowhere is shown on its own.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Calls:
             self._model_ended(event, model)
 
     def retry(self, event: ev.Retry) -> None:
-        """Say it where the model is shown that is asked again: before what it writes."""
+        """Show a retry where its model is shown: before what that writes."""
         home, model = self.home(event), self._models.get(event.run_id)
         part = notes.retry(self.look, model.name if model else event.name, event.data)
         if model is None:
@@ -78,11 +78,11 @@ class Calls:
         self._show_unclaimed(None)
 
     def home(self, event: ev.KnownEvent) -> Home:
-        """The innermost open tool call around what the event tells of."""
+        """The innermost open tool call around what the event is about."""
         return next((tool for tool in self._around(event) if not tool.closed), self._root)
 
     def _around(self, event: ev.KnownEvent) -> Iterator[Tool]:
-        """The tool calls around what the event tells of, open or not, the innermost first."""
+        """The tool calls around what the event is about, open or not, the innermost first."""
         yield from (self._runs[run] for run in reversed(event.parent_ids) if run in self._runs)
         inside, own = event.tool_call_id, getattr(event.data, "tool_call_id", None)
         if inside is not None and inside != own and inside in self._newest_ids:
@@ -187,13 +187,13 @@ class Calls:
             self._root.parts.append(Hanging("  ", written(self.look, data.output)))
 
     def _settle_finished(self, home: Home) -> None:
-        """The agent goes on: what has finished inside `home` will not be observed any more."""
+        """The agent has gone on: what has finished inside `home` will no longer be observed."""
         for part in home.parts:
             if isinstance(part, Tool) and part.finished is not None and not part.closed:
                 part.end_unobserved()
 
     def _show_unclaimed(self, home: Home | None) -> None:
-        """Show those of this place, or of all; whoever ran them would have said so by now."""
+        """Show those of this place, or all: a run of them would have been reported by now."""
         for call in self._unclaimed.take(home):
             self._root.parts.append(notes.unclaimed(self.look, call.text))
 

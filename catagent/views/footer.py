@@ -17,7 +17,7 @@ from catagent.views.wrap import cells, head, tail
 SPINS_PER_SECOND = 8
 # A screen of this many rows can spare one that is empty.
 ROOMY = 20
-# As many rows what is being written gets before the calls that wait get more than one each.
+# What is being written gets this many rows before waiting calls get more than one each.
 STEADY = 3
 MOST_EACH = 2
 
@@ -25,7 +25,7 @@ MOST_EACH = 2
 def footer(
     root: Column, tally: Tally, look: Look, *, width: int, height: int, now: float, status: str
 ) -> Rows:
-    """Return the rows below the transcript; `status` is shown where the run itself tells nothing.
+    """Return the rows below the transcript; `status` is shown where the run shows nothing.
 
     `width` and `height` are the terminal's, `now` is on the clock that the tally was kept by.
     """
@@ -42,7 +42,7 @@ def footer(
 
 
 def _waiting(parts: Iterable[Part]) -> Iterator[Tool]:
-    """The tool calls behind the first part, at every depth along it: they wait their turn."""
+    """The tool calls behind the first part, at every depth of it: they wait for their turn."""
     for index, part in enumerate(parts):
         if index and isinstance(part, Tool):
             yield part
@@ -87,7 +87,7 @@ def _title(tool: Tool, look: Look, width: int, sign: str, *, newest: bool = Fals
 
 
 def status_row(tally: Tally, look: Look, *, width: int, now: float, status: str) -> str:
-    """One row: what is awaited, for how long the run goes on, and how much has come."""
+    """One row: what is awaited, how long the run has taken so far, and how much has come."""
     spinner = look.glyphs.spinner[int(now * SPINS_PER_SECOND) % len(look.glyphs.spinner)]
     awaited = look.line((tally.awaited(now) or status or tally.unknown())[: 4 * width])
     facts = _facts(tally, now)

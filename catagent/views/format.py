@@ -10,7 +10,7 @@ _CLASS = re.compile(r"(?:[A-Z]+[a-z0-9]*){2,}")
 
 
 def seconds(duration: float) -> str:
-    """A duration as people say it: `0.42 s`, `12.3 s`, `2 min 5 s`."""
+    """A duration for people: `0.42 s`, `12.3 s`, `2 min 5 s`."""
     if duration < 60:
         return f"{duration:.2f} s" if duration < 1 else f"{duration:.1f} s"
     minutes, rest = divmod(round(duration), 60)
@@ -18,13 +18,13 @@ def seconds(duration: float) -> str:
 
 
 def whole_seconds(duration: float) -> str:
-    """A duration that is still going on: `12 s`, `2 min 5 s`."""
+    """A duration so far: `12 s`, `2 min 5 s`."""
     minutes, rest = divmod(int(duration), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def model_name(run_name: str, model: str) -> str:
-    """How to call a model: as its run is called, unless that is but the name of a class."""
+    """What to call a model: the name of its run, unless that is only the name of a class."""
     return model if model and (not run_name or _CLASS.fullmatch(run_name)) else run_name
 
 
@@ -34,12 +34,12 @@ def count(number: int, noun: str) -> str:
 
 
 def compact(value: Any) -> str:
-    """Any data on one line; text stays as it is."""
+    """Any data on one line; text is unchanged."""
     return value if isinstance(value, str) else json_line(value)
 
 
 def json_line(value: Any) -> str:
-    """Any data as JSON on one line, never an exception."""
+    """Any data as JSON on one line. Never raises."""
     try:
         return json.dumps(value, ensure_ascii=False, default=str)
     except (TypeError, ValueError, RecursionError):

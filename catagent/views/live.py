@@ -46,11 +46,11 @@ class LiveView:
         self.transcript.update(event)
 
     def outside(self, lines: Iterable[str]) -> None:
-        """Take lines that somebody else wrote to our terminal."""
+        """Take lines that another program wrote to our terminal."""
         self.transcript.outside(lines)
 
     def frame(self, size: Size, now: float, status: str) -> Frame:
-        """Return what is to be shown now; final rows stay owed where it raises."""
+        """Return what is to be shown now. If it raises, final rows are still owed."""
         self.owed += self.transcript.take(self.width(size))
         below = self._footer(size, now, status)
         final, self.owed = self.owed, []
@@ -81,7 +81,7 @@ class LiveView:
 
 
 class Fallback:
-    """What stands in for a live view that has raised: the rest of the run in plain lines."""
+    """Replaces a live view that has raised: the rest of the run in plain lines."""
 
     def __init__(self, failed: LiveView, error: Exception) -> None:
         self.look = plain_look(failed.options)
@@ -106,7 +106,7 @@ class Fallback:
         self._transcript.add(notes.view_failed(self.look, self._failure))
 
     def outside(self, lines: Iterable[str]) -> None:
-        """Take lines that somebody else wrote to our terminal."""
+        """Take lines that another program wrote to our terminal."""
         self._transcript.outside(lines)
 
     def frame(self, size: Size, now: float, status: str) -> Frame:

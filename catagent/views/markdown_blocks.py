@@ -1,4 +1,4 @@
-"""Splits Markdown into top-level blocks while it is being written; a long block into pieces."""
+"""Splits Markdown into top-level blocks as it is written, and long blocks into pieces."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Blocks:
         self._in_list = self._blank = False
 
     def add(self, line: str) -> list[Block]:
-        """Take one line; return the blocks that it finishes, mostly none."""
+        """Take one line; return the blocks that it finishes, usually none."""
         if self._mark:
             return self._in_fence(line)
         fence = _FENCE.match(line)
@@ -65,7 +65,7 @@ class Blocks:
         return self._outside(line)
 
     def flush(self, *, cut: bool = False) -> list[Block]:
-        """Return what there is of the last block; `cut` where the rest of it will follow."""
+        """Return what there is of the last block; `cut` if the rest of it will follow."""
         text, code = "\n".join(self.lines), bool(self._mark)
         source = f"{self._opened_fence}\n{text}\n{self._mark}" if code else text
         block = Block(source, self.continues, code, self._table)
@@ -80,7 +80,7 @@ class Blocks:
             done = self.flush()
             self._mark = ""
             return done
-        # At the left margin the lexer, which begins anew with every piece, is most often right.
+        # At the left margin the lexer, which starts again with every piece, is usually right.
         margin = 1 if line[:1].strip() else 2
         full = self._size > margin * MAX_BLOCK or len(self.lines) >= margin * MAX_FENCE_LINES
         done = self.flush(cut=True) if full else []

@@ -1,6 +1,6 @@
-"""One block of Markdown as rows, through Rich: highlighted code, no HTML, no hyperlinks.
+"""Renders one block of Markdown as rows, with Rich: code highlighted, no HTML, no hyperlinks.
 
-Imported when the first block is due and not before, for Rich and Pygments take their time.
+Imported when the first block is due and not before: Rich and Pygments are slow to import.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class _Table(rich_markdown.TableElement):
 def _fit(table: Table, shape: TableShape, console: Console, options: ConsoleOptions) -> None:
     """Make the pieces of a long table look like one: one head, and columns of one width."""
     table.show_header = not shape.columns
-    # Rich tells the widths of columns in no public way; a piece that raises is shown as source.
+    # Rich has no public way to get the widths of columns; if this raises, the source is shown.
     if shape.width != options.max_width:
         inner = options.update_width(options.max_width - table._extra_width)  # noqa: SLF001
         shape.columns = tuple(table._calculate_column_widths(console, inner))  # noqa: SLF001
@@ -95,7 +95,7 @@ class _Item(rich_markdown.ListItem):
     def render_number(
         self, console: Console, options: ConsoleOptions, number: int, last_number: int
     ) -> RenderResult:
-        """Number as Markdown does, `1.`; Rich leaves the full stop out."""
+        """Number as Markdown does, `1.`; Rich omits the full stop."""
         signs = [f" {number}. ".rjust(len(f" {last_number - 1}. "))]
         room = options.max_width - len(signs[0])
         style = console.get_style("markdown.item.number")
@@ -125,12 +125,12 @@ class _Markdown(rich_markdown.Markdown):
 def render(block: Block, width: int, look: Look) -> list[str] | None:
     """Return the rows of a block, or None where Rich would lose a letter of it or raise.
 
-    A link definition renders as nothing, a table with surplus cells drops them: then the source
-    itself is the better picture.
+    A link definition renders as nothing, and a table drops surplus cells: then the source itself
+    is shown.
     """
     try:
         rows = _render(block, width, look)
-    except Exception:  # the view must outlive any defect of parser, lexer or Rich
+    except Exception:  # the view must survive any defect of parser, lexer or Rich
         return None
     return rows if _holds_all(block.news, rows) else None
 
@@ -191,7 +191,7 @@ def _styles(accent: str) -> RichTheme:
 
 
 def _clean_tokens(tokens: Iterable[Token]) -> list[Token]:
-    """The parser decodes entities (`&#x202e;`) after the source was cleaned: clean once more."""
+    """Clean once more: the parser decodes entities (`&#x202e;`) after the source was cleaned."""
     cleaned = list(tokens)
     for token in cleaned:
         token.content, token.info = clean(token.content), clean(token.info)
@@ -205,7 +205,7 @@ def _clean_tokens(tokens: Iterable[Token]) -> list[Token]:
 
 
 def _links_once(tokens: list[Token]) -> list[Token]:
-    """`<https://a.b>` is shown once, as text that looks like a link: Rich adds the address."""
+    """Show `<https://a.b>` once, as text that looks like a link: Rich would add the address."""
     for token in tokens:
         if token.markup == "autolink":
             token.type, token.tag = token.type.replace("link", "address"), "link"
@@ -213,7 +213,7 @@ def _links_once(tokens: list[Token]) -> list[Token]:
 
 
 def _holds_all(source: str, rows: list[str]) -> bool:
-    """Whether every letter and digit of the source can be seen, but for its markup's own."""
+    """Whether every letter and digit of the source can be seen, except those of its markup."""
     source = _ITEM_NUMBER.sub("", _FENCE_LINE.sub("", clean(html.unescape(source))))
     shown = Counter(without_colors("".join(rows)))
     return all(shown[char] >= number for char, number in Counter(source).items() if char.isalnum())

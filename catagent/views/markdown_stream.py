@@ -1,6 +1,6 @@
-"""Markdown while it is being written: a finished top-level block is final, so it is shown once.
+"""Markdown as it is written: a finished top-level block is final, so it is shown once.
 
-The unfinished block is shown as its source, in the footer alone: rendering it anew for every
+The unfinished block is shown as its source, in the footer alone: rendering it again for every
 frame would make the cost quadratic.
 """
 

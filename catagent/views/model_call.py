@@ -15,7 +15,7 @@ from catagent.views.wrap import cells, head, pack, tail
 class Model:
     """What one call of a model writes: reasoning, text, and the tool calls that it makes.
 
-    Gives no rows, not even its label, until there is something to show.
+    It has no rows, not even its label, until there is something to show.
     """
 
     def __init__(self, look: Look, *, label: str, markdown: bool) -> None:
@@ -62,7 +62,7 @@ class Model:
             self._last.feed(delta)
 
     def interrupt(self, part: Part) -> None:
-        """Show something between what was written so far and what will be."""
+        """Show something between what has been written and what will be."""
         self._switch(None)
         self.parts.append(part)
 
@@ -77,7 +77,7 @@ class Model:
         self.finished = True
 
     def restyle(self, look: Look, parts: Iterable[Part]) -> None:
-        """Go on in another look; `parts` is what nobody has seen so far."""
+        """Go on in another look; `parts` is what has not been shown."""
         self.look, self.parts, self._markdown = look, deque(parts), False
         self._last = None
         # Neither text nor reasoning, so that what comes next begins a part of its own.
@@ -141,7 +141,7 @@ class Model:
         return [self._call_row(call, width) for call in list(self.calls.values())[-limit:]]
 
     def _call_row(self, call: Call, width: int) -> str:
-        """The tool, and of its arguments the newest that fit beside it."""
+        """The tool, and the newest of its arguments that fit next to it."""
         look, glyphs = self.look, self.look.glyphs
         name = head(look.line(call.tool[:width]), max(1, width // 2), glyphs.ellipsis)
         room = max(1, width - cells(glyphs.call + name) - 1)
@@ -186,7 +186,7 @@ class Thoughts(Panel):
 
 
 def label_rows(look: Look, label: str, width: int | None) -> Rows:
-    """What says whose words the following rows are."""
+    """The rows that say whose words follow."""
     glyph, dot = look.glyphs.part, look.glyphs.dot
     facts = (look.line(label) + look.glyphs.said).split(dot)
     first, *others = pack(facts, dot, narrower(width, cells(glyph)))

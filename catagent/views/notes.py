@@ -1,4 +1,4 @@
-"""What is told of the run as a whole: its beginning, its answer, its end, and what happens."""
+"""What is shown of the run as a whole: its beginning, its answer, its end, and its warnings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def note(look: Look, sign: str, text: str, style: Style, body: Style = "plain") 
 
 
 def other(look: Look, event: ev.Event) -> list[Part]:
-    """How an event is told that belongs to no call."""
+    """How an event that belongs to no call is shown."""
     match event:
         case ev.RunStarted():
             return _beginning(look, event)
@@ -62,12 +62,12 @@ def retry(look: Look, name: str, data: ev.RetryData) -> Part:
 
 
 def warning(look: Look, data: ev.WarningData) -> list[Part]:
-    """Something a person should know."""
+    """A warning, and what to do about it."""
     return _advice(look, look.glyphs.warn, data.message, data.hint, "warn")
 
 
 def outside(look: Look, line: str) -> Part:
-    """A line that somebody else wrote to our terminal."""
+    """A line that another program wrote to our terminal."""
     return note(look, look.glyphs.outside, line, "warn", "dim")
 
 
@@ -78,12 +78,12 @@ def view_failed(look: Look, failure: str) -> Part:
 
 
 def unclaimed(look: Look, call: str) -> Part:
-    """A tool call that a model wrote and that nobody ran, or that we were not told of."""
+    """A tool call that a model wrote and that was not run, or not reported."""
     return note(look, look.glyphs.call, call, "dim", "dim")
 
 
 def cut_off(look: Look) -> Part:
-    """What ends the text of a model that did not come to an end."""
+    """What marks the text of a model that was cut off."""
     return note(look, look.glyphs.error, "cut off here", "bad", "dim")
 
 
@@ -116,7 +116,7 @@ def failure(look: Look, data: ev.RunFinishedData) -> list[Part]:
 
 
 def verdict(look: Look, data: ev.RunFinishedData, tokens: int) -> Part:
-    """How the run ended and what it came to; `tokens` counts those seen, if nobody tells."""
+    """How the run ended and what it came to; `tokens` counts those seen, if no usage is known."""
     time = seconds(data.duration_s)
     said = {
         "success": f"done in {time}",
@@ -127,18 +127,18 @@ def verdict(look: Look, data: ev.RunFinishedData, tokens: int) -> Part:
     well = data.status == "success"
     sign = look.glyphs.run or (look.glyphs.ok if well else look.glyphs.bad)
     told = facts(look, [said, *_counts(data, tokens)])
-    # In a picture those facts do that fit into one row; the most important come first.
+    # In a picture, only the facts that fit into one row; the most important come first.
     shown = told if look.words else Ready(lambda width: told.take(width)[:1])
     return Verdict(look.paint("ok" if well else "bad", sign), shown)
 
 
 class Verdict(Hanging):
-    """The last row stands apart from the notes before it."""
+    """The last row, which stands apart from the notes before it."""
 
 
 def _counts(data: ev.RunFinishedData, tokens: int) -> list[str]:
     known = [count(data.tool_calls, "tool call")] if data.tool_calls else []
-    # Usage is told for calls that ended; we have seen those that did not, too.
+    # Usage is reported for calls that ended; we have seen the tokens of the others too.
     tokens = max(tokens, data.usage.output_tokens if data.usage else 0)
     known += [count(tokens, "token")] if tokens else []
     busy = sum(model.duration_s for model in data.models)
@@ -150,6 +150,6 @@ def _counts(data: ev.RunFinishedData, tokens: int) -> list[str]:
 
 
 def _advice(look: Look, sign: str, message: str, hint: str, style: Style) -> list[Part]:
-    """What is the matter, and below it, dimly, what to do."""
+    """What went wrong, and below it, dimly, what to do."""
     hints = [note(look, " " * cells(sign), hint, "plain", "dim")] if hint else []
     return [note(look, sign, message, style), *hints]

@@ -1,4 +1,4 @@
-"""How a view is to look, and what a terminal can show, worked out from its environment."""
+"""How a view looks, and what a terminal can show, worked out from the environment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from catagent.config import ColorChoice
 Color = Literal["none", "16", "256", "truecolor"]
 Theme = Literal["dark", "light"]
 
-# Longer rows are hard to read; whoever wants them says so (COLUMNS).
+# Longer rows are hard to read; COLUMNS asks for them.
 READABLE_WIDTH = 100
 
 
@@ -38,7 +38,7 @@ class ViewOptions:
 def resolve_color(choice: ColorChoice, env: Mapping[str, str], *, isatty: bool) -> Color:
     """Return the colours to use.
 
-    The command line decides over the environment, there NO_COLOR over FORCE_COLOR and
+    The command line takes precedence over the environment; there NO_COLOR over FORCE_COLOR and
     CLICOLOR_FORCE over CLICOLOR=0, and those over whether the stream is a terminal.
     """
     if choice == "never":
@@ -71,7 +71,7 @@ def _depth(env: Mapping[str, str]) -> Color:
 
 
 def resolve_ascii(env: Mapping[str, str], encoding: str | None) -> bool:
-    """Return whether the stream or the locale can show ASCII alone."""
+    """Return whether the stream or the locale can show only ASCII."""
     locale = env.get("LC_ALL") or env.get("LC_CTYPE") or env.get("LANG") or ""
     _, _, charset = locale.partition(".")
     if env.get("LC_ALL") in ("C", "POSIX"):
@@ -88,7 +88,7 @@ def _can_draw(encoding: str) -> bool:
 
 
 def resolve_theme(env: Mapping[str, str]) -> Theme:
-    """Return the theme for the terminal's background, as far as it says (COLORFGBG)."""
+    """Return the theme for the terminal's background, if it is known (COLORFGBG)."""
     background = env.get("COLORFGBG", "").rpartition(";")[2]
     return "light" if background in ("7", "15") else "dark"
 

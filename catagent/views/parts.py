@@ -1,8 +1,8 @@
-"""What a transcript is built of: parts that give up their rows once, in order, when final.
+"""The parts of a transcript, which give up their rows once, in order, when they are final.
 
 A part is fed from one side and taken from on the other. `take` returns each row once; a part is
 `settled` when there will be no more. `tail` returns the rows that are still in flux, for the
-footer, and changes nothing; `preview` the last rows of text that has to wait its turn.
+footer, and changes nothing; `preview` the last rows of text that waits for its turn.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def keeping(parts: deque[Part], rows: Rows) -> Iterator[None]:
 
 
 class Ready:
-    """Rows that are final as soon as somebody asks, made for the width that they ask for."""
+    """Rows that are final when they are asked for, made for the width that is asked for."""
 
     def __init__(self, make: Callable[[int | None], Rows]) -> None:
         self._make = make
@@ -84,12 +84,12 @@ class Ready:
         return []
 
     def preview(self, width: int, limit: int) -> Preview:
-        """Return nothing: it is not running text."""
+        """Return nothing: this is not running text."""
         return Preview()
 
 
 class Hanging:
-    """A part with a sign before its first row and as much space before the others."""
+    """A part with a sign before its first row, and as much space before the others."""
 
     def __init__(self, sign: str, part: Part) -> None:
         self.part = part
@@ -112,7 +112,7 @@ class Hanging:
         return self._signed(rows, begin=False)
 
     def preview(self, width: int, limit: int) -> Preview:
-        """Return nothing: it is not running text."""
+        """Return nothing: this is not running text."""
         return Preview()
 
     def _signed(self, rows: Rows, *, begin: bool) -> Rows:
@@ -174,7 +174,7 @@ class Panel:
         self.behind(look, side)
 
     def behind(self, look: Look, side: str) -> None:
-        """Begin, or begin anew, without parts and behind this gutter."""
+        """Begin, or begin again, without parts and behind this gutter."""
         self.look = look
         self.parts: deque[Part] = deque()
         self._begun = False
@@ -227,5 +227,5 @@ def newest(parts: deque[Part], width: int, limit: int) -> Preview:
 
 
 def narrower(width: int | None, by: int) -> int | None:
-    """The width beside a sign of `by` cells."""
+    """The width that a sign of `by` cells leaves."""
     return None if width is None else max(1, width - by)

@@ -38,7 +38,7 @@ def _tool_rows(state: RunState) -> Iterable[Row]:
 
 
 def _total_row(state: RunState) -> Row:
-    """The run's own times: its parts overlap, so that theirs do not add up to it."""
+    """The run's own times: its parts overlap, so theirs do not add up to them."""
     used = summary.models(state)
     data = state.finished.data if state.finished is not None else None
     ttft, duration = (data.ttft_s, data.duration_s) if data is not None else (None, None)

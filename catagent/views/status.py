@@ -1,4 +1,4 @@
-"""What is going on right now and how much there was so far: all that the status line needs."""
+"""What is going on right now, and how much there was so far, for the status line."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Tally:
         return "waiting for the agent" if self.acted else ""
 
     def unknown(self) -> str:
-        """What to say where nobody tells what is awaited; models are silent in steps mode."""
+        """What to say where it is not known what is awaited; models are silent in steps mode."""
         return "waiting for the agent" if self.acted or self.steps else "starting the agent"
 
     def _retrying(self, retry: ev.Retry, now: float) -> str:

@@ -1,7 +1,7 @@
 """Colours and glyphs: one table each, and `Look`, which applies them.
 
-Colours are the terminal's own sixteen, so that they fit the palette that its user has chosen;
-every sign says the same without them.
+Colours are the terminal's own sixteen, so that they fit the palette of its user; no meaning is in
+a colour alone.
 """
 
 from __future__ import annotations

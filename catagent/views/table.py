@@ -1,6 +1,6 @@
 """Tables as text: columns as wide as what is in them, two spaces apart, in rows without borders.
 
-Rich's table takes 18 ms to import, and would read markup in texts that are a stranger's.
+Rich's table takes 18 ms to import, and would read markup in untrusted text.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ GAP = "  "
 
 
 def widths(rows: Sequence[Row]) -> dict[str, int]:
-    """The cells that each column takes, in the order of the first row."""
+    """Return the width of each column in cells, in the order of the first row."""
     return {name: max(cells(row[name]) for row in rows) for name in rows[0]}
 
 

@@ -1,4 +1,4 @@
-"""Text on its way in and its rows on their way out: wrapped greedily, so that rows stay."""
+"""Text in, wrapped rows out: wrapped greedily, so that rows stay as they are."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Newest:
         self._seen = 0
 
     def fits(self, width: int, limit: int) -> bool:
-        """Whether the rows are of this width and as many."""
+        """Whether the rows have this width and number."""
         return (width, limit) == (self._width, self._limit)
 
     def after(self, pieces: list[str]) -> Rows:
@@ -37,7 +37,7 @@ class Newest:
 
 
 class Feed(ABC):
-    """Text on its way in: appended in pieces, handed out whole, line endings made one kind."""
+    """Text that comes in pieces and is handed out whole, with line endings of one kind."""
 
     style: Style = "plain"
 
@@ -55,7 +55,7 @@ class Feed(ABC):
         self.has_line = self.has_line or "\n" in delta
 
     def finish(self) -> None:
-        """Nothing more will come."""
+        """Take note that nothing more will come."""
         self.finished = True
 
     @abstractmethod
@@ -117,7 +117,7 @@ class Text(Feed):
 
     def _full_rows(self, width: int | None) -> Rows:
         text = self._open_row + self._held_lines + self._arrived()
-        # Models like to begin and to end with empty lines: only those between lines count.
+        # Models often begin and end with empty lines: only those between lines count.
         lines = text.rstrip("\n")
         self._held_lines = text[len(lines) :]
         if not self._begun:
@@ -154,7 +154,7 @@ def written(look: Look, text: str, style: Style = "plain") -> Text:
 
 
 def facts(look: Look, *groups: Sequence[str]) -> Ready:
-    """Short facts, dimly: each group begins a row, and rows break between facts."""
+    """Short facts, dim: each group begins a row, and rows break between facts."""
     dot = look.glyphs.dot
 
     def rows(width: int | None) -> Rows:

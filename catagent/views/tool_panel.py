@@ -1,4 +1,4 @@
-"""The panel of a tool call: what it was asked, what happens inside, what the agent gets to see."""
+"""The panel of a tool call: its arguments, what happens inside, and what the agent observes."""
 
 from __future__ import annotations
 
@@ -40,35 +40,35 @@ class Tool(Panel):
         return self._title
 
     def restyle(self, look: Look, parts: Iterable[Part]) -> None:
-        """Go on in another look, from the heading on; `parts` is what nobody has seen so far."""
+        """Go on in another look, from the heading on; `parts` is what has not been shown."""
         self.behind(look, look.glyphs.side)
         self.parts.extend(parts)
 
     def start(self, event: ev.ToolStarted) -> None:
-        """The tool began to run; its input counts where nobody has told it before."""
+        """The tool began to run; its input is shown where the agent's decision did not give it."""
         self.started, self.run_id = True, event.run_id
         if self._tool_input is None:
             self._tool_input, self._title = event.data.tool_input, None
 
     def preview(self, width: int, limit: int) -> Preview:
-        """Return the last rows of what still runs inside."""
+        """Return the last rows of what is still running inside."""
         return Preview() if self.closed else super().preview(width, limit)
 
     def observe(self, data: ev.ObservationData) -> None:
-        """Show what the agent gets to see, and close."""
+        """Show what the agent observes, and close."""
         self._failed = data.status == "error"
         self._close(data.output, "observation")
         for model in self.models:
             model.forget()
 
     def end_unobserved(self) -> None:
-        """Close without an observation: show what the tool returned, as far as it did."""
+        """Close without an observation: show what the tool returned, if anything."""
         if self.finished is None:
             self._problem = "did not finish" if self.started else "did not run"
         self._close(self.finished.output if self.finished else "", "output")
 
     def shows(self, output: str) -> bool:
-        """Whether this text can be seen in the panel already."""
+        """Whether the panel shows this text already."""
         return output in (self._output, "") or self._same(output)
 
     def _close(self, output: str, word: str) -> None:
@@ -134,7 +134,7 @@ class Tool(Panel):
 
 
 class Orphan(Panel):
-    """A model inside a tool call that nobody told us of, because it was filtered out."""
+    """A model inside a tool call that was not reported, because it was filtered out."""
 
     def __init__(self, look: Look, model: Model, label: str) -> None:
         super().__init__(look, look.glyphs.side)
@@ -161,7 +161,7 @@ class Orphan(Panel):
 
 
 def title_rows(look: Look, name: str, width: int | None) -> Rows:
-    """The upper edge of a panel, with its name; a long name goes on behind the gutter."""
+    """The upper edge of a panel, with its name; a long name continues behind the gutter."""
     top, side = look.glyphs.top, look.glyphs.side
     names = wrap(name, narrower(width, cells(top)))
     signs = [top, *repeat(side, len(names) - 1)]

@@ -1,4 +1,4 @@
-"""Events -> the rows of a transcript, in the order in which their parts began.
+"""Turns events into the rows of a transcript, in the order in which their parts began.
 
 What comes out is a function of the events and the width alone: however the events are spread
 over frames, the same rows come, each once. Text leaves the transcript with its rows, so a long
@@ -21,7 +21,7 @@ from catagent.views.tool_panel import Tool
 
 
 class Transcript:
-    """A whole run as it is shown. `update` takes an event, `take` gives the rows now final."""
+    """A whole run as it is shown. `update` takes an event, `take` gives rows that became final."""
 
     def __init__(self, look: Look, tokens: int = 0) -> None:
         self.look = look
@@ -34,11 +34,11 @@ class Transcript:
         return self.root.take(width)
 
     def add(self, *parts: Part) -> None:
-        """Show something at the end of what there is."""
+        """Show something below what there is."""
         self.root.parts.extend(parts)
 
     def outside(self, lines: Iterable[str]) -> None:
-        """Show lines that somebody else wrote, inside the tool call that is being shown."""
+        """Show lines of another program, inside the tool call that is being shown."""
         place = self._calls.running().parts
         place.extend(notes.outside(self.look, line) for line in lines)
 
@@ -53,13 +53,13 @@ class Transcript:
             self._everything(event)
 
     def restyle(self, look: Look) -> None:
-        """Go on in another look, with what nobody has taken so far."""
+        """Go on in another look, with what has not been taken."""
         self.look = self._calls.look = look
         parts = list(_untaken(self.root.parts, look))
         self.root.parts, self.root.spaced = deque(parts), not look.words
 
     def settle(self) -> None:
-        """Close whatever is open: no event will come any more."""
+        """Close whatever is open: no more events will come."""
         self._calls.settle()
 
     def _talk(self, event: ev.Event) -> None:
@@ -98,7 +98,7 @@ class Transcript:
 
 
 def _untaken(parts: Iterable[Part], look: Look) -> Iterator[Part]:
-    """Yield what nobody has taken out of `parts` yet: calls as they are, of the rest the text."""
+    """Yield what has not been taken out of `parts`: calls as they are, of the rest the text."""
     for part in parts:
         match part:
             case Tool() | Model():

@@ -1,4 +1,4 @@
-"""Tool calls that a model wrote and that nobody has run so far."""
+"""Tool calls that a model has written and that have not been run."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class Unclaimed:
         self._calls: list[tuple[Call, Home]] = []
 
     def add(self, call: Call, home: Home) -> None:
-        """Keep a call until somebody runs it."""
+        """Keep a call until it is run."""
         self._calls.append((call, home))
 
     def claim(self, event: ToolEvent, home: Home) -> None:
-        """Forget the call that the event tells of: one of its place, rather than of another."""
+        """Forget the call that the event is about, preferably one of its own place."""
         meant = [index for index, (call, _) in enumerate(self._calls) if _is_meant(call, event)]
         if meant:
             del self._calls[min(meant, key=lambda index: self._calls[index][1] is not home)]
 
     def take(self, home: Home | None) -> list[Call]:
-        """Return and forget the calls of this place, or all."""
+        """Return and forget the calls of this place, or all of them."""
         taken = [call for call, place in self._calls if home in (None, place)]
         self._calls = [entry for entry in self._calls if home not in (None, entry[1])]
         return taken

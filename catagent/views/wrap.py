@@ -101,7 +101,7 @@ def _fits(line: str, start: int, width: int) -> tuple[int, int]:
 
 
 def pack(facts: Iterable[str], dot: str, width: int | None) -> list[str]:
-    """Facts one behind the other with `dot` between them, in rows that break between facts."""
+    """Facts one after the other with `dot` between them, in rows that break between facts."""
     rows: list[str] = []
     for fact in facts:
         if rows and (width is None or cells(rows[-1] + dot + fact) <= width):
@@ -112,7 +112,7 @@ def pack(facts: Iterable[str], dot: str, width: int | None) -> list[str]:
 
 
 def head(text: str, width: int, ellipsis: str) -> str:
-    """The beginning of one line, cut to `width` cells with an ellipsis where it is longer."""
+    """Return the beginning of one line, cut to `width` cells with an ellipsis if it is longer."""
     if cells(text) <= width:
         return text
     room = max(0, width - cells(ellipsis))
@@ -126,7 +126,7 @@ def head(text: str, width: int, ellipsis: str) -> str:
 
 
 def tail(text: str, width: int, ellipsis: str) -> str:
-    """The end of one line, cut to `width` cells with an ellipsis where it is longer."""
+    """Return the end of one line, cut to `width` cells with an ellipsis if it is longer."""
     if cells(text) <= width:
         return text
     return head(text[::-1], width, ellipsis[::-1])[::-1]

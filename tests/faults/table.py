@@ -385,8 +385,8 @@ _BODIES = {
         "The server's stream ended without a single chunk.",
         streaming(b"data: [DONE]\n\n"),
     ),
-    "JSON that is no chunk": (
-        "The server sent what is no chunk of an answer: [1, 2]",
+    "JSON that is not a chunk": (
+        "The server sent what is not a chunk of an answer: [1, 2]",
         streaming(b"data: [1,2]\n\ndata: [DONE]\n\n"),
     ),
 }

@@ -1,4 +1,4 @@
-"""`catagent export`: turn a recording into something to show to people."""
+"""`catagent export`: turn a recording into a page, a picture or a text."""
 
 from __future__ import annotations
 

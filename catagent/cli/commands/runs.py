@@ -1,4 +1,4 @@
-"""`catagent runs`: the runs that were kept, and what to do with one."""
+"""`catagent runs`: list the runs that were kept; show, remove or locate one."""
 
 from __future__ import annotations
 

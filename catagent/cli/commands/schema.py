@@ -1,4 +1,4 @@
-"""`catagent schema`: the JSON Schema of the lines."""
+"""`catagent schema`: print the JSON Schema of the lines."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def _pairs(words: list[str]) -> dict[str, str]:
         name, equals, value = word.partition("=")
         if not equals or not name:
             hint = 'write it as name=value: catagent tool get_items place="on a table"'
-            raise UsageError(f"{word!r} is no argument of a tool", hint)
+            raise UsageError(f"{word!r} is not an argument of a tool", hint)
         pairs[name] = value
     return pairs
 

@@ -42,16 +42,16 @@ def may_go_through_a_proxy(url: httpx2.URL) -> bool:
 
 
 def parse_url(base_url: str) -> httpx2.URL:
-    """Return the address of an API. Raises UsageError for what is no address."""
+    """Return the address of an API. Raises UsageError for what is not an address."""
     hint = "write it as https://HOST/v1"
     try:
         url = httpx2.URL(base_url)
     except httpx2.InvalidURL as error:
         # With a login in it, what looks like a port may be a password.
         why = "its login or its port" if "@" in base_url else error
-        raise UsageError(f"the server's address is no URL: {why}", hint) from None
+        raise UsageError(f"the server's address is not a URL: {why}", hint) from None
     if url.scheme not in ("http", "https") or not url.host:
-        raise UsageError(f"the server's address is no http or https URL: {redact(base_url)}", hint)
+        raise UsageError(f"the server's address is not an http(s) URL: {redact(base_url)}", hint)
     return url
 
 

@@ -96,7 +96,7 @@ class _Watch:
 def no_chunk(found: Any) -> ModelError:
     """The error of a server that streams JSON of another kind."""
     said = shortened(json.dumps(found, ensure_ascii=False), _SHOWN)
-    return ModelError(f"The server sent what is no chunk of an answer: {said}", _HINT)
+    return ModelError(f"The server sent what is not a chunk of an answer: {said}", _HINT)
 
 
 def _parsed(data: str) -> Any:
