@@ -1,10 +1,4 @@
-"""The SDK's clients of a run: one pair a server, sharing its connections, closed together.
-
-The SDK turns every streamed chunk into a tree of pydantic objects, which ChatOpenAI takes apart
-again at once: three quarters of what a token costs. ChatOpenAI takes plain dicts as well, so these
-clients leave chunks as they came. Were the SDK to rename the method, chunks would be slow again
-and no less right.
-"""
+"""The SDK's clients of a run: one pair a server, sharing its connections, closed together."""
 
 from __future__ import annotations
 
@@ -15,40 +9,34 @@ from typing import Any
 import openai
 
 from catagent.models.openai_client.address import client_options, may_go_through_a_proxy, parse_url
+from catagent.models.openai_client.chunk_stream import AsyncChunkStream, ChunkStream
 from catagent.models.openai_client.early import EarlyConnection
 from catagent.models.openai_client.network import EarlyTransport
 from catagent.models.openai_client.retries import RetryingAsyncClient, RetryingClient, RetryPolicy
-from catagent.models.openai_client.stream_errors import watched
 
 
 class PlainChunkClient(openai.OpenAI):
     """The SDK's client, leaving streamed chat chunks the dicts that they are."""
 
-    def post(self, *args: Any, **options: Any) -> Any:
-        """Send a request; a stream that comes back tells its server's errors."""
-        return watched(super().post(*args, **options))
-
-    def _process_response_data(self, *, data: Any, cast_to: Any, response: Any) -> Any:
-        if _is_chunk(cast_to):
-            return data
-        return super()._process_response_data(data=data, cast_to=cast_to, response=response)
+    def post(self, path: str, **options: Any) -> Any:
+        """Send a request. Raises what its server sends in a stream in the place of chunks."""
+        return super().post(path, **_streaming(ChunkStream, path, options))
 
 
 class AsyncPlainChunkClient(openai.AsyncOpenAI):
     """The same, asynchronous."""
 
-    async def post(self, *args: Any, **options: Any) -> Any:
-        """Send a request; a stream that comes back tells its server's errors."""
-        return watched(await super().post(*args, **options))
-
-    def _process_response_data(self, *, data: Any, cast_to: Any, response: Any) -> Any:
-        if _is_chunk(cast_to):
-            return data
-        return super()._process_response_data(data=data, cast_to=cast_to, response=response)
+    async def post(self, path: str, **options: Any) -> Any:
+        """Send a request. Raises what its server sends in a stream in the place of chunks."""
+        return await super().post(path, **_streaming(AsyncChunkStream, path, options))
 
 
-def _is_chunk(cast_to: Any) -> bool:
-    return getattr(cast_to, "__name__", "") == "ChatCompletionChunk"
+def _streaming(kind: type, path: str, options: dict[str, Any]) -> dict[str, Any]:
+    """The options of a request with our class of stream, except where the SDK is to parse it."""
+    parses = "response_format" in (options.get("body") or {})
+    if path != "/chat/completions" or parses:
+        return options
+    return {**options, "stream_cls": kind}
 
 
 @dataclass(frozen=True, slots=True)

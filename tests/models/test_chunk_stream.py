@@ -1,0 +1,38 @@
+"""Server-sent events, however the network cuts them; the connection once they are through."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catagent.models.factory import Models
+from catagent.models.openai_client.chunk_stream import ServerSentEvents
+from tests.models.conftest import UseModels
+from tests.support.replies import Reply
+from tests.support.server import ScriptedServer
+
+BODY = (
+    "data: {}\r\n\r\n: a comment\n\nid: 1\n\nevent: ping\ndata:\n\nretry: 5\n\n"
+    'event: error\ndata:{"a":\ndata: "ä\u2028"}\n\ndata: [DONE]\n\ndata: not ended'
+).encode()
+EVENTS = [(b"", b"{}"), (b"error", '{"a":\n"ä\u2028"}'.encode()), (b"", b"[DONE]")]
+
+
+@given(st.lists(st.integers(min_value=0, max_value=len(BODY))))
+def test_events_are_the_same_wherever_the_body_is_cut(cuts: list[int]) -> None:
+    events = ServerSentEvents()
+    pieces = [BODY[start:end] for start, end in pairwise([0, *sorted(cuts), len(BODY)])]
+    assert [event for piece in pieces for event in events.feed(piece)] == EVENTS
+
+
+def test_the_next_request_goes_through_the_same_connection(use_models: UseModels) -> None:
+    async def twice(models: Models) -> Any:
+        await models.tool.ainvoke("hi")
+        return await models.tool.ainvoke("hi")
+
+    with ScriptedServer(lambda _: Reply(["a"])) as server:
+        use_models(twice, server.url)
+        assert server.accepted == 1
