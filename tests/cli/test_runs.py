@@ -13,7 +13,7 @@ from catagent.events.codec import encode
 from catagent.recordings.history import History
 from catagent.sinks.recorder import Recorder
 from tests.support.cli import COMMAND, catagent, environment, lines, with_server
-from tests.support.events import cat_run, failed_run
+from tests.support.runs import cat_run, failed_run
 from tests.support.scripts import cat
 from tests.support.server import ScriptedServer
 
@@ -75,7 +75,7 @@ def test_a_pipe_gets_json_lines_newest_first(home: Path) -> None:
 def test_a_terminal_gets_a_table(home: Path) -> None:
     code, shown = on_terminal(home, "runs")
     assert code == 0
-    for told in ("aaaa1111", "bbbb2222", "what items are", "success", "error", "2.5 s"):
+    for told in ("aaaa1111", "bbbb2222", "what items are", "success", "error", "3.4 s"):
         assert told in shown
 
 

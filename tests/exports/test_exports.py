@@ -17,15 +17,15 @@ from markdown_it import MarkdownIt
 from catagent.errors import OutputError, UsageError
 from catagent.events import types as ev
 from catagent.exports import EXPORTERS, exporter, save
-from tests.support.events import (
+from tests.support.runs import (
     ROOT,
     cat_run,
     failed_run,
     finished,
-    llm,
+    model,
     stamped,
     started,
-    tool_call,
+    tool,
 )
 from tests.support.strategies import events
 
@@ -48,8 +48,8 @@ def hostile_run() -> list[ev.Event]:
             ev.Warned(data=ev.WarningData(code="x", message=HOSTILE, hint=HOSTILE)),
             ev.Node(name=HOSTILE, data=ev.NodeData(kind="custom", phase="end", content=HOSTILE)),
             ev.Unknown(fields={"type": HOSTILE, "data": HOSTILE}),
-            *llm("a", HOSTILE, name=HOSTILE),
-            *tool_call(HOSTILE, "c1", {HOSTILE: HOSTILE}, HOSTILE, HOSTILE),
+            *model("a", HOSTILE.split(" "), name=HOSTILE),
+            *tool("c1", HOSTILE, {HOSTILE: HOSTILE}, [HOSTILE], model_name=HOSTILE),
             ev.Answer(run_id=ROOT, data=ev.AnswerData(output=HOSTILE)),
             finished("error", 1, error=ev.ErrorInfo(kind="x", type="X", message=HOSTILE)),
         ]
@@ -155,7 +155,7 @@ def test_the_page_nests_what_ran_inside_a_tool() -> None:
 
 @pytest.mark.parametrize("ending", [".html", ".md"])
 def test_what_a_model_thought_before_it_answered_is_told(ending: str) -> None:
-    answering = llm("a", "The sofa.")
+    answering = model("a", ["The ", "sofa."])
     assert isinstance(answering[-1], ev.LlmFinished)
     answering[-1].data.reasoning = "Cats like sofas."
     answer = ev.Answer(run_id=ROOT, data=ev.AnswerData(output="The sofa."))
@@ -168,8 +168,8 @@ def test_what_a_model_thought_before_it_answered_is_told(ending: str) -> None:
 def test_what_a_tool_raised_is_no_observation(ending: str, label: str) -> None:
     data = ev.ToolFinishedData(tool="t", status="error", output="")
     data.error = ev.ErrorInfo(kind="agent", type="ValueError", message="The cat scratched me.")
-    run = [ev.ToolFinished(run_id="r", data=data), finished("error", 1)]
-    text = export(ending, [started(), *run])
+    failed = ev.ToolFinished(run_id="r", data=data)
+    text = export(ending, [started(), failed, finished("error", 1)])
     assert "scratched" in text
     assert label not in text.rpartition("<main")[2]
 
@@ -218,8 +218,8 @@ def screen_after(cast: str) -> list[str]:
 
 def test_the_cast_leaves_the_transcript_on_the_screen() -> None:
     rows = screen_after(export(".cast", cat_run()))
-    assert rows[0] == "cat · openai:gpt-test · events"
-    assert rows[-1].startswith("✓ done in 2.5 s")
+    assert rows[0] == "cat · openai:gpt-4o-mini · events"
+    assert rows[-1].startswith("✓ done in 3.4 s")
     assert sum("books (old), a lamp" in row for row in rows) == 1
 
 
@@ -228,8 +228,8 @@ def test_the_cast_keeps_time_and_draws_at_most_twelve_frames_a_second() -> None:
     times = [at for at, _, _ in lines]
     assert header["version"] == 2
     assert times == sorted(times)
-    assert times[-1] == pytest.approx(3.6)
-    assert len(times) <= 3.6 * 12 + 1
+    assert times[-1] == pytest.approx(3.5)
+    assert len(times) <= 3.5 * 12 + 1
 
 
 @pytest.mark.parametrize("late", ["2026-11-23T09:00:00Z", "9999-12-31T23:59:59Z"])

@@ -19,7 +19,7 @@ from catagent.run.broadcast import Broadcast
 from catagent.run.session import Session
 from tests.faults import checks
 from tests.support.cli import quiet, with_server
-from tests.support.events import cat_run, started
+from tests.support.runs import cat_run, started
 from tests.support.scripts import ANSWER_TOKENS, cat, saying
 from tests.support.server import ScriptedServer
 from tests.support.warm import Warm

@@ -12,6 +12,7 @@ import jsonpatch
 import pytest
 from ag_ui.core import Event as AguiEvent
 from jsonschema import Draft202012Validator
+from msgspec import UNSET
 from pydantic import TypeAdapter
 
 from catagent.events import types as ev
@@ -158,7 +159,7 @@ def test_the_raw_run_log_is_a_valid_json_patch(path: Path) -> None:
     """The operations of `--mode log --raw`, applied in order, give the run's final state."""
     events = [e for e in events_of(path) if not isinstance(e, ev.Unknown)]
     started = events[0]
-    operations = [e.raw for e in events if e.raw is not ev.UNSET]
+    operations = [e.raw for e in events if e.raw is not UNSET]
     if not (isinstance(started, ev.RunStarted) and started.data.mode == "log" and operations):
         pytest.skip("this recording holds no run log")
     document: Any = {}

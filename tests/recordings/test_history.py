@@ -13,7 +13,7 @@ from catagent.errors import OutputError, RecordingError
 from catagent.events import types as ev
 from catagent.recordings.history import History, encode_summary, summarise
 from catagent.sinks.recorder import Recorder
-from tests.support.events import cat_run, failed_run, started
+from tests.support.runs import cat_run, failed_run, started
 
 
 def record(history: History, run_id: str, events: list[ev.Event]) -> Path:
@@ -38,7 +38,7 @@ def test_runs_are_listed_newest_first_with_what_they_came_to(tmp_path: Path) -> 
     unfinished, failed, good = history.runs()
     assert (good.id, good.status, good.exit_code, good.steps) == ("aaa", "success", 0, 2)
     assert good.question == "what items are located where the cat is hiding?"
-    assert (good.agent, good.model, good.mode) == ("cat", "openai:gpt-test", "events")
+    assert (good.agent, good.model, good.mode) == ("cat", "openai:gpt-4o-mini", "events")
     assert (failed.id, failed.status, failed.exit_code) == ("bbb", "error", 4)
     assert (unfinished.id, unfinished.status, unfinished.steps) == ("ccc", "unfinished", None)
 

@@ -18,7 +18,7 @@ from catagent.events import types as ev
 from catagent.events.codec import Header, encode, encode_header
 from catagent.recordings.pace import Pace, read_chunks, replay
 from catagent.recordings.reader import Reader, load, open_recording
-from tests.support.events import cat_run, stamped, started
+from tests.support.runs import cat_run, stamped, started
 
 RUN = [encode(event) for event in cat_run()]
 WHOLE = encode_header(Header(schema=ev.SCHEMA)) + b"".join(RUN)

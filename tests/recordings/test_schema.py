@@ -14,7 +14,7 @@ from catagent.events.codec import Header, encode, encode_header
 from catagent.recordings.history import History, encode_summary
 from catagent.recordings.schema import schema, text
 from catagent.sinks.recorder import Recorder
-from tests.support.events import cat_run, failed_run, started
+from tests.support.runs import cat_run, failed_run, started
 
 COMMITTED = Path(__file__).parents[2] / "docs/schema/catagent.events-1.schema.json"
 VALIDATOR = Draft202012Validator(schema())

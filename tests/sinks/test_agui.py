@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +18,24 @@ from catagent.events.codec import encode_plain
 from catagent.recordings.reader import load
 from catagent.sinks.agui import AguiSink
 from catagent.sinks.agui_events import Translator
-from tests.support.events import (
+from tests.support.runs import (
+    ANSWER,
     ITEMS,
     PLACE,
     cat_run,
     failed_run,
     finished,
-    llm,
+    model,
     stamped,
     started,
-    tool_call,
+    tool,
 )
 from tests.support.strategies import events
 
 PROTOCOL: TypeAdapter[Any] = TypeAdapter(AguiEvent)
 
 
-def translated(run: list[ev.Event]) -> list[dict[str, Any]]:
+def translated(run: Sequence[ev.Event]) -> list[dict[str, Any]]:
     translator = Translator()
     lines = [line for event in run for line in translator.translate(event)]
     return [json.loads(encode_plain(line)) for line in lines]
@@ -107,7 +109,7 @@ def test_a_tools_tokens_are_attributed_to_its_call_and_the_answers_are_not() -> 
     assert text == {
         PLACE: "on a shelf",
         ITEMS: "books (old), a lamp",
-        None: "On the shelf: **books** and a lamp.",
+        None: ANSWER,
     }
 
 
@@ -124,12 +126,12 @@ def test_what_runs_inside_a_nested_agent_names_its_place_at_every_depth() -> Non
 
 
 def test_calls_that_claim_to_be_inside_of_each_other_end() -> None:
-    def tool(call_id: str, parent: str) -> ev.ToolStarted:
+    def began(call_id: str, parent: str) -> ev.ToolStarted:
         data = ev.ToolStartedData(tool="t", tool_input={}, tool_call_id=call_id)
         return ev.ToolStarted(run_id=f"run-{call_id}", parent_ids=[parent], data=data)
 
-    token = llm("a", "x", inside="one")[1]
-    lines = translated([tool("one", ""), tool("two", "run-one"), tool("one", "run-two"), token])
+    token = model("a", ["x"], tool_call_id="one")[1]
+    lines = translated([began("one", ""), began("two", "run-one"), began("one", "run-two"), token])
     assert_valid(lines)
     assert len(of_type(lines, "SUBAGENT_STARTED")) == 2
 
@@ -155,12 +157,12 @@ def test_a_mode_that_tells_whole_messages_alone_tells_each_once() -> None:
     assert [line["delta"] for line in of_type(lines, "TEXT_MESSAGE_CONTENT")] == [
         "on a shelf",
         "books (old), a lamp",
-        "On the shelf: **books** and a lamp.",
+        ANSWER,
     ]
 
 
 def test_a_server_that_numbers_its_calls_from_zero_again_loses_none() -> None:
-    once = tool_call("get_items", "call_0", {"place": "x"}, "y", "m")
+    once = tool("call_0", "get_items", {"place": "x"}, ["y"])
     lines = translated(stamped([started(), *once, *once, finished("success", 0)]))
     assert len(of_type(lines, "TOOL_CALL_START")) == 2
     assert len(of_type(lines, "TOOL_CALL_RESULT")) == 2
@@ -174,7 +176,7 @@ def test_a_failed_run_ends_with_the_error_and_a_cancelled_one_says_so() -> None:
         "timestamp": 0,
         "usage": [],
     }
-    cancelled = translated([started(), *llm("a", "half a sen")[:2], finished("cancelled", 130)])
+    cancelled = translated([started(), *model("a", ["half a sen"])[:2], finished("cancelled", 130)])
     assert cancelled[-2]["type"] == "TEXT_MESSAGE_END"
     assert cancelled[-1]["outcome"] == {"type": "cancelled"}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from catagent.events import types as ev
 from catagent.sinks.answer import AnswerSink
-from tests.support.events import cat_run, failed_run
+from tests.support.runs import ANSWER, cat_run, failed_run
 
 
 def written(events: list[ev.Event], path: Path) -> bytes:
@@ -21,7 +21,7 @@ def written(events: list[ev.Event], path: Path) -> bytes:
 
 
 def test_the_answer_stands_alone_on_a_line_and_is_not_changed(tmp_path: Path) -> None:
-    assert written(cat_run(), tmp_path / "a") == b"On the shelf: **books** and a lamp.\n"
+    assert written(cat_run(), tmp_path / "a") == f"{ANSWER}\n".encode()
 
 
 def test_a_run_without_an_answer_writes_nothing(tmp_path: Path) -> None:

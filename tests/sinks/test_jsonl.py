@@ -12,7 +12,7 @@ from catagent.events import types as ev
 from catagent.events.codec import decode, encode
 from catagent.sinks.agui import AguiSink
 from catagent.sinks.jsonl import JsonlSink
-from tests.support.events import cat_run, started
+from tests.support.runs import cat_run, started
 
 
 def test_a_reader_of_the_pipe_has_each_line_before_the_next_event() -> None:

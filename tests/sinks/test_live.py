@@ -127,7 +127,7 @@ def test_echo_is_off_meanwhile_and_typed_keys_do_not_leak() -> None:
 
 def test_the_cursor_comes_back_and_wrapping_too() -> None:
     with screen() as terminal:
-        play(terminal, list(runs.cat_run()))
+        play(terminal, runs.cat_run())
         tail = terminal.bytes[terminal.bytes.rindex(b"done in") :]
         assert b"\x1b[?25h" in tail
         assert b"\x1b[?7h" in tail
@@ -229,7 +229,7 @@ def test_a_fatal_signal_can_give_everything_back_at_once() -> None:
 
 def test_status_only_leaves_nothing_behind() -> None:
     with screen() as terminal:
-        play(terminal, list(runs.cat_run()), ViewOptions(status_only=True))
+        play(terminal, runs.cat_run(), ViewOptions(status_only=True))
         assert terminal.text() == "the-end"
 
 

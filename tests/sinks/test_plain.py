@@ -33,7 +33,7 @@ def contents(stream: TextIO) -> str:
 
 
 def test_a_run_reads_like_a_protocol() -> None:
-    assert lines(list(runs.cat_run(3))) == [
+    assert lines(runs.cat_run(runs.words("item", 3))) == [
         "run: cat, openai:gpt-4o-mini, events",
         "question: what items are located where the cat is hiding?",
         "tool: where_cat_is_hiding()",
@@ -51,7 +51,7 @@ def test_a_run_reads_like_a_protocol() -> None:
         "- a `vase`",
         "- a photo",
         "answer: the text above",
-        "run: done in 3.4 s, 2 tool calls, 15 tokens",
+        "run: done in 3.4 s, 2 tool calls, 16 tokens",
     ]
 
 
@@ -68,7 +68,7 @@ def test_a_line_is_written_as_soon_as_it_is_complete_and_never_changed() -> None
 
 def test_lines_in_a_pipe_keep_their_length() -> None:
     long = "word " * 500
-    assert long.strip() in lines(list(runs.model("m", [long])))
+    assert long.strip() in lines(runs.model("m", [long]))
 
 
 def test_lines_on_a_terminal_are_wrapped_and_parallel_calls_stay_apart() -> None:
@@ -88,13 +88,13 @@ def test_lines_on_a_terminal_are_wrapped_and_parallel_calls_stay_apart() -> None
 
 
 def test_colour_only_where_it_is_asked_for() -> None:
-    events = list(runs.cat_run(3))
+    events = runs.cat_run(runs.words("item", 3))
     assert "\x1b" not in "\n".join(lines(events))
     assert "\x1b[" in "\n".join(lines(events, ViewOptions(color="16")))
 
 
 def test_ascii_alone_where_the_stream_holds_no_more() -> None:
-    events = list(runs.model("m", ["naïve — 日本"]))
+    events = runs.model("m", ["naïve — 日本"])
     assert lines(events, ViewOptions(ascii=True)) == ["model:", r"na\xefve \u2014 \u65e5\u672c"]
 
 

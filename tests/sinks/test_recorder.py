@@ -11,7 +11,7 @@ import pytest
 from catagent.errors import OutputError
 from catagent.events.codec import decode, decode_header
 from catagent.sinks.recorder import Recorder
-from tests.support.events import cat_run
+from tests.support.runs import cat_run
 
 
 def test_it_holds_a_header_and_then_the_same_lines_flushed_one_by_one(tmp_path: Path) -> None:

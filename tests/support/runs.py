@@ -1,26 +1,81 @@
-"""Synthetic runs, as lists of events: what a source would yield, without LangChain."""
+"""Made-up runs, as lists of events: what a source would yield, without LangChain."""
 
 from __future__ import annotations
 
+import contextlib
+import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypedDict
 
 from catagent.events import types as ev
 
 QUESTION = "what items are located where the cat is hiding?"
+ANSWER = "On the shelf:\n\n- **books**\n- a `vase`\n- a photo"
+ROOT = "01990000-0000-7000-8000-000000000000"
+PLACE, ITEMS = "call_place", "call_items"
+BEGAN = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 
 
-def started(question: str = QUESTION, **data: Any) -> ev.RunStarted:
+class _Where(TypedDict):
+    run_id: str
+    name: str
+    tool_call_id: str | None
+    parent_ids: list[str]
+
+
+class _Call(TypedDict):
+    tool: str
+    tool_call_id: str
+
+
+def started(
+    question: str = QUESTION,
+    *,
+    agent: str = "cat",
+    model: str = "openai:gpt-4o-mini",
+    mode: str = "events",
+    versions: dict[str, str] | None = None,
+    thread_id: str | None = None,
+) -> ev.RunStarted:
     """The first event."""
-    facts = {"agent": "cat", "model": "openai:gpt-4o-mini", "mode": "events", **data}
-    return ev.RunStarted(run_id="root", name="cat", data=ev.RunStartedData(input=question, **facts))
+    data = ev.RunStartedData(
+        input=question,
+        agent=agent,
+        model=model,
+        mode=mode,
+        versions=versions or {},
+        thread_id=thread_id,
+    )
+    return ev.RunStarted(run_id=ROOT, name="cat", data=data)
 
 
-def finished(**data: Any) -> ev.RunFinished:
+def finished(
+    status: ev.RunStatus = "success",
+    exit_code: int = 0,
+    *,
+    output: str | None = None,
+    error: ev.ErrorInfo | None = None,
+    tool_calls: int = 2,
+    usage: ev.Usage | None = None,
+    models: Sequence[ev.ModelUsage] = (),
+    ttft_s: float | None = None,
+) -> ev.RunFinished:
     """The last event."""
-    facts = {"status": "success", "exit_code": 0, "duration_s": 3.4, "steps": 2}
-    facts |= {"tool_calls": 2, **data}
-    return ev.RunFinished(run_id="root", name="cat", data=ev.RunFinishedData(**facts))
+    data = ev.RunFinishedData(
+        status=status,
+        exit_code=exit_code,
+        output=output,
+        error=error,
+        steps=2,
+        tool_calls=tool_calls,
+        duration_s=3.4,
+        ttft_s=ttft_s,
+        usage=usage,
+        models=list(models),
+    )
+    return ev.RunFinished(run_id=ROOT, name="cat", data=data)
 
 
 def model(
@@ -30,37 +85,47 @@ def model(
     name: str = "model",
     channel: ev.Channel = "text",
     tool_call_id: str | None = None,
-    parents: Iterable[str] = ("root",),
-    **data: Any,
-) -> Iterator[ev.Event]:
+    parents: Iterable[str] = (ROOT,),
+    usage: ev.Usage | None = None,
+    ttft_s: float | None = None,
+    duration_s: float | None = None,
+) -> list[ev.Event]:
     """One call of a model that streams `pieces`."""
-    where: dict[str, Any] = {
-        "run_id": run_id,
-        "name": name,
-        "tool_call_id": tool_call_id,
-        "parent_ids": list(parents),
-    }
-    yield ev.LlmStarted(**where, data=ev.LlmStartedData(model="gpt-4o-mini"))
-    for piece in pieces:
-        yield ev.LlmToken(**where, data=ev.LlmTokenData(channel=channel, delta=piece))
+    where = _Where(run_id=run_id, name=name, tool_call_id=tool_call_id, parent_ids=list(parents))
     whole = "".join(pieces)
     text, reasoning = (whole, "") if channel == "text" else ("", whole)
-    yield ev.LlmFinished(
-        **where,
-        data=ev.LlmFinishedData(model="gpt-4o-mini", text=text, reasoning=reasoning, **data),
+    data = ev.LlmFinishedData(
+        model="gpt-4o-mini",
+        text=text,
+        reasoning=reasoning,
+        usage=usage,
+        ttft_s=ttft_s,
+        duration_s=duration_s,
     )
+    tokens = [ev.LlmTokenData(channel=channel, delta=piece) for piece in pieces]
+    return [
+        ev.LlmStarted(**where, data=ev.LlmStartedData(model="gpt-4o-mini")),
+        *(ev.LlmToken(**where, data=token) for token in tokens),
+        ev.LlmFinished(**where, data=data),
+    ]
 
 
-def decision(run_id: str, call_id: str, tool: str, pieces: Sequence[str]) -> Iterator[ev.Event]:
+def decision(run_id: str, call_id: str, tool: str, pieces: Sequence[str]) -> list[ev.Event]:
     """The agent's model streams the arguments of one tool call."""
-    where: dict[str, Any] = {"run_id": run_id, "name": "agent_llm", "parent_ids": ["root"]}
-    yield ev.LlmStarted(**where, data=ev.LlmStartedData(model="gpt-4o-mini"))
-    first: dict[str, Any] = {"tool": tool, "call_id": call_id}
-    for piece in pieces:
-        data = ev.LlmTokenData(channel="tool_args", delta=piece, index=0, **first)
-        yield ev.LlmToken(**where, data=data)
-        first = {}
-    yield ev.LlmFinished(**where, data=ev.LlmFinishedData(model="gpt-4o-mini", text=""))
+    where = _Where(run_id=run_id, name="agent_llm", tool_call_id=None, parent_ids=[ROOT])
+    tokens = [ev.LlmTokenData(channel="tool_args", delta=piece, index=0) for piece in pieces]
+    if tokens:
+        tokens[0].tool, tokens[0].call_id = tool, call_id
+    args: Any = "".join(pieces)
+    with contextlib.suppress(ValueError):
+        args = json.loads(args)
+    call = ev.ToolCall(id=call_id, name=tool, args=args)
+    data = ev.LlmFinishedData(model="gpt-4o-mini", text="", tool_calls=[call])
+    return [
+        ev.LlmStarted(**where, data=ev.LlmStartedData(model="gpt-4o-mini")),
+        *(ev.LlmToken(**where, data=token) for token in tokens),
+        ev.LlmFinished(**where, data=data),
+    ]
 
 
 def tool(
@@ -70,43 +135,28 @@ def tool(
     pieces: Sequence[str],
     *,
     output: str | None = None,
-    parents: Iterable[str] = ("root",),
+    parents: Sequence[str] = (ROOT,),
     inside: Iterable[ev.Event] | None = None,
     model_name: str = "tool model",
-) -> Iterator[ev.Event]:
+) -> list[ev.Event]:
     """One tool call whose model streams `pieces`; `inside` stands in for that model."""
-    parents = list(parents)
     run_id = f"run-{call_id}"
-    told = "".join(pieces) if output is None else output
-    outer: dict[str, Any] = {"parent_ids": parents, "name": name, "tool_call_id": call_id}
-    here: dict[str, Any] = {"run_id": run_id, **outer}
-    call: dict[str, Any] = {"tool": name, "tool_call_id": call_id}
-    yield ev.Action(
-        run_id="root",
-        name=name,
-        parent_ids=parents,
-        data=ev.ActionData(tool_input=tool_input, **call),
-    )
-    yield ev.ToolStarted(**here, data=ev.ToolStartedData(tool_input=tool_input, **call))
-    yield from (
-        model(
-            f"llm-{call_id}",
-            pieces,
-            name=model_name,
-            tool_call_id=call_id,
-            parents=[*parents, run_id],
-        )
-        if inside is None
-        else inside
-    )
-    yield ev.ToolFinished(
-        **here, data=ev.ToolFinishedData(status="success", output=told, duration_s=1.2, **call)
-    )
-    yield ev.Observation(
-        run_id=run_id,
-        **outer,
-        data=ev.ObservationData(status="success", output=told, **call),
-    )
+    observed = "".join(pieces) if output is None else output
+    where = _Where(run_id=run_id, name=name, tool_call_id=call_id, parent_ids=list(parents))
+    call = _Call(tool=name, tool_call_id=call_id)
+    action = ev.ActionData(tool_input=tool_input, **call)
+    ended = ev.ToolFinishedData(status="success", output=observed, duration_s=1.2, **call)
+    observation = ev.ObservationData(status="success", output=observed, **call)
+    if inside is None:
+        llm, within = f"llm-{call_id}", [*parents, run_id]
+        inside = model(llm, pieces, name=model_name, tool_call_id=call_id, parents=within)
+    return [
+        ev.Action(run_id=parents[-1], name=name, parent_ids=list(parents), data=action),
+        ev.ToolStarted(**where, data=ev.ToolStartedData(tool_input=tool_input, **call)),
+        *inside,
+        ev.ToolFinished(**where, data=ended),
+        ev.Observation(**where, data=observation),
+    ]
 
 
 def interleaved(*runs: Iterable[ev.Event]) -> Iterator[ev.Event]:
@@ -126,19 +176,46 @@ def words(prefix: str, number: int) -> list[str]:
     return [f"{prefix}{index} " for index in range(number)]
 
 
-def cat_run(tokens: int = 12) -> Iterator[ev.Event]:
-    """The how-to's run: where is the cat, what is there, and the answer."""
-    yield started()
-    yield from decision("agent-1", "call_1", "where_cat_is_hiding", ["{", "}"])
-    yield from tool(
-        "call_1", "where_cat_is_hiding", {}, ["on ", "a ", "shelf"], model_name="where_cat_at"
+def cat_run(items: Sequence[str] = ("books (old), ", "a lamp")) -> list[ev.Event]:
+    """The README's run: where is the cat, what `items` are there, and the answer."""
+    place = {"place": "on a shelf"}
+    answer = ANSWER.splitlines(keepends=True)
+    events = [
+        started(versions={"catagent": "0"}),
+        *decision("agent-1", PLACE, "where_cat_is_hiding", ["{", "}"]),
+        *tool(PLACE, "where_cat_is_hiding", {}, ["on ", "a ", "shelf"], model_name="where_cat_at"),
+        *decision("agent-2", ITEMS, "get_items", ['{"pl', 'ace": "on a', ' shelf"}']),
+        *tool(ITEMS, "get_items", place, items, model_name="Get Items LLM"),
+        *model("agent-3", answer, name="agent_llm"),
+        ev.Answer(run_id=ROOT, name="cat", data=ev.AnswerData(output=ANSWER)),
+        finished(output=ANSWER),
+    ]
+    return stamped(measured(events))
+
+
+def failed_run() -> list[ev.Event]:
+    """A run that a refused key ends before any token."""
+    error = ev.ErrorInfo(
+        kind="credentials", type="AuthenticationError", message="The key was refused.", hint="-"
     )
-    yield from decision("agent-2", "call_2", "get_items", ['{"pl', 'ace": "on a', ' shelf"}'])
-    items = words("item", tokens)
-    yield from tool(
-        "call_2", "get_items", {"place": "on a shelf"}, items, model_name="Get Items LLM"
-    )
-    answer = ["On the shelf:\n\n", "- **books**\n", "- a `vase`\n", "- a photo\n"]
-    yield from model("agent-3", answer, name="agent_llm")
-    yield ev.Answer(run_id="root", name="cat", data=ev.AnswerData(output="".join(answer)))
-    yield finished()
+    return stamped([started(), finished("error", 4, error=error)])
+
+
+def stamped(events: list[ev.Event], step_s: float = 0.1) -> list[ev.Event]:
+    """The same events, numbered, `step_s` seconds apart."""
+    for seq, event in enumerate(events):
+        if not isinstance(event, ev.Unknown):
+            event.seq = seq
+            event.ts = (BEGAN + timedelta(seconds=seq * step_s)).isoformat().replace("+00:00", "Z")
+    return events
+
+
+def measured(events: list[ev.Event]) -> list[ev.Event]:
+    """The same events, with what each model call took: as many tokens as were streamed."""
+    tokens = Counter(event.run_id for event in events if isinstance(event, ev.LlmToken))
+    for event in events:
+        if isinstance(event, ev.LlmFinished):
+            out = tokens[event.run_id]
+            event.data.usage = ev.Usage(input_tokens=10, output_tokens=out, total_tokens=10 + out)
+            event.data.ttft_s, event.data.duration_s = 0.05, 0.4
+    return events

@@ -295,15 +295,17 @@ def _become(request: dict[str, Any], descriptors: list[int]) -> None:
     os.environ.update(request["env"])
     sys.argv = ["catagent", *request["arguments"]]
     sys.path[:] = [entry for entry in sys.path if entry]
-    sys.stdin, sys.stdout, sys.stderr = _stream(0, "r"), _stream(1, "w"), _stream(2, "w")
-    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        stream = _stream(descriptor, "w" if descriptor else "r")
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
 
 
 def _stream(descriptor: int, mode: str) -> io.TextIOWrapper:
     binary = open(descriptor, mode + "b", closefd=False)  # noqa: SIM115 - a descriptor
     errors = "backslashreplace" if descriptor == 2 else "strict"
     lines = descriptor == 2 or binary.isatty()
-    return io.TextIOWrapper(binary, "utf-8", errors, line_buffering=lines)  # type: ignore[arg-type]
+    return io.TextIOWrapper(binary, "utf-8", errors, line_buffering=lines)
 
 
 if __name__ == "__main__":

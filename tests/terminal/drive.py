@@ -19,6 +19,11 @@ from catagent.views.options import ViewOptions
 from tests.support import runs
 
 
+def cat(tokens: int) -> list[ev.Event]:
+    """The README's run."""
+    return runs.cat_run(runs.words("item", tokens))
+
+
 def parallel(tokens: int) -> Iterator[ev.Event]:
     """Four tools at once."""
     yield runs.started()
@@ -34,7 +39,7 @@ def parallel(tokens: int) -> Iterator[ev.Event]:
 def nested(tokens: int) -> Iterator[ev.Event]:
     """A tool that is an agent, with a tool of its own."""
     yield runs.started()
-    parents = ["root", "run-outer"]
+    parents = [runs.ROOT, "run-outer"]
     inner = [
         *runs.model("think", ["Let me ", "look. "], tool_call_id="outer", parents=parents),
         *runs.tool("in", "get_items", {"place": "box"}, runs.words("i", tokens), parents=parents),
@@ -68,7 +73,7 @@ def broken(tokens: int) -> Iterator[ev.Event]:
 
 
 RUNS = {
-    "cat": runs.cat_run,
+    "cat": cat,
     "parallel": parallel,
     "nested": nested,
     "markdown": markdown,
@@ -114,4 +119,4 @@ def _die(number: int, frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -32,7 +32,7 @@ def status_of(view: LiveView, now: float = 2.5, width: int = 80) -> str:
 
 def unfinished(*calls: str) -> list[ev.Event]:
     """Calls that run in parallel, without their ends."""
-    open_calls = [list(runs.tool(c, "get_items", {"place": c}, ["a ", c]))[:-3] for c in calls]
+    open_calls = [runs.tool(c, "get_items", {"place": c}, ["a ", c])[:-3] for c in calls]
     return [runs.started(), *runs.interleaved(*open_calls)]
 
 
@@ -62,11 +62,11 @@ def test_a_call_that_is_over_says_so_while_it_waits() -> None:
 
 def test_the_words_of_a_call_that_waits_slide_by() -> None:
     """As many of the newest cells as the row has, however the words would be wrapped."""
-    view = view_of([*unfinished("one"), *list(runs.tool("two", "t", {}, []))[:3]])
-    written = ""
+    view = view_of([*unfinished("one"), *runs.tool("two", "t", {}, [])[:3]])
+    written, parents = "", [runs.ROOT, "run-two"]
     for word in runs.words("wörd", 200):
-        where = {"run_id": "llm-two", "tool_call_id": "two", "parent_ids": ["root", "run-two"]}
-        view.update(ev.LlmToken(**where, data=ev.LlmTokenData(channel="text", delta=word)), 1.0)
+        _, token, _ = runs.model("llm-two", [word], tool_call_id="two", parents=parents)
+        view.update(token, 1.0)
         written += word
         row = view.frame(Size(60, 15), 2.0, "").footer[-2]
         room = 59 - len("╷ t() ")
@@ -79,17 +79,17 @@ def test_the_words_of_a_call_that_waits_slide_by() -> None:
 def test_a_call_that_waits_shows_what_still_runs_inside() -> None:
     """And not what another call inside has come to."""
     inside = [
-        *list(runs.tool("slow", "slow", {}, ["still ", "here"], parents=["run-two"]))[:4],
+        *runs.tool("slow", "slow", {}, ["still ", "here"], parents=["run-two"])[:4],
         *runs.tool("fast", "fast", {}, [], output="over", parents=["run-two"]),
     ]
-    nested = list(runs.tool("two", "nested", {}, [], inside=inside))[:-2]
+    nested = runs.tool("two", "nested", {}, [], inside=inside)[:-2]
     footer = view_of([*unfinished("one"), *nested]).frame(Size(80, 15), 2.0, "").footer
     assert "╷ nested() still " in footer
 
 
 def test_calls_that_wait_get_more_rows_where_the_screen_has_them() -> None:
     words = runs.words("w", 30)
-    waits = [list(runs.tool(c, "t", {"n": c}, words))[:-3] for c in ("two", "three")]
+    waits = [runs.tool(c, "t", {"n": c}, words)[:-3] for c in ("two", "three")]
     view = view_of([*unfinished("one"), *waits[0], *waits[1]])
     footer = view.frame(Size(60, 50), 2.0, "").footer
     assert footer[2:8] == [
@@ -104,7 +104,7 @@ def test_calls_that_wait_get_more_rows_where_the_screen_has_them() -> None:
 
 
 def test_what_is_unfinished_stands_apart_and_is_dim() -> None:
-    view = view_of(list(runs.model("m", ["One.\n\n", "Two"]))[:-1], ViewOptions(color="16"))
+    view = view_of(runs.model("m", ["One.\n\n", "Two"])[:-1], ViewOptions(color="16"))
     frame = view.frame(Size(80, 24), 2.0, "")
     assert frame.final == ["One."]
     assert frame.footer[:2] == ["", "\x1b[2mTwo\x1b[0m"]
@@ -112,7 +112,7 @@ def test_what_is_unfinished_stands_apart_and_is_dim() -> None:
 
 def test_arguments_are_shown_as_they_stream() -> None:
     pieces = ['{"place": ', '"on the sh']
-    events = list(runs.decision("m", "c", "get_items", pieces))[:-1]
+    events = runs.decision("m", "c", "get_items", pieces)[:-1]
     frame = view_of(events).frame(Size(80, 24), 2.0, "")
     assert frame.footer[0] == '→ get_items {"place": "on the sh'
     assert frame.final == []
@@ -120,7 +120,7 @@ def test_arguments_are_shown_as_they_stream() -> None:
 
 def test_long_arguments_leave_the_name_of_the_tool() -> None:
     pieces = ['{"text": "', *runs.words("w", 100)]
-    events = list(runs.decision("m", "c", "write_file", pieces))[:-1]
+    events = runs.decision("m", "c", "write_file", pieces)[:-1]
     row = view_of(events).frame(Size(60, 24), 2.0, "").footer[0]
     assert re.fullmatch(r"→ write_file ….*w98 w99 ", row)
     assert cells(row) <= 59
@@ -130,9 +130,9 @@ def test_long_arguments_leave_the_name_of_the_tool() -> None:
     ("events", "awaited"),
     [
         ([runs.started()], "connecting"),
-        (list(runs.model("m", ["x"], name="agent_llm"))[:1], "waiting for the first token of"),
-        (list(runs.model("m", ["x"], name="agent_llm"))[:2], "agent_llm is writing"),
-        (list(runs.decision("m", "c", "get_items", [])), "waiting for the agent"),
+        (runs.model("m", ["x"], name="agent_llm")[:1], "waiting for the first token of"),
+        (runs.model("m", ["x"], name="agent_llm")[:2], "agent_llm is writing"),
+        (runs.decision("m", "c", "get_items", []), "waiting for the agent"),
         (unfinished("c")[:2], "starting get_items"),
         (unfinished("c")[:3], "running get_items"),
         ([runs.started(mode="steps"), *unfinished("c")[1:2]], "running get_items"),
@@ -146,7 +146,7 @@ def test_the_status_says_what_is_awaited(events: list[ev.Event], awaited: str) -
 @pytest.mark.parametrize("mode", ["events", "steps"])
 def test_the_status_is_never_blank(mode: str) -> None:
     view = LiveView(ViewOptions(), began=0.0)
-    for event in [runs.started(mode=mode), *list(runs.cat_run())[1:]]:
+    for event in [runs.started(mode=mode), *runs.cat_run()[1:]]:
         view.update(event, 1.0)
         assert re.match(r"\S \w.* · 3 s", view.frame(Size(80, 24), 3.0, "").footer[-1])
 
@@ -159,7 +159,7 @@ def test_where_nobody_tells_the_agent_is_awaited(mode: str, says: str) -> None:
 
 
 def test_a_model_is_called_by_its_own_name_rather_than_by_its_class() -> None:
-    view = view_of(list(runs.model("m", ["x"], name="ChatOpenAI", tool_call_id="c"))[:2])
+    view = view_of(runs.model("m", ["x"], name="ChatOpenAI", tool_call_id="c")[:2])
     frame = view.frame(Size(80, 24), 2.0, "")
     assert "gpt-4o-mini is writing" in frame.footer[-1]
     assert frame.final == ["╭─ gpt-4o-mini"]
@@ -169,7 +169,7 @@ RETRY = ev.RetryData(attempt=2, max_attempts=3, delay_s=4, reason="rate limit")
 
 
 def test_a_retry_counts_down_and_is_awaited() -> None:
-    start = next(runs.model("m", [], name="agent_llm"))
+    start = runs.model("m", [], name="agent_llm")[0]
     view = view_of([start, ev.Retry(data=RETRY)])
     assert "retry 2 of 3 in 4 s" in status_of(view, now=1.0)
     assert "retry 2 of 3 in 1 s" in status_of(view, now=4.6)
@@ -190,7 +190,7 @@ def test_the_retry_of_another_model_is_still_awaited() -> None:
 
 
 def test_a_stream_that_stalls_is_called_silent() -> None:
-    view = view_of(list(runs.model("m", ["x"], name="agent_llm"))[:2])
+    view = view_of(runs.model("m", ["x"], name="agent_llm")[:2])
     assert "agent_llm is writing" in status_of(view, now=2.0)
     assert "agent_llm silent for 4 s · " in status_of(view, now=5.5)
     assert "agent_llm silent for 2 min 5 s" in status_of(view, now=126.5)
@@ -206,7 +206,7 @@ def test_the_status_tells_time_tokens_and_rate() -> None:
 
 def test_a_narrow_status_keeps_what_matters_most() -> None:
     view = LiveView(ViewOptions(), began=0.0)
-    for number, event in enumerate(list(runs.model("m", runs.words("w", 99), name="agent"))[:-1]):
+    for number, event in enumerate(runs.model("m", runs.words("w", 99), name="agent")[:-1]):
         view.update(event, 1.0 + number / 10)
     assert status_of(view, now=11.0, width=80)[2:] == "agent is writing · 11 s · 99 tokens · 10/s"
     assert status_of(view, now=11.0, width=40)[2:] == "agent is writing · 11 s · 99 tokens"
@@ -215,7 +215,7 @@ def test_a_narrow_status_keeps_what_matters_most() -> None:
 
 def test_status_only_shows_one_row_and_leaves_warnings_alone_behind() -> None:
     warning = ev.Warned(data=ev.WarningData(code="c", message="Mind the gap."))
-    view = view_of([*runs.cat_run(3), warning], ViewOptions(status_only=True))
+    view = view_of([*runs.cat_run(), warning], ViewOptions(status_only=True))
     frame = view.frame(Size(80, 24), 2.0, "")
     assert frame.final == ["! Mind the gap."]
     assert len(frame.footer) == 1
@@ -228,7 +228,7 @@ def test_what_others_write_becomes_a_row() -> None:
 
 
 def test_what_a_running_tool_prints_is_seen_while_it_runs() -> None:
-    start = list(runs.tool("c", "get_items", {}, []))[:2]
+    start = runs.tool("c", "get_items", {}, [])[:2]
     view = view_of(
         [*start, ev.Warned(tool_call_id="c", data=ev.WarningData(code="c", message="Hm."))]
     )
@@ -242,7 +242,7 @@ def test_what_a_running_tool_prints_is_seen_while_it_runs() -> None:
 
 def test_a_view_that_raises_is_followed_by_plain_lines() -> None:
     """What was not shown yet is, the rest goes on, and the end says so."""
-    events = list(runs.tool("c", "get_items", {}, ["shown ", "held ", "later "]))
+    events = runs.tool("c", "get_items", {}, ["shown ", "held ", "later "])
     view = view_of(events[:4])
     view.frame(Size(80, 24), 1.0, "")
     rest = Fallback(view, RuntimeError("a [bug]"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from catagent.config import ColorChoice
 from catagent.views.options import (
     Color,
-    ColorChoice,
     is_capable,
     resolve_ascii,
     resolve_color,

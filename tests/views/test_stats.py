@@ -5,7 +5,7 @@ from __future__ import annotations
 from catagent.events import types as ev
 from catagent.events.state import RunState, reduce
 from catagent.views.stats import table
-from tests.support.events import cat_run, started
+from tests.support.runs import cat_run, started
 
 
 def stats_of(events: list[ev.Event]) -> list[list[str]]:
@@ -18,10 +18,10 @@ def stats_of(events: list[ev.Event]) -> list[list[str]]:
 def test_it_has_a_row_for_each_model_each_tool_and_the_run() -> None:
     heading, model, where, items, run = stats_of(cat_run())
     assert heading == ["calls", "in", "out", "first", "token", "time"]
-    assert model == ["gpt-test", "5", "50", "25", "0.05", "s", "2.00", "s"]
-    assert where == ["where_cat_is_hiding", "1", "-", "-", "-", "0.50", "s"]
-    assert items == ["get_items", "1", "-", "-", "-", "0.50", "s"]
-    assert run == ["the", "run", "5", "50", "25", "-", "2.50", "s"]
+    assert model == ["gpt-4o-mini", "5", "50", "15", "0.05", "s", "2.00", "s"]
+    assert where == ["where_cat_is_hiding", "1", "-", "-", "-", "1.20", "s"]
+    assert items == ["get_items", "1", "-", "-", "-", "1.20", "s"]
+    assert run == ["the", "run", "5", "50", "15", "-", "3.40", "s"]
 
 
 def test_columns_line_up_and_a_name_cannot_break_them() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -96,7 +95,7 @@ def test_frames_do_not_matter(cuts: list[bool], chunks: list[int], width: int) -
     """The scrollback is a function of the events and the width."""
     _, pieces = numbered("t1", 40, chunks)
     text = ["# A\n\n", *pieces, "\n\n- b\n", "- c\n\n```py\nx", " = 1\n```\n\nend\n"]
-    events = [*runs.cat_run(20), *runs.model("late", text), runs.finished()]
+    events = [*runs.cat_run(runs.words("item", 20)), *runs.model("late", text), runs.finished()]
     assert shown(events, width=width, cuts=cuts) == shown(events, width=width, cuts=[False])
 
 
@@ -112,7 +111,7 @@ def test_a_resize_in_mid_stream_loses_nothing() -> None:
 
 def test_nested_agents_are_indented_and_whole() -> None:
     words, pieces = numbered("i1", 30, [5])
-    parents = ["root", "run-outer"]
+    parents = [runs.ROOT, "run-outer"]
     inner = runs.tool("in", "get_items", {"place": "box"}, pieces, parents=parents)
     rows = shown(runs.tool("outer", "expert", {}, [], inside=inner, output="Done."), width=60)
     assert rows[0] == "╭─ expert()"
@@ -128,7 +127,7 @@ def test_nesting_deeper_than_the_screen_stays_readable() -> None:
         "llm", ["deep"], tool_call_id="c29", parents=["run-c29"]
     )
     for depth in reversed(range(30)):
-        parents = ["root", *(f"run-c{n}" for n in range(depth))]
+        parents = [runs.ROOT, *(f"run-c{n}" for n in range(depth))]
         events = runs.tool(f"c{depth}", "t", {}, [], inside=events, parents=parents, output="")
     rows = shown(events, width=39)
     assert any(row.endswith("deep") for row in rows)
@@ -136,11 +135,14 @@ def test_nesting_deeper_than_the_screen_stays_readable() -> None:
 
 
 def test_steps_mode_has_panels_without_tokens() -> None:
-    call = {"tool": "get_items", "tool_call_id": "c"}
-    events = [
+    asked = ev.ActionData(tool="get_items", tool_call_id="c", tool_input={"place": "sofa"})
+    seen = ev.ObservationData(
+        tool="get_items", tool_call_id="c", status="success", output="a cushion"
+    )
+    events: list[ev.Event] = [
         runs.started(mode="steps"),
-        ev.Action(data=ev.ActionData(tool_input={"place": "sofa"}, **call)),
-        ev.Observation(data=ev.ObservationData(status="success", output="a cushion", **call)),
+        ev.Action(data=asked),
+        ev.Observation(data=seen),
         ev.Answer(data=ev.AnswerData(output="A **cushion**.")),
         runs.finished(),
     ]
@@ -169,12 +171,10 @@ def test_another_observation_is_shown_too() -> None:
 
 
 def test_a_failed_tool_says_so() -> None:
-    call = {"tool": "get_items", "tool_call_id": "c"}
-    events = [
-        ev.Action(data=ev.ActionData(tool_input={"place": 1}, **call)),
-        ev.Observation(data=ev.ObservationData(status="error", output="no such place", **call)),
-    ]
-    assert shown(events)[-1].startswith("╰─ ✗")
+    action, *_, observation = runs.tool("c", "get_items", {"place": 1}, [], output="no such place")
+    assert isinstance(observation, ev.Observation)
+    observation.data.status = "error"
+    assert shown([action, observation])[-1].startswith("╰─ ✗")
 
 
 def test_reasoning_stands_apart_from_text() -> None:
@@ -199,7 +199,7 @@ def test_a_call_that_nobody_ran_is_shown() -> None:
 
 
 def test_calls_without_ids_are_kept_apart() -> None:
-    events = list(runs.decision("m", "", "get_items", ["one"]))
+    events = runs.decision("m", "", "get_items", ["one"])
     events[2:2] = [
         ev.LlmToken(
             run_id="m",
@@ -232,7 +232,7 @@ def test_what_is_unknown_is_shown_dimly_and_whole() -> None:
 
 def test_quiet_shows_the_answer_and_the_error_alone() -> None:
     quiet = live_look(ViewOptions(quiet=True))
-    assert shown([*runs.cat_run(5)], quiet) == [
+    assert shown([*runs.cat_run(runs.words("item", 5))], quiet) == [
         "On the shelf:",
         "",
         *(" • books", " • a vase", " • a photo"),
@@ -247,9 +247,17 @@ RETRY = ev.RetryData(attempt=1, max_attempts=2, delay_s=0.5, reason="HTTP 503")
 
 def test_a_retry_stands_where_its_model_is_shown() -> None:
     """In the tool's panel, before what comes of it, and with the name of the model."""
-    where = {"run_id": "llm-c", "tool_call_id": "c", "parent_ids": ["root", "run-c"]}
-    events = list(runs.tool("c", "get_items", {}, ["some ", "items"], model_name="ChatOpenAI"))
-    events.insert(3, ev.Retry(name="ChatOpenAI", **where, data=RETRY))
+    events = runs.tool("c", "get_items", {}, ["some ", "items"], model_name="ChatOpenAI")
+    events.insert(
+        3,
+        ev.Retry(
+            run_id="llm-c",
+            name="ChatOpenAI",
+            tool_call_id="c",
+            parent_ids=[runs.ROOT, "run-c"],
+            data=RETRY,
+        ),
+    )
     for run in (events, [*runs.tool("b", "t", {}, ["x"]), *events]):
         assert shown(run)[-5:] == [
             "╭─ get_items()",
@@ -261,7 +269,7 @@ def test_a_retry_stands_where_its_model_is_shown() -> None:
 
 
 def test_a_retry_of_the_agents_model_stands_before_its_text() -> None:
-    events = list(runs.model("m", ["One ", "two"], name="agent"))
+    events = runs.model("m", ["One ", "two"], name="agent")
     again = ev.Retry(run_id="m", name="agent", data=RETRY)
     told = "↻ agent: retry 1 of 2 in 0.5 s: HTTP 503"
     assert shown([events[0], again, *events[1:]]) == [told, "", "One two"]
@@ -272,7 +280,7 @@ def test_a_retry_of_the_agents_model_stands_before_its_text() -> None:
 def test_verbose_shows_run_ids_tags_and_timings() -> None:
     look = live_look(ViewOptions(verbose=True))
     usage = ev.Usage(input_tokens=7, output_tokens=3)
-    events = list(runs.model("run-7", ["hello"], ttft_s=0.25, duration_s=1.5, usage=usage))
+    events = runs.model("run-7", ["hello"], ttft_s=0.25, duration_s=1.5, usage=usage)
     events[0].tags = ["agent_llm"]  # type: ignore[union-attr]
     text = "\n".join(shown(events, look))
     for fact in ("run-7", "agent_llm", "0.25 s", "1.5 s", "7 tokens in, 3 out"):
@@ -309,7 +317,7 @@ def test_the_run_id_of_a_tool_has_a_row_of_its_own() -> None:
 
 # Totality: ends without starts, tokens after the end, ids twice, nothing at all.
 
-PIECES = [list(runs.cat_run(3)), list(runs.tool("call_1", "other", "text", ["z"]))]
+PIECES = [runs.cat_run(runs.words("item", 3)), runs.tool(runs.PLACE, "other", "text", ["z"])]
 
 
 @given(st.permutations(PIECES[0] + PIECES[1]), st.sampled_from([LIVE, PLAIN]))
@@ -347,17 +355,20 @@ def test_a_tool_that_starts_before_its_action_is_one_call() -> None:
 
 def nested_call(outer: str, number: int, pieces: list[str]) -> Iterator[ev.Event]:
     """What an agent inside the call `outer` decides and runs; its first call's id is `call_0`."""
-    parents, run = ["root", f"run-{outer}"], f"run-in-{outer}"
+    parents, run = [runs.ROOT, f"run-{outer}"], f"run-in-{outer}"
     written = runs.decision(f"decided-{outer}", "call_0", "get_items", ["{}"])
-    call: dict[str, Any] = {"tool": "get_items", "tool_call_id": "call_0"}
-    asked, told = {"n": number}, {"status": "success", "output": "".join(pieces)}
+    tool, call_id, output = "get_items", "call_0", "".join(pieces)
+    asked = ev.ActionData(tool=tool, tool_call_id=call_id, tool_input={"n": number})
+    began = ev.ToolStartedData(tool=tool, tool_call_id=call_id, tool_input={"n": number})
+    ended = ev.ToolFinishedData(tool=tool, tool_call_id=call_id, status="success", output=output)
+    seen = ev.ObservationData(tool=tool, tool_call_id=call_id, status="success", output=output)
     inner: list[ev.Event] = [
         *written,
-        ev.Action(run_id=f"decided-{outer}", data=ev.ActionData(tool_input=asked, **call)),
-        ev.ToolStarted(run_id=run, data=ev.ToolStartedData(tool_input=asked, **call)),
+        ev.Action(run_id=f"decided-{outer}", data=asked),
+        ev.ToolStarted(run_id=run, data=began),
         *runs.model(f"llm-{outer}", pieces, tool_call_id="call_0", parents=[*parents, run]),
-        ev.ToolFinished(run_id=run, data=ev.ToolFinishedData(**told, **call)),
-        ev.Observation(run_id=run, data=ev.ObservationData(**told, **call)),
+        ev.ToolFinished(run_id=run, data=ended),
+        ev.Observation(run_id=run, data=seen),
     ]
     for event in inner:
         if not event.run_id.startswith("llm"):  # type: ignore[union-attr]
