@@ -49,7 +49,7 @@ def test_no_question_is_an_error_with_an_example(argument: str | None, stdin: io
 
 def test_bytes_that_are_no_text_are_an_error() -> None:
     stdin = io.TextIOWrapper(io.BytesIO(b"\xff\xfe\xff"), encoding="utf-8")
-    with pytest.raises(UsageError, match="no utf-8 text"):
+    with pytest.raises(UsageError, match="not utf-8 text"):
         read_question("-", stdin, notice=pytest.fail)
 
 
