@@ -26,7 +26,7 @@ def _run(args: list[str]) -> int:
 
         return run(args)
     except CatagentError as error:
-        _tell(f"catagent: error: {error.message}", error.hint)
+        _say(f"catagent: error: {error.message}", error.hint)
         return int(error.exit_code)
     except KeyboardInterrupt:
         return int(ExitCode.INTERRUPTED)
@@ -44,10 +44,10 @@ def _system(error: OSError) -> ExitCode | None:
     from catagent.failures.exceptions import FILES_USED_UP
 
     if error.errno in _FULL:
-        _tell(f"catagent: error: Cannot write the output: {error.strerror}.", "")
+        _say(f"catagent: error: Cannot write the output: {error.strerror}.", "")
     elif error.errno in FILES_USED_UP:
         message, hint = TOO_MANY_FILES
-        _tell(f"catagent: error: {message}", hint)
+        _say(f"catagent: error: {message}", hint)
     else:
         return None
     return ExitCode.FAILED
@@ -58,14 +58,14 @@ def _defect(error: Exception, *, debug: bool) -> int:
         from catagent.cli.stderr import say_traceback
 
         say_traceback(error)
-    _tell(
+    _say(
         f"catagent: this is a defect of catagent's: {type(error).__name__}: {error}",
         "report it" if debug else "run it again with --debug, and report what that prints",
     )
     return int(ExitCode.FAILED)
 
 
-def _tell(message: str, hint: str) -> None:
+def _say(message: str, hint: str) -> None:
     from catagent.cli.stderr import say
 
     say(message, hint)

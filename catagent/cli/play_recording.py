@@ -36,13 +36,13 @@ def play(
         outputs.status("replaying")
         with interrupts(playback.cancel, outputs.rescue):
             code = asyncio.run(playback.play(source))
-    _tell(playback, outputs, shown)
+    _report_end(playback, outputs, shown)
     if playback.damage is not None:
         raise playback.damage
     return code
 
 
-def _tell(playback: Playback, outputs: Outputs, shown: Shown) -> None:
+def _report_end(playback: Playback, outputs: Outputs, shown: Shown) -> None:
     finished = playback.state.finished
     error = finished.data.error if finished is not None else None
     if error is not None and not outputs.shows_errors:

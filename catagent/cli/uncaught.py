@@ -35,7 +35,7 @@ class Background:
         log = logging.getLogger("asyncio")
         log.handlers, log.propagate = [_Handler(self)], False
 
-    def tell(self, what: str, raised: BaseException | None) -> None:
+    def report(self, what: str, raised: BaseException | None) -> None:
         """Report a failure in one line, and with `--debug` where it came from."""
         with contextlib.suppress(Exception):  # stderr may be closed by now
             said = "" if raised is None else f": {type(raised).__name__}: {_text(raised)}"
@@ -47,10 +47,10 @@ class Background:
     def _of_thread(self, args: threading.ExceptHookArgs) -> None:
         if args.exc_type is not SystemExit:
             name = args.thread.name if args.thread is not None else ""
-            self.tell(f"a thread of the agent's failed ({name})", args.exc_value)
+            self.report(f"a thread of the agent's failed ({name})", args.exc_value)
 
     def _of_finaliser(self, args: UnraisableHookArgs) -> None:
-        self.tell("something failed while it was cleared away", args.exc_value)
+        self.report("something failed while it was cleared away", args.exc_value)
 
 
 class _Handler(logging.Handler):
@@ -63,9 +63,9 @@ class _Handler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         raised = record.exc_info[1] if record.exc_info else None
         if raised is not None:
-            self._background.tell("a task of the agent's failed, and nobody awaited it", raised)
+            self._background.report("a task of the agent's failed, and nobody awaited it", raised)
         else:
-            self._background.tell(record.getMessage().partition("\n")[0], None)
+            self._background.report(record.getMessage().partition("\n")[0], None)
 
 
 def _text(raised: BaseException) -> str:

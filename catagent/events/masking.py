@@ -96,7 +96,7 @@ class EventMask:
         delta = event.data.delta
         shown = event.data.delta = self._advance(stream, delta)
         if shown != delta and event.raw is not UNSET:
-            event.raw = _retold(event.raw, delta, shown)
+            event.raw = _replaced(event.raw, delta, shown)
         self._mask(event)
         said = shown or not delta or event.data.tool is not UNSET or event.raw is not UNSET
         return (event,) if said else ()
@@ -151,7 +151,7 @@ def _is_half(end: str) -> bool:
     return "\ud800" <= end <= "\udbff"
 
 
-def _retold(value: Any, delta: str, shown: str) -> Any:
+def _replaced(value: Any, delta: str, shown: str) -> Any:
     """The object that a token came in, with what is shown of it in the place of its text.
 
     What LangChain made of the text, parsed arguments for one, is masked; the rest stays.
@@ -162,16 +162,16 @@ def _retold(value: Any, delta: str, shown: str) -> Any:
         case str() if _overlap(value, delta):
             return MASK
         case list():
-            return [_retold(item, delta, shown) for item in value]
+            return [_replaced(item, delta, shown) for item in value]
         case dict():
-            return {key: _retold_at(key, item, delta, shown) for key, item in value.items()}
+            return {key: _replaced_at(key, item, delta, shown) for key, item in value.items()}
     return value
 
 
-def _retold_at(key: str, value: Any, delta: str, shown: str) -> Any:
+def _replaced_at(key: str, value: Any, delta: str, shown: str) -> Any:
     if key == "args" and isinstance(value, dict):
         return MASK if value else value
-    return value if key in _NO_TEXT else _retold(value, delta, shown)
+    return value if key in _NO_TEXT else _replaced(value, delta, shown)
 
 
 def _overlap(one: str, other: str) -> bool:

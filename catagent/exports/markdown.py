@@ -79,8 +79,8 @@ def _tool(step: Step, run: ToolRun, level: int) -> Iterator[str]:
 
 
 def _heading(level: int, name: str, what: list[str]) -> str:
-    told = f" — {', '.join(what)}" if what else ""
-    return f"{'#' * min(level, _DEEPEST)} {_inline(name)}{_inline(told)}"
+    details = f" — {', '.join(what)}" if what else ""
+    return f"{'#' * min(level, _DEEPEST)} {_inline(name)}{_inline(details)}"
 
 
 def _inline(text: str) -> str:

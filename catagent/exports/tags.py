@@ -27,8 +27,8 @@ def label(text: str) -> str:
 
 def notice(kind: str, message: str, hint: str = "") -> str:
     """A notice that stands out, and what to do about it."""
-    told = f"<p>{escape(clean(hint))}</p>" if hint else ""
-    return f'<div class="notice {kind}">{escape(clean(message))}{told}</div>'
+    details = f"<p>{escape(clean(hint))}</p>" if hint else ""
+    return f'<div class="notice {kind}">{escape(clean(message))}{details}</div>'
 
 
 def summary(name: str, asked: str, what: Iterable[str]) -> str:

@@ -29,7 +29,7 @@ class Translator:
         self._runs: dict[str, str] = {}
         self._outer: dict[str, str] = {}
         self._calls: dict[tuple[str, int], str] = {}
-        self._told: set[str] = set()
+        self._shown: set[str] = set()
         self._said = ""
 
     def translate(self, event: ev.Event) -> Iterator[AguiEvent]:
@@ -126,7 +126,7 @@ class Translator:
     def _call_start(
         self, call_id: str, tool: str, message_id: str, inside: AguiEvent
     ) -> Iterator[AguiEvent]:
-        self._told.add(call_id)
+        self._shown.add(call_id)
         call = {"toolCallId": call_id, **inside}
         names = {"toolCallName": tool, "parentMessageId": message_id}
         start = {"type": "TOOL_CALL_START", **call, **names}
@@ -170,7 +170,7 @@ class Translator:
                 yield from self._subagent_end(call_id, data)
                 yield from self._end(("step", call_id))
             case ev.Observation(data=data):
-                self._told.discard(call_id)
+                self._shown.discard(call_id)
                 yield from self._end(("subagent", call_id))
                 result = {"messageId": f"{call_id}:result", "toolCallId": call_id}
                 inside = yield from self._subagent(_outer(event))
@@ -179,7 +179,7 @@ class Translator:
 
     def _action(self, event: ev.Action, call_id: str) -> Iterator[AguiEvent]:
         """The model's tokens have shown the call already, if the mode has tokens."""
-        if call_id in self._told:
+        if call_id in self._shown:
             return
         inside = yield from self._subagent(_outer(event))
         yield from self._call_start(call_id, event.data.tool, event.run_id, inside)

@@ -166,7 +166,7 @@ class ChunkReader:
         if self._tracker.root is None:
             return None
         found = final(self._tracker.root.output)
-        return self._told(as_text(found), found if isinstance(found, BaseMessage) else None)
+        return self._as_answer(as_text(found), found if isinstance(found, BaseMessage) else None)
 
     def _graph_answer(self) -> ev.Answer | None:
         root = self._tracker.root
@@ -174,11 +174,11 @@ class ChunkReader:
         seen = next(reversed(self._messages.values()), None)
         last = found if isinstance(found, BaseMessage) else seen
         if self._structured is not None:
-            return self._told(as_text(self._structured), last, [])
+            return self._as_answer(as_text(self._structured), last, [])
         if isinstance(last, AIMessage) and last.tool_calls:
             return None
         whole = found if last is None else last
-        return None if whole is None else self._told(as_text(whole), last)
+        return None if whole is None else self._as_answer(as_text(whole), last)
 
     def _executor_answer(self) -> ev.Answer | None:
         # astream_events drops the last chunk of an executor that answers at once.
@@ -189,7 +189,7 @@ class ChunkReader:
         text = as_text(values.get("output", values))
         if text.startswith(_EXECUTOR_STOPPED) and not self._written_by_model(text):
             raise step_limit(self._max_steps)
-        return self._told(text, None, messages_of(output.get("messages") or []))
+        return self._as_answer(text, None, messages_of(output.get("messages") or []))
 
     def _written_by_model(self, text: str) -> bool:
         written = self._last_llm()
@@ -201,7 +201,7 @@ class ChunkReader:
         own = (span for span in reversed(self._tracker.llms) if root and span.scope == root.scope)
         return next(own, None)
 
-    def _told(
+    def _as_answer(
         self, text: str, message: BaseMessage | None, messages: list[ev.Message] | None = None
     ) -> ev.Answer:
         span = self._tracker.decisions.decider(None, message) if message else self._last_llm()

@@ -28,7 +28,7 @@ from catagent.stop import Stop
 # The executor gives a tool's call id with its action alone: (executor's run id, call id).
 _action_in_context: ContextVar[tuple[UUID, str | None] | None] = ContextVar("action", default=None)
 
-_TOLD = LLM_KINDS | {"tool"}
+_REPORTED = LLM_KINDS | {"tool"}
 
 
 class RunClosedError(Exception):
@@ -287,7 +287,7 @@ class Tracker(BaseCallbackHandler):
             self._tasks.pop(span.run_id, None)
             if span.kind in LLM_KINDS:
                 self._pulse.end()
-            if span.kind in _TOLD:
+            if span.kind in _REPORTED:
                 self.ended.append(span)
         return span
 

@@ -126,9 +126,9 @@ def verdict(look: Look, data: ev.RunFinishedData, tokens: int) -> Part:
     }[data.status]
     well = data.status == "success"
     sign = look.glyphs.run or (look.glyphs.ok if well else look.glyphs.bad)
-    told = facts(look, [said, *_counts(data, tokens)])
+    row = facts(look, [said, *_counts(data, tokens)])
     # In a picture, only the facts that fit into one row; the most important come first.
-    shown = told if look.words else Ready(lambda width: told.take(width)[:1])
+    shown = row if look.words else Ready(lambda width: row.take(width)[:1])
     return Verdict(look.paint("ok" if well else "bad", sign), shown)
 
 

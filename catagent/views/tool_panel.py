@@ -113,8 +113,8 @@ class Tool(Panel):
         glyphs, look = self.look.glyphs, self.look
         sign = look.paint("bad", glyphs.bad) if self.failed else look.paint("ok", glyphs.ok)
         run = [f"run {self.run_id}"] if self.run_id and look.options.verbose else []
-        told = facts(look, self._facts(), run)
-        return Hanging(look.paint("gutter", glyphs.bottom) + sign, told).take(width)
+        shown_facts = facts(look, self._facts(), run)
+        return Hanging(look.paint("gutter", glyphs.bottom) + sign, shown_facts).take(width)
 
     @property
     def failed(self) -> bool:

@@ -1,6 +1,6 @@
 """The HTTP clients that model requests go through, with retries one can see.
 
-The openai SDK retries in silence; here every retry is told to somebody, bounded, and waits as
+The openai SDK retries in silence; here every retry is reported, bounded, and waits as
 long as the server asks for. Sitting in `send`, below the SDK and above the connection pool, it
 sees refused connections and status codes alike, before anything was streamed; what breaks off
 later is not sent again, because its tokens have been shown already.
@@ -32,7 +32,7 @@ OnRetry = Callable[[RetryData], None]
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often a request may be sent again (`max_retries`), and who is told of each time."""
+    """How often a request may be sent again (`max_retries`), and who hears of each time."""
 
     max_retries: int
     on_retry: OnRetry
@@ -67,8 +67,8 @@ def _delay(failed: httpx2.Response | httpx2.TransportError, attempt: int) -> flo
 
 
 def _worth_a_retry(response: httpx2.Response) -> bool:
-    told = response.headers.get("x-should-retry")
-    return told == "true" or (told != "false" and response.status_code in _RETRIED_STATUS)
+    asked = response.headers.get("x-should-retry")
+    return asked == "true" or (asked != "false" and response.status_code in _RETRIED_STATUS)
 
 
 def _reason(failed: httpx2.Response | httpx2.TransportError) -> str:

@@ -88,7 +88,7 @@ class LocalServer:
     def _start(self) -> None:
         try:
             self._server = self._load()
-        except Exception as error:  # of whatever kind: told to the thread that waits
+        except Exception as error:  # of whatever kind: raised in the thread that waits
             self._failed = error
 
     def _load(self) -> Any:
