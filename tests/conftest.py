@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
+from types import FrameType
 
-_AS_USUAL = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+_Handler = Callable[[int, FrameType | None], object] | signal.Handlers
+
+_AS_USUAL: dict[signal.Signals, _Handler] = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGHUP: signal.SIG_DFL,
+}
 
 
 def pytest_configure() -> None:

@@ -40,7 +40,7 @@ def _annotations(tree: ast.Module) -> Iterator[ast.If]:
 
 def rows() -> dict[str, int]:
     """Every room of docs/architecture.md, and the number of its row."""
-    found = {}
+    found: dict[str, int] = {}
     for row, rooms in re.findall(r"^\| (\d) \| (.*?) \|", DOCUMENT, re.MULTILINE):
         found |= dict.fromkeys(re.findall(r"`(\w+)(?:\.py|/)`", rooms), int(row))
     return found

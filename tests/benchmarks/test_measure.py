@@ -71,7 +71,11 @@ def test_rounds_take_turns() -> None:
     order: list[str] = []
 
     def case(name: str, cpu: float) -> Callable[[], Cost]:
-        return lambda: (order.append(name), Cost(cpu_s=cpu))[1]
+        def run() -> Cost:
+            order.append(name)
+            return Cost(cpu_s=cpu)
+
+        return run
 
     costs = rounds_of({"a": case("a", 1.0), "b": case("b", 2.0)}, 2)
     assert order == ["a", "b"] * 3

@@ -16,7 +16,7 @@ TOOL = ev.ToolStarted(
 CHAIN = ev.Node(name="agent", data=ev.NodeData(kind="chain", phase="start"))
 CUSTOM = ev.Node(name="progress", data=ev.NodeData(kind="custom", phase="stream"))
 ANSWER = ev.Answer(data=ev.AnswerData(output="a"))
-ALL = [TOKEN, TOOL, CHAIN, CUSTOM, ANSWER]
+ALL: list[ev.Event] = [TOKEN, TOOL, CHAIN, CUSTOM, ANSWER]
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,8 @@ def finished(text: str) -> ev.LlmFinished:
 
 def cut(text: str, sizes: Iterable[int]) -> list[str]:
     """The text in pieces of these sizes, over and over."""
-    pieces, sizes = [], list(sizes)
+    pieces: list[str] = []
+    sizes = list(sizes)
     while text:
         size = sizes[len(pieces) % len(sizes)]
         pieces.append(text[:size])
@@ -45,11 +46,12 @@ def cut(text: str, sizes: Iterable[int]) -> list[str]:
 def streamed(pieces: list[str], channel: ev.Channel = "text") -> list[ev.Event]:
     """What a mask makes of a model's stream and its end."""
     mask = EventMask([SECRET])
-    events = [token(piece, channel) for piece in pieces]
-    return [told for event in [*events, finished("".join(pieces))] for told in mask(event)]
+    events: list[ev.Event] = [token(piece, channel) for piece in pieces]
+    events.append(finished("".join(pieces)))
+    return [told for event in events for told in mask(event)]
 
 
-def text_of(events: list[ev.Event]) -> str:
+def text_of(events: Iterable[ev.Event]) -> str:
     return "".join(event.data.delta for event in events if isinstance(event, ev.LlmToken))
 
 
@@ -92,7 +94,8 @@ def test_a_secret_in_a_tools_arguments_is_masked_and_its_name_kept() -> None:
     mask = EventMask(['qu"ote-of-doom'])
     first = token("", "tool_args", index=0, tool="get_items", call_id="c")
     pieces = ['{"place": "qu', '\\"ote-', "of-do", 'om"}']
-    events = [first, *(token(piece, "tool_args", index=0) for piece in pieces), finished("")]
+    rest = [token(piece, "tool_args", index=0) for piece in pieces]
+    events: list[ev.Event] = [first, *rest, finished("")]
     told = [each for event in events for each in mask(event)]
     assert text_of(told) == f'{{"place": "qu{MASK}"}}'
     assert first in told

@@ -204,7 +204,7 @@ def executor(model: BaseChatModel, misbehave: Callable[[], Any]) -> Runnable[Any
 
 def _executor(model: BaseChatModel, tools: list[BaseTool]) -> Runnable[Any, Any]:
     agent = create_openai_tools_agent(model, tools, PROMPT)
-    return AgentExecutor(agent=agent, tools=tools)  # type: ignore[arg-type]
+    return AgentExecutor(agent=agent, tools=tools)
 
 
 def silent(model: BaseChatModel) -> Runnable[Any, Any]:
@@ -257,7 +257,7 @@ class Stammering(FakeListChatModel):
     async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
         while True:
             await asyncio.sleep(0.01)
-            yield ChatGenerationChunk(message=AIMessageChunk(""))
+            yield ChatGenerationChunk(message=AIMessageChunk(content=""))
 
 
 stammering_model = create_agent(Stammering(responses=[""]), [])

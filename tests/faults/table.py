@@ -134,7 +134,8 @@ def _before() -> Iterator[Fault]:
         address="unknown",
         arguments=_NO_RETRY,
     )
-    for name, address in (("TLS error", "no TLS"), ("untrusted certificate", "untrusted")):
+    insecure: dict[str, Address] = {"TLS error": "no TLS", "untrusted certificate": "untrusted"}
+    for name, address in insecure.items():
         yield Fault(
             name,
             BEFORE,

@@ -10,6 +10,7 @@ from typing import Any
 import openai
 import pytest
 from langchain_core.messages import BaseMessageChunk
+from langchain_openai import ChatOpenAI
 from pydantic import BaseModel
 
 from catagent.models.factory import Models
@@ -79,6 +80,7 @@ def test_chunks_are_not_made_into_objects(use_models: UseModels) -> None:
     kinds: set[type] = set()
 
     async def look(models: Models) -> None:
+        assert isinstance(models.tool, ChatOpenAI)
         client = models.tool.async_client
         question = [{"role": "user", "content": "hi"}]
         stream = await client.create(model="m", messages=question, stream=True)

@@ -22,7 +22,8 @@ TOOL = {
 def places(*texts: str) -> list[str]:
     tool = narrowed([TOOL], texts)[0]
     found: dict[str, Any] = tool["function"]["parameters"]["properties"]["place"]
-    return found.get("enum", [])
+    choices: list[str] = found.get("enum", [])
+    return choices
 
 
 def test_any_run_of_words_may_be_meant() -> None:
@@ -39,7 +40,7 @@ def test_what_stands_around_words_need_not_be_meant() -> None:
 
 
 def test_people_and_tools_are_copied_from_and_nobody_else() -> None:
-    messages = [
+    messages: list[dict[str, Any]] = [
         {"role": "system", "content": "You are"},
         {"role": "user", "content": "where?"},
         {"role": "assistant", "content": None, "tool_calls": []},

@@ -39,7 +39,7 @@ class Collector:
 
     @property
     def types(self) -> list[str]:
-        return [event.__struct_config__.tag for event in self.events]  # type: ignore[union-attr]
+        return [str(event.__struct_config__.tag) for event in self.events]
 
 
 def started() -> ev.RunStarted:

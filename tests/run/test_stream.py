@@ -18,6 +18,7 @@ from ag_ui.core import Event as AguiEvent
 from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
 
+from catagent.agents.cat_tools import make_tools
 from catagent.config import Mode
 from catagent.events import types as ev
 from catagent.events.codec import decode, encode, encode_plain
@@ -29,7 +30,7 @@ from catagent.sinks.agui_events import Translator
 from catagent.sinks.jsonl import JsonlSink
 from catagent.sources import open_source
 from catagent.sources.base import AgentShape
-from tests.support.agents import MODES, QUESTION, SHAPES, build, chat_model, make_tools
+from tests.support.agents import MODES, QUESTION, SHAPES, build, chat_model
 from tests.support.scripts import SCRIPTS
 from tests.support.server import ScriptedServer
 

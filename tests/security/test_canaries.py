@@ -78,7 +78,7 @@ def assert_silent(done: Done, home: Path) -> None:
 def test_no_fault_brings_a_secret_out(
     warm: Warm, tmp_path: Path, fault: Fault, output: str
 ) -> None:
-    agent = ()
+    agent: tuple[str, ...] = ()
     if fault.misdeed is not None:
         name = fault.misdeed if fault.misdeed == "silent" else f"graph_{fault.misdeed}"
         agent = ("--agent", f"tests.faults.agents:{name}")

@@ -8,6 +8,7 @@ import os
 import threading
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -124,7 +125,7 @@ def test_a_long_message_holds_little_more_than_its_text(
     for tokens in (TOKENS // 4, TOKENS // 4, TOKENS):  # the first fills the caches
         with ScriptedServer(cat(tokens)) as server:
             settings = loaded(tmp_path, server.url, mode=mode, agent=agent)
-            peaks.append(peak(lambda settings=settings: run(settings)))
+            peaks.append(peak(partial(run, settings)))
     grown = (peaks[2] - peaks[1]) / (TOKENS - TOKENS // 4)
     # Of few tokens, the block that is not folded yet and what awaits collection are a good part.
     assert grown < (512 if FULL else 1024), f"{grown:.0f} bytes a token: {peaks}"

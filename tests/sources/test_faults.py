@@ -35,7 +35,7 @@ from tests.support.agents import (
     raising_tools,
     run_with,
 )
-from tests.support.replies import Call, Reply
+from tests.support.replies import Call, Reply, failing
 from tests.support.server import Request
 
 modes = pytest.mark.parametrize("mode", MODES)
@@ -283,7 +283,7 @@ def test_a_nested_agent_is_limited_as_well(mode: Mode, shape: AgentShape) -> Non
 
 @modes
 def test_a_refused_request_leaves_no_span_open(mode: Mode) -> None:
-    script = scripts.failing_first(scripts.cat(1), scripts.failing(401), at="items")
+    script = scripts.failing_first(scripts.cat(1), failing(401), at="items")
     outcome = play(script, mode, "graph")
     assert "401" in str(outcome.error)
     assert_spans_closed(outcome)
@@ -345,7 +345,7 @@ def test_a_model_that_fails_and_is_replaced_is_told_at_once(mode: Mode) -> None:
     def script(request: Request) -> Reply:
         if request.prompt == scripts.PLACE and not request.tools:
             refused.append(request.index)
-            return scripts.failing(500) if len(refused) == 1 else Reply(["x"])
+            return failing(500) if len(refused) == 1 else Reply(["x"])
         return plain(request)
 
     refused: list[int] = []
@@ -396,9 +396,8 @@ def test_an_agent_without_call_ids_is_told_as_well(mode: Mode) -> None:
 def test_arguments_are_not_quoted_through_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_API_KEY", "canary-4711-canary-4711")
     args = '{"key": "canary-4711-canary-4711' + "y" * 50
-    message = AIMessage(
-        "", invalid_tool_calls=[InvalidToolCall(name="t", args=args, id="1", error="")]
-    )
+    call = InvalidToolCall(type="invalid_tool_call", name="t", args=args, id="1", error="")
+    message = AIMessage("", invalid_tool_calls=[call])
     error = check_message(message, "model")
     assert error is not None
     assert "nary" not in error.message
@@ -450,5 +449,6 @@ def test_a_tool_that_stops_reading_a_model_is_no_failure_of_the_model(
     assert (stopped.data.error.kind, stopped.data.error.type) == ("agent", "Stopped")
     assert stopped.tool_call_id == "call_items_0"
     if mode != "steps" and tools is impatient_sync_tools:  # asyncio lets go of a generator later
-        names = [type(e).__name__ for e in outcome.events if e.tool_call_id == "call_items_0"]
-        assert names.index("LlmFinished") < names.index("ToolFinished")
+        (finished,) = outcome.of(ev.ToolFinished)[1:]
+        assert finished.tool_call_id == stopped.tool_call_id
+        assert outcome.events.index(stopped) < outcome.events.index(finished)

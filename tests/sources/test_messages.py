@@ -97,7 +97,7 @@ def test_text_of_models_that_do_not_chat_is_told() -> None:
 
 
 def test_a_character_that_came_in_two_halves_is_one_in_the_message() -> None:
-    message = AIMessageChunk("a\ud83d") + AIMessageChunk("\ude00b")
+    message = AIMessageChunk(content="a\ud83d") + AIMessageChunk(content="\ude00b")
     assert messages.message_of(message).content == "a😀b"
     assert messages.text_of([{"type": "text", "text": "a\ud83d"}]) == "a\ufffd"
 
@@ -126,7 +126,7 @@ def test_usage_has_its_details() -> None:
         "input_token_details": {"cache_read": 4},
         "output_token_details": {"reasoning": 5},
     }
-    found = messages.usage_of(AIMessage("", usage_metadata=usage))  # type: ignore[arg-type]
+    found = messages.usage_of(AIMessage("", usage_metadata=usage))
     assert found == ev.Usage(
         input_tokens=1, output_tokens=2, total_tokens=3, cached_tokens=4, reasoning_tokens=5
     )

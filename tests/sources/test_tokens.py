@@ -12,6 +12,7 @@ from langchain_core.language_models import LLM
 from langchain_core.outputs import GenerationChunk
 from langchain_core.tools import tool
 
+from catagent.agents.cat_tools import make_tools
 from catagent.config import Mode
 from catagent.events import types as ev
 from catagent.models.openai_client.chat_model import StreamingChatOpenAI
@@ -23,7 +24,6 @@ from tests.support.agents import (
     SHAPES,
     Outcome,
     ToolMaker,
-    make_tools,
     nesting_tools,
     play,
     sync_tools,

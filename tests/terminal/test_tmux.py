@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 
@@ -31,6 +32,10 @@ def found(text: str) -> list[str]:
     return re.findall(r"t\dx\d+", text)
 
 
+def has_written(tmux: Tmux, number: int) -> bool:
+    return len(found(tmux.text())) >= number
+
+
 def expected(number: int) -> list[str]:
     return [f"t{n}x{index}" for n in range(4) for index in range(number)]
 
@@ -39,8 +44,7 @@ def expected(number: int) -> list[str]:
 def test_resizes_in_mid_stream_leave_everything_exactly_once(tmux: Tmux) -> None:
     tmux.drive("parallel", "--tokens", "60", "--pace", "0.008")
     for size in [(50, 12), (120, 40), (33, 9), (80, 24)]:
-        count = len(found(tmux.text()))
-        tmux.until(lambda count=count: len(found(tmux.text())) >= count + 10)
+        tmux.until(partial(has_written, tmux, len(found(tmux.text())) + 10))
         tmux.resize(*size)
     tmux.shows("the-end")
     assert found(tmux.text()) == expected(60)

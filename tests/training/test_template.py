@@ -17,7 +17,9 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "training"))
 
 from catlora import serve
 from catlora.conversations import call, result, said, user
-from catlora.packs import TOOLS, prompts
+from catlora.packs import TOOLS
+
+from catagent.agents import cat_prompts
 
 pytestmark = pytest.mark.local_model
 
@@ -54,7 +56,7 @@ def rendered(address: str, **body: Any) -> str:
 
 
 def test_a_run_is_rendered_as_it_was_trained(address: str) -> None:
-    system = {"role": "system", "content": prompts.AGENT_SYSTEM}
+    system = {"role": "system", "content": cat_prompts.AGENT_SYSTEM}
     call_ = call("get_items", place='"the box"')
     function = call_["tool_calls"][0]["function"]
     function["arguments"] = json.dumps(function["arguments"])
@@ -63,8 +65,8 @@ def test_a_run_is_rendered_as_it_was_trained(address: str) -> None:
     messages = [system, user('what\'s in "the box"?'), call_, reply]
     text = rendered(address, messages=messages, tools=TOOLS)
     assert text.endswith(RUN)
-    assert text.startswith(f"<|im_start|>system\n{prompts.AGENT_SYSTEM}\n\n# Tools\n")
-    assert f"- get_items(place: string): {prompts.ITEMS_DESCRIPTION}\n" in text
+    assert text.startswith(f"<|im_start|>system\n{cat_prompts.AGENT_SYSTEM}\n\n# Tools\n")
+    assert f"- get_items(place: string): {cat_prompts.ITEMS_DESCRIPTION}\n" in text
 
 
 def test_a_prompt_inside_a_tool_has_no_tools(address: str) -> None:

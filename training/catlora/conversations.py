@@ -45,7 +45,8 @@ class Talk:
 
     def make(self, kind: str) -> Conversation:
         """A conversation of a kind."""
-        return getattr(self, kind)()
+        conversation: Conversation = getattr(self, kind)()
+        return conversation
 
     def _found(self, section: str) -> tuple[Conversation, str]:
         """A question, the call that finds the cat, its result; and the place to copy."""

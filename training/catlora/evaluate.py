@@ -123,8 +123,9 @@ async def ask(agent: Any, run: Run) -> None:
 
 def build_agent(address: str) -> Any:
     """The product's own agent, on a candidate's server."""
-    options = {"base_url": f"{address}/v1", "api_key": "none", "model": "local", "max_retries": 0}
-    decides = CopyingChatOpenAI(**options, **serve.AGENT_SAMPLING)
+    options: dict[str, Any] = {"base_url": f"{address}/v1", "api_key": "none", "model": "local"}
+    options["max_retries"] = 0
+    decides = CopyingChatOpenAI(**options | serve.AGENT_SAMPLING)
     tells = ChatOpenAI(**options, extra_body=serve.TOOL_SAMPLING)
     return create_agent(decides, make_tools(tells), system_prompt=cat_prompts.AGENT_SYSTEM)
 

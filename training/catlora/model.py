@@ -73,7 +73,7 @@ class CatModel(nn.Module):
 
     def _fuse(self) -> None:
         """Join the matrices that read the same input: fewer, larger multiplications are faster."""
-        self.fused = {}
+        self.fused: dict[tuple[int, tuple[str, ...]], Tensor] = {}
         for layer in range(LAYERS):
             for group in (QKV, GATES):
                 parts = [self.w[f"blk.{layer}.{name}.weight"] for name in group]

@@ -14,9 +14,11 @@ from typing import Any
 
 from . import serve
 from .bank import Bank
-from .packs import prompts
-from .paths import WORK
+from .paths import WORK, use_project
 from .world import ITEM, World
+
+use_project()
+from catagent.agents import cat_prompts  # noqa: E402
 
 SLOTS = 4
 
@@ -44,15 +46,15 @@ def sample(address: str, count: int, seed: int) -> dict[str, list[str]]:
     """Sample places, then lists and jokes about these and other places and topics."""
     world = World(random.Random(seed), Bank.load())
     with ThreadPoolExecutor(SLOTS) as pool:
-        places = list(pool.map(lambda _: ask(address, prompts.WHERE_PROMPT), range(count)))
+        places = list(pool.map(lambda _: ask(address, cat_prompts.WHERE_PROMPT), range(count)))
         places = [place for place in places if place and "\n" not in place]
         asked = [world.rng.choice([place, world.asked_place()[1]]) for place in places]
         lists = pool.map(
-            lambda place: ask(address, prompts.ITEMS_PROMPT.format(place=place)), asked
+            lambda place: ask(address, cat_prompts.ITEMS_PROMPT.format(place=place)), asked
         )
         topics = [world.rng.choice([place, world.topic()]) for place in places]
         jokes = pool.map(
-            lambda topic: ask(address, prompts.JOKE_PROMPT.format(topic=topic)), topics
+            lambda topic: ask(address, cat_prompts.JOKE_PROMPT.format(topic=topic)), topics
         )
         texts = {"items": list(lists), "jokes": list(jokes)}
     return {

@@ -55,7 +55,8 @@ def _template() -> jinja2.Template:
 
 def render(messages: list[Message], tools: list[Message], template: jinja2.Template) -> str:
     """The text that the served model would see."""
-    return template.render(messages=messages, tools=tools or None, add_generation_prompt=False)
+    text = template.render(messages=messages, tools=tools or None, add_generation_prompt=False)
+    return str(text)
 
 
 def split_turns(text: str) -> list[tuple[str, bool]]:
@@ -81,7 +82,8 @@ class Encoder:
 
     def ids(self, text: str) -> list[int]:
         """Token ids of a text, markers included."""
-        return self.tokenizer.encode(text, add_special_tokens=False).ids
+        ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
 
     def words(self) -> list[str]:
         """The vocabulary's words.
