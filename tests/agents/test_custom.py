@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.runnables import RunnableConfig
 
 from catagent import config
 from catagent.agents.base import AgentRequest
@@ -114,8 +115,8 @@ def opened(name: str, folder: Path, **environ: str) -> AgentRun:
     spec = choose_model("openai:m", loaded.environ)
     models = Models(spec, spec, ModelContext(loaded))
     try:
-        thread = {"configurable": {"thread_id": "1"}}
-        request = AgentRequest("where?", models, config=thread, max_steps=7)  # type: ignore[arg-type]
+        thread = RunnableConfig(configurable={"thread_id": "1"})
+        request = AgentRequest("where?", models, config=thread, max_steps=7)
         return open_agent(f"brought:{name}", request)
     finally:
         asyncio.run(models.aclose())

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,8 +10,8 @@ import pytest
 from catagent.events.codec import encode
 from catagent.recordings.history import History
 from catagent.sinks.recorder import Recorder
-from tests.support.cli import COMMAND, catagent, environment, lines, with_server
-from tests.support.runs import cat_run, failed_run
+from tests.support.cli import catagent, environment, lines, on_terminal, with_server
+from tests.support.runs import cat_run, failed_run, started
 from tests.support.scripts import cat
 from tests.support.server import ScriptedServer
 
@@ -28,30 +26,6 @@ def home(tmp_path: Path) -> Path:
             recorder.write(event)
         recorder.close()
     return tmp_path
-
-
-def on_terminal(home: Path, *arguments: str) -> tuple[int, str]:
-    """Exit code and what a terminal of 100 columns gets."""
-    master, slave = pty.openpty()
-    env = environment(home, COLUMNS="100", TERM="xterm")
-    done = subprocess.run(
-        [*COMMAND, *arguments],
-        env=env,
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        timeout=60,
-        check=False,
-    )
-    os.close(slave)
-    shown = b""
-    try:
-        while chunk := os.read(master, 1 << 16):
-            shown += chunk
-    except OSError:
-        pass
-    os.close(master)
-    return done.returncode, shown.decode()
 
 
 def test_every_run_is_kept_unless_turned_off(tmp_path: Path) -> None:
@@ -73,7 +47,7 @@ def test_a_pipe_gets_json_lines_newest_first(home: Path) -> None:
 
 
 def test_a_terminal_gets_a_table(home: Path) -> None:
-    code, shown = on_terminal(home, "runs")
+    code, shown = on_terminal("runs", env=environment(home, COLUMNS="100"))
     assert code == 0
     for told in ("aaaa1111", "bbbb2222", "what items are", "success", "error", "3.4 s"):
         assert told in shown
@@ -83,12 +57,11 @@ def test_a_hostile_question_cannot_touch_the_terminal(home: Path) -> None:
     recorder = Recorder(
         History(folder=home / "state" / "runs").place_for("cccc3333"), required=False
     )
-    hostile = cat_run()[0]
-    hostile.data.input = "\x1b]0;pwned\x07[bold]x[/] \u202e\x9b2J"  # type: ignore[union-attr]
+    hostile = started("\x1b]0;pwned\x07[bold]x[/] \u202e\x9b2J")
     os.write(os.open(recorder.path, os.O_WRONLY | os.O_APPEND), encode(hostile))
     recorder.close()
     for arguments in (["runs"], ["runs", "--json"], ["runs", "show", "cccc", "--json"]):
-        _, shown = on_terminal(home, *arguments)
+        _, shown = on_terminal(*arguments, env=environment(home, COLUMNS="100"))
         assert "\x1b]0;" not in shown
         assert not {"\u202e", "\x9b"} & set(shown)
         assert "[bold]x[/]" in shown
@@ -96,12 +69,12 @@ def test_a_hostile_question_cannot_touch_the_terminal(home: Path) -> None:
 
 def test_no_runs_yet_is_not_an_error(tmp_path: Path) -> None:
     assert catagent("runs", env=environment(tmp_path)).returncode == 0
-    code, shown = on_terminal(tmp_path, "runs")
+    code, shown = on_terminal("runs", env=environment(tmp_path, COLUMNS="100"))
     assert (code, "No runs are kept yet." in shown) == (0, True)
 
 
 def test_show_tells_a_run_to_people_and_sums_it_up_for_programs(home: Path) -> None:
-    code, shown = on_terminal(home, "runs", "show", "aaaa")
+    code, shown = on_terminal("runs", "show", "aaaa", env=environment(home, COLUMNS="100"))
     assert code == 0
     for told in ("what items are located", "get_items", "books (old), a lamp", "first token"):
         assert told in shown

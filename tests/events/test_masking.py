@@ -10,6 +10,7 @@ import jsonpatch
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec import UNSET, UnsetType
 
 from catagent.events import codec
 from catagent.events import types as ev
@@ -23,9 +24,16 @@ secrets = st.sampled_from([SECRET, SHAPED, "https://joe:hush-hush-99@host/v1"])
 innocent = st.text(st.characters(codec="utf-8", exclude_characters="-:="), max_size=30)
 
 
-def token(delta: str, channel: ev.Channel = "text", **data: object) -> ev.LlmToken:
-    made = ev.LlmTokenData(channel=channel, delta=delta, **data)  # type: ignore[arg-type]
-    return ev.LlmToken(run_id="llm", data=made)
+def token(
+    delta: str,
+    channel: ev.Channel = "text",
+    *,
+    index: int | UnsetType = UNSET,
+    tool: str | UnsetType = UNSET,
+    call_id: str | UnsetType = UNSET,
+) -> ev.LlmToken:
+    data = ev.LlmTokenData(channel=channel, delta=delta, index=index, tool=tool, call_id=call_id)
+    return ev.LlmToken(run_id="llm", data=data)
 
 
 def finished(text: str) -> ev.LlmFinished:

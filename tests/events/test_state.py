@@ -7,8 +7,8 @@ from catagent.events import types as ev
 from catagent.events.state import RunState, ToolRun, reduce
 
 
-def token(delta: str, **more: object) -> ev.LlmToken:
-    return ev.LlmToken(run_id="llm", data=ev.LlmTokenData(channel="text", delta=delta, **more))  # type: ignore[arg-type]
+def token(delta: str) -> ev.LlmToken:
+    return ev.LlmToken(run_id="llm", data=ev.LlmTokenData(channel="text", delta=delta))
 
 
 def tool_events(run_id: str, call_id: str | None) -> list[ev.Event]:

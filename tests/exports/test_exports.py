@@ -236,7 +236,8 @@ def test_the_cast_keeps_time_and_draws_at_most_twelve_frames_a_second() -> None:
 def test_the_cast_jumps_over_a_long_silence(late: str) -> None:
     """A recording is only data: what it says of the time costs neither memory nor time."""
     run = cat_run()
-    run[-1].ts = late  # type: ignore[misc]
+    assert isinstance(run[-1], ev.RunFinished)
+    run[-1].ts = late
     _, *usual = export(".cast", cat_run()).splitlines()
     _, *lines = export(".cast", run).splitlines()
     times = [json.loads(line)[0] for line in lines]
@@ -249,7 +250,8 @@ def test_the_cast_jumps_over_a_long_silence(late: str) -> None:
 def test_the_cast_draws_no_event_before_it_came() -> None:
     run = cat_run()
     for event in run[2:]:
-        event.ts = event.ts.replace("T12:", "T13:")  # type: ignore[misc]
+        assert not isinstance(event, ev.Unknown)
+        event.ts = event.ts.replace("T12:", "T13:")
     _, *lines = map(json.loads, export(".cast", run).splitlines())
     told = [at for at, _, output in lines if "where_cat_is_hiding" in output]
     assert min(told) >= 3600

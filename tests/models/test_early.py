@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,13 +19,7 @@ from tests.models.conftest import UseModels
 from tests.support.replies import Reply
 from tests.support.server import ScriptedServer
 from tests.support.tls import certified
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.01)
+from tests.support.waiting import async_wait_until
 
 
 async def ask(models: Models) -> str:
@@ -54,7 +48,7 @@ def test_the_first_request_finds_a_connection(
 ) -> None:
     async def body(models: Models) -> str:
         models.preload()
-        await until(lambda: server.accepted == 1)
+        await async_wait_until(lambda: server.accepted == 1)
         assert not server.requests
         return await ask(models) + await ask(models)
 
@@ -70,9 +64,9 @@ def test_a_server_that_hung_up_meanwhile_is_connected_to_again(
 
     async def body(models: Models) -> str:
         models.preload()
-        await until(lambda: server.accepted == 1)
+        await async_wait_until(lambda: server.accepted == 1)
         server.hang_up()
-        await until(lambda: not server.connections)
+        await async_wait_until(lambda: not server.connections)
         return await ask(models)
 
     assert use_models(body, server.url) == "well"
@@ -84,7 +78,7 @@ def test_a_connection_that_nobody_asked_for_is_closed(
 ) -> None:
     async def body(models: Models) -> None:
         models.preload()
-        await until(lambda: server.accepted == 1)
+        await async_wait_until(lambda: server.accepted == 1)
 
     use_models(body, server.url)
     assert server.wait_closed()

@@ -1,7 +1,7 @@
 """Folding: whatever adds up the chunks that were handed out gets what it would have got."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -71,8 +71,9 @@ def test_a_stream_that_is_left_early_is_closed() -> None:
 
     async def leave() -> None:
         stream = afolded(source())
+        assert isinstance(stream, AsyncGenerator)
         await anext(stream)
-        await stream.aclose()  # type: ignore[attr-defined]
+        await stream.aclose()
 
     asyncio.run(leave())
     assert closed == [True]

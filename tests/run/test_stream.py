@@ -42,7 +42,7 @@ RAW_NAMES = ("cat", "parallel", "cut", "truncated_args")
 ALL = ("chat_model", "tool", "chain", "prompt", "retriever", "parser", "custom", "other")
 
 
-def run(name: str, mode: Mode, shape: AgentShape, stream: io.BufferedWriter, *, raw: bool) -> None:
+def run(name: str, mode: Mode, shape: AgentShape, stream: io.FileIO, *, raw: bool) -> None:
     """Write all lines of one run."""
     started = ev.RunStarted(
         run_id="root",
@@ -68,7 +68,7 @@ def test_every_run_keeps_the_contract(
     for name in RAW_NAMES if raw else NAMES:
         path = tmp_path / name
         with path.open("wb", buffering=0) as stream:
-            run(name, mode, shape, stream, raw=raw)  # type: ignore[arg-type]
+            run(name, mode, shape, stream, raw=raw)
         lines = path.read_bytes().splitlines(keepends=True)
         check(lines, name)
         if raw and mode == "log":

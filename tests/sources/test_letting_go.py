@@ -20,6 +20,7 @@ from tests.support import scripts
 from tests.support.agents import (
     MODES,
     SHAPES,
+    Outcome,
     ToolMaker,
     build,
     chat_model,
@@ -29,6 +30,7 @@ from tests.support.agents import (
 )
 from tests.support.replies import Call, Reply
 from tests.support.server import Request, ScriptedServer
+from tests.support.waiting import async_wait_until
 
 modes = pytest.mark.parametrize("mode", MODES)
 shapes = pytest.mark.parametrize("shape", SHAPES)
@@ -36,17 +38,16 @@ shapes = pytest.mark.parametrize("shape", SHAPES)
 LIMIT_S = 0.5 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
-async def until(condition: object, seconds: float = 10.0) -> None:
-    """Wait until `condition` holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline, "waited in vain"
-        await asyncio.sleep(0.005)
-
-
 def in_items(server: ScriptedServer) -> bool:
     """Whether the model inside get_items has been asked."""
     return any(scripts.target(request) == "items" for request in server.requests)
+
+
+async def cancel(task: asyncio.Task[Outcome]) -> None:
+    """Cancel it, and return when it has ended."""
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 @modes
@@ -59,21 +60,13 @@ def test_cancelling_stops_the_agent_and_closes_its_sockets(
         async with chat_model(server.url) as model:
             before = asyncio.all_tasks()
 
-            async def consume() -> None:
-                async with contextlib.aclosing(
-                    open_source(mode, build(shape, model, tools(model)))
-                ) as source:
-                    async for _ in source:
-                        pass
-
-            task = asyncio.create_task(consume())
-            await until(lambda: in_items(server))
+            run = build(shape, model, tools(model))
+            task = asyncio.create_task(collect(mode, run))
+            await async_wait_until(lambda: in_items(server))
             await asyncio.sleep(0.05)
             began = time.monotonic()
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-            await until(lambda: server.requests[-1].closed_at is not None)
+            await cancel(task)
+            await async_wait_until(lambda: server.requests[-1].closed_at is not None)
             assert time.monotonic() - began < LIMIT_S
             asked = len(server.requests)
             await asyncio.sleep(0.1)
@@ -97,7 +90,7 @@ def test_closing_early_stops_the_agent(mode: Mode, shape: AgentShape) -> None:
             await source.aclose()
             assert time.monotonic() - began < LIMIT_S
             # LangChain leaves a generator of its own to the garbage collector: one more turn.
-            await until(lambda: asyncio.all_tasks() == before, LIMIT_S)
+            await async_wait_until(lambda: asyncio.all_tasks() == before, LIMIT_S)
             asked = len(server.requests)
             await asyncio.sleep(0.1)
             assert len(server.requests) == asked
@@ -115,20 +108,11 @@ def test_cancelling_reaches_nested_agents(mode: Mode) -> None:
 
     async def scenario(server: ScriptedServer) -> None:
         async with chat_model(server.url) as model:
-            run = build("graph", model, nesting_tools(model))
-
-            async def consume() -> None:
-                async with contextlib.aclosing(open_source(mode, run)) as source:
-                    async for _ in source:
-                        pass
-
-            task = asyncio.create_task(consume())
-            await until(lambda: in_items(server))
+            task = asyncio.create_task(collect(mode, build("graph", model, nesting_tools(model))))
+            await async_wait_until(lambda: in_items(server))
             began = time.monotonic()
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-            await until(lambda: server.requests[-1].closed_at is not None)
+            await cancel(task)
+            await async_wait_until(lambda: server.requests[-1].closed_at is not None)
             assert time.monotonic() - began < LIMIT_S
 
     with ScriptedServer(script) as server:
@@ -167,7 +151,7 @@ def test_a_failed_run_leaves_no_parallel_tool_running(mode: Mode, shape: AgentSh
             before = asyncio.all_tasks()
             outcome = await collect(mode, build(shape, model, [get_items]))
             assert isinstance(outcome.error, ValueError)
-            await until(lambda: asyncio.all_tasks() == before, LIMIT_S)
+            await async_wait_until(lambda: asyncio.all_tasks() == before, LIMIT_S)
 
     calls = [Call.of("get_items", f"call_{place}", place=place) for place in ("good", "bad")]
     with ScriptedServer(scripts.calling(*calls)) as server:
@@ -195,11 +179,9 @@ def test_a_cancellation_that_got_lost_is_made_good(mode: Mode, shape: AgentShape
         async with chat_model(server.url) as model:
             run = build(shape, model, losing(model))
             task = asyncio.create_task(collect(mode, run))
-            await until(lambda: bool(waiting))
+            await async_wait_until(lambda: bool(waiting))
             began = time.monotonic()
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await cancel(task)
             assert time.monotonic() - began < LIMIT_S
             assert len(server.requests) == 1
 

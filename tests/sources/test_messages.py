@@ -37,6 +37,12 @@ def test_reasoning_content_of_compatible_servers_is_found() -> None:
     assert messages.reasoning_of(message) == "hm"
 
 
+def token_data(model: Span, chunk: AIMessageChunk) -> list[ev.LlmTokenData]:
+    """What the tokens hold that a chunk becomes."""
+    found = to_events.tokens(model, chunk)
+    return [event.data for event in found if isinstance(event, ev.LlmToken)]
+
+
 def test_a_chunk_becomes_one_token_a_channel() -> None:
     chunk = AIMessageChunk(
         content=BLOCKS,
@@ -44,7 +50,7 @@ def test_a_chunk_becomes_one_token_a_channel() -> None:
             {"name": "f", "args": '{"a', "id": "1", "index": 2, "type": "tool_call_chunk"}
         ],
     )
-    found = [(e.data.channel, e.data.delta) for e in to_events.tokens(span(), chunk)]  # type: ignore[union-attr]
+    found = [(data.channel, data.delta) for data in token_data(span(), chunk)]
     assert found == [
         ("reasoning", "hm "),
         ("reasoning", "so"),
@@ -61,11 +67,7 @@ def test_calls_that_a_provider_does_not_number_are_numbered(
     indexes: tuple[Any, ...], numbers: list[int]
 ) -> None:
     model = span()
-    found = [
-        token.data.index  # type: ignore[union-attr]
-        for index in indexes
-        for token in to_events.tokens(model, argument_chunk(index))
-    ]
+    found = [data.index for index in indexes for data in token_data(model, argument_chunk(index))]
     assert found == numbers
 
 
@@ -80,8 +82,8 @@ def argument_chunk(index: Any) -> AIMessageChunk:
 
 def test_reasoning_comes_before_the_text_of_its_chunk() -> None:
     chunk = AIMessageChunk(content="a", additional_kwargs={"reasoning_content": "hm"})
-    found = to_events.tokens(span(), chunk)
-    assert [e.data.channel for e in found] == ["reasoning", "text"]  # type: ignore[union-attr]
+    found = token_data(span(), chunk)
+    assert [data.channel for data in found] == ["reasoning", "text"]
 
 
 def test_an_empty_chunk_is_no_token() -> None:

@@ -15,6 +15,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.tools import BaseTool, tool
 from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
 
 from catagent.agents import cat_prompts
 from catagent.agents.cat_tools import make_tools
@@ -41,7 +42,7 @@ async def chat_model(
             yield kind(
                 model="scripted",
                 base_url=url,
-                api_key="test",  # type: ignore[arg-type]
+                api_key=SecretStr("test"),
                 stream_usage=True,
                 max_retries=0,
                 http_async_client=client,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from tests.support.descriptors import drain
 from tests.support.server import ScriptedServer
 
 COMMAND = [sys.executable, "-m", "catagent"]
@@ -53,6 +55,24 @@ def catagent(
         check=False,
         cwd=env["HOME"],
     )
+
+
+def on_terminal(*arguments: str, env: dict[str, str]) -> tuple[int, str]:
+    """Run it on a pseudo-terminal: its exit code, and all that got there, stderr included."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, *arguments],
+        env={"TERM": "xterm-256color", **env},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        cwd=env["HOME"],
+    )
+    os.close(theirs)
+    shown = bytearray()
+    drain(ours, shown)
+    return process.wait(30), shown.decode()
 
 
 def lines(text: str) -> list[dict[str, Any]]:

@@ -7,10 +7,11 @@ import os
 import struct
 import termios
 import threading
-import time
 from collections.abc import Callable
 
 import pyte
+
+from tests.support.waiting import wait_until
 
 
 class Screen:
@@ -42,11 +43,8 @@ class Screen:
         os.close(self.master)
 
     def until(self, condition: Callable[[], bool], seconds: float = 10) -> None:
-        """Wait for a condition, with a deadline."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, self.text()
-            time.sleep(0.01)
+        """Wait for a condition; where it never holds, show the screen."""
+        wait_until(condition, seconds, instead=self.text)
 
     def rows(self) -> list[str]:
         """Scrollback and screen."""

@@ -8,9 +8,10 @@ import shutil
 import subprocess
 import sys
 import termios
-import time
 from collections.abc import Callable
 from pathlib import Path
+
+from tests.support.waiting import wait_until
 
 HAS_TMUX = shutil.which("tmux") is not None
 ROOT = Path(__file__).parents[2]
@@ -70,11 +71,8 @@ class Tmux:
             os.close(fd)
 
     def until(self, condition: Callable[[], bool], seconds: float = 20) -> None:
-        """Wait for a condition, with a deadline."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, self.text()
-            time.sleep(0.02)
+        """Wait for a condition; where it never holds, show the screen."""
+        wait_until(condition, seconds, instead=self.text)
 
     def shows(self, *words: str) -> None:
         """Wait until all of these can be seen."""

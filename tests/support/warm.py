@@ -32,6 +32,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from tests.support.descriptors import drain
+from tests.support.waiting import wait_until
+
 _ROOT = Path(__file__).parents[2]
 _MODULES = (
     *("catagent.__main__", "catagent.cli.main", "catagent.cli.run_request", "catagent.run.runner"),
@@ -75,7 +78,7 @@ class Run:
 
     def collect(self, name: str, descriptor: int) -> None:
         """Read a pipe or a terminal to its end, in a thread of its own."""
-        thread = threading.Thread(target=_drain, args=(descriptor, self._read[name]), daemon=True)
+        thread = threading.Thread(target=drain, args=(descriptor, self._read[name]), daemon=True)
         thread.start()
         self._readers.append(thread)
 
@@ -86,11 +89,7 @@ class Run:
 
     def wait_for(self, words: bytes, timeout: float = 20) -> None:
         """Return when these bytes were written; raise TimeoutError if they never are."""
-        deadline = time.monotonic() + timeout
-        while words not in self.out:
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"no {words!r} in {self.out[-500:]!r}")
-            time.sleep(0.005)
+        wait_until(lambda: words in self.out, timeout, instead=lambda: self.out[-500:])
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to it."""
@@ -226,13 +225,6 @@ class Warm:
         done = run.wait(timeout)
         done.before = modes
         return done
-
-
-def _drain(descriptor: int, into: bytearray) -> None:
-    with contextlib.suppress(OSError):  # a terminal whose last user left says EIO
-        while data := os.read(descriptor, 1 << 16):
-            into += data
-    os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from catagent.views import markdown_render
 from catagent.views.markdown_blocks import MAX_BLOCK, Blocks
 from catagent.views.markdown_stream import Markdown
 from catagent.views.options import ViewOptions
-from catagent.views.style import live_look
+from catagent.views.style import Look, live_look
 from catagent.views.wrap import cells, without_colors
 
 LOOK = live_look(ViewOptions())
@@ -50,9 +50,9 @@ The end.
 """
 
 
-def rows(text: str, sizes: list[int], look: object = LOOK, width: int = 60) -> list[str]:
+def rows(text: str, sizes: list[int], look: Look = LOOK, width: int = 60) -> list[str]:
     """The rows of a text that comes in pieces of these sizes."""
-    part = Markdown(look)  # type: ignore[arg-type]
+    part = Markdown(look)
     found: list[str] = []
     at = index = 0
     while at < len(text):

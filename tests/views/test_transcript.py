@@ -281,7 +281,8 @@ def test_verbose_shows_run_ids_tags_and_timings() -> None:
     look = live_look(ViewOptions(verbose=True))
     usage = ev.Usage(input_tokens=7, output_tokens=3)
     events = runs.model("run-7", ["hello"], ttft_s=0.25, duration_s=1.5, usage=usage)
-    events[0].tags = ["agent_llm"]  # type: ignore[union-attr]
+    assert isinstance(events[0], ev.LlmStarted)
+    events[0].tags = ["agent_llm"]
     text = "\n".join(shown(events, look))
     for fact in ("run-7", "agent_llm", "0.25 s", "1.5 s", "7 tokens in, 3 out"):
         assert fact in text
@@ -371,7 +372,7 @@ def nested_call(outer: str, number: int, pieces: list[str]) -> Iterator[ev.Event
         ev.Observation(run_id=run, data=seen),
     ]
     for event in inner:
-        if not event.run_id.startswith("llm"):  # type: ignore[union-attr]
+        if not isinstance(event, ev.Unknown) and not event.run_id.startswith("llm"):
             event = msgspec.structs.replace(event, parent_ids=parents, tool_call_id=outer)
         yield event
 
