@@ -45,7 +45,7 @@ def test_flag_beats_environment_beats_dotenv_beats_config_beats_default(folder: 
         ({}, {"CATAGENT_IDLE_TIMEOUT": "nan"}, "idle_timeout from the environment"),
     ],
 )
-def test_a_useless_value_is_an_error_that_names_its_layer(
+def test_a_bad_setting_is_an_error_that_names_its_layer(
     folder: Path, flags: dict[str, str], variables: dict[str, str], words: str
 ) -> None:
     with pytest.raises(UsageError, match=words):
@@ -107,7 +107,7 @@ def test_a_dotenv_deletes_no_history(folder: Path) -> None:
         (b"CATAGENT_MODEL=x\n" + b"#" * 1_000_000, "larger than 1 MB"),
     ],
 )
-def test_a_dotenv_of_no_use_is_ignored_with_a_notice(
+def test_an_unreadable_dotenv_is_ignored_with_a_notice(
     folder: Path, content: bytes, why: str
 ) -> None:
     (folder / ".env").write_bytes(content)
@@ -118,7 +118,7 @@ def test_a_dotenv_of_no_use_is_ignored_with_a_notice(
     assert why in notice
 
 
-def test_a_dotenv_with_a_mark_at_its_beginning_is_read(folder: Path) -> None:
+def test_a_dotenv_with_a_byte_order_mark_is_read(folder: Path) -> None:
     (folder / ".env").write_bytes(b"\xef\xbb\xbfCATAGENT_MODEL=x\n")
     assert load({}, environ(folder)).settings.model == "x"
 
@@ -132,7 +132,7 @@ def test_secrets_are_the_values_of_variables_named_like_credentials(folder: Path
     "name",
     ["MYSQL_PWD", "REDISCLI_AUTH", "HTTP_AUTHORIZATION", "GH_PAT", "SSH_PRIVATE", "DB_PWD_2"],
 )
-def test_whole_words_tell_a_secret_too(folder: Path, name: str) -> None:
+def test_whole_words_in_a_variables_name_mark_a_secret(folder: Path, name: str) -> None:
     assert load({}, environ(folder, **{name: "0123456789"})).secrets == ("0123456789",)
 
 
@@ -140,10 +140,10 @@ def test_whole_words_tell_a_secret_too(folder: Path, name: str) -> None:
     "name",
     ["PWD", "OLDPWD", "PATH", "PYTHONPATH", "SSH_AUTH_SOCK", "XAUTHORITY", "AUTHOR", "PATTERN"],
 )
-def test_names_that_only_resemble_one_do_not(folder: Path, name: str) -> None:
+def test_names_that_only_resemble_a_secrets_are_no_secrets(folder: Path, name: str) -> None:
     assert load({}, environ(folder, **{name: "0123456789"})).secrets == ()
 
 
-def test_a_password_in_a_url_is_one_as_it_is_meant_too(folder: Path) -> None:
+def test_a_password_in_a_url_is_a_secret_decoded_too(folder: Path) -> None:
     given = environ(folder, DATABASE_URL="postgres://joe:p%40ss%3Aword1@host/x")
     assert set(load({}, given).secrets) == {"p%40ss%3Aword1", "p@ss:word1"}

@@ -24,7 +24,7 @@ from catagent.redact import MASK, Redactor, redact, shortened
         ("basic am9lOnBhc3M6d29yZDEy", f"basic {MASK}"),
     ],
 )
-def test_what_looks_like_a_secret_is_masked(text: str, expected: str) -> None:
+def test_text_that_looks_like_a_secret_is_masked(text: str, expected: str) -> None:
     assert redact(text) == expected
 
 
@@ -35,12 +35,12 @@ def test_what_looks_like_a_secret_is_masked(text: str, expected: str) -> None:
         *("the bearer of news", "Basic understanding of programs", "Basic JavaScript2 TypeScript="),
     ],
 )
-def test_what_only_resembles_one_stays(text: str) -> None:
+def test_text_that_only_resembles_a_secret_is_not_masked(text: str) -> None:
     assert redact(text) == text
 
 
 @pytest.mark.parametrize("secret", ["hunter2hunter2", 'qu"ote\\d', "gehéim", "\ud800broken"])
-def test_a_known_value_is_masked_as_it_is_and_as_json_writes_it(secret: str) -> None:
+def test_a_known_secret_is_masked_plain_and_as_json_writes_it(secret: str) -> None:
     mask = Redactor([secret]).text
     for ensure_ascii in (True, False):
         line = json.dumps({"delta": f"it is {secret}!"}, ensure_ascii=ensure_ascii)
@@ -48,11 +48,11 @@ def test_a_known_value_is_masked_as_it_is_and_as_json_writes_it(secret: str) -> 
     assert redact(f"it is {secret}!", [secret]) == f"it is {MASK}!"
 
 
-def test_the_longer_of_two_values_goes_first() -> None:
+def test_the_longer_of_two_secrets_is_masked_first() -> None:
     assert redact("abcdefgh-more", ["abcdefgh", "abcdefgh-more"]) == MASK
 
 
-def test_an_empty_value_is_no_secret() -> None:
+def test_an_empty_value_is_not_a_secret() -> None:
     assert redact("text", [""]) == "text"
 
 
@@ -71,7 +71,7 @@ def test_a_text_is_never_cut_through_a_secret(
     }
 
 
-def test_a_short_text_is_left_as_it_is() -> None:
+def test_a_short_text_is_not_cut() -> None:
     assert shortened("abc", 3) == shortened("abc", 3, end=True) == "abc"
     assert (shortened("abcd", 3), shortened("abcd", 3, end=True)) == ("abc…", "…bcd")
 
@@ -81,7 +81,7 @@ def test_the_beginning_of_a_huge_text_has_no_half_secret_at_its_end() -> None:
     assert "zz" not in shortened(secrets, 300)
 
 
-def test_a_value_that_ends_as_it_begins_is_over_where_it_is() -> None:
+def test_a_secret_that_ends_as_it_begins_is_masked_to_its_end() -> None:
     """The end of it is not taken for the beginning of another one."""
     known = Redactor(["canary-4711-canary"])
     assert known.begins_at("it is canary-4711-canary") == len("it is canary-4711-canary")

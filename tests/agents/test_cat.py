@@ -45,13 +45,13 @@ def text_of(result: Any) -> str:
 
 
 @pytest.mark.parametrize("agent", AGENTS)
-def test_both_agents_come_to_the_answer(agent: str, tmp_path: Path) -> None:
+def test_both_cat_agents_come_to_the_answer(agent: str, tmp_path: Path) -> None:
     result, _ = play(agent, tmp_path)
     assert text_of(result) == "".join(ANSWER_TOKENS)
 
 
 @pytest.mark.parametrize("agent", AGENTS)
-def test_the_models_are_told_exactly_what_the_embedded_one_was_trained_on(
+def test_the_cat_prompts_are_those_the_embedded_model_was_trained_on(
     agent: str, tmp_path: Path
 ) -> None:
     _, requests = play(agent, tmp_path)
@@ -72,7 +72,7 @@ def test_the_models_are_told_exactly_what_the_embedded_one_was_trained_on(
 
 
 @pytest.mark.parametrize("agent", AGENTS)
-def test_every_model_is_asked_to_stream_when_streamed(agent: str, tmp_path: Path) -> None:
+def test_every_model_of_the_cat_agent_is_asked_to_stream(agent: str, tmp_path: Path) -> None:
     _, requests = play(agent, tmp_path)
     assert all(request.streams for request in requests if not request.tools)
 

@@ -134,7 +134,7 @@ def answer_of(run: AgentRun) -> Any:
         ("factory", "other", "echo: where?"),
     ],
 )
-def test_any_runnable_gets_the_question_as_it_wants_it(
+def test_any_runnable_gets_the_question_in_the_form_it_takes(
     folder: Path, name: str, shape: str, answer: str
 ) -> None:
     """No key is needed: a model of ours is built only for those who ask for one."""
@@ -171,7 +171,7 @@ def test_a_graph_with_a_state_of_its_own_gets_the_question_under_its_key(folder:
         ("chained", "other", "executor: where?"),
     ],
 )
-def test_graphs_and_executors_answer_in_whatever_they_are_wrapped(
+def test_wrapped_graphs_and_executors_answer(
     folder: Path, name: str, shape: str, answer: str, mode: Mode
 ) -> None:
     run = opened(name, folder)
@@ -203,7 +203,7 @@ def test_a_factory_gets_the_models_that_it_asks_for(folder: Path) -> None:
         ("nothing", "has no attribute 'nothing'"),
     ],
 )
-def test_what_cannot_be_run_is_explained(folder: Path, name: str, message: str) -> None:
+def test_an_agent_that_cannot_be_run_is_explained(folder: Path, name: str, message: str) -> None:
     with pytest.raises(UsageError) as raised:
         opened(name, folder, OPENAI_API_KEY="test")
     assert message in raised.value.message

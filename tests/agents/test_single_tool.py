@@ -58,7 +58,7 @@ def opened(name: str, given: Mapping[str, str], home: Path) -> AgentRun:
         asyncio.run(models.aclose())
 
 
-def test_the_list_names_every_tool_and_its_arguments() -> None:
+def test_the_tool_list_names_every_tool_and_its_arguments() -> None:
     assert [(tool.name, tool.args) for tool in list_tools()] == [
         ("where_cat_is_hiding", {}),
         ("get_items", {"place": "string"}),
@@ -67,7 +67,7 @@ def test_the_list_names_every_tool_and_its_arguments() -> None:
     assert all(tool.description for tool in list_tools())
 
 
-def test_text_stays_text(tmp_path: Path) -> None:
+def test_a_text_argument_of_a_tool_stays_text(tmp_path: Path) -> None:
     assert opened("get_items", {"place": "42"}, tmp_path).input == {"place": "42"}
 
 
@@ -81,7 +81,7 @@ def test_text_stays_text(tmp_path: Path) -> None:
         ("toolbox:look", {"limit": "null", "key": "[7]"}, "None None '[7]'"),
     ],
 )
-def test_a_tool_of_ones_own_takes_json_where_it_wants_no_text(
+def test_a_custom_tool_takes_json_where_it_wants_no_text(
     folder: Path, name: str, given: dict[str, str], output: str
 ) -> None:
     run = opened(name, given, folder)
@@ -106,7 +106,7 @@ def test_a_tool_of_ones_own_takes_json_where_it_wants_no_text(
         ),
     ],
 )
-def test_what_a_tool_does_not_take_is_a_usage_error(
+def test_wrong_tool_arguments_are_a_usage_error(
     folder: Path, name: str, given: dict[str, str], message: str, hint: str
 ) -> None:
     with pytest.raises(UsageError) as raised:

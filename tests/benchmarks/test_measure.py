@@ -87,12 +87,12 @@ def test_ratios_pair_what_ran_side_by_side() -> None:
     assert ratio(costs, "a", "b") == 0.5
 
 
-def test_the_slope_takes_the_start_off() -> None:
+def test_the_slope_leaves_out_the_start_up() -> None:
     (cost,) = slope([Cost(cpu_s=3.0)], [Cost(cpu_s=1.0)], 1000)
     assert cost.cpu_s == pytest.approx(2000)
 
 
-def test_a_lost_token_is_no_speed() -> None:
+def test_a_lost_token_fails_the_benchmark() -> None:
     costs = {"loop events": [Cost(1, output=b"9\n")]}
     with pytest.raises(MiscountError, match="loop events"):
         check(costs, tokens=2)

@@ -17,17 +17,17 @@ def table() -> Table:
     return Table("Start-up", "bare", [Row.of(costs, "ours", "base", 1.5, ms)])
 
 
-def test_a_row_tells_both_sides_the_ratio_and_the_target() -> None:
+def test_a_row_of_the_report_has_both_sides_the_ratio_and_the_target() -> None:
     assert table().rows[0].cells == ["ours", "250 / 375", "500 / 750", "0.50 x", "≤ 1.50 x"]
 
 
-def test_a_table_is_aligned_on_a_terminal() -> None:
+def test_the_table_of_the_report_is_aligned_on_a_terminal() -> None:
     lines = sheet_of(table()).text().splitlines()
     assert lines[1] == "Start-up"
     assert lines[2].index("bare") == lines[3].index("500")
 
 
-def test_the_document_keeps_what_is_written_by_hand(
+def test_the_report_keeps_what_is_written_by_hand(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = tmp_path / "performance.md"
@@ -46,6 +46,6 @@ def test_the_document_keeps_what_is_written_by_hand(
     assert "old" not in text
 
 
-def test_the_plot_is_an_image_with_a_bar_a_row() -> None:
+def test_the_plot_of_the_report_has_one_bar_per_row() -> None:
     found = ElementTree.fromstring(plot(table().rows)).iter("{http://www.w3.org/2000/svg}rect")  # noqa: S314
     assert len(list(found)) == 1

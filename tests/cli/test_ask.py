@@ -22,7 +22,7 @@ STREAMING = ["events", "log"]
 
 @pytest.mark.parametrize("agent", AGENTS)
 @pytest.mark.parametrize("mode", STREAMING)
-def test_every_token_of_every_tool_model_once_under_its_call(
+def test_every_token_of_a_tools_model_comes_once_under_its_call(
     tmp_path: Path, agent: str, mode: str
 ) -> None:
     """Three tools in parallel: each one's tokens, in order, with its own tool_call_id."""
@@ -51,7 +51,7 @@ def test_every_token_of_every_tool_model_once_under_its_call(
 
 @pytest.mark.parametrize("agent", AGENTS)
 @pytest.mark.parametrize("mode", ["steps", *STREAMING])
-def test_actions_observations_and_the_answer_in_every_mode(
+def test_every_mode_has_actions_observations_and_the_answer(
     tmp_path: Path, agent: str, mode: str
 ) -> None:
     with ScriptedServer(cat(tokens=5)) as server:
@@ -75,14 +75,14 @@ def test_actions_observations_and_the_answer_in_every_mode(
     assert last["steps"] == 2
 
 
-def test_the_answer_alone(tmp_path: Path) -> None:
+def test_output_answer_prints_the_answer_alone(tmp_path: Path) -> None:
     """`-o answer` prints the answer and a newline, nothing else anywhere."""
     with ScriptedServer(cat()) as server:
         done = catagent("ask", QUESTION, "-o", "answer", env=with_server(tmp_path, server.url))
     assert (done.returncode, done.stdout, done.stderr) == (0, ANSWER + "\n", "")
 
 
-def test_stdin_is_the_question_or_is_added_to_it(tmp_path: Path) -> None:
+def test_ask_reads_the_question_from_stdin_or_adds_stdin_to_it(tmp_path: Path) -> None:
     with ScriptedServer(cat()) as server:
         env = with_server(tmp_path, server.url)
         piped = catagent("ask", env=env, stdin=QUESTION + "\n")
@@ -92,7 +92,7 @@ def test_stdin_is_the_question_or_is_added_to_it(tmp_path: Path) -> None:
     assert asked == "what is this?\n\n<stdin>\na list\n</stdin>"
 
 
-def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path) -> None:
+def test_a_reader_that_leaves_ends_ask_quietly(tmp_path: Path) -> None:
     """`catagent ask … | head -1` says nothing on stderr and leaves with 141."""
     with ScriptedServer(cat(tokens=2000, pace=0.001)) as server:
         process = subprocess.Popen(
@@ -159,7 +159,7 @@ def test_a_signal_cancels_the_run_and_its_requests(
         (["ask", "q", "-o", "live"], {"OPENAI_API_KEY": "sk-x"}, 2, "terminal"),
     ],
 )
-def test_a_mistake_is_one_clear_message_and_its_own_code(
+def test_a_mistake_on_the_command_line_is_one_clear_message_and_its_own_code(
     tmp_path: Path, arguments: list[str], variables: dict[str, str], code: int, words: str
 ) -> None:
     done = catagent(*arguments, env=environment(tmp_path, **variables))
@@ -184,7 +184,7 @@ def test_no_server_is_an_error_of_the_network(tmp_path: Path) -> None:
     assert lines(done.stdout)[-1]["data"]["error"]["kind"] == "network"
 
 
-def test_retries_are_events(tmp_path: Path) -> None:
+def test_retries_of_ask_are_events(tmp_path: Path) -> None:
     """Two failures, told as they happen, then the run goes on."""
     script = failing_first(cat(), failing(503), times=2)
     with ScriptedServer(script) as server:
@@ -195,7 +195,7 @@ def test_retries_are_events(tmp_path: Path) -> None:
     assert retries == [1, 2]
 
 
-def test_a_question_beyond_the_embedded_model_says_so(tmp_path: Path) -> None:
+def test_a_question_beyond_the_embedded_model_is_noticed(tmp_path: Path) -> None:
     """It is answered all the same, with a warning before the first request."""
     done = catagent("ask", "Wo versteckt sich denn die Katze heute?", env=environment(tmp_path))
     warnings = [event["data"] for event in lines(done.stdout) if event["type"] == "warning"]
@@ -234,7 +234,7 @@ def test_a_retry_says_whose_request_it_was(tmp_path: Path, agent: str) -> None:
         assert retry["name"] == "Get Items LLM"
 
 
-def test_an_answer_alone_that_is_incomplete_says_so_on_stderr(tmp_path: Path) -> None:
+def test_an_incomplete_answer_is_noted_on_stderr(tmp_path: Path) -> None:
     with ScriptedServer(with_fault(cat(), "agent", finish_reason="length")) as server:
         done = catagent("ask", QUESTION, "-o", "answer", env=with_server(tmp_path, server.url))
     assert (done.stdout, done.returncode) == (ANSWER + "\n", 0)

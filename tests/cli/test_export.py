@@ -13,7 +13,7 @@ EVENTS = Path(__file__).parents[1] / "fixtures/v1/events.jsonl"
 
 
 @pytest.mark.parametrize("ending", sorted(EXPORTERS))
-def test_the_ending_of_the_name_says_what_it_becomes(tmp_path: Path, ending: str) -> None:
+def test_the_ending_of_the_name_chooses_the_export(tmp_path: Path, ending: str) -> None:
     done = catagent("export", str(EVENTS), f"run{ending}", env=environment(tmp_path))
     assert (done.returncode, done.stdout) == (0, "")
     assert f"run{ending}" in done.stderr
@@ -26,7 +26,7 @@ def test_an_unknown_ending_is_a_usage_error(tmp_path: Path) -> None:
     assert ".html" in done.stderr
 
 
-def test_it_overwrites_only_when_told_to(tmp_path: Path) -> None:
+def test_export_overwrites_only_with_force(tmp_path: Path) -> None:
     env = environment(tmp_path)
     (tmp_path / "run.md").write_text("dear data")
     refused = catagent("export", str(EVENTS), "run.md", env=env)
@@ -35,7 +35,7 @@ def test_it_overwrites_only_when_told_to(tmp_path: Path) -> None:
     assert catagent("export", str(EVENTS), "run.md", "--force", env=env).returncode == 0
 
 
-def test_what_cannot_be_written_whole_replaces_nothing(tmp_path: Path) -> None:
+def test_an_export_that_cannot_be_written_whole_replaces_nothing(tmp_path: Path) -> None:
     (tmp_path / "run.md").write_text("dear data")
     with pytest.raises(UnicodeEncodeError):
         save(tmp_path / "run.md", "whole \ud800", force=True)
@@ -45,7 +45,7 @@ def test_what_cannot_be_written_whole_replaces_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["run.md"]
 
 
-def test_a_link_that_leads_nowhere_is_replaced_and_not_followed(tmp_path: Path) -> None:
+def test_an_export_replaces_a_dangling_link(tmp_path: Path) -> None:
     (tmp_path / "run.md").symlink_to(tmp_path / "elsewhere")
     save(tmp_path / "run.md", "whole", force=True)
     assert not (tmp_path / "elsewhere").exists()
@@ -61,6 +61,6 @@ def test_a_damaged_recording_is_exported_up_to_the_damage(tmp_path: Path) -> Non
     assert "where_cat_is_hiding" in (tmp_path / "run.html").read_text()
 
 
-def test_langchains_plumbing_is_left_out_as_it_is_live(tmp_path: Path) -> None:
+def test_exports_leave_out_langchains_plumbing(tmp_path: Path) -> None:
     catagent("export", str(EVENTS), "run.html", env=environment(tmp_path))
     assert "Everything else" not in (tmp_path / "run.html").read_text()

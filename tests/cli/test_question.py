@@ -34,7 +34,9 @@ def ask(argument: str | None, stdin: io.StringIO) -> str:
         ("where?", io.StringIO(""), "where?"),
     ],
 )
-def test_argument_stdin_or_both(argument: str | None, stdin: io.StringIO, question: str) -> None:
+def test_the_question_comes_from_the_argument_stdin_or_both(
+    argument: str | None, stdin: io.StringIO, question: str
+) -> None:
     assert ask(argument, stdin) == question
 
 
@@ -47,13 +49,13 @@ def test_no_question_is_an_error_with_an_example(argument: str | None, stdin: io
     assert "catagent ask" in caught.value.hint
 
 
-def test_bytes_that_are_no_text_are_an_error() -> None:
+def test_a_question_that_is_not_text_is_an_error() -> None:
     stdin = io.TextIOWrapper(io.BytesIO(b"\xff\xfe\xff"), encoding="utf-8")
     with pytest.raises(UsageError, match="not utf-8 text"):
         read_question("-", stdin, notice=pytest.fail)
 
 
-def test_a_silent_pipe_is_announced() -> None:
+def test_waiting_for_a_question_from_a_pipe_is_announced() -> None:
     """A pipe that stays open must not look like a hang."""
     reader, writer = os.pipe()
     told = threading.Event()

@@ -35,7 +35,7 @@ def test_a_recording_is_its_owners_and_holds_more_than_a_filter_shows(tmp_path: 
     assert any('"llm.token"' in line for line in recorded)
 
 
-def test_no_secret_is_kept_and_none_is_shown(tmp_path: Path) -> None:
+def test_a_recording_keeps_and_shows_no_secret(tmp_path: Path) -> None:
     hidden = "hunter2-hunter2"
     with ScriptedServer(saying(f"{KEY} {hidden} Bearer abcdefgh12345678")) as server:
         env = with_server(tmp_path, server.url, MY_PASSWORD=hidden)

@@ -49,7 +49,7 @@ def test_ask_pipes_into_replay_as_it_happens(tmp_path: Path) -> None:
     assert "get_items" in replay.stdout
 
 
-def test_it_keeps_the_pace_of_the_run_and_speed_divides_it(tmp_path: Path) -> None:
+def test_replay_keeps_the_pace_of_the_run_and_speed_divides_it(tmp_path: Path) -> None:
     recording = FIXTURES / "cancelled.jsonl"
     took = lines(recording.read_text())[-1]["data"]["duration_s"]
     env = environment(tmp_path)
@@ -65,7 +65,7 @@ def _seconds(*arguments: str, env: dict[str, str]) -> float:
     return time.monotonic() - began
 
 
-def test_idle_limit_and_speed_shorten_it(tmp_path: Path) -> None:
+def test_idle_limit_and_speed_shorten_a_replay(tmp_path: Path) -> None:
     slow = tmp_path / "slow.jsonl"
     slow.write_text(EVENTS.read_text().replace('"ts":"2026-', '"ts":"2025-', 3))
     began = time.monotonic()
@@ -118,7 +118,7 @@ def test_a_killed_run_replays_up_to_where_it_was_killed(tmp_path: Path) -> None:
         (b"", "unfinished: it ends after line 20"),
     ],
 )
-def test_damage_is_told_after_what_was_good_was_played(
+def test_damage_is_reported_after_the_good_events_were_replayed(
     tmp_path: Path, tail: bytes, told: str
 ) -> None:
     damaged = tmp_path / "damaged.jsonl"
@@ -152,7 +152,9 @@ def test_damage_is_told_after_what_was_good_was_played(
         ("last", "no such run"),
     ],
 )
-def test_what_is_no_recording_is_a_clear_error(tmp_path: Path, recording: str, told: str) -> None:
+def test_replaying_a_file_that_is_no_recording_is_a_clear_error(
+    tmp_path: Path, recording: str, told: str
+) -> None:
     (tmp_path / "empty").touch()
     if recording.startswith(".."):
         recording = os.path.relpath("/etc/passwd", tmp_path)
@@ -163,7 +165,7 @@ def test_what_is_no_recording_is_a_clear_error(tmp_path: Path, recording: str, t
     assert "Traceback" not in done.stderr
 
 
-def test_a_newer_format_is_refused_with_the_way_out(tmp_path: Path) -> None:
+def test_replay_refuses_a_newer_format_with_a_hint(tmp_path: Path) -> None:
     newer = EVENTS.read_text().replace("catagent.events/1", "catagent.events/2")
     (tmp_path / "newer.jsonl").write_text(newer)
     done = catagent("replay", "newer.jsonl", env=environment(tmp_path))
@@ -171,7 +173,7 @@ def test_a_newer_format_is_refused_with_the_way_out(tmp_path: Path) -> None:
     assert "upgrade" in done.stderr
 
 
-def test_stdin_may_be_a_file_a_pipe_or_closed(tmp_path: Path) -> None:
+def test_replay_reads_stdin_from_a_file_or_a_pipe_and_survives_a_closed_one(tmp_path: Path) -> None:
     env = environment(tmp_path)
     piped = catagent(
         "replay", "-", "--speed", "0", "-o", "answer", env=env, stdin=EVENTS.read_text()
@@ -203,7 +205,7 @@ def test_a_fifo_can_be_replayed(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "The cat is **under the sofa**.\n")
 
 
-def test_filters_work_as_they_do_live_and_keep_seq(tmp_path: Path) -> None:
+def test_replay_filters_as_live_and_keeps_seq(tmp_path: Path) -> None:
     whole = lines(EVENTS.read_text())
     done = catagent(
         "replay",
@@ -220,7 +222,7 @@ def test_filters_work_as_they_do_live_and_keep_seq(tmp_path: Path) -> None:
     assert all(by_seq[event["seq"]] == event for event in kept)
 
 
-def test_a_recording_can_be_seen_as_another_mode_would_tell_it(tmp_path: Path) -> None:
+def test_a_recording_can_be_replayed_in_another_mode(tmp_path: Path) -> None:
     def told(name: str, *flags: str) -> list[tuple[str, str, str]]:
         path = str(FIXTURES / f"{name}.jsonl")
         done = catagent("replay", path, "--speed", "0", *flags, env=environment(tmp_path))
@@ -231,7 +233,7 @@ def test_a_recording_can_be_seen_as_another_mode_would_tell_it(tmp_path: Path) -
     assert told("events", "--mode", "log") == told("events") == told("log")
 
 
-def test_stats_go_to_stderr(tmp_path: Path) -> None:
+def test_replay_stats_go_to_stderr(tmp_path: Path) -> None:
     done = catagent(
         "replay", str(EVENTS), "--speed", "0", "-o", "answer", "--stats", env=environment(tmp_path)
     )
@@ -257,7 +259,7 @@ def test_ctrl_c_ends_a_silent_replay(tmp_path: Path) -> None:
         assert process.wait(timeout=20) == 130
 
 
-def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path) -> None:
+def test_a_reader_that_leaves_ends_a_replay_quietly(tmp_path: Path) -> None:
     with subprocess.Popen(
         [*COMMAND, "replay", str(FIXTURES / "cancelled.jsonl")],
         env=environment(tmp_path),
@@ -273,7 +275,7 @@ def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-def test_a_full_disk_is_a_clear_error(tmp_path: Path) -> None:
+def test_a_full_disk_during_a_replay_is_a_clear_error(tmp_path: Path) -> None:
     with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
         done = subprocess.run(
             [*COMMAND, "replay", str(EVENTS), "--speed", "0", "--json"],

@@ -39,14 +39,14 @@ def test_every_run_is_kept_unless_turned_off(tmp_path: Path) -> None:
     assert catagent("replay", "last", "--speed", "0", env=env).stdout == asked.stdout
 
 
-def test_a_pipe_gets_json_lines_newest_first(home: Path) -> None:
+def test_runs_in_a_pipe_are_json_lines_newest_first(home: Path) -> None:
     done = catagent("runs", env=environment(home))
     assert done.returncode == 0
     assert [run["id"] for run in lines(done.stdout)] == ["bbbb2222", "aaaa1111"]
     assert catagent("runs", "--json", env=environment(home)).stdout == done.stdout
 
 
-def test_a_terminal_gets_a_table(home: Path) -> None:
+def test_runs_on_a_terminal_are_a_table(home: Path) -> None:
     code, shown = on_terminal("runs", env=environment(home, COLUMNS="100"))
     assert code == 0
     for told in ("aaaa1111", "bbbb2222", "what items are", "success", "error", "3.4 s"):
@@ -73,7 +73,7 @@ def test_no_runs_yet_is_not_an_error(tmp_path: Path) -> None:
     assert (code, "No runs are kept yet." in shown) == (0, True)
 
 
-def test_show_tells_a_run_to_people_and_sums_it_up_for_programs(home: Path) -> None:
+def test_runs_show_is_a_transcript_for_people_and_a_summary_for_programs(home: Path) -> None:
     code, shown = on_terminal("runs", "show", "aaaa", env=environment(home, COLUMNS="100"))
     assert code == 0
     for told in ("what items are located", "get_items", "books (old), a lamp", "first token"):
@@ -82,7 +82,7 @@ def test_show_tells_a_run_to_people_and_sums_it_up_for_programs(home: Path) -> N
     assert summary["id"] == "aaaa1111"
 
 
-def test_path_is_the_file_and_rm_removes_it(home: Path) -> None:
+def test_runs_path_names_the_file_and_runs_rm_removes_it(home: Path) -> None:
     env = environment(home)
     path = Path(catagent("runs", "path", "bbbb", env=env).stdout.strip())
     assert path.is_file()
@@ -91,7 +91,7 @@ def test_path_is_the_file_and_rm_removes_it(home: Path) -> None:
     assert [run["id"] for run in lines(catagent("runs", env=env).stdout)] == ["aaaa1111"]
 
 
-def test_nothing_is_removed_when_one_of_the_names_is_wrong(home: Path) -> None:
+def test_runs_rm_removes_nothing_when_one_name_is_wrong(home: Path) -> None:
     done = catagent("runs", "rm", "aaaa", "zzzz", env=environment(home))
     assert done.returncode == 1
     assert "no run 'zzzz'" in done.stderr
@@ -107,7 +107,7 @@ def test_the_history_is_bounded_by_the_settings(tmp_path: Path) -> None:
     assert [run["question"] for run in kept] == ["question 2", "question 1"]
 
 
-def test_a_dotenv_of_no_use_is_told_and_ignored(home: Path) -> None:
+def test_an_unreadable_dotenv_is_reported_and_ignored(home: Path) -> None:
     (home / ".env").write_text("CATAGENT_THEME=dark", encoding="utf-16")
     done = catagent("runs", env=environment(home))
     assert (done.returncode, len(lines(done.stdout))) == (0, 2)

@@ -8,6 +8,6 @@ from catagent.recordings.schema import text
 from tests.support.cli import catagent, environment
 
 
-def test_it_prints_the_schema(tmp_path: Path) -> None:
+def test_schema_prints_the_committed_schema(tmp_path: Path) -> None:
     done = catagent("schema", env=environment(tmp_path))
     assert (done.returncode, done.stdout, done.stderr) == (0, text(), "")

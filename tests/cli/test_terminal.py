@@ -17,7 +17,7 @@ def asked(script: Script, home: Path) -> tuple[int, str]:
         return on_terminal("ask", "where is the cat?", env=env)
 
 
-def test_auto_is_live_on_a_terminal(tmp_path: Path) -> None:
+def test_output_auto_is_live_on_a_terminal(tmp_path: Path) -> None:
     """The panels, the answer and the status line are there, and the cursor is given back."""
     code, shown = asked(cat(tokens=5), tmp_path)
     assert code == 0
@@ -29,7 +29,7 @@ def test_auto_is_live_on_a_terminal(tmp_path: Path) -> None:
     )
 
 
-def test_a_failure_is_told_once(tmp_path: Path) -> None:
+def test_a_failure_on_a_terminal_is_shown_once(tmp_path: Path) -> None:
     """The view shows it: on the same terminal, stderr need not repeat it."""
     code, shown = asked(lambda _: failing(401, "no such key"), tmp_path)
     assert code == 4

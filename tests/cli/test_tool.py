@@ -11,7 +11,7 @@ from tests.support.scripts import cat, tokens_of
 from tests.support.server import ScriptedServer
 
 
-def test_alone_it_lists_the_tools_and_their_arguments(tmp_path: Path) -> None:
+def test_tool_alone_lists_the_tools_and_their_arguments(tmp_path: Path) -> None:
     done = catagent("tool", env=environment(tmp_path))
     assert done.returncode == 0
     heads = [line for line in done.stdout.splitlines() if not line.startswith(" ")]
@@ -37,7 +37,7 @@ def test_a_tool_runs_and_streams_what_its_model_writes(tmp_path: Path, mode: str
     assert events[-1]["data"]["output"] == text.strip()
 
 
-def test_the_output_alone(tmp_path: Path) -> None:
+def test_tool_prints_the_answer_alone(tmp_path: Path) -> None:
     with ScriptedServer(cat(tokens=3)) as server:
         env = with_server(tmp_path, server.url)
         done = catagent("tool", "get_items", "place=x", "-o", "answer", env=env)
@@ -53,7 +53,7 @@ def test_the_output_alone(tmp_path: Path) -> None:
         (["get_items", "on a table"], "name=value"),
     ],
 )
-def test_a_mistake_is_a_usage_error_that_shows_the_way(
+def test_a_mistake_in_tool_arguments_is_a_usage_error_with_a_hint(
     tmp_path: Path, arguments: list[str], words: str
 ) -> None:
     env = with_server(tmp_path, "http://127.0.0.1:9/v1")
@@ -62,7 +62,7 @@ def test_a_mistake_is_a_usage_error_that_shows_the_way(
     assert words in done.stderr
 
 
-def test_a_tool_of_one_s_own_asks_for_no_model_of_ours(tmp_path: Path) -> None:
+def test_a_custom_tool_needs_no_model(tmp_path: Path) -> None:
     """Without a key the embedded model would be loaded, or even fetched, for nothing."""
     (tmp_path / "own.py").write_text(
         'def shout(text: str) -> str:\n    """Shout."""\n    return text.upper()\n'

@@ -83,13 +83,13 @@ def test_every_example_is_a_line_of_a_recorded_run(example: str) -> None:
     Draft202012Validator(schema()).validate(json.loads(example))
 
 
-def test_there_are_ten_lines_of_jq() -> None:
+def test_events_md_has_ten_lines_of_jq() -> None:
     assert len(COMMANDS) == 10
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_line_of_jq_works(command: str, tmp_path: Path) -> None:
+def test_every_line_of_jq_in_events_md_works(command: str, tmp_path: Path) -> None:
     shutil.copy(ROOT / "tests/fixtures/v1/events.jsonl", tmp_path / "run.jsonl")
     done = subprocess.run(
         ["bash", "-c", command],

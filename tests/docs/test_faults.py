@@ -12,12 +12,12 @@ DOCUMENT = ROOT / "docs" / "faults.md"
 BEGIN, END = "<!-- made by `python -m tests.faults.table` -->", "<!-- end -->"
 
 
-def test_the_tables_are_those_of_the_tests() -> None:
+def test_the_tables_of_faults_md_are_current() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     assert text.partition(BEGIN)[2].partition(END)[0].strip() == tables()
 
 
-def test_every_test_that_is_named_is_there() -> None:
+def test_every_test_named_in_faults_md_exists() -> None:
     named = re.findall(r"`(test_\w+)`", DOCUMENT.read_text(encoding="utf-8"))
     assert named
     tests = (ROOT / "tests" / "faults").glob("test_*.py")

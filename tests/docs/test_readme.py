@@ -25,12 +25,12 @@ agent = RunnableLambda(lambda question: "an answer")
 """
 
 
-def test_there_are_examples() -> None:
+def test_the_readme_has_examples() -> None:
     """A README whose examples are no longer found would pass by running none."""
     assert len(EXAMPLES) > 15
 
 
-def test_every_example_works_in_order(tmp_path: Path) -> None:
+def test_every_example_of_the_readme_works_in_order(tmp_path: Path) -> None:
     """One folder, one shell after another: later examples use what earlier ones wrote."""
     (tmp_path / "my_package").mkdir()
     (tmp_path / "my_package" / "my_module.py").write_text(AGENT)
@@ -62,5 +62,5 @@ def _runnable(example: str) -> str:
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(([^)]+)\)", README))
-def test_every_link_leads_somewhere(link: str) -> None:
+def test_every_link_of_the_documents_leads_somewhere(link: str) -> None:
     assert (ROOT / link).exists()

@@ -37,7 +37,7 @@ def test_decoding_undoes_encoding(event: ev.Event) -> None:
 
 
 @given(events)
-def test_every_line_is_one_line_of_valid_json_that_fits_the_schema(event: ev.Event) -> None:
+def test_every_encoded_event_is_one_json_line_that_fits_the_schema(event: ev.Event) -> None:
     line = encode(event)
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
@@ -54,7 +54,7 @@ def test_any_events_in_any_order_reduce_to_a_state(run: list[ev.Event]) -> None:
 
 
 @given(st.binary() | st.text())
-def test_no_line_of_anything_raises_anything_else(line: bytes | str) -> None:
+def test_decoding_any_line_raises_only_recording_errors(line: bytes | str) -> None:
     with contextlib.suppress(RecordingError):
         decode(line)
 
@@ -88,7 +88,9 @@ class Opaque:
         (datetime(2026, 11, 22, tzinfo=UTC), "2026-11-22T00:00:00Z"),
     ],
 )
-def test_what_json_cannot_hold_is_written_as_near_as_can_be(content: Any, written: Any) -> None:
+def test_values_that_json_cannot_hold_are_written_as_near_as_can_be(
+    content: Any, written: Any
+) -> None:
     assert encoded(content) == written
 
 
@@ -120,7 +122,7 @@ def test_a_lone_surrogate_leaves_a_line_that_fits_the_schema_and_can_be_read() -
     assert decode(line) == ev.LlmToken(data=ev.LlmTokenData(channel="text", delta="a\ufffd"))
 
 
-def test_a_structure_that_holds_itself_ends() -> None:
+def test_a_cyclic_structure_is_encoded() -> None:
     cycle: list[Any] = []
     cycle.append(cycle)
     assert PLACEHOLDER in json.dumps(encoded(cycle))

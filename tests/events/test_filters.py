@@ -32,14 +32,14 @@ ALL: list[ev.Event] = [TOKEN, TOOL, CHAIN, CUSTOM, ANSWER]
         (Filters(exclude_tags=("get_items",)), [TOOL, CUSTOM, ANSWER]),
     ],
 )
-def test_include_lists_are_alternatives_and_exclude_lists_win(
+def test_include_filters_are_alternatives_and_exclude_filters_win(
     filters: Filters, kept: list[ev.Event]
 ) -> None:
     """Plumbing is hidden unless asked for; what tells of the whole run always passes."""
     assert [event for event in ALL if filters.keeps(event)] == kept
 
 
-def test_the_plumbing_is_kept_when_it_carries_langchains_own_object() -> None:
+def test_filters_keep_plumbing_that_carries_a_raw_object() -> None:
     """With --raw the run log's patches must all be there: each builds on the ones before."""
     data = ev.NodeData(kind="chain", phase="start")
     assert not Filters().keeps(ev.Node(data=data))

@@ -82,13 +82,13 @@ def test_a_streamed_secret_is_never_shown_however_it_is_cut(
 
 @given(innocent, st.lists(st.integers(1, 9), min_size=1, max_size=5))
 @example("a list of tasks and desks, as ever", [1])
-def test_a_stream_without_one_goes_through_piece_by_piece(text: str, sizes: list[int]) -> None:
+def test_a_stream_without_a_secret_passes_piece_by_piece(text: str, sizes: list[int]) -> None:
     pieces = cut(text, sizes)
     events = streamed(pieces)
     assert [e.data.delta for e in events if isinstance(e, ev.LlmToken)] == pieces
 
 
-def test_what_only_began_like_one_is_shown_in_the_end() -> None:
+def test_text_that_only_began_like_a_secret_is_shown_in_the_end() -> None:
     for pieces in (
         ["can", "ary-", "bird"],
         ["http", "://ho", "st/v1"],
@@ -109,7 +109,7 @@ def test_a_secret_in_a_tools_arguments_is_masked_and_its_name_kept() -> None:
     assert first in told
 
 
-def test_every_string_of_an_event_is_looked_at() -> None:
+def test_every_string_of_an_event_is_masked() -> None:
     data = ev.ToolFinishedData(tool="t", status="success", output=f"x {SECRET}")
     data.error = ev.ErrorInfo(kind="tool", type="E", message=SECRET)
     event = ev.ToolFinished(name=SECRET, tags=[SECRET], data=data)
@@ -155,7 +155,7 @@ def test_the_placeholder_of_what_was_cut_holds_no_secret_either() -> None:
         token("{}", "tool_args", index=1, tool="cancelled"),
     ],
 )
-def test_a_word_out_of_a_few_is_no_secret_and_the_line_stays_valid(event: ev.Event) -> None:
+def test_enumerated_words_are_not_masked_and_the_line_stays_valid(event: ev.Event) -> None:
     """A password can be a word, and `run.finished` with a masked status could not be read."""
     mask = EventMask(["cancelled", "retriever", "stream", "reasoning", "tool_args"])
     told = [*mask(event), *mask(finished(""))]
@@ -164,7 +164,7 @@ def test_a_word_out_of_a_few_is_no_secret_and_the_line_stays_valid(event: ev.Eve
     assert not isinstance(event, ev.Node) or event.data.content == MASK
 
 
-def test_the_raw_object_of_a_token_that_is_held_back_tells_what_is_shown_of_it() -> None:
+def test_the_raw_object_of_a_held_back_token_holds_what_is_shown_of_it() -> None:
     """Its operations and all else stay: they apply, and give the text without the secret."""
     mask = EventMask([SECRET])
     pieces = ["see https", "://exam", "ple.com/", " and canary-47", "11-zyxw or", " so."]
@@ -179,7 +179,7 @@ def test_the_raw_object_of_a_token_that_is_held_back_tells_what_is_shown_of_it()
     assert "".join(state["text"]) == f"see https://example.com/ and {MASK} or so."
 
 
-def test_what_is_made_of_held_back_arguments_is_masked_in_the_raw_object() -> None:
+def test_arguments_parsed_from_held_back_text_are_masked_in_the_raw_object() -> None:
     event = token('{"key": "canary-47', "tool_args", index=0)
     call = {"type": "tool_call", "name": "f", "args": {"key": "canary-47"}, "id": "call_0"}
     broken = {"name": "f", "args": '{"key": "canary-47', "id": "call_0"}
@@ -196,17 +196,17 @@ def test_what_is_made_of_held_back_arguments_is_masked_in_the_raw_object() -> No
     }
 
 
-def test_a_character_that_comes_in_two_halves_is_told_as_one() -> None:
+def test_a_character_streamed_in_two_halves_is_joined() -> None:
     assert text_of(streamed(["a\ud83d", "\ude00b"])) == "a😀b"
     assert text_of(streamed(["a\ud83d", "b", "\ud83d"])) == "a\ufffdb\ufffd"
 
 
-def test_what_never_ends_is_not_held_back_for_ever() -> None:
+def test_an_endless_secret_is_not_held_back_for_ever() -> None:
     events = streamed(["sk-", *["a" * 100] * 100])
     assert any(isinstance(e, ev.LlmToken) and e.data.delta == MASK for e in events[:-1])
 
 
-def test_text_that_is_all_beginnings_costs_no_quadratic_time() -> None:
+def test_text_full_of_secret_beginnings_is_masked_in_linear_time() -> None:
     """A model could write it to slow us down."""
     began = time.process_time()
     text_of(streamed(["sk-" * 100_000 + " ", "://:" * 100_000 + " ", "Bearer " * 50_000]))

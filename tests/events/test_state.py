@@ -36,7 +36,7 @@ def replayed(events: list[ev.Event]) -> RunState:
     return state
 
 
-def test_a_late_token_an_orphan_end_and_an_unknown_type_raise_nothing() -> None:
+def test_late_tokens_orphan_ends_and_unknown_types_reduce_without_error() -> None:
     end = ev.LlmFinished(run_id="llm", data=ev.LlmFinishedData(model="m", text="ab"))
     unknown = ev.Unknown(fields={"type": "dance", "ts": "then"})
     state = replayed([end, token("late"), *tool_events("r", None)[2:], unknown])
@@ -44,7 +44,7 @@ def test_a_late_token_an_orphan_end_and_an_unknown_type_raise_nothing() -> None:
     assert state.last_ts == "then"
 
 
-def test_a_call_id_used_again_is_another_call() -> None:
+def test_a_repeated_call_id_is_another_call() -> None:
     """Servers that number the calls of each message from zero must not fold two calls into one."""
     state = replayed(tool_events("r1", "call_0") + tool_events("r2", "call_0"))
     runs = [run for run in state.order if isinstance(run, ToolRun)]

@@ -57,7 +57,7 @@ def hostile_run() -> list[ev.Event]:
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_it_tells_the_question_the_calls_and_the_answer(ending: str) -> None:
+def test_an_export_has_the_question_the_calls_and_the_answer(ending: str) -> None:
     text = re.sub(
         r"\x1b\[[0-9;]*m|\\u001b\[[0-9;]*m|\\(?=[_*])|</?(strong|b)>|\*\*",
         "",
@@ -68,12 +68,12 @@ def test_it_tells_the_question_the_calls_and_the_answer(ending: str) -> None:
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_any_title_can_be_given(ending: str) -> None:
+def test_an_export_can_have_any_title(ending: str) -> None:
     assert "My own title" in export(ending, cat_run(), "My own title")
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_nothing_that_hides_or_controls_comes_through(ending: str) -> None:
+def test_no_hidden_or_control_character_is_exported(ending: str) -> None:
     text = export(ending, hostile_run(), HOSTILE)
     assert not set(text) & set("\x00\x07\x9b\u202e\ud800")
     assert "\x1b" not in text
@@ -129,7 +129,7 @@ class Page(HTMLParser):
         self.text += data
 
 
-def test_the_page_loads_and_runs_nothing() -> None:
+def test_the_html_page_loads_and_runs_nothing() -> None:
     page = Page(export(".html", hostile_run()))
     assert not set(page.tags) & {"script", "a", "img", "link", "iframe", "object", "base", "form"}
     names = {name for name, _ in page.attributes}
@@ -139,13 +139,13 @@ def test_the_page_loads_and_runs_nothing() -> None:
     assert "<script>alert(1)</script>" in page.text
 
 
-def test_every_element_of_the_page_is_closed() -> None:
+def test_every_element_of_the_html_page_is_closed() -> None:
     text = export(".html", hostile_run())
     for tag in ("details", "summary", "div", "pre", "main", "svg"):
         assert len(re.findall(f"<{tag}[ >]", text)) == text.count(f"</{tag}>")
 
 
-def test_the_page_nests_what_ran_inside_a_tool() -> None:
+def test_the_html_page_nests_what_ran_inside_a_tool() -> None:
     text = export(".html", cat_run())
     tool = text.index(">get_items<")
     assert text.rindex("</details>", 0, tool) < tool < text.index(">Get Items LLM<")
@@ -154,7 +154,7 @@ def test_the_page_nests_what_ran_inside_a_tool() -> None:
 
 
 @pytest.mark.parametrize("ending", [".html", ".md"])
-def test_what_a_model_thought_before_it_answered_is_told(ending: str) -> None:
+def test_reasoning_before_the_answer_is_exported(ending: str) -> None:
     answering = model("a", ["The ", "sofa."])
     assert isinstance(answering[-1], ev.LlmFinished)
     answering[-1].data.reasoning = "Cats like sofas."
@@ -165,7 +165,7 @@ def test_what_a_model_thought_before_it_answered_is_told(ending: str) -> None:
 
 
 @pytest.mark.parametrize(("ending", "label"), [(".html", "observation"), (".md", "Observation")])
-def test_what_a_tool_raised_is_no_observation(ending: str, label: str) -> None:
+def test_an_exception_of_a_tool_is_not_exported_as_an_observation(ending: str, label: str) -> None:
     data = ev.ToolFinishedData(tool="t", status="error", output="")
     data.error = ev.ErrorInfo(kind="agent", type="ValueError", message="The cat scratched me.")
     failed = ev.ToolFinished(run_id="r", data=data)
@@ -174,14 +174,14 @@ def test_what_a_tool_raised_is_no_observation(ending: str, label: str) -> None:
     assert label not in text.rpartition("<main")[2]
 
 
-def test_a_failure_and_an_unfinished_run_are_seen_at_once() -> None:
+def test_an_export_shows_a_failed_or_unfinished_run_as_such() -> None:
     assert "The key was refused." in export(".html", failed_run())
     assert "unfinished" in export(".html", cat_run()[:9])
     assert "The key was refused." in export(".md", failed_run())
     assert "unfinished" in export(".md", cat_run()[:9])
 
 
-def test_the_picture_is_well_formed_and_loads_nothing() -> None:
+def test_the_svg_is_well_formed_and_loads_nothing() -> None:
     for run in (cat_run(), hostile_run()):
         tree = ElementTree.fromstring(export(".svg", run))  # noqa: S314 - our own
         for element in tree.iter():
@@ -197,7 +197,7 @@ def test_the_picture_is_well_formed_and_loads_nothing() -> None:
             assert not any("href" in name or name.startswith("on") for name in element.attrib)
 
 
-def test_markdown_of_a_model_that_could_do_more_than_be_read_is_fenced() -> None:
+def test_unsafe_markdown_of_a_model_is_fenced_in_the_export() -> None:
     tokens = MarkdownIt("commonmark").parse(export(".md", hostile_run(), HOSTILE))
     kinds = {inner.type for token in tokens for inner in [token, *(token.children or [])]}
     assert not kinds & {"html_block", "html_inline", "image", "link_open"}
@@ -257,13 +257,13 @@ def test_the_cast_draws_no_event_before_it_came() -> None:
     assert min(told) >= 3600
 
 
-def test_an_ending_that_nobody_knows_is_a_usage_error() -> None:
+def test_an_unknown_ending_is_a_usage_error() -> None:
     with pytest.raises(UsageError) as refused:
         exporter(Path("run.pdf"))
     assert ".html, .svg, .md, .cast, .txt" in refused.value.hint
 
 
-def test_a_file_is_not_overwritten_without_force(tmp_path: Path) -> None:
+def test_an_export_overwrites_nothing_without_force(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     save(path, "old", force=False)
     with pytest.raises(OutputError, match="exists already"):

@@ -106,7 +106,7 @@ def caught(body: str) -> BaseException:
         ("import socket; raise ConnectionError('x')", "The tool shaky failed: ConnectionError: x"),
     ],
 )
-def test_what_a_tool_raises_is_the_tools_error(body: str, message: str) -> None:
+def test_an_exception_from_a_tool_is_the_tools_error(body: str, message: str) -> None:
     error = classify(caught(body))
     assert isinstance(error, ToolError)
     assert error.message.startswith(message)
@@ -129,7 +129,7 @@ async def grouped(raised: BaseException, deep: int = 1) -> None:
         (UsageError("x"), UsageError, "x"),
     ],
 )
-def test_of_a_group_the_first_is_told(
+def test_the_first_exception_of_a_group_is_reported(
     raised: Exception, kind: type[CatagentError], message: str
 ) -> None:
     with pytest.raises(BaseExceptionGroup) as group:
@@ -153,7 +153,7 @@ def test_a_group_that_a_tool_raises_is_the_tools_error() -> None:
     assert error.message == "The tool shaky failed: ValueError: no such place"
 
 
-def test_a_tool_that_ends_the_program_is_told() -> None:
+def test_a_tool_that_ends_the_program_is_reported() -> None:
     """asyncio may lose the frames that say which: the message is the same for want of a name."""
     error = classify(caught("raise SystemExit(3)"))
     assert isinstance(error, ToolError)
@@ -179,7 +179,7 @@ def test_no_message_carries_a_key() -> None:
     assert "sk-proj" not in error.message
 
 
-def test_an_exception_that_cannot_even_be_printed_is_told() -> None:
+def test_an_exception_that_cannot_be_printed_is_reported() -> None:
     class BrokenError(Exception):
         def __str__(self) -> str:
             raise RuntimeError("no words")
@@ -187,7 +187,7 @@ def test_an_exception_that_cannot_even_be_printed_is_told() -> None:
     assert classify(BrokenError()).message == "The agent failed: BrokenError."
 
 
-def test_telling_imports_nothing_heavy() -> None:
+def test_classifying_imports_nothing_heavy() -> None:
     """Faults are told in a replay too, which must not import LangChain."""
     import subprocess
 

@@ -48,7 +48,7 @@ def names(prelude: str) -> Any:
     )
 
 
-def test_every_name_is_there_and_means_the_same() -> None:
+def test_every_name_of_a_lazy_package_is_the_original() -> None:
     """Whoever brings an agent of their own must not notice."""
     eager, lazy = (
         names(""),
@@ -58,7 +58,7 @@ def test_every_name_is_there_and_means_the_same() -> None:
     assert {key: lazy.get(key) for key in eager} == eager
 
 
-def test_what_import_openai_alone_makes_reachable_is_reachable() -> None:
+def test_lazy_packages_leave_reachable_what_import_openai_reaches() -> None:
     assert python(
         "from catagent.loading import lazy_packages as lazy; lazy.install(); lazy.install()\n"
         "import json, openai, sys\n"
@@ -71,7 +71,7 @@ def test_what_import_openai_alone_makes_reachable_is_reachable() -> None:
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_the_packages_still_only_gather(package: str) -> None:
+def test_lazy_packages_only_gather_names_of_submodules(package: str) -> None:
     """A release that changes its `__init__` costs speed, silently: here it is told."""
     spec = find_spec(package)
     assert spec is not None
@@ -90,11 +90,11 @@ def test_the_packages_still_only_gather(package: str) -> None:
         "if True:\n    pass",
     ],
 )
-def test_an_init_that_does_more_is_left_alone(statement: str) -> None:
+def test_a_package_whose_init_does_more_is_not_made_lazy(statement: str) -> None:
     assert gathered(f"from .a import A as A\n{statement}\n") is None
 
 
-def test_what_is_gathered() -> None:
+def test_the_names_that_a_lazy_package_gathers() -> None:
     source = '"""Doc."""\nfrom .a import A as A, b as c\nfrom pkg.d import E\n__all__ = ["A"]\n'
     found = gathered(source)
     assert found is not None
@@ -102,7 +102,7 @@ def test_what_is_gathered() -> None:
     assert found.constants == {"__all__": ["A"]}
 
 
-def test_an_agent_imports_what_it_needs_alone(tmp_path: Path) -> None:
+def test_an_agent_imports_only_the_lazy_packages_it_needs(tmp_path: Path) -> None:
     """475 generated modules without us; what one chat needs with us."""
     with ScriptedServer(cat()) as server:
         done = subprocess.run(

@@ -41,24 +41,24 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [registry.AGENTS, registry.TOOLS, registry.PROVIDERS],
     ids=["agents", "tools", "models"],
 )
-def test_every_row_leads_somewhere(table: dict[str, str]) -> None:
+def test_every_row_of_the_registry_can_be_loaded(table: dict[str, str]) -> None:
     assert all(callable(registry.lookup(name, table, "thing")) for name in table)
 
 
 @pytest.mark.usefixtures("folder")
-def test_the_current_folder_counts() -> None:
+def test_an_agent_in_the_current_folder_is_found() -> None:
     assert registry.lookup("mine_for_test:Box.agent", registry.AGENTS, "agent") == 42
 
 
 @pytest.mark.usefixtures("folder")
-def test_what_a_module_of_the_folder_imports_is_found_there_too() -> None:
+def test_a_module_of_the_current_folder_may_import_its_neighbours() -> None:
     """At once and later, by statement and by function, from a package and from beside one."""
     late = registry.lookup("helped_for_test:late", registry.AGENTS, "agent")
     assert late().agent == 44
     assert registry.lookup("spaced_for_test.inner:agent", registry.AGENTS, "agent") == 43
 
 
-def test_what_an_installed_package_imports_is_not(
+def test_an_installed_package_imports_nothing_from_the_current_folder(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Many try for what may not be installed; the folder may be a stranger's."""
@@ -86,7 +86,9 @@ def test_what_an_installed_package_imports_is_not(
         ("nowhere_for_test.deep:agent", "no module named nowhere_for_test.deep", "looked for here"),
     ],
 )
-def test_what_is_not_there_is_a_usage_error_with_a_hint(name: str, message: str, hint: str) -> None:
+def test_a_missing_agent_module_is_a_usage_error_with_a_hint(
+    name: str, message: str, hint: str
+) -> None:
     with pytest.raises(UsageError) as raised:
         registry.lookup(name, registry.AGENTS, "agent")
     assert message in raised.value.message
@@ -94,7 +96,7 @@ def test_what_is_not_there_is_a_usage_error_with_a_hint(name: str, message: str,
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_bare_name_imports_nothing() -> None:
+def test_a_bare_agent_name_imports_nothing() -> None:
     with pytest.raises(UsageError):
         registry.lookup("needy_for_test", registry.AGENTS, "agent")
     assert "needy_for_test" not in sys.modules

@@ -75,8 +75,8 @@ def test_an_answer_in_one_piece_is_an_ordinary_message(use_models: UseModels) ->
     assert message.usage_metadata["total_tokens"] == 15
 
 
-def test_chunks_are_not_made_into_objects(use_models: UseModels) -> None:
-    """What makes them cheap."""
+def test_chunks_stay_dicts(use_models: UseModels) -> None:
+    """Dicts are what makes chunks cheap."""
     kinds: set[type] = set()
 
     async def look(models: Models) -> None:
@@ -123,7 +123,7 @@ def test_reasoning_is_kept(use_models: UseModels) -> None:
         ("disconnect", openai.APIConnectionError, "Connection error"),
     ],
 )
-def test_faults_raise_what_they_raise_in_the_sdk(
+def test_stream_faults_raise_what_they_raise_in_the_sdk(
     use_models: UseModels, fault: Fault, error: type[Exception], said: str
 ) -> None:
     reply = Reply(["a", "b"], fault=fault, fault_after=1)

@@ -43,7 +43,7 @@ def server(
     tls_context.cache_clear()
 
 
-def test_the_first_request_finds_a_connection(
+def test_the_first_request_uses_the_early_connection(
     use_models: UseModels, server: ScriptedServer
 ) -> None:
     async def body(models: Models) -> str:
@@ -57,7 +57,7 @@ def test_the_first_request_finds_a_connection(
     assert server.wait_closed()
 
 
-def test_a_server_that_hung_up_meanwhile_is_connected_to_again(
+def test_an_early_connection_that_was_hung_up_is_opened_again(
     use_models: UseModels, server: ScriptedServer
 ) -> None:
     """Not at the cost of a retry: none are allowed here."""
@@ -73,7 +73,7 @@ def test_a_server_that_hung_up_meanwhile_is_connected_to_again(
     assert server.accepted == 2
 
 
-def test_a_connection_that_nobody_asked_for_is_closed(
+def test_an_unused_early_connection_is_closed(
     use_models: UseModels, server: ScriptedServer
 ) -> None:
     async def body(models: Models) -> None:
@@ -84,7 +84,7 @@ def test_a_connection_that_nobody_asked_for_is_closed(
     assert server.wait_closed()
 
 
-def test_one_that_is_still_being_opened_is_given_up_at_once(use_models: UseModels) -> None:
+def test_an_early_connection_still_being_opened_is_given_up_at_once(use_models: UseModels) -> None:
     async def body(models: Models) -> float:
         models.preload()
         await asyncio.sleep(0)
@@ -97,7 +97,7 @@ def test_one_that_is_still_being_opened_is_given_up_at_once(use_models: UseModel
         assert time.monotonic() - left < 5  # a handshake would be waited for 20 seconds
 
 
-def test_what_went_wrong_is_told_to_who_asks(use_models: UseModels) -> None:
+def test_a_failed_early_connection_is_reported_by_the_first_request(use_models: UseModels) -> None:
     async def body(models: Models) -> None:
         models.preload()
         await ask(models)
@@ -109,7 +109,7 @@ def test_what_went_wrong_is_told_to_who_asks(use_models: UseModels) -> None:
     assert "refused the connection" in classify(raised.value).message
 
 
-def test_nothing_is_opened_past_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_early_connection_is_opened_past_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("no_proxy", raising=False)
     assert direct("http://models.example/v1") == ("models.example", 80, None)
     monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
@@ -117,7 +117,7 @@ def test_nothing_is_opened_past_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None
     assert direct("http://127.0.0.1:8000/v1") == ("127.0.0.1", 8000, None)
 
 
-def test_nothing_is_opened_without_a_key(use_models: UseModels) -> None:
+def test_no_early_connection_is_opened_without_a_key(use_models: UseModels) -> None:
     async def body(models: Models) -> None:
         models.preload()
         assert not models.context.early

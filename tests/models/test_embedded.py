@@ -34,7 +34,9 @@ def stopped() -> Any:
     embedded.shut_down()
 
 
-def test_it_answers_the_how_tos_question_with_two_calls(use_models: UseModels) -> None:
+def test_the_embedded_model_answers_the_readmes_question_with_two_calls(
+    use_models: UseModels,
+) -> None:
     async def ask(models: Models) -> list[Any]:
         run = open_agent("cat", AgentRequest(QUESTION, models))
         result = await run.runnable.ainvoke(run.input)
@@ -47,7 +49,7 @@ def test_it_answers_the_how_tos_question_with_two_calls(use_models: UseModels) -
     assert place in messages[-1].text
 
 
-def test_the_command_answers_with_no_key_and_says_on_what(tmp_path: Path) -> None:
+def test_ask_without_a_key_answers_and_names_the_embedded_model(tmp_path: Path) -> None:
     """The README's promise: nothing but catagent itself."""
     done = catagent("ask", QUESTION, env=environment(tmp_path), timeout=110)
     events = lines(done.stdout)
@@ -58,7 +60,7 @@ def test_the_command_answers_with_no_key_and_says_on_what(tmp_path: Path) -> Non
     assert "embedded model" in done.stderr
 
 
-def test_it_listens_on_loopback_and_wants_its_key(use_models: UseModels) -> None:
+def test_the_embedded_model_listens_on_loopback_and_wants_its_key(use_models: UseModels) -> None:
     async def look(models: Models) -> tuple[str, int]:
         assert models.tool
         address = embedded.serve(models.tool_spec, models.context).address()
@@ -71,7 +73,7 @@ def test_it_listens_on_loopback_and_wants_its_key(use_models: UseModels) -> None
     assert status == 401
 
 
-def test_cancelling_a_call_stops_the_generation(use_models: UseModels) -> None:
+def test_cancelling_a_call_stops_the_embedded_models_generation(use_models: UseModels) -> None:
     async def cancel(models: Models) -> float:
         model = models.tool.bind(max_tokens=3000, extra_body={"ignore_eos": True})
         task = asyncio.create_task(model.ainvoke("Tell me a very long story."))
@@ -86,7 +88,9 @@ def test_cancelling_a_call_stops_the_generation(use_models: UseModels) -> None:
     assert use_models(cancel, model="local") < 0.3
 
 
-def test_what_is_too_long_for_it_is_an_error_with_a_hint(use_models: UseModels) -> None:
+def test_a_prompt_too_long_for_the_embedded_model_is_an_error_with_a_hint(
+    use_models: UseModels,
+) -> None:
     async def ask(models: Models) -> None:
         await models.agent.ainvoke("word " * 9000)
 
@@ -98,7 +102,7 @@ def test_what_is_too_long_for_it_is_an_error_with_a_hint(use_models: UseModels) 
     assert "--model" in error.hint
 
 
-def test_nothing_is_written_to_the_terminal(
+def test_the_embedded_model_writes_nothing_to_the_terminal(
     use_models: UseModels, capfd: pytest.CaptureFixture[str]
 ) -> None:
     use_models(lambda models: models.tool.ainvoke("Tell a joke."), model="local")
@@ -117,12 +121,12 @@ def test_another_gguf_is_served_without_the_adapter(use_models: UseModels) -> No
     assert message.response_metadata["model_name"] == path.stem
 
 
-def test_a_damaged_file_is_an_error_that_names_it(use_models: UseModels, tmp_path: Path) -> None:
+def test_a_damaged_gguf_is_an_error_that_names_it(use_models: UseModels, tmp_path: Path) -> None:
     path = tmp_path / "damaged.gguf"
     path.write_bytes(b"GGUF" + bytes(1000))
     with pytest.raises(ModelError, match=r"damaged\.gguf"):
         use_models(lambda models: models.tool.ainvoke("hi"), model=f"local:{path}")
 
 
-def test_half_the_cores_compute() -> None:
+def test_the_embedded_model_computes_on_half_the_cores() -> None:
     assert 1 <= embedded.threads() <= 4

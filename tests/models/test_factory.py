@@ -49,7 +49,7 @@ def test_openai_without_a_key_says_which_to_set(use_models: UseModels) -> None:
         use_models(agent, model="openai:gpt-4.1")
 
 
-def test_an_unknown_provider_is_answered_with_those_that_there_are(use_models: UseModels) -> None:
+def test_an_unknown_provider_is_answered_with_the_known_ones(use_models: UseModels) -> None:
     with pytest.raises(UsageError, match="antropic") as raised:
         use_models(agent, model="antropic:claude")
     assert "did you mean anthropic?" in raised.value.hint
@@ -64,7 +64,7 @@ def test_a_provider_that_is_not_installed_is_answered_with_its_package(
 
 
 @pytest.mark.parametrize("address", ["localhost:11434/v1", "ftp://host/v1", "http://[::1/v1", "x"])
-def test_an_address_that_is_none_is_a_usage_error(use_models: UseModels, address: str) -> None:
+def test_a_base_url_that_is_not_a_url_is_a_usage_error(use_models: UseModels, address: str) -> None:
     with pytest.raises(UsageError, match="address") as raised:
         use_models(agent, address)
     assert "https://HOST/v1" in raised.value.hint

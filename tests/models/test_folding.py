@@ -37,7 +37,7 @@ def chunks(count: int) -> Iterator[ChatGenerationChunk]:
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(min_value=1, max_value=BLOCKS))
-def test_the_chunks_add_up_to_the_same_message_however_far_the_stream_has_come(count: int) -> None:
+def test_folded_chunks_add_up_to_the_same_message_at_every_length(count: int) -> None:
     handed_out = []
     for taken, each in enumerate(folded(chunks(count)), 1):
         handed_out.append(each)
@@ -47,7 +47,7 @@ def test_the_chunks_add_up_to_the_same_message_however_far_the_stream_has_come(c
     assert len(handed_out) == count
 
 
-def test_the_messages_that_were_handed_out_stay_as_they_are() -> None:
+def test_folding_leaves_the_messages_handed_out_unchanged() -> None:
     async def source() -> AsyncIterator[ChatGenerationChunk]:
         for each in chunks(BLOCKS):
             yield each
@@ -58,7 +58,7 @@ def test_the_messages_that_were_handed_out_stay_as_they_are() -> None:
     assert asyncio.run(messages()) == [each.message for each in chunks(BLOCKS)]
 
 
-def test_a_stream_that_is_left_early_is_closed() -> None:
+def test_a_folded_stream_that_is_left_early_is_closed() -> None:
     """An HTTP response hangs on it."""
     closed = []
 

@@ -21,7 +21,7 @@ EMBEDDED = choose_model("local", {})
         "Tell me a joke about crème brûlée",
     ],
 )
-def test_an_ordinary_question_passes_in_silence(question: str) -> None:
+def test_an_ordinary_question_brings_no_notice(question: str) -> None:
     assert beyond(EMBEDDED, "cat", question) is None
     assert beyond(EMBEDDED, "cat-classic", question) is None
 
@@ -36,12 +36,14 @@ def test_an_ordinary_question_passes_in_silence(question: str) -> None:
         ("cat", "猫はどこに隠れていますか", "English"),
     ],
 )
-def test_what_is_beyond_it_is_said_with_a_way_out(agent: str, question: str, reason: str) -> None:
+def test_a_question_beyond_the_embedded_model_brings_a_notice_with_a_hint(
+    agent: str, question: str, reason: str
+) -> None:
     warning = beyond(EMBEDDED, agent, question)
     assert warning is not None
     assert reason in warning.message
     assert "--model" in warning.hint
 
 
-def test_other_models_are_trusted() -> None:
+def test_other_models_bring_no_notice() -> None:
     assert beyond(choose_model("gpt-4.1", {}), "mine:agent", "Wo ist die Katze bloß hin?") is None

@@ -37,7 +37,7 @@ def failing_first(times: int, failure: Reply) -> Callable[[Request], Reply]:
 
 @pytest.mark.parametrize("asking", [ask, ask_synchronously])
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 503])
-def test_a_passing_failure_is_retried_and_told_of(
+def test_a_passing_failure_is_retried_and_reported(
     use_models: UseModels, asking: Any, status: int
 ) -> None:
     told: list[RetryData] = []
@@ -61,21 +61,21 @@ def test_retries_are_bounded(use_models: UseModels, asking: Any) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
-def test_what_would_fail_again_is_not_retried(use_models: UseModels, status: int) -> None:
+def test_a_lasting_failure_is_not_retried(use_models: UseModels, status: int) -> None:
     with ScriptedServer(lambda _: failing(status)) as server:
         with pytest.raises(Exception, match=str(status)):
             use_models(ask, server.url, retries=2)
         assert len(server.requests) == 1
 
 
-def test_a_server_that_says_so_is_not_asked_again(use_models: UseModels) -> None:
+def test_x_should_retry_false_is_not_retried(use_models: UseModels) -> None:
     with ScriptedServer(lambda _: failing(503, x_should_retry="false")) as server:
         with pytest.raises(Exception, match="503"):
             use_models(ask, server.url, retries=2)
         assert len(server.requests) == 1
 
 
-def test_a_server_that_wants_hours_is_not_waited_for(use_models: UseModels) -> None:
+def test_a_retry_after_of_hours_is_not_waited_for(use_models: UseModels) -> None:
     with ScriptedServer(lambda _: failing(429, retry_after="3600")) as server:
         with pytest.raises(Exception, match="429"):
             use_models(ask, server.url, retries=2)
@@ -96,7 +96,7 @@ def test_a_refused_connection_is_retried_and_explained(use_models: UseModels) ->
     assert "OPENAI_BASE_URL" in error.hint
 
 
-def test_what_broke_off_midway_is_not_sent_again(use_models: UseModels) -> None:
+def test_a_stream_that_broke_off_is_not_retried(use_models: UseModels) -> None:
     """Its tokens have been shown already."""
     reply = Reply(["a", "b", "c"], fault="disconnect", fault_after=2)
     told: list[RetryData] = []
@@ -139,13 +139,15 @@ def test_retry_after_is_a_number_or_a_date(value: str, seconds: float | None) ->
 
 
 @pytest.mark.parametrize(("value", "seconds"), [("1500", 1.5), ("soon", 7.0), ("-1", 0.0)])
-def test_milliseconds_count_before_seconds(value: str, seconds: float) -> None:
+def test_retry_after_ms_counts_before_retry_after(value: str, seconds: float) -> None:
     assert retry_after({"retry-after-ms": value, "retry-after": "7"}, now=0.0) == seconds
     assert retry_after({}, now=0.0) is None
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_who_is_not_waited_for_is_named(use_models: UseModels, status: int) -> None:
+def test_a_retry_after_that_is_too_long_is_named_in_the_error(
+    use_models: UseModels, status: int
+) -> None:
     refusing = ScriptedServer(lambda _: failing(status, retry_after="3600"))
     with refusing as server, pytest.raises(openai.APIError) as raised:
         use_models(ask, server.url, retries=2)
@@ -154,7 +156,7 @@ def test_who_is_not_waited_for_is_named(use_models: UseModels, status: int) -> N
 
 @pytest.mark.parametrize("asking", [ask, ask_synchronously])
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_the_conversation_follows_no_redirect_to_another_server(
+def test_no_redirect_to_another_server_is_followed(
     use_models: UseModels, asking: Any, status: int
 ) -> None:
     with ScriptedServer(lambda _: Reply(["well"])) as other:
@@ -172,9 +174,7 @@ def test_the_conversation_follows_no_redirect_to_another_server(
 @pytest.mark.parametrize(
     "location", ["http://elsewhere.invalid/login", "file:///etc/passwd", "//x"]
 )
-def test_a_redirect_to_what_is_no_api_names_no_address_to_set(
-    use_models: UseModels, location: str
-) -> None:
+def test_a_redirect_to_a_web_page_suggests_no_address(use_models: UseModels, location: str) -> None:
     redirect = Reply(status=302, headers={"location": location})
     with ScriptedServer(lambda _: redirect) as server, pytest.raises(Exception) as raised:  # noqa: PT011
         use_models(ask, server.url)
@@ -192,7 +192,7 @@ def test_a_redirect_within_the_server_is_followed(use_models: UseModels) -> None
         assert use_models(ask, server.url) == "well"
 
 
-def test_an_address_that_cannot_be_read_is_not_quoted_where_it_holds_a_login() -> None:
+def test_a_broken_base_url_with_a_login_is_not_quoted() -> None:
     with pytest.raises(UsageError) as raised:
         parse_url("http://user:hunter2/pass@127.0.0.1:1/v1")
     assert "hunter2" not in raised.value.message

@@ -40,7 +40,7 @@ def test_openai_is_the_default_where_it_is_set_up(environ: dict[str, str]) -> No
     assert (spec.provider, spec.name, spec.notice) == ("openai", DEFAULT_OPENAI_MODEL, None)
 
 
-def test_without_a_key_it_is_the_embedded_model_and_one_line_says_so() -> None:
+def test_the_embedded_model_is_the_default_without_a_key_and_is_announced() -> None:
     spec = choose_model(None, {"OPENAI_API_KEY": ""})
     assert spec.is_embedded
     assert spec.notice is not None
@@ -56,7 +56,7 @@ def test_a_gguf_file_of_ones_own_is_not_the_embedded_model(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", None])
-def test_a_file_that_is_no_gguf_is_a_usage_error_that_names_it(
+def test_a_model_file_that_is_not_a_gguf_is_a_usage_error_that_names_it(
     tmp_path: Path, content: bytes | None
 ) -> None:
     path = tmp_path / "other.gguf"

@@ -47,7 +47,7 @@ def answer_to(use_models: UseModels, reply: Reply, call: Callable[[Models], Any]
         CHUNK + b'\n\ndata: {"object":"error","message":"CUDA"}\n\n',
     ],
 )
-def test_an_error_of_any_form_is_raised(
+def test_an_error_frame_of_any_form_is_raised(
     use_models: UseModels, body: bytes, call: Callable[[Models], Any]
 ) -> None:
     with pytest.raises(openai.APIError, match=r"^CUDA$"):
@@ -68,7 +68,7 @@ def test_an_error_of_any_form_is_raised(
         b'data: {"choices":[{"delta":"abc"}]}\n\n' + ENDED,
     ],
 )
-def test_what_is_no_stream_of_chunks_is_an_error_with_a_hint(
+def test_a_body_that_is_not_a_stream_of_chunks_is_an_error_with_a_hint(
     use_models: UseModels, body: bytes, call: Callable[[Models], Any]
 ) -> None:
     with pytest.raises(ModelError) as raised:
@@ -77,7 +77,7 @@ def test_what_is_no_stream_of_chunks_is_an_error_with_a_hint(
 
 
 @pytest.mark.parametrize("body", [b'data: {"a":"\xff"}\n\n', b"data: " + b"[" * 200_000 + b"\n\n"])
-def test_what_no_one_can_decode_is_told_with_a_hint(use_models: UseModels, body: bytes) -> None:
+def test_an_undecodable_body_is_an_error_with_a_hint(use_models: UseModels, body: bytes) -> None:
     with pytest.raises((ValueError, RecursionError)) as raised:
         answer_to(use_models, streaming(body), asynchronously)
     error = classify(raised.value)
@@ -104,13 +104,13 @@ def test_an_ordinary_stream_is_left_alone(
     assert answer_to(use_models, streaming(body), call).content in ("So", '"error": So', "error")
 
 
-def test_a_stream_is_told_by_what_it_holds(use_models: UseModels) -> None:
+def test_a_stream_is_recognized_by_what_it_holds(use_models: UseModels) -> None:
     """Some servers leave the type of their answer to their framework."""
     reply = Reply(body=ENDED, headers={"content-type": "text/html"})
     assert answer_to(use_models, reply, asynchronously).content == "So"
 
 
-def test_a_secret_in_what_came_is_masked_before_it_is_cut(
+def test_a_secret_in_a_quoted_body_is_masked_before_it_is_cut(
     use_models: UseModels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOME_API_KEY", "canary-" + "4711" * 20)
@@ -121,7 +121,7 @@ def test_a_secret_in_what_came_is_masked_before_it_is_cut(
     assert "canary" not in str(raised.value)
 
 
-def test_a_refusal_is_text(use_models: UseModels) -> None:
+def test_a_refusal_is_streamed_as_text(use_models: UseModels) -> None:
     body = ENDED.replace(b'"content"', b'"refusal"')
     message = answer_to(use_models, streaming(body), asynchronously)
     assert (message.content, message.additional_kwargs["refusal"]) == ("So", "So")

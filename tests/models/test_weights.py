@@ -53,19 +53,19 @@ def left_over(loaded: config.Loaded) -> list[str]:
     return [path.name for path in loaded.cache_dir.iterdir()]
 
 
-def test_a_file_of_ones_own_comes_first(tmp_path: Path) -> None:
+def test_a_weights_file_of_ones_own_comes_first(tmp_path: Path) -> None:
     own = tmp_path / "own.gguf"
     own.write_bytes(CONTENT)
     assert weights.find(settings(tmp_path, CATAGENT_LOCAL_MODEL=str(own))) == own
 
 
-def test_a_file_of_ones_own_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
+def test_a_missing_weights_file_of_ones_own_is_a_usage_error(tmp_path: Path) -> None:
     loaded = settings(tmp_path, CATAGENT_LOCAL_MODEL=str(tmp_path / "no.gguf"))
     with pytest.raises(UsageError, match=r"no\.gguf"):
         weights.find(loaded)
 
 
-def test_the_cache_comes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_weights_cache_comes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "PACKAGE", "no_such_package")
     loaded = settings(tmp_path)
     assert weights.find(loaded) is None
@@ -75,7 +75,7 @@ def test_the_cache_comes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert weights.find(loaded) == cached
 
 
-def test_what_is_fetched_is_checked_and_put_in_place_whole(
+def test_fetched_weights_are_checked_and_put_in_place_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     installs(monkeypatch, INSTALLER)
@@ -88,7 +88,7 @@ def test_what_is_fetched_is_checked_and_put_in_place_whole(
     assert all(done is not None and 0 <= done < 1 for done in said)
 
 
-def test_a_damaged_file_is_refused_and_leaves_nothing(
+def test_damaged_weights_are_refused_and_leave_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     installs(monkeypatch, INSTALLER, b"GGUF and other weights")
@@ -107,7 +107,7 @@ def test_an_installer_that_fails_is_quoted(tmp_path: Path, monkeypatch: pytest.M
     assert left_over(loaded) == []
 
 
-def test_two_fetches_at_once_do_not_disturb_each_other(
+def test_two_fetches_of_weights_at_once_do_not_disturb_each_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     installs(monkeypatch, INSTALLER)
@@ -122,7 +122,7 @@ def test_two_fetches_at_once_do_not_disturb_each_other(
     assert left_over(loaded) == [weights.FILE]
 
 
-def test_a_fetch_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fetching_weights_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installs(monkeypatch, "import time; time.sleep(60)")
     loaded, stopped = settings(tmp_path), threading.Event()
     with pytest.raises(NetworkError, match="stopped"):
@@ -130,7 +130,7 @@ def test_a_fetch_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert left_over(loaded) == []
 
 
-def test_a_cache_that_cannot_be_written_is_a_usage_error(tmp_path: Path) -> None:
+def test_a_weights_cache_that_cannot_be_written_is_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where the folder should be")
     with pytest.raises(UsageError, match="cannot fetch"):
         fetch(settings(tmp_path))

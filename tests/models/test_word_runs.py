@@ -26,20 +26,20 @@ def places(*texts: str) -> list[str]:
     return choices
 
 
-def test_any_run_of_words_may_be_meant() -> None:
+def test_any_run_of_words_is_a_choice() -> None:
     """Whole words, as they were written, in their order."""
     runs = places("what's in the old barn?")
     assert {"the old barn", "old barn", "barn", "the old barn?"} <= set(runs)
     assert not {"barn old", "arn", "a barn"} & set(runs)
 
 
-def test_what_stands_around_words_need_not_be_meant() -> None:
+def test_word_runs_come_without_the_punctuation_around_them() -> None:
     """Quotes, brackets and stops go one by one: a bracket may belong to the name."""
     assert {"The Howling Pantry", "'The Howling Pantry'"} <= set(places("in 'The Howling Pantry'."))
     assert "the north (upper) barn (old)" in places("what's in the north (upper) barn (old)?")
 
 
-def test_people_and_tools_are_copied_from_and_nobody_else() -> None:
+def test_word_runs_are_taken_from_people_and_tools_alone() -> None:
     messages: list[dict[str, Any]] = [
         {"role": "system", "content": "You are"},
         {"role": "user", "content": "where?"},
@@ -49,18 +49,18 @@ def test_people_and_tools_are_copied_from_and_nobody_else() -> None:
     assert given_texts(messages) == ["where?", "under the sofa"]
 
 
-def test_a_long_text_is_left_alone() -> None:
+def test_a_long_text_gives_no_word_runs() -> None:
     """Its runs would make a grammar of thousands of rules; without any, the tool is unchanged."""
     assert list(word_runs("word " * (MAX_WORDS + 1))) == []
     assert narrowed([TOOL], ["word " * (MAX_WORDS + 1)]) == [TOOL]
 
 
-def test_the_given_tool_is_not_changed() -> None:
+def test_narrowing_leaves_the_given_tool_unchanged() -> None:
     before = json.dumps(TOOL)
     narrowed([TOOL], ["a place"])
     assert json.dumps(TOOL) == before
 
 
 @given(st.text())
-def test_every_run_stands_in_the_text(text: str) -> None:
+def test_every_word_run_stands_in_the_text(text: str) -> None:
     assert all(run in text for run in word_runs(text))

@@ -74,25 +74,25 @@ async def chunks(data: bytes) -> AsyncIterator[bytes]:
         yield data[at : at + 1000]
 
 
-def test_it_has_a_header_a_beginning_and_an_end(path: Path) -> None:
+def test_a_fixture_has_a_header_a_beginning_and_an_end(path: Path) -> None:
     lines = lines_of(path)
     assert decode_header(lines[0]) is not None
     assert isinstance(decode(lines[1]), ev.RunStarted)
     assert isinstance(decode(lines[-1]), ev.RunFinished)
 
 
-def test_every_line_validates(path: Path) -> None:
+def test_every_line_of_a_fixture_fits_the_schema(path: Path) -> None:
     for line in lines_of(path):
         VALIDATOR.validate(json.loads(line))
 
 
-def test_seq_counts_from_zero_and_time_goes_on(path: Path) -> None:
+def test_seq_of_a_fixture_counts_from_zero_and_time_goes_on(path: Path) -> None:
     events = events_of(path)
     assert [event.seq for event in events] == list(range(len(events)))
     assert [event.ts for event in events] == sorted(event.ts for event in events)
 
 
-def test_a_replay_writes_the_very_lines(path: Path, tmp_path: Path) -> None:
+def test_a_replay_of_a_fixture_writes_the_same_lines(path: Path, tmp_path: Path) -> None:
     assert played(path, JsonlSink, EVERYTHING, tmp_path / "out") == b"".join(lines_of(path)[1:])
 
 
@@ -103,14 +103,14 @@ def test_a_filter_leaves_lines_out_and_changes_none(path: Path, tmp_path: Path) 
     assert not any(json.loads(line)["name"] == "Get Items LLM" for line in kept)
 
 
-def test_the_answer_is_the_runs(path: Path, tmp_path: Path) -> None:
+def test_the_answer_sink_writes_the_answer_of_a_fixture(path: Path, tmp_path: Path) -> None:
     last = events_of(path)[-1]
     assert isinstance(last, ev.RunFinished)
     written = played(path, lambda stream: AnswerSink(stream, str), Filters(), tmp_path / "out")
     assert written.decode() == (f"{last.data.output}\n" if last.data.output else "")
 
 
-def test_every_line_for_a_front_end_is_of_the_protocol(path: Path, tmp_path: Path) -> None:
+def test_agui_lines_of_a_fixture_are_of_the_protocol(path: Path, tmp_path: Path) -> None:
     written = [
         json.loads(x) for x in played(path, AguiSink, Filters(), tmp_path / "o").splitlines()
     ]
@@ -129,7 +129,7 @@ def test_the_deltas_of_each_model_add_up_to_its_text(path: Path) -> None:
             assert deltas[event.run_id] == event.data.text
 
 
-def test_what_was_opened_was_closed(path: Path) -> None:
+def test_every_span_of_a_fixture_is_closed(path: Path) -> None:
     for run in final_state(events_of(path)).order:
         if isinstance(run, LlmRun) or run.started:
             assert run.finished is not None, run
@@ -142,7 +142,7 @@ def test_a_tools_tokens_name_a_tool_call(path: Path) -> None:
     assert inside <= calls
 
 
-def test_the_history_and_stats_read_it(path: Path) -> None:
+def test_the_history_and_stats_read_a_fixture(path: Path) -> None:
     summary = summarise(path)
     assert summary.status in ("success", "error", "cancelled", "limit")
     assert summary.question == "what items are located where the cat is hiding?"
@@ -150,7 +150,7 @@ def test_the_history_and_stats_read_it(path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", sorted(EXPORTERS))
-def test_it_can_be_exported(path: Path, ending: str) -> None:
+def test_a_fixture_can_be_exported(path: Path, ending: str) -> None:
     text = exporter(Path(f"x{ending}"))(events_of(path), None)
     assert "cat" in text
 

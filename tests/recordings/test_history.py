@@ -24,7 +24,7 @@ def record(history: History, run_id: str, events: list[ev.Event]) -> Path:
     return recorder.path
 
 
-def test_folder_and_files_are_the_owners_alone(tmp_path: Path) -> None:
+def test_the_history_is_its_owners_alone(tmp_path: Path) -> None:
     path = record(History(folder=tmp_path / "state" / "runs"), "abc", cat_run())
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
@@ -43,20 +43,20 @@ def test_runs_are_listed_newest_first_with_what_they_came_to(tmp_path: Path) -> 
     assert (unfinished.id, unfinished.status, unfinished.steps) == ("ccc", "unfinished", None)
 
 
-def test_a_summary_is_one_json_line(tmp_path: Path) -> None:
+def test_a_run_summary_is_one_json_line(tmp_path: Path) -> None:
     line = encode_summary(summarise(record(History(folder=tmp_path), "aaa", cat_run())))
     assert line.count(b"\n") == 1
     assert json.loads(line)["type"] == "run"
 
 
-def test_the_number_of_runs_is_bounded(tmp_path: Path) -> None:
+def test_the_number_of_kept_runs_is_bounded(tmp_path: Path) -> None:
     history = History(folder=tmp_path, max_runs=3)
     for number in range(6):
         record(history, f"run{number}", failed_run())
     assert [run.id for run in history.runs()] == ["run5", "run4", "run3"]
 
 
-def test_their_size_is_bounded(tmp_path: Path) -> None:
+def test_the_size_of_the_history_is_bounded(tmp_path: Path) -> None:
     one = record(History(folder=tmp_path / "one"), "one", cat_run()).stat().st_size
     history = History(folder=tmp_path / "many", max_bytes=3 * one)
     for number in range(8):
@@ -75,32 +75,32 @@ def test_a_run_is_found_by_the_beginning_of_its_id(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wanted", ["", "nothing", "../secret", "/etc/passwd", "*", "last"])
-def test_what_is_not_there_is_not_found_wherever_it_points(tmp_path: Path, wanted: str) -> None:
+def test_a_missing_run_is_not_found_wherever_its_name_points(tmp_path: Path, wanted: str) -> None:
     (tmp_path / "secret.jsonl").touch()
     with pytest.raises(RecordingError, match="no run"):
         History(folder=tmp_path / "runs").find(wanted)
 
 
-def test_an_id_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
+def test_a_run_id_cannot_lead_out_of_the_history(tmp_path: Path) -> None:
     path = record(History(folder=tmp_path / "runs"), "../../x", failed_run())
     assert path.parent == tmp_path / "runs"
 
 
-def test_damaged_files_are_listed_as_unfinished(tmp_path: Path) -> None:
+def test_damaged_recordings_are_listed_as_unfinished(tmp_path: Path) -> None:
     history = History(folder=tmp_path)
     for number, data in enumerate([b"", b"\n\n", b"\0" * 100, b"\xff\n{}\n", b'{"type":1}']):
         (tmp_path / f"20260101-000000-{number}.jsonl").write_bytes(data)
     assert [run.status for run in history.runs()] == ["unfinished"] * 5
 
 
-def test_an_answer_as_long_as_a_book_is_still_found(tmp_path: Path) -> None:
+def test_a_run_with_a_huge_answer_is_summarised(tmp_path: Path) -> None:
     events = cat_run()
     assert isinstance(events[-1], ev.RunFinished)
     events[-1].data.output = "x" * 1_000_000
     assert summarise(record(History(folder=tmp_path), "aaa", events)).status == "success"
 
 
-def test_listing_reads_both_ends_alone(tmp_path: Path) -> None:
+def test_listing_runs_reads_both_ends_of_each_alone(tmp_path: Path) -> None:
     history = History(folder=tmp_path)
     run = cat_run()
     for number in range(20):
@@ -110,7 +110,7 @@ def test_listing_reads_both_ends_alone(tmp_path: Path) -> None:
     assert time.process_time() - began < 0.2
 
 
-def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
+def test_a_history_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot keep this run") as refused:
         History(folder=tmp_path / "file" / "runs").place_for("abc")
@@ -127,7 +127,7 @@ def test_a_list_of_runs_shows_no_secret_of_its_reader(
     assert summary.question == "is it [redacted], [redacted]?"
 
 
-def test_what_is_no_recording_of_ours_is_left_alone(tmp_path: Path) -> None:
+def test_foreign_files_in_the_history_are_left_alone(tmp_path: Path) -> None:
     """A folder with such a name, a link to nothing."""
     history = History(folder=tmp_path, max_runs=1)
     (tmp_path / "folder.jsonl").mkdir()

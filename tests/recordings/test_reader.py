@@ -38,7 +38,7 @@ def read(data: bytes, chunk: int = 1 << 16) -> tuple[list[ev.Event], str]:
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 4096, 1 << 20])
-def test_chunk_boundaries_change_nothing(chunk: int) -> None:
+def test_reading_does_not_depend_on_chunk_boundaries(chunk: int) -> None:
     assert read(WHOLE, chunk) == (cat_run(), "")
 
 
@@ -71,13 +71,13 @@ def test_an_unknown_type_is_kept_whole() -> None:
         (RUN[1][:40] + b"\n", "not a JSON line"),
     ],
 )
-def test_damage_ends_it_after_what_was_good(damaged: bytes, what: str) -> None:
+def test_damage_ends_a_recording_after_its_good_lines(damaged: bytes, what: str) -> None:
     events, message = read(WHOLE[: -len(RUN[-1])] + damaged + RUN[-1])
     assert events == cat_run()[:-1]
     assert f"damaged at line {len(RUN) + 1}: {what}" in message
 
 
-def test_a_killed_process_leaves_what_was_written() -> None:
+def test_a_recording_of_a_killed_process_is_read_to_its_last_line() -> None:
     events, message = read(WHOLE[: -len(RUN[-1])] + RUN[-1][:10])
     assert events == cat_run()[:-1]
     assert "not a JSON line" in message
@@ -92,12 +92,12 @@ def test_one_recording_holds_one_run() -> None:
     assert "goes on after run.finished" in message
 
 
-def test_an_empty_one_says_so() -> None:
+def test_an_empty_recording_is_an_error() -> None:
     assert read(b"") == ([], "the recording is empty")
     assert read(b"\n") == ([], "the recording is empty")
 
 
-def test_a_newer_format_is_refused_with_the_way_out() -> None:
+def test_a_newer_format_is_refused_with_a_hint() -> None:
     header = encode_header(Header(v=2, schema="catagent.events/2"))
     with pytest.raises(RecordingError, match="events/2") as refused:
         list(Reader().feed(header))
@@ -105,7 +105,7 @@ def test_a_newer_format_is_refused_with_the_way_out() -> None:
 
 
 @given(st.lists(st.binary(max_size=40) | st.sampled_from([b"\n", *RUN]), max_size=12))
-def test_whatever_the_bytes_are_only_a_recording_error_comes_of_them(pieces: list[bytes]) -> None:
+def test_any_bytes_give_events_or_a_recording_error(pieces: list[bytes]) -> None:
     reader = Reader()
     with contextlib.suppress(RecordingError):
         for piece in pieces:
@@ -155,7 +155,7 @@ def pauses(times: list[str], speed: float, idle_limit: float | None = None) -> l
 TIMES = [f"2026-11-22T12:00:{second}Z" for second in ("00", "00.5", "10.5", "10.5", "11")]
 
 
-def test_pace_is_that_of_the_recording() -> None:
+def test_replay_keeps_the_pace_of_the_recording() -> None:
     assert pauses(TIMES, 1) == [0.5, 10, 0.5]
 
 
@@ -165,11 +165,11 @@ def test_speed_divides_and_idle_limit_caps_recorded_time() -> None:
     assert pauses(TIMES, 0) == []
 
 
-def test_times_that_are_none_or_run_backwards_cost_no_time() -> None:
+def test_missing_or_backward_times_cause_no_pause() -> None:
     assert pauses(["", "2026-11-22T12:00:05Z", "2026-11-22T12:00:00Z", "soon", "9" * 40], 1) == []
 
 
-def test_who_was_stopped_goes_on_from_there() -> None:
+def test_a_suspended_replay_goes_on_where_it_was() -> None:
     clock = FakeClock()
     pace = Pace(1, None, clock, clock.sleep)
 
@@ -213,7 +213,7 @@ def test_files_pipes_and_fifos_are_read_alike(tmp_path: Path) -> None:
     thread.join()
 
 
-def test_a_pipe_that_is_silent_does_not_block_the_event_loop() -> None:
+def test_a_silent_pipe_does_not_block_the_event_loop() -> None:
     reading, writing = os.pipe()
 
     async def cancel_while_silent() -> str:
@@ -231,7 +231,7 @@ def test_a_pipe_that_is_silent_does_not_block_the_event_loop() -> None:
     os.close(writing)
 
 
-def test_what_is_not_there_or_not_a_file_is_a_clear_error(tmp_path: Path) -> None:
+def test_a_missing_recording_or_a_folder_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match="no recording at") as missing:
         load(tmp_path / "run.jsonl")
     assert "--record" in missing.value.hint
@@ -239,7 +239,7 @@ def test_what_is_not_there_or_not_a_file_is_a_clear_error(tmp_path: Path) -> Non
         load(tmp_path)
 
 
-def test_load_returns_what_is_good_beside_the_damage(tmp_path: Path) -> None:
+def test_load_returns_the_good_events_and_the_damage(tmp_path: Path) -> None:
     (tmp_path / "cut").write_bytes(WHOLE[:-5])
     events, damage = load(tmp_path / "cut")
     assert events == cat_run()[:-1]

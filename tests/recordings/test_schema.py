@@ -28,24 +28,24 @@ def test_the_committed_schema_is_current() -> None:
     assert COMMITTED.read_text() == text(), "run: catagent schema > docs/schema/…"
 
 
-def test_it_is_a_valid_schema_that_refers_to_nothing_outside() -> None:
+def test_the_schema_is_valid_and_refers_to_nothing_outside() -> None:
     Draft202012Validator.check_schema(schema())
     assert '"$ref": "#/' in text()
     assert text().count('"$ref"') == text().count('"$ref": "#/$defs/')
 
 
-def test_every_event_validates() -> None:
+def test_every_event_fits_the_schema() -> None:
     assert all(valid(encode(event)) for event in cat_run() + failed_run())
 
 
-def test_the_header_and_a_listed_run_validate(tmp_path: Path) -> None:
+def test_the_header_and_a_listed_run_fit_the_schema(tmp_path: Path) -> None:
     assert valid(encode_header(Header(schema=ev.SCHEMA)))
     recorder = Recorder(History(folder=tmp_path).place_for("abc"), required=False)
     recorder.close()
     assert all(valid(encode_summary(run)) for run in History(folder=tmp_path).runs())
 
 
-def test_a_type_that_a_later_version_adds_validates() -> None:
+def test_an_unknown_event_type_fits_the_schema() -> None:
     assert valid({"type": "llm.dreamt", "v": 1, "data": {"sheep": 3}})
 
 
@@ -61,12 +61,12 @@ def test_a_type_that_a_later_version_adds_validates() -> None:
         {"type": None},
     ],
 )
-def test_a_known_type_has_to_be_what_it_says(change: dict[str, Any]) -> None:
+def test_a_known_event_type_must_have_its_fields(change: dict[str, Any]) -> None:
     assert not valid(json.loads(encode(started())) | change)
 
 
 @pytest.mark.parametrize("missing", ["v", "seq", "ts", "run_id", "parent_ids", "tool_call_id"])
-def test_the_envelope_is_always_whole(missing: str) -> None:
+def test_the_schema_requires_the_whole_envelope(missing: str) -> None:
     line = json.loads(encode(started()))
     del line[missing]
     assert not valid(line)

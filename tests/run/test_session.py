@@ -172,7 +172,7 @@ def test_a_tool_may_work_longer_than_a_model_may_be_silent() -> None:
 
 
 @pytest.mark.parametrize("end", ["an answer", "an error"])
-def test_who_ended_a_run_counts_and_not_what_the_agent_made_of_it(end: str) -> None:
+def test_the_stop_reason_counts_and_not_what_the_agent_made_of_it(end: str) -> None:
     """An agent may catch its being cancelled and answer, or raise something else."""
     session = Session(Broadcast([]), limits=Limits(timeout=0.05))
 
@@ -188,7 +188,7 @@ def test_who_ended_a_run_counts_and_not_what_the_agent_made_of_it(end: str) -> N
     assert (finished.status, finished.exit_code) == ("error", ExitCode.TIMEOUT)
 
 
-def test_what_is_told_from_the_side_comes_in_order_and_never_after_the_end() -> None:
+def test_reported_events_come_in_order_and_never_after_the_end() -> None:
     session = Session(Broadcast([sink := Collector()]))
     retry = ev.Retry(data=ev.RetryData(attempt=1, max_attempts=2, delay_s=0, reason="no"))
 
@@ -203,7 +203,7 @@ def test_what_is_told_from_the_side_comes_in_order_and_never_after_the_end() -> 
     assert sink.types[-1] == "run.finished"
 
 
-def test_a_sink_that_fails_on_something_from_the_side_ends_the_run() -> None:
+def test_a_sink_that_fails_on_a_reported_event_ends_the_run() -> None:
     session = Session(Broadcast([Collector(fail_at=2, error=BrokenPipeError(32, "Broken pipe"))]))
     retry = ev.Retry(data=ev.RetryData(attempt=1, max_attempts=2, delay_s=0, reason="no"))
 
@@ -268,7 +268,7 @@ def test_filters_hide_events_from_sinks_and_keep_their_seq() -> None:
 
 
 @pytest.mark.parametrize("raised", [SystemExit(3), KeyboardInterrupt(), GeneratorExit()])
-def test_what_would_end_the_program_ends_the_run_as_an_error(raised: BaseException) -> None:
+def test_a_base_exception_of_the_agent_ends_the_run_as_an_error(raised: BaseException) -> None:
     """From a task of the agent's own, too: asyncio lets the first two out of the loop."""
 
     async def leave() -> None:

@@ -85,7 +85,7 @@ def test_a_dotenv_cannot_have_native_code_read_a_file(
     assert (settings.agent, settings.model, settings.local_model) == ("cat", None, None)
 
 
-def test_what_is_kept_is_its_owners_alone(tmp_path: Path) -> None:
+def test_recordings_and_history_are_their_owners_alone(tmp_path: Path) -> None:
     """Whatever the umask: every folder 0700, every file 0600."""
     home = tmp_path / "deep" / "home"
     with ScriptedServer(cat(3)) as server:
@@ -104,7 +104,7 @@ FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: p.stem)
-def test_data_is_never_code(path: Path) -> None:
+def test_a_recording_is_never_run_as_code(path: Path) -> None:
     """No module that turns bytes into objects or objects into calls, no shell."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -116,7 +116,7 @@ def test_data_is_never_code(path: Path) -> None:
             assert "shell" not in {keyword.arg for keyword in node.keywords}
 
 
-def test_every_promise_names_a_test_that_is_there() -> None:
+def test_every_promise_of_security_md_names_a_test() -> None:
     """docs/security.md: each `tests/…::test_…` exists."""
     text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
     named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", text)

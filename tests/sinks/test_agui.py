@@ -54,18 +54,18 @@ def of_type(lines: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
     return [line for line in lines if line["type"] == kind]
 
 
-def test_every_line_is_of_the_protocol() -> None:
+def test_agui_lines_are_of_the_protocol() -> None:
     for run in (cat_run(), failed_run()):
         assert_valid(translated(run))
 
 
 @given(st.lists(events, max_size=8))
-def test_whatever_happens_every_line_is_of_the_protocol(run: list[ev.Event]) -> None:
+def test_agui_lines_of_any_events_are_of_the_protocol(run: list[ev.Event]) -> None:
     assert_valid(translated(run))
 
 
 @given(st.lists(events, max_size=12))
-def test_what_is_opened_is_closed_once_before_the_run_ends(run: list[ev.Event]) -> None:
+def test_agui_closes_what_it_opened_once_before_the_run_ends(run: list[ev.Event]) -> None:
     lines = translated([*run, finished("success", 0)])
     keys = {"TEXT_MESSAGE": "messageId", "TOOL_CALL": "toolCallId", "STEP": "stepName"}
     for what, key in keys.items():
@@ -79,7 +79,7 @@ def test_what_is_opened_is_closed_once_before_the_run_ends(run: list[ev.Event]) 
     assert lines[-1]["type"] == "RUN_FINISHED"
 
 
-def test_a_run_has_its_story_in_order() -> None:
+def test_agui_tells_a_run_in_order() -> None:
     kinds = [line["type"] for line in translated(cat_run())]
     assert kinds[0] == "RUN_STARTED"
     assert kinds[-1] == "RUN_FINISHED"
@@ -100,7 +100,7 @@ def test_a_run_has_its_story_in_order() -> None:
     assert positions == sorted(positions)
 
 
-def test_a_tools_tokens_are_attributed_to_its_call_and_the_answers_are_not() -> None:
+def test_agui_attributes_a_tools_tokens_to_its_call_and_not_the_answers() -> None:
     lines = of_type(translated(cat_run()), "TEXT_MESSAGE_CONTENT")
     text: dict[str | None, str] = {}
     for line in lines:
@@ -113,7 +113,7 @@ def test_a_tools_tokens_are_attributed_to_its_call_and_the_answers_are_not() -> 
     }
 
 
-def test_what_runs_inside_a_nested_agent_names_its_place_at_every_depth() -> None:
+def test_agui_nested_agents_name_their_parent_at_every_depth() -> None:
     recording = Path(__file__).parents[1] / "fixtures/v1/nested.jsonl"
     lines = translated(load(recording)[0])
     started = {line["subagentRunId"]: line for line in of_type(lines, "SUBAGENT_STARTED")}
@@ -125,7 +125,7 @@ def test_what_runs_inside_a_nested_agent_names_its_place_at_every_depth() -> Non
     assert calls["call_shelves"] is None
 
 
-def test_calls_that_claim_to_be_inside_of_each_other_end() -> None:
+def test_agui_survives_calls_that_claim_to_be_inside_each_other() -> None:
     def began(call_id: str, parent: str) -> ev.ToolStarted:
         data = ev.ToolStartedData(tool="t", tool_input={}, tool_call_id=call_id)
         return ev.ToolStarted(run_id=f"run-{call_id}", parent_ids=[parent], data=data)
@@ -136,7 +136,7 @@ def test_calls_that_claim_to_be_inside_of_each_other_end() -> None:
     assert len(of_type(lines, "SUBAGENT_STARTED")) == 2
 
 
-def test_a_mode_without_tokens_still_tells_of_calls_and_of_the_answer() -> None:
+def test_agui_without_tokens_has_the_calls_and_the_answer() -> None:
     run = [event for event in cat_run() if not isinstance(event, ev.LlmToken | ev.LlmFinished)]
     lines = translated(run)
     assert_valid(lines)
@@ -150,7 +150,7 @@ def test_a_mode_without_tokens_still_tells_of_calls_and_of_the_answer() -> None:
     assert content["delta"].startswith("On the shelf")
 
 
-def test_a_mode_that_tells_whole_messages_alone_tells_each_once() -> None:
+def test_agui_with_whole_messages_alone_has_each_once() -> None:
     run = [event for event in cat_run() if not isinstance(event, ev.LlmToken | ev.LlmStarted)]
     lines = translated(run)
     assert_valid(lines)
@@ -161,14 +161,14 @@ def test_a_mode_that_tells_whole_messages_alone_tells_each_once() -> None:
     ]
 
 
-def test_a_server_that_numbers_its_calls_from_zero_again_loses_none() -> None:
+def test_agui_keeps_calls_apart_that_repeat_an_id() -> None:
     once = tool("call_0", "get_items", {"place": "x"}, ["y"])
     lines = translated(stamped([started(), *once, *once, finished("success", 0)]))
     assert len(of_type(lines, "TOOL_CALL_START")) == 2
     assert len(of_type(lines, "TOOL_CALL_RESULT")) == 2
 
 
-def test_a_failed_run_ends_with_the_error_and_a_cancelled_one_says_so() -> None:
+def test_agui_ends_failed_and_cancelled_runs_as_such() -> None:
     assert translated(failed_run())[-1] | {"timestamp": 0, "usage": []} == {
         "type": "RUN_ERROR",
         "message": "The key was refused.",
@@ -181,7 +181,7 @@ def test_a_failed_run_ends_with_the_error_and_a_cancelled_one_says_so() -> None:
     assert cancelled[-1]["outcome"] == {"type": "cancelled"}
 
 
-def test_reasoning_raw_and_what_the_protocol_has_no_word_for() -> None:
+def test_agui_reasoning_raw_and_custom_events() -> None:
     thought = ev.LlmToken(
         run_id="a", raw={"x": 1}, data=ev.LlmTokenData(channel="reasoning", delta="hm")
     )
@@ -199,7 +199,7 @@ def test_reasoning_raw_and_what_the_protocol_has_no_word_for() -> None:
     assert [line["name"] for line in lines[3:]] == ["catagent.warning", "catagent.new"]
 
 
-def test_the_sink_writes_a_line_each() -> None:
+def test_the_agui_sink_writes_the_translated_lines() -> None:
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as reader:
         with os.fdopen(writing, "wb") as stream:

@@ -28,12 +28,12 @@ def test_a_run_without_an_answer_writes_nothing(tmp_path: Path) -> None:
     assert written(failed_run(), tmp_path / "a") == b""
 
 
-def test_a_newline_is_not_doubled_and_a_lone_surrogate_is_no_error(tmp_path: Path) -> None:
+def test_an_answer_with_a_newline_or_a_lone_surrogate_is_written(tmp_path: Path) -> None:
     answer = ev.Answer(data=ev.AnswerData(output="a\ud800\n"))
     assert written([answer], tmp_path / "a") == b"a?\n"
 
 
-def test_a_terminal_gets_the_cleaned_text() -> None:
+def test_the_answer_on_a_terminal_is_sanitized() -> None:
     master, slave = pty.openpty()
     with os.fdopen(slave, "wb", buffering=0) as stream:
         AnswerSink(stream, str.upper).write(ev.Answer(data=ev.AnswerData(output="a cat")))

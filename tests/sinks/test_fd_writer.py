@@ -27,7 +27,7 @@ def pipe() -> Iterator[Pipe]:
             continue
 
 
-def test_a_slow_reader_gets_all_of_it(pipe: Pipe) -> None:
+def test_a_slow_reader_gets_every_byte(pipe: Pipe) -> None:
     reader, written = pipe
     data = os.urandom(1 << 20)
     thread = threading.Thread(target=writer(written), args=(data,))
@@ -40,7 +40,7 @@ def test_a_slow_reader_gets_all_of_it(pipe: Pipe) -> None:
 
 
 @pytest.mark.parametrize("how", ["asked", "time is up"])
-def test_a_reader_that_takes_nothing_keeps_nobody_past_the_stop(pipe: Pipe, how: str) -> None:
+def test_a_blocked_reader_delays_nobody_past_the_stop(pipe: Pipe, how: str) -> None:
     """The signal handler that asks for it runs while we wait, and nothing else does."""
     stop = Stop()
     write = writer(pipe[1], stop)
@@ -53,7 +53,7 @@ def test_a_reader_that_takes_nothing_keeps_nobody_past_the_stop(pipe: Pipe, how:
     write(b"more")  # lost, and nobody waits for it
 
 
-def test_a_reader_that_left_is_told_of_once(pipe: Pipe) -> None:
+def test_a_reader_that_left_is_reported_once(pipe: Pipe) -> None:
     os.close(pipe[0])
     write = writer(pipe[1])
     with pytest.raises(BrokenPipeError):

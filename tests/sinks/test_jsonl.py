@@ -15,7 +15,7 @@ from catagent.sinks.jsonl import JsonlSink
 from tests.support.runs import cat_run, started
 
 
-def test_a_reader_of_the_pipe_has_each_line_before_the_next_event() -> None:
+def test_a_jsonl_reader_has_each_line_before_the_next_event() -> None:
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb", buffering=0) as reader, os.fdopen(writing, "wb") as stream:
         sink = JsonlSink(stream)
@@ -24,7 +24,7 @@ def test_a_reader_of_the_pipe_has_each_line_before_the_next_event() -> None:
             assert decode(os.read(reader.fileno(), 1 << 20)) == event
 
 
-def test_a_pipe_that_is_full_and_does_not_block_still_gets_every_byte() -> None:
+def test_a_full_non_blocking_pipe_gets_every_byte() -> None:
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     got: list[bytes] = []
@@ -44,14 +44,14 @@ def test_a_pipe_that_is_full_and_does_not_block_still_gets_every_byte() -> None:
     assert got[0] == encode(big) * 10
 
 
-def test_a_closed_pipe_raises_and_is_not_swallowed() -> None:
+def test_a_closed_pipe_raises_broken_pipe() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb", buffering=0) as stream, pytest.raises(BrokenPipeError):
         JsonlSink(stream).write(started())
 
 
-def test_a_terminal_gets_no_control_character_and_the_same_json() -> None:
+def test_jsonl_on_a_terminal_has_no_control_character() -> None:
     event = started("a\x1b[31m \x9b31m \x7f \u202e b\u2066 é 🐈")
     master, slave = pty.openpty()
     with os.fdopen(slave, "wb", buffering=0) as stream:
@@ -63,7 +63,7 @@ def test_a_terminal_gets_no_control_character_and_the_same_json() -> None:
     assert decode(shown) == event
 
 
-def test_an_event_that_json_cannot_hold_is_written_all_the_same() -> None:
+def test_an_event_that_json_cannot_hold_is_written_with_placeholders() -> None:
     cycle: list[object] = []
     cycle.append(cycle)
     reading, writing = os.pipe()
@@ -77,7 +77,7 @@ def test_an_event_that_json_cannot_hold_is_written_all_the_same() -> None:
     assert event.data.content["s"] == "\ufffd"
 
 
-def test_so_does_one_that_is_to_get_ag_ui() -> None:
+def test_agui_on_a_terminal_has_no_control_character() -> None:
     event = ev.RunFinished(
         run_id="r",
         data=ev.RunFinishedData(

@@ -57,7 +57,7 @@ def parallel(number: int) -> list[ev.Event]:
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("number", [1, 500])
-def test_everything_is_in_the_scrollback_exactly_once(size: tuple[int, int], number: int) -> None:
+def test_every_token_is_in_the_scrollback_exactly_once(size: tuple[int, int], number: int) -> None:
     with screen(*size) as terminal:
         play(terminal, parallel(number))
         expected = [f"t{n}x{index}" for n in range(4) for index in range(number)]
@@ -66,13 +66,13 @@ def test_everything_is_in_the_scrollback_exactly_once(size: tuple[int, int], num
         assert "starting" not in terminal.text()
 
 
-def test_ten_thousand_tokens_are_all_there() -> None:
+def test_ten_thousand_tokens_reach_the_scrollback() -> None:
     with screen() as terminal:
         play(terminal, [runs.started(), *runs.tool("c", "t", {}, runs.words("w", 10_000))])
         assert re.findall(r"w\d+", terminal.text()) == [f"w{n}" for n in range(10_000)]
 
 
-def test_the_first_frame_is_there_when_start_returns() -> None:
+def test_the_first_frame_is_painted_when_start_returns() -> None:
     with screen() as terminal:
         sink = LiveSink(ViewOptions(), terminal.fd)
         sink.start()
@@ -83,7 +83,7 @@ def test_the_first_frame_is_there_when_start_returns() -> None:
         terminal.until(lambda: terminal.text() == "")
 
 
-def test_nothing_changed_means_nothing_written(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unchanged_frame_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("catagent.views.footer.SPINS_PER_SECOND", 0)
     with screen() as terminal:
         sink = LiveSink(ViewOptions(), terminal.fd)
@@ -96,7 +96,7 @@ def test_nothing_changed_means_nothing_written(monkeypatch: pytest.MonkeyPatch) 
         sink.close()
 
 
-def test_at_most_twelve_frames_a_second() -> None:
+def test_at_most_twelve_frames_a_second_are_painted() -> None:
     with screen() as terminal:
         sink = LiveSink(ViewOptions(), terminal.fd)
         sink.start()
@@ -109,7 +109,7 @@ def test_at_most_twelve_frames_a_second() -> None:
         sink.close()
 
 
-def test_echo_is_off_meanwhile_and_typed_keys_do_not_leak() -> None:
+def test_echo_is_off_while_live_and_typed_keys_do_not_leak() -> None:
     with screen() as terminal:
         sink = LiveSink(ViewOptions(), terminal.fd)
         assert terminal.echoes()
@@ -125,7 +125,7 @@ def test_echo_is_off_meanwhile_and_typed_keys_do_not_leak() -> None:
         os.set_blocking(terminal.fd, True)
 
 
-def test_the_cursor_comes_back_and_wrapping_too() -> None:
+def test_closing_restores_the_cursor_and_wrapping() -> None:
     with screen() as terminal:
         play(terminal, runs.cat_run())
         tail = terminal.bytes[terminal.bytes.rindex(b"done in") :]
@@ -162,7 +162,7 @@ def _drain(terminal: Screen, sink: LiveSink) -> None:
             os.read(terminal.master, 1 << 16)
 
 
-def test_a_slow_terminal_gets_everything_in_the_end() -> None:
+def test_a_slow_terminal_gets_every_row_in_the_end() -> None:
     with screen(read=False) as terminal:
         sink = LiveSink(ViewOptions(), terminal.fd)
         sink.start()
@@ -217,7 +217,7 @@ def test_a_defect_in_the_view_does_not_stop_the_run(monkeypatch: pytest.MonkeyPa
         assert terminal.echoes()
 
 
-def test_a_fatal_signal_can_give_everything_back_at_once() -> None:
+def test_restore_terminal_gives_everything_back_at_once() -> None:
     with screen() as terminal:
         sink = LiveSink(ViewOptions(), terminal.fd)
         sink.start()
@@ -245,7 +245,7 @@ def test_the_status_is_gone_before_the_answer_is_written() -> None:
         assert terminal.text() == "an answer, without a newline"
 
 
-def test_a_new_size_has_to_hold_before_more_than_the_status_is_drawn() -> None:
+def test_a_resize_has_to_settle_before_more_than_the_status_is_drawn() -> None:
     with screen(80, 24) as terminal:
         sink = LiveSink(ViewOptions(), terminal.fd)
         sink.start()

@@ -29,7 +29,7 @@ def pipe() -> Iterator[tuple[int, int]]:
     os.close(writer)
 
 
-def test_a_frame_is_one_write_and_the_same_frame_none(
+def test_a_frame_is_one_write_and_an_unchanged_frame_none(
     pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writes: list[int] = []
@@ -50,7 +50,7 @@ def test_a_frame_is_one_write_and_the_same_frame_none(
     assert len(writes) == painter.frames == 3
 
 
-def test_only_the_rows_that_changed_are_written_again(pipe: tuple[int, int]) -> None:
+def test_the_painter_rewrites_only_rows_that_changed(pipe: tuple[int, int]) -> None:
     painter = Painter(pipe[1])
     painter.frame([], ["one", "two", "three"])
     os.read(pipe[0], 1000)
@@ -61,7 +61,7 @@ def test_only_the_rows_that_changed_are_written_again(pipe: tuple[int, int]) -> 
     assert b"three" not in changed
 
 
-def test_nothing_is_taken_away_that_was_never_drawn(pipe: tuple[int, int]) -> None:
+def test_the_painter_erases_nothing_that_it_never_drew(pipe: tuple[int, int]) -> None:
     painter = Painter(pipe[1])
     painter.finish([])
     painter.finish(["row"])
@@ -79,7 +79,7 @@ def test_the_tap_collects_lines_and_gives_the_descriptor_back(pipe: tuple[int, i
 
 
 @given(st.lists(st.text("ab\r\n", max_size=6)))
-def test_lines_are_the_same_however_they_are_cut(pieces: list[str]) -> None:
+def test_captured_lines_do_not_depend_on_how_they_are_cut(pieces: list[str]) -> None:
     def cut(*pieces: str) -> tuple[list[str], list[str]]:
         cutter = LineCutter()
         lines = [line for piece in pieces for line in cutter.feed(piece.encode())]
@@ -88,7 +88,7 @@ def test_lines_are_the_same_however_they_are_cut(pieces: list[str]) -> None:
     assert cut(*pieces) == cut("".join(pieces))
 
 
-def test_a_progress_bar_that_never_ends_its_line_takes_no_memory() -> None:
+def test_a_captured_progress_bar_takes_no_memory() -> None:
     cutter = LineCutter()
     for percent in range(10_000):
         assert cutter.feed(b"%6d done\r" % percent) == []
@@ -96,7 +96,7 @@ def test_a_progress_bar_that_never_ends_its_line_takes_no_memory() -> None:
     assert cutter.feed(b"\n") == ["  9999 done"]
 
 
-def test_a_line_without_an_end_is_told_in_parts_and_loses_nothing() -> None:
+def test_a_captured_line_without_an_end_comes_in_parts() -> None:
     cutter = LineCutter()
     told = []
     for _ in range(1_000):
@@ -107,7 +107,7 @@ def test_a_line_without_an_end_is_told_in_parts_and_loses_nothing() -> None:
     assert 10 < len(told) < 20
 
 
-def test_who_writes_into_the_tap_never_waits(pipe: tuple[int, int]) -> None:
+def test_writing_into_the_tap_never_waits(pipe: tuple[int, int]) -> None:
     """More than a pipe holds, while nobody asks for the lines."""
     tap = Tap([pipe[1]])
     for _ in range(5_000):

@@ -32,7 +32,7 @@ def contents(stream: TextIO) -> str:
     return os.pread(stream.fileno(), 1 << 20, 0).decode()
 
 
-def test_a_run_reads_like_a_protocol() -> None:
+def test_plain_lines_read_like_a_protocol() -> None:
     assert lines(runs.cat_run(runs.words("item", 3))) == [
         "run: cat, openai:gpt-4o-mini, events",
         "question: what items are located where the cat is hiding?",
@@ -55,7 +55,7 @@ def test_a_run_reads_like_a_protocol() -> None:
     ]
 
 
-def test_a_line_is_written_as_soon_as_it_is_complete_and_never_changed() -> None:
+def test_a_plain_line_is_written_once_and_as_soon_as_it_is_complete() -> None:
     with TemporaryFile("w+", encoding="utf-8") as stream:
         sink = PlainSink(ViewOptions(), stream)
         before = ""
@@ -66,12 +66,12 @@ def test_a_line_is_written_as_soon_as_it_is_complete_and_never_changed() -> None
         assert before == "model:\nfirst line\nsecond\nthird\n"
 
 
-def test_lines_in_a_pipe_keep_their_length() -> None:
+def test_plain_lines_in_a_pipe_keep_their_length() -> None:
     long = "word " * 500
     assert long.strip() in lines(runs.model("m", [long]))
 
 
-def test_lines_on_a_terminal_are_wrapped_and_parallel_calls_stay_apart() -> None:
+def test_plain_lines_on_a_terminal_are_wrapped_and_parallel_calls_stay_apart() -> None:
     screen = Screen(40, 200)
     with open(screen.fd, "w", closefd=False) as stream:
         sink = PlainSink(ViewOptions(), stream)
@@ -87,18 +87,18 @@ def test_lines_on_a_terminal_are_wrapped_and_parallel_calls_stay_apart() -> None
     screen.close()
 
 
-def test_colour_only_where_it_is_asked_for() -> None:
+def test_plain_lines_have_color_only_where_asked_for() -> None:
     events = runs.cat_run(runs.words("item", 3))
     assert "\x1b" not in "\n".join(lines(events))
     assert "\x1b[" in "\n".join(lines(events, ViewOptions(color="16")))
 
 
-def test_ascii_alone_where_the_stream_holds_no_more() -> None:
+def test_plain_lines_are_ascii_where_the_stream_holds_no_more() -> None:
     events = runs.model("m", ["naïve — 日本"])
     assert lines(events, ViewOptions(ascii=True)) == ["model:", r"na\xefve \u2014 \u65e5\u672c"]
 
 
-def test_the_error_and_its_hint_are_part_of_it() -> None:
+def test_plain_lines_show_the_error_and_its_hint() -> None:
     error = ev.ErrorInfo(kind="network", type="E", message="It hung up.", hint="Try again.")
     assert lines([runs.finished(status="error", exit_code=1, error=error)])[:2] == [
         "error: It hung up.",
@@ -106,7 +106,7 @@ def test_the_error_and_its_hint_are_part_of_it() -> None:
     ]
 
 
-def test_a_failing_stream_is_the_callers_business() -> None:
+def test_a_failing_stream_raises_to_the_caller() -> None:
     reader, writer = os.pipe()
     os.close(reader)
     with open(writer, "w", closefd=False) as stream:

@@ -88,7 +88,7 @@ def test_a_model_alone_answers_with_its_text(mode: Mode) -> None:
 
 
 @modes
-def test_what_is_no_text_is_answered_as_json(mode: Mode) -> None:
+def test_an_output_that_is_not_text_is_answered_as_json(mode: Mode) -> None:
     outcome = run_with(
         scripts.cat(), mode, lambda _: AgentRun(RunnableLambda(lambda x: {"n": x}), 3, "other")
     )
@@ -201,7 +201,7 @@ def test_an_agent_that_waits_for_a_person_is_an_error(mode: Mode) -> None:
 
 
 @modes
-def test_a_message_that_middleware_replaced_is_the_answer_and_told_once(mode: Mode) -> None:
+def test_a_message_that_middleware_replaced_is_the_answer_once(mode: Mode) -> None:
     def make(model: BaseChatModel) -> AgentRun:
         middleware = [PIIMiddleware("email", apply_to_output=True)]
         return asked(create_agent(model, make_tools(model), middleware=middleware))
@@ -243,7 +243,7 @@ def test_an_agent_that_is_a_node_of_another_graph_gives_the_answer(mode: Mode) -
     assert len(outcome.of(ev.Action)) == len(outcome.of(ev.Observation)) == 2
 
 
-def test_a_custom_event_is_told_with_the_tool_call_that_it_came_from() -> None:
+def test_a_custom_event_names_the_tool_call_it_came_from() -> None:
     @tool
     async def get_items(place: str) -> str:
         """Get items."""

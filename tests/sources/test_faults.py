@@ -149,7 +149,7 @@ def test_arguments_cut_by_the_output_limit_say_so(mode: Mode, shape: AgentShape)
 
 @modes
 @shapes
-def test_no_arguments_at_all_are_fine(mode: Mode, shape: AgentShape) -> None:
+def test_a_call_without_arguments_is_run(mode: Mode, shape: AgentShape) -> None:
     outcome = play(scripts.calling(Call("where_cat_is_hiding", "")), mode, shape)
     assert outcome.error is None
     assert outcome.of(ev.Action)[0].data.tool_input in ({}, "")
@@ -165,7 +165,7 @@ def test_an_empty_answer_is_a_warning(mode: Mode, shape: AgentShape) -> None:
 
 @modes
 @shapes
-def test_a_tool_that_raises_is_told_and_raises(mode: Mode, shape: AgentShape) -> None:
+def test_an_exception_of_a_tool_is_reported_and_raised(mode: Mode, shape: AgentShape) -> None:
     outcome = play(scripts.cat(2), mode, shape, raising_tools)
     assert isinstance(outcome.error, ValueError)
     assert_spans_closed(outcome)
@@ -178,7 +178,7 @@ def test_a_tool_that_raises_is_told_and_raises(mode: Mode, shape: AgentShape) ->
 
 @modes
 @shapes
-def test_a_failure_stops_the_tools_beside_it(mode: Mode, shape: AgentShape) -> None:
+def test_a_failure_stops_parallel_tools(mode: Mode, shape: AgentShape) -> None:
     def tools(model: BaseChatModel) -> list[BaseTool]:
         @tool
         async def get_items(place: str) -> str:
@@ -239,7 +239,7 @@ def test_an_endless_agent_is_stopped_at_the_step_limit(
     assert_spans_closed(outcome)
 
 
-def test_the_limit_of_a_wrapped_executor_is_ours_too() -> None:
+def test_the_step_limit_holds_for_a_wrapped_executor() -> None:
     """Its own would stop it after 15 steps."""
 
     def make(model: BaseChatModel) -> AgentRun:
@@ -253,7 +253,7 @@ def test_the_limit_of_a_wrapped_executor_is_ours_too() -> None:
 
 @modes
 @shapes
-def test_as_many_steps_as_allowed_are_no_error(mode: Mode, shape: AgentShape) -> None:
+def test_as_many_steps_as_the_limit_are_no_error(mode: Mode, shape: AgentShape) -> None:
     outcome = play(scripts.cat(1, parallel=4), mode, shape, max_steps=2)
     assert outcome.error is None
     assert len(outcome.of(ev.Answer)) == 1
@@ -261,7 +261,9 @@ def test_as_many_steps_as_allowed_are_no_error(mode: Mode, shape: AgentShape) ->
 
 @modes
 @shapes
-def test_an_endless_loop_of_unknown_tools_is_stopped_too(mode: Mode, shape: AgentShape) -> None:
+def test_an_endless_loop_of_unknown_tools_is_stopped_at_the_step_limit(
+    mode: Mode, shape: AgentShape
+) -> None:
     def script(request: Request) -> Reply:
         return Reply(calls=[Call("fly", "{}", f"call_{len(request.observations)}")])
 
@@ -271,7 +273,7 @@ def test_an_endless_loop_of_unknown_tools_is_stopped_too(mode: Mode, shape: Agen
 
 @modes
 @shapes
-def test_a_nested_agent_is_limited_as_well(mode: Mode, shape: AgentShape) -> None:
+def test_a_nested_agent_is_stopped_at_the_step_limit(mode: Mode, shape: AgentShape) -> None:
     def script(request: Request) -> Reply:
         if "research" in request.tools:
             return Reply(calls=[Call.of("research", "call_r", topic="x")])
@@ -291,7 +293,7 @@ def test_a_refused_request_leaves_no_span_open(mode: Mode) -> None:
 
 @modes
 @shapes
-def test_the_errors_are_not_logged_by_langchain_too(
+def test_langchain_does_not_log_the_errors_again(
     mode: Mode, shape: AgentShape, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG, logger="langchain_core"):
@@ -328,7 +330,7 @@ def test_odd_tool_outputs_are_what_the_agent_sees(mode: Mode, shape: AgentShape)
 
 
 @pytest.mark.parametrize("mode", ["log", "events"])
-def test_a_model_that_fails_and_is_replaced_is_told_at_once(mode: Mode) -> None:
+def test_the_failure_of_a_model_with_a_fallback_is_reported_at_once(mode: Mode) -> None:
     def tools(model: BaseChatModel) -> list[BaseTool]:
         @tool
         async def get_items(place: str) -> str:
@@ -366,7 +368,7 @@ def test_a_model_that_fails_and_is_replaced_is_told_at_once(mode: Mode) -> None:
 
 
 @modes
-def test_an_agent_without_call_ids_is_told_as_well(mode: Mode) -> None:
+def test_an_agent_without_call_ids_is_reported_whole(mode: Mode) -> None:
     def make(model: BaseChatModel) -> AgentRun:
         prompt = PromptTemplate.from_template("{tools} {tool_names} {input} {agent_scratchpad}")
         tools = make_tools(model)

@@ -160,7 +160,7 @@ def test_a_failed_run_leaves_no_parallel_tool_running(mode: Mode, shape: AgentSh
 
 @modes
 @shapes
-def test_a_cancellation_that_got_lost_is_made_good(mode: Mode, shape: AgentShape) -> None:
+def test_a_lost_cancellation_is_repeated(mode: Mode, shape: AgentShape) -> None:
     """As `asyncio.wait_for` loses one before Python 3.12, when a chunk comes with it."""
     waiting: list[str] = []
 

@@ -86,11 +86,11 @@ def test_reasoning_comes_before_the_text_of_its_chunk() -> None:
     assert [data.channel for data in found] == ["reasoning", "text"]
 
 
-def test_an_empty_chunk_is_no_token() -> None:
+def test_an_empty_chunk_gives_no_token() -> None:
     assert to_events.tokens(span(), AIMessageChunk(content="")) == []
 
 
-def test_text_of_models_that_do_not_chat_is_told() -> None:
+def test_text_of_models_that_do_not_chat_is_a_token() -> None:
     from langchain_core.outputs import GenerationChunk
 
     (token,) = to_events.tokens(span(), GenerationChunk(text="a"))
@@ -104,7 +104,7 @@ def test_a_character_that_came_in_two_halves_is_one_in_the_message() -> None:
     assert messages.text_of([{"type": "text", "text": "a\ud83d"}]) == "a\ufffd"
 
 
-def test_calls_that_could_not_be_parsed_say_so() -> None:
+def test_unparsed_tool_calls_have_an_error() -> None:
     bad = {"name": "f", "args": "{", "id": "1", "error": None, "type": "invalid_tool_call"}
     (call,) = messages.tool_calls_of(AIMessage("", invalid_tool_calls=[bad]))
     assert call.error

@@ -60,7 +60,7 @@ def test_raw_adds_nothing_but_carriers(mode: Mode, shape: AgentShape) -> None:
 
 
 @shapes
-def test_log_operations_apply_and_give_the_final_state(shape: AgentShape) -> None:
+def test_raw_log_operations_apply_and_give_the_final_state(shape: AgentShape) -> None:
     outcome = play(scripts.cat(30, parallel=3), "log", shape, raw=True)
     operations = [op for ops in raws(outcome) for op in ops]
     state = jsonpatch.apply_patch(None, copy.deepcopy(operations))
@@ -77,7 +77,7 @@ def test_log_operations_apply_and_give_the_final_state(shape: AgentShape) -> Non
     assert len(by_id) == len(state["logs"])
 
 
-def test_a_run_name_with_a_slash_stays_one_path_segment() -> None:
+def test_a_run_name_with_a_slash_stays_one_segment_of_a_log_path() -> None:
     def named(model: Any) -> AgentRun:
         chain = RunnableLambda(str) | model.with_config(run_name="a/b~c")
         return AgentRun(chain, cat_prompts.WHERE_PROMPT, "other", raw=True)
@@ -89,7 +89,7 @@ def test_a_run_name_with_a_slash_stays_one_path_segment() -> None:
 
 
 @shapes
-def test_steps_keep_the_whole_chunk(shape: AgentShape) -> None:
+def test_raw_steps_keep_the_whole_chunk(shape: AgentShape) -> None:
     outcome = play(scripts.cat(2), "steps", shape, raw=True)
     chunks = raws(outcome)
     text = msgspec.json.encode(chunks).decode()
@@ -103,7 +103,7 @@ def test_steps_keep_the_whole_chunk(shape: AgentShape) -> None:
 
 
 @shapes
-def test_a_step_carries_the_chunk_that_it_was_made_from(shape: AgentShape) -> None:
+def test_a_raw_step_carries_the_chunk_it_was_made_from(shape: AgentShape) -> None:
     """And not what happened beside it: the end of a model call, a warning."""
     script = scripts.with_fault(scripts.cat(2), "where", finish_reason="length")
     outcome = play(script, "steps", shape, raw=True)
@@ -115,7 +115,7 @@ def test_a_step_carries_the_chunk_that_it_was_made_from(shape: AgentShape) -> No
     assert all(event.raw is UNSET for event in beside)
 
 
-def test_a_start_carries_its_stream_event_though_a_failure_is_told_first() -> None:
+def test_a_raw_start_carries_its_stream_event_though_a_failure_comes_first() -> None:
     class Failing(FakeListChatModel):
         def _call(self, *args: Any, **kwargs: Any) -> str:
             raise ValueError("no model")
@@ -131,7 +131,7 @@ def test_a_start_carries_its_stream_event_though_a_failure_is_told_first() -> No
 
 
 @shapes
-def test_every_stream_event_is_kept(shape: AgentShape) -> None:
+def test_raw_events_keep_every_stream_event(shape: AgentShape) -> None:
     outcome = play(scripts.cat(2), "events", shape, raw=True)
     kept = raws(outcome)
     names = [event["event"] for event in kept]
@@ -156,7 +156,7 @@ class Broken(Mapping[str, int]):
         raise RuntimeError("no")
 
 
-def test_what_json_cannot_hold_becomes_a_marked_placeholder() -> None:
+def test_raw_values_that_json_cannot_hold_become_placeholders() -> None:
     cyclic: list[Any] = []
     cyclic.append(cyclic)
     odd = [object(), float("nan"), 2**70, Broken(), cyclic, {1, 2}, b"\xff", uuid.UUID(int=0)]
@@ -168,7 +168,7 @@ def test_what_json_cannot_hold_becomes_a_marked_placeholder() -> None:
     assert rendered[8:] == ["2026-01-02T00:00:00+00:00", {"type": "ValueError", "message": "x"}]
 
 
-def test_keys_that_are_the_same_text_are_all_kept() -> None:
+def test_raw_keys_that_are_the_same_text_are_all_kept() -> None:
     assert plain({1: "a", "1": "b", 2: "c"}) == {"1 (int)": "a", "1": "b", "2": "c"}
     assert list(plain({None: 1, "None": 2, "None (NoneType)": 3}).values()) == [1, 2, 3]
 
@@ -180,14 +180,14 @@ def forms_in_the_reference() -> list[Any]:
     return [json.loads(form) for form in re.findall(r"`(\{.*?\})`", section)]
 
 
-def test_the_reference_shows_these_forms() -> None:
+def test_the_reference_documents_the_raw_forms() -> None:
     found = [plain(value) for value in (ValueError("x"), b"x", float("nan"))]
     assert [set(form) for form in forms_in_the_reference()] == [set(form) for form in found]
     for value in (float("inf"), 2**63, -(2**63) - 1, object()):
         assert plain(value).keys() == {codec.PLACEHOLDER, "repr"}
 
 
-def test_fields_of_subclasses_are_kept() -> None:
+def test_raw_objects_keep_the_fields_of_subclasses() -> None:
     call = {"name": "f", "args": {"a": 1}, "id": "1", "type": "tool_call"}
     message = AIMessage("x", tool_calls=[call])
     action = AgentActionMessageLog(tool="f", tool_input={}, log="", message_log=[message])

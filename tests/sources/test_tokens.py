@@ -91,7 +91,7 @@ def test_twenty_thousand_tokens_come_once_and_in_order(mode: Mode) -> None:
 
 @modes
 @shapes
-def test_a_run_tells_its_actions_observations_and_answer(mode: Mode, shape: AgentShape) -> None:
+def test_a_run_has_its_actions_observations_and_answer(mode: Mode, shape: AgentShape) -> None:
     outcome = play(scripts.cat(2, parallel=2, joke=True), mode, shape)
     ids = ["call_where", "call_items_0", "call_items_1", "call_joke"]
     actions, observations = outcome.of(ev.Action), outcome.of(ev.Observation)
@@ -121,7 +121,7 @@ def test_an_action_names_the_model_run_that_decided_on_it(mode: Mode, shape: Age
 
 @modes
 @shapes
-def test_usage_of_every_model_call_is_told(mode: Mode, shape: AgentShape) -> None:
+def test_usage_of_every_model_call_is_reported(mode: Mode, shape: AgentShape) -> None:
     outcome = play(scripts.cat(7), mode, shape)
     usages = {
         (event.name, event.tool_call_id): event.data.usage for event in outcome.of(ev.LlmFinished)
@@ -179,7 +179,7 @@ def test_nested_agents_own_what_they_do(mode: Mode, shape: AgentShape) -> None:
 
 
 @modes
-def test_nested_graphs_tell_their_actions_in_every_mode(mode: Mode) -> None:
+def test_nested_graphs_report_their_actions_in_every_mode(mode: Mode) -> None:
     outcome = play(researching, mode, "graph", nesting_tools)
     tools = [event.data.tool for event in outcome.of(ev.Action)]
     assert sorted(tools) == ["research"] * 2 + ["where_cat_is_hiding"] * 2
@@ -206,7 +206,7 @@ def test_tool_arguments_stream_on_their_own_channel(mode: Mode, shape: AgentShap
 
 
 @streaming
-def test_names_and_tags_are_langchains(mode: Mode) -> None:
+def test_event_names_and_tags_are_langchains(mode: Mode) -> None:
     outcome = play(scripts.cat(1), mode, "graph")
     (items,) = [e for e in outcome.of(ev.LlmStarted) if e.name == "Get Items LLM"]
     assert items.tags == ["get_items"]
@@ -248,7 +248,7 @@ class Completing(LLM):
 
 
 @streaming
-def test_a_text_completion_model_is_told_like_any_other(
+def test_a_text_completion_model_is_reported_like_any_other(
     mode: Mode, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """LangChain calls its handlers in another way than those of a chat model."""

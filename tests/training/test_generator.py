@@ -70,7 +70,7 @@ def test_tools_are_described_in_the_words_of_the_product() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_arguments_and_answers_are_copies(bank: Bank, kind: str) -> None:
+def test_arguments_and_answers_of_the_training_data_are_copies(bank: Bank, kind: str) -> None:
     """What a conversation teaches to say stands in what came before it."""
     talk = Talk(seeded(1), bank)
     for _ in range(40):
@@ -90,7 +90,7 @@ def test_listings_have_the_form_that_the_prompt_asks_for(bank: Bank) -> None:
     assert not is_listing("a lamp and a rug")
 
 
-def test_no_description_breaks_the_form(bank: Bank) -> None:
+def test_no_description_breaks_the_form_of_a_listing(bank: Bank) -> None:
     lines = [line for lines in bank.items.values() for line in lines]
     assert all(line.count(" | ") == 1 and not set(line) & set(",()") for line in lines)
 

@@ -55,7 +55,7 @@ def rendered(address: str, **body: Any) -> str:
         return str(json.load(response)["prompt"])
 
 
-def test_a_run_is_rendered_as_it_was_trained(address: str) -> None:
+def test_the_template_renders_a_run_as_in_training(address: str) -> None:
     system = {"role": "system", "content": cat_prompts.AGENT_SYSTEM}
     call_ = call("get_items", place='"the box"')
     function = call_["tool_calls"][0]["function"]
@@ -69,7 +69,7 @@ def test_a_run_is_rendered_as_it_was_trained(address: str) -> None:
     assert f"- get_items(place: string): {cat_prompts.ITEMS_DESCRIPTION}\n" in text
 
 
-def test_a_prompt_inside_a_tool_has_no_tools(address: str) -> None:
+def test_the_template_renders_a_prompt_inside_a_tool_without_tools(address: str) -> None:
     text = rendered(address, messages=[user("Tell a short joke about rain."), said("No.")])
     assert "# Tools" not in text
     assert "<|im_start|>user\nTell a short joke about rain.<|im_end|>\n" in text

@@ -44,7 +44,7 @@ def test_the_footer_takes_a_third_of_the_screen_at_most_and_fits(size: Size) -> 
     assert all(cells(without_colors(row)) < size.columns for row in footer)
 
 
-def test_calls_that_wait_show_their_newest_words() -> None:
+def test_waiting_calls_show_their_newest_words() -> None:
     footer = view_of(unfinished("one", "two", "three")).frame(Size(80, 24), 2.0, "").footer
     assert footer[:4] == [
         "│ ◦ tool model",
@@ -54,13 +54,13 @@ def test_calls_that_wait_show_their_newest_words() -> None:
     ]
 
 
-def test_a_call_that_is_over_says_so_while_it_waits() -> None:
+def test_a_finished_call_is_marked_while_it_waits_to_be_shown() -> None:
     events = [*unfinished("one"), *runs.tool("two", "get_items", {}, ["x"])]
     footer = view_of(events).frame(Size(80, 24), 2.0, "").footer
     assert footer[2] == "✓ get_items()"
 
 
-def test_the_words_of_a_call_that_waits_slide_by() -> None:
+def test_the_words_of_a_waiting_call_slide_by() -> None:
     """As many of the newest cells as the row has, however the words would be wrapped."""
     view = view_of([*unfinished("one"), *runs.tool("two", "t", {}, [])[:3]])
     written, parents = "", [runs.ROOT, "run-two"]
@@ -76,7 +76,7 @@ def test_the_words_of_a_call_that_waits_slide_by() -> None:
         assert written.rstrip().endswith(shown.lstrip("…").strip())
 
 
-def test_a_call_that_waits_shows_what_still_runs_inside() -> None:
+def test_a_waiting_call_shows_what_still_runs_inside() -> None:
     """And not what another call inside has come to."""
     inside = [
         *runs.tool("slow", "slow", {}, ["still ", "here"], parents=["run-two"])[:4],
@@ -87,7 +87,7 @@ def test_a_call_that_waits_shows_what_still_runs_inside() -> None:
     assert "╷ nested() still " in footer
 
 
-def test_calls_that_wait_get_more_rows_where_the_screen_has_them() -> None:
+def test_waiting_calls_get_more_rows_where_the_screen_has_them() -> None:
     words = runs.words("w", 30)
     waits = [runs.tool(c, "t", {"n": c}, words)[:-3] for c in ("two", "three")]
     view = view_of([*unfinished("one"), *waits[0], *waits[1]])
@@ -103,7 +103,7 @@ def test_calls_that_wait_get_more_rows_where_the_screen_has_them() -> None:
     assert len(footer) <= 12
 
 
-def test_what_is_unfinished_stands_apart_and_is_dim() -> None:
+def test_an_unfinished_block_stands_apart_and_is_dim() -> None:
     view = view_of(runs.model("m", ["One.\n\n", "Two"])[:-1], ViewOptions(color="16"))
     frame = view.frame(Size(80, 24), 2.0, "")
     assert frame.final == ["One."]
@@ -152,7 +152,7 @@ def test_the_status_is_never_blank(mode: str) -> None:
 
 
 @pytest.mark.parametrize(("mode", "says"), [("events", "starting"), ("steps", "waiting for")])
-def test_where_nobody_tells_the_agent_is_awaited(mode: str, says: str) -> None:
+def test_the_status_awaits_the_agent_where_nothing_else_is_known(mode: str, says: str) -> None:
     """In steps mode its model may be writing for long already."""
     footer = view_of([runs.started(mode=mode)]).frame(Size(80, 24), 2.0, "").footer
     assert f"{says} the agent" in footer[-1]
@@ -221,13 +221,13 @@ def test_status_only_shows_one_row_and_leaves_warnings_alone_behind() -> None:
     assert len(frame.footer) == 1
 
 
-def test_what_others_write_becomes_a_row() -> None:
+def test_captured_output_becomes_a_row() -> None:
     view = view_of([runs.started()])
     view.outside(["a library \x1b[31msays"])
     assert "» a library ␛[31msays" in view.frame(Size(80, 24), 2.0, "").final
 
 
-def test_what_a_running_tool_prints_is_seen_while_it_runs() -> None:
+def test_captured_output_of_a_running_tool_is_shown_in_its_panel() -> None:
     start = runs.tool("c", "get_items", {}, [])[:2]
     view = view_of(
         [*start, ev.Warned(tool_call_id="c", data=ev.WarningData(code="c", message="Hm."))]
@@ -294,7 +294,7 @@ def test_a_view_that_raises_loses_and_repeats_nothing(
     assert sorted(found) == sorted(word.strip() for word in words)
 
 
-def test_even_plain_lines_may_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_of_the_fallback_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     rest = Fallback(view_of([runs.started()]), RuntimeError())
     monkeypatch.setattr(Transcript, "update", lambda *_: 1 / 0)
     rest.update(runs.started(), 1.0)

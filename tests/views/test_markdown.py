@@ -66,11 +66,11 @@ def rows(text: str, sizes: list[int], look: Look = LOOK, width: int = 60) -> lis
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=6))
 @settings(deadline=None, max_examples=30)
-def test_chunks_do_not_matter(sizes: list[int]) -> None:
+def test_markdown_rows_do_not_depend_on_how_the_text_is_cut(sizes: list[int]) -> None:
     assert rows(SAMPLE, sizes) == rows(SAMPLE, [len(SAMPLE)])
 
 
-def test_a_block_is_final_when_the_next_one_begins() -> None:
+def test_a_markdown_block_is_final_when_the_next_one_begins() -> None:
     part = Markdown(LOOK)
     part.feed("One paragraph.\n")
     assert part.take(60) == []
@@ -86,7 +86,7 @@ def test_a_list_is_one_block_and_a_fence_keeps_its_empty_lines() -> None:
     assert '```python\ndef f():\n\n    return "x"\n```' in found
 
 
-def test_code_is_highlighted_and_copies_without_padding() -> None:
+def test_a_code_block_is_highlighted_and_copies_without_padding() -> None:
     found = rows("```python\nreturn 1\n```\n", [5], COLORED)
     assert [without_colors(row) for row in found] == ["  return 1"]
     assert "\x1b[" in found[0]
@@ -122,7 +122,7 @@ MARKS = st.sampled_from(
 
 @given(st.lists(st.tuples(MARKS, WORDS), max_size=12), st.sampled_from([20, 39, 99]))
 @settings(deadline=None, max_examples=60)
-def test_no_word_is_lost_whatever_the_markup(
+def test_markdown_loses_no_word_whatever_the_markup(
     parts: list[tuple[str, list[str]]], width: int
 ) -> None:
     text = "".join(mark + " ".join(words) for mark, words in parts)
@@ -147,7 +147,7 @@ def test_no_word_is_lost_whatever_the_markup(
         "> > > > > > > > > > > > deep",
     ],
 )
-def test_what_rich_would_drop_is_shown_as_it_is(text: str) -> None:
+def test_markup_that_rich_would_drop_is_shown_as_source(text: str) -> None:
     shown = "".join(rows(text, [9], width=40))
     for word in re.findall("[a-z0-9]{3,}", text):
         assert word in "".join(re.findall("[a-z0-9]", shown))
@@ -159,11 +159,11 @@ def test_entities_are_cleaned_after_the_parser_has_decoded_them() -> None:
     assert "<202E>b" in without_colors(shown)
 
 
-def test_no_hyperlink_leaves() -> None:
+def test_markdown_links_become_no_terminal_hyperlinks() -> None:
     assert "]8;" not in "".join(rows("[x](http://example.com) <http://a.b>", [50], COLORED))
 
 
-def test_an_address_is_shown_once_and_that_of_a_text_behind_it() -> None:
+def test_a_link_shows_its_address_once_after_its_text() -> None:
     assert rows("See <https://a.b/c>.", [5]) == ["See https://a.b/c."]
     assert rows("See [x](https://a.b/c).", [5]) == ["See x (https://a.b/c)."]
 
@@ -172,7 +172,7 @@ def test_a_fence_inside_a_quote_is_drawn() -> None:
     assert rows("> ```py\n> x = 1\n> ```\n> end", [5]) == ["▌   x = 1", "▌ end"]
 
 
-def test_rules_and_numbers_look_as_they_are_written() -> None:
+def test_rules_and_list_numbers_look_as_written() -> None:
     found = rows("9. nine\n10. ten\n\n***\n", [5], width=20)
     assert found == ["  9. nine", " 10. ten", "", "─" * 20]
 
@@ -241,10 +241,10 @@ def test_a_long_list_and_a_long_quote_have_no_gaps() -> None:
     assert "" not in rows(quote, [100])
 
 
-def test_ascii_has_no_drawing_in_it() -> None:
+def test_ascii_markdown_has_no_drawing_characters() -> None:
     ascii_only = live_look(ViewOptions(ascii=True))
     assert all(row.isascii() for row in rows(SAMPLE + "é", [9], ascii_only))
 
 
-def test_rows_fit() -> None:
+def test_markdown_rows_fit_the_width() -> None:
     assert max(cells(row) for row in rows(SAMPLE * 3, [11], width=30)) <= 30

@@ -38,7 +38,9 @@ from catagent.views.options import (
         ("never", {"TERM": "xterm", "FORCE_COLOR": "3"}, True, "none"),
     ],
 )
-def test_colour(choice: ColorChoice, env: dict[str, str], isatty: bool, color: Color) -> None:
+def test_color_follows_the_choice_the_environment_and_the_terminal(
+    choice: ColorChoice, env: dict[str, str], isatty: bool, color: Color
+) -> None:
     assert resolve_color(choice, env, isatty=isatty) == color
 
 
@@ -56,7 +58,9 @@ def test_colour(choice: ColorChoice, env: dict[str, str], isatty: bool, color: C
         ({}, None, False),
     ],
 )
-def test_ascii(env: dict[str, str], encoding: str | None, ascii_only: bool) -> None:
+def test_ascii_is_used_where_the_encoding_holds_no_more(
+    env: dict[str, str], encoding: str | None, ascii_only: bool
+) -> None:
     assert resolve_ascii(env, encoding) is ascii_only
 
 

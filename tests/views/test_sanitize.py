@@ -20,7 +20,7 @@ def is_unsafe(char: str) -> bool:
 
 
 @pytest.mark.parametrize("code", [*range(0x20), *range(0x7F, 0xA0), 0xD800, 0xDFFF])
-def test_no_control_and_no_surrogate_passes(code: int) -> None:
+def test_sanitize_lets_no_control_or_surrogate_pass(code: int) -> None:
     cleaned = clean(chr(code))
     assert cleaned
     assert not any(map(is_unsafe, cleaned))
@@ -42,28 +42,28 @@ def test_no_control_and_no_surrogate_passes(code: int) -> None:
         ("a[/]b list[int] <think> :smile:", "a[/]b list[int] <think> :smile:"),
     ],
 )
-def test_what_is_unsafe_becomes_visible(text: str, shown: str) -> None:
+def test_unsafe_characters_become_visible(text: str, shown: str) -> None:
     assert clean(text) == shown
 
 
 @given(ANY_TEXT, ANY_TEXT)
-def test_a_chunk_boundary_cannot_defeat_it(first: str, second: str) -> None:
+def test_a_chunk_boundary_cannot_defeat_the_sanitizer(first: str, second: str) -> None:
     assert clean(first) + clean(second) == clean(first + second)
 
 
 @given(ANY_TEXT)
-def test_cleaning_twice_changes_nothing(text: str) -> None:
+def test_sanitizing_twice_changes_nothing(text: str) -> None:
     assert clean(clean(text)) == clean(text)
     assert not any(map(is_unsafe, clean(text)))
     clean(text).encode()
 
 
 @given(ANY_TEXT)
-def test_a_title_stays_on_one_line(text: str) -> None:
+def test_a_sanitized_title_stays_on_one_line(text: str) -> None:
     assert len(clean_line(text).splitlines()) <= 1
     assert "\t" not in clean_line(text)
 
 
 @given(ANY_TEXT)
-def test_ascii_holds_everything_as_escapes(text: str) -> None:
+def test_ascii_text_holds_everything_as_escapes(text: str) -> None:
     assert to_ascii(clean(text)).isascii()

@@ -15,7 +15,7 @@ def stats_of(events: list[ev.Event]) -> list[list[str]]:
     return [line.split() for line in table(state).splitlines()]
 
 
-def test_it_has_a_row_for_each_model_each_tool_and_the_run() -> None:
+def test_stats_have_a_row_for_each_model_each_tool_and_the_run() -> None:
     heading, model, where, items, run = stats_of(cat_run())
     assert heading == ["calls", "in", "out", "first", "token", "time"]
     assert model == ["gpt-4o-mini", "5", "50", "15", "0.05", "s", "2.00", "s"]
@@ -24,7 +24,7 @@ def test_it_has_a_row_for_each_model_each_tool_and_the_run() -> None:
     assert run == ["the", "run", "5", "50", "15", "-", "3.40", "s"]
 
 
-def test_columns_line_up_and_a_name_cannot_break_them() -> None:
+def test_stats_columns_line_up_whatever_a_name_holds() -> None:
     state = RunState()
     for event in cat_run():
         if isinstance(event, ev.LlmStarted | ev.LlmFinished):
@@ -35,7 +35,7 @@ def test_columns_line_up_and_a_name_cannot_break_them() -> None:
     assert len(text.splitlines()) == 5
 
 
-def test_a_run_that_did_nothing_or_is_cut_off_has_one_too() -> None:
+def test_stats_of_an_empty_or_unfinished_run() -> None:
     assert stats_of([])[-1] == ["the", "run", "0", "-", "-", "-", "-"]
     assert stats_of([started()])[-1] == ["the", "run", "0", "-", "-", "-", "-"]
     assert len(stats_of(cat_run()[:10])) == 4

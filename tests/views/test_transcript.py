@@ -66,7 +66,7 @@ CUTS = st.lists(st.booleans(), min_size=1, max_size=7)
 
 @given(CHUNKS, CUTS, SIZES, st.integers(1, 60))
 @settings(deadline=None)
-def test_every_token_once_in_order(
+def test_every_token_is_shown_once_and_in_order(
     chunks: list[int], cuts: list[bool], width: int, number: int
 ) -> None:
     """Four tools in parallel and an answer, in both looks."""
@@ -91,7 +91,7 @@ def test_every_token_once_in_order(
 
 @given(CUTS, CHUNKS, SIZES)
 @settings(deadline=None)
-def test_frames_do_not_matter(cuts: list[bool], chunks: list[int], width: int) -> None:
+def test_rows_do_not_depend_on_the_frames(cuts: list[bool], chunks: list[int], width: int) -> None:
     """The scrollback is a function of the events and the width."""
     _, pieces = numbered("t1", 40, chunks)
     text = ["# A\n\n", *pieces, "\n\n- b\n", "- c\n\n```py\nx", " = 1\n```\n\nend\n"]
@@ -165,12 +165,12 @@ def test_an_observation_that_was_streamed_is_named_not_repeated() -> None:
     assert rows[-1].endswith("observation: the text above")
 
 
-def test_another_observation_is_shown_too() -> None:
+def test_an_observation_other_than_the_streamed_text_is_shown() -> None:
     rows = shown(runs.tool("c", "get_items", {}, ["some ", "items"], output="else"))
     assert rows[-3:] == ["│ ◦ observation", "│ else", "╰─ ✓ 1.2 s · 2 tokens"]
 
 
-def test_a_failed_tool_says_so() -> None:
+def test_a_failed_tool_is_marked() -> None:
     action, *_, observation = runs.tool("c", "get_items", {"place": 1}, [], output="no such place")
     assert isinstance(observation, ev.Observation)
     observation.data.status = "error"
@@ -224,7 +224,7 @@ def test_tokens_of_a_tool_that_was_filtered_out_have_a_panel_of_their_own() -> N
     assert rows == ["╭─ Get Items LLM", "│ some items", "╰─ ✓ 1 token"]
 
 
-def test_what_is_unknown_is_shown_dimly_and_whole() -> None:
+def test_an_unknown_event_is_shown_dimly_and_whole() -> None:
     rows = shown([ev.Unknown(fields={"type": "new.thing", "data": {"x": "y" * 10}})])
     assert "new.thing" in rows[0]
     assert "yyyyyyyyyy" in rows[0]

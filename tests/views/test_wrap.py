@@ -17,29 +17,29 @@ WIDTHS = st.integers(1, 40)
 
 
 @given(LINES, WIDTHS)
-def test_no_row_is_too_wide(line: str, width: int) -> None:
+def test_no_wrapped_row_is_too_wide(line: str, width: int) -> None:
     for row in wrap(line, width):
         assert cells(row) <= width or len(row) == 1
 
 
 @given(LINES, WIDTHS)
-def test_nothing_but_spaces_is_lost(line: str, width: int) -> None:
+def test_wrapping_loses_nothing_but_spaces(line: str, width: int) -> None:
     assert "".join(wrap(line, width)).replace(" ", "") == line.replace("\t", "").replace(" ", "")
 
 
 @given(LINES, LINES, WIDTHS)
-def test_more_text_changes_the_last_row_alone(line: str, more: str, width: int) -> None:
+def test_more_text_changes_the_last_wrapped_row_alone(line: str, more: str, width: int) -> None:
     *final, last = wrap(line, width)
     assert wrap(line + more, width) == final + wrap(last + more, width)
 
 
 @given(LINES, WIDTHS)
-def test_ends_are_cut_to_the_width(line: str, width: int) -> None:
+def test_the_end_of_a_text_is_cut_to_the_width(line: str, width: int) -> None:
     assert cells(head(line, width, "…")) <= width
     assert cells(tail(line, width, "…")) <= width
 
 
-def test_words_stay_whole_where_they_fit() -> None:
+def test_wrapping_keeps_words_whole_where_they_fit() -> None:
     assert wrap("the cat is hiding", 8) == ["the cat", "is", "hiding"]
     assert wrap("incomprehensible", 5) == ["incom", "prehe", "nsibl", "e"]
 
@@ -58,7 +58,7 @@ def test_a_megabyte_on_one_line_takes_linear_time() -> None:
     assert time.process_time() - began < 10
 
 
-def test_facts_stay_in_one_piece() -> None:
+def test_packed_facts_stay_in_one_piece() -> None:
     facts = ["done in 3.4 s", "2 tool calls", "31 tokens/s"]
     assert pack(facts, " · ", 30) == ["done in 3.4 s · 2 tool calls", "31 tokens/s"]
     assert pack(facts, " · ", 13) == facts
