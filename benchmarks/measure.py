@@ -58,7 +58,7 @@ Costs = dict[str, list[Cost]]
 
 
 def rounds_of(cases: Mapping[str, Case], rounds: int, *, warm: bool = True) -> Costs:
-    """Run all cases in turn, `rounds` times; before several, one round that nobody counts."""
+    """Run all cases in turn, `rounds` times; before several, one round that is not counted."""
     if warm and rounds > 1:
         for case in cases.values():
             case()
@@ -80,7 +80,7 @@ def middle(costs: Sequence[Cost], what: str = "cpu_s") -> float:
 
 
 def ratio(costs: Costs, name: str, base: str, what: str = "cpu_s") -> float:
-    """The median, over the rounds, of this case's cost as a multiple of the base's beside it."""
+    """The median of this case's cost as a multiple of the base's in the same round."""
     pairs = zip(costs[name], costs[base], strict=True)
     return float(median(getattr(a, what) / (getattr(b, what) or 1e-9) for a, b in pairs))
 
@@ -172,7 +172,7 @@ class _Drain:
         self._thread = threading.Thread(target=self._read, daemon=True)
 
     def start(self, pid: int) -> None:
-        """Begin to read, once nobody here holds the other end any more."""
+        """Begin to read, once this process no longer holds the other end."""
         self._pid = pid
         self._thread.start()
 
@@ -195,7 +195,7 @@ class _Drain:
                 self.first = time.perf_counter()
 
     def _look(self) -> None:
-        """Ask Linux itself: what wait4 tells begins with the memory of whoever started it, us."""
+        """Ask Linux itself: what wait4 reports begins with the memory of the parent, us."""
         now = time.perf_counter()
         if now - self._looked < _LOOK_S:
             return

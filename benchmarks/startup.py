@@ -1,4 +1,4 @@
-"""What starting costs: light commands beside a bare Typer program, `ask` beside a naive script."""
+"""What starting costs: light commands against a bare Typer program, `ask` against a script."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a token costs: each mode beside a bare loop over the same API, live, and how it grows."""
+"""What a token costs: each mode against a bare loop over the same API, live, and how it grows."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def slope(many: list[Cost], none: list[Cost], tokens: int) -> list[Cost]:
 
 
 class MiscountError(Exception):
-    """A case did not tell of every token: what it took is worth nothing."""
+    """A case lost a token, so what it took is worth nothing."""
 
 
 def check(costs: Costs, tokens: int) -> None:

@@ -78,7 +78,7 @@ def test_the_root_holds_few_modules_and_otherwise_packages() -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_room_imports_from_the_rows_above_it_alone(path: Path) -> None:
-    """Not from its own row either: between rooms every import goes down, and none comes back."""
+    """Not from its own row either: between rooms every import goes down."""
     table = rows()
     mine = table.get(room(path), max(table.values()) + 1)
     assert [name for name in sorted(neighbours(path)) if table[name] >= mine] == []
@@ -116,7 +116,7 @@ def test_rich_stays_in_its_rooms() -> None:
 
 
 def test_typer_stays_at_the_command_line() -> None:
-    """Whoever calls from Python, or runs several at once, has no command line."""
+    """A caller from Python, or one of several runs at once, has no command line."""
     assert offenders(("typer", "click"), {"cli"}) == []
 
 
@@ -137,7 +137,7 @@ def test_the_environment_is_read_in_one_place() -> None:
     [("types.py", set()), ("state.py", {"events"}), ("filters.py", {"events"})],
 )
 def test_the_contract_depends_on_nothing(name: str, allowed: set[str]) -> None:
-    """Events know nobody; the state and the filters know the events alone."""
+    """Events import no other module; the state and the filters import the events alone."""
     assert neighbours(PACKAGE / "events" / name) == set()
     ours = {module for module in imported(PACKAGE / "events" / name) if "catagent" in module}
     assert {module.split(".")[1] for module in ours} == allowed
@@ -150,7 +150,7 @@ RECORDING = str(Path(__file__).parent / "fixtures/v1/events.jsonl")
     "arguments", [["--version"], ["--help"], ["ask", "--help"], ["schema"], ["replay", "--help"]]
 )
 def test_light_commands_import_nothing_heavy(arguments: list[str]) -> None:
-    """LangChain costs seconds: whoever does not run an agent must not pay them."""
+    """LangChain costs seconds, which a command that runs no agent must not pay."""
     assert heavy_imports(arguments) <= set()
 
 
@@ -159,7 +159,7 @@ def test_a_replay_needs_an_event_loop_and_nothing_else() -> None:
 
 
 def heavy_imports(arguments: list[str]) -> set[str]:
-    """Which of the heavy packages a command has imported when it is through."""
+    """Which of the heavy packages a command has imported at its end."""
     code = (
         "import sys\n"
         f"sys.argv = ['catagent', *{arguments!r}]\n"

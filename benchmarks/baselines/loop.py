@@ -29,7 +29,7 @@ async def log() -> int:
 
 
 async def steps() -> int:
-    """Chunks, by astream: it tells no tokens."""
+    """Chunks, by astream, which reports no tokens."""
     count = 0
     async for _ in make_agent().astream(QUESTION, stream_mode="updates"):
         count += 1

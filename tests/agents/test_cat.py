@@ -1,4 +1,4 @@
-"""The two built-in agents: what their models are told, and that both come to the same answer."""
+"""The two built-in agents: what their models are asked, and that both come to the same answer."""
 
 from __future__ import annotations
 
@@ -65,10 +65,10 @@ def test_the_cat_prompts_are_those_the_embedded_model_was_trained_on(
         cat_prompts.ITEMS_DESCRIPTION,
         cat_prompts.JOKE_DESCRIPTION,
     ]
-    told = {target(request): request for request in requests if not request.tools}
-    assert told["where"].messages == [{"role": "user", "content": cat_prompts.WHERE_PROMPT}]
-    assert told["items"].prompt == cat_prompts.ITEMS_PROMPT.format(place="under the sofa")
-    assert told["joke"].prompt == cat_prompts.JOKE_PROMPT.format(topic="cats")
+    asked = {target(request): request for request in requests if not request.tools}
+    assert asked["where"].messages == [{"role": "user", "content": cat_prompts.WHERE_PROMPT}]
+    assert asked["items"].prompt == cat_prompts.ITEMS_PROMPT.format(place="under the sofa")
+    assert asked["joke"].prompt == cat_prompts.JOKE_PROMPT.format(topic="cats")
 
 
 @pytest.mark.parametrize("agent", AGENTS)

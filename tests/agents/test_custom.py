@@ -137,7 +137,7 @@ def answer_of(run: AgentRun) -> Any:
 def test_any_runnable_gets_the_question_in_the_form_it_takes(
     folder: Path, name: str, shape: str, answer: str
 ) -> None:
-    """No key is needed: a model of ours is built only for those who ask for one."""
+    """No key is needed: a model is built only for a factory that asks for one."""
     run = opened(name, folder)
     assert run.shape == shape
     assert run.max_steps == 7

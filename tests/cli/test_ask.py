@@ -58,12 +58,12 @@ def test_every_mode_has_actions_observations_and_the_answer(
         env = with_server(tmp_path, server.url)
         done = catagent("ask", QUESTION, "--agent", agent, "--mode", mode, env=env)
     events = lines(done.stdout)
-    told = [
+    seen = [
         (event["type"], event["data"]["tool"], event["data"]["tool_call_id"])
         for event in events
         if event["type"] in ("action", "observation")
     ]
-    assert told == [
+    assert seen == [
         ("action", "where_cat_is_hiding", "call_where"),
         ("observation", "where_cat_is_hiding", "call_where"),
         ("action", "get_items", "call_items_0"),
@@ -185,7 +185,7 @@ def test_no_server_is_an_error_of_the_network(tmp_path: Path) -> None:
 
 
 def test_retries_of_ask_are_events(tmp_path: Path) -> None:
-    """Two failures, told as they happen, then the run goes on."""
+    """Two failures, reported as they happen, then the run goes on."""
     script = failing_first(cat(), failing(503), times=2)
     with ScriptedServer(script) as server:
         done = catagent("ask", QUESTION, env=with_server(tmp_path, server.url))
@@ -196,7 +196,7 @@ def test_retries_of_ask_are_events(tmp_path: Path) -> None:
 
 
 def test_a_question_beyond_the_embedded_model_is_noticed(tmp_path: Path) -> None:
-    """It is answered all the same, with a warning before the first request."""
+    """The question is answered all the same, with a warning before the first request."""
     done = catagent("ask", "Wo versteckt sich denn die Katze heute?", env=environment(tmp_path))
     warnings = [event["data"] for event in lines(done.stdout) if event["type"] == "warning"]
     assert [warning["code"] for warning in warnings][:1] == ["embedded_model"]
@@ -204,7 +204,7 @@ def test_a_question_beyond_the_embedded_model_is_noticed(tmp_path: Path) -> None
 
 
 def test_half_a_character_from_a_model_does_not_end_the_run(tmp_path: Path) -> None:
-    """A lone surrogate is shown as what it is not: U+FFFD, in the next request too."""
+    """A lone surrogate becomes U+FFFD, in the next request too."""
     script = calling(Call.of("where_cat_is_hiding", "call_0"))
 
     def halved(request: Request) -> Reply:
@@ -218,7 +218,7 @@ def test_half_a_character_from_a_model_does_not_end_the_run(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("agent", AGENTS)
 def test_a_retry_says_whose_request_it_was(tmp_path: Path, agent: str) -> None:
-    """Of four models that ask at once."""
+    """Four models ask at once; the retry names the right one."""
     failure = failing(503, retry_after="0.01")
     script = failing_first(cat(tokens=3, parallel=3), failure, times=2, at="items")
     with ScriptedServer(script) as server:

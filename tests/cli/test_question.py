@@ -58,15 +58,15 @@ def test_a_question_that_is_not_text_is_an_error() -> None:
 def test_waiting_for_a_question_from_a_pipe_is_announced() -> None:
     """A pipe that stays open must not look like a hang."""
     reader, writer = os.pipe()
-    told = threading.Event()
+    announced = threading.Event()
     stdin = os.fdopen(reader, encoding="utf-8")
 
     def notice(text: str) -> None:
         assert "stdin" in text
-        told.set()
+        announced.set()
         os.write(writer, b"at last")
         os.close(writer)
 
     assert read_question("-", stdin, notice) == "at last"
-    assert told.is_set()
+    assert announced.is_set()
     stdin.close()

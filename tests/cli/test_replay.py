@@ -110,7 +110,7 @@ def test_a_killed_run_replays_up_to_where_it_was_killed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tail", "told"),
+    ("tail", "message"),
     [
         (b'{"type":"llm.tok', "damaged at line 21"),
         (b"\x00\x00\xff\xfe\n", "damaged at line 21"),
@@ -119,7 +119,7 @@ def test_a_killed_run_replays_up_to_where_it_was_killed(tmp_path: Path) -> None:
     ],
 )
 def test_damage_is_reported_after_the_good_events_were_replayed(
-    tmp_path: Path, tail: bytes, told: str
+    tmp_path: Path, tail: bytes, message: str
 ) -> None:
     damaged = tmp_path / "damaged.jsonl"
     damaged.write_bytes(b"".join(EVENTS.read_bytes().splitlines(keepends=True)[:20]) + tail)
@@ -137,12 +137,12 @@ def test_damage_is_reported_after_the_good_events_were_replayed(
         env=environment(tmp_path),
     )
     assert done.returncode == 1
-    assert told in done.stderr
+    assert message in done.stderr
     assert len(lines(done.stdout)) == 19
 
 
 @pytest.mark.parametrize(
-    ("recording", "told"),
+    ("recording", "message"),
     [
         ("nothing.jsonl", "no recording at nothing.jsonl"),
         (".", "is a folder"),
@@ -153,7 +153,7 @@ def test_damage_is_reported_after_the_good_events_were_replayed(
     ],
 )
 def test_replaying_a_file_that_is_no_recording_is_a_clear_error(
-    tmp_path: Path, recording: str, told: str
+    tmp_path: Path, recording: str, message: str
 ) -> None:
     (tmp_path / "empty").touch()
     if recording.startswith(".."):
@@ -161,7 +161,7 @@ def test_replaying_a_file_that_is_no_recording_is_a_clear_error(
     done = catagent("replay", recording, env=environment(tmp_path))
     assert done.returncode == 1
     assert done.stdout == ""
-    assert told in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -223,14 +223,14 @@ def test_replay_filters_as_live_and_keeps_seq(tmp_path: Path) -> None:
 
 
 def test_a_recording_can_be_replayed_in_another_mode(tmp_path: Path) -> None:
-    def told(name: str, *flags: str) -> list[tuple[str, str, str]]:
+    def shown(name: str, *flags: str) -> list[tuple[str, str, str]]:
         path = str(FIXTURES / f"{name}.jsonl")
         done = catagent("replay", path, "--speed", "0", *flags, env=environment(tmp_path))
         assert done.returncode == 0
         return [(e["type"], e["name"], e["data"].get("output")) for e in lines(done.stdout)]
 
-    assert told("events", "--mode", "steps") == told("steps")
-    assert told("events", "--mode", "log") == told("events") == told("log")
+    assert shown("events", "--mode", "steps") == shown("steps")
+    assert shown("events", "--mode", "log") == shown("events") == shown("log")
 
 
 def test_replay_stats_go_to_stderr(tmp_path: Path) -> None:

@@ -49,8 +49,8 @@ def test_runs_in_a_pipe_are_json_lines_newest_first(home: Path) -> None:
 def test_runs_on_a_terminal_are_a_table(home: Path) -> None:
     code, shown = on_terminal("runs", env=environment(home, COLUMNS="100"))
     assert code == 0
-    for told in ("aaaa1111", "bbbb2222", "what items are", "success", "error", "3.4 s"):
-        assert told in shown
+    for part in ("aaaa1111", "bbbb2222", "what items are", "success", "error", "3.4 s"):
+        assert part in shown
 
 
 def test_a_hostile_question_cannot_touch_the_terminal(home: Path) -> None:
@@ -76,8 +76,8 @@ def test_no_runs_yet_is_not_an_error(tmp_path: Path) -> None:
 def test_runs_show_is_a_transcript_for_people_and_a_summary_for_programs(home: Path) -> None:
     code, shown = on_terminal("runs", "show", "aaaa", env=environment(home, COLUMNS="100"))
     assert code == 0
-    for told in ("what items are located", "get_items", "books (old), a lamp", "first token"):
-        assert told in shown
+    for part in ("what items are located", "get_items", "books (old), a lamp", "first token"):
+        assert part in shown
     (summary,) = lines(catagent("runs", "show", "aaaa", env=environment(home)).stdout)
     assert summary["id"] == "aaaa1111"
 

@@ -116,7 +116,7 @@ def test_text_of_a_subclass_of_str_is_text() -> None:
 
 
 def test_a_lone_surrogate_leaves_a_line_that_fits_the_schema_and_can_be_read() -> None:
-    """The optional fields that are not set stay away there too: `raw`, and a token's `index`."""
+    """Optional fields that are not set are left out there too: `raw`, and a token's `index`."""
     line = encode(ev.LlmToken(data=ev.LlmTokenData(channel="text", delta="a\ud83d")))
     VALIDATOR.validate(json.loads(line))
     assert decode(line) == ev.LlmToken(data=ev.LlmTokenData(channel="text", delta="a\ufffd"))

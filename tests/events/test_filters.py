@@ -35,7 +35,7 @@ ALL: list[ev.Event] = [TOKEN, TOOL, CHAIN, CUSTOM, ANSWER]
 def test_include_filters_are_alternatives_and_exclude_filters_win(
     filters: Filters, kept: list[ev.Event]
 ) -> None:
-    """Plumbing is hidden unless asked for; what tells of the whole run always passes."""
+    """Plumbing is hidden unless asked for; events of the whole run always pass."""
     assert [event for event in ALL if filters.keeps(event)] == kept
 
 

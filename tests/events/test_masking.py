@@ -56,7 +56,7 @@ def streamed(pieces: list[str], channel: ev.Channel = "text") -> list[ev.Event]:
     mask = EventMask([SECRET])
     events: list[ev.Event] = [token(piece, channel) for piece in pieces]
     events.append(finished("".join(pieces)))
-    return [told for event in events for told in mask(event)]
+    return [masked for event in events for masked in mask(event)]
 
 
 def text_of(events: Iterable[ev.Event]) -> str:
@@ -104,9 +104,9 @@ def test_a_secret_in_a_tools_arguments_is_masked_and_its_name_kept() -> None:
     pieces = ['{"place": "qu', '\\"ote-', "of-do", 'om"}']
     rest = [token(piece, "tool_args", index=0) for piece in pieces]
     events: list[ev.Event] = [first, *rest, finished("")]
-    told = [each for event in events for each in mask(event)]
-    assert text_of(told) == f'{{"place": "qu{MASK}"}}'
-    assert first in told
+    masked = [each for event in events for each in mask(event)]
+    assert text_of(masked) == f'{{"place": "qu{MASK}"}}'
+    assert first in masked
 
 
 def test_every_string_of_an_event_is_masked() -> None:
@@ -114,12 +114,12 @@ def test_every_string_of_an_event_is_masked() -> None:
     data.error = ev.ErrorInfo(kind="tool", type="E", message=SECRET)
     event = ev.ToolFinished(name=SECRET, tags=[SECRET], data=data)
     event.raw = {SECRET: [{"deep": SHAPED}]}
-    (told,) = EventMask([SECRET])(event)
-    assert isinstance(told, ev.ToolFinished)
-    assert (told.name, told.tags, told.data.output) == (MASK, [MASK], f"x {MASK}")
-    assert told.data.error is not None
-    assert told.data.error.message == MASK
-    assert told.raw == {MASK: [{"deep": MASK}]}
+    (masked,) = EventMask([SECRET])(event)
+    assert isinstance(masked, ev.ToolFinished)
+    assert (masked.name, masked.tags, masked.data.output) == (MASK, [MASK], f"x {MASK}")
+    assert masked.data.error is not None
+    assert masked.data.error.message == MASK
+    assert masked.raw == {MASK: [{"deep": MASK}]}
 
 
 def test_data_that_is_nested_too_deep_is_cut_and_its_secrets_are_masked() -> None:
@@ -158,23 +158,23 @@ def test_the_placeholder_of_what_was_cut_holds_no_secret_either() -> None:
 def test_enumerated_words_are_not_masked_and_the_line_stays_valid(event: ev.Event) -> None:
     """A password can be a word, and `run.finished` with a masked status could not be read."""
     mask = EventMask(["cancelled", "retriever", "stream", "reasoning", "tool_args"])
-    told = [*mask(event), *mask(finished(""))]
-    assert [codec.decode(codec.encode(each)) for each in told] == told
+    masked = [*mask(event), *mask(finished(""))]
+    assert [codec.decode(codec.encode(each)) for each in masked] == masked
     assert not isinstance(event, ev.RunFinished) or event.data.status == "cancelled"
     assert not isinstance(event, ev.Node) or event.data.content == MASK
 
 
 def test_the_raw_object_of_a_held_back_token_holds_what_is_shown_of_it() -> None:
-    """Its operations and all else stay: they apply, and give the text without the secret."""
+    """Its operations still apply, and give the text without the secret."""
     mask = EventMask([SECRET])
     pieces = ["see https", "://exam", "ple.com/", " and canary-47", "11-zyxw or", " so."]
     events = [token(piece) for piece in pieces]
     state: dict[str, Any] = {"text": []}
     for number, event in enumerate(events, 1):
         event.raw = [{"op": "add", "path": "/text/-", "value": event.data.delta}]
-        for told in mask(event):
-            assert isinstance(told, ev.LlmToken)
-            state = jsonpatch.apply_patch(state, told.raw)
+        for masked in mask(event):
+            assert isinstance(masked, ev.LlmToken)
+            state = jsonpatch.apply_patch(state, masked.raw)
             assert "".join(state["text"]) == text_of(events[:number])
     assert "".join(state["text"]) == f"see https://example.com/ and {MASK} or so."
 
@@ -185,14 +185,14 @@ def test_arguments_parsed_from_held_back_text_are_masked_in_the_raw_object() -> 
     broken = {"name": "f", "args": '{"key": "canary-47', "id": "call_0"}
     held = {"content": "", "quoted": "canary-47", "metadata": {"langgraph_node": "model"}}
     event.raw = {**held, "tool_calls": [call], "invalid_tool_calls": [broken]}
-    (told,) = EventMask([SECRET])(event)
-    assert isinstance(told, ev.LlmToken)
-    assert told.data.delta == '{"key": "'
-    assert told.raw == {
+    (masked,) = EventMask([SECRET])(event)
+    assert isinstance(masked, ev.LlmToken)
+    assert masked.data.delta == '{"key": "'
+    assert masked.raw == {
         **held,
         "quoted": MASK,
         "tool_calls": [{**call, "args": MASK}],
-        "invalid_tool_calls": [{**broken, "args": told.data.delta}],
+        "invalid_tool_calls": [{**broken, "args": masked.data.delta}],
     }
 
 

@@ -54,7 +54,7 @@ def test_a_repeated_call_id_is_another_call() -> None:
 
 
 def test_steps_are_decisions_of_the_run_s_own_agent() -> None:
-    """Two calls at once are one step; what a tool's own agent decides is no step of the run's."""
+    """Two calls at once are one step; what a nested agent decides is not a step of the run."""
 
     def action(call_id: str, llm: str, inside: str | None = None) -> ev.Action:
         data = ev.ActionData(tool="t", tool_input={}, tool_call_id=call_id)
@@ -66,7 +66,7 @@ def test_steps_are_decisions_of_the_run_s_own_agent() -> None:
 
 
 def test_an_action_may_come_after_its_tool_has_started() -> None:
-    """A nested agent's does, in `log` mode: it is the same call."""
+    """The action of a nested agent does in `log` mode: it is the same call."""
     act, *rest = tool_events("r1", "call_0")
     state = replayed([rest[0], act, *rest[1:]])
     assert len(state.order) == 1

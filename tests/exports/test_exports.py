@@ -1,4 +1,4 @@
-"""What holds for every export: it tells the run, and text in it stays text."""
+"""What holds for every export: the whole run is in it, and its text stays text."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def test_an_export_has_the_question_the_calls_and_the_answer(ending: str) -> Non
         "",
         export(ending, cat_run()),
     )
-    for told in ("where_cat_is_hiding", "get_items", "books (old), a lamp", "hiding?"):
-        assert told in text
+    for part in ("where_cat_is_hiding", "get_items", "books (old), a lamp", "hiding?"):
+        assert part in text
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -253,8 +253,8 @@ def test_the_cast_draws_no_event_before_it_came() -> None:
         assert not isinstance(event, ev.Unknown)
         event.ts = event.ts.replace("T12:", "T13:")
     _, *lines = map(json.loads, export(".cast", run).splitlines())
-    told = [at for at, _, output in lines if "where_cat_is_hiding" in output]
-    assert min(told) >= 3600
+    part = [at for at, _, output in lines if "where_cat_is_hiding" in output]
+    assert min(part) >= 3600
 
 
 def test_an_unknown_ending_is_a_usage_error() -> None:

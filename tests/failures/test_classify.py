@@ -1,4 +1,4 @@
-"""Whose error it is: told from the exceptions themselves, raised by the real libraries."""
+"""Whose error it is, judged by the exceptions themselves, raised by the real libraries."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ REQUEST = httpx2.Request("POST", "http://127.0.0.1/v1/chat/completions")
 
 
 def refused(status: int, message: str = "no") -> openai.APIStatusError:
-    """The error of the SDK's own for this answer."""
+    """The SDK's own error for this answer."""
     response = httpx2.Response(status, json={"error": {"message": message}}, request=REQUEST)
     return openai.OpenAI(api_key="k")._make_status_error_from_response(response)
 
@@ -68,7 +68,7 @@ def test_an_exception_becomes_a_message_and_the_next_step(
         (OSError("[Errno -2] Name or service not known"), "name was not found"),
         (OSError("certificate verify failed"), "No secure connection"),
         (OSError(24, "Too many open files"), "ulimit -n"),
-        # As it is told where a name has two addresses.
+        # The form that asyncio gives it where a name has two addresses.
         (ExceptionGroup("two", [ConnectionRefusedError(111, "no")] * 2), "refused the connection"),
     ],
 )
@@ -154,7 +154,7 @@ def test_a_group_that_a_tool_raises_is_the_tools_error() -> None:
 
 
 def test_a_tool_that_ends_the_program_is_reported() -> None:
-    """asyncio may lose the frames that say which: the message is the same for want of a name."""
+    """asyncio may lose the frames that name the tool; the message then does without its name."""
     error = classify(caught("raise SystemExit(3)"))
     assert isinstance(error, ToolError)
     assert "tool" in error.message
@@ -188,7 +188,7 @@ def test_an_exception_that_cannot_be_printed_is_reported() -> None:
 
 
 def test_classifying_imports_nothing_heavy() -> None:
-    """Faults are told in a replay too, which must not import LangChain."""
+    """A replay classifies errors too, and must not import LangChain."""
     import subprocess
 
     code = (

@@ -30,7 +30,7 @@ def python(code: str) -> Any:
 
 
 def names(prelude: str) -> Any:
-    """Every public name of the lazy packages and those inside them -> what stands behind it."""
+    """Every public name of the lazy packages, nested ones included -> the object behind it."""
     return python(
         f"{prelude}\n"
         "import importlib, json, pkgutil\n"
@@ -49,7 +49,7 @@ def names(prelude: str) -> Any:
 
 
 def test_every_name_of_a_lazy_package_is_the_original() -> None:
-    """Whoever brings an agent of their own must not notice."""
+    """A custom agent must not notice the difference."""
     eager, lazy = (
         names(""),
         names("from catagent.loading import lazy_packages as lazy; lazy.install()"),
@@ -72,7 +72,7 @@ def test_lazy_packages_leave_reachable_what_import_openai_reaches() -> None:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_lazy_packages_only_gather_names_of_submodules(package: str) -> None:
-    """A release that changes its `__init__` costs speed, silently: here it is told."""
+    """A release that changes its `__init__` costs speed silently; this test reports it."""
     spec = find_spec(package)
     assert spec is not None
     assert spec.origin is not None

@@ -52,7 +52,7 @@ def test_an_agent_in_the_current_folder_is_found() -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_a_module_of_the_current_folder_may_import_its_neighbours() -> None:
-    """At once and later, by statement and by function, from a package and from beside one."""
+    """When loaded and later, by statement and by function, from a package and from next to one."""
     late = registry.lookup("helped_for_test:late", registry.AGENTS, "agent")
     assert late().agent == 44
     assert registry.lookup("spaced_for_test.inner:agent", registry.AGENTS, "agent") == 43
@@ -61,7 +61,7 @@ def test_a_module_of_the_current_folder_may_import_its_neighbours() -> None:
 def test_an_installed_package_imports_nothing_from_the_current_folder(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Many try for what may not be installed; the folder may be a stranger's."""
+    """Many packages try imports that may fail, and the folder may be a stranger's."""
     (folder / "site").mkdir()
     (folder / "site" / "installed_for_test.py").write_text(
         "import importlib.util\n\nfound = importlib.util.find_spec('stranger_for_test')\n\n"

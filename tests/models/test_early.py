@@ -60,7 +60,7 @@ def test_the_first_request_uses_the_early_connection(
 def test_an_early_connection_that_was_hung_up_is_opened_again(
     use_models: UseModels, server: ScriptedServer
 ) -> None:
-    """Not at the cost of a retry: none are allowed here."""
+    """No retry is spent on it: none are allowed here."""
 
     async def body(models: Models) -> str:
         models.preload()

@@ -23,10 +23,10 @@ def test_the_agents_model_is_tagged_and_decides_at_temperature_0(use_models: Use
 
     with ScriptedServer(lambda _: Reply(["x"])) as server:
         use_models(ask_both, server.url, OPENAI_API_KEY="sk-of-the-test")
-        decided, told = server.requests
-    assert decided.body["temperature"] == 0
-    assert "temperature" not in told.body
-    assert decided.headers["authorization"].endswith(" sk-of-the-test")
+        deciding, answering = server.requests
+    assert deciding.body["temperature"] == 0
+    assert "temperature" not in answering.body
+    assert deciding.headers["authorization"].endswith(" sk-of-the-test")
 
 
 def test_a_reasoning_model_keeps_its_own_temperature(use_models: UseModels) -> None:

@@ -59,7 +59,7 @@ def test_folding_leaves_the_messages_handed_out_unchanged() -> None:
 
 
 def test_a_folded_stream_that_is_left_early_is_closed() -> None:
-    """An HTTP response hangs on it."""
+    """The stream holds an HTTP response open."""
     closed = []
 
     async def source() -> AsyncIterator[ChatGenerationChunk]:

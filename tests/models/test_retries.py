@@ -40,23 +40,23 @@ def failing_first(times: int, failure: Reply) -> Callable[[Request], Reply]:
 def test_a_passing_failure_is_retried_and_reported(
     use_models: UseModels, asking: Any, status: int
 ) -> None:
-    told: list[RetryData] = []
+    reported: list[RetryData] = []
     with ScriptedServer(failing_first(2, failing(status, **QUICKLY))) as server:
-        answer = use_models(asking, server.url, retries=2, on_retry=told.append)
+        answer = use_models(asking, server.url, retries=2, on_retry=reported.append)
         assert len(server.requests) == 3
     assert answer == "well"
-    assert [(retry.attempt, retry.max_attempts) for retry in told] == [(1, 2), (2, 2)]
-    assert {(retry.status_code, retry.delay_s) for retry in told} == {(status, 0.01)}
+    assert [(retry.attempt, retry.max_attempts) for retry in reported] == [(1, 2), (2, 2)]
+    assert {(retry.status_code, retry.delay_s) for retry in reported} == {(status, 0.01)}
 
 
 @pytest.mark.parametrize("asking", [ask, ask_synchronously])
 def test_retries_are_bounded(use_models: UseModels, asking: Any) -> None:
-    told: list[RetryData] = []
+    reported: list[RetryData] = []
     with ScriptedServer(lambda _: failing(503, **QUICKLY)) as server:
         with pytest.raises(Exception, match="503") as raised:
-            use_models(asking, server.url, retries=2, on_retry=told.append)
+            use_models(asking, server.url, retries=2, on_retry=reported.append)
         assert len(server.requests) == 3
-    assert len(told) == 2
+    assert len(reported) == 2
     assert isinstance(classify(raised.value), ModelError)
 
 
@@ -86,10 +86,10 @@ def test_a_refused_connection_is_retried_and_explained(use_models: UseModels) ->
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/v1"
-        told: list[RetryData] = []
+        reported: list[RetryData] = []
         with pytest.raises(openai.APIConnectionError) as raised:
-            use_models(ask, url, retries=1, on_retry=told.append)
-    assert len(told) == 1
+            use_models(ask, url, retries=1, on_retry=reported.append)
+    assert len(reported) == 1
     error = classify(raised.value)
     assert isinstance(error, NetworkError)
     assert "refused" in error.message
@@ -97,14 +97,14 @@ def test_a_refused_connection_is_retried_and_explained(use_models: UseModels) ->
 
 
 def test_a_stream_that_broke_off_is_not_retried(use_models: UseModels) -> None:
-    """Its tokens have been shown already."""
+    """The tokens so far have been shown already."""
     reply = Reply(["a", "b", "c"], fault="disconnect", fault_after=2)
-    told: list[RetryData] = []
+    reported: list[RetryData] = []
     with ScriptedServer(lambda _: reply) as server:
         with pytest.raises(openai.APIConnectionError) as raised:
-            use_models(ask, server.url, retries=2, on_retry=told.append)
+            use_models(ask, server.url, retries=2, on_retry=reported.append)
         assert len(server.requests) == 1
-    assert told == []
+    assert reported == []
     assert "broke off" in classify(raised.value).message
 
 

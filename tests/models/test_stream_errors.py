@@ -105,7 +105,7 @@ def test_an_ordinary_stream_is_left_alone(
 
 
 def test_a_stream_is_recognized_by_what_it_holds(use_models: UseModels) -> None:
-    """Some servers leave the type of their answer to their framework."""
+    """Some servers leave the content type of their answer to their framework."""
     reply = Reply(body=ENDED, headers={"content-type": "text/html"})
     assert answer_to(use_models, reply, asynchronously).content == "So"
 

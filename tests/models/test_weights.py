@@ -27,7 +27,7 @@ def settings(home: Path, **environ: str) -> config.Loaded:
 
 
 def installs(monkeypatch: pytest.MonkeyPatch, code: str, content: bytes = CONTENT) -> None:
-    """Put a script in the place of pip and uv; everything around it is the real thing."""
+    """Put a script in the place of pip and uv; everything around it is real."""
 
     def command(target: Path) -> list[str]:
         return [sys.executable, "-c", code, str(target), content.decode()]

@@ -50,7 +50,7 @@ def test_word_runs_are_taken_from_people_and_tools_alone() -> None:
 
 
 def test_a_long_text_gives_no_word_runs() -> None:
-    """Its runs would make a grammar of thousands of rules; without any, the tool is unchanged."""
+    """They would make a grammar of thousands of rules; without them, the tool is unchanged."""
     assert list(word_runs("word " * (MAX_WORDS + 1))) == []
     assert narrowed([TOOL], ["word " * (MAX_WORDS + 1)]) == [TOOL]
 

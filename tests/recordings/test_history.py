@@ -128,7 +128,7 @@ def test_a_list_of_runs_shows_no_secret_of_its_reader(
 
 
 def test_foreign_files_in_the_history_are_left_alone(tmp_path: Path) -> None:
-    """A folder with such a name, a link to nothing."""
+    """A folder named like a recording, and a link to nothing."""
     history = History(folder=tmp_path, max_runs=1)
     (tmp_path / "folder.jsonl").mkdir()
     (tmp_path / "link.jsonl").symlink_to(tmp_path / "nowhere")

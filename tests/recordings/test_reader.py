@@ -250,7 +250,7 @@ CANARY = "canary-4711-canary"
 
 
 def leaking(pieces: list[str]) -> bytes:
-    """The recording of a run that streams these pieces as its answer, made where nobody masked."""
+    """An unmasked recording of a run that streams these pieces as its answer."""
     text = "".join(pieces)
     run, tokens = stamped([*cat_run()[:-1]]), []
     for number, piece in enumerate(pieces):

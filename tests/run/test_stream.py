@@ -91,8 +91,8 @@ def check(lines: list[bytes], name: str) -> None:
     check_tokens(known, name)
     translator = Translator()
     for event in events:
-        for told in translator.translate(event):
-            PROTOCOL.validate_python(json.loads(encode_plain(told)))
+        for translated in translator.translate(event):
+            PROTOCOL.validate_python(json.loads(encode_plain(translated)))
 
 
 def check_run_log(lines: list[bytes]) -> None:

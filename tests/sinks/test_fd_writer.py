@@ -41,13 +41,13 @@ def test_a_slow_reader_gets_every_byte(pipe: Pipe) -> None:
 
 @pytest.mark.parametrize("how", ["asked", "time is up"])
 def test_a_blocked_reader_delays_nobody_past_the_stop(pipe: Pipe, how: str) -> None:
-    """The signal handler that asks for it runs while we wait, and nothing else does."""
+    """While the writer waits, only the signal handler that asks for the end can run."""
     stop = Stop()
     write = writer(pipe[1], stop)
     if how == "asked":
         threading.Timer(0.1, stop.request, [ExitCode.TERMINATED]).start()
     else:
-        stop.deadline = time.monotonic() + 0.1
+        stop.expire_at(time.monotonic() + 0.1)
     with pytest.raises(StalledError):
         write(b"x" * (1 << 20))
     write(b"more")  # lost, and nobody waits for it

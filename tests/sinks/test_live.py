@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from catagent.events import types as ev
 from catagent.sinks import live
 from catagent.sinks.live import LiveSink, restore_terminal
-from catagent.views.live import LiveView
+from catagent.views.live import Frame, LiveView, Size
 from catagent.views.options import ViewOptions
 from tests.support import runs
 from tests.support.screen import Screen
@@ -196,12 +196,12 @@ def test_a_defect_in_the_view_does_not_stop_the_run(monkeypatch: pytest.MonkeyPa
     calls = 0
     frame = LiveView.frame
 
-    def fail_at_the_third(*args: object) -> object:
+    def fail_at_the_third(view: LiveView, size: Size, now: float, status: str) -> Frame:
         nonlocal calls
         calls += 1
         if calls == 3:
             raise RuntimeError("a defect")
-        return frame(*args)  # type: ignore[arg-type]
+        return frame(view, size, now, status)
 
     monkeypatch.setattr(LiveView, "frame", fail_at_the_third)
     with screen() as terminal:

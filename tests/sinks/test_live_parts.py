@@ -1,4 +1,4 @@
-"""The painter and the tap by themselves: one write a frame, and nobody's output lost."""
+"""The painter and the tap on their own: one write per frame, and no output lost."""
 
 from __future__ import annotations
 
@@ -98,17 +98,17 @@ def test_a_captured_progress_bar_takes_no_memory() -> None:
 
 def test_a_captured_line_without_an_end_comes_in_parts() -> None:
     cutter = LineCutter()
-    told = []
+    lines = []
     for _ in range(1_000):
-        told += cutter.feed(b"x" * 999)
+        lines += cutter.feed(b"x" * 999)
         assert len(cutter.partial) <= 1 << 16
-    told += cutter.feed(b"\n")
-    assert "".join(told) == "x" * 999_000
-    assert 10 < len(told) < 20
+    lines += cutter.feed(b"\n")
+    assert "".join(lines) == "x" * 999_000
+    assert 10 < len(lines) < 20
 
 
 def test_writing_into_the_tap_never_waits(pipe: tuple[int, int]) -> None:
-    """More than a pipe holds, while nobody asks for the lines."""
+    """More than a pipe holds, while nothing takes the lines."""
     tap = Tap([pipe[1]])
     for _ in range(5_000):
         os.write(pipe[1], b"x" * 79 + b"\n")

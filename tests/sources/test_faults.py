@@ -1,4 +1,4 @@
-"""What LangChain hides or takes for success is told, in every mode, by both shapes of agent."""
+"""What LangChain hides or takes for success is reported, in every mode and agent shape."""
 
 from __future__ import annotations
 

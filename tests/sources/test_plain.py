@@ -104,7 +104,7 @@ def test_raw_steps_keep_the_whole_chunk(shape: AgentShape) -> None:
 
 @shapes
 def test_a_raw_step_carries_the_chunk_it_was_made_from(shape: AgentShape) -> None:
-    """And not what happened beside it: the end of a model call, a warning."""
+    """What happened alongside, the end of a model call or a warning, carries none."""
     script = scripts.with_fault(scripts.cat(2), "where", finish_reason="length")
     outcome = play(script, "steps", shape, raw=True)
     made = [*outcome.of(ev.Action), *outcome.of(ev.Observation)]

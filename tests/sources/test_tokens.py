@@ -269,7 +269,7 @@ def test_a_text_completion_model_is_reported_like_any_other(
 
 
 def test_the_tracker_stays_the_first_handler_when_langgraph_merges_them() -> None:
-    """A log handler that a thread calls before it tells of runs that nobody knows."""
+    """A log handler called first, by a thread, would report runs that are not yet known."""
     for _ in range(50):
         handlers = [Tracker(1), *(BaseCallbackHandler() for _ in range(3))]
         manager = AsyncCallbackManager(handlers, handlers)

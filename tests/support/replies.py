@@ -1,4 +1,4 @@
-"""What the scripted server can be told to answer: replies, their faults, and their SSE bytes."""
+"""Answers of the scripted server: replies, their faults, and their SSE bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A pseudo-terminal with somebody who reads it, and pyte to see what it would show."""
+"""A pseudo-terminal with a reader, and pyte to see what it would show."""
 
 from __future__ import annotations
 

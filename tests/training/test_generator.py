@@ -43,7 +43,7 @@ def test_no_evaluation_question_is_ever_asked(bank: Bank) -> None:
 
 
 def test_a_held_out_question_is_drawn_again(bank: Bank) -> None:
-    """The filter itself, on a question that the grammar can make."""
+    """The filter is tried on a question that the grammar can make."""
     speech = Speech(seeded(0), bank)
     speech.bank = Bank(**{**vars(bank), "unseen": set()})
     made = {normal(speech.ask("where")) for _ in range(200)}

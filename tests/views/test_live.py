@@ -77,7 +77,7 @@ def test_the_words_of_a_waiting_call_slide_by() -> None:
 
 
 def test_a_waiting_call_shows_what_still_runs_inside() -> None:
-    """And not what another call inside has come to."""
+    """The call inside that has ended is not what is shown."""
     inside = [
         *runs.tool("slow", "slow", {}, ["still ", "here"], parents=["run-two"])[:4],
         *runs.tool("fast", "fast", {}, [], output="over", parents=["run-two"]),
@@ -153,7 +153,7 @@ def test_the_status_is_never_blank(mode: str) -> None:
 
 @pytest.mark.parametrize(("mode", "says"), [("events", "starting"), ("steps", "waiting for")])
 def test_the_status_awaits_the_agent_where_nothing_else_is_known(mode: str, says: str) -> None:
-    """In steps mode its model may be writing for long already."""
+    """In steps mode its model may have been writing for a while."""
     footer = view_of([runs.started(mode=mode)]).frame(Size(80, 24), 2.0, "").footer
     assert f"{says} the agent" in footer[-1]
 
@@ -241,7 +241,7 @@ def test_captured_output_of_a_running_tool_is_shown_in_its_panel() -> None:
 
 
 def test_a_view_that_raises_is_followed_by_plain_lines() -> None:
-    """What was not shown yet is, the rest goes on, and the end says so."""
+    """Rows not shown yet are shown, the rest follows, and the end says what happened."""
     events = runs.tool("c", "get_items", {}, ["shown ", "held ", "later "])
     view = view_of(events[:4])
     view.frame(Size(80, 24), 1.0, "")
@@ -266,7 +266,7 @@ def fails(*_: object, **__: object) -> Never:
 def test_a_view_that_raises_loses_and_repeats_nothing(
     number: int, defect: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Wherever it stops: tokens of running models, observations and the answer come once."""
+    """Wherever it fails, tokens of running models, observations and the answer come once."""
     items, last = runs.words("i", 12), runs.words("a", 12)
     events = [
         runs.started(),

@@ -31,7 +31,7 @@ def shown(
     width: int | None = 79,
     cuts: Sequence[bool] = (True,),
 ) -> list[str]:
-    """The rows of a run, taken after those events that `cuts`, repeated, says."""
+    """The rows of a run, taken after each event for which `cuts`, repeated, is true."""
     transcript = Transcript(look)
     rows: list[str] = []
     for number, event in enumerate(events):
@@ -246,7 +246,7 @@ RETRY = ev.RetryData(attempt=1, max_attempts=2, delay_s=0.5, reason="HTTP 503")
 
 
 def test_a_retry_stands_where_its_model_is_shown() -> None:
-    """In the tool's panel, before what comes of it, and with the name of the model."""
+    """In the tool's panel, before the text of the retried call, with the name of the model."""
     events = runs.tool("c", "get_items", {}, ["some ", "items"], model_name="ChatOpenAI")
     events.insert(
         3,
@@ -271,9 +271,9 @@ def test_a_retry_stands_where_its_model_is_shown() -> None:
 def test_a_retry_of_the_agents_model_stands_before_its_text() -> None:
     events = runs.model("m", ["One ", "two"], name="agent")
     again = ev.Retry(run_id="m", name="agent", data=RETRY)
-    told = "↻ agent: retry 1 of 2 in 0.5 s: HTTP 503"
-    assert shown([events[0], again, *events[1:]]) == [told, "", "One two"]
-    assert shown([*events[:2], again, *events[2:]]) == ["One", told, "two"]
+    notice = "↻ agent: retry 1 of 2 in 0.5 s: HTTP 503"
+    assert shown([events[0], again, *events[1:]]) == [notice, "", "One two"]
+    assert shown([*events[:2], again, *events[2:]]) == ["One", notice, "two"]
     assert shown([ev.Retry(data=RETRY)]) == ["↻ retry 1 of 2 in 0.5 s: HTTP 503"]
 
 
@@ -347,7 +347,7 @@ def test_the_same_call_id_again_is_another_call() -> None:
 
 
 def test_a_tool_that_starts_before_its_action_is_one_call() -> None:
-    """In log mode a nested agent's tools do."""
+    """The tools of a nested agent do so in log mode."""
     action, start, *rest = runs.tool("c", "get_items", {"place": "sofa"}, ["cushion"])
     rows = shown([start, action, *rest])
     assert rows == shown([action, start, *rest])
