@@ -52,7 +52,9 @@ def parsed(of: typer.Typer, command: str, arguments: list[str]) -> Any:
         ("schema", []),
     ],
 )
-def test_every_value_and_every_mistake_is_the_same(command: str, arguments: list[str]) -> None:
+def test_commands_take_and_refuse_the_values_that_typers_do(
+    command: str, arguments: list[str]
+) -> None:
     assert parsed(app, command, arguments) == parsed(PLAIN, command, arguments)
 
 

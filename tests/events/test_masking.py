@@ -135,7 +135,7 @@ def test_data_that_is_nested_too_deep_is_cut_and_its_secrets_are_masked() -> Non
     assert SECRET.encode() not in line
 
 
-def test_the_placeholder_of_what_was_cut_holds_no_secret_either() -> None:
+def test_the_placeholder_of_cut_data_holds_no_secret() -> None:
     raw: Any = SECRET
     for _ in range(250):
         raw = [raw]

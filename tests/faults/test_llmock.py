@@ -73,7 +73,7 @@ def script(name: str, place: str) -> list[Behavior]:
 @pytest.mark.parametrize(
     ("name", "place"), [(name, place) for name in BEHAVIORS for place in ROWS[name].places]
 )
-def test_another_servers_faults_are_told_the_same(
+def test_faults_of_llmock_are_reported_the_same(
     warm: Warm, llmock: LLMockServer, tmp_path: Path, name: str, place: str, agent: str
 ) -> None:
     fault: Fault = ROWS[name]

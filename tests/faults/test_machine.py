@@ -74,7 +74,7 @@ def test_a_disk_that_fills_up_under_a_recording_does_not_stop_the_run(tmp_path: 
     ],
     ids=["nothing-can-be-written", "read-only-home", "no-home"],
 )
-def test_no_place_to_write_is_no_reason_to_fail(
+def test_a_run_succeeds_without_a_place_to_write(
     warm: Warm, tmp_path: Path, variables: dict[str, str]
 ) -> None:
     with ScriptedServer(cat(3)) as server:
@@ -88,7 +88,7 @@ def test_no_place_to_write_is_no_reason_to_fail(
 
 
 @pytest.mark.parametrize("output", ["jsonl", "plain", "answer"])
-def test_without_a_locale_text_is_still_text(tmp_path: Path, output: str) -> None:
+def test_text_without_a_locale_is_still_text(tmp_path: Path, output: str) -> None:
     answer = "日本 → é \U0001f408"
     with ScriptedServer(saying(answer)) as server:
         env = {**quiet(tmp_path, server), "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
@@ -102,7 +102,7 @@ def test_without_a_locale_text_is_still_text(tmp_path: Path, output: str) -> Non
         assert "\\u65e5" in done.stdout
 
 
-def test_too_few_files_are_a_clear_error(tmp_path: Path) -> None:
+def test_too_few_file_descriptors_are_a_clear_error(tmp_path: Path) -> None:
     """From none but the standard streams on, up to what it takes: how many differs by platform."""
     said = "catagent: error: Too many files are open.\n  hint: raise the limit: ulimit -n 1024\n"
     with ScriptedServer(cat(3)) as server:
@@ -119,7 +119,7 @@ def test_too_few_files_are_a_clear_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
-def test_closed_standard_streams_are_as_good_as_none(tmp_path: Path, closed: str) -> None:
+def test_a_run_succeeds_with_closed_standard_streams(tmp_path: Path, closed: str) -> None:
     with ScriptedServer(cat(3)) as server:
         done = cold(f"catagent ask where {closed}", quiet(tmp_path, server))
     assert done.returncode == 0
@@ -128,7 +128,7 @@ def test_closed_standard_streams_are_as_good_as_none(tmp_path: Path, closed: str
         checks.assert_whole([json.loads(line) for line in done.stdout.splitlines()])
 
 
-def test_the_answer_comes_through_all_of_it(tmp_path: Path) -> None:
+def test_the_answer_comes_where_nothing_is_wrong_with_the_machine(tmp_path: Path) -> None:
     """The same commands, with nothing wrong: so that the tests above prove something."""
     with ScriptedServer(cat(3)) as server:
         done = cold("ulimit -n 256; catagent ask where -o answer", quiet(tmp_path, server))

@@ -81,7 +81,7 @@ def asked(
 
 @pytest.mark.parametrize("mode", MODES)
 @CASES
-def test_as_lines(
+def test_every_fault_as_json_lines(
     warm: Warm,
     addresses: Addresses,
     tmp_path: Path,
@@ -112,7 +112,7 @@ def test_as_lines(
 
 @pytest.mark.parametrize("mode", MODES)
 @CASES
-def test_live(
+def test_every_fault_in_the_live_view(
     warm: Warm,
     addresses: Addresses,
     tmp_path: Path,

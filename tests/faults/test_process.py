@@ -198,7 +198,7 @@ def test_ctrl_c_while_it_starts_says_nothing(
 
 
 @pytest.mark.parametrize("output", ["answer", "plain", "ag-ui"])
-def test_what_a_tool_prints_is_in_no_output(warm: Warm, tmp_path: Path, output: str) -> None:
+def test_text_printed_by_a_tool_is_in_no_output(warm: Warm, tmp_path: Path, output: str) -> None:
     """Printed, written to the descriptor, or by a child: it is on stderr, in that order."""
     arguments = ["ask", QUESTION, "--agent", "tests.faults.agents:graph_prints", "-o", output]
     with ScriptedServer(cat(3)) as server:
@@ -260,7 +260,7 @@ def test_a_reader_that_stops_reading_keeps_no_run_alive(
     ("agent", "mode"),
     [*(("silent_model", mode) for mode in MODES), ("stammering_model", "events")],
 )
-def test_a_silent_model_of_one_s_own_is_noticed_in_every_mode(
+def test_a_silent_custom_model_is_noticed_in_every_mode(
     warm: Warm, tmp_path: Path, agent: str, mode: str
 ) -> None:
     """Not our ChatOpenAI, whose connection has a limit of its own."""

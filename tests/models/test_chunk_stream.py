@@ -22,13 +22,13 @@ EVENTS = [(b"", b"{}"), (b"error", '{"a":\n"ä\u2028"}'.encode()), (b"", b"[DONE
 
 
 @given(st.lists(st.integers(min_value=0, max_value=len(BODY))))
-def test_events_are_the_same_wherever_the_body_is_cut(cuts: list[int]) -> None:
+def test_chunk_stream_events_do_not_depend_on_how_the_body_is_cut(cuts: list[int]) -> None:
     events = ServerSentEvents()
     pieces = [BODY[start:end] for start, end in pairwise([0, *sorted(cuts), len(BODY)])]
     assert [event for piece in pieces for event in events.feed(piece)] == EVENTS
 
 
-def test_the_next_request_goes_through_the_same_connection(use_models: UseModels) -> None:
+def test_the_connection_of_a_chunk_stream_serves_the_next_request(use_models: UseModels) -> None:
     async def twice(models: Models) -> Any:
         await models.tool.ainvoke("hi")
         return await models.tool.ainvoke("hi")

@@ -135,7 +135,7 @@ def test_no_echo_brings_a_secret_out(
         checks.assert_whole(done.events)
 
 
-def test_nor_do_the_commands_that_show_a_run_again(warm: Warm, tmp_path: Path) -> None:
+def test_no_command_that_shows_a_run_again_brings_a_secret_out(warm: Warm, tmp_path: Path) -> None:
     run(warm, "lines", tmp_path, echoing(3))
     env = environment(tmp_path, "http://127.0.0.1:9/v1")
     for ending in ("html", "svg", "md", "cast", "txt"):
@@ -156,7 +156,7 @@ def test_nor_do_the_commands_that_show_a_run_again(warm: Warm, tmp_path: Path) -
         ["replay", CANARIES["OPENAI_API_KEY"]],
     ],
 )
-def test_nor_does_a_mistake_on_the_command_line(
+def test_no_mistake_on_the_command_line_brings_a_secret_out(
     warm: Warm, tmp_path: Path, arguments: list[str]
 ) -> None:
     done = warm.run(arguments, environment(tmp_path, "http://127.0.0.1:9/v1"))
@@ -165,7 +165,7 @@ def test_nor_does_a_mistake_on_the_command_line(
         assert secret.encode() not in done.out + done.err
 
 
-def test_a_defect_of_our_own_is_told_without_secrets(tmp_path: Path) -> None:
+def test_a_defect_of_catagent_is_reported_without_secrets(tmp_path: Path) -> None:
     """Also with its traceback: whatever raises, it goes through the same mask."""
     code = (
         "import sys, catagent.cli.main as main\n"

@@ -41,7 +41,7 @@ def expected(number: int) -> list[str]:
 
 
 @pytest.mark.parametrize("tmux", [(80, 24), (40, 10), (200, 50)], indirect=True)
-def test_resizes_in_mid_stream_leave_everything_exactly_once(tmux: Tmux) -> None:
+def test_resizes_in_mid_stream_leave_every_token_exactly_once(tmux: Tmux) -> None:
     tmux.drive("parallel", "--tokens", "60", "--pace", "0.008")
     for size in [(50, 12), (120, 40), (33, 9), (80, 24)]:
         tmux.until(partial(has_written, tmux, len(found(tmux.text())) + 10))
@@ -54,7 +54,7 @@ def test_resizes_in_mid_stream_leave_everything_exactly_once(tmux: Tmux) -> None
     assert tmux.cursor_is_on()
 
 
-def test_a_screen_that_shrinks_and_grows_quickly_keeps_the_footer_out(tmux: Tmux) -> None:
+def test_quick_resizes_keep_the_footer_out_of_the_scrollback(tmux: Tmux) -> None:
     tmux.drive("parallel", "--tokens", "150", "--pace", "0.004")
     tmux.shows("t0x5")
     heights = cycle([5, 24])
@@ -136,7 +136,7 @@ def test_a_signal_restores_the_terminal(tmux: Tmux, signal: str) -> None:
     assert "is writing" not in tmux.screen()
 
 
-def test_a_stop_that_cannot_be_caught_is_made_up_for_by_fg(tmux: Tmux) -> None:
+def test_fg_after_sigstop_takes_the_terminal_again(tmux: Tmux) -> None:
     tmux.drive("parallel", "--tokens", "60", "--pace", "0.008")
     tmux.shows("t0x20")
     send(tmux, "STOP")
@@ -150,7 +150,7 @@ def test_a_stop_that_cannot_be_caught_is_made_up_for_by_fg(tmux: Tmux) -> None:
     assert tmux.echoes()
 
 
-def test_what_others_write_to_stderr_is_neither_lost_nor_tears_the_picture(tmux: Tmux) -> None:
+def test_captured_stderr_is_neither_lost_nor_tears_the_picture(tmux: Tmux) -> None:
     tmux.drive("parallel", "--tokens", "40", "--pace", "0.004", "--noise")
     tmux.shows("the-end")
     assert re.findall(r"^(?:│ )?» noise(\d+)$", tmux.text(), re.M) == [
@@ -159,7 +159,7 @@ def test_what_others_write_to_stderr_is_neither_lost_nor_tears_the_picture(tmux:
     assert found(tmux.text()) == expected(40)
 
 
-def test_keys_typed_meanwhile_stay_out_of_the_picture_and_the_shell(tmux: Tmux) -> None:
+def test_typed_keys_stay_out_of_the_picture_and_the_shell(tmux: Tmux) -> None:
     tmux.drive("parallel", "--tokens", "40")
     tmux.shows("t0x5")
     tmux.type("echo leaked")
