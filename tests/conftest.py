@@ -1,10 +1,14 @@
-"""What every test wants: signals that mean what they mean at a terminal."""
+"""What tests share: signals that mean what they mean at a terminal, and a warm process."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
+
+import pytest
+
+from tests.support.warm import Warm
 
 _Handler = Callable[[int, FrameType | None], object] | signal.Handlers
 
@@ -19,3 +23,10 @@ def pytest_configure() -> None:
     for number, usual in _AS_USUAL.items():
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, usual)
+
+
+@pytest.fixture(scope="module")
+def warm() -> Iterator[Warm]:
+    """One warm process for the runs of a file."""
+    with Warm() as process:
+        yield process

@@ -47,12 +47,6 @@ BEHAVIORS: dict[str, Behavior] = {
 
 
 @pytest.fixture(scope="module")
-def warm() -> Iterator[Warm]:
-    with Warm() as process:
-        yield process
-
-
-@pytest.fixture(scope="module")
 def llmock() -> Iterator[LLMockServer]:
     with LLMockServer() as server:
         yield server

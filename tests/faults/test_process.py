@@ -18,6 +18,7 @@ from tests.support.cli import COMMAND, environment, quiet
 from tests.support.replies import failing
 from tests.support.scripts import cat
 from tests.support.server import ScriptedServer
+from tests.support.waiting import wait_until
 from tests.support.warm import Done, Warm
 
 QUESTION = "what items are located where the cat is hiding?"
@@ -35,10 +36,7 @@ def server() -> Iterator[ScriptedServer]:
 
 def await_tool(server: ScriptedServer, count: int = 4) -> None:
     """Return when the model inside get_items has been asked."""
-    deadline = time.monotonic() + 20
-    while len(server.requests) < count:
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    wait_until(lambda: len(server.requests) >= count)
     time.sleep(0.1)  # into the middle of its tokens
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -21,12 +21,6 @@ from tests.support.slow_end import AT_EXIT
 from tests.support.warm import Warm
 
 CLOSED = "the generator was closed"
-
-
-@pytest.fixture(scope="module")
-def warm() -> Iterator[Warm]:
-    with Warm() as process:
-        yield process
 
 
 def started() -> ev.RunStarted:

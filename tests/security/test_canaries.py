@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -38,12 +38,6 @@ OUTPUTS = {
     "plain": ("-o", "plain"),
     "live": ("-o", "live"),
 }
-
-
-@pytest.fixture(scope="module")
-def warm() -> Iterator[Warm]:
-    with Warm() as process:
-        yield process
 
 
 def environment(home: Path, url: str) -> dict[str, str]:
