@@ -55,9 +55,7 @@ class _Conversion:
             return () if param.multiple or param.nargs == -1 else None
         kind = param.type_descriptor.annotation
         try:
-            return msgspec.convert(
-                value, kind, strict=False, dec_hook=lambda make, text: make(text)
-            )
+            return msgspec.convert(value, kind, strict=False, dec_hook=_make)
         except msgspec.ValidationError:  # Typer says what is wrong with it
             return type(param).get_runtime_param(param).coerce(value, param=param, ctx=ctx)
 
