@@ -9,11 +9,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any
 
-from langchain_core.callbacks import (
-    AsyncCallbackHandler,
-    BaseCallbackHandler,
-    BaseCallbackManager,
-)
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.config import merge_configs
@@ -24,6 +20,7 @@ from catagent.sources.base import AgentRun, EventStream
 from catagent.sources.chunks import ChunkReader
 from catagent.sources.plain import plain
 from catagent.sources.tracker import Tracker
+from catagent.workarounds.callbacks import InLine
 
 Upstream = AsyncGenerator[Any, None]
 # Of one object: what happened alongside it and comes first, and what was made of it.
@@ -60,23 +57,10 @@ async def drive(
         yield event
 
 
-class _InLine(BaseCallbackManager):
-    """Has asynchronous handlers that join a run called in line, as the tracker must be.
-
-    LangChain reports the start of a text-completion model to those in line, or where there are
-    none to the others: its own handler for `astream_events` would miss it, and all its tokens.
-    """
-
-    def add_handler(self, handler: BaseCallbackHandler, inherit: bool = True) -> None:
-        """Add a handler. One that is not asynchronous stays in its thread: it may block."""
-        handler.run_inline |= isinstance(handler, AsyncCallbackHandler)
-        super().add_handler(handler, inherit)
-
-
 def configured(run: AgentRun, *handlers: BaseCallbackHandler) -> RunnableConfig:
     """The run's config with our handlers, and with a limit where LangGraph's own is 9,999."""
     limit = _SUPERSTEPS * (run.max_steps + 1)
-    callbacks = _InLine(list(handlers), list(handlers))
+    callbacks = InLine(list(handlers), list(handlers))
     ours: RunnableConfig = {"callbacks": callbacks, "recursion_limit": limit}
     return merge_configs(ours, run.config)
 

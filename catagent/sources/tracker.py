@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import time
 from collections import deque
 from contextvars import ContextVar
@@ -24,6 +23,7 @@ from catagent.sources.base import Pulse
 from catagent.sources.span import LLM_KINDS, Span, asking
 from catagent.sources.step_limit import Decisions
 from catagent.stop import Stop
+from catagent.workarounds.callbacks import CalledFirst, log_nothing_of
 
 # The executor gives a tool's call id with its action alone: (executor's run id, call id).
 _action_in_context: ContextVar[tuple[UUID, str | None] | None] = ContextVar("action", default=None)
@@ -35,7 +35,7 @@ class RunClosedError(Exception):
     """Raised into what still runs in a thread after its run was closed."""
 
 
-class Tracker(BaseCallbackHandler):
+class Tracker(CalledFirst, BaseCallbackHandler):
     """Keeps the spans of one run; stops what must not go on by raising from a callback."""
 
     run_inline = True
@@ -56,13 +56,6 @@ class Tracker(BaseCallbackHandler):
         self._tasks: dict[str, asyncio.Task[Any]] = {}
         self._written: dict[UUID, message_checks.WrittenArgs] = {}
         self._tools: dict[str, list[Span]] = {}
-
-    def __hash__(self) -> int:
-        """Nought: LangGraph merges handlers through sets, and the tracker must stay the first.
-
-        A log handler that is called before it, in a thread, reports runs that nobody knows yet.
-        """
-        return 0
 
     async def close(self) -> None:
         """Stop what still runs: threads at their next callback, orphaned tasks at once.
@@ -299,9 +292,4 @@ def _name(about: dict[str, Any], serialized: dict[str, Any] | None) -> str:
     return str(known.get("name") or (known.get("id") or ["Unnamed"])[-1])
 
 
-def _not_ours(record: logging.LogRecord) -> bool:
-    """LangChain logs whatever a callback raises; what the tracker raises is an error of the run."""
-    return not (isinstance(record.args, tuple) and record.args[:1] == (Tracker.__name__,))
-
-
-logging.getLogger("langchain_core.callbacks.manager").addFilter(_not_ours)
+log_nothing_of(Tracker)

@@ -28,6 +28,7 @@ from catagent.views.options import Color, Theme
 from catagent.views.sanitize import clean, to_ascii
 from catagent.views.style import Look
 from catagent.views.wrap import without_colors
+from catagent.workarounds.tables import column_widths, fix_widths
 
 _PARSER = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
 _COLOR_SYSTEMS = {"none": None, "16": "standard", "256": "256", "truecolor": "truecolor"}
@@ -77,13 +78,10 @@ class _Table(rich_markdown.TableElement):
 def _fit(table: Table, shape: TableShape, console: Console, options: ConsoleOptions) -> None:
     """Make the pieces of a long table look like one: one head, and columns of one width."""
     table.show_header = not shape.columns
-    # Rich has no public way to get the widths of columns; if this raises, the source is shown.
     if shape.width != options.max_width:
-        inner = options.update_width(options.max_width - table._extra_width)  # noqa: SLF001
-        shape.columns = tuple(table._calculate_column_widths(console, inner))  # noqa: SLF001
+        shape.columns = column_widths(table, console, options)
         shape.width = options.max_width
-    for index, (column, width) in enumerate(zip(table.columns, shape.columns, strict=True)):
-        column.width = width - table._get_padding_width(index)  # noqa: SLF001
+    fix_widths(table, shape.columns)
 
 
 class _Rule(rich_markdown.HorizontalRule):
@@ -156,17 +154,21 @@ def _without_empty_ends(rows: list[str]) -> list[str]:
 
 @lru_cache(maxsize=8)
 def _console(width: int, color: Color, theme: Theme) -> Console:
+    """All is said that Rich would otherwise look up in the environment."""
     return Console(
         file=io.StringIO(),
         width=width,
+        height=25,
         color_system=_COLOR_SYSTEMS[color],  # type: ignore[arg-type]  # Rich's literal type
         force_terminal=color != "none",
+        force_interactive=False,
+        force_jupyter=False,
+        no_color=False,
         legacy_windows=False,
         markup=False,
         emoji=False,
         highlight=False,
         theme=_styles(_ACCENT[theme]),
-        _environ={},
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from catagent.models.embedded.word_runs import MAX_WORDS, given_texts, narrowed, word_runs
 
@@ -40,11 +41,11 @@ def test_word_runs_come_without_the_punctuation_around_them() -> None:
 
 
 def test_word_runs_are_taken_from_people_and_tools_alone() -> None:
-    messages: list[dict[str, Any]] = [
-        {"role": "system", "content": "You are"},
-        {"role": "user", "content": "where?"},
-        {"role": "assistant", "content": None, "tool_calls": []},
-        {"role": "tool", "content": "under the sofa"},
+    messages: list[BaseMessage] = [
+        SystemMessage("You are"),
+        HumanMessage("where?"),
+        AIMessage("Let me look"),
+        ToolMessage("under the sofa", tool_call_id="a"),
     ]
     assert given_texts(messages) == ["where?", "under the sofa"]
 

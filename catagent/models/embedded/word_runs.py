@@ -9,8 +9,10 @@ Which tool is called, and which of those runs it takes, stays the model's own de
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
+
+from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
 
 from catagent.models.openai_client.chat_model import StreamingChatOpenAI
 
@@ -24,22 +26,24 @@ _AROUND = "\"'`.,;:!?()[]{}“”‘’…"  # noqa: RUF001
 class CopyingChatOpenAI(StreamingChatOpenAI):
     """The agent's model: text arguments are copied from the conversation, never misspelt."""
 
-    def _get_request_payload(
-        self, input_: Any, *, stop: list[str] | None = None, **kwargs: Any
-    ) -> dict[str, Any]:
-        payload = super()._get_request_payload(input_, stop=stop, **kwargs)
-        if payload.get("tools"):
-            payload["tools"] = narrowed(payload["tools"], given_texts(payload["messages"]))
-        return payload
+    def _stream(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> Iterator[Any]:
+        return super()._stream(messages, *args, **_narrowed_to(messages, kwargs))
+
+    def _astream(
+        self, messages: list[BaseMessage], *args: Any, **kwargs: Any
+    ) -> AsyncIterator[Any]:
+        return super()._astream(messages, *args, **_narrowed_to(messages, kwargs))
 
 
-def given_texts(messages: Iterable[dict[str, Any]]) -> list[str]:
+def _narrowed_to(messages: Iterable[BaseMessage], kwargs: dict[str, Any]) -> dict[str, Any]:
+    tools = kwargs.get("tools")
+    return {**kwargs, "tools": narrowed(tools, given_texts(messages))} if tools else kwargs
+
+
+def given_texts(messages: Iterable[BaseMessage]) -> list[str]:
     """What people and tools said, oldest first."""
-    return [
-        message["content"]
-        for message in messages
-        if message.get("role") in ("user", "tool") and isinstance(message.get("content"), str)
-    ]
+    said = (message for message in messages if isinstance(message, HumanMessage | ToolMessage))
+    return [message.content for message in said if isinstance(message.content, str)]
 
 
 def narrowed(tools: list[dict[str, Any]], texts: Iterable[str]) -> list[dict[str, Any]]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_openai import ChatOpenAI
 
-from catagent.events.codec import encodable_data
-from catagent.models.openai_client.folding import afolded, folded
 from catagent.models.openai_client.stream_errors import no_chunk
+from catagent.workarounds.folding import afolded, folded
 
 # As servers call it: DeepSeek, vLLM and llama.cpp; OpenRouter and Ollama.
 _REASONING = ("reasoning_content", "reasoning")
@@ -45,16 +43,6 @@ class StreamingChatOpenAI(ChatOpenAI):
         if generation is not None and delta:
             _keep(delta, generation.message.additional_kwargs)
         return generation
-
-    def _get_request_payload(
-        self, input_: Any, *, stop: list[str] | None = None, **kwargs: Any
-    ) -> dict[str, Any]:
-        payload = super()._get_request_payload(input_, stop=stop, **kwargs)
-        try:
-            json.dumps(payload, ensure_ascii=False, default=str).encode()
-        except UnicodeEncodeError:
-            payload = encodable_data(payload)
-        return payload
 
 
 def _keep(delta: dict[str, Any], kwargs: dict[str, Any]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import openai
 
+from catagent.events.codec import encodable_data
 from catagent.models.openai_client.address import client_options, may_go_through_a_proxy, parse_url
 from catagent.models.openai_client.chunk_stream import AsyncChunkStream, ChunkStream
 from catagent.models.openai_client.early import EarlyConnection
@@ -20,7 +22,7 @@ class PlainChunkClient(openai.OpenAI):
 
     def post(self, path: str, **options: Any) -> Any:
         """Send a request. Raises what its server sends in a stream in the place of chunks."""
-        return super().post(path, **_streaming(ChunkStream, path, options))
+        return super().post(path, **_ours(options, ChunkStream, path))
 
 
 class AsyncPlainChunkClient(openai.AsyncOpenAI):
@@ -28,15 +30,27 @@ class AsyncPlainChunkClient(openai.AsyncOpenAI):
 
     async def post(self, path: str, **options: Any) -> Any:
         """Send a request. Raises what its server sends in a stream in the place of chunks."""
-        return await super().post(path, **_streaming(AsyncChunkStream, path, options))
+        return await super().post(path, **_ours(options, AsyncChunkStream, path))
 
 
-def _streaming(kind: type, path: str, options: dict[str, Any]) -> dict[str, Any]:
+def _ours(options: dict[str, Any], stream_cls: type, path: str) -> dict[str, Any]:
     """The options of a request with our class of stream, except where the SDK is to parse it."""
-    parses = "response_format" in (options.get("body") or {})
-    if path != "/chat/completions" or parses:
-        return options
-    return {**options, "stream_cls": kind}
+    body = options["body"] = _encodable_body(options.get("body"))
+    if path == "/chat/completions" and "response_format" not in (body or {}):
+        options["stream_cls"] = stream_cls
+    return options
+
+
+def _encodable_body(body: Any) -> Any:
+    """The body with every text encodable.
+
+    A tool's output that is not would otherwise end the run at the agent's next request.
+    """
+    try:
+        json.dumps(body, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return encodable_data(body)
+    return body
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.outputs.chat_generation import merge_chat_generation_chunks
 
-from catagent.models.openai_client.folding import afolded, folded
+from catagent.workarounds.folding import afolded, folded
 
 BLOCKS = 600  # chunks: two whole blocks and a rest
 

@@ -1,0 +1,45 @@
+"""langchain-core's callbacks: who is called, in which order, and what it logs of them."""
+
+from __future__ import annotations
+
+import logging
+
+from langchain_core.callbacks import (
+    AsyncCallbackHandler,
+    BaseCallbackHandler,
+    BaseCallbackManager,
+)
+
+
+class InLine(BaseCallbackManager):
+    """Has asynchronous handlers that join a run called in line.
+
+    LangChain reports the start of a text-completion model to those in line, or where there are
+    none to the others. Beside one that is in line, its own handler for `astream_events` would miss
+    it, and all its tokens.
+    """
+
+    def add_handler(self, handler: BaseCallbackHandler, inherit: bool = True) -> None:
+        """Add a handler. One that is not asynchronous stays in its thread: it may block."""
+        handler.run_inline |= isinstance(handler, AsyncCallbackHandler)
+        super().add_handler(handler, inherit)
+
+
+class CalledFirst:
+    """For a handler that must be the first: LangChain merges handlers through sets.
+
+    One that is called before it, in a thread, may report runs that nobody knows yet.
+    """
+
+    def __hash__(self) -> int:
+        """Nought, the first place in a set of a few."""
+        return 0
+
+
+def log_nothing_of(handler: type[BaseCallbackHandler]) -> None:
+    """Keep what such a handler raises out of the log: LangChain logs it, and raises it as well."""
+
+    def is_of_another(record: logging.LogRecord) -> bool:
+        return not (isinstance(record.args, tuple) and record.args[:1] == (handler.__name__,))
+
+    logging.getLogger("langchain_core.callbacks.manager").addFilter(is_of_another)

@@ -1,0 +1,151 @@
+"""What is still so in LangChain: each test has the name of its row in docs/workarounds.md."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import weakref
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from langchain_core.callbacks import (
+    AsyncCallbackHandler,
+    AsyncCallbackManager,
+    BaseCallbackHandler,
+    BaseCallbackManager,
+    CallbackManager,
+)
+from langchain_core.language_models import GenericFakeChatModel
+from langchain_core.messages import AIMessageChunk
+from langchain_core.outputs import ChatGenerationChunk
+from langchain_core.runnables import RunnableLambda
+from langchain_core.tracers.log_stream import LogStreamCallbackHandler
+from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
+
+from tests.workarounds.conftest import StillNeeded
+
+
+def test_inline_handlers(still_needed: StillNeeded) -> None:
+    class InLine(BaseCallbackHandler):
+        run_inline = True
+
+    class Asynchronous(AsyncCallbackHandler):
+        heard = False
+
+        async def on_llm_start(self, *args: Any, **kwargs: Any) -> None:
+            self.heard = True
+
+    asynchronous = Asynchronous()
+    manager = AsyncCallbackManager([InLine(), asynchronous])
+    asyncio.run(manager.on_llm_start({}, ["hi"]))
+    still_needed(not asynchronous.heard)
+
+
+def test_order_of_handlers(still_needed: StillNeeded) -> None:
+    class Handler(BaseCallbackHandler):
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+        def __hash__(self) -> int:
+            return self.number
+
+    merged = BaseCallbackManager([Handler(2), Handler(1)]).merge(BaseCallbackManager([]))
+    still_needed([handler.number for handler in merged.handlers] != [2, 1])  # type: ignore[attr-defined]
+
+
+def test_logged_errors(still_needed: StillNeeded, caplog: pytest.LogCaptureFixture) -> None:
+    class Raising(BaseCallbackHandler):
+        raise_error = True
+
+        def on_chain_start(self, *args: Any, **kwargs: Any) -> None:
+            raise ValueError("ours")
+
+    with caplog.at_level(logging.WARNING), pytest.raises(ValueError, match="ours"):
+        CallbackManager([Raising()]).on_chain_start({}, {})
+    still_needed([record.args[:1] for record in caplog.records] == [("Raising",)])  # type: ignore[index]
+
+
+def logged(name: str) -> tuple[LogStreamCallbackHandler, UUID]:
+    """LangChain's own handler, and a model of this name in a run that it was told of."""
+    handler, root, model = LogStreamCallbackHandler(auto_close=False), uuid4(), uuid4()
+    handler.on_chain_start({}, {}, run_id=root, name="root")
+    handler.on_llm_start({}, ["hi"], run_id=model, parent_run_id=root, name=name)
+    return handler, model
+
+
+def test_log_paths(still_needed: StillNeeded) -> None:
+    async def paths() -> list[str]:
+        handler, _ = logged("a/b")
+        await handler.send_stream.aclose()
+        return [operation["path"] async for patch in handler for operation in patch.ops]
+
+    still_needed("/logs/a/b" in asyncio.run(paths()))
+
+
+def test_tokens_in_runs(still_needed: StillNeeded) -> None:
+    async def kept() -> int:
+        handler, model = logged("model")
+        for _ in range(9):
+            handler.on_llm_new_token("x", run_id=model)
+        return len(handler.run_map[str(model)].events)
+
+    still_needed(asyncio.run(kept()) >= 9)
+
+
+@pytest.mark.filterwarnings("ignore:.*astream_log")
+def test_log_after_closing(still_needed: StillNeeded) -> None:
+    async def goes_on() -> bool:
+        began, closed = asyncio.Event(), asyncio.Event()
+        went_on: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        async def work(_: Any) -> None:
+            began.set()
+            try:
+                await closed.wait()
+            finally:
+                went_on.set_result(closed.is_set())
+
+        stream: Any = RunnableLambda(work).astream_log("hi")
+        await anext(stream)
+        await began.wait()
+        closing = asyncio.create_task(stream.aclose())
+        for _ in range(99):
+            await asyncio.sleep(0)
+        closed.set()
+        await closing
+        return await went_on
+
+    still_needed(asyncio.run(goes_on()))
+
+
+def test_kept_chunks(still_needed: StillNeeded) -> None:
+    kept: list[bool] = []
+
+    class Model(GenericFakeChatModel):
+        async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
+            first = ChatGenerationChunk(message=AIMessageChunk(content="a"))
+            yield first
+            reference = weakref.ref(first)
+            del first
+            yield ChatGenerationChunk(message=AIMessageChunk(content="b"))
+            kept.append(reference() is not None)
+
+    async def read() -> None:
+        async for _ in Model(messages=iter([])).astream("hi"):
+            pass
+
+    asyncio.run(read())
+    still_needed(kept == [True])
+
+
+def test_reasoning(still_needed: StillNeeded) -> None:
+    delta = {"role": "assistant", "content": "", "reasoning_content": "hm", "refusal": "no"}
+    chunk = {"choices": [{"index": 0, "delta": delta}]}
+    model = ChatOpenAI(model="m", api_key=SecretStr("none"))
+    found = model._convert_chunk_to_generation_chunk(chunk, AIMessageChunk, None)
+    assert found is not None
+    said = f"{found.message.content} {found.message.additional_kwargs}"
+    still_needed("hm" not in said or "no" not in said)

@@ -1,0 +1,59 @@
+"""What is still so in Python: each test has the name of its row in docs/workarounds.md."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import sys
+import tomllib
+from pathlib import Path
+
+from tests.workarounds.conftest import StillNeeded
+
+PROJECT = Path(__file__).parents[2] / "pyproject.toml"
+
+
+def test_lost_cancellation(still_needed: StillNeeded) -> None:
+    """Mended in 3.12, so that it is needed for as long as an older one is supported."""
+
+    async def wait(future: asyncio.Future[None]) -> str:
+        await asyncio.wait_for(future, timeout=60)
+        return "went on"
+
+    async def cancel_as_it_is_done() -> bool:
+        future = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(wait(future))
+        await asyncio.sleep(0)
+        future.set_result(None)
+        task.cancel()
+        await asyncio.wait([task])
+        return not task.cancelled()
+
+    lowest = tomllib.loads(PROJECT.read_text())["project"]["requires-python"]
+    lost = asyncio.run(cancel_as_it_is_done())
+    assert lost == (sys.version_info < (3, 12))
+    still_needed(lost or lowest.startswith(">=3.11"))
+
+
+def test_exits_from_tasks(still_needed: StillNeeded) -> None:
+    async def leave() -> None:
+        sys.exit(3)
+
+    async def main() -> None:
+        other = asyncio.create_task(leave())
+        await asyncio.wait([other])
+
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(main())
+    try:
+        loop.run_until_complete(task)
+    except SystemExit:
+        still_needed(not task.done())
+        loop.run_until_complete(task)
+    finally:
+        loop.close()
+
+
+def test_exit_functions(still_needed: StillNeeded) -> None:
+    public = {name for name in dir(atexit) if not name.startswith("_")}
+    still_needed(public == {"register", "unregister"})

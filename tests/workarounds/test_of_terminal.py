@@ -1,0 +1,59 @@
+"""What is still so in Rich and Typer: each test has the name of its row in docs/workarounds.md."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+
+import pytest
+import typer
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.table import Table
+
+from tests.workarounds.conftest import StillNeeded
+
+
+def rendered(source: str) -> str:
+    """What Rich shows of this Markdown."""
+    console = Console(file=io.StringIO(), width=80)
+    with console.capture() as capture:
+        console.print(Markdown(source, hyperlinks=False))
+    return capture.get()
+
+
+def test_column_widths(still_needed: StillNeeded) -> None:
+    public = {name for name in dir(Table) if "width" in name and not name.startswith("_")}
+    still_needed(public <= {"width", "min_width"})
+
+
+def test_item_numbers(still_needed: StillNeeded) -> None:
+    still_needed("1." not in rendered("1. first"))
+
+
+def test_autolinks(still_needed: StillNeeded) -> None:
+    still_needed(rendered("<https://a.example>").count("https://a.example") == 2)
+
+
+def test_closed_pipes(still_needed: StillNeeded) -> None:
+    app = typer.Typer()
+
+    @app.command()
+    def write() -> None:
+        raise BrokenPipeError(32, "nobody reads")
+
+    with pytest.raises(SystemExit) as left:
+        typer.main.get_command(app)([])
+    still_needed(left.value.code == 1)
+
+
+def test_pydantic_for_options(still_needed: StillNeeded) -> None:
+    code = (
+        "import sys, typer\n"
+        "app = typer.Typer()\n"
+        "app.command()(lambda: None)\n"
+        "typer.main.get_command(app)([], standalone_mode=False)\n"
+        "sys.exit('pydantic' in sys.modules)"
+    )
+    still_needed(subprocess.run([sys.executable, "-c", code], check=False).returncode == 1)
