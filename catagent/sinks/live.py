@@ -22,10 +22,6 @@ from catagent.views.live import Fallback, LiveView
 from catagent.views.options import ViewOptions
 
 FRAMES_PER_SECOND = 12
-# How long a new size must hold until more than the status row is drawn below the transcript: on
-# a screen that is smaller by now than it was when we asked, the other rows would scroll away.
-# tmux reports a new size up to a quarter of a second late.
-CALM_S = 0.6
 # How long `close` waits for a terminal that takes nothing at all.
 PATIENCE_S = 5.0
 
@@ -44,7 +40,6 @@ class LiveSink:
         self._queue: deque[Event] = deque()
         self._status = "starting"
         self._size = self._terminal.size()
-        self._calm_at = 0.0
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._paused = self._gone = self._resumed = False
@@ -134,13 +129,11 @@ class LiveSink:
             return
         resumed, self._resumed = self._resumed, False
         self._terminal.take(again=resumed)
-        size, now = self._terminal.size(), time.monotonic()
+        size = self._terminal.size()
         if size != self._size or resumed:
-            self._calm_at = now + CALM_S if size != self._size else self._calm_at
             self._size = size
             self._painter.forget()
-        final, footer = self._view.frame(size, now, self._status)
-        self._painter.frame(final, footer if now >= self._calm_at else footer[-1:])
+        self._painter.frame(*self._view.frame(size, time.monotonic(), self._status))
 
     def _finish(self) -> None:
         self._collect()

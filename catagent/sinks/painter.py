@@ -7,11 +7,12 @@ below, clearing from there takes away the footer and nothing else.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 _SYNC_ON, _SYNC_OFF = "\x1b[?2026h", "\x1b[?2026l"
 _WRAP_ON, _WRAP_OFF = "\x1b[?7h", "\x1b[?7l"
 _CURSOR_ON, _CURSOR_OFF = "\x1b[?25h", "\x1b[?25l"
+_SAVE, _BACK = "\x1b7", "\x1b8"
 _CLEAR_RIGHT, _RESET = "\x1b[K", "\x1b[0m"
 # Clearing from the upper left corner makes tmux keep the footer in its history: so the first
 # row is cleared by itself, and the rest from its second column on.
@@ -73,22 +74,29 @@ class Painter:
             data = data[done:]
 
 
-def _footer(rows: list[str]) -> str:
-    """The footer from its first row on, and the cursor back to it."""
-    up = f"\x1b[{len(rows) - 1}A" if len(rows) > 1 else ""
-    return _WRAP_OFF + "\r\n".join(rows) + _WRAP_ON + up + "\r"
+def _footer(rows: Sequence[str]) -> str:
+    """Room for the footer, and the footer in it.
 
-
-def _changes(old: list[str], new: list[str]) -> str:
-    """The rows of a footer that differ, each written over the old one.
-
-    Newlines lead down, which scroll where a resize, of which we don't know yet, has taken the
-    rows below away; moving the cursor would stop there, and be too high on the way back.
+    Newlines alone scroll, and they do so before anything stands in the room: on a screen that a
+    resize, of which we don't know yet, has left too small, no row of it gets into the scrollback.
     """
-    parts, at = [_WRAP_OFF], 0
-    for index, row in enumerate(new):
-        if row != old[index]:
-            parts.append("\n" * (index - at) + f"\r{row}{_RESET}{_CLEAR_RIGHT}")
-            at = index
-    parts.append(f"\x1b[{at}A" if at else "")
-    return "".join([*parts, "\r", _WRAP_ON])
+    below = len(rows) - 1
+    room = "\r\n" * below + f"\x1b[{below}A" if below else ""
+    return room + _rows(enumerate(rows))
+
+
+def _changes(old: Sequence[str], new: Sequence[str]) -> str:
+    """The rows of a footer that differ, each written over the old one."""
+    return _rows((index, row) for index, row in enumerate(new) if row != old[index])
+
+
+def _rows(rows: Iterable[tuple[int, str]]) -> str:
+    """Rows with their distance from the footer's first one, where the cursor is before and after.
+
+    It is saved: where the screen is too small, moving down stops, and moving up would lead too far.
+    """
+    drawn = (
+        _SAVE + (f"\x1b[{index}B" if index else "") + row + _RESET + _CLEAR_RIGHT + _BACK
+        for index, row in rows
+    )
+    return _WRAP_OFF + "".join(drawn) + _WRAP_ON

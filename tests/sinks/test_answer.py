@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import pty
 from pathlib import Path
 
 from catagent.events import types as ev
 from catagent.sinks.answer import AnswerSink
 from tests.support.runs import ANSWER, cat_run, failed_run
+from tests.support.screen import shown_by
 
 
 def written(events: list[ev.Event], path: Path) -> bytes:
@@ -34,8 +33,5 @@ def test_an_answer_with_a_newline_or_a_lone_surrogate_is_written(tmp_path: Path)
 
 
 def test_the_answer_on_a_terminal_is_sanitized() -> None:
-    master, slave = pty.openpty()
-    with os.fdopen(slave, "wb", buffering=0) as stream:
-        AnswerSink(stream, str.upper).write(ev.Answer(data=ev.AnswerData(output="a cat")))
-        assert os.read(master, 100) == b"A CAT\r\n"
-    os.close(master)
+    answer = ev.Answer(data=ev.AnswerData(output="a cat"))
+    assert shown_by(lambda stream: AnswerSink(stream, str.upper).write(answer)) == b"A CAT\r\n"

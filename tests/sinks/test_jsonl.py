@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import threading
 
 import pytest
@@ -13,6 +12,7 @@ from catagent.events.codec import decode, encode
 from catagent.sinks.agui import AguiSink
 from catagent.sinks.jsonl import JsonlSink
 from tests.support.runs import cat_run, started
+from tests.support.screen import shown_by
 
 
 def test_a_jsonl_reader_has_each_line_before_the_next_event() -> None:
@@ -53,11 +53,7 @@ def test_a_closed_pipe_raises_broken_pipe() -> None:
 
 def test_jsonl_on_a_terminal_has_no_control_character() -> None:
     event = started("a\x1b[31m \x9b31m \x7f \u202e b\u2066 é 🐈")
-    master, slave = pty.openpty()
-    with os.fdopen(slave, "wb", buffering=0) as stream:
-        JsonlSink(stream).write(event)
-        shown = os.read(master, 1 << 16)
-    os.close(master)
+    shown = shown_by(lambda stream: JsonlSink(stream).write(event))
     assert not set(shown.decode()) & set("\x1b\x7f\x9b\u202e\u2066")
     assert "é 🐈" in shown.decode()
     assert decode(shown) == event
@@ -86,12 +82,7 @@ def test_agui_on_a_terminal_has_no_control_character() -> None:
             error=ev.ErrorInfo(kind="model", type="X", message="a\x9b31m \x7f \u202e b é", hint=""),
         ),
     )
-    master, slave = pty.openpty()
-    with os.fdopen(slave, "wb", buffering=0) as stream:
-        AguiSink(stream).write(started())
-        AguiSink(stream).write(event)
-        shown = os.read(master, 1 << 16)
-    os.close(master)
+    shown = shown_by(lambda stream: AguiSink(stream).write(event))
     assert not set(shown.decode()) & set("\x7f\x9b\u202e")
     assert r"\u009b31m" in shown.decode()
     assert "b é" in shown.decode()

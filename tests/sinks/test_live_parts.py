@@ -61,6 +61,20 @@ def test_the_painter_rewrites_only_rows_that_changed(pipe: tuple[int, int]) -> N
     assert b"three" not in changed
 
 
+def test_a_footer_taller_than_the_screen_stays_out_of_the_scrollback() -> None:
+    """A resize that nobody has told us of yet."""
+    screen = Screen(80, 5)
+    painter = Painter(screen.fd)
+    for number in range(3):
+        painter.frame([f"final {number}"], [f"footer {number} {row}" for row in range(8)])
+        painter.frame([], [f"changed {number} {row}" for row in range(8)])
+    painter.finish(["the end"])
+    screen.until(lambda: "the end" in screen.text())
+    shown = [row for row in screen.rows() if row]
+    screen.close()
+    assert shown == ["final 0", "final 1", "final 2", "the end"]
+
+
 def test_the_painter_erases_nothing_that_it_never_drew(pipe: tuple[int, int]) -> None:
     painter = Painter(pipe[1])
     painter.finish([])

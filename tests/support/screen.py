@@ -8,10 +8,22 @@ import struct
 import termios
 import threading
 from collections.abc import Callable
+from typing import BinaryIO
 
 import pyte
 
+from tests.support.descriptors import drain
 from tests.support.waiting import wait_until
+
+
+def shown_by(write: Callable[[BinaryIO], object]) -> bytes:
+    """All that a terminal gets of a few lines that `write` writes; one read may give a part."""
+    master, slave = os.openpty()
+    with os.fdopen(slave, "wb", buffering=0) as stream:
+        write(stream)
+    shown = bytearray()
+    drain(master, shown)
+    return bytes(shown)
 
 
 class Screen:
