@@ -15,17 +15,26 @@ SETUP := constraints.txt pyproject.toml scripts/setup.sh
 READY := .venv/ready
 DEV_READY := .venv/dev-ready
 
+# In random order; the seed is printed, and ARGS="-p randomly --randomly-seed=N" repeats it.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
+
 .DEFAULT_GOAL := help
-.PHONY: help ask test lint types bench train eval clean
+.PHONY: help ask test test-all coverage lint types bench train eval clean
 
 help: ## show this list
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 8
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 ask: $(READY) ## set up and ask the cat agent; Q="..." is the question, ARGS="..." more options
 	@$(BIN)/catagent ask $(ARGS) -- "$$Q"
 
-test: $(DEV_READY) ## set up and run the tests; ARGS="..." goes to pytest
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 $(ARGS)
+test: $(DEV_READY) ## set up and run the tests, in a few minutes; ARGS="..." goes to pytest
+	@$(PYTEST) -m "not full" $(ARGS)
+
+test-all: $(DEV_READY) ## run all of the tests: whole matrices, and the long soaks
+	@$(PYTEST) $(ARGS)
+
+coverage: $(DEV_READY) ## run the tests and see which branches they take
+	@$(PYTEST) -m "not full" --cov --cov-report=term:skip-covered --cov-report=html $(ARGS)
 
 lint: $(DEV_READY) ## check style and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -25,8 +25,8 @@ def pytest_configure() -> None:
             signal.signal(number, usual)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def warm() -> Iterator[Warm]:
-    """One warm process for the runs of a file."""
+    """Runs catagent in forks of one process that has loaded LangChain."""
     with Warm() as process:
         yield process

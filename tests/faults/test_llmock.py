@@ -13,9 +13,12 @@ from llmock.testing import LLMockServer
 from tests.faults import checks
 from tests.faults.table import FAULTS, Fault
 from tests.support.cli import with_server
+from tests.support.matrix import pairwise
 from tests.support.warm import Warm
 
 QUESTION = "what items are located where the cat is hiding?"
+# Longer than any of the limits here, and no longer than its server may take to stop.
+STALL_S = 5
 PLACES = {"agent": Match(tools=True), "tool": Match(tools=False)}
 ROWS = {fault.name: fault for fault in FAULTS}
 
@@ -35,10 +38,10 @@ BEHAVIORS: dict[str, Behavior] = {
     "429 with Retry-After": _refused(429, wait=0),
     "500": _refused(500),
     "503": _refused(503),
-    "stall before the answer": Delay(60, times=None),
+    "stall before the answer": Delay(STALL_S, times=None),
     "disconnect": StreamFault("disconnect", 3, times=None),
     "clean cut without finish_reason": StreamFault("truncate", 3, times=None),
-    "stall in the stream": StreamFault("stall", 3, 60, times=None),
+    "stall in the stream": StreamFault("stall", 3, STALL_S, times=None),
     "malformed chunk": StreamFault("malformed", 3, times=None),
     "invalid JSON arguments": ToolFault("malformed_arguments"),
     "unknown tool": ToolFault("unknown_tool"),
@@ -63,16 +66,20 @@ def script(name: str, place: str) -> list[Behavior]:
     return [fault] if isinstance(fault, ToolFault) or place == "agent" else [call, fault]
 
 
-@pytest.mark.parametrize("agent", ["cat", "cat-classic"])
-@pytest.mark.parametrize(
-    ("name", "place"), [(name, place) for name in BEHAVIORS for place in ROWS[name].places]
-)
+CASES = [
+    (ROWS[name], place, agent)
+    for name in BEHAVIORS
+    for place in ROWS[name].places
+    for agent in ("cat", "cat-classic")
+]
+
+
+@pairwise("fault, place, agent", CASES)
 def test_faults_of_llmock_are_reported_the_same(
-    warm: Warm, llmock: LLMockServer, tmp_path: Path, name: str, place: str, agent: str
+    warm: Warm, llmock: LLMockServer, tmp_path: Path, fault: Fault, place: str, agent: str
 ) -> None:
-    fault: Fault = ROWS[name]
     llmock.state.reset()
-    llmock.state.scenarios.add(*script(name, place))
+    llmock.state.scenarios.add(*script(fault.name, place))
     env = with_server(tmp_path, llmock.base_url("openai"), CATAGENT_HISTORY="false")
     done = warm.run(["ask", QUESTION, "--agent", agent, *fault.arguments], env, timeout=30)
     checks.assert_whole(done.events)

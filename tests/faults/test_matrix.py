@@ -11,14 +11,14 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import trustme
 
 from tests.faults import checks
-from tests.faults.table import FAULTS, Address, Fault, Place
+from tests.faults.table import FAULTS, Address, Fault, Place, Told
 from tests.support.cli import with_server
+from tests.support.matrix import pairwise
 from tests.support.scripts import cat
 from tests.support.server import ScriptedServer
 from tests.support.tls import certified
@@ -26,15 +26,6 @@ from tests.support.warm import Warm
 
 QUESTION = "what items are located where the cat is hiding?"
 MODES = ("steps", "log", "events")
-CASES = pytest.mark.parametrize(
-    ("fault", "place", "agent"),
-    [
-        pytest.param(fault, place, agent, id=f"{fault.id}-{place}-{agent}")
-        for fault in FAULTS
-        for place in fault.places
-        for agent in fault.agents
-    ],
-)
 Addresses = dict[Address, str]
 
 
@@ -79,61 +70,63 @@ def asked(
     return ["ask", QUESTION, "--agent", agent, *fault.arguments], env
 
 
-@pytest.mark.parametrize("mode", MODES)
-@CASES
-def test_every_fault_as_json_lines(
-    warm: Warm,
-    addresses: Addresses,
-    tmp_path: Path,
-    fault: Fault,
-    place: Place,
-    mode: str,
-    agent: str,
+def as_lines(
+    warm: Warm, arguments: list[str], env: dict[str, str], fault: Fault, told: Told
 ) -> None:
     """The JSON lines are whole, stderr holds one message, both say what the table says."""
-    with ScriptedServer(fault.script(place)) as server:
-        arguments, env = asked(fault, place, agent, server.url, addresses, tmp_path)
-        run = warm.spawn([*arguments, "--mode", mode], env)
-        done = run.wait(30)
-        assert server.wait_closed()
-    events, told = done.events, fault.told_by(agent)
+    run = warm.spawn(arguments, env)
+    done = run.wait(30)
+    events, said = done.events, done.err.decode()
     checks.assert_whole(events)
     checks.assert_told(told, events[-1])
     if fault.beside is None:
-        checks.assert_said(told, events[-1], done.err.decode())
+        checks.assert_said(told, events[-1], said)
     else:
-        assert fault.beside in done.err.decode()
-    assert "Traceback" not in done.err.decode()
+        assert fault.beside in said
+    assert "Traceback" not in said
     if told is fault.told:
         checks.assert_seen(fault, events)
     assert done.code == told.code
     checks.assert_nothing_left(run.pid)
 
 
-@pytest.mark.parametrize("mode", MODES)
-@CASES
-def test_every_fault_in_the_live_view(
-    warm: Warm,
-    addresses: Addresses,
-    tmp_path: Path,
-    fault: Fault,
-    place: Place,
-    mode: str,
-    agent: str,
-) -> None:
+def live(warm: Warm, arguments: list[str], env: dict[str, str], fault: Fault, told: Told) -> None:
     """The terminal is whole, the message on it once, and the recording has it all."""
-    recording = tmp_path / "run.jsonl"
-    with ScriptedServer(fault.script(place)) as server:
-        arguments, env = asked(fault, place, agent, server.url, addresses, tmp_path)
-        record = ["--record", str(recording)]
-        done = warm.run_on_terminal([*arguments, "--mode", mode, *record], env, timeout=30)
-        assert server.wait_closed()
-    events: list[dict[str, Any]] = [
-        json.loads(line) for line in recording.read_text(encoding="utf-8").splitlines()[1:]
-    ]
-    told = fault.told_by(agent)
+    recording = Path(env["HOME"]) / "run.jsonl"
+    done = warm.run_on_terminal([*arguments, "--record", str(recording)], env, timeout=30)
+    _, *lines = recording.read_text(encoding="utf-8").splitlines()
+    events = [json.loads(line) for line in lines]
     checks.assert_whole(events)
     checks.assert_told(told, events[-1])
     checks.assert_terminal_whole(done)
     checks.assert_shown(told, events[-1], done.out)
     assert done.code == told.code
+
+
+OUTPUTS = {"lines": as_lines, "live": live}
+CASES = [
+    (fault, place, agent, mode, output)
+    for fault in FAULTS
+    for place in fault.places
+    for agent in fault.agents
+    for mode in MODES
+    for output in OUTPUTS
+]
+
+
+@pairwise("fault, place, agent, mode, output", CASES)
+def test_every_fault_is_reported(
+    warm: Warm,
+    addresses: Addresses,
+    tmp_path: Path,
+    fault: Fault,
+    place: Place,
+    agent: str,
+    mode: str,
+    output: str,
+) -> None:
+    with ScriptedServer(fault.script(place)) as server:
+        arguments, env = asked(fault, place, agent, server.url, addresses, tmp_path)
+        told = fault.told_by(agent)
+        OUTPUTS[output](warm, [*arguments, "--mode", mode], env, fault, told)
+        assert server.wait_closed()

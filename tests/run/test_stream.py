@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import jsonpatch
-import pytest
 from ag_ui.core import Event as AguiEvent
 from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
@@ -31,6 +30,7 @@ from catagent.sinks.jsonl import JsonlSink
 from catagent.sources import open_source
 from catagent.sources.base import AgentShape
 from tests.support.agents import MODES, QUESTION, SHAPES, build, chat_model
+from tests.support.matrix import pairwise
 from tests.support.scripts import SCRIPTS
 from tests.support.server import ScriptedServer
 
@@ -39,6 +39,13 @@ PROTOCOL: TypeAdapter[Any] = TypeAdapter(AguiEvent)
 # A stalled stream only ends by a timeout, which is the session's and has tests of its own.
 NAMES = sorted(set(SCRIPTS) - {"stall"})
 RAW_NAMES = ("cat", "parallel", "cut", "truncated_args")
+CASES = [
+    (name, mode, shape, raw)
+    for raw, names in (("plain", NAMES), ("raw", RAW_NAMES))
+    for name in names
+    for mode in MODES
+    for shape in SHAPES
+]
 ALL = ("chat_model", "tool", "chain", "prompt", "retriever", "parser", "custom", "other")
 
 
@@ -59,20 +66,17 @@ def run(name: str, mode: Mode, shape: AgentShape, stream: io.FileIO, *, raw: boo
         asyncio.run(drive(server.url))
 
 
-@pytest.mark.parametrize("raw", [False, True], ids=["plain", "raw"])
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("mode", MODES)
+@pairwise("name, mode, shape, raw", CASES)
 def test_every_run_keeps_the_contract(
-    tmp_path: Path, mode: Mode, shape: AgentShape, *, raw: bool
+    tmp_path: Path, name: str, mode: Mode, shape: AgentShape, raw: str
 ) -> None:
-    for name in RAW_NAMES if raw else NAMES:
-        path = tmp_path / name
-        with path.open("wb", buffering=0) as stream:
-            run(name, mode, shape, stream, raw=raw)
-        lines = path.read_bytes().splitlines(keepends=True)
-        check(lines, name)
-        if raw and mode == "log":
-            check_run_log(lines)
+    path = tmp_path / "run.jsonl"
+    with path.open("wb", buffering=0) as stream:
+        run(name, mode, shape, stream, raw=raw == "raw")
+    lines = path.read_bytes().splitlines(keepends=True)
+    check(lines, name)
+    if raw == "raw" and mode == "log":
+        check_run_log(lines)
 
 
 def check(lines: list[bytes], name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from tests.faults import checks
 from tests.faults.table import FAULTS, Fault
 from tests.support import scripts
 from tests.support.cli import with_server
+from tests.support.matrix import in_turn, pairwise
 from tests.support.replies import Call, Reply, failing
 from tests.support.scripts import calling, cat, saying
 from tests.support.server import Request, Script, ScriptedServer
@@ -32,6 +34,7 @@ SECRETS = (
     'canary \\"quoted\\" p',
 )
 ALL = " ".join(CANARIES.values())
+MODES = ("steps", "log", "events")
 EVERYTHING = ("--debug", "--verbose", "--stats")
 OUTPUTS = {
     "lines": ("-o", "jsonl", "--raw", "--include-types", "chain", "--include-types", "chat_model"),
@@ -67,8 +70,7 @@ def assert_silent(done: Done, home: Path) -> None:
             assert secret.encode() not in text
 
 
-@pytest.mark.parametrize("output", OUTPUTS)
-@pytest.mark.parametrize("fault", [f for f in FAULTS if f.address is None], ids=lambda f: f.id)
+@in_turn("fault, output", [fault for fault in FAULTS if fault.address is None], OUTPUTS)
 def test_no_fault_brings_a_secret_out(
     warm: Warm, tmp_path: Path, fault: Fault, output: str
 ) -> None:
@@ -114,9 +116,7 @@ ECHOES: dict[str, tuple[Script, Sequence[str]]] = {
 }
 
 
-@pytest.mark.parametrize("output", OUTPUTS)
-@pytest.mark.parametrize("mode", ["steps", "log", "events"])
-@pytest.mark.parametrize("echo", ECHOES)
+@pairwise("echo, mode, output", itertools.product(ECHOES, MODES, OUTPUTS))
 def test_no_echo_brings_a_secret_out(
     warm: Warm, tmp_path: Path, echo: str, mode: str, output: str
 ) -> None:

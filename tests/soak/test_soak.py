@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import os
 import threading
 import tracemalloc
@@ -26,11 +27,9 @@ from tests.support.replies import failing
 from tests.support.scripts import cat, failing_first, with_fault
 from tests.support.server import Script, ScriptedServer
 
-FULL = os.environ.get("CATAGENT_SOAK") == "full"
-RUNS = 1_000 if FULL else 60
-TOKENS = 100_000 if FULL else 4_000
 AGENTS = ("cat", "cat-classic")
 MODES = ("steps", "log", "events")
+FULL = [pytest.mark.full, pytest.mark.timeout(1800)]
 
 
 def loaded(home: Path, url: str, **flags: object) -> Loaded:
@@ -73,25 +72,24 @@ def flaky(count: list[int]) -> Script:
     return lambda request: ends[count[0] % len(ends)](request)
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no /proc here")
-@pytest.mark.timeout(3600 if FULL else 240)
-def test_many_runs_in_one_process_leave_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("runs", [36, pytest.param(1_000, marks=FULL)])
+def test_many_runs_in_one_process_leave_nothing(tmp_path: Path, runs: int) -> None:
     """Done, failed and refused, by both agents in all modes; the first few fill the caches."""
     count = [0]
     with ScriptedServer(flaky(count)) as server:
         sizes: list[int] = []
         warmed: tuple[int, int, int] = (0, 0, 0)
-        for number in range(RUNS):
+        for number in range(runs):
             count[0] = number
             flags = {"agent": AGENTS[number % 2], "mode": MODES[number // 2 % 3]}
             code = run(loaded(tmp_path, server.url, **flags))
             server.requests.clear()  # or the server, in this same process, grows
             assert code in (ExitCode.OK, ExitCode.FAILED)
-            if number == RUNS // 3:
+            if number == runs // 3:
                 tracemalloc.start()
                 warmed = left_over()
-            if number > RUNS // 3 and number % 10 == 0:
+            if number > runs // 3 and number % 6 == 0:
                 gc.collect()
                 sizes.append(tracemalloc.get_traced_memory()[0])
         assert server.wait_closed()
@@ -99,7 +97,7 @@ def test_many_runs_in_one_process_leave_nothing(tmp_path: Path) -> None:
         tracemalloc.stop()
     assert all(now <= before for now, before in zip(after, warmed, strict=True)), (warmed, after)
     # What tracemalloc sees is what was allocated since it started and is still held.
-    growth = (sizes[-1] - sizes[0]) / (10 * (len(sizes) - 1))
+    growth = (sizes[-1] - sizes[0]) / (6 * (len(sizes) - 1))
     assert growth < 4096, f"{growth:.0f} bytes a run: {sizes}"
 
 
@@ -113,19 +111,25 @@ def peak(work: Callable[[], object]) -> int:
     return most
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("agent", AGENTS)
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.timeout(3600 if FULL else 240)
+# Of few tokens, the block that is not folded yet and what awaits collection are a good part.
+@pytest.mark.parametrize(
+    ("mode", "agent", "tokens", "most"),
+    [
+        ("events", "cat", 4_000, 1024),
+        *(
+            pytest.param(mode, agent, 40_000, 512, marks=FULL)
+            for mode, agent in itertools.product(MODES, AGENTS)
+        ),
+    ],
+)
 def test_a_long_message_holds_little_more_than_its_text(
-    tmp_path: Path, mode: str, agent: str
+    tmp_path: Path, mode: str, agent: str, tokens: int, most: int
 ) -> None:
     """What a token adds at the peak: its text and a few pointers. LangChain's chunks are 2.7 KB."""
     peaks = []
-    for tokens in (TOKENS // 4, TOKENS // 4, TOKENS):  # the first fills the caches
-        with ScriptedServer(cat(tokens)) as server:
+    for count in (tokens // 4, tokens // 4, tokens):  # the first fills the caches
+        with ScriptedServer(cat(count)) as server:
             settings = loaded(tmp_path, server.url, mode=mode, agent=agent)
             peaks.append(peak(partial(run, settings)))
-    grown = (peaks[2] - peaks[1]) / (TOKENS - TOKENS // 4)
-    # Of few tokens, the block that is not folded yet and what awaits collection are a good part.
-    assert grown < (512 if FULL else 1024), f"{grown:.0f} bytes a token: {peaks}"
+    grown = (peaks[2] - peaks[1]) / (tokens - tokens // 4)
+    assert grown < most, f"{grown:.0f} bytes a token: {peaks}"

@@ -81,7 +81,7 @@ def test_a_thousand_tokens_come_once_and_in_order(mode: Mode, shape: AgentShape)
     assert_deltas_equal_the_whole(outcome)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @streaming
 def test_twenty_thousand_tokens_come_once_and_in_order(mode: Mode) -> None:
     outcome = play(scripts.cat(20_000), mode, "graph")
