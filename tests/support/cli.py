@@ -14,7 +14,8 @@ from tests.support.descriptors import drain
 from tests.support.server import ScriptedServer
 
 COMMAND = [sys.executable, "-m", "catagent"]
-_KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "VIRTUAL_ENV")
+# The last one is set where coverage is measured: a process of its own measures as well then.
+_KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "VIRTUAL_ENV", "COVERAGE_PROCESS_CONFIG")
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:

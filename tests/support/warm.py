@@ -247,7 +247,7 @@ def _filled(text: bytes) -> Iterator[int]:
 
 
 def _plain_environment() -> dict[str, str]:
-    kept = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV", "HOME")
+    kept = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV", "HOME", "COVERAGE_PROCESS_CONFIG")
     return {name: os.environ[name] for name in kept if name in os.environ}
 
 
