@@ -20,6 +20,8 @@ from catagent.models.spec import choose_model
 from tests.support.scripts import ANSWER_TOKENS, cat, target
 from tests.support.server import Request, ScriptedServer
 
+pytestmark = pytest.mark.versions
+
 AGENTS = ("cat", "cat-classic")
 
 

@@ -22,6 +22,8 @@ from catagent.models.spec import choose_model
 from catagent.sources.base import AgentRun
 from tests.support.agents import MODES, collect
 
+pytestmark = pytest.mark.versions
+
 MODULE = '''
 from typing import TypedDict
 from langchain_core.agents import AgentFinish

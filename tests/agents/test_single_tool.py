@@ -18,6 +18,8 @@ from catagent.models.factory import Models
 from catagent.models.spec import choose_model
 from catagent.sources.base import AgentRun
 
+pytestmark = pytest.mark.versions
+
 MODULE = '''
 from langchain_core.tools import tool
 

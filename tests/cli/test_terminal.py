@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.cli import on_terminal, with_server
 from tests.support.replies import failing
 from tests.support.scripts import cat
 from tests.support.server import Script, ScriptedServer
+
+pytestmark = pytest.mark.versions
 
 
 def asked(script: Script, home: Path) -> tuple[int, str]:

@@ -10,6 +10,8 @@ from tests.support.cli import catagent, environment, lines, text_of, with_server
 from tests.support.scripts import cat, tokens_of
 from tests.support.server import ScriptedServer
 
+pytestmark = pytest.mark.versions
+
 
 def test_tool_alone_lists_the_tools_and_their_arguments(tmp_path: Path) -> None:
     done = catagent("tool", env=environment(tmp_path))

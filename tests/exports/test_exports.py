@@ -29,6 +29,8 @@ from tests.support.runs import (
 )
 from tests.support.strategies import events
 
+pytestmark = pytest.mark.versions
+
 ENDINGS = sorted(EXPORTERS)
 HOSTILE = (
     "<script>alert(1)</script> \x1b[2J\x1b]0;pwned\x07 \x9b31m \u202eevil [x](javascript:alert(1)) "

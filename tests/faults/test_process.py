@@ -15,6 +15,7 @@ import pytest
 
 from tests.faults import agents, checks
 from tests.support.cli import COMMAND, environment, quiet
+from tests.support.patience import prompt
 from tests.support.replies import failing
 from tests.support.scripts import cat
 from tests.support.server import ScriptedServer
@@ -24,7 +25,7 @@ from tests.support.warm import Done, Warm
 QUESTION = "what items are located where the cat is hiding?"
 MODES = ("steps", "log", "events")
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
-PROMPT_S = 0.5
+PROMPT_S = 2
 ENDLESS = cat(tokens=100_000, pace=0.005)
 
 
@@ -40,32 +41,23 @@ def await_tool(server: ScriptedServer, count: int = 4) -> None:
     time.sleep(0.1)  # into the middle of its tokens
 
 
-def prompt_end(took: list[float]) -> bool:
-    """Whether the run ended in time; a busy machine gets two more tries."""
-    return took[-1] < PROMPT_S or len(took) == 3
-
-
 @pytest.mark.parametrize("number", CODES)
 @pytest.mark.parametrize("mode", MODES)
 def test_a_signal_ends_a_run_at_once_and_hangs_up(
     warm: Warm, server: ScriptedServer, tmp_path: Path, mode: str, number: signal.Signals
 ) -> None:
-    took: list[float] = []
-    while not took or not prompt_end(took):
-        server.requests.clear()
-        run = warm.spawn(["ask", QUESTION, "--mode", mode], quiet(tmp_path, server))
-        await_tool(server)
-        began = time.monotonic()
-        run.send(number)
-        done = run.wait(20)
-        took.append(time.monotonic() - began)
-        assert server.wait_closed()
-        checks.assert_whole(done.events)
-        last = done.events[-1]["data"]
-        assert (last["status"], last["exit_code"], done.code) == ("cancelled", *[CODES[number]] * 2)
-        assert done.err == b""
-        checks.assert_nothing_left(run.pid)
-    assert took[-1] < PROMPT_S
+    run = warm.spawn(["ask", QUESTION, "--mode", mode], quiet(tmp_path, server))
+    await_tool(server)
+    began = time.monotonic()
+    run.send(number)
+    done = run.wait()
+    assert prompt(began, PROMPT_S)
+    assert server.wait_closed()
+    checks.assert_whole(done.events)
+    last = done.events[-1]["data"]
+    assert (last["status"], last["exit_code"], done.code) == ("cancelled", *[CODES[number]] * 2)
+    assert done.err == b""
+    checks.assert_nothing_left(run.pid)
 
 
 @pytest.mark.parametrize("keys", [b"\x03", None])
@@ -82,9 +74,9 @@ def test_ctrl_c_at_a_terminal_leaves_it_whole(
         run.send(signal.SIGINT)
     else:
         run.type(keys)
-    done = run.wait(20)
+    done = run.wait()
     done.before = modes
-    assert time.monotonic() - began < 4 * PROMPT_S
+    assert prompt(began, PROMPT_S)
     assert done.code == 130
     checks.assert_terminal_whole(done)
     assert b"interrupted" in done.out
@@ -98,8 +90,8 @@ def test_a_tool_that_hangs_in_a_thread_does_not_delay_ctrl_c(warm: Warm, tmp_pat
         run.wait_for(b'"type":"tool.started","v":1,"seq":3')
         began = time.monotonic()
         run.send(signal.SIGINT)
-        done = run.wait(20)
-    assert time.monotonic() - began < 4 * PROMPT_S
+        done = run.wait()
+    assert prompt(began, PROMPT_S)
     checks.assert_whole(done.events)
     assert done.code == 130
 
@@ -119,9 +111,9 @@ def test_a_tool_that_cannot_be_cancelled_keeps_no_run_alive(
         began = time.monotonic()
         if how == "SIGINT":
             run.send(signal.SIGINT)
-        done = run.wait(20)
+        done = run.wait()
         assert server.wait_closed()
-    assert time.monotonic() - began < 1.5 + 4 * PROMPT_S
+    assert prompt(began, 1.5 + PROMPT_S)
     assert done.code == (130 if how == "SIGINT" else 124)
     checks.assert_whole(done.events)
     assert done.events[-1]["data"]["exit_code"] == done.code
@@ -146,11 +138,10 @@ def test_ctrl_c_twice_leaves_at_once_whatever_goes_on(
         time.sleep(0.3)
         began = time.monotonic()
         run.send(signal.SIGINT)
-        done = run.wait(20)
-        took = time.monotonic() - began
+        done = run.wait()
+        assert prompt(began, PROMPT_S)
     done.before = modes
     assert (done.code, done.err) == (130, b"")
-    assert took < 4 * PROMPT_S
     if terminal:
         checks.assert_terminal_whole(done)
 
@@ -165,7 +156,7 @@ def test_a_terminal_that_is_closed_ends_the_run(
     await_tool(server)
     os.read(ours, 1 << 16)
     os.close(ours)
-    done = run.wait(20)
+    done = run.wait()
     assert done.code == 129
     assert server.wait_closed()
     checks.assert_nothing_left(run.pid)
@@ -227,7 +218,7 @@ def _with_stderr_closed(warm: Warm, arguments: list[str], env: dict[str, str]) -
     os.close(out)
     os.close(write_end)
     run.collect("out", out_end)
-    return run.wait(20)
+    return run.wait()
 
 
 @pytest.mark.parametrize("output", ["jsonl", "plain", "ag-ui"])
@@ -247,7 +238,7 @@ def test_a_reader_that_stops_reading_keeps_no_run_alive(
         await_tool(server)
         if end == "SIGTERM":
             run.send(signal.SIGTERM)
-        done = run.wait(20)
+        done = run.wait()
     os.close(out_end)
     assert done.code == (CODES[signal.SIGTERM] if end == "SIGTERM" else 124)
     last = json.loads(recording.read_text(encoding="utf-8").splitlines()[-1])

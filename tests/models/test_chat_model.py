@@ -19,6 +19,8 @@ from tests.support.agents import chat_model
 from tests.support.replies import Call, Fault, Reply
 from tests.support.server import ScriptedServer
 
+pytestmark = pytest.mark.versions
+
 TOOL = {
     "type": "function",
     "function": {"name": "get_items", "parameters": {"type": "object", "properties": {}}},

@@ -22,7 +22,7 @@ from catagent.models.spec import choose_model
 from tests.models.conftest import UseModels
 from tests.support.cli import catagent, environment, lines
 
-pytestmark = pytest.mark.local_model
+pytestmark = [pytest.mark.local_model, pytest.mark.versions]
 
 QUESTION = "what items are located where the cat is hiding?"
 

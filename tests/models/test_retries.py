@@ -20,6 +20,8 @@ from tests.models.conftest import UseModels
 from tests.support.replies import Reply, failing
 from tests.support.server import Request, ScriptedServer
 
+pytestmark = pytest.mark.versions
+
 QUICKLY = {"retry_after": "0.01"}
 
 

@@ -15,6 +15,8 @@ from tests.models.conftest import UseModels
 from tests.support.replies import Reply, streaming
 from tests.support.server import ScriptedServer
 
+pytestmark = pytest.mark.versions
+
 CHUNK = b'data: {"id":"c","choices":[{"index":0,"delta":{"content":"So"},"finish_reason":"stop"}]}'
 ENDED = CHUNK + b"\n\ndata: [DONE]\n\n"
 

@@ -31,6 +31,8 @@ from tests.support.agents import MODES, Outcome, build, collect, run_with
 from tests.support.replies import Call, Reply
 from tests.support.server import Request
 
+pytestmark = pytest.mark.versions
+
 modes = pytest.mark.parametrize("mode", MODES)
 
 

@@ -31,6 +31,8 @@ from tests.support.agents import (
 from tests.support.replies import Call, Reply
 from tests.support.server import Request
 
+pytestmark = pytest.mark.versions
+
 STREAMING: tuple[Mode, ...] = ("log", "events")
 streaming = pytest.mark.parametrize("mode", STREAMING)
 modes = pytest.mark.parametrize("mode", MODES)

@@ -15,6 +15,8 @@ from catagent.views.options import ViewOptions
 from catagent.views.style import Look, live_look
 from catagent.views.wrap import cells, without_colors
 
+pytestmark = pytest.mark.versions
+
 LOOK = live_look(ViewOptions())
 COLORED = live_look(ViewOptions(color="truecolor"))
 
