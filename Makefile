@@ -34,7 +34,7 @@ test-all: $(DEV_READY) ## run all of the tests: whole matrices, and the long soa
 	@$(PYTEST) $(ARGS)
 
 coverage: $(DEV_READY) ## run the tests and see which branches they take
-	@$(PYTEST) -m "not full" --cov --cov-report=term:skip-covered --cov-report=html $(ARGS)
+	@$(PYTEST) -m "not full" --cov --cov-report=term --cov-report=html $(ARGS)
 
 lint: $(DEV_READY) ## check style and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

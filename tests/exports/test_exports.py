@@ -85,7 +85,7 @@ def test_no_hidden_or_control_character_is_exported(ending: str) -> None:
 def test_the_cast_sends_a_terminal_no_command_but_the_views_own() -> None:
     _, *lines = map(json.loads, export(".cast", hostile_run()).splitlines())
     sent = "".join(output for _, _, output in lines)
-    assert set(re.findall(r"\x1b(?:\[[?0-9;]*)?(.)", sent)) <= set("hlmKJABC")
+    assert set(re.findall(r"\x1b(?:\[[?0-9;]*)?(.)", sent)) <= set("hlmKJABC78")
     assert not set(sent) & set("\x00\x07\x9b\u202e")
 
 

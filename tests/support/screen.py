@@ -35,6 +35,7 @@ class Screen:
         self.resize(columns, rows)
         self._emulator = pyte.HistoryScreen(columns, rows, history=100_000, ratio=1e-9)
         self._stream = pyte.ByteStream(self._emulator)
+        self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._read, daemon=True)
         if read:
             self._thread.start()
@@ -60,11 +61,12 @@ class Screen:
 
     def rows(self) -> list[str]:
         """Scrollback and screen."""
-        above = [
-            "".join(row[column].data for column in range(self._emulator.columns))
-            for row in self._emulator.history.top
-        ]
-        return [row.rstrip() for row in [*above, *self._emulator.display]]
+        with self._lock:
+            above = [
+                "".join(row[column].data for column in range(self._emulator.columns))
+                for row in self._emulator.history.top
+            ]
+            return [row.rstrip() for row in [*above, *self._emulator.display]]
 
     def text(self) -> str:
         """Scrollback and screen as one text."""
@@ -76,5 +78,6 @@ class Screen:
                 data = os.read(self.master, 1 << 16)
             except OSError:
                 return
-            self._stream.feed(data)
-            self.bytes += data
+            with self._lock:
+                self._stream.feed(data)
+                self.bytes += data
