@@ -98,6 +98,26 @@ def test_an_early_connection_still_being_opened_is_given_up_at_once(use_models: 
         assert prompt(left, 5)  # a handshake would be waited for 20 seconds
 
 
+def test_an_early_connection_in_its_handshake_is_closed(use_models: UseModels) -> None:
+    accepted: list[socket.socket] = []
+
+    async def body(models: Models) -> None:
+        models.preload()
+        connection, _ = await asyncio.to_thread(silent.accept)
+        accepted.append(connection)
+        connection.settimeout(20)
+        await asyncio.to_thread(connection.recv, 1)  # the beginning of its greeting
+
+    with socket.socket() as silent:
+        silent.settimeout(20)
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        use_models(body, f"https://127.0.0.1:{silent.getsockname()[1]}/v1")
+    with accepted[0] as connection:
+        while connection.recv(1 << 12):
+            pass
+
+
 def test_a_failed_early_connection_is_reported_by_the_first_request(use_models: UseModels) -> None:
     async def body(models: Models) -> None:
         models.preload()

@@ -45,7 +45,11 @@ async def open_stream(
     if tls is None:
         return stream
     tls.set_alpn_protocols(["http/1.1"])  # as the pool does
-    return _Secured(stream, await stream.start_tls(tls, host, timeout=CONNECT_TIMEOUT_S))
+    try:
+        return _Secured(stream, await stream.start_tls(tls, host, timeout=CONNECT_TIMEOUT_S))
+    except BaseException:  # cancelled, too: httpcore2 closes the connection for failures alone
+        await stream.aclose()
+        raise
 
 
 class _Secured(httpcore2.AsyncNetworkStream):
