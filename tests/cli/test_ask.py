@@ -107,7 +107,7 @@ def test_a_reader_that_leaves_ends_ask_quietly(tmp_path: Path) -> None:
         assert process.stderr
         assert b"run.started" in process.stdout.readline()
         process.stdout.close()
-        assert process.wait(30) == 141
+        assert process.wait(60) == 141
         assert process.stderr.read() == b""
         process.stderr.close()
 
@@ -138,7 +138,7 @@ def test_a_signal_cancels_the_run_and_its_requests(
         time.sleep(0.2)  # into the middle of the tool's tokens
         began = time.monotonic()
         process.send_signal(number)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=60)
         assert prompt(began, 2)
         assert server.wait_closed()
     last = lines("".join(seen) + out)[-1]

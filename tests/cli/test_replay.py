@@ -259,7 +259,7 @@ def test_ctrl_c_ends_a_silent_replay(tmp_path: Path) -> None:
         process.stdin.flush()
         assert process.stdout.readline().startswith(b'{"type":"run.started"')
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 130
+        assert process.wait(timeout=60) == 130
 
 
 def test_a_reader_that_leaves_ends_a_replay_quietly(tmp_path: Path) -> None:
@@ -274,7 +274,7 @@ def test_a_reader_that_leaves_ends_a_replay_quietly(tmp_path: Path) -> None:
         process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait(timeout=20) == 141
+        assert process.wait(timeout=60) == 141
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")

@@ -81,7 +81,7 @@ def test_faults_of_llmock_are_reported_the_same(
     llmock.state.reset()
     llmock.state.scenarios.add(*script(fault.name, place))
     env = with_server(tmp_path, llmock.base_url("openai"), CATAGENT_HISTORY="false")
-    done = warm.run(["ask", QUESTION, "--agent", agent, *fault.arguments], env, timeout=30)
+    done = warm.run(["ask", QUESTION, "--agent", agent, *fault.arguments], env)
     checks.assert_whole(done.events)
     checks.assert_told(fault.told, done.events[-1])
     checks.assert_said(fault.told, done.events[-1], done.err.decode())

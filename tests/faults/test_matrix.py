@@ -75,7 +75,7 @@ def as_lines(
 ) -> None:
     """The JSON lines are whole, stderr holds one message, both say what the table says."""
     run = warm.spawn(arguments, env)
-    done = run.wait(30)
+    done = run.wait()
     events, said = done.events, done.err.decode()
     checks.assert_whole(events)
     checks.assert_told(told, events[-1])
@@ -93,7 +93,7 @@ def as_lines(
 def live(warm: Warm, arguments: list[str], env: dict[str, str], fault: Fault, told: Told) -> None:
     """The terminal is whole, the message on it once, and the recording has it all."""
     recording = Path(env["HOME"]) / "run.jsonl"
-    done = warm.run_on_terminal([*arguments, "--record", str(recording)], env, timeout=30)
+    done = warm.run_on_terminal([*arguments, "--record", str(recording)], env)
     _, *lines = recording.read_text(encoding="utf-8").splitlines()
     events = [json.loads(line) for line in lines]
     checks.assert_whole(events)

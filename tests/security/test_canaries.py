@@ -56,8 +56,8 @@ def run(warm: Warm, output: str, home: Path, script: Script, *more: str) -> Done
     with ScriptedServer(script) as server:
         env = environment(home, server.url)
         if output == "live":
-            return warm.run_on_terminal(arguments, env, timeout=30)
-        return warm.run(arguments, env, timeout=30)
+            return warm.run_on_terminal(arguments, env)
+        return warm.run(arguments, env)
 
 
 def assert_silent(done: Done, home: Path) -> None:

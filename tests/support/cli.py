@@ -73,7 +73,7 @@ def on_terminal(*arguments: str, env: dict[str, str]) -> tuple[int, str]:
     os.close(theirs)
     shown = bytearray()
     drain(ours, shown)
-    return process.wait(30), shown.decode()
+    return process.wait(60), shown.decode()
 
 
 def lines(text: str) -> list[dict[str, Any]]:

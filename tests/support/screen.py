@@ -55,7 +55,7 @@ class Screen:
             self._thread.join(5)
         os.close(self.master)
 
-    def until(self, condition: Callable[[], bool], seconds: float = 10) -> None:
+    def until(self, condition: Callable[[], bool], seconds: float = 60) -> None:
         """Wait for a condition; where it never holds, show the screen."""
         wait_until(condition, seconds, instead=self.text)
 

@@ -102,7 +102,7 @@ class ScriptedServer:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        if not self._ready.wait(10):
+        if not self._ready.wait(60):
             raise TimeoutError("the scripted server did not start")
         return self
 
@@ -115,7 +115,7 @@ class ScriptedServer:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
 
-    def wait_closed(self, timeout: float = 5.0) -> bool:
+    def wait_closed(self, timeout: float = 60) -> bool:
         """Whether all clients have hung up within `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while self.connections and time.monotonic() < deadline:

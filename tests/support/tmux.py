@@ -70,7 +70,7 @@ class Tmux:
         finally:
             os.close(fd)
 
-    def until(self, condition: Callable[[], bool], seconds: float = 20) -> None:
+    def until(self, condition: Callable[[], bool], seconds: float = 60) -> None:
         """Wait for a condition; where it never holds, show the screen."""
         wait_until(condition, seconds, instead=self.text)
 

@@ -11,7 +11,7 @@ _PAUSE_S = 0.005
 
 def wait_until(
     condition: Callable[[], bool],
-    seconds: float = 20,
+    seconds: float = 60,
     instead: Callable[[], object] = lambda: "nothing to show",
 ) -> None:
     """Return once `condition` holds; raise TimeoutError, with what there is `instead`."""
@@ -19,7 +19,7 @@ def wait_until(
         time.sleep(_PAUSE_S)
 
 
-async def async_wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+async def async_wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
     """The same for what happens on this event loop."""
     for _ in _until(condition, seconds, asyncio.all_tasks):
         await asyncio.sleep(_PAUSE_S)

@@ -87,7 +87,7 @@ class Run:
         """What it has written so far."""
         return bytes(self._read["out"])
 
-    def wait_for(self, words: bytes, timeout: float = 20) -> None:
+    def wait_for(self, words: bytes, timeout: float = 60) -> None:
         """Return when these bytes were written; raise TimeoutError if they never are."""
         wait_until(lambda: words in self.out, timeout, instead=lambda: self.out[-500:])
 
@@ -107,7 +107,7 @@ class Run:
             status = json.loads(self._answers.recv(1 << 10))
         except TimeoutError:
             os.kill(self.pid, signal.SIGKILL)
-            self._answers.settimeout(10)
+            self._answers.settimeout(60)
             self._answers.recv(1 << 10)
             raise TimeoutError(f"{self.out[-2000:]!r} {bytes(self._read['err'])!r}") from None
         took = time.monotonic() - self.began
@@ -115,7 +115,7 @@ class Run:
         if self.terminal is not None:
             os.close(self.terminal)
         for thread in self._readers:
-            thread.join(10)
+            thread.join(60)
         return Done(status, self.out, bytes(self._read["err"]), took, after=modes)
 
 
@@ -148,7 +148,7 @@ class Warm:
         trace: TracebackType | None,
     ) -> None:
         self._socket.close()
-        self._process.wait(10)
+        self._process.wait(60)
         self._log.close()
 
     def start(
