@@ -15,7 +15,7 @@ SETUP := constraints.txt pyproject.toml scripts/setup.sh
 READY := .venv/ready
 DEV_READY := .venv/dev-ready
 
-# In random order; the seed is printed, and ARGS="-p randomly --randomly-seed=N" repeats it.
+# In random order: the seed is printed, and ARGS="--randomly-seed=N" repeats it.
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 
 .DEFAULT_GOAL := help
@@ -52,7 +52,7 @@ eval: $(DEV_READY) ## measure the embedded model on held-out questions
 	@$(MAKE) -C training eval
 
 clean: ## remove everything that was set up or built
-	rm -rf .venv build dist benchmarks/out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist .coverage* benchmarks/out .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find catagent tests training benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): $(SETUP)
