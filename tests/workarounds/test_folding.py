@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessageChunk
@@ -11,6 +12,8 @@ from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.outputs.chat_generation import merge_chat_generation_chunks
 
 from catagent.workarounds.folding import afolded, folded
+
+pytestmark = pytest.mark.versions
 
 BLOCKS = 600  # chunks: two whole blocks and a rest
 

@@ -27,6 +27,8 @@ from pydantic import SecretStr
 
 from tests.workarounds.conftest import StillNeeded
 
+pytestmark = pytest.mark.versions
+
 
 def test_inline_handlers(still_needed: StillNeeded) -> None:
     class InLine(BaseCallbackHandler):

@@ -13,6 +13,8 @@ from pydantic import BaseModel
 
 from tests.workarounds.conftest import StillNeeded
 
+pytestmark = pytest.mark.versions
+
 
 def streamed(body: bytes) -> openai.Stream[openai.types.chat.ChatCompletionChunk]:
     """What the SDK makes of this body."""

@@ -8,7 +8,11 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from tests.workarounds.conftest import StillNeeded
+
+pytestmark = pytest.mark.versions
 
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 

@@ -14,6 +14,8 @@ from rich.table import Table
 
 from tests.workarounds.conftest import StillNeeded
 
+pytestmark = pytest.mark.versions
+
 
 def rendered(source: str) -> str:
     """What Rich shows of this Markdown."""
