@@ -168,17 +168,19 @@ def test_ctrl_c_while_it_starts_says_nothing(
     server: ScriptedServer, tmp_path: Path, delay: float
 ) -> None:
     """Wherever in its imports it is, a started program ends with 130 and no traceback."""
-    process = subprocess.Popen(
+    env = quiet(tmp_path, server)
+    env.pop("COVERAGE_PROCESS_CONFIG", None)  # coverage swallows a Ctrl-C while it starts
+    with subprocess.Popen(
         [*COMMAND, "ask", QUESTION],
-        env=quiet(tmp_path, server),
+        env=env,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    time.sleep(delay)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    ) as process:
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
     if process.returncode == -signal.SIGINT or (err and "catagent" not in err):
         pytest.skip("Python itself had not started yet")
     assert process.returncode == 130

@@ -73,8 +73,9 @@ def flaky(count: list[int]) -> Script:
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no /proc here")
-@pytest.mark.parametrize("runs", [36, pytest.param(1_000, marks=FULL)])
-def test_many_runs_in_one_process_leave_nothing(tmp_path: Path, runs: int) -> None:
+# After few runs, the caches of other packages still fill: what a run leaves would be more than that.
+@pytest.mark.parametrize(("runs", "most"), [(36, 16_384), pytest.param(1_000, 4096, marks=FULL)])
+def test_many_runs_in_one_process_leave_nothing(tmp_path: Path, runs: int, most: int) -> None:
     """Done, failed and refused, by both agents in all modes; the first few fill the caches."""
     count = [0]
     with ScriptedServer(flaky(count)) as server:
@@ -98,7 +99,7 @@ def test_many_runs_in_one_process_leave_nothing(tmp_path: Path, runs: int) -> No
     assert all(now <= before for now, before in zip(after, warmed, strict=True)), (warmed, after)
     # What tracemalloc sees is what was allocated since it started and is still held.
     growth = (sizes[-1] - sizes[0]) / (6 * (len(sizes) - 1))
-    assert growth < 4096, f"{growth:.0f} bytes a run: {sizes}"
+    assert growth < most, f"{growth:.0f} bytes a run: {sizes}"
 
 
 def peak(work: Callable[[], object]) -> int:
