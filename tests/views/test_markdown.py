@@ -198,13 +198,18 @@ def test_an_endless_paragraph_and_an_endless_fence_are_shown_in_parts() -> None:
     assert sum("code" in row for row in fence.take(60)) == 20
 
 
+def table_heads(found: list[str]) -> int:
+    """Count the rules below the heads of tables; Rich before 14.3 draws them heavy."""
+    return sum("─" in row or "━" in row for row in found)
+
+
 def test_a_long_table_stays_one_table() -> None:
     """One head, and the columns of the first piece, whatever the later rows hold."""
     cells_of = [f"| row{n} | {'word ' * (3 if n < 80 else 9)}| note{n} |\n" for n in range(300)]
     found = rows("| place | items | notes |\n|:--|---|--:|\n" + "".join(cells_of), [50])
     assert not any("|" in row for row in found)
     assert sum("place" in row for row in found) == 1
-    assert sum("─" in row for row in found) == 1
+    assert table_heads(found) == 1
     assert "" not in found
     starts = {row.index("word") for row in found if "word" in row}
     ends = {len(row) for row in found if "note" in row}
@@ -216,7 +221,7 @@ def test_a_long_table_stays_one_table() -> None:
 def test_two_tables_have_two_heads() -> None:
     table = "| a | b |\n|---|---|\n| 1 | 2 |\n"
     found = rows(table + "\n" + table, [9])
-    assert sum("─" in row for row in found) == 2
+    assert table_heads(found) == 2
 
 
 @pytest.mark.parametrize("number", [40, 79, 80, 81, 120, 200])

@@ -167,7 +167,10 @@ def _parameters(xllamacpp: Any, spec: ModelSpec, path: Path, api_key: str) -> An
     params.use_jinja = True
     params.enable_chat_template = True
     params.port = 0
-    params.hostnames = ["127.0.0.1"]
+    if hasattr(params, "hostnames"):
+        params.hostnames = ["127.0.0.1"]
+    else:  # xllamacpp before 2026.10
+        params.hostname = "127.0.0.1"
     params.api_keys = [api_key]
     params.cpuparams.n_threads = threads()
     params.verbosity = -1
