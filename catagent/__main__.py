@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import errno
+import gc
 import os
 import sys
 import threading
@@ -16,6 +17,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    gc.set_threshold(10_000)  # Python's 700 look for garbage a hundred times before there is any
     _open_standard_streams()
     _leave(_run(sys.argv[1:]))
 

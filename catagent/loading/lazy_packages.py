@@ -16,6 +16,8 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from catagent.loading import lazy_imports
+
 # These packages and all that is inside them.
 PACKAGES = (
     "openai.types",
@@ -24,6 +26,7 @@ PACKAGES = (
     "langchain_openai",
     "langchain.agents.middleware",
 )
+_PREFIXES = tuple(f"{package}." for package in PACKAGES)
 
 
 def install() -> None:
@@ -41,6 +44,8 @@ class Gathered(NamedTuple):
 
 def gathered(source: str) -> Gathered | None:
     """Read the source of a package's `__init__`; None where it does more than gather names."""
+    if "\nclass " in source or "\ndef " in source:  # no need to parse: it does
+        return None
     found = Gathered({}, {})
     for statement in ast.parse(source).body:
         match statement:
@@ -75,6 +80,12 @@ def _is_literal(value: ast.expr) -> bool:
     return True
 
 
+def _loader(name: str) -> type[SourceFileLoader] | None:
+    if name in lazy_imports.IMPORTS:
+        return lazy_imports.Loader
+    return _Loader if name.startswith(_PREFIXES) or name in PACKAGES else None
+
+
 class _Finder:
     """Finds as Python does, and puts our loader in the place of its own."""
 
@@ -82,13 +93,12 @@ class _Finder:
     def find_spec(
         name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if not f"{name}.".startswith(tuple(f"{package}." for package in PACKAGES)):
+        loader = _loader(name)
+        if loader is None:
             return None
         spec = PathFinder.find_spec(name, path, target)
-        if spec is None or spec.submodule_search_locations is None:
-            return spec
-        if type(spec.loader) is SourceFileLoader:
-            spec.loader = _Loader(spec.loader.name, spec.loader.path)
+        if spec is not None and type(spec.loader) is SourceFileLoader:
+            spec.loader = loader(spec.loader.name, spec.loader.path)
         return spec
 
 
@@ -97,7 +107,7 @@ class _Loader(SourceFileLoader):
 
     def exec_module(self, module: ModuleType) -> None:
         package = module.__name__
-        found = gathered(self.get_source(package) or "")
+        found = gathered(self.get_source(package) or "") if self.is_package(package) else None
         if found is None:
             super().exec_module(module)
             return
@@ -116,21 +126,8 @@ def _getter(module: ModuleType, names: dict[str, tuple[str, str]]) -> Callable[[
             origin, there = names[name]
             value = getattr(import_module(origin, package), there)
         else:
-            value = _submodule(package, name)
+            value = lazy_imports.submodule(package, name)
         setattr(module, name, value)
         return value
 
     return get
-
-
-def _submodule(package: str, name: str) -> ModuleType:
-    """What `import openai` alone would have made reachable: `openai.types.chat`."""
-    missing = f"module {package!r} has no attribute {name!r}"
-    if name.startswith("__"):  # asked for by Python itself; a __main__ would run
-        raise AttributeError(missing, name=name)
-    try:
-        return import_module(f".{name}", package)
-    except ModuleNotFoundError as error:
-        if error.name != f"{package}.{name}":
-            raise
-        raise AttributeError(missing, name=name) from None

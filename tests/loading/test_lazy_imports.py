@@ -1,0 +1,124 @@
+"""Late imports: a name is imported when something uses it, and nothing can tell the difference."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from importlib import import_module, invalidate_caches
+from pathlib import Path
+from types import ModuleType
+from typing import get_type_hints
+
+import pytest
+
+from catagent.loading import lazy_imports, lazy_packages
+
+Write = Callable[[str], ModuleType]
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
+    """Write two modules and import one: `user`, whose imports from `heavy` are late."""
+    monkeypatch.setitem(lazy_imports.IMPORTS, "user", ("heavy", "bag.heavy"))
+    monkeypatch.setattr(sys, "meta_path", [lazy_packages._Finder, *sys.meta_path])
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "heavy.py").write_text("class Thing: ...\nvalue = 1\n")
+    (tmp_path / "bag").mkdir()
+    (tmp_path / "bag" / "__init__.py").touch()
+    (tmp_path / "bag" / "heavy.py").write_text("value = 2\n")
+
+    def write(source: str) -> ModuleType:
+        (tmp_path / "user.py").write_text(f"from __future__ import annotations\n{source}\n")
+        invalidate_caches()
+        return import_module("user")
+
+    yield write
+    for name in ("user", "heavy", "bag", "bag.heavy"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize(
+    ("statement", "use", "module"),
+    [
+        ("import heavy", "heavy.value", "heavy"),
+        ("import heavy as h", "h.value", "heavy"),
+        ("from heavy import value", "value", "heavy"),
+        ("from heavy import value as v, Thing", "v", "heavy"),
+        ("from bag import heavy", "heavy.value", "bag.heavy"),
+        ("from bag.heavy import value", "value", "bag.heavy"),
+        ("import bag.heavy as h", "h.value", "bag.heavy"),
+    ],
+)
+def test_a_late_import_is_made_by_the_function_that_uses_it(
+    write: Write, statement: str, use: str, module: str
+) -> None:
+    user = write(f"{statement}\ndef get(): return {use}")
+    assert module not in sys.modules
+    assert user.get() == (2 if module == "bag.heavy" else 1)
+    assert module in sys.modules
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class Own(Thing): ...",
+        "kinds = [Thing]",
+        "def get(thing=Thing): ...",
+        "class Own:\n    kind = Thing",
+        "def get(): return Thing\nget()",
+        "assert locals()['Thing']",
+    ],
+)
+def test_what_the_top_level_uses_is_imported_at_once(write: Write, source: str) -> None:
+    user = write(f"from heavy import Thing\n{source}")
+    assert "heavy" in sys.modules
+    assert not any(isinstance(each, lazy_imports._Later) for each in vars(user).values())
+
+
+def test_a_late_name_can_be_deleted(write: Write) -> None:
+    user = write("from heavy import Thing, value\nvalue\ndel Thing, value")
+    assert not {"Thing", "value"} & {*dir(user)}
+
+
+def test_a_late_name_is_found_from_outside(write: Write) -> None:
+    user = write("from heavy import Thing")
+    assert "Thing" in dir(user)
+    assert "heavy" not in sys.modules
+    assert user.Thing is import_module("heavy").Thing
+    with pytest.raises(AttributeError, match="no attribute 'nothing_like_it'"):
+        _ = user.nothing_like_it
+
+
+def test_type_hints_resolve_late_names(write: Write) -> None:
+    user = write("from heavy import Thing\ndef get(thing: Thing) -> None: ...")
+    assert get_type_hints(user.get)["thing"] is import_module("heavy").Thing
+
+
+def test_a_late_name_can_be_patched(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = write("from heavy import value\ndef get(): return value")
+    monkeypatch.setattr(user, "value", 3)
+    assert user.get() == 3
+
+
+def test_an_import_inside_a_function_is_made_there(write: Write) -> None:
+    user = write("def get():\n    from heavy import value\n    return value\nfound = get()")
+    assert user.found == 1
+
+
+def test_an_unknown_name_is_a_name_error(write: Write) -> None:
+    user = write("from heavy import value\ndef get(): return nothing_like_it")
+    with pytest.raises(NameError, match="'nothing_like_it' is not defined"):
+        user.get()
+
+
+def test_a_late_module_that_is_missing_is_an_import_error(write: Write) -> None:
+    user = write("from bag import heavy\nfrom heavy import nope\ndef get(): return nope")
+    with pytest.raises((ImportError, AttributeError), match="nope"):
+        user.get()
+
+
+def test_models_are_built_when_they_are_used(write: Write) -> None:
+    user = write("from pydantic import BaseModel\nclass Model(BaseModel):\n    number: int")
+    assert not user.Model.__pydantic_complete__
+    assert user.Model(number="1").number == 1
+    assert user.Model.__pydantic_complete__
