@@ -12,7 +12,7 @@ from importlib import metadata
 from benchmarks import others, startup, tokens
 from benchmarks.report import Sheet, Table, draw, sheet_of, write
 
-SECTIONS = ("startup", "tokens", "growth", "others")
+SECTIONS = ("startup", "first", "tokens", "growth", "others")
 
 
 def main() -> None:
@@ -38,6 +38,8 @@ def measured(sections: Sequence[str], rounds: int) -> list[Table | Sheet]:
     found: list[Table | Sheet] = []
     if "startup" in sections:
         found += _shown(startup.tables(rounds))
+    if "first" in sections:
+        found += _shown(others.first_token(2 * rounds))
     if "tokens" in sections:
         found += _shown(tokens.per_token(rounds // 2 + 1))
     if "growth" in sections:

@@ -32,13 +32,14 @@ _LOOK_S = 0.005
 class Cost:
     """One run. Seconds of CPU are user and system, of the process and all that it waited for.
 
-    `first_s` is the wall time to the first output, or to a marker in it; `rss_mb` the peak resident
-    memory; `written` counts bytes.
+    `first_s` is the wall time to the first output, or to a marker in it, and `first_cpu_s` the CPU
+    till then (Linux only); `rss_mb` the peak resident memory; `written` counts bytes.
     """
 
     cpu_s: float
     wall_s: float = 0.0
     first_s: float = 0.0
+    first_cpu_s: float = 0.0
     rss_mb: float = 0.0
     written: int = 0
     output: bytes = b""
@@ -152,6 +153,7 @@ def _watch(argv: Sequence[str], env: Mapping[str, str], stdout: int, output: _Dr
         cpu_s=usage.ru_utime + usage.ru_stime,
         wall_s=wall,
         first_s=max(0.0, output.first - began),
+        first_cpu_s=output.first_cpu_s,
         rss_mb=output.peak_mb or usage.ru_maxrss / 1024,
         written=len(whole),
         output=whole,
@@ -163,6 +165,7 @@ class _Drain:
 
     def __init__(self, reader: int, marker: bytes) -> None:
         self.first = 0.0
+        self.first_cpu_s = 0.0
         self.peak_mb = 0.0
         self._looked = 0.0
         self._pid = 0
@@ -193,6 +196,8 @@ class _Drain:
             self._look()
             if not self.first and self._marker in b"".join(self.pieces[-2:]):
                 self.first = time.perf_counter()
+                with contextlib.suppress(OSError):  # it may have ended by now
+                    self.first_cpu_s = _cpu_of(self._pid)
 
     def _look(self) -> None:
         """Ask Linux itself: what wait4 reports begins with the memory of the parent, us."""

@@ -21,7 +21,7 @@ from benchmarks.measure import (
     piped,
     rounds_of,
 )
-from benchmarks.report import Sheet, ms, number
+from benchmarks.report import Row, Sheet, Table, ms, number
 from benchmarks.server import serving
 from benchmarks.startup import CATAGENT, KEY, PYTHON, QUESTION
 
@@ -57,6 +57,22 @@ def sheets(rounds: int, tokens: int = 2_000) -> list[Sheet]:
     return [sheet]
 
 
+def first_token(rounds: int) -> list[Table]:
+    """From the command to the first token of an answer, in turn with `llm`; nothing without it."""
+    if not _install("llm"):
+        print("llm cannot be installed here: the first token is not compared with its.")
+        return []
+    with serving(20, direct=True) as url:
+        found = _cases(["llm"], url)
+        costs = rounds_of({name: found[name] for name in ("catagent -o jsonl", "llm")}, rounds)
+    table = Table("First token of ask -o jsonl, ms", "llm")
+    for name, what in (("wall", "first_s"), ("CPU", "first_cpu_s")):
+        row = Row.of(costs, "catagent -o jsonl", "llm", 1.0, ms, what)
+        row.name = f"first token, {name}"
+        table.rows.append(row)
+    return [table]
+
+
 def _line(name: str, costs: Costs, tokens: int) -> list[str]:
     many, few = costs[f"many {name}"], costs[f"few {name}"]
     version = costs.get(f"version {name}")
@@ -79,7 +95,7 @@ def _versions(installed: list[str]) -> dict[str, Case]:
 
 def _cases(installed: list[str], url: str) -> dict[str, Case]:
     env = environment(OPENAI_API_KEY=KEY, OPENAI_BASE_URL=url)
-    ask = [*CATAGENT, "ask", QUESTION]
+    ask = [*CATAGENT, "ask", "--model", "openai:scripted", QUESTION]
     found = {
         "catagent -o jsonl": piped([*ask, "-o", "jsonl"], env, b'"llm.token"'),
         "catagent -o live": on_terminal([*ask, "-o", "live"], env, b"t0 "),

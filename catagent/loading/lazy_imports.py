@@ -28,7 +28,7 @@ _PARSING = (
 # A module -> what it imports for its functions and annotations alone. None that runs for every
 # token: a global name costs 40 ns more there.
 IMPORTS: dict[str, Sequence[str]] = {
-    "charset_normalizer": ("charset_normalizer.api", "charset_normalizer.models"),
+    "charset_normalizer": ("charset_normalizer.api", "charset_normalizer.legacy"),
     "langchain_core.tracers.langchain": ("langsmith.Client", "tenacity"),
     "langsmith.run_helpers": ("langsmith.client",),
     "langsmith.run_trees": ("langsmith.client",),
@@ -38,7 +38,6 @@ IMPORTS: dict[str, Sequence[str]] = {
     "openai.resources.chat.completions.completions": _PARSING,
     "openai.resources.chat.completions.messages": _PARSING,
     "requests": ("requests.api", "requests.sessions"),
-    "urllib3": ("urllib3.connectionpool", "urllib3.poolmanager", "urllib3.response"),
 }
 
 
