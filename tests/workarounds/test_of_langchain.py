@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import subprocess
+import sys
 import weakref
 from collections.abc import AsyncIterator
 from typing import Any
@@ -151,3 +153,11 @@ def test_reasoning(still_needed: StillNeeded) -> None:
     assert found is not None
     said = f"{found.message.content} {found.message.additional_kwargs}"
     still_needed("hm" not in said or "no" not in said)
+
+
+def test_eager_imports(still_needed: StillNeeded) -> None:
+    code = (
+        "import sys, langchain_core.language_models.chat_models\n"
+        "sys.exit('langsmith.client' in sys.modules)"
+    )
+    still_needed(subprocess.run([sys.executable, "-c", code], check=False).returncode == 1)
