@@ -23,7 +23,7 @@ from benchmarks.measure import (
 )
 from benchmarks.report import Row, Sheet, Table, ms, number
 from benchmarks.server import serving
-from benchmarks.startup import CATAGENT, KEY, PYTHON, QUESTION
+from benchmarks.startup import CATAGENT, KEY, PYTHON, QUESTION, SCRIPT, to
 
 _PACKAGES = {"llm": "llm", "gptme": "gptme"}
 _HEAD = [
@@ -63,11 +63,15 @@ def first_token(rounds: int) -> list[Table]:
         print("llm cannot be installed here: the first token is not compared with its.")
         return []
     with serving(20, direct=True) as url:
-        found = _cases(["llm"], url)
-        costs = rounds_of({name: found[name] for name in ("catagent -o jsonl", "llm")}, rounds)
+        ask = [SCRIPT, "ask", "-o", "jsonl", "--model", "openai:scripted", QUESTION]
+        cases = {
+            "ask": piped(ask, to(url), b'"llm.token"'),
+            "llm": _llm(url, _foreign(OPENAI_API_KEY=KEY)),
+        }
+        costs = rounds_of(cases, rounds)
     table = Table("First token of ask -o jsonl, ms", "llm")
     for name, what in (("wall", "first_s"), ("CPU", "first_cpu_s")):
-        row = Row.of(costs, "catagent -o jsonl", "llm", 1.0, ms, what)
+        row = Row.of(costs, "ask", "llm", 1.0, ms, what)
         row.name = f"first token, {name}"
         table.rows.append(row)
     return [table]
@@ -95,7 +99,7 @@ def _versions(installed: list[str]) -> dict[str, Case]:
 
 def _cases(installed: list[str], url: str) -> dict[str, Case]:
     env = environment(OPENAI_API_KEY=KEY, OPENAI_BASE_URL=url)
-    ask = [*CATAGENT, "ask", "--model", "openai:scripted", QUESTION]
+    ask = [*CATAGENT, "ask", QUESTION]
     found = {
         "catagent -o jsonl": piped([*ask, "-o", "jsonl"], env, b'"llm.token"'),
         "catagent -o live": on_terminal([*ask, "-o", "live"], env, b"t0 "),

@@ -30,8 +30,12 @@ _PARSING = (
 IMPORTS: dict[str, Sequence[str]] = {
     "charset_normalizer": ("charset_normalizer.api", "charset_normalizer.legacy"),
     "langchain_core.tracers.langchain": ("langsmith.Client", "tenacity"),
-    "langsmith.run_helpers": ("langsmith.client",),
-    "langsmith.run_trees": ("langsmith.client",),
+    "langgraph.prebuilt": (
+        "langgraph.prebuilt.chat_agent_executor",
+        "langgraph.prebuilt.tool_validator",
+    ),
+    "langsmith.run_helpers": ("langsmith.client", "langsmith.env"),
+    "langsmith.run_trees": ("langsmith.client", "langsmith._internal._v2_migration_utils"),
     "langsmith.schemas": (),
     "openai.lib": ("openai.lib._parsing",),
     "openai.lib._chat_completion_resources": _PARSING,
