@@ -26,7 +26,7 @@ _PARSING = (
     "openai.types.chat.parsed_chat_completion",
 )
 # A module -> what it imports for its functions and annotations alone. None that runs for every
-# token: a global name costs 40 ns more there.
+# token: a builtin function costs 240 ns more there.
 IMPORTS: dict[str, Sequence[str]] = {
     "charset_normalizer": ("charset_normalizer.api", "charset_normalizer.legacy"),
     "langchain_core.tracers.langchain": ("langsmith.Client", "tenacity"),
@@ -34,7 +34,7 @@ IMPORTS: dict[str, Sequence[str]] = {
         "langgraph.prebuilt.chat_agent_executor",
         "langgraph.prebuilt.tool_validator",
     ),
-    "langsmith.run_helpers": ("langsmith.client", "langsmith.env"),
+    "langsmith.run_helpers": ("langsmith.client",),
     "langsmith.run_trees": ("langsmith.client", "langsmith._internal._v2_migration_utils"),
     "langsmith.schemas": (),
     "openai.lib": ("openai.lib._parsing",),

@@ -47,6 +47,12 @@ def test_a_cost_is_what_the_process_used_and_wrote(
     assert cost.rss_mb > 1
 
 
+def test_the_cpu_up_to_a_marker_is_measured_apart(tmp_path: Path) -> None:
+    code = BUSY.format(0.2) + "print('there', flush=True)\n" + BUSY.format(0.2)
+    cost = piped(python(code), environment(tmp_path), b"there")()
+    assert 0.2 <= cost.first_cpu_s < cost.cpu_s
+
+
 def test_a_command_that_fails_is_not_measured(tmp_path: Path) -> None:
     with pytest.raises(FailedError, match="ended with 3: no such thing"):
         piped(
