@@ -73,7 +73,7 @@ def flaky(count: list[int]) -> Script:
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no /proc here")
-# After few runs, the caches of other packages still fill: what a run leaves would be more than that.
+# After few runs the caches of other packages still fill; what a run left would be more than that.
 @pytest.mark.parametrize(("runs", "most"), [(36, 16_384), pytest.param(1_000, 4096, marks=FULL)])
 def test_many_runs_in_one_process_leave_nothing(tmp_path: Path, runs: int, most: int) -> None:
     """Done, failed and refused, by both agents in all modes; the first few fill the caches."""
