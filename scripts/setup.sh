@@ -84,7 +84,8 @@ is_good "$VENV/bin/python" || make_venv
 
 if [ "${1:-}" = dev ]; then
     dev_requirements
-    install $versions --requirement "$VENV/dev.txt"
+    # Together, so that each of the lowest versions is still the lowest that fits.
+    install $versions --editable '.[local,classic]' --requirement "$VENV/dev.txt"
 else
     install $versions --editable '.[local,classic]'
     # Without its dependencies, which compile for minutes: only the file in it is wanted.

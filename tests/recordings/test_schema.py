@@ -16,6 +16,8 @@ from catagent.recordings.schema import schema, text
 from catagent.sinks.recorder import Recorder
 from tests.support.runs import cat_run, failed_run, started
 
+pytestmark = pytest.mark.versions
+
 COMMITTED = Path(__file__).parents[2] / "docs/schema/catagent.events-1.schema.json"
 VALIDATOR = Draft202012Validator(schema())
 

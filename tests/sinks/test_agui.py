@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ag_ui.core import Event as AguiEvent
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +32,8 @@ from tests.support.runs import (
     tool,
 )
 from tests.support.strategies import events
+
+pytestmark = pytest.mark.versions
 
 PROTOCOL: TypeAdapter[Any] = TypeAdapter(AguiEvent)
 
