@@ -9,7 +9,7 @@ from catagent import config
 from catagent.cli.stderr import say
 
 
-def load(flags: Mapping[str, Any]) -> config.Loaded:
+def load_settings(flags: Mapping[str, Any]) -> config.Loaded:
     """Read every layer, as `config.load` does; its notices go to stderr."""
     loaded = config.load(flags)
     for notice in loaded.notices:

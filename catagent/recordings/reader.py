@@ -87,7 +87,7 @@ class Reader:
         return RecordingError(f"the recording is damaged at line {line or self.line}: {what}")
 
 
-def load(path: Path) -> tuple[list[Event], RecordingError | None]:
+def read_recording(path: Path) -> tuple[list[Event], RecordingError | None]:
     """Return all events of a recording, and what is wrong with it.
 
     Raises RecordingError where there is nothing to read.

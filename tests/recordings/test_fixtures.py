@@ -23,7 +23,7 @@ from catagent.exports import EXPORTERS, exporter
 from catagent.exports.outline import final_state
 from catagent.recordings.history import summarise
 from catagent.recordings.pace import Pace, replay
-from catagent.recordings.reader import load
+from catagent.recordings.reader import read_recording
 from catagent.recordings.schema import schema
 from catagent.run.playback import Playback
 from catagent.sinks.agui import AguiSink
@@ -56,7 +56,7 @@ def lines_of(path: Path) -> list[bytes]:
 
 
 def events_of(path: Path) -> list[ev.Event]:
-    events, damage = load(path)
+    events, damage = read_recording(path)
     assert damage is None
     return events
 

@@ -17,7 +17,7 @@ from catagent.errors import RecordingError
 from catagent.events import types as ev
 from catagent.events.codec import Header, encode, encode_header
 from catagent.recordings.pace import Pace, read_chunks, replay
-from catagent.recordings.reader import Reader, load, open_recording
+from catagent.recordings.reader import Reader, open_recording, read_recording
 from tests.support.runs import cat_run, stamped, started
 
 RUN = [encode(event) for event in cat_run()]
@@ -233,15 +233,15 @@ def test_a_silent_pipe_does_not_block_the_event_loop() -> None:
 
 def test_a_missing_recording_or_a_folder_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match="no recording at") as missing:
-        load(tmp_path / "run.jsonl")
+        read_recording(tmp_path / "run.jsonl")
     assert "--record" in missing.value.hint
     with pytest.raises(RecordingError, match="is a folder"):
-        load(tmp_path)
+        read_recording(tmp_path)
 
 
 def test_load_returns_the_good_events_and_the_damage(tmp_path: Path) -> None:
     (tmp_path / "cut").write_bytes(WHOLE[:-5])
-    events, damage = load(tmp_path / "cut")
+    events, damage = read_recording(tmp_path / "cut")
     assert events == cat_run()[:-1]
     assert damage is not None
 

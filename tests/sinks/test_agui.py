@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from catagent.events import types as ev
 from catagent.events.codec import encode_plain
-from catagent.recordings.reader import load
+from catagent.recordings.reader import read_recording
 from catagent.sinks.agui import AguiSink
 from catagent.sinks.agui_events import Translator
 from tests.support.runs import (
@@ -118,7 +118,7 @@ def test_agui_attributes_a_tools_tokens_to_its_call_and_not_the_answers() -> Non
 
 def test_agui_nested_agents_name_their_parent_at_every_depth() -> None:
     recording = Path(__file__).parents[1] / "fixtures/v1/nested.jsonl"
-    lines = translated(load(recording)[0])
+    lines = translated(read_recording(recording)[0])
     started = {line["subagentRunId"]: line for line in of_type(lines, "SUBAGENT_STARTED")}
     assert started["call_where_sofas"]["parentSubagentRunId"] == "call_sofas"
     assert "parentSubagentRunId" not in started["call_sofas"]

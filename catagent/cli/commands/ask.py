@@ -10,7 +10,7 @@ import typer
 from catagent.cli import options
 from catagent.cli.options import AGENT, FILTERS, KEEP, OUTPUT, RUN, shares
 from catagent.cli.question import read_question
-from catagent.cli.settings import load
+from catagent.cli.settings import load_settings
 from catagent.cli.stderr import say
 from catagent.models.spec import choose_model
 from catagent.run.request import Request
@@ -27,7 +27,7 @@ def ask(
     """Run an agent on a question and show every step and every token of it."""
     from catagent.cli.run_request import show  # asyncio and all: not for --help
 
-    loaded = load(options.flags(shared))
+    loaded = load_settings(options.flags(shared))
     model = choose_model(loaded.settings.model, loaded.environ)
     tool_model = loaded.settings.tool_model
     request = Request(

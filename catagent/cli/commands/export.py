@@ -28,13 +28,13 @@ def export(
     A damaged or unfinished recording is exported up to the damage, with exit code 1.
     """
     from catagent.cli.recordings import locate
-    from catagent.cli.settings import load as load_config
+    from catagent.cli.settings import load_settings
     from catagent.events.filters import Filters
     from catagent.exports import exporter, save
-    from catagent.recordings.reader import load
+    from catagent.recordings.reader import read_recording
 
     render = exporter(output)
-    events, damage = load(locate(recording, load_config({})))
+    events, damage = read_recording(locate(recording, load_settings({})))
     shown = [event for event in events if Filters().keeps(event)]
     save(output, render(shown, title), force=force)
     say(f"Wrote {output}.")

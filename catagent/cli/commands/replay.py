@@ -44,12 +44,12 @@ def replay(
     that it holds; 1 for one that is damaged or unfinished.
     """
     from catagent.cli.play_recording import play  # asyncio and all: not for --help
-    from catagent.cli.settings import load
+    from catagent.cli.settings import load_settings
 
     for name, value in (("--speed", speed), ("--idle-limit", idle_limit)):
         if value is not None and not value >= 0:
             raise UsageError(f"{name} is {value:g}", "it is 0 or more")
-    loaded = load(options.flags(shared))
+    loaded = load_settings(options.flags(shared))
     shown = options.Shown.given(shared)
     chosen = options.filters(shared)
     raise typer.Exit(play(recording, speed, idle_limit, chosen, shared["mode"], loaded, shown))

@@ -73,9 +73,9 @@ def path(run: RunArgument) -> None:
 
 def _history() -> History:
     from catagent.cli.recordings import history
-    from catagent.cli.settings import load
+    from catagent.cli.settings import load_settings
 
-    return history(load({}))
+    return history(load_settings({}))
 
 
 def _print_lines(kept: list[RunSummary]) -> None:
@@ -108,10 +108,10 @@ def _print_run(path: Path) -> None:
     from catagent.events.filters import Filters
     from catagent.events.state import RunState, reduce
     from catagent.exports.text import document
-    from catagent.recordings.reader import load
+    from catagent.recordings.reader import read_recording
     from catagent.views.stats import table
 
-    events, damage = load(path)
+    events, damage = read_recording(path)
     state = RunState()
     for event in events:
         reduce(state, event)

@@ -9,7 +9,7 @@ import typer
 
 from catagent.cli import options
 from catagent.cli.options import FILTERS, KEEP, OUTPUT, RUN, shares
-from catagent.cli.settings import load
+from catagent.cli.settings import load_settings
 from catagent.errors import UsageError
 from catagent.loading import lazy_packages
 from catagent.models.spec import choose_model
@@ -36,7 +36,7 @@ def tool(
     if name is None:
         _list()
         return
-    loaded = load(options.flags(shared))
+    loaded = load_settings(options.flags(shared))
     wanted = loaded.settings.tool_model or loaded.settings.model
     model = choose_model(wanted, loaded.environ)
     request = Request(
