@@ -9,19 +9,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from catagent.cli.options import Shown
+from catagent.cli.view_options import view_options
 from catagent.config import Loaded, Settings
 from catagent.errors import UsageError
 from catagent.sinks.base import Sink
 from catagent.sinks.stdout_guard import reserved
 from catagent.stop import Stop
-from catagent.views.options import (
-    ViewOptions,
-    is_capable,
-    resolve_ascii,
-    resolve_color,
-    resolve_theme,
-    resolve_width,
-)
+from catagent.views.options import ViewOptions, is_capable
 from catagent.views.sanitize import clean
 
 if TYPE_CHECKING:
@@ -159,21 +153,3 @@ _KINDS: dict[str, _Kind] = {
     "answer": _Kind(_open_answer, status=True),
     "ag-ui": _Kind(_open_agui, status=True),
 }
-
-
-def view_options(
-    loaded: Loaded, shown: Shown, stream: object, *, status_only: bool = False
-) -> ViewOptions:
-    """How a view on this stream looks."""
-    environ, settings = loaded.environ, loaded.settings
-    isatty = bool(getattr(stream, "isatty", lambda: False)())
-    encoding = getattr(stream, "encoding", None)
-    return ViewOptions(
-        color=resolve_color(settings.color, environ, isatty=isatty),
-        theme=resolve_theme(environ) if settings.theme == "auto" else settings.theme,
-        ascii=settings.ascii or resolve_ascii(environ, encoding),
-        verbose=shown.verbose,
-        quiet=shown.quiet,
-        status_only=status_only,
-        width=resolve_width(environ),
-    )

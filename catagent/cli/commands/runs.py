@@ -93,8 +93,8 @@ def _print_table(kept: list[RunSummary]) -> None:
         sys.stderr.write("No runs are kept yet.\n")
         return
     from catagent.cli.options import Shown
-    from catagent.cli.outputs import view_options
     from catagent.cli.runs_table import table
+    from catagent.cli.view_options import view_options
     from catagent.config import load
     from catagent.views.style import live_look
 
