@@ -355,3 +355,8 @@ class Unknown(msgspec.Struct, kw_only=True):
 
 
 Event = KnownEvent | Unknown
+
+
+def type_of(event: Event | type[KnownEvent]) -> str:
+    """Return the type of an event, or of a class of events, as it stands in the line."""
+    return event.type if isinstance(event, Unknown) else str(event.__struct_config__.tag)

@@ -57,14 +57,14 @@ class Translator:
             case ev.Unknown():
                 return iter([_custom(event.type, event.fields.get("data"))])
             case _:
-                return iter([_custom(_type(event), event.data)])
+                return iter([_custom(ev.type_of(event), event.data)])
 
     def _run(self, event: ev.RunStarted | ev.Answer | ev.RunFinished) -> Iterator[AguiEvent]:
         match event:
             case ev.RunStarted(data=data, run_id=run_id):
                 self._ids = {"threadId": data.thread_id or run_id, "runId": run_id}
                 yield {"type": "RUN_STARTED", **self._ids}
-                yield _custom(_type(event), data)
+                yield _custom(ev.type_of(event), data)
             case ev.Answer(data=data):
                 yield from self._answer(event.run_id, data)
             case ev.RunFinished(data=data):
@@ -253,7 +253,3 @@ def _usage(used: ev.ModelUsage) -> AguiEvent:
         "reasoningTokens": usage.reasoning_tokens,
         "cachedInputTokens": usage.cached_tokens,
     }
-
-
-def _type(event: ev.KnownEvent) -> str:
-    return str(event.__struct_config__.tag)

@@ -51,15 +51,11 @@ def recorded() -> frozenset[str]:
     return frozenset(json.dumps(json.loads(line)) for line in lines)
 
 
-def tag(kind: type[Any]) -> str:
-    return str(kind.__struct_config__.tag)
-
-
-@pytest.mark.parametrize("kind", ev.KnownEvent.__args__, ids=tag)
+@pytest.mark.parametrize("kind", ev.KnownEvent.__args__, ids=ev.type_of)
 def test_every_type_has_a_section_with_every_field_and_an_example(kind: type[Any]) -> None:
     data = ev.__dict__[kind.__annotations__["data"]]
-    assert documented(f"`{tag(kind)}`") == set(data.__struct_fields__)
-    assert f'"type": "{tag(kind)}"' in section(f"`{tag(kind)}`")
+    assert documented(f"`{ev.type_of(kind)}`") == set(data.__struct_fields__)
+    assert f'"type": "{ev.type_of(kind)}"' in section(f"`{ev.type_of(kind)}`")
 
 
 @pytest.mark.parametrize("heading", SHARED)

@@ -39,7 +39,7 @@ class Collector:
 
     @property
     def types(self) -> list[str]:
-        return [str(event.__struct_config__.tag) for event in self.events]
+        return [ev.type_of(event) for event in self.events]
 
 
 def started() -> ev.RunStarted:
