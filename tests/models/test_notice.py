@@ -29,7 +29,7 @@ def test_an_ordinary_question_brings_no_notice(question: str) -> None:
 @pytest.mark.parametrize(
     ("agent", "question", "reason"),
     [
-        ("mine:agent", "where is the cat?", "this agent's tools"),
+        ("mine:agent", "where is the cat?", "not tuned for this agent"),
         ("cat", "where is the cat? " * 20, "long"),
         ("cat", "Wo hat sich die Katze heute versteckt?", "English"),
         ("cat", "Was ist in der Kiste auf dem Tisch?", "English"),

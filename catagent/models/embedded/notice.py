@@ -37,7 +37,7 @@ def beyond(model: ModelSpec, agent: str, question: str) -> WarningData | None:
 
 def _reason(agent: str, question: str) -> str | None:
     if agent not in _TUNED_FOR:
-        return "it does not know this agent's tools"
+        return "it was not tuned for this agent"
     if len(question) > LONG:
         return "this one is long"
     if not _looks_english(question):
