@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -10,36 +9,14 @@ from typing import Any
 
 import pytest
 
-from catagent import config
 from catagent.agents import cat_prompts
-from catagent.agents.base import AgentRequest
-from catagent.agents.open import open_agent
-from catagent.models.context import ModelContext
-from catagent.models.factory import Models
-from catagent.models.spec import choose_model
+from tests.support.models import ask_agent
 from tests.support.scripts import ANSWER_TOKENS, cat, target
-from tests.support.server import Request, ScriptedServer
 
 pytestmark = pytest.mark.versions
 
 AGENTS = ("cat", "cat-classic")
-
-
-def play(agent: str, home: Path, **fields: Any) -> tuple[Any, list[Request]]:
-    """Run an agent to its end over a scripted server; the result, and all requests."""
-    with ScriptedServer(cat(tokens=3, joke=True)) as server:
-        environ = {"CATAGENT_HOME": str(home), "OPENAI_BASE_URL": server.url}
-        loaded = config.load({}, environ)
-        spec = choose_model("openai:scripted", loaded.environ)
-
-        async def run() -> Any:
-            models = Models(spec, spec, ModelContext(loaded))
-            made = open_agent(agent, AgentRequest("where is it?", models, **fields))
-            result = await made.runnable.ainvoke(made.input, made.config)
-            await models.aclose()
-            return result
-
-        return asyncio.run(run()), server.requests
+SCRIPT = cat(tokens=3, joke=True)
 
 
 def text_of(result: Any) -> str:
@@ -48,7 +25,7 @@ def text_of(result: Any) -> str:
 
 @pytest.mark.parametrize("agent", AGENTS)
 def test_both_cat_agents_come_to_the_answer(agent: str, tmp_path: Path) -> None:
-    result, _ = play(agent, tmp_path)
+    result, _ = ask_agent(agent, tmp_path, SCRIPT)
     assert text_of(result) == "".join(ANSWER_TOKENS)
 
 
@@ -56,7 +33,7 @@ def test_both_cat_agents_come_to_the_answer(agent: str, tmp_path: Path) -> None:
 def test_the_cat_prompts_are_those_the_embedded_model_was_trained_on(
     agent: str, tmp_path: Path
 ) -> None:
-    _, requests = play(agent, tmp_path)
+    _, requests = ask_agent(agent, tmp_path, SCRIPT)
     first = requests[0]
     assert first.messages == [
         {"role": "system", "content": cat_prompts.AGENT_SYSTEM},
@@ -75,7 +52,7 @@ def test_the_cat_prompts_are_those_the_embedded_model_was_trained_on(
 
 @pytest.mark.parametrize("agent", AGENTS)
 def test_every_model_of_the_cat_agent_is_asked_to_stream(agent: str, tmp_path: Path) -> None:
-    _, requests = play(agent, tmp_path)
+    _, requests = ask_agent(agent, tmp_path, SCRIPT)
     assert all(request.streams for request in requests if not request.tools)
 
 

@@ -10,17 +10,14 @@ from typing import Any
 import pytest
 from langchain_core.runnables import RunnableConfig
 
-from catagent import config
 from catagent.agents.base import AgentRequest
 from catagent.agents.open import open_agent
 from catagent.config import Mode
 from catagent.errors import UsageError
 from catagent.events import types as ev
-from catagent.models.context import ModelContext
-from catagent.models.factory import Models
-from catagent.models.spec import choose_model
 from catagent.sources.base import AgentRun
 from tests.support.agents import MODES, collect
+from tests.support.models import opened_models
 
 pytestmark = pytest.mark.versions
 
@@ -113,15 +110,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def opened(name: str, folder: Path, **environ: str) -> AgentRun:
-    loaded = config.load({}, {"CATAGENT_HOME": str(folder), **environ})
-    spec = choose_model("openai:m", loaded.environ)
-    models = Models(spec, spec, ModelContext(loaded))
-    try:
-        thread = RunnableConfig(configurable={"thread_id": "1"})
-        request = AgentRequest("where?", models, config=thread, max_steps=7)
-        return open_agent(f"brought:{name}", request)
-    finally:
-        asyncio.run(models.aclose())
+    thread = RunnableConfig(configurable={"thread_id": "1"})
+
+    async def run() -> AgentRun:
+        async with opened_models(folder, environ) as models:
+            request = AgentRequest("where?", models, config=thread, max_steps=7)
+            return open_agent(f"brought:{name}", request)
+
+    return asyncio.run(run())
 
 
 def answer_of(run: AgentRun) -> Any:

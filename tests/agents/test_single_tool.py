@@ -9,14 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from catagent import config
 from catagent.agents.base import AgentRequest
 from catagent.agents.single_tool import list_tools, open_tool
 from catagent.errors import UsageError
-from catagent.models.context import ModelContext
-from catagent.models.factory import Models
-from catagent.models.spec import choose_model
 from catagent.sources.base import AgentRun
+from tests.support.models import opened_models
 
 pytestmark = pytest.mark.versions
 
@@ -51,13 +48,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def opened(name: str, given: Mapping[str, str], home: Path) -> AgentRun:
-    loaded = config.load({}, {"CATAGENT_HOME": str(home), "OPENAI_API_KEY": "test"})
-    spec = choose_model(None, loaded.environ)
-    models = Models(spec, spec, ModelContext(loaded))
-    try:
-        return open_tool(name, given, AgentRequest("", models))
-    finally:
-        asyncio.run(models.aclose())
+    async def run() -> AgentRun:
+        async with opened_models(home, {"OPENAI_API_KEY": "test"}) as models:
+            return open_tool(name, given, AgentRequest("", models))
+
+    return asyncio.run(run())
 
 
 def test_the_tool_list_names_every_tool_and_its_arguments() -> None:

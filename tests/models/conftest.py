@@ -9,10 +9,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from catagent import config
-from catagent.models.context import ModelContext
 from catagent.models.factory import Models
-from catagent.models.spec import choose_model
+from tests.support.models import opened_models
 
 T = TypeVar("T")
 UseModels = Callable[..., Any]
@@ -24,26 +22,15 @@ def use_models(tmp_path: Path) -> UseModels:
 
     def use(
         body: Callable[[Models], Awaitable[T]],
-        url: str | None = None,
-        *,
-        model: str = "openai:scripted",
-        retries: int = 0,
-        on_retry: Callable[[Any], None] = lambda _: None,
-        **environ: str,
+        url: str = "",
+        key: str = "",
+        **settings: Any,
     ) -> T:
-        server = {"OPENAI_BASE_URL": url} if url else {}
-        loaded = config.load(
-            {"max_retries": retries}, {"CATAGENT_HOME": str(tmp_path), **server, **environ}
-        )
-        spec = choose_model(model, loaded.environ)
-        context = ModelContext(loaded, on_retry=on_retry)
+        environ = {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": key}
 
         async def run() -> T:
-            models = Models(spec, spec, context)
-            try:
+            async with opened_models(tmp_path, environ, **settings) as models:
                 return await body(models)
-            finally:
-                await models.aclose()
 
         return asyncio.run(run())
 

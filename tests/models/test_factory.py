@@ -22,7 +22,7 @@ def test_the_agents_model_is_tagged_and_decides_at_temperature_0(use_models: Use
         await models.tool.ainvoke("hi")
 
     with ScriptedServer(lambda _: Reply(["x"])) as server:
-        use_models(ask_both, server.url, OPENAI_API_KEY="sk-of-the-test")
+        use_models(ask_both, server.url, "sk-of-the-test")
         deciding, answering = server.requests
     assert deciding.body["temperature"] == 0
     assert "temperature" not in answering.body
