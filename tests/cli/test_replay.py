@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli import COMMAND, catagent, environment, lines, with_server
+from tests.support.cli import COMMAND, OUTPUTS, catagent, environment, lines, with_server
+from tests.support.matrix import in_turn
 from tests.support.scripts import cat
 from tests.support.server import ScriptedServer
+from tests.support.warm import Warm
 
 FIXTURES = Path(__file__).parents[1] / "fixtures/v1"
 EVENTS = FIXTURES / "events.jsonl"
@@ -27,6 +29,18 @@ def test_a_replay_in_a_pipe_is_the_stream_that_was_recorded(tmp_path: Path) -> N
     played = catagent("replay", "run.jsonl", "--speed", "0", env=env)
     assert (played.returncode, played.stderr) == (0, "")
     assert played.stdout == asked.stdout
+
+
+@in_turn("output, recording", OUTPUTS, sorted(path.stem for path in FIXTURES.iterdir()))
+def test_every_output_replays_every_fixture(
+    warm: Warm, tmp_path: Path, output: str, recording: str
+) -> None:
+    play = warm.run_on_terminal if output == "live" else warm.run
+    path = str(FIXTURES / f"{recording}.jsonl")
+    done = play(["replay", path, "--speed", "0", "-o", output], environment(tmp_path))
+    assert done.code == 0
+    assert b"Traceback" not in done.err
+    assert done.out or output == "answer"  # there may be none
 
 
 def test_ask_pipes_into_replay_as_it_happens(tmp_path: Path) -> None:

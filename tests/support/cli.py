@@ -8,11 +8,15 @@ import pty
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from catagent.config import Output
 from tests.support.descriptors import drain
 from tests.support.server import ScriptedServer
 
+# Every output there is, and those that need no terminal.
+OUTPUTS = tuple(name for name in get_args(Output) if name != "auto")
+PIPED = tuple(name for name in OUTPUTS if name != "live")
 COMMAND = [sys.executable, "-m", "catagent"]
 # The last one is set where coverage is measured: a process of its own measures as well then.
 _KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "VIRTUAL_ENV", "COVERAGE_PROCESS_CONFIG")
