@@ -18,7 +18,7 @@ from catagent.errors import ExitCode
 class Command(TyperCommand):
     """A command that needs no pydantic: the `cls` of every one.
 
-    No option may have a range (`min`, `max`): a number is checked against its type alone.
+    No option has a range (`min`, `max`): a number is checked against its type alone.
     """
 
     def get_params(self, ctx: Any) -> list[Any]:

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from catagent.config import Settings
 from catagent.events.filters import Filters
+from catagent.loading.registry import AGENTS
 
 Options = tuple[inspect.Parameter, ...]
 
@@ -56,7 +57,7 @@ _keep = functools.partial(_option, panel="What to keep")
 _filter = functools.partial(_option, panel="What to show", kind=list[str] | None, metavar="TEXT")
 
 AGENT: Options = (
-    _run("agent", "cat, cat-classic, or your own as package.module:attribute.", "-a"),
+    _run("agent", f"{', '.join(AGENTS)}, or your own as package.module:attribute.", "-a"),
 )
 
 MODE: Options = (

@@ -13,6 +13,14 @@ class Sink(Protocol):
     `write` must not block for long and must not raise for a bad event; it raises OSError
     (BrokenPipeError, ENOSPC) when its stream fails. `close` is called exactly once, on success
     and on every failure, with nothing written after it.
+
+    One that writes to a stream is made as `NAMESink(stream, stop)`, and writes with
+    `fd_writer.writer(stream.fileno(), stop)`, which passes every buffer and waits for a reader
+    until `stop` is due. The stream stays the caller's: `close` does not close it.
+
+    `Unknown` events come too, with neither `name`, `data` nor `run_id`. Text may hold characters
+    that control a terminal: where `stream.isatty()`, lines of JSON go through `jsonl.escaped` and
+    text through `views.sanitize.clean`.
     """
 
     def write(self, event: Event) -> None:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import typer
 
 from catagent.cli.command import Command, Group
-from catagent.cli.commands import ask, export, replay, schema, tool
 from catagent.cli.main import app
 
-PLAIN = typer.Typer()
-for function in (ask.ask, export.export, replay.replay, schema.schema, tool.tool):
-    PLAIN.command()(function)
+
+def functions(of: typer.Typer, group: str = "") -> Iterator[tuple[str, Callable[..., Any]]]:
+    """What each command calls, by its name with that of its group."""
+    for command in of.registered_commands:
+        assert command.callback is not None
+        yield f"{group}{command.name}", command.callback
+    for below in of.registered_groups:
+        assert below.typer_instance is not None
+        yield from functions(below.typer_instance, f"{group}{below.name} ")
+
+
+OURS, PLAIN = typer.Typer(), typer.Typer()
+for name, function in functions(app):
+    OURS.command(name, cls=Command)(function)
+    PLAIN.command(name)(function)
 
 
 def parsed(of: typer.Typer, command: str, arguments: list[str]) -> Any:
@@ -55,7 +66,16 @@ def parsed(of: typer.Typer, command: str, arguments: list[str]) -> Any:
 def test_commands_take_and_refuse_the_values_that_typers_do(
     command: str, arguments: list[str]
 ) -> None:
-    assert parsed(app, command, arguments) == parsed(PLAIN, command, arguments)
+    assert parsed(OURS, command, arguments) == parsed(PLAIN, command, arguments)
+
+
+@pytest.mark.parametrize("value", ["1", "x", ""])
+@pytest.mark.parametrize("command", dict(functions(app)))
+def test_every_option_takes_and_refuses_what_it_does_in_typer(command: str, value: str) -> None:
+    group: Any = typer.main.get_command(OURS)
+    for parameter in group.commands[command].params:
+        arguments = [parameter.opts[0], value, "an argument"]
+        assert parsed(OURS, command, arguments) == parsed(PLAIN, command, arguments)
 
 
 def all_below(command: Any) -> Iterator[Any]:
@@ -67,3 +87,11 @@ def all_below(command: Any) -> Iterator[Any]:
 def test_every_command_is_of_a_class_that_needs_no_pydantic() -> None:
     for command in all_below(typer.main.get_command(app)):
         assert isinstance(command, Command | Group), f"{command.name} has no cls="
+
+
+def test_no_option_has_a_range() -> None:
+    """It would be ignored: what converts a value looks at its type alone."""
+    for command in all_below(typer.main.get_command(app)):
+        for parameter in command.params:
+            limits = (parameter.min, parameter.max)
+            assert limits == (None, None), f"{command.name} is to check {parameter.name} itself"
