@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 
 
-class Here(MetaPathFinder):
-    """Finds modules in one folder: those of `names`, and those that modules from there import."""
+class Here:
+    """Finds modules in one folder: those of `names`, and those that modules from there import.
+
+    A finder of `sys.meta_path` by its method alone: importing `importlib.abc` for its class would
+    cost every start 7 ms.
+    """
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
@@ -24,7 +27,7 @@ class Here(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Tell where the module is. What is in a package is found by the package's own path."""
+        """Return where the module is. What is in a package is found by the package's own path."""
         if path is not None or not (fullname in self.names or _importer() in self.names):
             return None
         spec = PathFinder.find_spec(fullname, [self.folder])
