@@ -6,14 +6,14 @@ import math
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import FrameType
+from typing import Any, Self
 
 from catagent.errors import CatagentError, ExitCode
 
 SHUTDOWN_S = 0.45
-"""How long a run may take to end once it is to end, all that it waits for together, in seconds."""
+"""How long a run waits for others once it is to end, for all of them together, in seconds."""
 
 _CODES = {
     signal.SIGINT: ExitCode.INTERRUPTED,
@@ -40,6 +40,7 @@ class Stop:
         first = self.why is None
         if first:
             self.why = why
+            self.begin_shutdown()
         return first
 
     def expire_at(self, deadline: float) -> None:
@@ -51,40 +52,53 @@ class Stop:
         """Whether nobody should wait any longer."""
         return self.why is not None or time.monotonic() >= self._deadline
 
+    def begin_shutdown(self) -> None:
+        """Let the budget of the shutdown run from now on; the first to say so counts."""
+        if self._over_at is None:
+            self._over_at = time.monotonic() + SHUTDOWN_S
+
     def patience(self, share: float = 1.0) -> float:
         """Seconds to wait for somebody who was asked to end.
 
-        All of a run's shutdown has one budget, SHUTDOWN_S, which the first to ask for it begins.
-        A `share` below 1 leaves the rest to those who are asked later.
+        All of a run's shutdown has one budget, SHUTDOWN_S, from when it was asked to end, or has
+        ended by itself. A `share` below 1 leaves the rest to those who are asked later.
         """
-        now = time.monotonic()
-        if self._over_at is None:
-            self._over_at = now + SHUTDOWN_S
-        return max(0.0, self._over_at - now) * share
+        over_at = self._over_at
+        left = SHUTDOWN_S if over_at is None else max(0.0, over_at - time.monotonic())
+        return left * share
 
 
-@contextmanager
-def interrupts(cancel: Callable[[ExitCode], None], rescue: Callable[[], None]) -> Iterator[None]:
-    """Call `cancel` on the first signal; on the next, `rescue` the terminal and leave.
+class Interrupts:
+    """What signals do to a run, from `watch` to the end of the block.
 
-    Handlers run between two byte codes of the main thread, so `cancel` has to be safe there.
     A signal that was ignored when we started (nohup) stays ignored.
     """
-    seen = False
 
-    def handle(number: int, _frame: FrameType | None) -> None:
-        nonlocal seen
-        code = _CODES[signal.Signals(number)]
-        if seen:
-            rescue()
-            os._exit(code)
-        seen = True
-        cancel(code)
+    def __init__(self) -> None:
+        self._before: dict[signal.Signals, Any] = {}
+        self._seen = False
 
-    wanted = [number for number in _CODES if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, handle) for number in wanted}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def watch(self, cancel: Callable[[ExitCode], None], rescue: Callable[[], None]) -> None:
+        """Call `cancel` on the first signal; on the next, `rescue` the terminal and leave.
+
+        Handlers run between two byte codes of the main thread, so `cancel` has to be safe there.
+        """
+
+        def handle(number: int, _frame: FrameType | None) -> None:
+            code = _CODES[signal.Signals(number)]
+            if self._seen:
+                rescue()
+                os._exit(code)
+            self._seen = True
+            cancel(code)
+
+        for number in _CODES:
+            if signal.getsignal(number) != signal.SIG_IGN:
+                self._before[number] = signal.signal(number, handle)

@@ -16,7 +16,7 @@ from catagent.events.filters import Filters
 from catagent.recordings.pace import Pace, read_chunks, replay
 from catagent.recordings.reader import open_recording
 from catagent.run.playback import Playback
-from catagent.stop import Stop, interrupts
+from catagent.stop import Interrupts, Stop
 
 
 def play(
@@ -30,12 +30,16 @@ def play(
 ) -> int:
     """Play it and return the exit code. Raises RecordingError where it is damaged."""
     stop = Stop()
-    with _descriptor(recording, loaded) as descriptor, opened(loaded, shown, stop) as outputs:
+    with (
+        _descriptor(recording, loaded) as descriptor,
+        Interrupts() as signals,
+        opened(loaded, shown, stop) as outputs,
+    ):
         playback = Playback(outputs.sinks, filters, mode, stop)
         source = replay(read_chunks(descriptor), Pace(speed, idle_limit))
         outputs.status("replaying")
-        with interrupts(playback.cancel, outputs.rescue):
-            code = asyncio.run(playback.play(source))
+        signals.watch(playback.cancel, outputs.rescue)
+        code = asyncio.run(playback.play(source))
     _report_end(playback, outputs, shown)
     if playback.damage is not None:
         raise playback.damage

@@ -15,7 +15,7 @@ from catagent.config import Loaded
 from catagent.run.recorders import Keep, recorders
 from catagent.run.request import Request
 from catagent.sinks.recorder import Recorder
-from catagent.stop import Stop
+from catagent.stop import Interrupts, Stop
 
 if TYPE_CHECKING:
     from catagent.events.types import ErrorInfo
@@ -28,7 +28,11 @@ def show(request: Request, loaded: Loaded, shown: Shown) -> int:
     run_id, stop = uuid.uuid4(), Stop()
     kept = history(loaded) if loaded.settings.history else None
     keep = Keep(record=shown.record, force=shown.force, history=kept)
-    with recorders(keep, str(run_id)) as recording, opened(loaded, shown, stop) as outputs:
+    with (
+        recorders(keep, str(run_id), stop) as recording,
+        Interrupts() as signals,
+        opened(loaded, shown, stop) as outputs,
+    ):
         # The first frame is there by now; asyncio and all that drives a run is 40 ms away.
         from catagent.cli.uncaught import Background
         from catagent.run.runner import Run
@@ -44,7 +48,8 @@ def show(request: Request, loaded: Loaded, shown: Shown) -> int:
             on_status=outputs.status,
         )
         epilogue = partial(_epilogue, run.session, outputs, shown)
-        run.execute(outputs.rescue, partial(_leave, outputs, recording, epilogue))
+        signals.watch(run.session.cancel, outputs.rescue)
+        run.execute(partial(_leave, outputs, recording, epilogue))
     epilogue()
     return run.session.exit_code
 
@@ -56,6 +61,8 @@ def _epilogue(session: Session, outputs: Outputs, shown: Shown) -> None:
     if not outputs.shows_warnings:
         for warning in session.state.warnings:
             say(f"catagent: warning: {warning.message}", warning.hint)
+    for loss in session.unreported:
+        say(f"catagent: error: {loss.message}")
     error = _error(session)
     if error is not None and not outputs.shows_errors:
         say(f"catagent: error: {error.message}", error.hint)
@@ -81,6 +88,6 @@ def _leave(outputs: Outputs, recording: list[Recorder], epilogue: partial[None])
 
 
 def _notice(request: Request, shown: Shown) -> None:
-    """Say which model was taken where nobody chose one; an agent of one's own brings its own."""
+    """Say which model was taken where nobody chose one; an agent of the person's brings its own."""
     if request.model.notice and request.uses_our_models and not shown.quiet:
         say(request.model.notice)

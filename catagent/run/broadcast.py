@@ -12,6 +12,7 @@ from catagent.events.filters import Filters
 from catagent.events.state import RunState, reduce
 from catagent.events.timestamps import stamp
 from catagent.sinks.base import RecorderSink, Sink
+from catagent.sinks.fd_writer import StalledError
 
 WallClock = Callable[[], datetime]
 # What is emitted in place of an event: itself without secrets, nothing yet, or more.
@@ -38,9 +39,10 @@ class Broadcast:
     """The one way out for the events of a run, and what they came to.
 
     `sinks` get the events that `filters` keep, and one that fails raises SinkFailedError;
-    `recorders` get every event, and one that fails is let go with a warning; `has_lost` says that
-    it was one a person asked for. Times of day come from `wall_clock`, `began`, `last` and
-    `first_token` from the monotonic clock, which cannot go backwards.
+    `recorders` get every event, and one that fails is let go with a warning. `has_lost` says that
+    something that a person asked for is incomplete, `unreported` what befell the last event itself.
+    Times of day come from `wall_clock`, `began`, `last` and `first_token` from the monotonic clock,
+    which cannot go backwards.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Broadcast:
         self.began = self.last = time.monotonic()
         self.first_token: float | None = None
         self.has_lost = False
+        self.unreported: list[ev.WarningData] = []
         # Held while an event is emitted: a run may be ended from another thread.
         self.lock = threading.RLock()
         self._sinks = list(sinks)
@@ -101,12 +104,24 @@ class Broadcast:
             sink.write(event)
         except OSError as error:
             self._sinks.remove(sink)
-            raise SinkFailedError(error) from error
+            if self.state.finished is None:
+                raise SinkFailedError(error) from error
+            self._miss_the_end(error)
+
+    def _miss_the_end(self, error: OSError) -> None:
+        """The last event could not be written. A reader that left, or stalls, has been reported."""
+        if not isinstance(error, BrokenPipeError | StalledError):
+            self.has_lost = True
+            message = f"Cannot write the output: {error.strerror or error}."
+            self.unreported.append(ev.WarningData(code="output_failed", message=message))
 
     def _warn_of_loss(self, recorder: RecorderSink, error: OSError) -> None:
         self.has_lost = self.has_lost or recorder.required
         what = "The recording" if recorder.required else "The history of this run"
         message = f"{what} broke off: {error.strerror or error}."
+        if self.state.finished is not None:
+            self.unreported.append(ev.WarningData(code="recording_failed", message=message))
+            return
         hint = "the run goes on" + "; its exit code will say so" * recorder.required
         data = ev.WarningData(code="recording_failed", message=message, hint=hint)
         self.emit(ev.Warned(data=data))

@@ -22,8 +22,11 @@ def run(main: Coroutine[Any, Any, T], stop: Stop | None = None) -> T:
 
     Like `asyncio.run`, but a tool that calls `sys.exit` or stops the loop does not end it, and a
     task or thread that will not end does not keep us: after what `stop` has left of the run's
-    shutdown it is left behind.
+    shutdown it is left behind. Raises RuntimeError inside of a loop that runs: await there instead.
     """
+    if _runs_already():
+        main.close()
+        raise RuntimeError("an event loop is running already")
     stop = stop or Stop()
     loop = asyncio.new_event_loop()
     loop.set_default_executor(_Impatient())
@@ -31,9 +34,18 @@ def run(main: Coroutine[Any, Any, T], stop: Stop | None = None) -> T:
         return _complete(loop, loop.create_task(main))
     finally:
         loop.set_exception_handler(lambda *_: None)  # what is left over is reported no more
+        stop.begin_shutdown()
         _complete(loop, loop.create_task(_wind_down(stop)))
         loop.close()
-        _join_threads(stop.patience())
+        _join_threads(stop.patience(0.5))
+
+
+def _runs_already() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _complete(loop: asyncio.AbstractEventLoop, task: asyncio.Task[T]) -> T:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from catagent.errors import OutputError
 from catagent.recordings.history import History
 from catagent.sinks.recorder import Recorder
+from catagent.stop import Stop
 
 
 class Keep(Struct, kw_only=True, frozen=True):
@@ -22,15 +23,15 @@ class Keep(Struct, kw_only=True, frozen=True):
 
 
 @contextlib.contextmanager
-def recorders(keep: Keep, run_id: str) -> Iterator[list[Recorder]]:
-    """Yield the open recorders of one run, and close them.
+def recorders(keep: Keep, run_id: str, stop: Stop) -> Iterator[list[Recorder]]:
+    """Yield the open recorders of one run, and close them; none waits past `stop`.
 
     Raises OutputError for a recording that cannot be made; the history never stops a run.
     """
     with contextlib.ExitStack() as stack:
         found: list[Recorder] = []
         if keep.record is not None:
-            found.append(Recorder(keep.record, force=keep.force))
+            found.append(Recorder(keep.record, stop, force=keep.force))
         if keep.history is not None:
             with contextlib.suppress(OutputError):
                 found.append(Recorder(keep.history.place_for(run_id), required=False))

@@ -21,7 +21,7 @@ from catagent.run.request import Request
 from catagent.run.session import Limits, Session
 from catagent.run.watchdog import watchdog
 from catagent.sinks.base import RecorderSink, Sink
-from catagent.stop import Stop, interrupts
+from catagent.stop import Stop
 
 _PACKAGES = ("langchain", "langchain-core", "langgraph", "langchain-openai")
 
@@ -83,14 +83,13 @@ class Run:
         """Run to the end, which every sink has seen by then, and return it. Raises nothing."""
         return await self.session.drive(self._started(), self._source.events())
 
-    def execute(self, rescue: Callable[[], None], leave: Callable[[], None]) -> ev.RunFinished:
-        """Run to the end on an event loop of its own, on the main thread, and return the end.
+    def execute(self, leave: Callable[[], None]) -> ev.RunFinished:
+        """Run to the end on an event loop of its own, and return the end.
 
-        The first signal cancels the run; the second calls `rescue` and ends the process. Where the
-        loop stands still when the run is to end, this does not return: `leave` is called, on a
-        thread, and the process ends.
+        Where the loop stands still when the run is to end, this does not return: `leave` is
+        called, on a thread, and the process ends. Signals are the caller's, see `Interrupts`.
         """
-        with interrupts(self.session.cancel, rescue), watchdog(self.session, leave):
+        with watchdog(self.session, leave):
             return event_loop.run(self.drive(), self.session.stop)
 
     def _started(self) -> ev.RunStarted:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import threading
 import time
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -59,13 +60,18 @@ class Session:
         return self._broadcast.state
 
     @property
+    def unreported(self) -> Sequence[ev.WarningData]:
+        """What went wrong with the last event itself, which no event can report any more."""
+        return self._broadcast.unreported
+
+    @property
     def is_due(self) -> bool:
         """Whether the run has ended, or should have."""
         return self.state.finished is not None or self.stop.is_due
 
     @property
     def exit_code(self) -> ExitCode:
-        """What the process is to exit with: run.finished's own, unless a recording is incomplete.
+        """What the process is to exit with: run.finished's own, unless something is incomplete.
 
         A run that has not finished has failed.
         """
@@ -132,7 +138,7 @@ class Session:
             await asyncio.wait((work, self._asked), return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
                 # More than the source leaves for its own tasks, less than all there is.
-                await asyncio.wait((work,), timeout=self.stop.patience(0.6))
+                await asyncio.wait((work,), timeout=self.stop.patience(0.8))
         except asyncio.CancelledError as cancelled:
             return cancelled
         if not work.done():
@@ -194,8 +200,7 @@ class Session:
         finished = ev.RunFinished(data=self._account(end))
         if self.state.started is not None:
             finished.name, finished.run_id = self.state.started.name, self.state.started.run_id
-        with contextlib.suppress(SinkFailedError):
-            self._broadcast.emit(finished)
+        self._broadcast.emit(finished)
         return self.state.finished or finished
 
     def _account(self, end: Ending) -> ev.RunFinishedData:

@@ -14,6 +14,7 @@ from catagent.events.timestamps import stamp
 from catagent.events.types import SCHEMA, Event
 from catagent.sinks.atomic_file import made
 from catagent.sinks.fd_writer import writer
+from catagent.stop import Stop
 
 
 class Recorder:
@@ -22,16 +23,18 @@ class Recorder:
     An existing file is never touched without `force`, and replaced with it. `required` says that
     a person asked for this file: should it fail, the run goes on, and its exit code says so. Raises
     OutputError where the file can't be made. What the events say is written as it is: the session
-    has masked them.
+    has masked them. A pipe whose reader stalls is waited for until `stop` is due.
     """
 
-    def __init__(self, path: Path, *, force: bool = False, required: bool = True) -> None:
+    def __init__(
+        self, path: Path, stop: Stop | None = None, *, force: bool = False, required: bool = True
+    ) -> None:
         self.path = path
         self.required = required
         try:
             with made(path, 0o600, force=force) as self._descriptor:
                 _make_private(self._descriptor)
-                self._write = writer(self._descriptor)
+                self._write = writer(self._descriptor, stop)
                 self._write(_header_line())
         except OSError as error:
             raise _refusal(path, error) from error

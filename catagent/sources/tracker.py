@@ -67,7 +67,7 @@ class Tracker(CalledFirst, BaseCallbackHandler):
         for task in orphans:
             task.cancel()
         if orphans:
-            await asyncio.wait(orphans, timeout=self._stop.patience(0.4))
+            await asyncio.wait(orphans, timeout=self._stop.patience(0.7))
 
     def tool(self, call_id: str | None, output: Any) -> Span | None:
         """The tool run with this call id. Ids may repeat: best the one that gave this output."""

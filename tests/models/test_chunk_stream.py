@@ -15,16 +15,21 @@ from tests.support.replies import Reply
 from tests.support.server import ScriptedServer
 
 BODY = (
-    "data: {}\r\n\r\n: a comment\n\nid: 1\n\nevent: ping\ndata:\n\nretry: 5\n\n"
+    "data: {}\n\n: a comment\n\nid: 1\n\nevent: ping\ndata:\n\nretry: 5\n\n"
     'event: error\ndata:{"a":\ndata: "ä\u2028"}\n\ndata: [DONE]\n\ndata: not ended'
 ).encode()
 EVENTS = [(b"", b"{}"), (b"error", '{"a":\n"ä\u2028"}'.encode()), (b"", b"[DONE]")]
 
 
-@given(st.lists(st.integers(min_value=0, max_value=len(BODY))))
-def test_chunk_stream_events_do_not_depend_on_how_the_body_is_cut(cuts: list[int]) -> None:
-    events = ServerSentEvents()
-    pieces = [BODY[start:end] for start, end in pairwise([0, *sorted(cuts), len(BODY)])]
+@given(
+    st.lists(st.integers(min_value=0, max_value=2 * len(BODY))),
+    st.sampled_from([b"\n", b"\r\n", b"\r"]),
+)
+def test_chunk_stream_events_do_not_depend_on_how_the_body_is_cut_or_its_lines_end(
+    cuts: list[int], newline: bytes
+) -> None:
+    events, body = ServerSentEvents(), BODY.replace(b"\n", newline)
+    pieces = [body[start:end] for start, end in pairwise([0, *sorted(cuts), len(body)])]
     assert [event for piece in pieces for event in events.feed(piece)] == EVENTS
 
 

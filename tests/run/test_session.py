@@ -244,6 +244,16 @@ def test_a_recorder_that_loses_the_last_line_says_so_by_the_exit_code_alone() ->
     assert sink.types[-1] == "run.finished"
     assert "warning" not in sink.types
     assert (finished.exit_code, session.exit_code) == (0, 1)
+    assert [warning.code for warning in session.unreported] == ["recording_failed"]
+
+
+def test_a_sink_that_loses_the_last_line_says_so_by_the_exit_code_and_a_warning() -> None:
+    """The other sinks get run.finished all the same, as it was emitted."""
+    session = Session(Broadcast([Collector(fail_at=6), sink := Collector()]))
+    finished = drive(session, happy)
+    assert sink.types[-1] == "run.finished"
+    assert (finished.exit_code, session.exit_code) == (0, 1)
+    assert [warning.code for warning in session.unreported] == ["output_failed"]
 
 
 @pytest.mark.parametrize(

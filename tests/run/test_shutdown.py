@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import threading
 import time
 from collections.abc import AsyncGenerator
@@ -16,7 +18,9 @@ from catagent.run import event_loop
 from catagent.run.runner import open_session
 from catagent.stop import SHUTDOWN_S, Stop
 from tests.faults import checks
-from tests.support.cli import environment
+from tests.support.cli import environment, quiet
+from tests.support.scripts import cat
+from tests.support.server import ScriptedServer
 from tests.support.slow_end import AT_EXIT
 from tests.support.warm import Warm
 
@@ -47,9 +51,12 @@ def test_shutdown_of_a_loop_that_never_stood_still_runs_atexit_handlers(
     assert recording.read_text(encoding="utf-8").count('"type":"run.finished"') == 1
 
 
-def test_shutdown_has_one_budget_that_the_first_to_ask_begins() -> None:
+def test_shutdown_has_one_budget_from_when_the_run_is_to_end() -> None:
+    """What is waited for while it goes on, an orphan of a tool's, takes nothing from it."""
     stop = Stop()
-    assert stop.patience() == pytest.approx(SHUTDOWN_S, abs=0.05)
+    time.sleep(SHUTDOWN_S / 2)
+    assert stop.patience() == SHUTDOWN_S
+    stop.request(ExitCode.INTERRUPTED)
     time.sleep(SHUTDOWN_S / 2)
     assert stop.patience() <= SHUTDOWN_S / 2
     assert stop.patience(0.5) <= SHUTDOWN_S / 4
@@ -75,6 +82,43 @@ def test_a_loop_that_runs_responds_and_one_that_stands_still_does_not() -> None:
     event_loop.run(session.drive(started(), source()))
     assert asked == [True, False]
     assert session.responds(0)
+
+
+def test_shutdown_signals_are_watched_until_the_terminal_is_given_back(
+    warm: Warm, tmp_path: Path
+) -> None:
+    """Between the end of the run and that of its sinks: the default would kill it there."""
+    with ScriptedServer(cat(tokens=3)) as server:
+        for delay in (0.0, 0.02, 0.05, 0.1):
+            run, modes = warm.open_terminal(["ask", "where?"], quiet(tmp_path, server))
+            run.wait_for(b"done in")
+            time.sleep(delay)
+            run.send(signal.SIGTERM)
+            done = run.wait(20)
+            done.before = modes
+            assert done.code in (0, 143, -signal.SIGTERM)  # the last: when all was done
+            checks.assert_terminal_whole(done)
+
+
+def test_shutdown_waits_for_no_reader_of_a_recording_that_stalls(
+    warm: Warm, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "recording"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with ScriptedServer(cat(tokens=20_000)) as server:
+        arguments = ["ask", "where?", "--force", "--record", str(pipe), "--timeout", "2"]
+        done = warm.run([*arguments, "-o", "answer"], quiet(tmp_path, server))
+    os.close(reader)
+    assert done.code == 124
+
+
+def test_a_run_is_not_executed_inside_a_loop_that_runs() -> None:
+    async def main() -> None:
+        event_loop.run(asyncio.sleep(0))
+
+    with pytest.raises(RuntimeError, match="running already"):
+        asyncio.run(main())
 
 
 def test_a_run_that_has_not_finished_has_failed() -> None:

@@ -114,17 +114,20 @@ class ServerSentEvents:
 
     def __init__(self) -> None:
         self._rest: list[bytes] = []
+        self._ends_in_return = False
         self._kind = b""
         self._data: list[bytes] = []
 
     def feed(self, piece: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """The events that this piece completes."""
-        head, newline, tail = piece.rpartition(b"\n")
-        if not newline:
-            self._rest.append(piece)
+        """The events that this piece completes. Lines end in CR, LF or both."""
+        if not piece:
             return
-        lines = b"".join((*self._rest, head, newline)).splitlines()
-        self._rest = [tail]
+        if self._ends_in_return:
+            piece = piece.removeprefix(b"\n")  # of a line that has ended already
+        self._ends_in_return = piece.endswith(b"\r")
+        end = max(piece.rfind(b"\n"), piece.rfind(b"\r")) + 1
+        lines = b"".join((*self._rest, piece[:end])).splitlines() if end else ()
+        self._rest = [piece[end:]] if end else [*self._rest, piece]
         yield from self._events(lines)
 
     def _events(self, lines: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:

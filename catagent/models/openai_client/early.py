@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     import httpcore2
 
 
-_NETWORK = "catagent.models.openai_client.network"
-
-
 class EarlyConnection:
     """One connection, being opened already; the first to ask for it gets it, or what went wrong.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpcore2
 import httpx2
@@ -19,7 +19,9 @@ from catagent.models.openai_client.address import (
     parse_url,
     tls_context,
 )
-from catagent.models.openai_client.early import EarlyConnection
+
+if TYPE_CHECKING:
+    from catagent.models.openai_client.early import EarlyConnection
 
 _PORTS = {"http": 80, "https": 443}
 
