@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import threading
@@ -93,7 +94,8 @@ def test_shutdown_signals_are_watched_until_the_terminal_is_given_back(
             run, modes = warm.open_terminal(["ask", "where?"], quiet(tmp_path, server))
             run.wait_for(b"done in")
             time.sleep(delay)
-            run.send(signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):  # it has ended
+                run.send(signal.SIGTERM)
             done = run.wait(20)
             done.before = modes
             assert done.code in (0, 143, -signal.SIGTERM)  # the last: when all was done
