@@ -2,9 +2,10 @@
 
 `langsmith` imports a client and `langchain_core` a retry library for runs that are traced, `openai`
 its helpers for parsing: few agents use any of them. In the modules of `IMPORTS` those names are
-looked up late, and pydantic models are built with their first instance. Nothing can tell: whatever
-uses such a name gets it, the top level of the module included, so that a release which comes to
-need one at once starts more slowly, and is no less right.
+looked up late, and pydantic models are built with their first instance. Code that uses such a name
+gets it, the top level of the module included, so that a release which comes to need one at once
+starts more slowly, and is no less right. `vars()` of such a module, and `import *` from one without
+`__all__`, lack a name that nobody has used yet.
 """
 
 from __future__ import annotations

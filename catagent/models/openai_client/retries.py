@@ -38,7 +38,7 @@ class RetryPolicy:
     on_retry: OnRetry
 
     def after(self, failed: httpx2.Response | httpx2.TransportError, attempt: int) -> float | None:
-        """Seconds to wait before request number `attempt` + 1, or None to give up; tells of it."""
+        """Seconds to wait before request number `attempt` + 1, or None to give up; reports it."""
         delay = _delay(failed, attempt) if attempt <= self.max_retries else None
         if delay is not None:
             self.on_retry(
