@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from catagent.cli.options import Shown
 from catagent.cli.outputs import Outputs, opened
 from catagent.cli.recordings import history
-from catagent.cli.stderr import say, say_traceback, write
+from catagent.cli.stderr import is_stalled, say, say_traceback, write
 from catagent.config import Loaded
 from catagent.run.recorders import Keep, recorders
 from catagent.run.request import Request
@@ -55,7 +55,9 @@ def show(request: Request, loaded: Loaded, shown: Shown) -> int:
 
 
 def _epilogue(session: Session, outputs: Outputs, shown: Shown) -> None:
-    """What is said on stderr after the last event."""
+    """What is said on stderr after the last event, unless that would keep a run from its end."""
+    if session.stop.is_due and is_stalled():
+        return
     if shown.debug and session.raised is not None:
         say_traceback(session.raised)
     if not outputs.shows_warnings:

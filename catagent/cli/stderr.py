@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import sys
 import traceback
 
 from catagent.config import secrets_of
 from catagent.redact import redact
 from catagent.views.sanitize import clean
+
+_LOOK_S = 0.1
 
 
 def say(message: str, hint: str = "") -> None:
@@ -19,6 +22,14 @@ def say(message: str, hint: str = "") -> None:
 def say_traceback(raised: BaseException) -> None:
     """Print the traceback of an error, for `--debug`."""
     write(clean("".join(traceback.format_exception(raised))))
+
+
+def is_stalled() -> bool:
+    """Whether the reader of stderr takes nothing: writing there would wait without an end."""
+    try:
+        return not select.select([], [sys.stderr], [], _LOOK_S)[1]
+    except (OSError, ValueError):  # closed, or not a file
+        return False
 
 
 def write(text: str) -> None:

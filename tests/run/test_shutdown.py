@@ -115,6 +115,19 @@ def test_shutdown_waits_for_no_reader_of_a_recording_that_stalls(
     assert done.code == 124
 
 
+def test_shutdown_waits_for_no_reader_of_stderr_that_stalls(warm: Warm, tmp_path: Path) -> None:
+    """One full pipe for both streams, as `2>&1 |` makes it, read only when the run is over."""
+    ours, theirs = os.pipe()
+    with ScriptedServer(cat(tokens=20_000)) as server, Path(os.devnull).open("rb") as nothing:
+        descriptors = (nothing.fileno(), theirs, theirs)
+        arguments = ["ask", "where?", "-o", "jsonl", "--timeout", "2"]
+        run = warm.start(arguments, quiet(tmp_path, server), descriptors=descriptors)
+        os.close(theirs)
+        done = run.wait(20)
+    os.close(ours)
+    assert done.code == 124
+
+
 def test_a_run_is_not_executed_inside_a_loop_that_runs() -> None:
     async def main() -> None:
         event_loop.run(asyncio.sleep(0))
