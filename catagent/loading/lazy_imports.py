@@ -2,10 +2,10 @@
 
 `langsmith` imports a client and `langchain_core` a retry library for runs that are traced, `openai`
 its helpers for parsing: few agents use any of them. In the modules of `IMPORTS` those names are
-looked up late, and pydantic models are built with their first instance. Code that uses such a name
+looked up late, and so are classes in `TYPES` and constants in `CALLS`. Code that uses such a name
 gets it, the top level of the module included, so that a release which comes to need one at once
-starts more slowly, and is no less right. `vars()` of such a module, and `import *` from one without
-`__all__`, lack a name that nobody has used yet.
+starts more slowly, and is no less right. `vars()` of such a module lacks a name that nobody has
+used yet.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from functools import partial
 from importlib import import_module
 from importlib.machinery import SourceFileLoader
 from importlib.util import resolve_name
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 _PARSING = (
@@ -26,24 +26,55 @@ _PARSING = (
     "openai.pagination",
     "openai.types.chat.parsed_chat_completion",
 )
-# A module -> what it imports for its functions and annotations alone. None that runs for every
-# token: a builtin function costs 240 ns more there.
+_EVENTS = (
+    "langchain_core.language_models._compat_bridge",
+    "langchain_core.language_models.chat_model_stream",
+    "langchain_protocol.protocol",
+)
+_PARSERS = ("langchain_core.output_parsers", "langchain_core.output_parsers.openai_tools")
+# A module -> what it imports for its functions and annotations alone.
 IMPORTS: dict[str, Sequence[str]] = {
     "charset_normalizer": ("charset_normalizer.api", "charset_normalizer.legacy"),
+    "langchain_core.language_models.chat_models": (*_EVENTS, *_PARSERS),
     "langchain_core.tracers.langchain": ("langsmith.Client", "tenacity"),
+    "langchain_openai.chat_models.base": ("ssl", *_PARSERS),
     "langgraph.prebuilt": (
         "langgraph.prebuilt.chat_agent_executor",
         "langgraph.prebuilt.tool_validator",
     ),
+    "langgraph.runtime": ("langgraph_sdk.auth.types",),
+    "langgraph.stream.transformers": _EVENTS,
     "langsmith.run_helpers": ("langsmith.client",),
     "langsmith.run_trees": ("langsmith.client", "langsmith._internal._v2_migration_utils"),
     "langsmith.schemas": (),
     "openai.lib": ("openai.lib._parsing",),
     "openai.lib._chat_completion_resources": _PARSING,
+    "openai.lib._tools": ("openai.types.responses.function_tool_param",),
+    "openai.lib.bedrock": ("openai.providers.bedrock",),
     "openai.resources.chat.completions.completions": _PARSING,
     "openai.resources.chat.completions.messages": _PARSING,
     "requests": ("requests.api", "requests.sessions"),
+    "requests.models": ("urllib3.filepost", "urllib3.util"),
+    "requests.utils": ("urllib3.util",),
+    "urllib3": (
+        "urllib3._base_connection",
+        "urllib3.connectionpool",
+        "urllib3.poolmanager",
+        "urllib3.response",
+        "urllib3.util.request",
+        "urllib3.util.retry",
+        "urllib3.util.timeout",
+    ),
 }
+# A module -> what it calls for a constant of its own, which is made when something uses it:
+# a context with all trusted certificates (21 ms), and a pool of connections.
+CALLS: dict[str, Sequence[str]] = {
+    "langchain_openai.chat_models.base": ("ssl",),
+    "urllib3": ("PoolManager",),
+}
+# Modules of types: each class is made when something uses it, and a pydantic model is built with
+# its first instance.
+TYPES = frozenset({"langsmith.run_trees", "langsmith.schemas"})
 
 
 class Loader(SourceFileLoader):
@@ -52,15 +83,19 @@ class Loader(SourceFileLoader):
     def exec_module(self, module: ModuleType) -> None:
         """Run it, and have its names looked up late from now on."""
         own = vars(module)
-        late = _Builtins(own, IMPORTS[module.__name__])
+        name = module.__name__
+        late = _Builtins(own, IMPORTS[name])
+        if name in TYPES:
+            late.make_classes_late(self.get_source(name) or "")
         own["__builtins__"] = late
-        exec(self.get_code(module.__name__) or "", own, _TopLevel(own, late))  # noqa: S102
-        own["__getattr__"] = _getter(module.__name__, late, own.get("__getattr__"))
+        exec(self.get_code(name) or "", own, _TopLevel(own, late, CALLS.get(name, ())))  # noqa: S102
+        own.setdefault("__all__", [each for each in (*own, *late.names) if each[0] != "_"])
+        own["__getattr__"] = _getter(name, late, own.get("__getattr__"))
         own["__dir__"] = lambda: sorted({*own, *late.names})
 
 
 class _Later:
-    """Something to be imported once it is used; so is what is imported from it."""
+    """Something to be imported, or made, once it is used; so is what is imported from it."""
 
     def __init__(self, bring: Callable[[], Any]) -> None:
         self.bring = bring
@@ -68,21 +103,39 @@ class _Later:
     def __getattr__(self, name: str) -> _Later:
         return _Later(lambda: getattr(self.bring(), name))
 
+    def __call__(self, *args: Any, **options: Any) -> _Later:
+        return _Later(lambda: self.bring()(*args, **options))
+
+
+class _From:
+    """Where names are imported from, each for itself."""
+
+    def __init__(self, bring: Callable[[Sequence[str]], Any]) -> None:
+        self.bring = bring
+
+    def __getattr__(self, name: str) -> _Later:
+        return _Later(lambda: getattr(self.bring((name,)), name))
+
 
 class _Builtins(dict[str, Any]):
     """The builtins of one module: Python looks there for a name that is nowhere else."""
 
     def __init__(self, own: dict[str, Any], imports: Sequence[str]) -> None:
-        super().__init__(__import__=self._import, __build_class__=_build_class)
+        super().__init__(vars(builtins))  # all: __missing__ takes 240 ns, some for every token
+        self["__import__"] = self._import
         self.names: dict[str, _Later] = {}
         self._own = own
         self._imports = frozenset(imports)
 
     def __missing__(self, name: str) -> Any:
-        if name not in self.names:
+        if name not in self.names:  # a builtin that is newer
             return vars(builtins)[name]
-        value = self._own[name] = self.names[name].bring()
-        return value
+        return self._own.setdefault(name, self.names[name].bring())  # one for all threads
+
+    def set_late(self, name: str, value: _Later) -> None:
+        """Have the name looked up late, one that a builtin has too."""
+        self.names[name] = value
+        self.pop(name, None)
 
     def _import(
         self,
@@ -92,36 +145,50 @@ class _Builtins(dict[str, Any]):
         fromlist: Sequence[str] | None = None,
         level: int = 0,
     ) -> Any:
-        bring = partial(builtins.__import__, name, globals, None, fromlist or (), level)
+        def bring(names: Sequence[str]) -> Any:
+            return builtins.__import__(name, globals, None, names, level)
+
+        names = fromlist or ()
         if not isinstance(locals, _TopLevel):
-            return bring()
+            return bring(names)
         origin = resolve_name("." * level + name, self._own["__package__"])
-        wanted = {origin, *(f"{origin}.{each}" for each in fromlist or ())}
-        return bring() if wanted.isdisjoint(self._imports) else _Later(bring)
+        if self._imports.isdisjoint({origin, *(f"{origin}.{each}" for each in names)}):
+            return bring(names)
+        return _From(bring) if names else _Later(partial(bring, ()))
 
+    def make_classes_late(self, source: str) -> None:
+        """Make classes of the top level when they are used, unless a decorator is to have them."""
+        from pydantic import BaseModel
 
-def _build_class(body: Callable[[], Any], name: str, *bases: Any, **options: Any) -> Any:
-    from pydantic import BaseModel
+        lines = source.splitlines()
 
-    if any(isinstance(base, type) and issubclass(base, BaseModel) for base in bases):
-        options.setdefault("defer_build", True)
-    return builtins.__build_class__(body, name, *bases, **options)
+        def build(body: FunctionType, name: str, *bases: Any, **options: Any) -> Any:
+            if any(isinstance(base, type) and issubclass(base, BaseModel) for base in bases):
+                options.setdefault("defer_build", True)
+            make = partial(builtins.__build_class__, body, name, *bases, **options)
+            first = "".join(lines[body.__code__.co_firstlineno - 1 :][:1])
+            return _Later(make) if first.startswith("class ") else make()
+
+        self["__build_class__"] = build
 
 
 class _TopLevel(UserDict[str, Any]):
     """Where a module's top level keeps its names: with its globals, but for those to come."""
 
-    def __init__(self, own: dict[str, Any], late: _Builtins) -> None:
+    def __init__(self, own: dict[str, Any], late: _Builtins, calls: Sequence[str]) -> None:
         super().__init__()
         self.data = own
         self._late = late
+        self._calls = calls
 
     def __setitem__(self, name: str, value: Any) -> None:
-        names = self._late.names if isinstance(value, _Later) else self.data
-        names[name] = value
+        if isinstance(value, _Later):
+            self._late.set_late(name, value)
+        else:
+            self.data[name] = value
 
     def __missing__(self, name: str) -> Any:
-        return self._late[name]
+        return self._late.names[name] if name in self._calls else self._late[name]
 
     def __delitem__(self, name: str) -> None:
         self._late.names.pop(name, None)

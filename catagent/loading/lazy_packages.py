@@ -25,6 +25,7 @@ PACKAGES = (
     "langgraph_sdk",
     "langchain_openai",
     "langchain.agents.middleware",
+    "urllib3.util",
 )
 _PREFIXES = tuple(f"{package}." for package in PACKAGES)
 

@@ -117,8 +117,49 @@ def test_a_late_module_that_is_missing_is_an_import_error(write: Write) -> None:
         user.get()
 
 
-def test_models_are_built_when_they_are_used(write: Write) -> None:
+def test_models_are_built_when_they_are_used(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lazy_imports, "TYPES", {"user"})
     user = write("from pydantic import BaseModel\nclass Model(BaseModel):\n    number: int")
     assert not user.Model.__pydantic_complete__
     assert user.Model(number="1").number == 1
     assert user.Model.__pydantic_complete__
+
+
+def test_a_late_name_comes_before_the_builtin_of_that_name(write: Write) -> None:
+    user = write("from heavy import value as open\ndef get(): return open")
+    assert user.get() == 1
+
+
+def test_a_star_import_gets_the_late_names_too(write: Write) -> None:
+    write("from heavy import Thing, value")
+    own: dict[str, object] = {}
+    exec("from user import *", own)  # noqa: S102 - not allowed in a function
+    assert own["value"] == 1
+
+
+def test_a_late_call_is_made_by_the_function_that_uses_what_it_returns(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(lazy_imports.CALLS, "user", ("Thing",))
+    user = write("from heavy import Thing\nthing = Thing()\ndef get(): return thing")
+    assert "heavy" not in sys.modules
+    assert type(user.get()) is sys.modules["heavy"].Thing
+    assert user.get() is user.thing
+
+
+def test_a_late_class_is_made_when_it_is_used(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lazy_imports, "TYPES", {"user"})
+    user = write(
+        "made = []\n"
+        "def note(kind): made.append(kind.__name__); return kind\n"
+        "class Base:\n    def __init_subclass__(cls): made.append(cls.__name__)\n"
+        "class Late(Base): ...\n"
+        "@note\nclass Decorated: ...\n"
+        "def local():\n    class Local(Base): ...\n    return Local\n"
+    )
+    assert user.made == ["Decorated"]
+    assert isinstance(user.local(), type)
+    assert issubclass(user.Late, user.Base)
+    assert user.made == ["Decorated", "Local", "Late"]
