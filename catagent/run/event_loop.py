@@ -22,7 +22,7 @@ def run(main: Coroutine[Any, Any, T], stop: Stop | None = None) -> T:
 
     Like `asyncio.run`, but a tool that calls `sys.exit` or stops the loop does not end it, and a
     task or thread that will not end does not keep us: after what `stop` has left of the run's
-    shutdown it is left behind. Raises RuntimeError inside of a loop that runs: await there instead.
+    shutdown it is left behind. Raises RuntimeError inside a running loop: await there instead.
     """
     if _runs_already():
         main.close()

@@ -16,7 +16,8 @@ from typing import Any
 from langchain_core.runnables import RunnableLambda
 
 AT_EXIT = "the atexit handler ran"
-CLEAN_UP_S = 0.2
+# Well below what the clinging task leaves of the budget, on a busy machine too.
+CLEAN_UP_S = 0.05
 
 _kept: list[Any] = []
 
