@@ -31,6 +31,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     STEP_LIMIT = 3
     CREDENTIALS = 4
+    WAITING = 5
     TIMEOUT = 124
     HANGUP = 129
     INTERRUPTED = 130

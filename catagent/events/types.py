@@ -9,41 +9,49 @@ This module imports nothing of LangChain or Rich, and nothing else of catagent.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 SCHEMA = "catagent.events/1"
 
 Channel = Literal["text", "reasoning", "tool_args"]
-RunStatus = Literal["success", "error", "cancelled", "limit"]
-ToolStatus = Literal["success", "error"]
+RunStatus = Literal["success", "error", "cancelled", "limit", "interrupted"]
+ToolStatus = Literal["success", "error", "interrupted"]
 NodeKind = Literal["chain", "prompt", "retriever", "parser", "custom", "other"]
-Phase = Literal["start", "stream", "end", "error"]
+Phase = Literal["start", "stream", "end", "error", "interrupt"]
 
 
 class Usage(Struct, kw_only=True):
-    """Token counts of one model call, or of several added up."""
+    """Token counts of one model call, or of several added up; null is a count that nobody gave."""
 
-    input_tokens: int = 0
-    output_tokens: int = 0
-    total_tokens: int = 0
-    cached_tokens: int = 0
-    reasoning_tokens: int = 0
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    total_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
 
 
 class ToolCall(Struct, kw_only=True):
-    """A tool call as a model wrote it; `error` says why `args` could not be parsed."""
+    """A tool call as a model wrote it; `error` says why `args` could not be parsed.
+
+    `call` is the key that the call has in this run, in `llm.finished` alone.
+    """
 
     id: str | None
     name: str
     args: Any
     error: str | None = None
+    call: str | UnsetType = UNSET
 
 
 class Message(Struct, kw_only=True):
-    """A chat message in plain data: LangChain's `type`, text `content`, and tool calls."""
+    """A chat message in plain data: LangChain's `type`, text `content`, and tool calls.
+
+    What is absent has nothing to say: `blocks` is the content of a message whose content is a
+    list, `status` and `artifact` are a tool message's, `additional_kwargs` LangChain's.
+    """
 
     type: str
     content: str
@@ -51,15 +59,57 @@ class Message(Struct, kw_only=True):
     name: str | None = None
     tool_call_id: str | None = None
     tool_calls: list[ToolCall] = []
+    blocks: list[Any] | UnsetType = UNSET
+    status: str | UnsetType = UNSET
+    artifact: Any = UNSET
+    additional_kwargs: dict[str, Any] | UnsetType = UNSET
+
+
+class Tool(Struct, kw_only=True):
+    """A tool that a model may call; `parameters` is the JSON Schema of its arguments."""
+
+    name: str
+    description: str = ""
+    parameters: Any = None
+
+
+class Ref(Struct):
+    """Stands for a message or a tool that is the same as before in this stream.
+
+    `ref` is its id, a tool's name: what it says is where it last stood as a whole.
+    """
+
+    ref: str
+
+
+def _either(kind: str) -> Meta:
+    refs = [{"$ref": f"#/$defs/{name}"} for name in (kind, "Ref")]
+    return Meta(extra_json_schema={"items": {"anyOf": refs}})
+
+
+if TYPE_CHECKING:
+    Messages = list[Message | Ref]
+    Tools = list[Tool | Ref]
+else:  # msgspec knows no union of two objects without a tag; see `_read_items`
+    Messages = Annotated[list[Any], _either("Message")]
+    Tools = Annotated[list[Any], _either("Tool")]
 
 
 class ErrorInfo(Struct, kw_only=True):
-    """What went wrong: `kind` says whose error it is, `hint` what to do next."""
+    """What went wrong: `kind` says whose error it is, `hint` what to do next.
+
+    `node`, `file` and `line` say where, as far as it is known, in an agent's own code; `others`
+    are those that failed along with it.
+    """
 
     kind: str
     type: str
     message: str
     hint: str = ""
+    node: str = ""
+    file: str = ""
+    line: int | None = None
+    others: list[ErrorInfo] = []
 
 
 class ModelUsage(Struct, kw_only=True):
@@ -72,12 +122,16 @@ class ModelUsage(Struct, kw_only=True):
 
 
 class RunStartedData(Struct, kw_only=True):
-    """What is about to run. `input` is the question, `filters` the six filter lists in use."""
+    """What is about to run. `input` is the question, or the agent's input as plain data.
+
+    `model` and `tool_model` are null for an agent that brings its own. `filters` are the six
+    filter lists in use.
+    """
 
     agent: str
-    model: str
+    model: str | None = None
     mode: str
-    input: str
+    input: Any
     schema: str = SCHEMA
     tool_model: str | None = None
     thread_id: str | None = None
@@ -86,17 +140,34 @@ class RunStartedData(Struct, kw_only=True):
 
 
 class LlmStartedData(Struct, kw_only=True):
-    """A model call began. `run_type` is LangChain's: chat_model or llm."""
+    """A model call began. `run_type` is LangChain's: chat_model or llm.
+
+    `messages`, `tools` and `parameters` are what the model is sent.
+    """
 
     model: str
     run_type: str = "chat_model"
+    messages: Messages = []
+    tools: Tools = []
+    parameters: dict[str, Any] = {}
+
+    def __post_init__(self) -> None:
+        """Make typed what was read from JSON."""
+        _read_items(self.messages, Message)
+        _read_items(self.tools, Tool)
+
+
+def _read_items(items: list[Any], kind: type[Struct]) -> None:
+    for index, item in enumerate(items):
+        if isinstance(item, dict):
+            items[index] = msgspec.convert(item, Ref if "ref" in item else kind)
 
 
 class LlmTokenData(Struct, kw_only=True):
     """A piece of what a model writes, never cumulative.
 
     On channel `tool_args` the piece belongs to the tool call at `index`; `tool` and `call_id` come
-    with its first piece alone, as models send them.
+    with its first piece alone, as models send them, and with it `call`, the key of that call.
     """
 
     channel: Channel
@@ -104,6 +175,7 @@ class LlmTokenData(Struct, kw_only=True):
     index: int | UnsetType = UNSET
     tool: str | UnsetType = UNSET
     call_id: str | UnsetType = UNSET
+    call: str | UnsetType = UNSET
 
 
 class LlmFinishedData(Struct, kw_only=True):
@@ -143,7 +215,10 @@ class ToolStartedData(Struct, kw_only=True):
 
 
 class ToolFinishedData(Struct, kw_only=True):
-    """A tool ended. `output` is its text, `duration_s` in seconds."""
+    """A tool ended. `output` is its text, `duration_s` in seconds.
+
+    `content` is what it returned, as plain data, where that is more than a text.
+    """
 
     tool: str
     status: ToolStatus
@@ -151,16 +226,21 @@ class ToolFinishedData(Struct, kw_only=True):
     tool_call_id: str | None = None
     duration_s: float | None = None
     error: ErrorInfo | None = None
+    content: Any = UNSET
 
 
 class ObservationData(Struct, kw_only=True):
-    """What the agent gets to see of a tool call."""
+    """What the agent gets to see of a tool call.
+
+    `content` is that as plain data, where it is more than a text and in no message.
+    """
 
     tool: str
     status: ToolStatus
     output: str
     tool_call_id: str | None = None
     messages: list[Message] = []
+    content: Any = UNSET
 
 
 class AnswerData(Struct, kw_only=True):
@@ -169,6 +249,26 @@ class AnswerData(Struct, kw_only=True):
     output: str
     complete: bool = True
     messages: list[Message] = []
+
+
+class UpdateData(Struct, kw_only=True):
+    """What a node of a graph changed in the state: `changes` by key, null for nothing."""
+
+    node: str
+    changes: Any = None
+
+
+class InterruptData(Struct, kw_only=True):
+    """A graph waits for a person: `value` is what it says to them, `id` what an answer names.
+
+    `allowed` are the decisions that it takes for each tool, by name, where it names any; else it
+    takes any text or JSON.
+    """
+
+    id: str
+    value: Any = None
+    node: str = ""
+    allowed: dict[str, list[str]] = {}
 
 
 class NodeData(Struct, kw_only=True):
@@ -200,6 +300,8 @@ class WarningData(Struct, kw_only=True):
 class RunFinishedData(Struct, kw_only=True):
     """How the run ended; `output` is the final answer as far as there is one.
 
+    `state` is the agent's final state as plain data, null where it has none or did not get there.
+
     `steps` is how often the agent decided on tool calls, several at once being one step, and
     `tool_calls` how many it decided on.
     """
@@ -207,6 +309,7 @@ class RunFinishedData(Struct, kw_only=True):
     status: RunStatus
     exit_code: int
     output: str | None = None
+    state: Any = None
     error: ErrorInfo | None = None
     steps: int = 0
     tool_calls: int = 0
@@ -222,8 +325,9 @@ class Envelope(Struct, kw_only=True, tag_field="type"):
     `run_id` is LangChain's id of the run (of a model, tool, chain) that the event is about, and
     `parent_ids` its ancestors from the root down. `tool_call_id` is the tool call that it
     happened inside: that of the nearest tool among itself and its ancestors, or null.
-    `seq` and `ts` (RFC 3339, UTC) are set by the session alone. `raw` is the untouched
-    LangChain object, with `--raw`.
+    `call` is the key of that call, or of the one that the event is about, unique in the run: `2.1`
+    is the first call inside of call 2. `seq` and `ts` (RFC 3339, UTC) are set by the session
+    alone. `raw` is the untouched LangChain object, with `--raw`.
     """
 
     v: int = 1
@@ -234,6 +338,7 @@ class Envelope(Struct, kw_only=True, tag_field="type"):
     name: str = ""
     tags: list[str] = []
     tool_call_id: str | None = None
+    call: str | None = None
     raw: Any = UNSET
 
 
@@ -291,6 +396,18 @@ class Answer(Envelope, tag="answer", kw_only=True):
     data: AnswerData
 
 
+class Update(Envelope, tag="update", kw_only=True):
+    """A node of a graph changed the state."""
+
+    data: UpdateData
+
+
+class Interrupt(Envelope, tag="interrupt", kw_only=True):
+    """A graph waits for a person's answer."""
+
+    data: InterruptData
+
+
 class Node(Envelope, tag="node", kw_only=True):
     """Anything else that ran."""
 
@@ -325,6 +442,8 @@ KnownEvent = (
     | ToolFinished
     | Observation
     | Answer
+    | Update
+    | Interrupt
     | Node
     | Retry
     | Warned
@@ -360,3 +479,29 @@ Event = KnownEvent | Unknown
 def type_of(event: Event | type[KnownEvent]) -> str:
     """Return the type of an event, or of a class of events, as it stands in the line."""
     return event.type if isinstance(event, Unknown) else str(event.__struct_config__.tag)
+
+
+def run_of(event: Event) -> str:
+    """Return the id of the run that an event belongs to: the root of what it is about."""
+    if not isinstance(event, Unknown):
+        return event.parent_ids[0] if event.parent_ids else event.run_id
+    parents = event.fields.get("parent_ids")
+    if isinstance(parents, list) and parents:
+        return str(parents[0])
+    return str(event.fields.get("run_id") or "")
+
+
+CallEvent = Action | ToolStarted | ToolFinished | Observation
+
+
+def call_of(event: CallEvent) -> str:
+    """Return the key of the call that an event is about; of one without a key, the best there is.
+
+    Every source gives keys, and the reader gives them to recordings that have none yet.
+    """
+    return event.call or event.data.tool_call_id or event.run_id
+
+
+def outer_call(call: str) -> str | None:
+    """Return the key of the call that a call was made inside of, or None."""
+    return call.rpartition(".")[0] or None

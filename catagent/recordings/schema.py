@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from catagent.events.codec import KNOWN_TYPES, Header
-from catagent.events.types import SCHEMA, KnownEvent, Unknown
+from catagent.events.types import SCHEMA, KnownEvent, Message, Ref, Tool, Unknown
 from catagent.recordings.history import RunSummary
 
 _REF = "#/$defs/{name}"
@@ -24,7 +24,9 @@ _ENVELOPE: dict[str, dict[str, Any]] = {
 def schema() -> dict[str, Any]:
     """Return the schema of one line."""
     types = [*KnownEvent.__args__, Header, RunSummary]
-    lines, defs = msgspec.json.schema_components(types, ref_template=_REF)
+    # The last three stand in lists that msgspec's own types cannot describe.
+    found = msgspec.json.schema_components([*types, Message, Tool, Ref], ref_template=_REF)
+    lines, defs = found[0][: len(types)], found[1]
     for definition in defs.values():
         definition["description"] = inspect.cleandoc(definition["description"])
     for kind in KnownEvent.__args__:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from catagent.events.types import Event
+from catagent.failures.owner import Owner
 from catagent.stop import Stop
 
 if TYPE_CHECKING:
@@ -51,6 +52,23 @@ class Pulse:
         self.beat()
 
 
+@dataclass(slots=True)
+class Outcome:
+    """What a source knows of the end of its run, for `run.finished`.
+
+    `state` is the agent's final state as plain data; `owner` whose error it raises; `interrupted`
+    whether a graph waits for a person, with an event for what it waits for.
+    """
+
+    state: Any = None
+    owner: Owner | None = None
+    interrupted: bool = False
+
+
+def _to_nobody(_: Event) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class AgentRun:
     """One agent, ready to run once.
@@ -58,7 +76,9 @@ class AgentRun:
     `shape` tells the sources what the agent's chunks look like: those of a LangGraph graph
     (`create_agent`), those of LangChain's classic AgentExecutor, or any other Runnable's.
     `max_steps` is how often the agent may decide on tool calls before it is stopped. The source
-    keeps `pulse` while its models are at work; `stop` says how long what it closes may take.
+    keeps `pulse` while its models are at work, and leaves what it knows of the end in `outcome`;
+    what happens while it waits for LangChain goes to `report`. `stop` says how long what it closes
+    may take.
     """
 
     runnable: Runnable[Any, Any]
@@ -69,6 +89,8 @@ class AgentRun:
     raw: bool = False
     pulse: Pulse = field(default_factory=Pulse)
     stop: Stop = field(default_factory=Stop)
+    outcome: Outcome = field(default_factory=Outcome)
+    report: Callable[[Event], None] = _to_nobody
 
 
 SourceFactory = Callable[[AgentRun], EventStream]
