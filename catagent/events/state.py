@@ -15,7 +15,10 @@ from catagent.events import types as ev
 
 @dataclass(slots=True)
 class LlmRun:
-    """One call of a model. Pieces stay in lists: joined once, when somebody asks."""
+    """One call of a model. Pieces stay in lists: joined once, when somebody asks.
+
+    `call` is the key of the tool call that it happened inside, `sent` what the model was sent.
+    """
 
     run_id: str
     name: str = ""
@@ -23,6 +26,8 @@ class LlmRun:
     tags: list[str] = field(default_factory=list)
     parent_ids: list[str] = field(default_factory=list)
     tool_call_id: str | None = None
+    call: str | None = None
+    sent: ev.LlmStartedData | None = None
     text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
     tokens: int = 0
@@ -32,13 +37,13 @@ class LlmRun:
 
 @dataclass(slots=True)
 class ToolRun:
-    """One tool call: decided on (`action`), run, observed. Keyed by its call id or run id.
+    """One tool call: decided on (`action`), run, observed. `call` is its key.
 
-    `decided_by` is the run id of the model that decided, `nested` whether that was one inside
-    another tool call.
+    `decided_by` is the run id of the model that decided. A call that is tried again is the same
+    one: what is said of its run is that of the latest attempt.
     """
 
-    key: str
+    call: str
     tool: str = ""
     tool_input: Any = None
     run_id: str = ""
@@ -46,16 +51,23 @@ class ToolRun:
     tool_call_id: str | None = None
     tags: list[str] = field(default_factory=list)
     decided_by: str | None = None
-    nested: bool = False
     started: bool = False
     started_ts: str = ""
     finished: ev.ToolFinishedData | None = None
     observation: ev.ObservationData | None = None
 
+    @property
+    def nested(self) -> bool:
+        """Whether it was made inside another call."""
+        return ev.outer_call(self.call) is not None
+
 
 @dataclass(slots=True)
 class RunState:
-    """The whole run. `order` holds model and tool calls in the order they first appeared."""
+    """The whole run. `order` holds model and tool calls in the order they first appeared.
+
+    `llms` are by run id, `tools` by the key of their call.
+    """
 
     started: ev.RunStarted | None = None
     finished: ev.RunFinished | None = None
@@ -63,6 +75,8 @@ class RunState:
     tools: dict[str, ToolRun] = field(default_factory=dict)
     order: list[LlmRun | ToolRun] = field(default_factory=list)
     answer: ev.AnswerData | None = None
+    updates: list[ev.Update] = field(default_factory=list)
+    interrupts: list[ev.Interrupt] = field(default_factory=list)
     warnings: list[ev.WarningData] = field(default_factory=list)
     last_ts: str = ""
 
@@ -92,6 +106,10 @@ def _other(state: RunState, event: ev.Event) -> None:
             state.answer = data
         case ev.Warned(data=data):
             state.warnings.append(data)
+        case ev.Update():
+            state.updates.append(event)
+        case ev.Interrupt():
+            state.interrupts.append(event)
         case _:
             pass
 
@@ -100,7 +118,7 @@ def _llm_run(state: RunState, event: ev.LlmStarted | ev.LlmToken | ev.LlmFinishe
     run = state.llms.get(event.run_id)
     if run is None:
         run = LlmRun(event.run_id, event.name, tags=event.tags, parent_ids=event.parent_ids)
-        run.tool_call_id, run.started_ts = event.tool_call_id, event.ts
+        run.tool_call_id, run.call, run.started_ts = event.tool_call_id, event.call, event.ts
         state.llms[event.run_id] = run
         state.order.append(run)
     return run
@@ -119,46 +137,42 @@ def _token(state: RunState, event: ev.LlmToken) -> None:
 def _llm(state: RunState, event: ev.LlmStarted | ev.LlmFinished) -> None:
     run = _llm_run(state, event)
     run.model = event.data.model or run.model
-    if isinstance(event, ev.LlmFinished):
+    if isinstance(event, ev.LlmStarted):
+        run.sent = event.data
+    else:
         run.finished = event.data
         # The finished event repeats the whole: the pieces would hold the same text twice.
         run.text, run.reasoning = [event.data.text], [event.data.reasoning]
 
 
-def _tool(
-    state: RunState, event: ev.Action | ev.ToolStarted | ev.ToolFinished | ev.Observation
-) -> None:
+def _tool(state: RunState, event: ev.CallEvent) -> None:
     run = _tool_run(state, event)
     match event:
         case ev.Action(data=data):
-            run.tool_input = data.tool_input
-            run.decided_by = event.run_id
-            run.nested = event.tool_call_id is not None
-        case ev.ToolStarted(data=data):
-            run.started, run.started_ts = True, event.ts
-            run.run_id, run.parent_ids, run.tags = event.run_id, event.parent_ids, event.tags
-            run.tool_input = data.tool_input if run.tool_input is None else run.tool_input
+            run.tool_input, run.decided_by = data.tool_input, event.run_id
+        case ev.ToolStarted():
+            _begin(run, event)
         case ev.ToolFinished(data=data):
-            run.finished = data
+            if event.run_id == run.run_id or not run.started:  # an earlier attempt's says nothing
+                run.finished = data
         case ev.Observation(data=data):
             run.observation = data
 
 
-def _begins_again(run: ToolRun, event: ev.Event) -> bool:
-    """Some servers number the calls of every message from zero: the same id, another call."""
-    if isinstance(event, ev.Action):  # may come after its tool has started, once
-        return run.decided_by is not None or run.finished is not None or run.observation is not None
-    return isinstance(event, ev.ToolStarted) and run.started and run.run_id != event.run_id
+def _begin(run: ToolRun, event: ev.ToolStarted) -> None:
+    if run.started and run.run_id != event.run_id:
+        run.finished = run.observation = None
+    run.started, run.started_ts = True, event.ts
+    run.run_id, run.parent_ids, run.tags = event.run_id, event.parent_ids, event.tags
+    if run.decided_by is None or run.tool_input is None:
+        run.tool_input = event.data.tool_input
 
 
-def _tool_run(
-    state: RunState, event: ev.Action | ev.ToolStarted | ev.ToolFinished | ev.Observation
-) -> ToolRun:
-    call_id = event.data.tool_call_id
-    key = call_id or event.run_id
-    run = state.tools.get(key)
-    if run is None or _begins_again(run, event):
-        run = ToolRun(key, event.data.tool, tool_call_id=call_id, parent_ids=event.parent_ids)
-        state.tools[key] = run
+def _tool_run(state: RunState, event: ev.CallEvent) -> ToolRun:
+    call, data = ev.call_of(event), event.data
+    run = state.tools.get(call)
+    if run is None:
+        run = ToolRun(call, data.tool, tool_call_id=data.tool_call_id, parent_ids=event.parent_ids)
+        state.tools[call] = run
         state.order.append(run)
     return run

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from catagent.events.state import LlmRun, RunState, ToolRun, reduce
-from catagent.events.types import Event
+from catagent.events.types import Event, outer_call
 
 # Deeper than any agent nests. What a recording nests deeper is put alongside instead.
 DEEPEST = 32
@@ -39,18 +39,14 @@ def outline(state: RunState) -> list[Step]:
     roots: list[Step] = []
     tools: dict[str, Step] = {}
     for run in state.order:
-        parent = _parent(run, tools)
+        parent = tools.get(_around(run) or "")
         step = Step(run, 0 if parent is None else parent.depth + 1)
         (roots if parent is None else parent.inside).append(step)
         if isinstance(run, ToolRun):
-            inmost = step if parent is None or step.depth < DEEPEST else parent
-            tools.update({key: inmost for key in (run.run_id, run.key) if key})
+            tools[run.call] = step if parent is None or step.depth < DEEPEST else parent
     return roots
 
 
-def _parent(run: LlmRun | ToolRun, tools: dict[str, Step]) -> Step | None:
-    """The nearest tool among its ancestors; a mode without ancestors gives the call alone."""
-    candidates: Iterable[str] = reversed(run.parent_ids)
-    if isinstance(run, LlmRun) and run.tool_call_id is not None:
-        candidates = [*candidates, run.tool_call_id]
-    return next((tools[key] for key in candidates if key in tools), None)
+def _around(run: LlmRun | ToolRun) -> str | None:
+    """The key of the call that a step happened inside."""
+    return outer_call(run.call) if isinstance(run, ToolRun) else run.call
