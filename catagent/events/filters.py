@@ -59,7 +59,10 @@ class Filters(Struct, kw_only=True, frozen=True):
         )
 
 
-_ALWAYS = (ev.RunStarted, ev.RunFinished, ev.Answer, ev.Retry, ev.Warned, ev.Unknown)
+_ALWAYS = (
+    *(ev.RunStarted, ev.RunFinished, ev.Answer, ev.Interrupt),
+    *(ev.Retry, ev.Warned, ev.Unknown),
+)
 _LLM = (ev.LlmStarted, ev.LlmToken, ev.LlmFinished)
 
 
@@ -74,4 +77,6 @@ def _subject(event: Any) -> tuple[str, tuple[str, ...], list[str]]:
         return event.name, ("chat_model", "llm"), event.tags
     if isinstance(event, ev.Node):
         return event.name, (event.data.kind,), event.tags
+    if isinstance(event, ev.Update):
+        return event.data.node, ("update", "chain"), event.tags
     return event.data.tool, ("tool",), event.tags

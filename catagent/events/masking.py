@@ -132,11 +132,7 @@ class EventMask:
 
     def _mask(self, struct: Struct) -> None:
         for name in _free_fields(type(struct)):
-            value = getattr(struct, name)
-            if isinstance(value, list | dict):
-                setattr(struct, name, map_leaves(value, self._masked))
-            else:
-                setattr(struct, name, self._masked(value))
+            setattr(struct, name, map_leaves(getattr(struct, name), self._masked))
 
     def _masked(self, leaf: Any) -> Any:
         if isinstance(leaf, str):
@@ -199,5 +195,6 @@ def _last_token(event: ev.LlmFinished, key: _Key, delta: str) -> ev.LlmToken:
         name=event.name,
         tags=event.tags,
         tool_call_id=event.tool_call_id,
+        call=event.call,
         data=data,
     )

@@ -15,28 +15,33 @@ TOOL = ev.ToolStarted(
 )
 CHAIN = ev.Node(name="agent", data=ev.NodeData(kind="chain", phase="start"))
 CUSTOM = ev.Node(name="progress", data=ev.NodeData(kind="custom", phase="stream"))
+UPDATE = ev.Update(name="agent", data=ev.UpdateData(node="agent", changes={}))
+PAUSE = ev.Interrupt(name="agent", data=ev.InterruptData(id="i"))
 ANSWER = ev.Answer(data=ev.AnswerData(output="a"))
-ALL: list[ev.Event] = [TOKEN, TOOL, CHAIN, CUSTOM, ANSWER]
+ALL: list[ev.Event] = [TOKEN, TOOL, CHAIN, CUSTOM, UPDATE, PAUSE, ANSWER]
 
 
 @pytest.mark.parametrize(
     ("filters", "kept"),
     [
-        (Filters(), [TOKEN, TOOL, CUSTOM, ANSWER]),
-        (Filters(include_types=("chain",)), [CHAIN, ANSWER]),
-        (Filters(include_types=("llm",)), [TOKEN, ANSWER]),
-        (Filters(include_types=("chat_model",)), [TOKEN, ANSWER]),
-        (Filters(include_names=("get_items",)), [TOOL, ANSWER]),
-        (Filters(include_names=("get_items",), include_tags=("get_items",)), [TOKEN, TOOL, ANSWER]),
-        (Filters(include_types=("tool",), exclude_names=("get_items",)), [ANSWER]),
-        (Filters(exclude_tags=("get_items",)), [TOOL, CUSTOM, ANSWER]),
+        (Filters(), [TOKEN, TOOL, CUSTOM, UPDATE]),
+        (Filters(include_types=("update",)), [UPDATE]),
+        (Filters(exclude_types=("update",)), [TOKEN, TOOL, CUSTOM]),
+        (Filters(include_names=("agent",)), [CHAIN, UPDATE]),
+        (Filters(include_types=("chain",)), [CHAIN, UPDATE]),
+        (Filters(include_types=("llm",)), [TOKEN]),
+        (Filters(include_types=("chat_model",)), [TOKEN]),
+        (Filters(include_names=("get_items",)), [TOOL]),
+        (Filters(include_names=("get_items",), include_tags=("get_items",)), [TOKEN, TOOL]),
+        (Filters(include_types=("tool",), exclude_names=("get_items",)), []),
+        (Filters(exclude_tags=("get_items",)), [TOOL, CUSTOM, UPDATE]),
     ],
 )
 def test_include_filters_are_alternatives_and_exclude_filters_win(
     filters: Filters, kept: list[ev.Event]
 ) -> None:
     """Plumbing is hidden unless asked for; events of the whole run always pass."""
-    assert [event for event in ALL if filters.keeps(event)] == kept
+    assert [event for event in ALL if filters.keeps(event)] == [*kept, PAUSE, ANSWER]
 
 
 def test_filters_keep_plumbing_that_carries_a_raw_object() -> None:

@@ -11,10 +11,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec import UNSET, UnsetType
+from msgspec import inspect as mi
 
 from catagent.events import codec
 from catagent.events import types as ev
 from catagent.events.masking import EventMask
+from catagent.events.prompts import Prompts
 from catagent.redact import MASK
 from tests.support import strategies as ours  # noqa: F401 - its Hypothesis profile
 
@@ -120,6 +122,54 @@ def test_every_string_of_an_event_is_masked() -> None:
     assert masked.data.error is not None
     assert masked.data.error.message == MASK
     assert masked.raw == {MASK: [{"deep": MASK}]}
+
+
+def filled(kind: mi.Type, depth: int = 0) -> Any:
+    """A value of this type with the secret wherever any text can be."""
+    match kind:
+        case mi.StructType(cls=cls, fields=fields):
+            texts = {field.name: filled(field.type, depth + 1) for field in fields}
+            return cls(**texts)
+        case mi.UnionType(types=types):
+            return filled(next(one for one in types if not isinstance(one, mi.NoneType)), depth)
+        case mi.Metadata():
+            kinds = map(mi.type_info, (ev.Message, ev.Tool, ev.Ref))
+            return [filled(one, depth) for one in kinds]
+        case mi.ListType(item_type=item):
+            return [filled(item, depth)] if depth < 6 else []  # errors hold errors
+        case mi.DictType(value_type=value):
+            return {SECRET: filled(value, depth)}
+        case mi.LiteralType(values=values):
+            return values[0]
+        case mi.AnyType():
+            return {SECRET: [{"deep": SECRET}]}
+    return SECRET if isinstance(kind, mi.StrType) else 1
+
+
+@pytest.mark.parametrize("kind", ev.KnownEvent.__args__, ids=ev.type_of)
+def test_no_field_of_any_event_keeps_a_secret(kind: type[ev.KnownEvent]) -> None:
+    event = filled(mi.type_info(kind))
+    mask = EventMask([SECRET])
+    lines = b"".join(codec.encode(each) for each in [*mask(event), *mask(finished(""))])
+    assert MASK.encode() in lines
+    assert SECRET.encode() not in lines
+
+
+def test_what_is_referred_to_is_found_by_a_masked_id_too() -> None:
+    """A message and what refers to it are masked alike, wherever they stand."""
+    data = ev.LlmFinishedData(model="m", text="hi")
+    data.message = ev.Message(type="ai", content="hi", id=f"run-{SECRET}")
+    said = ev.LlmFinished(run_id="a", data=data)
+    refs = [ev.Ref(f"run-{SECRET}"), ev.Ref("other")]
+    asked = ev.LlmStarted(run_id="b", data=ev.LlmStartedData(model="m", messages=[*refs]))
+    state = {"messages": [{"ref": f"run-{SECRET}"}]}
+    update = ev.Update(data=ev.UpdateData(node="n", changes=state))
+    mask, prompts = EventMask([SECRET]), Prompts()
+    for event in (said, asked, update):
+        prompts.take(*mask(event))
+    assert prompts.messages(asked.data) == [data.message, ev.Ref("other")]
+    assert prompts.whole(update.data.changes)["messages"][0]["content"] == "hi"
+    assert data.message.id == f"run-{MASK}"
 
 
 def test_data_that_is_nested_too_deep_is_cut_and_its_secrets_are_masked() -> None:

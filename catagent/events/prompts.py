@@ -1,0 +1,82 @@
+"""What models were sent, whole: puts what was said before in the place of what refers to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from catagent.events import types as ev
+from catagent.events.codec import encodable_data
+
+# Messages in a state lie no deeper. A recording from anywhere may nest without end.
+_DEEPEST = 20
+
+
+class Prompts:
+    """What can be referred to in one run so far. Give it each event once, in order, with `take`.
+
+    It holds messages and tools as they are in the events, each once. Ask about an event before
+    or right after it was taken. What nothing is known of, since a filter or `tail` left it out,
+    stays a `Ref`.
+    """
+
+    def __init__(self) -> None:
+        self._messages: dict[str, ev.Message] = {}
+        self._tools: dict[str, ev.Tool] = {}
+
+    def take(self, event: ev.Event) -> None:
+        """Keep the messages and tools that stand in the event as a whole."""
+        match event:
+            case ev.LlmStarted(data=data):
+                self._keep(data.messages)
+                self._tools |= {tool.name: tool for tool in data.tools if isinstance(tool, ev.Tool)}
+            case ev.LlmFinished(data=data):
+                self._keep([data.message])
+            case ev.Action() | ev.Observation() | ev.Answer():
+                self._keep(event.data.messages)
+            case ev.Update(data=data):
+                self._keep_plain(data.changes)
+            case ev.RunFinished(data=data):
+                self._keep_plain(data.state)
+
+    def messages(self, data: ev.LlmStartedData) -> list[ev.Message | ev.Ref]:
+        """The messages that a model was sent."""
+        known = self._messages
+        return [known.get(m.ref, m) if isinstance(m, ev.Ref) else m for m in data.messages]
+
+    def tools(self, data: ev.LlmStartedData) -> list[ev.Tool | ev.Ref]:
+        """The tools that a model could call."""
+        known = self._tools
+        return [known.get(t.ref, t) if isinstance(t, ev.Ref) else t for t in data.tools]
+
+    def whole(self, value: Any, depth: int = 0) -> Any:
+        """Plain data (an update's changes, a state) with the messages that it refers to."""
+        if depth > _DEEPEST or not isinstance(value, dict | list):
+            return value
+        if isinstance(value, list):
+            return [self.whole(item, depth + 1) for item in value]
+        if value.keys() == {"ref"} and (message := self._messages.get(str(value["ref"]))):
+            return encodable_data(message)
+        return {key: self.whole(item, depth + 1) for key, item in value.items()}
+
+    def _keep(self, messages: Iterable[ev.Message | ev.Ref | None]) -> None:
+        found = (message for message in messages if isinstance(message, ev.Message))
+        self._messages |= {message.id: message for message in found if message.id}
+
+    def _keep_plain(self, value: Any, depth: int = 0) -> None:
+        """Keep what looks like a message with an id."""
+        match value:
+            case {"id": str(), "type": str(), "content": str()}:
+                self._keep([_message(value)])
+            case dict() | list() if depth < _DEEPEST:
+                for item in value.values() if isinstance(value, dict) else value:
+                    self._keep_plain(item, depth + 1)
+
+
+def _message(value: dict[str, Any]) -> ev.Message | None:
+    try:
+        return msgspec.convert(value, ev.Message)
+    except msgspec.ValidationError:
+        return None
