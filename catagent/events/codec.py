@@ -78,8 +78,11 @@ def decode(line: bytes | str) -> Event:
         return _decode_unknown(line, error)
 
 
-def placeholder(value: Any) -> dict[str, str]:
-    """What stands for a value that has no JSON form; its `repr` is cut at 1,000 characters."""
+def placeholder(value: Any) -> dict[str, Any]:
+    """What stands for a value that has no JSON form; its `repr` is cut at 1,000 characters.
+
+    `size` is its length, where it has one.
+    """
     kind = type(value)
     try:
         text = repr(value)
@@ -88,7 +91,14 @@ def placeholder(value: Any) -> dict[str, str]:
     return {
         PLACEHOLDER: f"{kind.__module__}.{kind.__qualname__}",
         "repr": encodable(text if len(text) <= _REPR_LIMIT else shortened(text, _REPR_LIMIT - 1)),
-    }
+    } | _size(value)
+
+
+def _size(value: Any) -> dict[str, int]:
+    try:
+        return {"size": len(value)}
+    except Exception:  # it has no length, or it is a stranger's
+        return {}
 
 
 def encodable(text: str) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime, time
 from enum import Enum
@@ -18,6 +19,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET
 from pydantic import BaseModel
 
 from catagent.events.codec import placeholder
@@ -27,8 +29,15 @@ _MAX_DEPTH = 100
 _INT_LIMIT = 2**63
 
 
-def plain(value: Any, depth: int = 0) -> Any:
-    """The value as dicts, lists, strings, numbers, booleans and None. Times are ISO 8601."""
+# Another form of a value that is nested so deep, or UNSET for a value that it knows none of.
+Own = Callable[[Any, int], Any]
+
+
+def plain(value: Any, depth: int = 0, own: Own | None = None) -> Any:
+    """The value as dicts, lists, strings, numbers, booleans and None. Times are ISO 8601.
+
+    `own` is asked first for the form of whatever is more than a scalar.
+    """
     kind = type(value)
     if kind is str or kind is bool or value is None:
         return value
@@ -39,40 +48,50 @@ def plain(value: Any, depth: int = 0) -> Any:
     if depth > _MAX_DEPTH:
         return placeholder(value)
     try:
-        return _object(value, depth + 1)
+        found = UNSET if own is None else own(value, depth)
+        return _object(value, depth + 1, own) if found is UNSET else found
     except Exception:  # whatever a stranger's property raises, the run goes on
         return placeholder(value)
 
 
-def _object(value: Any, depth: int) -> Any:
+def _object(value: Any, depth: int, own: Own | None) -> Any:
     match value:
         case dict() | Mapping():
-            return dict(_items(value, depth))
+            return _fields(_items(value), depth, own)
         case list() | tuple() | AbstractSet():
-            return [plain(item, depth) for item in value]
+            return [plain(item, depth, own) for item in list(value)]
         case BaseModel():
-            return {name: plain(item, depth) for name, item in _model_fields(value)}
+            return _fields(_model_fields(value), depth, own)
         case bytes() | bytearray():
             return {"$bytes": base64.b64encode(value).decode("ascii")}
         case _:
-            return _scalar(value, depth)
+            return _scalar(value, depth, own)
 
 
-def _items(value: Mapping[Any, Any], depth: int) -> Iterator[tuple[str, Any]]:
+def _fields(items: list[tuple[str, Any]], depth: int, own: Own | None) -> dict[str, Any]:
+    """All was read before: what `own` notes of the items is not lost to one that raises."""
+    return {name: plain(item, depth, own) for name, item in items}
+
+
+def _items(value: Mapping[Any, Any]) -> list[tuple[str, Any]]:
     """Its items, each under a text: a key that is not one adds its type where that is taken."""
-    taken = {key for key in value if isinstance(key, str)}
-    for key, item in value.items():
-        name = str(key)
-        while name in taken and not isinstance(key, str):
-            name = f"{name} ({type(key).__name__})"
-        taken.add(name)
-        yield name, plain(item, depth)
+    items = list(value.items())
+    taken = {key for key, _ in items if isinstance(key, str)}
+    return [(_free_name(key, taken), item) for key, item in items]
 
 
-def _scalar(value: Any, depth: int) -> Any:
+def _free_name(key: Any, taken: set[str]) -> str:
+    name = str(key)
+    while name in taken and not isinstance(key, str):
+        name = f"{name} ({type(key).__name__})"
+    taken.add(name)
+    return name
+
+
+def _scalar(value: Any, depth: int, own: Own | None) -> Any:
     match value:
         case Enum():
-            return plain(value.value, depth)
+            return plain(value.value, depth, own)
         case str():
             return str(value)
         case datetime() | date() | time():
@@ -82,17 +101,42 @@ def _scalar(value: Any, depth: int) -> Any:
         case _ if isinstance(value, _TEXTUAL):
             return str(value)
         case _:
-            return _record(value, depth)
+            return _record(value, depth, own)
 
 
-def _record(value: Any, depth: int) -> Any:
+def _record(value: Any, depth: int, own: Own | None) -> Any:
+    tag, fields = _of_langgraph(value) or ("", _fields_of(value))
+    if fields is None:
+        return placeholder(value)
+    form = _fields(fields, depth, own)
+    return {tag: form} if tag else form
+
+
+def _of_langgraph(value: Any) -> tuple[str, list[tuple[str, Any]]] | None:
+    """How a Command or a Send is marked, and what it is made again from, or None.
+
+    Where there is one, LangGraph has been imported: to import it here would take half a second.
+    """
+    types = sys.modules.get("langgraph.types")
+    if types is not None and isinstance(value, types.Send):
+        timeout = getattr(value, "timeout", None)
+        given = [("node", value.node), ("arg", value.arg)]
+        return "$send", given + ([] if timeout is None else [("timeout", timeout)])
+    if types is not None and isinstance(value, types.Command):
+        found = [(each, getattr(value, each.name)) for each in dataclasses.fields(value)]
+        return "$command", [(each.name, v) for each, v in found if v is not each.default]
+    return None
+
+
+def _fields_of(value: Any) -> list[tuple[str, Any]] | None:
+    """The fields of a dataclass or a struct; None of anything else."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         names = [field.name for field in dataclasses.fields(value)]
     elif isinstance(value, msgspec.Struct):
         names = list(value.__struct_fields__)
     else:
-        return placeholder(value)
-    return {name: plain(getattr(value, name), depth) for name in names}
+        return None
+    return [(name, getattr(value, name)) for name in names]
 
 
 def _model_fields(value: BaseModel) -> list[tuple[str, Any]]:

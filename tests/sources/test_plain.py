@@ -19,6 +19,7 @@ from langchain_core.agents import AgentActionMessageLog, AgentStep
 from langchain_core.language_models import FakeListChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
+from langgraph.types import Command, Send
 from msgspec import UNSET
 
 from catagent.agents import cat_prompts
@@ -181,10 +182,52 @@ def forms_in_the_reference() -> list[Any]:
 
 
 def test_the_reference_documents_the_raw_forms() -> None:
-    found = [plain(value) for value in (ValueError("x"), b"x", float("nan"))]
+    given = (ValueError("x"), b"x", Command(goto="a"), Send("a", 1), Sized())
+    found = [plain(value) for value in given]
     assert [set(form) for form in forms_in_the_reference()] == [set(form) for form in found]
     for value in (float("inf"), 2**63, -(2**63) - 1, object()):
         assert plain(value).keys() == {codec.PLACEHOLDER, "repr"}
+
+
+class Sized:
+    """Nothing that JSON can hold, three long."""
+
+    def __len__(self) -> int:
+        return 3
+
+
+def test_the_size_of_what_json_cannot_hold_is_kept_where_it_has_one() -> None:
+    assert plain(Sized())["size"] == 3
+    assert "size" not in plain(object())
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        Command(goto="a"),
+        Command(graph=Command.PARENT, update={"a": [1]}, resume="yes"),
+        Command(goto=[Send("a", {"b": 1}), "c"], update={}),
+    ],
+)
+def test_a_command_can_be_made_again_from_its_plain_form(command: Command[Any]) -> None:
+    form = json.loads(msgspec.json.encode(plain(command)))
+
+    def made(value: Any) -> Any:
+        match value:
+            case {"$command": fields}:
+                return Command(**{name: made(field) for name, field in fields.items()})
+            case {"$send": fields}:
+                return Send(**fields)
+            case list():
+                return [made(item) for item in value]
+        return value
+
+    assert made(form) == command
+
+
+def test_the_timeout_of_a_send_is_kept() -> None:
+    assert plain(Send("a", None)) == {"$send": {"node": "a", "arg": None}}
+    assert plain(Send("a", None, timeout=2))["$send"]["timeout"]["run_timeout"] == 2
 
 
 def test_raw_objects_keep_the_fields_of_subclasses() -> None:
