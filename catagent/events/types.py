@@ -50,7 +50,8 @@ class Message(Struct, kw_only=True):
     """A chat message in plain data: LangChain's `type`, text `content`, and tool calls.
 
     What is absent has nothing to say: `blocks` is the content of a message whose content is a
-    list, `status` and `artifact` are a tool message's, `additional_kwargs` LangChain's.
+    list, `status` and `artifact` are a tool message's, `role` is a chat message's,
+    `additional_kwargs` LangChain's.
     """
 
     type: str
@@ -62,6 +63,7 @@ class Message(Struct, kw_only=True):
     blocks: list[Any] | UnsetType = UNSET
     status: str | UnsetType = UNSET
     artifact: Any = UNSET
+    role: str | UnsetType = UNSET
     additional_kwargs: dict[str, Any] | UnsetType = UNSET
 
 

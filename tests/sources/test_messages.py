@@ -156,3 +156,25 @@ def test_arguments_are_joined_by_index() -> None:
     assert check_message(message, "m", written((0, '{"a'), (1, "{"), (0, '":1}'), (1, "}"))) is None
     assert isinstance(check_message(message, "m", written((0, '{"a'), (1, "{}"))), ModelError)
     assert check_message(message, "m", written((None, "{}"), (None, "{}"))) is None
+
+
+@pytest.mark.parametrize("usage", [None, {"total_cost": 0}, {"input_token_details": None}, {}])
+def test_usage_that_nobody_counted_is_none(usage: Any) -> None:
+    """LangChain's cache of answers sets it on a message that is there, past its validation."""
+    message = AIMessage("")
+    message.usage_metadata = usage
+    assert messages.usage_of(message) is None
+
+
+def test_a_count_that_nobody_gave_is_none_and_no_zero() -> None:
+    message = AIMessage("")
+    usage: Any = {"input_tokens": 0, "output_tokens": 2}
+    message.usage_metadata = usage
+    assert messages.usage_of(message) == ev.Usage(input_tokens=0, output_tokens=2)
+
+
+@pytest.mark.parametrize("key", ["model_name", "model", "model_id"])
+def test_the_model_is_named_as_its_server_names_it(key: str) -> None:
+    message = AIMessage("", response_metadata={"model_name": "", key: "m-2026"})
+    assert messages.model_of(message) == "m-2026"
+    assert messages.model_of(AIMessage("")) == ""
