@@ -228,7 +228,8 @@ def _folders(environ: Mapping[str, str]) -> dict[str, Path]:
     }
 
 
-def _sounds_secret(name: str) -> bool:
+def sounds_secret(name: str) -> bool:
+    """Whether a name in capitals, of a variable or a setting, is one that secrets have."""
     if any(word in name for word in SECRET_WORDS):
         return True
     return not (_SECRET_WHOLE.isdisjoint(re.split(r"[^A-Z]+", name)) or _NO_SECRET.fullmatch(name))
@@ -242,7 +243,7 @@ def secrets_of(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """
     found = set()
     for name, value in (os.environ if environ is None else environ).items():
-        if _sounds_secret(name.upper()):
+        if sounds_secret(name.upper()):
             found.add(value)
         if "://" in value:
             for password in _URL_PASSWORD.findall(value):

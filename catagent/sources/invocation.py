@@ -1,0 +1,76 @@
+"""What a model is sent besides messages: tools in any provider's form, and parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catagent.config import sounds_secret
+from catagent.events import types as ev
+from catagent.events.codec import PLACEHOLDER
+from catagent.sources.plain import plain
+
+_TOLD_ELSEWHERE = frozenset({"model", "model_name", "model_id", "tools", "functions", "_type"})
+_SCHEMAS = ("parameters", "input_schema", "parameters_json_schema", "inputSchema", "args_schema")
+
+
+def parameters_of(invocation_params: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of a model call, as plain data without its tools, its model and secrets."""
+    given = {k: v for k, v in invocation_params.items() if k not in _TOLD_ELSEWHERE}
+    found: dict[str, Any] = _without_secrets(plain(given))
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _without_secrets(value: Any) -> Any:
+    """The value without texts under a name like `api_key`. `max_tokens` is a number."""
+    if isinstance(value, list):
+        return [_without_secrets(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _without_secrets(item)
+        for name, item in value.items()
+        if not (_is_text(item) and sounds_secret(name.upper()))
+    }
+
+
+def _is_text(value: Any) -> bool:
+    """Whether it is a text, or an object in the place of one, like a SecretStr."""
+    return isinstance(value, str) or (isinstance(value, dict) and PLACEHOLDER in value)
+
+
+def tools_of(given: Any) -> list[ev.Tool]:
+    """The tools that one item of a call's `tools` or `functions` declares: Google's may be many."""
+    if isinstance(given, str):
+        return [ev.Tool(name=given)]
+    form = plain(_declared(given))
+    if not isinstance(form, dict):
+        return [ev.Tool(name=str(getattr(given, "__name__", type(given).__name__)))]
+    declared = form.get("function_declarations") or form.get("functionDeclarations")
+    return [_tool(each) for each in declared or [form] if isinstance(each, dict)]
+
+
+def _declared(given: Any) -> Any:
+    """What is a tool of LangChain's, a class or a function, as OpenAI's servers are sent it."""
+    if isinstance(given, dict):
+        return given
+    from langchain_core.utils.function_calling import convert_to_openai_tool
+
+    try:
+        return convert_to_openai_tool(given)
+    except Exception:  # a provider's own object, or whatever a stranger passed
+        return given
+
+
+def _tool(form: dict[str, Any]) -> ev.Tool:
+    """One declaration. A tool of the server's own has a type alone, or is the only key."""
+    kind = form.get("type")
+    for wrapper in ("function", "custom", "toolSpec"):
+        if isinstance(form.get(wrapper), dict):
+            form = form[wrapper]
+    if not (name := form.get("name") or kind):
+        return ev.Tool(name=next(iter(form), ""))
+    schema = next((form[key] for key in _SCHEMAS if form.get(key)), None)
+    if isinstance(schema, dict) and schema.keys() == {"json"}:
+        schema = schema["json"]
+    description = str(form.get("description") or "")
+    return ev.Tool(name=str(name), description=description, parameters=schema)
