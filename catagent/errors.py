@@ -24,7 +24,7 @@ ErrorKind = Literal["user", "credentials", "model", "network", "tool", "agent", 
 
 
 class ExitCode(IntEnum):
-    """The process exit codes, a public contract."""
+    """The process exit codes, a public contract. `WAITING` alone comes with no error."""
 
     OK = 0
     FAILED = 1
@@ -40,10 +40,16 @@ class ExitCode(IntEnum):
 
 
 class CatagentError(Exception):
-    """An error that a person can do something about: `message` says what, `hint` what next."""
+    """An error that a person can do something about: `message` says what, `hint` what next.
+
+    `node`, `file` and `line` say where, for what a tool's or an agent's own code raised.
+    """
 
     kind: ClassVar[ErrorKind] = "program"
     exit_code: ClassVar[ExitCode] = ExitCode.FAILED
+    node: str = ""
+    file: str = ""
+    line: int | None = None
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)

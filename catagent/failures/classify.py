@@ -16,50 +16,84 @@ from catagent.errors import (
 from catagent.failures.connections import TOO_MANY_FILES, no_connection, timed_out
 from catagent.failures.exceptions import (
     FILES_USED_UP,
-    out_of_groups,
-    raised_by,
+    described,
+    members_of,
     root_errno,
     status_of,
     words_of,
 )
+from catagent.failures.owner import Owner
+from catagent.failures.place import place_of
 from catagent.failures.retry_after import MAX_RETRY_AFTER_S, retry_after
+from catagent.redact import shortened
 
 _TOO_LONG = (
     *("context_length_exceeded", "exceed_context_size", "available context size"),
     *("maximum context length", "context window", "prompt is too long", "input is too long"),
 )
+_MOST_OF_A_MEMBER = 200
+_NAMELESS = {"tool": "A tool", "node": "The agent"}
 # LangChain's.
 _NOTHING_CAME = "No generations found in stream."
 _TRY_AGAIN = "try again later; --max-retries says how often to try by itself"
 
 
-def classify(raised: BaseException) -> CatagentError:
+def classify(raised: BaseException, owner: Owner | None = None) -> CatagentError:
     """The error to show to the person. Never raises; an error of ours is returned as it is.
 
+    `owner` is the run of the agent that raised it, None where none did: while a model was made, or
+    a module imported. Of a group, the first member is the error, and its message names the others.
     No message carries a secret that can be recognised by its form.
     """
-    owner, tool = raised_by(raised)
-    raised = out_of_groups(raised)
+    first, *others = members_of(raised)
+    error = _classified(first, owner)
+    return _along_with(others, error) if others else error
+
+
+def _along_with(others: list[BaseException], error: CatagentError) -> CatagentError:
+    """The error with the others named in its message."""
+    named = "; ".join(shortened(described(other), _MOST_OF_A_MEMBER) for other in others)
+    whole = type(error)(f"{error.message} (along with {named})", error.hint)
+    whole.node, whole.file, whole.line = error.node, error.file, error.line
+    return whole
+
+
+def _classified(raised: BaseException, owner: Owner | None) -> CatagentError:
     if isinstance(raised, CatagentError):
         return raised
     names = {kind.__name__ for kind in type(raised).__mro__}
-    said = words_of(raised)
     if "GraphRecursionError" in names:
         return StepLimitError("The agent did not come to an end.", "allow more with --max-steps")
-    if owner == "tool" or isinstance(raised, SystemExit):
-        return _tool_error(raised, said, tool)
-    status = status_of(raised)
+    if owner is not None and owner.kind != "model":
+        return _by_own_code(raised, owner)
+    if isinstance(raised, SystemExit):
+        return ToolError(_ended("The agent or one of its tools", raised))
+    said, status = words_of(raised), status_of(raised)
     if status is not None:
         return _refused(status, said, names, _try_again(raised))
-    return _without_status(raised, said, names, by_model=owner == "model")
+    return _without_status(raised, said, names, by_model=owner is not None)
 
 
-def _tool_error(raised: BaseException, said: str, tool: str) -> ToolError:
-    name = f"The tool {tool}" if tool else "The agent or one of its tools"
-    if isinstance(raised, SystemExit):
-        return ToolError(f"{name} tried to end the program (exit code {raised.code}).")
-    what = type(raised).__name__
-    return ToolError(f"{name} failed: {what}" + (f": {said}" if said != what else "."))
+def _by_own_code(raised: BaseException, owner: Owner) -> ToolError | AgentError:
+    """The error of a tool or a node, whatever it raised: no server is to blame for it."""
+    error_type = ToolError if owner.kind == "tool" else AgentError
+    who = f"The {owner.kind} {owner.name}" if owner.name else _NAMELESS[owner.kind]
+    said = _ended(who, raised) if isinstance(raised, SystemExit) else _failed(who, raised)
+    place = place_of(raised)
+    error = error_type(said, f"look at {place.file}:{place.line}" if place and place.own else "")
+    error.node = owner.name if owner.kind == "node" else ""
+    if place is not None:
+        error.file, error.line = place.file, place.line
+    return error
+
+
+def _ended(who: str, raised: SystemExit) -> str:
+    return f"{who} tried to end the program (exit code {raised.code})."
+
+
+def _failed(who: str, raised: BaseException) -> str:
+    what = described(raised)
+    return f"{who} failed: {what}" + "." * (what == type(raised).__name__)
 
 
 def _refused(status: int, said: str, names: set[str], later: str) -> CatagentError:
@@ -124,10 +158,9 @@ def _without_status(
         return CredentialsError("There is no API key.", "set OPENAI_API_KEY, or use --model local")
     if root_errno(raised) in FILES_USED_UP:
         return AgentError(*TOO_MANY_FILES)
-    what = type(raised).__name__
     if by_model:
-        return _by_model(what, said)
-    return AgentError(f"The agent failed: {what}" + (f": {said}" if said != what else "."))
+        return _by_model(type(raised).__name__, said)
+    return AgentError(_failed("The agent", raised))
 
 
 def _by_model(what: str, said: str) -> ModelError:

@@ -1,7 +1,7 @@
-"""What an exception says of itself: its words, the frames it came through, what it came from.
+"""What an exception says of itself: its words, what is in it, what it came from.
 
-All is read off names of classes and frames, so that nothing needs to be imported for it: not the
-SDK of a provider that is not in use, not LangChain for a replay.
+All is read off names of classes, so that nothing needs to be imported for it: not the SDK of a
+provider that is not in use, not LangChain for a replay.
 """
 
 from __future__ import annotations
@@ -9,16 +9,11 @@ from __future__ import annotations
 import errno
 import re
 from collections.abc import Iterator
-from types import TracebackType
 
 from catagent.redact import shortened
 
 FILES_USED_UP = (errno.EMFILE, errno.ENFILE)
-_TOOL_FRAMES = ("langchain_core/tools/base.py",)
-_MODEL_FRAMES = (
-    "langchain_core/language_models/chat_models.py",
-    "langchain_core/language_models/llms.py",
-)
+MOST_MEMBERS = 20
 _MOST_SAID = 2000
 # The SDK's, for an error in a stream that it does not understand.
 _NO_WORDS = "An error occurred during streaming"
@@ -40,34 +35,23 @@ def _words(raised: BaseException) -> object:
     return body if message == _NO_WORDS and isinstance(body, str) else message
 
 
-def out_of_groups(raised: BaseException) -> BaseException:
-    """Of a group the first that is in it: a TaskGroup's own words say only how many failed."""
-    while isinstance(raised, BaseExceptionGroup):
-        raised = raised.exceptions[0]
-    return raised
+def described(raised: BaseException) -> str:
+    """The name of its class and its words, where it has any."""
+    name, said = type(raised).__name__, words_of(raised)
+    return name if said == name else f"{name}: {said}"
 
 
-def raised_by(raised: BaseException) -> tuple[str | None, str]:
-    """Who raised it: "tool" or "model", the innermost of them, and the name of the tool."""
-    owner, tool = None, ""
-    for frame in _frames(raised):
-        file = frame.tb_frame.f_code.co_filename.replace("\\", "/")
-        if file.endswith(_TOOL_FRAMES):
-            owner = "tool"
-            tool = str(getattr(frame.tb_frame.f_locals.get("self"), "name", "")) or tool
-        elif file.endswith(_MODEL_FRAMES):
-            owner = "model"
-    return owner, tool
-
-
-def _frames(raised: BaseException) -> Iterator[TracebackType]:
-    """The frames that it came through; for a group, those of the first in it come after its own."""
-    trace = raised.__traceback__
-    while trace is not None:
-        yield trace
-        trace = trace.tb_next
-    if isinstance(raised, BaseExceptionGroup):
-        yield from _frames(raised.exceptions[0])
+def members_of(raised: BaseException) -> list[BaseException]:
+    """What is in a group and in the groups in it, in order, up to a bound; itself if no group."""
+    found: list[BaseException] = []
+    waiting = [raised]
+    while waiting and len(found) < MOST_MEMBERS:
+        member = waiting.pop()
+        if isinstance(member, BaseExceptionGroup):
+            waiting.extend(reversed(member.exceptions))
+        else:
+            found.append(member)
+    return found
 
 
 def status_of(raised: BaseException) -> int | None:
@@ -92,6 +76,6 @@ def causes_of(raised: BaseException) -> Iterator[BaseException]:
     cause: BaseException | None = raised
     while cause is not None and id(cause) not in seen:
         seen.add(id(cause))
-        cause = out_of_groups(cause)
+        cause = members_of(cause)[0]
         yield cause
         cause = cause.__cause__ or cause.__context__

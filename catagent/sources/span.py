@@ -7,6 +7,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from catagent.failures.owner import Owner
+
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
@@ -21,7 +23,7 @@ class Span:
     `began`, `ended` and `first_token` are monotonic seconds; `call_id` is a tool run's own;
     `text` and `reasoning` are the pieces streamed so far. `scope` is the outermost run that it
     shares with its agent: the root, or the run right inside the nearest tool. `numbers` are those
-    of tool calls that their provider did not number.
+    of tool calls that their provider did not number. `owner` is whose error `error` is.
     """
 
     run_id: str
@@ -44,6 +46,7 @@ class Span:
     message: BaseMessage | None = None
     output: Any = None
     error: BaseException | None = None
+    owner: Owner | None = None
     closed: bool = False
 
 

@@ -10,7 +10,7 @@ from typing import Any, cast, get_args
 from langchain_core.messages import BaseMessage, ToolMessage
 
 from catagent.events import types as ev
-from catagent.failures.classify import classify
+from catagent.failures.report import error_info
 from catagent.sources.messages import (
     block_pieces,
     finish_reason_of,
@@ -216,10 +216,7 @@ def _error(span: Span) -> ev.ErrorInfo | None:
         return ev.ErrorInfo(kind="agent", type="Cancelled", message="Stopped by another failure.")
     if isinstance(span.error, GeneratorExit):
         return ev.ErrorInfo(kind="agent", type="Stopped", message="Its reader stopped reading.")
-    error = classify(span.error)
-    return ev.ErrorInfo(
-        kind=error.kind, type=type(span.error).__name__, message=error.message, hint=error.hint
-    )
+    return error_info(span.error, span.owner)
 
 
 def _duration(span: Span) -> float:

@@ -24,7 +24,10 @@ from catagent.errors import (
     UsageError,
 )
 from catagent.failures.classify import classify
+from catagent.failures.owner import Owner
 
+SHAKY = Owner("tool", "shaky")
+MODEL = Owner("model", "gpt")
 REQUEST = httpx2.Request("POST", "http://127.0.0.1/v1/chat/completions")
 
 
@@ -48,17 +51,31 @@ def refused(status: int, message: str = "no") -> openai.APIStatusError:
         (openai.APITimeoutError(REQUEST), RunTimeoutError, "silent for too long", "--idle-timeout"),
         (openai.APIConnectionError(request=REQUEST), NetworkError, "broke off", "try again"),
         (openai.APIError("oh", REQUEST, body=None), ModelError, "in its stream: oh", "later"),
-        (ValueError("x"), AgentError, "The agent failed: ValueError: x", ""),
-        (RuntimeError(), AgentError, "The agent failed: RuntimeError.", ""),
     ],
 )
 def test_an_exception_becomes_a_message_and_the_next_step(
     raised: Exception, kind: type[CatagentError], message: str, hint: str
 ) -> None:
-    error = classify(raised)
-    assert type(error) is kind
+    for owner in (None, MODEL):
+        error = classify(raised, owner)
+        assert type(error) is kind
+        assert message in error.message
+        assert hint in error.hint
+
+
+@pytest.mark.parametrize(
+    ("raised", "message"),
+    [
+        (ValueError("x"), "The model failed: ValueError: x"),
+        (json.JSONDecodeError("Expecting value", "x", 0), "sent what is not JSON in its stream"),
+    ],
+)
+def test_what_a_model_raises_without_a_status_is_the_models_error(
+    raised: Exception, message: str
+) -> None:
+    error = classify(raised, MODEL)
+    assert isinstance(error, ModelError)
     assert message in error.message
-    assert hint in error.hint
 
 
 @pytest.mark.parametrize(
@@ -107,58 +124,19 @@ def caught(body: str) -> BaseException:
     ],
 )
 def test_an_exception_from_a_tool_is_the_tools_error(body: str, message: str) -> None:
-    error = classify(caught(body))
+    error = classify(caught(body), SHAKY)
     assert isinstance(error, ToolError)
     assert error.message.startswith(message)
 
 
-async def grouped(raised: BaseException, deep: int = 1) -> None:
-    """Raise it out of a TaskGroup, or several."""
-    if deep == 0:
-        raise raised
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(grouped(raised, deep - 1))
-
-
 @pytest.mark.parametrize(
-    ("raised", "kind", "message"),
-    [
-        (ValueError("no such place"), AgentError, "The agent failed: ValueError: no such place"),
-        (refused(401), CredentialsError, "refused the API key"),
-        (openai.APITimeoutError(REQUEST), RunTimeoutError, "silent for too long"),
-        (UsageError("x"), UsageError, "x"),
-    ],
+    ("owner", "who"),
+    [(SHAKY, "The tool shaky"), (None, "The agent or one of its tools")],
 )
-def test_the_first_exception_of_a_group_is_reported(
-    raised: Exception, kind: type[CatagentError], message: str
-) -> None:
-    with pytest.raises(BaseExceptionGroup) as group:
-        asyncio.run(grouped(raised, 2))
-    error = classify(group.value)
-    assert type(error) is kind
-    assert message in error.message
-
-
-def test_a_group_that_a_tool_raises_is_the_tools_error() -> None:
-    @tool
-    async def shaky(text: str) -> str:
-        """Fail."""
-        await grouped(ValueError("no such place"))
-        return text
-
-    with pytest.raises(BaseExceptionGroup) as group:
-        asyncio.run(shaky.ainvoke({"text": "x"}))
-    error = classify(group.value)
+def test_a_tool_that_ends_the_program_is_reported(owner: Owner | None, who: str) -> None:
+    error = classify(caught("raise SystemExit(3)"), owner)
     assert isinstance(error, ToolError)
-    assert error.message == "The tool shaky failed: ValueError: no such place"
-
-
-def test_a_tool_that_ends_the_program_is_reported() -> None:
-    """asyncio may lose the frames that name the tool; the message then does without its name."""
-    error = classify(caught("raise SystemExit(3)"))
-    assert isinstance(error, ToolError)
-    assert "tool" in error.message
-    assert error.message.endswith("tried to end the program (exit code 3).")
+    assert error.message == f"{who} tried to end the program (exit code 3)."
 
 
 def test_the_step_limit_of_langgraph_is_ours() -> None:
@@ -171,7 +149,22 @@ def test_the_step_limit_of_langgraph_is_ours() -> None:
 
 def test_an_error_of_ours_stays_as_it_is() -> None:
     error = UsageError("x", "y")
-    assert classify(error) is error
+    for owner in (None, MODEL, SHAKY, Owner("node", "db")):
+        assert classify(error, owner) is error
+
+
+@pytest.mark.parametrize(
+    ("raised", "message"),
+    [
+        (ValueError("x"), "The agent failed: ValueError: x"),
+        (RuntimeError(), "The agent failed: RuntimeError."),
+    ],
+)
+def test_what_is_nobodys_is_the_agents_error(raised: Exception, message: str) -> None:
+    """What a module raises that is imported, say."""
+    error = classify(raised)
+    assert isinstance(error, AgentError)
+    assert error.message == message
 
 
 def test_no_message_carries_a_key() -> None:

@@ -25,6 +25,7 @@ WITHIN = "In the stream"
 CALLS = "Tool calls"
 AGENT = "The agent"
 
+_LOOK = "look at …/agents.py:…"
 _AGAIN = "try again later; --max-retries says how often to try by itself"
 
 
@@ -489,7 +490,13 @@ def _misdeeds(only: tuple[Place, ...]) -> Iterator[Fault]:
     yield Fault(
         "a tool raises",
         CALLS,
-        Told("The tool get_items failed: ValueError: the cat scratched me", "tool", 1, "error"),
+        Told(
+            "The tool get_items failed: ValueError: the cat scratched me",
+            "tool",
+            1,
+            "error",
+            _LOOK,
+        ),
         misdeed="raises",
         places=only,
     )
@@ -515,6 +522,7 @@ def _misdeeds(only: tuple[Place, ...]) -> Iterator[Fault]:
             "tool",
             1,
             "error",
+            _LOOK,
         ),
         misdeed="exits",
         places=only,
@@ -522,7 +530,7 @@ def _misdeeds(only: tuple[Place, ...]) -> Iterator[Fault]:
     yield Fault(
         "a tool returns what cannot be printed",
         CALLS,
-        Told("The tool get_items failed: ValueError: no repr", "tool", 1, "error"),
+        Told("The tool get_items failed: ValueError: no repr", "tool", 1, "error", _LOOK),
         misdeed="shy",
         places=only,
         classic=Told("The agent failed: ValueError: no repr", "agent", 1, "error"),

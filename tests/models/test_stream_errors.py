@@ -10,6 +10,7 @@ import pytest
 
 from catagent.errors import ModelError
 from catagent.failures.classify import classify
+from catagent.failures.owner import Owner
 from catagent.models.factory import Models
 from tests.models.conftest import UseModels
 from tests.support.replies import Reply, streaming
@@ -82,7 +83,7 @@ def test_a_body_that_is_not_a_stream_of_chunks_is_an_error_with_a_hint(
 def test_an_undecodable_body_is_an_error_with_a_hint(use_models: UseModels, body: bytes) -> None:
     with pytest.raises((ValueError, RecursionError)) as raised:
         answer_to(use_models, streaming(body), asynchronously)
-    error = classify(raised.value)
+    error = classify(raised.value, Owner("model"))
     assert "is not JSON" in error.message
     assert "OpenAI-compatible" in error.hint
 

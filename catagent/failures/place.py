@@ -1,0 +1,48 @@
+"""Where an exception was raised: in which file and line of whose code."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from traceback import walk_tb
+
+from msgspec import Struct
+
+_PACKAGE = str(Path(__file__).parents[1]) + os.sep
+_STANDARD_LIBRARY = str(Path(os.__file__).parent) + os.sep
+_INSTALLED = ("site-packages", "dist-packages")
+
+
+class Place(Struct, frozen=True):
+    """A line of a file; `own` is whether a person wrote it, and not a library they use."""
+
+    file: str
+    line: int
+    own: bool
+
+
+def place_of(raised: BaseException) -> Place | None:
+    """The innermost line of a person's own code that it came through, else of any.
+
+    None where it was never raised. A file below the current folder is named from there.
+    """
+    trace = [(frame.f_code.co_filename, line) for frame, line in walk_tb(raised.__traceback__)]
+    places = [Place(_from_here(file), line, _is_own(file)) for file, line in trace]
+    own = [place for place in places if place.own]
+    return next(reversed(own or places), None)
+
+
+def _is_own(file: str) -> bool:
+    """Whether it is neither installed nor ours, nor made without a file."""
+    if file.startswith(("<", _PACKAGE)):
+        return False
+    parts = Path(file).parts
+    installed = any(folder in parts for folder in _INSTALLED)
+    return not installed and not file.startswith(_STANDARD_LIBRARY)
+
+
+def _from_here(file: str) -> str:
+    try:
+        return str(Path(file).relative_to(Path.cwd()))
+    except (ValueError, OSError):  # it is elsewhere, or the current folder is gone
+        return file

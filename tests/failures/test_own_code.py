@@ -1,0 +1,142 @@
+"""Whose error it is when a node or a tool fails, as code fails: its own words, file and line."""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.messages import AnyMessage
+from langgraph.graph import END, START, MessagesState, StateGraph
+
+from catagent.errors import AgentError, ToolError
+from catagent.failures.classify import classify
+from catagent.failures.owner import Owner
+from catagent.failures.report import error_info
+
+HERE = "tests/failures/test_own_code.py"
+DB = Owner("node", "db")
+
+
+class HTTPError(Exception):
+    """What a client of some web service raises."""
+
+    status_code = 401
+
+
+NotFoundError = type("NotFoundError", (Exception,), {"status_code": 404})
+
+
+def failing_node(work: Callable[[], object]) -> tuple[Exception, int]:
+    """What a graph raises whose node does this work, and the line that the node does it in."""
+
+    def db(state: MessagesState) -> dict[str, list[AnyMessage]]:
+        work()
+        return {"messages": []}
+
+    graph: Any = StateGraph(MessagesState).add_node("db", db)
+    graph.add_edge(START, "db").add_edge("db", END)
+    try:
+        graph.compile().invoke({"messages": []})
+    except Exception as raised:
+        return raised, db.__code__.co_firstlineno + 1
+    raise AssertionError("it did not fail")
+
+
+def raising(error: Exception) -> Callable[[], object]:
+    def work() -> None:
+        raise error
+
+    return work
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (TimeoutError("query took longer than 5 s"), "TimeoutError: query took longer than 5 s"),
+        (ConnectionRefusedError(111, "no"), "ConnectionRefusedError: [Errno 111] no"),
+        (ConnectionError("the database went away"), "ConnectionError: the database went away"),
+        (HTTPError("weather API: bad token"), "HTTPError: weather API: bad token"),
+        (NotFoundError("no such city"), "NotFoundError: no such city"),
+        (OSError(errno.EMFILE, "Too many"), f"OSError: [Errno {errno.EMFILE}] Too many"),
+        (RuntimeError("maximum context length is 1"), "RuntimeError: maximum context length is 1"),
+        (json.JSONDecodeError("Expecting value", "x", 0), "JSONDecodeError: Expecting value: line"),
+    ],
+)
+def test_a_node_that_fails_is_the_agents_error_in_its_own_words(
+    error: Exception, said: str
+) -> None:
+    """Not the model's server's, whatever its class, status or number says."""
+    raised, _ = failing_node(raising(error))
+    found = classify(raised, DB)
+    assert type(found) is AgentError
+    assert found.exit_code == 1
+    assert found.message.startswith(f"The node db failed: {said}")
+    info = error_info(raised, DB)
+    assert (info.kind, info.type, info.node) == ("agent", type(error).__name__, "db")
+
+
+def test_the_line_is_the_innermost_of_a_persons_own_code() -> None:
+    """Where a library raises it, that is where they called it."""
+    raised, line = failing_node(partial(json.loads, "{"))
+    info = error_info(raised, DB)
+    assert (info.file, info.line) == (HERE, line)
+    assert info.hint == f"look at {HERE}:{line}"
+
+
+def test_a_file_elsewhere_is_named_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    raised, _ = failing_node(raising(ValueError("x")))
+    assert error_info(raised, DB).file == str(Path(__file__))
+
+
+def test_what_came_through_no_code_of_theirs_is_where_it_was_raised() -> None:
+    raised, _ = failing_node(partial(json.loads, "{"))
+    trace = raised.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    info = error_info(raised.with_traceback(trace), DB)
+    assert info.file.endswith("json/decoder.py")
+    assert info.hint == ""
+
+
+def test_what_was_never_raised_is_nowhere() -> None:
+    info = error_info(ValueError("x"), DB)
+    assert (info.message, info.hint) == ("The node db failed: ValueError: x", "")
+    assert (info.node, info.file, info.line) == ("db", "", None)
+
+
+def test_a_node_that_ends_the_program_is_reported() -> None:
+    error = classify(SystemExit(3), DB)
+    assert type(error) is AgentError
+    assert error.message == "The node db tried to end the program (exit code 3)."
+
+
+def test_a_tool_that_fails_has_file_and_line_too() -> None:
+    with pytest.raises(ValueError, match="x") as raised:
+        raising(ValueError("x"))()
+    info = error_info(raised.value, Owner("tool", "shaky"))
+    assert (info.kind, info.node, info.file) == ("tool", "", HERE)
+    assert isinstance(info.line, int)
+
+
+@pytest.mark.parametrize(
+    ("owner", "said"),
+    [(Owner("node"), "The agent failed: KeyError."), (Owner("tool"), "A tool failed: KeyError.")],
+)
+def test_what_has_no_name_is_reported_without_one(owner: Owner, said: str) -> None:
+    assert classify(KeyError(), owner).message == said
+
+
+def test_a_models_error_has_no_line_of_the_agent() -> None:
+    raised, _ = failing_node(raising(ValueError("x")))
+    info = error_info(raised, Owner("model", "gpt"))
+    assert (info.kind, info.node, info.file, info.line) == ("model", "", "", None)
+
+
+def test_a_tools_error_is_a_tool_error_whatever_its_status() -> None:
+    assert type(classify(HTTPError("no"), Owner("tool", "shaky"))) is ToolError
