@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from catagent.events import types as ev
 from catagent.events.state import LlmRun, RunState, ToolRun
@@ -21,7 +22,10 @@ def steps(state: RunState) -> int:
 
 
 def models(state: RunState) -> list[ev.ModelUsage]:
-    """Calls, seconds and tokens by model, in order of first use."""
+    """Calls, seconds and tokens by model, in order of first use.
+
+    A model is named as its server names it, or as it was asked for where that did not say.
+    """
     found: dict[str, ev.ModelUsage] = {}
     for run in state.llms.values():
         entry = found.setdefault(run.model, ev.ModelUsage(model=run.model))
@@ -44,7 +48,12 @@ def _add(a: ev.Usage | None, b: ev.Usage | None) -> ev.Usage | None:
     if a is None or b is None:
         return a or b
     names = ev.Usage.__struct_fields__
-    return ev.Usage(**{name: getattr(a, name) + getattr(b, name) for name in names})
+    return ev.Usage(**{name: _sum(getattr(a, name), getattr(b, name)) for name in names})
+
+
+def _sum(*counts: int | None) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
 
 
 def finished(
@@ -53,15 +62,17 @@ def finished(
     exit_code: int,
     error: ev.ErrorInfo | None,
     *,
+    final_state: Any,
     duration_s: float,
     ttft_s: float | None,
 ) -> ev.RunFinishedData:
-    """The account of the whole run; both times in seconds since it began."""
+    """The account of the whole run; `final_state` is the agent's, both times are in seconds."""
     used = models(state)
     return ev.RunFinishedData(
         status=status,
         exit_code=int(exit_code),
         output=state.answer.output if state.answer else None,
+        state=final_state,
         error=error,
         steps=steps(state),
         tool_calls=len(decided(state)),
@@ -72,8 +83,11 @@ def finished(
     )
 
 
-def close_open_spans(state: RunState, error: ev.ErrorInfo) -> Iterator[ev.Event]:
-    """The finished events that a broken-off run still owes, innermost first."""
+def close_open_spans(state: RunState, error: ev.ErrorInfo | None) -> Iterator[ev.Event]:
+    """The finished events that a broken-off run still owes, innermost first.
+
+    Without an error it waits for a person, and so does what is open.
+    """
     for run in reversed(state.order):
         if isinstance(run, LlmRun):
             if run.finished is None:
@@ -82,13 +96,14 @@ def close_open_spans(state: RunState, error: ev.ErrorInfo) -> Iterator[ev.Event]
             yield _close_tool(run, error, state.last_ts)
 
 
-def _close_llm(run: LlmRun, error: ev.ErrorInfo, now: str) -> ev.LlmFinished:
+def _close_llm(run: LlmRun, error: ev.ErrorInfo | None, now: str) -> ev.LlmFinished:
     return ev.LlmFinished(
         run_id=run.run_id,
         parent_ids=run.parent_ids,
         name=run.name,
         tags=run.tags,
         tool_call_id=run.tool_call_id,
+        call=run.call,
         data=ev.LlmFinishedData(
             model=run.model,
             text="".join(run.text),
@@ -99,17 +114,18 @@ def _close_llm(run: LlmRun, error: ev.ErrorInfo, now: str) -> ev.LlmFinished:
     )
 
 
-def _close_tool(run: ToolRun, error: ev.ErrorInfo, now: str) -> ev.ToolFinished:
+def _close_tool(run: ToolRun, error: ev.ErrorInfo | None, now: str) -> ev.ToolFinished:
     return ev.ToolFinished(
         run_id=run.run_id,
         parent_ids=run.parent_ids,
         name=run.tool,
         tags=run.tags,
         tool_call_id=run.tool_call_id,
+        call=run.call,
         data=ev.ToolFinishedData(
             tool=run.tool,
             tool_call_id=run.tool_call_id,
-            status="error",
+            status="interrupted" if error is None else "error",
             output="",
             duration_s=_between(run.started_ts, now),
             error=error,

@@ -75,7 +75,13 @@ class AgentSource:
         from catagent.sources import open_source
 
         session = self._session
-        agent_run = dataclasses.replace(opened, pulse=session.pulse, stop=session.stop)
+        agent_run = dataclasses.replace(
+            opened,
+            pulse=session.pulse,
+            stop=session.stop,
+            outcome=session.outcome,
+            report=session.report,
+        )
         return open_source(self._loaded.settings.mode, agent_run)
 
     def _beyond(self, models: Models) -> ev.WarningData | None:

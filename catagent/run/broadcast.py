@@ -41,6 +41,7 @@ class Broadcast:
     `sinks` get the events that `filters` keep, and one that fails raises SinkFailedError;
     `recorders` get every event, and one that fails is let go with a warning. `has_lost` says that
     something that a person asked for is incomplete, `unreported` what befell the last event itself.
+    An event about no run of the agent's, such as a warning, is one about the whole run.
     Times of day come from `wall_clock`, `began`, `last` and `first_token` from the monotonic clock,
     which cannot go backwards.
     """
@@ -96,6 +97,8 @@ class Broadcast:
             return
         event.seq, self._seq = self._seq, self._seq + 1
         event.ts = stamp(self._wall_clock())
+        if not event.run_id and self.state.started is not None:
+            event.run_id = self.state.started.run_id
         if self.first_token is None and isinstance(event, ev.LlmToken):
             self.first_token = self.last
 

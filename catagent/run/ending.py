@@ -16,7 +16,10 @@ from catagent.errors import (
 )
 from catagent.events import types as ev
 from catagent.failures.classify import classify
+from catagent.failures.owner import Owner
+from catagent.failures.report import error_info
 from catagent.sinks.fd_writer import StalledError
+from catagent.sources.base import Outcome
 
 _FROM_INSIDE = AgentError(
     "The run was cancelled from inside, by the agent or one of its tools.",
@@ -25,31 +28,35 @@ _FROM_INSIDE = AgentError(
 
 
 class Ending(Struct, frozen=True):
-    """The end of one run. `error` is None for a success alone."""
+    """The end of one run. `error` is None for a success, and for one that waits for a person."""
 
     status: ev.RunStatus
     exit_code: ExitCode
     error: ev.ErrorInfo | None = None
 
 
-def ending(raised: BaseException | None, why: CatagentError | ExitCode | None) -> Ending:
+def ending(
+    raised: BaseException | None, why: CatagentError | ExitCode | None, outcome: Outcome
+) -> Ending:
     """The end of a run that `raised` this, None for nothing, where `why` was asked for.
 
-    Who asked for the end is the reason for it, whatever the agent made of that.
+    Who asked for the end is the reason for it, whatever the agent made of that; else it is what
+    the source knows, the `outcome`.
     """
     if why is not None:
         return stopped(why)
     if raised is None:
-        return Ending("success", ExitCode.OK)
+        waits = outcome.interrupted
+        return Ending("interrupted", ExitCode.WAITING) if waits else Ending("success", ExitCode.OK)
     if isinstance(raised, asyncio.CancelledError):
         return stopped(_FROM_INSIDE)
-    return _failed(classify(raised), type(raised).__name__)
+    return _failed(raised, outcome.owner)
 
 
 def stopped(why: CatagentError | ExitCode) -> Ending:
     """The end of a run that somebody ended: with an error of ours, or for no fault of its own."""
     if isinstance(why, CatagentError):
-        return _failed(why, type(why).__name__)
+        return _failed(why, None)
     reader_left = why is ExitCode.BROKEN_PIPE
     info = ev.ErrorInfo(
         kind="user",
@@ -59,10 +66,10 @@ def stopped(why: CatagentError | ExitCode) -> Ending:
     return Ending("cancelled", why, info)
 
 
-def _failed(error: CatagentError, type_name: str) -> Ending:
+def _failed(raised: BaseException, owner: Owner | None) -> Ending:
+    error = classify(raised, owner)
     status: ev.RunStatus = "limit" if isinstance(error, StepLimitError) else "error"
-    info = ev.ErrorInfo(kind=error.kind, type=type_name, message=error.message, hint=error.hint)
-    return Ending(status, error.exit_code, info)
+    return Ending(status, error.exit_code, error_info(raised, owner))
 
 
 def lost_output(cause: OSError, why: CatagentError | ExitCode | None) -> CatagentError | ExitCode:

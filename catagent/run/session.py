@@ -20,7 +20,7 @@ from catagent.events import types as ev
 from catagent.events.state import RunState
 from catagent.run.broadcast import Broadcast, SinkFailedError
 from catagent.run.ending import Ending, ending, lost_output, silent_model, stopped, took_too_long
-from catagent.sources.base import EventStream, Pulse
+from catagent.sources.base import EventStream, Outcome, Pulse
 from catagent.stop import Stop
 
 _LOOK_S = 0.25
@@ -37,7 +37,8 @@ class Session:
     """One run, its events emitted through `broadcast`.
 
     `raised` is what ended a failed run, for `--debug`. `pulse` says whether a model is
-    awaited; `stop` is shared with the sinks and the source.
+    awaited, and `outcome` is what the source leaves to be said of the end; `stop` is shared with
+    the sinks and the source.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Session:
     ) -> None:
         self.raised: BaseException | None = None
         self.pulse = Pulse()
+        self.outcome = Outcome()
         self.stop = stop or Stop()
         self._broadcast = broadcast
         self._limits = limits or Limits()
@@ -121,14 +123,14 @@ class Session:
         watch = asyncio.create_task(self._watch())
         try:
             self._broadcast.emit(started)
-            raised = await self._outcome(source)
+            raised = await self._work_through(source)
         except SinkFailedError as failure:
             raised = failure
         finally:
             watch.cancel()
         return self._finish(raised)
 
-    async def _outcome(self, source: EventStream) -> BaseException | None:
+    async def _work_through(self, source: EventStream) -> BaseException | None:
         """What ended the work, None for its end. Work that will not be cancelled is left behind."""
         self._asked = asyncio.get_running_loop().create_future()
         work = self._work = asyncio.create_task(self._consume(source))
@@ -189,17 +191,17 @@ class Session:
             return stopped(self._lost(raised))
         if not isinstance(raised, asyncio.CancelledError):
             self.raised = raised
-        return ending(raised, self.stop.why)
+        return ending(raised, self.stop.why, self.outcome)
 
     def _close_open_spans(self, end: Ending) -> None:
-        if end.error is not None:
+        if end.status != "success":
             for event in list(summary.close_open_spans(self.state, end.error)):
                 self._broadcast.emit(event)
 
     def _emit_last(self, end: Ending) -> ev.RunFinished:
         finished = ev.RunFinished(data=self._account(end))
         if self.state.started is not None:
-            finished.name, finished.run_id = self.state.started.name, self.state.started.run_id
+            finished.name = self.state.started.name
         self._broadcast.emit(finished)
         return self.state.finished or finished
 
@@ -211,6 +213,7 @@ class Session:
             end.status,
             ExitCode.FAILED if lost else end.exit_code,
             end.error,
+            final_state=self.outcome.state,
             duration_s=time.monotonic() - began,
             ttft_s=None if first is None else first - began,
         )

@@ -54,7 +54,8 @@ class Tally:
 
     def _heard(self, event: ev.KnownEvent) -> None:
         self.acted = True
-        if self.retry is not None and self.retry.run_id in ("", event.run_id):
+        # Of this model run, or of none in particular.
+        if self.retry is not None and self.retry.run_id in ("", event.run_id, ev.run_of(event)):
             self.retry = None
 
     def _model(self, event: ev.LlmStarted | ev.LlmToken | ev.LlmFinished, now: float) -> None:

@@ -14,6 +14,7 @@ import pytest
 from catagent.errors import AgentError, ExitCode, StepLimitError
 from catagent.events import types as ev
 from catagent.events.filters import Filters
+from catagent.failures.owner import Owner
 from catagent.run import event_loop
 from catagent.run.broadcast import Broadcast
 from catagent.run.session import Limits, Session
@@ -116,6 +117,75 @@ def test_an_error_closes_what_is_open_and_ends_the_run(
     assert finished.error is not None
 
 
+def test_the_owner_that_the_source_names_is_to_blame() -> None:
+    session = Session(Broadcast([]))
+
+    async def source() -> AsyncGenerator[ev.Event, None]:
+        yield token()
+        session.outcome.owner = Owner("node", "db")
+        raise TimeoutError("query took longer than 5 s")
+
+    error = drive(session, source).error
+    assert error is not None
+    assert error.message == "The node db failed: TimeoutError: query took longer than 5 s"
+    assert (error.kind, error.node, error.file) == ("agent", "db", "tests/run/test_session.py")
+
+
+def test_the_final_state_is_reported_as_the_source_leaves_it() -> None:
+    session = Session(Broadcast([]))
+
+    async def source() -> AsyncGenerator[ev.Event, None]:
+        yield token()
+        session.outcome.state = {"count": 3}
+
+    assert drive(session, source).state == {"count": 3}
+    assert drive(Session(Broadcast([])), happy).state is None
+
+
+async def asking(session: Session) -> AsyncGenerator[ev.Event, None]:
+    """A graph that waits for a person in a tool."""
+    yield ev.ToolStarted(run_id="t", call="1", data=ev.ToolStartedData(tool="buy", tool_input={}))
+    session.outcome.interrupted = True
+
+
+def test_a_run_that_waits_for_a_person_is_interrupted_and_no_error() -> None:
+    session = Session(Broadcast([sink := Collector()]))
+    finished = drive(session, lambda: asking(session))
+    assert (finished.status, finished.exit_code) == ("interrupted", ExitCode.WAITING)
+    assert (finished.error, finished.output) == (None, None)
+    assert session.exit_code is ExitCode.WAITING
+    closed = sink.events[-2]
+    assert isinstance(closed, ev.ToolFinished)
+    assert (closed.call, closed.data.status, closed.data.error) == ("1", "interrupted", None)
+
+
+@pytest.mark.parametrize(
+    ("why", "status"), [(ExitCode.INTERRUPTED, "cancelled"), (AgentError("no"), "error")]
+)
+def test_a_run_that_waits_and_is_to_end_ends_for_that_reason(
+    why: ExitCode | AgentError, status: str
+) -> None:
+    session = Session(Broadcast([]))
+
+    async def source() -> AsyncGenerator[ev.Event, None]:
+        async for event in asking(session):
+            yield event
+        session.cancel(why)
+
+    assert drive(session, source).status == status
+
+
+def test_an_error_after_an_interrupt_is_an_error() -> None:
+    session = Session(Broadcast([]))
+
+    async def source() -> AsyncGenerator[ev.Event, None]:
+        async for event in asking(session):
+            yield event
+        raise AgentError("no")
+
+    assert drive(session, source).status == "error"
+
+
 def test_cancelling_ends_the_source_and_the_run() -> None:
     """The source's finally has run, and the last event says cancelled."""
     closed = False
@@ -201,6 +271,21 @@ def test_reported_events_come_in_order_and_never_after_the_end() -> None:
     session.report(retry)
     assert sink.types.count("retry") == 1
     assert sink.types[-1] == "run.finished"
+
+
+def test_every_event_says_which_run_it_belongs_to() -> None:
+    """Those about no run of the agent's too: warnings, retries from the side, the end."""
+    session = Session(Broadcast([sink := Collector()]))
+
+    async def source() -> AsyncGenerator[ev.Event, None]:
+        session.report(
+            ev.Retry(data=ev.RetryData(attempt=1, max_attempts=2, delay_s=0, reason="no"))
+        )
+        yield ev.Warned(data=ev.WarningData(code="x", message="y"))
+        yield ev.LlmStarted(run_id="m", parent_ids=["root"], data=ev.LlmStartedData(model="m"))
+
+    drive(session, source)
+    assert [ev.run_of(event) for event in sink.events] == ["root"] * 5
 
 
 def test_a_sink_that_fails_on_a_reported_event_ends_the_run() -> None:
