@@ -22,6 +22,11 @@ class Request(Struct, kw_only=True, frozen=True):
     tool_input: dict[str, str] = {}
 
     @property
+    def uses_our_model(self) -> bool:
+        """Whether `model` will be asked: a tool on its own asks `tool_model` at most."""
+        return self.tool is None and self.uses_our_models
+
+    @property
     def uses_our_models(self) -> bool:
         """Whether `model` and `tool_model` will be asked; what people bring may bring its own."""
         return self.tool in TOOLS if self.tool is not None else self.agent in AGENTS

@@ -96,8 +96,8 @@ class Run:
         request = self._request
         data = ev.RunStartedData(
             agent=request.tool or request.agent,
-            model=str(request.model),
-            tool_model=str(request.tool_model),
+            model=str(request.model) if request.uses_our_model else None,
+            tool_model=str(request.tool_model) if request.uses_our_models else None,
             mode=self._mode,
             input=request.question,
             thread_id=str(self._run_id),
