@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TextIO
 
-from catagent.events.types import Answer, Event
+from catagent.events.types import Answer, Event, RunStarted
 from catagent.sinks.capture import Tap
 from catagent.sinks.painter import RESTORE, Painter
 from catagent.sinks.terminal import JobControl, Terminal
@@ -66,6 +66,8 @@ class LiveSink:
         if self._options.status_only and isinstance(event, Answer):
             # What reads our stdout may write to this terminal, and the answer is next.
             self._hide()
+        elif self._paused and isinstance(event, RunStarted):
+            self._resume()
 
     def close(self) -> None:
         """Show what is left, for good, and give the terminal back as it was."""

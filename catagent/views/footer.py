@@ -65,7 +65,7 @@ def _queue(tools: list[Tool], look: Look, width: int, room: int, spare: int) -> 
 def _queued(tool: Tool, look: Look, width: int, each: int) -> Rows:
     """The call and the newest of its text: behind it, or `each` rows below where there is room."""
     if tool.closed:
-        return [_title(tool, look, width, look.glyphs.bad if tool.failed else look.glyphs.ok)]
+        return [_title(tool, look, width, tool.sign[1])]
     if each < 1:
         return [_title(tool, look, width, look.glyphs.waiting, newest=True)]
     side = look.glyphs.side

@@ -46,6 +46,13 @@ def json_line(value: Any) -> str:
         return repr(value)
 
 
+def fields(data: Any) -> list[str]:
+    """Any data, a line for each of its keys: `place: on a shelf`; text keeps its own lines."""
+    if isinstance(data, dict):
+        return [f"{name}: {compact(value)}" for name, value in data.items()]
+    return [compact(data)]
+
+
 def arguments(tool_input: Any) -> str:
     """The arguments of a tool call on one line: `place="on a shelf", n=3`."""
     if isinstance(tool_input, dict):

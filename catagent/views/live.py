@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from catagent.events.types import Event, RunFinished
+from catagent.events.types import Event
 from catagent.views import notes
 from catagent.views.footer import footer
 from catagent.views.options import READABLE_WIDTH, ViewOptions
@@ -89,8 +89,6 @@ class Fallback:
         self._transcript = failed.transcript
         self._transcript.restyle(self.look)
         self._transcript.root.parts.appendleft(Ready(lambda _: failed.owed))
-        if failed.tally.finished:
-            self._say_so()
 
     def update(self, event: Event, now: float) -> None:
         """Take one event; one that cannot be shown even here is at least named."""
@@ -99,11 +97,6 @@ class Fallback:
         except Exception as error:
             text = f"{type(event).__name__} could not be shown: {error}"
             self._transcript.add(written(self.look, text))
-        if isinstance(event, RunFinished):
-            self._say_so()
-
-    def _say_so(self) -> None:
-        self._transcript.add(notes.view_failed(self.look, self._failure))
 
     def outside(self, lines: Iterable[str]) -> None:
         """Take lines that another program wrote to our terminal."""
@@ -114,6 +107,7 @@ class Fallback:
         return Frame(self._transcript.take(max(8, size.columns - 1)), [])
 
     def last(self, size: Size) -> Rows:
-        """Return the lines that are still owed."""
+        """Return the lines that are still owed, and why they look different from the first."""
         self._transcript.settle()
+        self._transcript.add(notes.view_failed(self.look, self._failure))
         return self._transcript.take(max(8, size.columns - 1))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from catagent.events import types as ev
+from catagent.views.format import compact
 from catagent.views.parts import Panel, Part, Preview, Rows, drain, narrower, newest
 from catagent.views.style import Look
 from catagent.views.text import Feed, Text
@@ -76,6 +77,14 @@ class Model:
         self._switch(None)
         self.finished = True
 
+    def written(self, data: ev.LlmFinishedData) -> Iterator[tuple[str, str]]:
+        """Yield the key and the text of each tool call, as streamed or else as in `data`."""
+        for index, call in self.calls.items():
+            yield call.key or call.call_id or f"{id(self)}.{index}", call.text
+        for index, whole in enumerate([] if self.calls else data.tool_calls):
+            key = whole.call if isinstance(whole.call, str) else whole.id
+            yield key or f"{id(self)}.{index}", f"{whole.name} {compact(whole.args)}"
+
     def restyle(self, look: Look, parts: Iterable[Part]) -> None:
         """Go on in another look; `parts` is what has not been shown."""
         self.look, self.parts, self._markdown = look, deque(parts), False
@@ -91,6 +100,7 @@ class Model:
         call = self.calls.setdefault(data.index if isinstance(data.index, int) else 0, Call())
         call.tool = data.tool if isinstance(data.tool, str) else call.tool
         call.call_id = data.call_id if isinstance(data.call_id, str) else call.call_id
+        call.key = data.call if isinstance(data.call, str) else call.key
         call.pieces.append(data.delta)
 
     def _switch(self, channel: ev.Channel | None) -> None:
@@ -154,6 +164,7 @@ class Call:
 
     def __init__(self) -> None:
         self.tool = ""
+        self.key: str | None = None
         self.call_id: str | None = None
         self.pieces: list[str] = []
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from catagent.events import types as ev
-from catagent.views.format import compact, count, seconds
+from catagent.views.format import compact, count, fields, seconds
 from catagent.views.parts import Hanging, Part, Ready
 from catagent.views.style import Look, Style
 from catagent.views.text import facts, written
@@ -18,13 +20,11 @@ def note(look: Look, sign: str, text: str, style: Style, body: Style = "plain") 
 def other(look: Look, event: ev.Event) -> list[Part]:
     """How an event that belongs to no call is shown."""
     match event:
-        case ev.RunStarted():
-            return _beginning(look, event)
         case ev.Warned(data=data):
             return warning(look, data)
         case ev.Node(data=data):
-            content = "" if data.content is None else f": {compact(data.content)}"
-            text = f"{data.kind} {event.name} {data.phase}{content}"
+            words = [event.name] if data.kind == "custom" else [data.kind, event.name, data.phase]
+            text = " ".join(words) + ("" if data.content is None else f": {compact(data.content)}")
             return [note(look, look.glyphs.aside, text, "dim", "dim")]
         case ev.Unknown():
             text = f"{event.type} {compact(event.fields)}"
@@ -33,14 +33,15 @@ def other(look: Look, event: ev.Event) -> list[Part]:
             return []
 
 
-def _beginning(look: Look, event: ev.RunStarted) -> list[Part]:
+def beginning(look: Look, event: ev.RunStarted) -> list[Part]:
+    """What is about to run, and the question."""
     data = event.data
     tools = [] if data.tool_model in (None, data.model) else [f"tools: {data.tool_model}"]
     known = [fact for fact in (data.agent, data.model, *tools, data.mode) if fact]
     details = _details(event) if look.options.verbose else []
     parts: list[Part] = [Hanging(look.paint("dim", look.glyphs.run), facts(look, known, *details))]
     if data.input:
-        parts.append(note(look, look.glyphs.ask, data.input, "busy", "question"))
+        parts.append(note(look, look.glyphs.ask, "\n".join(fields(data.input)), "busy", "question"))
     return parts
 
 
@@ -63,7 +64,7 @@ def retry(look: Look, name: str, data: ev.RetryData) -> Part:
 
 def warning(look: Look, data: ev.WarningData) -> list[Part]:
     """A warning, and what to do about it."""
-    return _advice(look, look.glyphs.warn, data.message, data.hint, "warn")
+    return _advice(look, look.glyphs.warn, data.message, "warn", data.hint)
 
 
 def outside(look: Look, line: str) -> Part:
@@ -75,6 +76,15 @@ def view_failed(look: Look, failure: str) -> Part:
     """Why the second half of a run looks different from the first."""
     text = f"the live view failed, so the rest of the run was shown in plain lines ({failure})"
     return note(look, look.glyphs.warn, text, "warn")
+
+
+def attempt(look: Look, data: ev.ToolFinishedData) -> Part:
+    """An attempt of a tool that is tried again: when it ended, and what came of it."""
+    time = [] if data.duration_s is None else [f"after {seconds(data.duration_s)}"]
+    ended = " ".join(["failed" if data.status == "error" else "ended", *time, "and tried again"])
+    said = dict.fromkeys([data.output, data.error.message if data.error else ""])
+    text = ": ".join(filter(None, [ended, *said]))
+    return note(look, look.glyphs.retry, text, "warn", "dim")
 
 
 def unclaimed(look: Look, call: str) -> Part:
@@ -109,27 +119,47 @@ def _markdown(look: Look, text: str) -> Part:
 
 
 def failure(look: Look, data: ev.RunFinishedData) -> list[Part]:
-    """What went wrong, if anything did, and what to do about it."""
-    if data.error is None:
-        return []
-    return _advice(look, look.glyphs.error, data.error.message, data.error.hint, "bad")
+    """What went wrong, if anything did: where, what to do about it, and what else did."""
+    return [] if data.error is None else list(_failed(look, data.error))
 
 
-def verdict(look: Look, data: ev.RunFinishedData, tokens: int) -> Part:
-    """How the run ended and what it came to; `tokens` counts those seen, if no usage is known."""
+def _failed(look: Look, error: ev.ErrorInfo) -> Iterator[Part]:
+    yield from _advice(look, look.glyphs.error, error.message, "bad", place(error), error.hint)
+    for other in error.others:
+        yield from _failed(look, other)
+
+
+def place(error: ev.ErrorInfo) -> str:
+    """Where it went wrong, as far as it is known: `in node extract, app.py:12`."""
+    node = f"in node {error.node}" if error.node else ""
+    line = "" if error.line is None else f":{error.line}"
+    return ", ".join(filter(None, [node, error.file and error.file + line]))
+
+
+def verdict(look: Look, data: ev.RunFinishedData, tokens: int, models: Iterable[str]) -> Part:
+    """How the run ended and what it came to; `tokens` counts those seen, if no usage is known.
+
+    `models` are the names of those that the beginning of the run could not name.
+    """
     time = seconds(data.duration_s)
     said = {
         "success": f"done in {time}",
         "error": f"failed after {time}",
         "cancelled": f"cancelled after {time}",
         "limit": f"stopped after {time}: step limit",
+        "interrupted": f"waiting for an answer after {time}",
     }[data.status]
-    well = data.status == "success"
-    sign = look.glyphs.run or (look.glyphs.ok if well else look.glyphs.bad)
-    row = facts(look, [said, *_counts(data, tokens)])
+    style, sign = _sign(look, data.status)
+    row = facts(look, [said, *models, *_counts(data, tokens)])
     # In a picture, only the facts that fit into one row; the most important come first.
     shown = row if look.words else Ready(lambda width: row.take(width)[:1])
-    return Verdict(look.paint("ok" if well else "bad", sign), shown)
+    return Verdict(look.paint(style, look.glyphs.run or sign), shown)
+
+
+def _sign(look: Look, status: ev.RunStatus) -> tuple[Style, str]:
+    if status == "interrupted":
+        return "warn", look.glyphs.pause
+    return ("ok", look.glyphs.ok) if status == "success" else ("bad", look.glyphs.bad)
 
 
 class Verdict(Hanging):
@@ -139,7 +169,7 @@ class Verdict(Hanging):
 def _counts(data: ev.RunFinishedData, tokens: int) -> list[str]:
     known = [count(data.tool_calls, "tool call")] if data.tool_calls else []
     # Usage is reported for calls that ended; we have seen the tokens of the others too.
-    tokens = max(tokens, data.usage.output_tokens if data.usage else 0)
+    tokens = max(tokens, (data.usage and data.usage.output_tokens) or 0)
     known += [count(tokens, "token")] if tokens else []
     busy = sum(model.duration_s for model in data.models)
     if tokens and busy > 0 and data.status == "success":
@@ -149,7 +179,11 @@ def _counts(data: ev.RunFinishedData, tokens: int) -> list[str]:
     return known
 
 
-def _advice(look: Look, sign: str, message: str, hint: str, style: Style) -> list[Part]:
-    """What went wrong, and below it, dimly, what to do."""
-    hints = [note(look, " " * cells(sign), hint, "plain", "dim")] if hint else []
-    return [note(look, sign, message, style), *hints]
+def _advice(look: Look, sign: str, message: str, style: Style, *below: str) -> list[Part]:
+    """What went wrong, and below it, dimly, what there is to say about it."""
+    return [note(look, sign, message, style), *under(look, sign, below)]
+
+
+def under(look: Look, sign: str, texts: Iterable[str]) -> list[Part]:
+    """What is said, dimly, below a note with this sign; what is empty is left out."""
+    return [note(look, " " * cells(sign), text, "plain", "dim") for text in texts if text]

@@ -23,21 +23,21 @@ class Tally:
     first_token: float | None = None
     last_token: float = 0.0
     tokens: int = 0
-    tools: dict[str, str] = field(default_factory=dict)
-    decided: dict[str, str] = field(default_factory=dict)
+    # By their run and the key of their call, which is unique there alone.
+    tools: dict[tuple[str, str], str] = field(default_factory=dict)
+    decided: dict[tuple[str, str], str] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
     writing: str = ""
     retry: ev.Retry | None = None
     retry_due: float = 0.0
     steps: bool = False
     acted: bool = False
-    finished: bool = False
     _recent: deque[tuple[float, int]] = field(default_factory=deque)
 
     def update(self, event: ev.Event, now: float) -> None:
         """Take one event that arrived at `now`."""
         match event:
-            case ev.LlmStarted() | ev.LlmToken() | ev.LlmFinished():
+            case ev.LlmToken() | ev.LlmStarted() | ev.LlmFinished():
                 self._heard(event)
                 self._model(event, now)
             case ev.Action() | ev.ToolStarted() | ev.ToolFinished() | ev.Observation():
@@ -48,7 +48,7 @@ class Tally:
             case ev.RunStarted(data=data):
                 self.steps = data.mode == "steps"
             case ev.RunFinished():
-                self.finished = True
+                self._over(ev.run_of(event))
             case _:
                 pass
 
@@ -80,17 +80,21 @@ class Tally:
             self._recent.append((now, 1))
             self._forget(now)
 
-    def _tool(self, event: ev.Action | ev.ToolStarted | ev.ToolFinished | ev.Observation) -> None:
-        data = event.data
-        run, call = event.run_id or data.tool_call_id or "", data.tool_call_id or data.tool
+    def _tool(self, event: ev.CallEvent) -> None:
+        call, tool = (ev.run_of(event), ev.call_of(event)), event.data.tool
         if isinstance(event, ev.Action):
-            self.decided[call] = data.tool
+            self.decided[call] = tool
             return
         self.decided.pop(call, None)
         if isinstance(event, ev.ToolStarted):
-            self.tools[run] = data.tool
+            self.tools[call] = tool
         else:
-            self.tools.pop(run, None)
+            self.tools.pop(call, None)
+
+    def _over(self, run: str) -> None:
+        """Forget the calls of a run that has ended: it may have left some of them open."""
+        self.tools = {call: tool for call, tool in self.tools.items() if call[0] != run}
+        self.decided = {call: tool for call, tool in self.decided.items() if call[0] != run}
 
     def awaited(self, now: float) -> str:
         """What is awaited, in a few words; empty where only the caller can know."""
@@ -99,7 +103,8 @@ class Tally:
         if self.writing:
             return self._writing(now)
         if self.models:
-            return f"waiting for the first token of {next(reversed(self.models.values()))}"
+            asked = "" if self.steps else "the first token of "
+            return f"waiting for {asked}{next(reversed(self.models.values()))}"
         if self.tools:
             return f"running {_named(self.tools)}"
         if self.decided:
@@ -137,5 +142,5 @@ class Tally:
             self._recent.popleft()
 
 
-def _named(tools: dict[str, str]) -> str:
+def _named(tools: dict[tuple[str, str], str]) -> str:
     return next(iter(tools.values())) if len(tools) == 1 else count(len(tools), "tool")

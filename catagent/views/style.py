@@ -44,6 +44,7 @@ class Glyphs:
     said: str
     ok: str
     bad: str
+    pause: str
     error: str
     warn: str
     ask: str
@@ -68,6 +69,7 @@ UNICODE = Glyphs(
     said="",
     ok="✓ ",
     bad="✗ ",
+    pause="‖ ",
     error="✗ ",
     warn="! ",
     ask="\u276f ",
@@ -91,6 +93,7 @@ ASCII = Glyphs(
     said="",
     ok="ok ",
     bad="x ",
+    pause="|| ",
     error="x ",
     warn="! ",
     ask="> ",
@@ -115,6 +118,7 @@ WORDS = Glyphs(
     said=":",
     ok="done: ",
     bad="failed: ",
+    pause="paused: ",
     error="error: ",
     warn="warning: ",
     ask="question: ",

@@ -7,10 +7,11 @@ from itertools import repeat
 from typing import Any
 
 from catagent.events import types as ev
-from catagent.views.format import arguments, count, json_line, seconds
+from catagent.views import notes
+from catagent.views.format import arguments, count, fields, seconds
 from catagent.views.model_call import Model, label_rows
 from catagent.views.parts import Hanging, Panel, Part, Preview, Ready, Rows, narrower
-from catagent.views.style import Look
+from catagent.views.style import Look, Style
 from catagent.views.text import facts, written
 from catagent.views.wrap import cells, wrap
 
@@ -21,7 +22,6 @@ class Tool(Panel):
     def __init__(self, look: Look, tool: str, tool_input: Any, details: str = "") -> None:
         super().__init__(look, look.glyphs.side)
         self.tool = tool
-        self.decided = self.started = False
         self.run_id = ""
         self.models: list[Model] = []
         self.finished: ev.ToolFinishedData | None = None
@@ -29,7 +29,7 @@ class Tool(Panel):
         self._details = details
         self._title: str | None = None
         self._output: str | None = None
-        self._failed = False
+        self._started = self._failed = self._paused = False
         self._problem = self._remark = ""
 
     @property
@@ -46,7 +46,10 @@ class Tool(Panel):
 
     def start(self, event: ev.ToolStarted) -> None:
         """The tool began to run; its input is shown where the agent's decision did not give it."""
-        self.started, self.run_id = True, event.run_id
+        if self.finished is not None and event.run_id != self.run_id:
+            self.parts.append(notes.attempt(self.look, self.finished))
+            self.finished = None
+        self._started, self.run_id = True, event.run_id
         if self._tool_input is None:
             self._tool_input, self._title = event.data.tool_input, None
 
@@ -61,10 +64,17 @@ class Tool(Panel):
         for model in self.models:
             model.forget()
 
-    def end_unobserved(self) -> None:
-        """Close without an observation: show what the tool returned, if anything."""
-        if self.finished is None:
-            self._problem = "did not finish" if self.started else "did not run"
+    def end_unobserved(self, *, paused: bool = False) -> None:
+        """Close, unless it is closed, without an observation: show what the tool returned, if any.
+
+        `paused` says that the run waits for a person, and may go on with this call.
+        """
+        if self.closed:
+            return
+        status = self.finished.status if self.finished else None
+        self._paused = status == "interrupted" or (status is None and paused)
+        if status is None and not paused:
+            self._problem = "did not finish" if self._started else "did not run"
         self._close(self.finished.output if self.finished else "", "output")
 
     def shows(self, output: str) -> bool:
@@ -78,6 +88,8 @@ class Tool(Panel):
         elif output:
             self.parts.append(Ready(lambda width: label_rows(self.look, word, width)))
             self.parts.append(written(self.look, output))
+        elif self._paused:
+            self._remark = "waiting for an answer"
         elif not self.failed:
             self._remark = f"{word}: nothing"
 
@@ -102,19 +114,22 @@ class Tool(Panel):
     def _argument_parts(self) -> list[Part]:
         """The arguments one below the other, where they do not fit into the title."""
         asked = self._tool_input
-        items = asked.items() if isinstance(asked, dict) else [("input", asked)]
-        return [
-            written(self.look, f"{name}: {value if isinstance(value, str) else json_line(value)}")
-            for name, value in items
-        ]
+        lines = fields(asked if isinstance(asked, dict) else {"input": asked})
+        return [written(self.look, line) for line in lines]
 
     def ending(self, width: int | None) -> Rows:
         """Return the rows below the parts."""
         glyphs, look = self.look.glyphs, self.look
-        sign = look.paint("bad", glyphs.bad) if self.failed else look.paint("ok", glyphs.ok)
         run = [f"run {self.run_id}"] if self.run_id and look.options.verbose else []
-        shown_facts = facts(look, self._facts(), run)
-        return Hanging(look.paint("gutter", glyphs.bottom) + sign, shown_facts).take(width)
+        edge = look.paint("gutter", glyphs.bottom) + look.paint(*self.sign)
+        return Hanging(edge, facts(look, self._facts(), run)).take(width)
+
+    @property
+    def sign(self) -> tuple[Style, str]:
+        """How the call ended, as a sign and its style."""
+        if self.failed:
+            return "bad", self.look.glyphs.bad
+        return ("warn", self.look.glyphs.pause) if self._paused else ("ok", self.look.glyphs.ok)
 
     @property
     def failed(self) -> bool:

@@ -1,4 +1,4 @@
-"""Turns events into the rows of a transcript, in the order in which their parts began.
+"""Turns the events of a run, or of several, into rows, in the order in which their parts began.
 
 What comes out is a function of the events and the width alone: however the events are spread
 over frames, the same rows come, each once. Text leaves the transcript with its rows, so a long
@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from catagent.events import types as ev
-from catagent.views import notes
-from catagent.views.calls import Calls
+from catagent.views import graph, notes
+from catagent.views.calls import Calls, Home
 from catagent.views.model_call import Model
 from catagent.views.parts import Column, Hanging, Panel, Part, Ready, Rows
 from catagent.views.style import Look
@@ -21,13 +21,14 @@ from catagent.views.tool_panel import Tool
 
 
 class Transcript:
-    """A whole run as it is shown. `update` takes an event, `take` gives rows that became final."""
+    """Runs as they are shown. `update` takes an event, `take` gives rows that became final."""
 
-    def __init__(self, look: Look, tokens: int = 0) -> None:
+    def __init__(self, look: Look) -> None:
         self.look = look
         self.root = Column(spaced=not look.words)
-        self._calls = Calls(look, self.root)
-        self._tokens = tokens
+        self._runs: dict[str, Calls] = {}
+        # What takes the events that belong to none of the runs: the one that began last.
+        self._last = Calls(look, self.root)
 
     def take(self, width: int | None) -> Rows:
         """Return the rows that have become final; `None` is a width without bounds."""
@@ -39,12 +40,13 @@ class Transcript:
 
     def outside(self, lines: Iterable[str]) -> None:
         """Show lines of another program, inside the tool call that is being shown."""
-        place = self._calls.running().parts
-        place.extend(notes.outside(self.look, line) for line in lines)
+        place: Home = self.root
+        while place.parts and isinstance(place.parts[0], Tool) and not place.parts[0].closed:
+            place = place.parts[0]
+        place.parts.extend(notes.outside(self.look, line) for line in lines)
 
     def update(self, event: ev.Event) -> None:
         """Take one event."""
-        self._tokens += isinstance(event, ev.LlmToken)
         if self.look.options.status_only:
             self._talk(event)
         elif self.look.options.quiet:
@@ -54,13 +56,16 @@ class Transcript:
 
     def restyle(self, look: Look) -> None:
         """Go on in another look, with what has not been taken."""
-        self.look = self._calls.look = look
+        self.look = look
+        for calls in (self._last, *self._runs.values()):
+            calls.look = look
         parts = list(_untaken(self.root.parts, look))
         self.root.parts, self.root.spaced = deque(parts), not look.words
 
     def settle(self) -> None:
         """Close whatever is open: no more events will come."""
-        self._calls.settle()
+        for calls in (self._last, *self._runs.values()):
+            calls.settle()
 
     def _talk(self, event: ev.Event) -> None:
         if isinstance(event, ev.Warned) and not self.look.options.quiet:
@@ -70,31 +75,58 @@ class Transcript:
         match event:
             case ev.Answer(data=data):
                 self.add(*notes.answer(self.look, data))
+            case ev.Interrupt(data=data):
+                self.add(*graph.interrupt(self.look, data))
             case ev.RunFinished(data=data):
                 self.add(*notes.failure(self.look, data))
             case _:
                 pass
 
     def _everything(self, event: ev.Event) -> None:
+        calls = self._runs.get(ev.run_of(event)) or self._last
         match event:
-            case ev.LlmStarted() | ev.LlmToken() | ev.LlmFinished():
-                self._calls.model(event)
+            case ev.LlmToken() | ev.LlmStarted() | ev.LlmFinished():
+                calls.model(event)
             case ev.Action() | ev.ToolStarted() | ev.ToolFinished() | ev.Observation():
-                self._calls.tool(event)
-            case ev.Answer(data=data):
-                said = data.output.strip() == self._calls.said.strip()
-                self.add(*notes.answer(self.look, data, said=said))
-            case ev.RunFinished(data=data):
-                self._calls.settle()
-                self.add(
-                    *notes.failure(self.look, data), notes.verdict(self.look, data, self._tokens)
-                )
+                calls.tool(event)
+            case ev.RunStarted():
+                self._begin(event)
+            case ev.RunFinished():
+                self._end(event, calls)
             case ev.Retry():
-                self._calls.retry(event)
+                calls.retry(event)
             case ev.Unknown():
                 self.add(*notes.other(self.look, event))
             case _:
-                self._calls.home(event).parts.extend(notes.other(self.look, event))
+                calls.home(event).parts.extend(self._note(event, calls.said))
+
+    def _note(self, event: ev.KnownEvent, said: str) -> list[Part]:
+        match event:
+            case ev.Answer(data=data):
+                again = data.output.strip() == said.strip()
+                return notes.answer(self.look, data, said=again)
+            case ev.Interrupt(data=data):
+                return graph.interrupt(self.look, data)
+            case ev.Update(data=data):
+                return graph.update(self.look, data)
+            case _:
+                return notes.other(self.look, event)
+
+    def _begin(self, event: ev.RunStarted) -> None:
+        if event.run_id not in self._runs:
+            if self._last not in self._runs.values():
+                self._last.settle()
+            self._last = self._runs[event.run_id] = Calls(self.look, self.root)
+            self._last.names_models = event.data.model is not None
+        self.add(*notes.beginning(self.look, event))
+
+    def _end(self, event: ev.RunFinished, calls: Calls) -> None:
+        """Close what is open of this run alone."""
+        self._runs.pop(ev.run_of(event), None)
+        calls.settle(paused=event.data.status == "interrupted")
+        models = [] if calls.names_models else [used.model for used in event.data.models]
+        self.add(*notes.failure(self.look, event.data))
+        self.add(notes.verdict(self.look, event.data, calls.tokens, models))
 
 
 def _untaken(parts: Iterable[Part], look: Look) -> Iterator[Part]:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict
 
+from msgspec import UNSET
+
 from catagent.events import types as ev
 
 QUESTION = "what items are located where the cat is hiding?"
@@ -22,6 +24,7 @@ class _Where(TypedDict):
     run_id: str
     name: str
     tool_call_id: str | None
+    call: str | None
     parent_ids: list[str]
 
 
@@ -91,7 +94,14 @@ def model(
     duration_s: float | None = None,
 ) -> list[ev.Event]:
     """One call of a model that streams `pieces`."""
-    where = _Where(run_id=run_id, name=name, tool_call_id=tool_call_id, parent_ids=list(parents))
+    around = key_of(parents)
+    where = _Where(
+        run_id=run_id,
+        name=name,
+        tool_call_id=tool_call_id,
+        call=around or tool_call_id,
+        parent_ids=list(parents),
+    )
     whole = "".join(pieces)
     text, reasoning = (whole, "") if channel == "text" else ("", whole)
     data = ev.LlmFinishedData(
@@ -110,17 +120,37 @@ def model(
     ]
 
 
-def decision(run_id: str, call_id: str, tool: str, pieces: Sequence[str]) -> list[ev.Event]:
+def key_of(parents: Iterable[str], call_id: str | None = None) -> str | None:
+    """The key of the call `call_id` inside these parents, or of the innermost call among them."""
+    calls = [parent.removeprefix("run-") for parent in parents if parent.startswith("run-")]
+    return ".".join([*calls, *([call_id] if call_id else [])]) or None
+
+
+def decision(
+    run_id: str,
+    call_id: str,
+    tool: str,
+    pieces: Sequence[str],
+    *,
+    parents: Sequence[str] = (ROOT,),
+) -> list[ev.Event]:
     """The agent's model streams the arguments of one tool call."""
-    where = _Where(run_id=run_id, name="agent_llm", tool_call_id=None, parent_ids=[ROOT])
+    call = key_of(parents, call_id)
+    where = _Where(
+        run_id=run_id,
+        name="agent_llm",
+        tool_call_id=None,
+        call=key_of(parents),
+        parent_ids=list(parents),
+    )
     tokens = [ev.LlmTokenData(channel="tool_args", delta=piece, index=0) for piece in pieces]
     if tokens:
-        tokens[0].tool, tokens[0].call_id = tool, call_id
+        tokens[0].tool, tokens[0].call_id, tokens[0].call = tool, call_id, call or UNSET
     args: Any = "".join(pieces)
     with contextlib.suppress(ValueError):
         args = json.loads(args)
-    call = ev.ToolCall(id=call_id, name=tool, args=args)
-    data = ev.LlmFinishedData(model="gpt-4o-mini", text="", tool_calls=[call])
+    written = ev.ToolCall(id=call_id, name=tool, args=args, call=call or UNSET)
+    data = ev.LlmFinishedData(model="gpt-4o-mini", text="", tool_calls=[written])
     return [
         ev.LlmStarted(**where, data=ev.LlmStartedData(model="gpt-4o-mini")),
         *(ev.LlmToken(**where, data=token) for token in tokens),
@@ -142,7 +172,10 @@ def tool(
     """One tool call whose model streams `pieces`; `inside` stands in for that model."""
     run_id = f"run-{call_id}"
     observed = "".join(pieces) if output is None else output
-    where = _Where(run_id=run_id, name=name, tool_call_id=call_id, parent_ids=list(parents))
+    key = key_of(parents, call_id)
+    where = _Where(
+        run_id=run_id, name=name, tool_call_id=call_id, call=key, parent_ids=list(parents)
+    )
     call = _Call(tool=name, tool_call_id=call_id)
     action = ev.ActionData(tool_input=tool_input, **call)
     ended = ev.ToolFinishedData(status="success", output=observed, duration_s=1.2, **call)
@@ -151,7 +184,7 @@ def tool(
         llm, within = f"llm-{call_id}", [*parents, run_id]
         inside = model(llm, pieces, name=model_name, tool_call_id=call_id, parents=within)
     return [
-        ev.Action(run_id=parents[-1], name=name, parent_ids=list(parents), data=action),
+        ev.Action(run_id=parents[-1], name=name, call=key, parent_ids=list(parents), data=action),
         ev.ToolStarted(**where, data=ev.ToolStartedData(tool_input=tool_input, **call)),
         *inside,
         ev.ToolFinished(**where, data=ended),

@@ -230,7 +230,7 @@ def test_captured_output_becomes_a_row() -> None:
 def test_captured_output_of_a_running_tool_is_shown_in_its_panel() -> None:
     start = runs.tool("c", "get_items", {}, [])[:2]
     view = view_of(
-        [*start, ev.Warned(tool_call_id="c", data=ev.WarningData(code="c", message="Hm."))]
+        [*start, ev.Warned(call="c", data=ev.WarningData(code="c", message="Hm."))]
     )
     view.outside(["connecting"])
     assert view.frame(Size(80, 24), 2.0, "").final == [

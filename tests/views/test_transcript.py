@@ -253,7 +253,7 @@ def test_a_retry_stands_where_its_model_is_shown() -> None:
         ev.Retry(
             run_id="llm-c",
             name="ChatOpenAI",
-            tool_call_id="c",
+            call="c",
             parent_ids=[runs.ROOT, "run-c"],
             data=RETRY,
         ),
@@ -334,12 +334,12 @@ def test_events_in_any_order_raise_nothing_and_lose_no_text(
 
 def test_the_same_call_id_again_is_another_call() -> None:
     """Some servers number the calls of every message from zero."""
-    rows = shown(
-        [
-            *runs.tool("call_0", "get_items", {"place": "sofa"}, ["cushion"]),
-            *runs.tool("call_0", "get_items", {"place": "desk"}, ["pens"]),
-        ]
-    )
+    events = []
+    for key, place, item in (("1", "sofa", "cushion"), ("2", "desk", "pens")):
+        for event in runs.tool("call_0", "get_items", {"place": place}, [item]):
+            assert not isinstance(event, ev.Unknown)
+            events.append(msgspec.structs.replace(event, call=key, run_id=f"{key}-{event.run_id}"))
+    rows = shown(events)
     assert [row for row in rows if row.startswith("╭")] == [
         '╭─ get_items(place="sofa")',
         '╭─ get_items(place="desk")',
@@ -357,7 +357,7 @@ def test_a_tool_that_starts_before_its_action_is_one_call() -> None:
 def nested_call(outer: str, number: int, pieces: list[str]) -> Iterator[ev.Event]:
     """What an agent inside the call `outer` decides and runs; its first call's id is `call_0`."""
     parents, run = [runs.ROOT, f"run-{outer}"], f"run-in-{outer}"
-    written = runs.decision(f"decided-{outer}", "call_0", "get_items", ["{}"])
+    written = runs.decision(f"d-{outer}", "call_0", "get_items", ["{}"], parents=parents)
     tool, call_id, output = "get_items", "call_0", "".join(pieces)
     asked = ev.ActionData(tool=tool, tool_call_id=call_id, tool_input={"n": number})
     began = ev.ToolStartedData(tool=tool, tool_call_id=call_id, tool_input={"n": number})
@@ -365,15 +365,18 @@ def nested_call(outer: str, number: int, pieces: list[str]) -> Iterator[ev.Event
     seen = ev.ObservationData(tool=tool, tool_call_id=call_id, status="success", output=output)
     inner: list[ev.Event] = [
         *written,
-        ev.Action(run_id=f"decided-{outer}", data=asked),
+        ev.Action(run_id=f"d-{outer}", data=asked),
         ev.ToolStarted(run_id=run, data=began),
         *runs.model(f"llm-{outer}", pieces, tool_call_id="call_0", parents=[*parents, run]),
         ev.ToolFinished(run_id=run, data=ended),
         ev.Observation(run_id=run, data=seen),
     ]
     for event in inner:
-        if not isinstance(event, ev.Unknown) and not event.run_id.startswith("llm"):
-            event = msgspec.structs.replace(event, parent_ids=parents, tool_call_id=outer)
+        if isinstance(event, ev.CallEvent):
+            event = msgspec.structs.replace(event, parent_ids=parents, call=f"{outer}.call_0")
+        elif isinstance(event, ev.LlmStarted | ev.LlmToken | ev.LlmFinished):
+            inner_key = outer if event.run_id.startswith("d-") else f"{outer}.call_0"
+            event = msgspec.structs.replace(event, call=inner_key)
         yield event
 
 

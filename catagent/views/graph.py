@@ -1,0 +1,83 @@
+"""What a graph reports of itself: how its state changed, and what it asks a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catagent.events import types as ev
+from catagent.views.format import compact, fields
+from catagent.views.notes import note, under
+from catagent.views.parts import Hanging, Part, Ready, Rows
+from catagent.views.style import Look
+from catagent.views.wrap import head
+
+# Of a state, which may be of any size, a row of this many cells at most is shown.
+LONGEST = 200
+
+
+def interrupt(look: Look, data: ev.InterruptData) -> list[Part]:
+    """What a person is asked, whole, and below it, dimly, what they may answer."""
+    sign = look.glyphs.pause
+    below = answers(data)
+    if look.options.verbose:
+        below.append(f"interrupt {data.id}" + (f" of {data.node}" if data.node else ""))
+    asked = note(look, sign, question(data), "warn", "question")
+    return [asked, *under(look, sign, below)]
+
+
+def question(data: ev.InterruptData) -> str:
+    """What a person is asked, in lines: the tool calls to approve, or whatever the graph says."""
+    requests = data.value.get("action_requests") if isinstance(data.value, dict) else None
+    if isinstance(requests, list) and all(isinstance(request, dict) for request in requests):
+        return "\n".join(map(_request, requests))
+    return "\n".join(fields(data.value))
+
+
+def _request(request: dict[str, Any]) -> str:
+    """A tool call to approve, as LangChain's HumanInTheLoopMiddleware puts it."""
+    name, args = request.get("name", "tool"), request.get("args")
+    description = request.get("description")
+    asked = [f"  {line}" for line in fields(args)] if args else []
+    return "\n".join([str(name), *asked, *([str(description)] if description else [])])
+
+
+def answers(data: ev.InterruptData) -> list[str]:
+    """What may be answered, a line for each tool; none where that may be anything."""
+    return [f"answers to {tool}: {', '.join(words)}" for tool, words in data.allowed.items()]
+
+
+def update(look: Look, data: ev.UpdateData) -> list[Part]:
+    """A row with what a node changed; messages, which are shown as they come, only if verbose."""
+    changes = data.changes if isinstance(data.changes, dict) else {"": data.changes}
+    changed = [
+        f"{name} {_summary(value)}".lstrip()
+        for name, value in changes.items()
+        if look.options.verbose or not _is_shown(value)
+    ]
+    return [_row(look, f"{data.node}: {', '.join(changed)}")] if changed else []
+
+
+def _is_shown(value: Any) -> bool:
+    """Whether it is nothing, or messages, whole or by reference."""
+    items = value if isinstance(value, list) else [value]
+    return all(item is None or (isinstance(item, dict) and _is_message(item)) for item in items)
+
+
+def _is_message(item: dict[str, Any]) -> bool:
+    return item.keys() == {"ref"} or {"type", "content"} <= item.keys()
+
+
+def _summary(value: Any) -> str:
+    if value and isinstance(value, list) and _is_shown(value):
+        return f"+ {len(value)}"
+    return compact(value)
+
+
+def _row(look: Look, text: str) -> Part:
+    line = look.line(text[: LONGEST + 1])
+
+    def rows(width: int | None) -> Rows:
+        shown = head(line, min(width or LONGEST, LONGEST), look.glyphs.ellipsis)
+        return [look.paint("dim", shown)]
+
+    return Hanging(look.paint("dim", look.glyphs.aside), Ready(rows))
