@@ -1,7 +1,7 @@
-"""What an agent's own chunks say: actions, observations and the answer, for every shape of agent.
+"""What an agent's own chunks say: an executor's actions and observations, and the answer.
 
-A graph's chunk holds the messages that a node adds; an AgentExecutor's holds `actions`, `steps`
-or `output`. All three modes read them here, so that all three say the same.
+A graph's chunk holds what a node adds, which the tracker has read already; an AgentExecutor's holds
+`actions`, `steps` or `output`. All three modes read them here, so that all three say the same.
 """
 
 from __future__ import annotations
@@ -9,24 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage
 
 from catagent.errors import AgentError
 from catagent.events import types as ev
-from catagent.sources import to_events
-from catagent.sources.answers import as_text, final, messages_in
+from catagent.sources.agent_events import AgentEvents
+from catagent.sources.answers import as_text, final
 from catagent.sources.base import AgentRun
 from catagent.sources.messages import (
     CUT_SHORT,
     finish_reason_of,
-    message_of,
-    messages_of,
     output_text,
     text_of,
+    tool_content,
 )
-from catagent.sources.plain import plain
 from catagent.sources.span import Span
 from catagent.sources.step_limit import step_limit
+from catagent.sources.to_events import envelope
 from catagent.sources.tracker import Tracker
 
 # What the executor says in the place of an answer when it stopped by itself.
@@ -37,124 +36,74 @@ _NOT_RUN = frozenset({"invalid_tool", "_Exception"})
 class ChunkReader:
     """Reads the chunks of one run, in order; `finish` gives the answer once they are through."""
 
-    def __init__(self, run: AgentRun, tracker: Tracker) -> None:
-        self._shape = run.shape
+    def __init__(self, run: AgentRun, tracker: Tracker, agent: AgentEvents) -> None:
+        self._run = run
         self._tracker = tracker
-        self._max_steps = run.max_steps
-        self._seen: set[str] = set()
-        # As the graph keeps them: what comes under an id that is there takes its place.
-        self._messages: dict[str | int, BaseMessage] = {}
-        self._structured: Any = None
+        self._agent = agent
         self._output: Any = None
-        self._interrupted = False
+        self._stopped_before_node = False
 
     def read(self, chunk: Any) -> Iterator[ev.Event]:
-        """The actions and observations in a chunk."""
-        match self._shape:
-            case "graph":
-                namespace, updates = _unwrap(chunk)
-                for update in updates.values() if isinstance(updates, dict) else ():
-                    yield from self._read_update(update, nested=bool(namespace))
-                self._interrupted |= isinstance(updates, dict) and "__interrupt__" in updates
-            case "executor" if isinstance(chunk, dict):
-                yield from self._read_executor(chunk)
-
-    def finish(self) -> Iterator[ev.Event]:
-        """The answer, or AgentError for a run that ended without one."""
-        answer = self._answer()
-        if answer is None:
-            raise AgentError(
-                "The agent waits for a person's decision, which catagent cannot give."
-                if self._interrupted
-                else "The agent ended without an answer.",
-                hint="try again, or another model",
-            )
-        if not answer.data.output.strip():
-            yield ev.Warned(
-                data=ev.WarningData(code="empty_answer", message="The agent's answer is empty.")
-            )
-        yield answer
-
-    def _read_update(self, update: Any, *, nested: bool) -> Iterator[ev.Event]:
-        for part in update if isinstance(update, list | tuple) else [update]:
-            if not isinstance(part, dict):
-                continue
-            if not nested and part.get("structured_response") is not None:
-                self._structured = part["structured_response"]
-            for message in messages_in(part):
-                yield from self._read_message(message, nested=nested)
-
-    def _read_message(self, message: BaseMessage, *, nested: bool) -> Iterator[ev.Event]:
-        if not nested and isinstance(message, AIMessage | ToolMessage):
-            self._messages[message.id or id(message)] = message
-        if message.id in self._seen:
-            return
-        if message.id is not None:
-            self._seen.add(message.id)
-        if isinstance(message, AIMessage):
-            for call in message.tool_calls:
-                yield self._action(call["name"], call["args"], call["id"], [message])
-        elif isinstance(message, ToolMessage):
-            yield self._tool_message(message)
-
-    def _tool_message(self, message: ToolMessage) -> ev.Observation:
-        call_id, name = message.tool_call_id, message.name
-        tool = self._tracker.tool(call_id, message)
-        data = ev.ObservationData(
-            tool=name or (tool.name if tool else ""),
-            status=message.status,
-            output=text_of(message.content),
-            tool_call_id=call_id,
-            messages=[message_of(message)],
-        )
-        return self._observation(data, tool)
+        """The actions and observations in an executor's chunk."""
+        if self._run.shape == "executor" and isinstance(chunk, dict):
+            yield from self._read_executor(chunk)
+        elif self._run.shape == "graph":
+            self._stopped_before_node |= _is_breakpoint(chunk)
 
     def _read_executor(self, chunk: dict[str, Any]) -> Iterator[ev.Event]:
-        messages = chunk.get("messages") or []
+        executor, messages = self._tracker.root, _messages(chunk.get("messages"))
+        if executor is None:
+            return
         for action in chunk.get("actions") or ():
-            call_id = getattr(action, "tool_call_id", None)
-            yield self._action(action.tool, action.tool_input, call_id, messages)
+            call = self._tracker.calls.acting(action, executor, self._last_llm())
+            yield from self._agent.action(call, messages, executor)
         for step in chunk.get("steps") or ():
-            yield self._step(step, messages)
+            yield self._step(step, messages, executor)
         if not ("actions" in chunk or "steps" in chunk):
             self._output = chunk
 
-    def _step(self, step: Any, messages: Any) -> ev.Observation:
-        call_id = getattr(step.action, "tool_call_id", None)
-        tool = self._tracker.tool(call_id, step.observation)
+    def _step(self, step: Any, messages: list[BaseMessage], executor: Span) -> ev.Observation:
+        call = self._tracker.calls.acting(step.action, executor, self._last_llm())
+        self._tracker.calls.close(call)
+        not_run = call.run is not None and call.run.name in _NOT_RUN
         data = ev.ObservationData(
             tool=step.action.tool,
-            status="error" if tool is not None and tool.name in _NOT_RUN else "success",
+            status="error" if not_run else "success",
             output=output_text(step.observation),
-            tool_call_id=call_id,
-            messages=messages_of(messages),
+            tool_call_id=call.call_id,
+            content=tool_content(step.observation),
         )
-        return self._observation(data, tool)
+        return self._agent.observation(call, data, messages)
 
-    def _action(self, tool: str, args: Any, call_id: str | None, messages: Any) -> ev.Action:
-        first = messages[0] if messages else None
-        span = self._tracker.decisions.decider(call_id, first) or self._last_llm()
-        data = ev.ActionData(
-            tool=tool, tool_input=plain(args), tool_call_id=call_id, messages=messages_of(messages)
-        )
-        if span is None:
-            return ev.Action(name=tool, data=data)
-        if self._shape == "graph":
-            # A tool that is not there never starts; the executor reports each action by itself.
-            self._tracker.decisions.count(span)
-        return ev.Action(data=data, **{**to_events.envelope(span), "name": tool})
+    def finish(self) -> Iterator[ev.Event]:
+        """The answer, or AgentError for a run that ended without one; nothing where it waits."""
+        root, outcome = self._tracker.root, self._run.outcome
+        if self._stopped_before_node and not self._tracker.is_interrupted:
+            yield from self._breakpoint()
+        outcome.interrupted = self._stopped_before_node or self._tracker.is_interrupted
+        outcome.state = self._agent.state(root.output if root is not None else None)
+        if not outcome.interrupted:
+            yield from self._finish()
 
-    def _observation(self, data: ev.ObservationData, tool: Span | None) -> ev.Observation:
-        envelope = to_events.envelope(tool) if tool else self._beside(data.tool_call_id)
-        return ev.Observation(data=data, **{**envelope, "name": data.tool})
+    def _breakpoint(self) -> Iterator[ev.Event]:
+        """A graph that was compiled to stop before or after a node says no more than that."""
+        data = ev.InterruptData(id="", node=", ".join(_next_nodes(self._run)))
+        where = {} if self._tracker.root is None else envelope(self._tracker.root)
+        yield ev.Interrupt(data=data, **where)
 
-    def _beside(self, call_id: str | None) -> dict[str, Any]:
-        """Where a tool that never ran would have been: under its agent."""
-        llm = self._tracker.decisions.decider(call_id)
-        return {"tool_call_id": call_id, "parent_ids": llm.parent_ids if llm else []}
+    def _finish(self) -> Iterator[ev.Event]:
+        answer = self._answer()
+        if answer is None:
+            raise AgentError(
+                "The agent ended without an answer.", hint="try again, or another model"
+            )
+        if not answer.data.output.strip():
+            data = ev.WarningData(code="empty_answer", message="The agent's answer is empty.")
+            yield ev.Warned(data=data)
+        yield answer
 
     def _answer(self) -> ev.Answer | None:
-        match self._shape:
+        match self._run.shape:
             case "graph":
                 return self._graph_answer()
             case "executor":
@@ -169,12 +118,12 @@ class ChunkReader:
         return self._as_answer(as_text(found), found if isinstance(found, BaseMessage) else None)
 
     def _graph_answer(self) -> ev.Answer | None:
-        root = self._tracker.root
-        found = None if root is None or self._interrupted else final(root.output)
-        seen = next(reversed(self._messages.values()), None)
-        last = found if isinstance(found, BaseMessage) else seen
-        if self._structured is not None:
-            return self._as_answer(as_text(self._structured), last, [])
+        output = None if self._tracker.root is None else self._tracker.root.output
+        found = final(output)
+        last = found if isinstance(found, BaseMessage) else self._tracker.last_message
+        structured = output.get("structured_response") if isinstance(output, dict) else None
+        if structured is not None:
+            return self._as_answer(as_text(structured), last, [])
         if isinstance(last, AIMessage) and last.tool_calls:
             return None
         whole = found if last is None else last
@@ -188,8 +137,8 @@ class ChunkReader:
         values = {key: value for key, value in output.items() if key != "messages"}
         text = as_text(values.get("output", values))
         if text.startswith(_EXECUTOR_STOPPED) and not self._written_by_model(text):
-            raise step_limit(self._max_steps)
-        return self._as_answer(text, None, messages_of(output.get("messages") or []))
+            raise step_limit(self._run.max_steps)
+        return self._as_answer(text, None, _messages(output.get("messages")))
 
     def _written_by_model(self, text: str) -> bool:
         written = self._last_llm()
@@ -198,26 +147,37 @@ class ChunkReader:
 
     def _last_llm(self) -> Span | None:
         root = self._tracker.root
-        own = (span for span in reversed(self._tracker.llms) if root and span.scope == root.scope)
-        return next(own, None)
+        return None if root is None else self._tracker.last_llm(root)
 
     def _as_answer(
-        self, text: str, message: BaseMessage | None, messages: list[ev.Message] | None = None
+        self, text: str, message: BaseMessage | None, messages: list[BaseMessage] | None = None
     ) -> ev.Answer:
-        span = self._tracker.decisions.decider(None, message) if message else self._last_llm()
+        span = self._tracker.author(message) if message else self._last_llm()
         author = message or (span.message if span else None)
         complete = author is None or finish_reason_of(author) not in CUT_SHORT
         if messages is None:
-            messages = messages_of(message)
-        data = ev.AnswerData(output=text, complete=complete, messages=messages)
+            messages = _messages(message)
         where = span or self._tracker.root
-        return ev.Answer(data=data, **(to_events.envelope(where) if where else {}))
+        return self._agent.answer(text, complete, messages, where)
 
 
-def _unwrap(chunk: Any) -> tuple[tuple[str, ...], Any]:
-    """Namespace and node updates of a graph's chunk, in each of the forms that it comes in."""
-    if isinstance(chunk, tuple):
-        return chunk[0], chunk[-1]
-    if isinstance(chunk, dict) and chunk.keys() >= {"type", "ns", "data"}:
-        return chunk["ns"], chunk["data"] if chunk["type"] == "updates" else None
-    return (), chunk
+def _messages(found: Any) -> list[BaseMessage]:
+    several = found if isinstance(found, list | tuple) else [found]
+    return [message for message in several if isinstance(message, BaseMessage)]
+
+
+def _is_breakpoint(chunk: Any) -> bool:
+    """Whether a graph's chunk, in any of its forms, is that of a stop that no node asked for."""
+    updates = chunk[-1] if isinstance(chunk, tuple) else chunk
+    if isinstance(updates, dict) and updates.keys() >= {"type", "ns", "data"}:
+        updates = updates["data"]
+    return isinstance(updates, dict) and updates.get("__interrupt__") == ()
+
+
+def _next_nodes(run: AgentRun) -> list[str]:
+    """The nodes that a graph would go on with, as its checkpointer has them."""
+    graph: Any = run.runnable
+    try:
+        return list(graph.get_state(run.config).next)
+    except Exception:  # a stranger's checkpointer, which may not know a way but an asynchronous one
+        return []

@@ -1,7 +1,4 @@
-"""The one loop that every mode shares: open LangChain's stream, read it, report how it ended.
-
-A mode is two things: how to open a stream, and how to read one object of it.
-"""
+"""Drives LangChain's stream of one run, whatever the mode, and lets go of all of it at the end."""
 
 from __future__ import annotations
 
@@ -15,12 +12,14 @@ from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.config import merge_configs
 
 from catagent.events import types as ev
-from catagent.sources import to_events
 from catagent.sources.base import AgentRun, EventStream
-from catagent.sources.chunks import ChunkReader
+from catagent.sources.custom import CustomEvents
 from catagent.sources.plain import plain
+from catagent.sources.to_events import envelope
 from catagent.sources.tracker import Tracker
+from catagent.sources.translation import Translation
 from catagent.workarounds.callbacks import InLine
+from catagent.workarounds.stream_writer import relayed
 
 Upstream = AsyncGenerator[Any, None]
 # Of one object: what happened alongside it and comes first, and what was made of it.
@@ -34,34 +33,41 @@ _SUPERSTEPS = 20
 async def drive(
     run: AgentRun,
     upstream: Callable[[AgentRun, Tracker], Upstream],
-    reader: Callable[[Tracker, ChunkReader], Reader],
+    reader: Callable[[Translation], Reader],
 ) -> EventStream:
     """The events of one run. Whatever happens, nothing of it goes on once this is closed."""
-    tracker = Tracker(run.max_steps, run.pulse, run.stop)
-    chunks = ChunkReader(run, tracker)
-    read = reader(tracker, chunks)
+    translation = Translation(run)
+    tracker, read = translation.tracker, reader(translation)
+    custom = CustomEvents(tracker, run.report)
     try:
         async with contextlib.aclosing(upstream(run, tracker)) as stream:
             async for item in stream:
                 beside, made = read(item)
-                for event in (*beside, *_with_raw(run, made, item, tracker)):
+                for event in (*beside, *_with_raw(run, made, item, tracker), *custom.take()):
                     yield event
-    except Exception:
-        await tracker.close()
-        for event in to_events.loose_ends(tracker):
+    except Exception as raised:
+        await tracker.closing.close()
+        for event in (*translation.unsaid(), *custom.take(last=True)):
             yield event
+        run.outcome.owner = tracker.owner_of(raised)
         raise
     finally:
-        await tracker.close()
-    for event in (*to_events.loose_ends(tracker), *chunks.finish()):
+        await tracker.closing.close()
+    for event in (
+        *translation.unsaid(),
+        *custom.take(last=True),
+        *translation.chunks.finish(),
+    ):
         yield event
 
 
-def configured(run: AgentRun, *handlers: BaseCallbackHandler) -> RunnableConfig:
+def configured(run: AgentRun, tracker: Tracker, *others: BaseCallbackHandler) -> RunnableConfig:
     """The run's config with our handlers, and with a limit where LangGraph's own is 9,999."""
     limit = _SUPERSTEPS * (run.max_steps + 1)
+    handlers: list[BaseCallbackHandler] = [tracker, *others]
     callbacks = InLine(list(handlers), list(handlers))
     ours: RunnableConfig = {"callbacks": callbacks, "recursion_limit": limit}
+    ours["configurable"] = relayed(tracker.on_write)
     return merge_configs(ours, run.config)
 
 
@@ -100,4 +106,4 @@ def _with_raw(run: AgentRun, made: list[ev.Event], item: Any, tracker: Tracker) 
 
 def _carrier(tracker: Tracker) -> ev.Node:
     data = ev.NodeData(kind="other", phase="stream")
-    return ev.Node(data=data, **(to_events.envelope(tracker.root) if tracker.root else {}))
+    return ev.Node(data=data, **(envelope(tracker.root) if tracker.root else {}))

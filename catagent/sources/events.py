@@ -6,13 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from catagent.events import types as ev
-from catagent.sources import to_events
 from catagent.sources.base import AgentRun, EventStream
-from catagent.sources.chunks import ChunkReader
 from catagent.sources.driver import Upstream, configured, drive, graph_arguments, limited
-from catagent.sources.plain import plain
 from catagent.sources.span import Span
 from catagent.sources.tracker import Tracker
+from catagent.sources.translation import Translation
 
 _PHASES: dict[str, ev.Phase] = {"start": "start", "stream": "stream", "end": "end"}
 _CONTENT = {"start": "input", "stream": "chunk", "end": "output"}
@@ -34,54 +32,50 @@ def _open(run: AgentRun, tracker: Tracker) -> Upstream:
 class _EventReader:
     """StreamEvent -> our events, none for what says nothing new."""
 
-    def __init__(self, tracker: Tracker, chunks: ChunkReader) -> None:
-        self._tracker = tracker
-        self._chunks = chunks
-        self._spans = tracker.spans
+    def __init__(self, translation: Translation) -> None:
+        self._translation = translation
+        self._make = translation.make
+        self._tokens = translation.make.tokens
+        self._spans = translation.tracker.spans
 
     def __call__(self, event: Any) -> tuple[Sequence[ev.Event], list[ev.Event]]:
         kind, span = event["event"], self._spans.get(event["run_id"])
         if span is None or kind == "on_custom_event":
-            return (), [_custom(event, span)]
+            return (), []  # the tracker has it
         if kind == "on_chat_model_stream" or kind == "on_llm_stream":
-            return (), to_events.tokens(span, event["data"]["chunk"])
+            return (), self._tokens(span, event["data"]["chunk"])
         return list(self._beside(kind, span)), list(self._other(kind, span, event))
 
     def _beside(self, kind: str, span: Span) -> Iterator[ev.Event]:
-        yield from to_events.warnings(self._tracker)
-        match kind:
-            case "on_chat_model_start" | "on_llm_start":
-                yield from to_events.failed_before(self._tracker, span.began)
-            case "on_tool_end":
-                yield from to_events.failed_before(self._tracker, span.ended or 0.0)
-            case "on_tool_error":
-                yield from to_events.close_inside(self._tracker, span)
+        if kind.endswith("_start"):
+            yield from self._translation.unsaid_before(span.began)
+        elif kind.endswith(("_end", "_error")):
+            yield from self._translation.unsaid_before(span.ended or 0.0)
+        if kind == "on_tool_error":
+            yield from self._translation.close_inside(span)
 
     def _other(self, kind: str, span: Span, event: Any) -> Iterator[ev.Event]:
         match kind:
             case "on_chat_model_start" | "on_llm_start":
-                yield to_events.llm_started(span)
-            case "on_chat_model_end" | "on_llm_end":
-                yield to_events.llm_finished(span)
+                yield self._make.llm_started(span)
             case "on_tool_start":
-                yield to_events.tool_started(span)
-            case "on_tool_end" | "on_tool_error":
-                yield to_events.tool_finished(span)
+                yield self._make.tool_started(span)
+            case "on_chat_model_end" | "on_llm_end" | "on_tool_end" | "on_tool_error":
+                yield from self._ended(span)
             case _:
                 yield from self._node(kind, span, event)
 
+    def _ended(self, span: Span) -> Iterator[ev.Event]:
+        if not span.closed:
+            is_tool = span.kind == "tool"
+            yield self._make.tool_finished(span) if is_tool else self._make.llm_finished(span)
+
     def _node(self, kind: str, span: Span, event: Any) -> Iterator[ev.Event]:
         _, what, phase = kind.split("_", 2)
-        if span is self._tracker.root and phase == "stream":
-            yield from self._chunks.read(event["data"].get("chunk"))
+        if span is self._translation.tracker.root and phase == "stream":
+            yield from self._translation.chunks.read(event["data"].get("chunk"))
             return
         content = event["data"].get(_CONTENT.get(phase, ""))
-        yield to_events.node(span, what, _PHASES.get(phase, "error"), content)
-
-
-def _custom(event: Any, span: Span | None) -> ev.Node:
-    """An event of the person's own, or of a run that the tracker does not know."""
-    data = ev.NodeData(kind="custom", phase="stream", content=plain(event["data"]))
-    known = {key: event[key] for key in ("run_id", "parent_ids", "tags")}
-    where = to_events.envelope(span) if span else known
-    return ev.Node(data=data, **{**where, "name": event["name"]})
+        yield self._make.node(span, what, _PHASES.get(phase, "error"), content)
+        if span.is_node and phase == "end" and not span.closed:
+            yield from self._translation.agent.node_ended(span)

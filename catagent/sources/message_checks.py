@@ -22,6 +22,7 @@ class WrittenArgs:
 
     def __init__(self) -> None:
         self._calls: dict[object, list[str]] = {}
+        self._ids: list[str | None] = []
 
     def add(self, pieces: Iterable[Mapping[str, Any]]) -> None:
         """Take the `tool_call_chunks` of one streamed chunk."""
@@ -29,8 +30,21 @@ class WrittenArgs:
             index = piece["index"]
             # Without an index nothing is merged: every piece is a whole call.
             key = object() if index is None else index
-            call = self._calls.setdefault(key, [piece["name"] or ""])
-            call.append(piece["args"] or "")
+            if key not in self._calls:
+                self._calls[key] = [piece["name"] or ""]
+                self._ids.append(piece["id"])
+            self._calls[key].append(piece["args"] or "")
+
+    def order(self, calls: Iterable[Mapping[str, Any]]) -> Iterator[int]:
+        """The place of each of the message's calls among those streamed: some came to nothing."""
+        names = [name for name, *_ in self._calls.values()]
+        left = list(enumerate(zip(names, self._ids, strict=True)))
+        for call in calls:
+            meant = (entry for entry in left if entry[1] == (call["name"], call["id"]))
+            found = next(meant, left[0] if left else (len(names), None))
+            if found in left:
+                left.remove(found)
+            yield found[0]
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return ((name, "".join(args) or "{}") for name, *args in self._calls.values())

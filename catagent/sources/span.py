@@ -7,23 +7,32 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from catagent.failures.owner import Owner
-
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
+    from catagent.sources.calls import Call
 
 LLM_KINDS = frozenset({"llm", "chat_model"})
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
+class Prompt:
+    """What a model is sent: messages (texts, if it completes texts), tools and parameters."""
+
+    messages: list[Any]
+    tools: list[Any]
+    parameters: dict[str, Any]
+
+
+@dataclass(slots=True, eq=False)
 class Span:
     """One LangChain run. `tool_call_id` is that of the nearest tool call, its own included.
 
-    `began`, `ended` and `first_token` are monotonic seconds; `call_id` is a tool run's own;
-    `text` and `reasoning` are the pieces streamed so far. `scope` is the outermost run that it
-    shares with its agent: the root, or the run right inside the nearest tool. `numbers` are those
-    of tool calls that their provider did not number. `owner` is whose error `error` is.
+    `call` is that call, `outer` the one around it: the same but for a tool run. `node` is the name
+    of the graph's node that this is, or is inside of, `ns` LangGraph's namespace of that. `began`,
+    `ended` and `first_token` are monotonic seconds. `text` and `reasoning` are the pieces streamed
+    so far, `numbers` those of tool calls that their provider did not number, `written` the calls of
+    its message. `facts` are what a node added: decisions of models and what tools answered.
     """
 
     run_id: str
@@ -33,21 +42,34 @@ class Span:
     parent_ids: list[str]
     tool_call_id: str | None = None
     call_id: str | None = None
+    call: Call | None = None
+    outer: Call | None = None
     scope: str = ""
+    node: str = ""
+    ns: str = ""
+    is_node: bool = False
     model: str = ""
     provider: str = ""
+    prompt: Prompt | None = None
     tool_input: Any = None
     began: float = field(default_factory=time.monotonic)
     first_token: float | None = None
     text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
     numbers: dict[object, int] = field(default_factory=dict)
+    written: list[Call] = field(default_factory=list)
+    facts: list[tuple[Call, BaseMessage]] = field(default_factory=list)
     ended: float | None = None
     message: BaseMessage | None = None
     output: Any = None
     error: BaseException | None = None
-    owner: Owner | None = None
+    opened: bool = False
     closed: bool = False
+
+    @property
+    def key(self) -> str | None:
+        """The key of the call that it happened inside, or that it is."""
+        return None if self.call is None else self.call.key
 
 
 asking: ContextVar[Span | None] = ContextVar("asking", default=None)

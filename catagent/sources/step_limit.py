@@ -1,38 +1,17 @@
-"""Who decided on which tool call, and how often each agent has decided."""
+"""How often each agent has decided on tool calls, and may."""
 
 from __future__ import annotations
-
-from langchain_core.messages import AIMessage, BaseMessage
 
 from catagent.errors import StepLimitError
 from catagent.sources.span import Span
 
 
-class Decisions:
-    """The model runs that decided on tool calls. An agent has `max_steps` decisions."""
+class Steps:
+    """The decisions of a run: every agent in it has `max_steps` of them."""
 
     def __init__(self, max_steps: int) -> None:
         self._max_steps = max_steps
-        self._authors: dict[str | None, Span] = {}
-        self._deciders: dict[str, Span] = {}
         self._counted: dict[str, set[str]] = {}
-
-    def wrote(self, llm: Span, message: AIMessage) -> None:
-        """Take note of the author of a message."""
-        if message.id is not None:
-            self._authors[message.id] = llm
-
-    def decided(self, llm: Span, message: AIMessage) -> StepLimitError | None:
-        """Take note of the tool calls in a message; the error if its agent may not go on."""
-        for call in message.tool_calls:
-            self._deciders[call["id"] or ""] = llm
-        return self._over_limit(llm) if message.tool_calls else None
-
-    def decider(self, call_id: str | None, message: BaseMessage | None = None) -> Span | None:
-        """The model run that wrote a message, or decided on a tool call."""
-        if message is not None and message.id in self._authors:
-            return self._authors[message.id]
-        return self._deciders.get(call_id or "")
 
     def count(self, llm: Span) -> None:
         """The tools that this model run called for are being run: one step of its agent."""
@@ -41,12 +20,13 @@ class Decisions:
     def act(self, llm: Span) -> None:
         """An executor runs a tool. Raises StepLimitError where that would be a step too many."""
         if llm.run_id not in self._counted.get(llm.scope, ()):
-            error = self._over_limit(llm)
+            error = self.over_limit(llm)
             if error is not None:
                 raise error
         self.count(llm)
 
-    def _over_limit(self, llm: Span) -> StepLimitError | None:
+    def over_limit(self, llm: Span) -> StepLimitError | None:
+        """The error of an agent that has taken all of its steps, and wants another."""
         if len(self._counted.get(llm.scope, ())) < self._max_steps:
             return None
         return step_limit(self._max_steps)

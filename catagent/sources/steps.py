@@ -1,6 +1,6 @@
 """The `steps` mode: LangChain's `astream` as actions, observations and the answer.
 
-Tokens are not reported in this mode; each model call is, once it ended, for its text and cost.
+Tokens are not reported in this mode; each model call is, once its node or step has ended.
 """
 
 from __future__ import annotations
@@ -8,11 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from catagent.events import types as ev
-from catagent.sources import to_events
 from catagent.sources.base import AgentRun, EventStream
-from catagent.sources.chunks import ChunkReader
 from catagent.sources.driver import Upstream, configured, drive, graph_arguments, limited
 from catagent.sources.tracker import Tracker
+from catagent.sources.translation import Translation
 
 
 def stream(run: AgentRun) -> EventStream:
@@ -29,11 +28,12 @@ def _open(run: AgentRun, tracker: Tracker) -> Upstream:
 
 
 class _StepReader:
-    """A chunk of the agent's -> our events, after those of the models that ended meanwhile."""
+    """A chunk of the agent's -> our events, after those of what ended meanwhile."""
 
-    def __init__(self, tracker: Tracker, chunks: ChunkReader) -> None:
-        self._tracker = tracker
-        self._chunks = chunks
+    def __init__(self, translation: Translation) -> None:
+        self._translation = translation
+        translation.tracker.says_tools = False
 
     def __call__(self, chunk: Any) -> tuple[list[ev.Event], list[ev.Event]]:
-        return list(to_events.loose_ends(self._tracker)), list(self._chunks.read(chunk))
+        made = list(self._translation.unsaid())
+        return [], made + list(self._translation.chunks.read(chunk))

@@ -11,18 +11,22 @@ from langchain_core.messages import BaseMessage, ToolMessage
 
 from catagent.events import types as ev
 from catagent.failures.report import error_info
+from catagent.sources.invocation import parameters_of
 from catagent.sources.messages import (
     block_pieces,
     finish_reason_of,
-    message_of,
+    model_of,
     output_text,
     reasoning_of,
     text_of,
     tool_calls_of,
+    tool_content,
     usage_of,
 )
+from catagent.sources.nodes import bubbles_up
 from catagent.sources.plain import plain
-from catagent.sources.span import LLM_KINDS, Span
+from catagent.sources.prompts import Known
+from catagent.sources.span import Span
 from catagent.sources.tracker import Tracker
 
 
@@ -34,33 +38,164 @@ def envelope(span: Span) -> dict[str, Any]:
         "name": span.name,
         "tags": span.tags,
         "tool_call_id": span.tool_call_id,
+        "call": span.key,
     }
 
 
-def llm_started(span: Span) -> ev.LlmStarted:
-    """A model call began."""
-    return ev.LlmStarted(
-        data=ev.LlmStartedData(model=span.model, run_type=span.kind), **envelope(span)
+class EventMaker:
+    """Makes the events of one run; `known` says what stands in them as a whole already."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
+        self.known = Known()
+
+    # Models
+
+    def llm_started(self, span: Span) -> ev.LlmStarted:
+        """A model call began."""
+        span.opened = True
+        data = ev.LlmStartedData(model=span.model, run_type=span.kind)
+        if span.prompt is not None:
+            data.messages = self._prompt(span.kind, span.prompt.messages)
+            data.tools = self.known.tools(span.prompt.tools)
+            data.parameters = parameters_of(span.prompt.parameters)
+            span.prompt = None
+        return ev.LlmStarted(data=data, **envelope(span))
+
+    def _prompt(self, kind: str, sent: list[Any]) -> ev.Messages:
+        if kind == "llm":
+            return [ev.Message(type="prompt", content=str(text)) for text in sent]
+        return self.known.messages(sent)
+
+    def llm_finished(self, span: Span) -> ev.LlmFinished:
+        """A model call ended, well or not, as its span has it."""
+        span.closed = True
+        data = ev.LlmFinishedData(model=span.model, text="", error=self._error(span))
+        data.duration_s, data.ttft_s = _duration(span), _seconds(span.began, span.first_token)
+        if span.message is not None:
+            self._fill_in(data, span, span.message)
+        else:
+            data.text, data.reasoning = _so_far(span)
+        span.text, span.reasoning = [], []
+        return ev.LlmFinished(data=data, **envelope(span))
+
+    def _fill_in(self, data: ev.LlmFinishedData, span: Span, message: BaseMessage) -> None:
+        data.model = model_of(message) or span.model
+        data.text, data.reasoning = text_of(message.content), reasoning_of(message)
+        data.message, data.tool_calls = self.known.whole(message), tool_calls_of(message)
+        for written, call in zip(data.tool_calls, span.written, strict=False):
+            written.call = call.key
+        data.usage, data.finish_reason = usage_of(message), finish_reason_of(message)
+
+    def tokens(self, span: Span, chunk: Any) -> list[ev.Event]:
+        """What one streamed chunk adds, channel by channel; nothing for an empty one."""
+        content = chunk if type(chunk) is str else getattr(chunk, "content", None)
+        found: list[ev.Event] = []
+        if type(content) is str:
+            if content:
+                span.text.append(content)
+                found.append(_token(span, ev.LlmTokenData(channel="text", delta=content)))
+        else:
+            found += _block_tokens(span, content, getattr(chunk, "text", ""))
+        if getattr(chunk, "additional_kwargs", None):
+            found[:0] = _reasoning_tokens(span, chunk.additional_kwargs.get("reasoning_content"))
+        if getattr(chunk, "tool_call_chunks", None):
+            found += self._argument_tokens(span, chunk.tool_call_chunks)
+        if found and span.first_token is None:
+            span.first_token = time.monotonic()
+        return found
+
+    def _argument_tokens(self, span: Span, pieces: list[dict[str, Any]]) -> Iterator[ev.LlmToken]:
+        for piece in pieces:
+            data = ev.LlmTokenData(channel="tool_args", delta=piece["args"] or "")
+            index = piece["index"]
+            # Without an index every piece is a whole call.
+            key = object() if index is None else index
+            is_first = key not in span.numbers
+            order = span.numbers.setdefault(key, len(span.numbers))
+            data.index = index if isinstance(index, int) else order
+            if is_first:
+                call = self._tracker.calls.written(span, order, piece["name"] or "", piece["id"])
+                data.call = call.key
+            if piece["name"]:
+                data.tool = piece["name"]
+            if piece["id"]:
+                data.call_id = piece["id"]
+            yield _token(span, data)
+
+    # Tools
+
+    def tool_started(self, span: Span) -> ev.ToolStarted:
+        """A tool began to run."""
+        _report(span)
+        data = ev.ToolStartedData(
+            tool=span.name, tool_input=plain(span.tool_input), tool_call_id=span.call_id
+        )
+        return ev.ToolStarted(data=data, **envelope(span))
+
+    def tool_finished(self, span: Span) -> ev.ToolFinished:
+        """A tool ended, well or not, as its span has it."""
+        span.closed = True
+        _report(span)
+        output, error = span.output, self._error(span)
+        data = ev.ToolFinishedData(
+            tool=span.name,
+            status=_status(span, error),
+            output="" if span.error is not None else output_text(output),
+            tool_call_id=span.call_id,
+            duration_s=_duration(span),
+            error=error,
+            content=tool_content(output),
+        )
+        return ev.ToolFinished(data=data, **envelope(span))
+
+    def node(self, span: Span, kind: str, phase: ev.Phase, content: Any) -> ev.Node:
+        """Anything else that a run did; `kind` is LangChain's own word for what runs."""
+        known = cast("ev.NodeKind", kind if kind in get_args(ev.NodeKind) else "other")
+        content = self.known.data(content, quiet=True)
+        data = ev.NodeData(kind=known, phase=phase, content=content)
+        return ev.Node(data=data, **envelope(span))
+
+    def _error(self, span: Span) -> ev.ErrorInfo | None:
+        error = span.error
+        if error is None or bubbles_up(error):
+            return None
+        if isinstance(error, asyncio.CancelledError):
+            # Were the run itself cancelled, this would not be asked: something alongside it failed.
+            return ev.ErrorInfo(
+                kind="agent", type="Cancelled", message="Stopped by another failure."
+            )
+        if isinstance(error, GeneratorExit):
+            return ev.ErrorInfo(kind="agent", type="Stopped", message="Its reader stopped reading.")
+        return error_info(error, self._tracker.owner_of(error))
+
+
+def _status(span: Span, error: ev.ErrorInfo | None) -> ev.ToolStatus:
+    if error is not None:
+        return "error"
+    if span.error is not None:
+        return "interrupted"
+    refused = isinstance(span.output, ToolMessage) and span.output.status == "error"
+    return "error" if refused else "success"
+
+
+def _report(span: Span) -> None:
+    span.opened = True
+    if span.call is not None:
+        span.call.reported = True
+
+
+def _token(span: Span, data: ev.LlmTokenData) -> ev.LlmToken:
+    # Once a token: keywords spelled out are a third of the cost of a dict unpacked.
+    return ev.LlmToken(
+        run_id=span.run_id,
+        parent_ids=span.parent_ids,
+        name=span.name,
+        tags=span.tags,
+        tool_call_id=span.tool_call_id,
+        call=span.key,
+        data=data,
     )
-
-
-def tokens(span: Span, chunk: Any) -> list[ev.Event]:
-    """What one streamed chunk adds, channel by channel; nothing for an empty one."""
-    content = chunk if type(chunk) is str else getattr(chunk, "content", None)
-    found: list[ev.Event] = []
-    if type(content) is str:
-        if content:
-            span.text.append(content)
-            found.append(_token(span, ev.LlmTokenData(channel="text", delta=content)))
-    else:
-        found += _block_tokens(span, content, getattr(chunk, "text", ""))
-    if getattr(chunk, "additional_kwargs", None):
-        found[:0] = _reasoning_tokens(span, chunk.additional_kwargs.get("reasoning_content"))
-    if getattr(chunk, "tool_call_chunks", None):
-        found += _argument_tokens(span, chunk.tool_call_chunks)
-    if found and span.first_token is None:
-        span.first_token = time.monotonic()
-    return found
 
 
 def _block_tokens(span: Span, content: Any, text: str) -> Iterator[ev.LlmToken]:
@@ -77,50 +212,6 @@ def _reasoning_tokens(span: Span, piece: Any) -> Iterator[ev.LlmToken]:
         yield _token(span, ev.LlmTokenData(channel="reasoning", delta=piece))
 
 
-def _argument_tokens(span: Span, pieces: list[dict[str, Any]]) -> Iterator[ev.LlmToken]:
-    for piece in pieces:
-        data = ev.LlmTokenData(channel="tool_args", delta=piece["args"] or "")
-        data.index = _number(span, piece["index"])
-        if piece["name"]:
-            data.tool = piece["name"]
-        if piece["id"]:
-            data.call_id = piece["id"]
-        yield _token(span, data)
-
-
-def _number(span: Span, index: Any) -> int:
-    """Which of the message's calls this is. Without an index every piece is a whole call."""
-    if isinstance(index, int):
-        return index
-    key = object() if index is None else index
-    return span.numbers.setdefault(key, len(span.numbers))
-
-
-def _token(span: Span, data: ev.LlmTokenData) -> ev.LlmToken:
-    # Once a token: keywords spelled out are a third of the cost of a dict unpacked.
-    return ev.LlmToken(
-        run_id=span.run_id,
-        parent_ids=span.parent_ids,
-        name=span.name,
-        tags=span.tags,
-        tool_call_id=span.tool_call_id,
-        data=data,
-    )
-
-
-def llm_finished(span: Span) -> ev.LlmFinished:
-    """A model call ended, well or not, as its span has it."""
-    span.closed = True
-    data = ev.LlmFinishedData(model=span.model, text="", error=_error(span))
-    data.duration_s, data.ttft_s = _duration(span), _seconds(span.began, span.first_token)
-    if span.message is not None:
-        _fill_in(data, span.message)
-    else:
-        data.text, data.reasoning = _so_far(span)
-    span.text, span.reasoning = [], []
-    return ev.LlmFinished(data=data, **envelope(span))
-
-
 def _so_far(span: Span) -> tuple[str, str]:
     """Text and reasoning of a model without a message: as streamed, or as LangChain kept them."""
     text, reasoning = "".join(span.text), "".join(span.reasoning)
@@ -128,95 +219,6 @@ def _so_far(span: Span) -> tuple[str, str]:
         return text, reasoning
     part = span.output
     return output_text(part), reasoning_of(part) if isinstance(part, BaseMessage) else ""
-
-
-def _fill_in(data: ev.LlmFinishedData, message: BaseMessage) -> None:
-    data.text, data.reasoning = text_of(message.content), reasoning_of(message)
-    data.message, data.tool_calls = message_of(message), tool_calls_of(message)
-    data.usage, data.finish_reason = usage_of(message), finish_reason_of(message)
-
-
-def tool_started(span: Span) -> ev.ToolStarted:
-    """A tool began to run."""
-    data = ev.ToolStartedData(
-        tool=span.name, tool_input=plain(span.tool_input), tool_call_id=span.call_id
-    )
-    return ev.ToolStarted(data=data, **envelope(span))
-
-
-def tool_finished(span: Span) -> ev.ToolFinished:
-    """A tool ended, well or not, as its span has it."""
-    span.closed = True
-    output, error = span.output, _error(span)
-    refused = isinstance(output, ToolMessage) and output.status == "error"
-    data = ev.ToolFinishedData(
-        tool=span.name,
-        status="error" if error is not None or refused else "success",
-        output="" if error is not None else output_text(output),
-        tool_call_id=span.call_id,
-        duration_s=_duration(span),
-        error=error,
-    )
-    return ev.ToolFinished(data=data, **envelope(span))
-
-
-def node(span: Span, kind: str, phase: ev.Phase, content: Any) -> ev.Node:
-    """Anything else that a run did; `kind` is LangChain's own word for what runs."""
-    known = cast("ev.NodeKind", kind if kind in get_args(ev.NodeKind) else "other")
-    data = ev.NodeData(kind=known, phase=phase, content=plain(content))
-    return ev.Node(data=data, **envelope(span))
-
-
-def warnings(tracker: Tracker) -> Iterator[ev.Event]:
-    """The warnings since the last time."""
-    while tracker.warnings:
-        yield ev.Warned(data=tracker.warnings.popleft())
-
-
-def close_inside(tracker: Tracker, tool: Span) -> Iterator[ev.Event]:
-    """The finished events of models inside a tool that failed before they ended."""
-    for span in tracker.llms:
-        if not span.closed and tool.run_id in span.parent_ids:
-            span.error = span.error or tool.error
-            yield llm_finished(span)
-
-
-def loose_ends(tracker: Tracker) -> Iterator[ev.Event]:
-    """What ended since the last time and was not reported: models, tools that failed, warnings."""
-    yield from warnings(tracker)
-    while tracker.ended:
-        yield from _loose_end(tracker.ended.popleft())
-
-
-def failed_before(tracker: Tracker, began: float) -> Iterator[ev.Event]:
-    """The models that failed before this moment, for an API that is silent on failures.
-
-    LangChain queues what it reports: what it said of a run that ended earlier has been read once
-    a run that began later is read of.
-    """
-    ended = tracker.ended
-    while ended and (ended[0].closed or (ended[0].error and (ended[0].ended or 0) <= began)):
-        yield from _loose_end(ended.popleft())
-
-
-def _loose_end(span: Span) -> Iterator[ev.Event]:
-    if span.closed:
-        return
-    if span.kind in LLM_KINDS:
-        yield llm_finished(span)
-    elif span.kind == "tool" and span.error is not None:
-        yield tool_finished(span)
-
-
-def _error(span: Span) -> ev.ErrorInfo | None:
-    if span.error is None:
-        return None
-    if isinstance(span.error, asyncio.CancelledError):
-        # Were the run itself cancelled, this would not be asked: something alongside it failed.
-        return ev.ErrorInfo(kind="agent", type="Cancelled", message="Stopped by another failure.")
-    if isinstance(span.error, GeneratorExit):
-        return ev.ErrorInfo(kind="agent", type="Stopped", message="Its reader stopped reading.")
-    return error_info(span.error, span.owner)
 
 
 def _duration(span: Span) -> float:

@@ -6,73 +6,96 @@ ids, failures. Callbacks have all of it, so every source attaches one `Tracker` 
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import time
 from collections import deque
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, BaseMessage
 
-from catagent.events import types as ev
+from catagent.failures.owner import Owner
 from catagent.sources import message_checks
-from catagent.sources.base import Pulse
-from catagent.sources.span import LLM_KINDS, Span, asking
-from catagent.sources.step_limit import Decisions
-from catagent.stop import Stop
+from catagent.sources.base import AgentRun
+from catagent.sources.calls import Call, Calls
+from catagent.sources.closing import Closing
+from catagent.sources.nodes import NodeReader, bubbles_up, command_of, interrupts_of
+from catagent.sources.span import LLM_KINDS, Prompt, Span, asking
+from catagent.sources.step_limit import Steps
 from catagent.workarounds.callbacks import CalledFirst, log_nothing_of
 
-# The executor gives a tool's call id with its action alone: (executor's run id, call id).
-_action_in_context: ContextVar[tuple[UUID, str | None] | None] = ContextVar("action", default=None)
-
-_REPORTED = LLM_KINDS | {"tool"}
+# The executor tells of a tool's call with its action alone: (executor's run id, call).
+_action_in_context: ContextVar[tuple[UUID, Call] | None] = ContextVar("action", default=None)
 
 
-class RunClosedError(Exception):
-    """Raised into what still runs in a thread after its run was closed."""
+@dataclass(slots=True)
+class Happening:
+    """What happened to a run: `about` is the interrupt or warning that is meant."""
+
+    what: Literal["start", "end", "interrupt", "warning"]
+    span: Span
+    about: Any = None
 
 
 class Tracker(CalledFirst, BaseCallbackHandler):
-    """Keeps the spans of one run; stops what must not go on by raising from a callback."""
+    """Keeps the spans of one run; stops what must not go on by raising from a callback.
+
+    `says_tools` is false where the API of the mode is silent on tools that start.
+    """
 
     run_inline = True
     raise_error = True
 
-    def __init__(
-        self, max_steps: int, pulse: Pulse | None = None, stop: Stop | None = None
-    ) -> None:
-        self.decisions = Decisions(max_steps)
-        self._pulse = pulse or Pulse()
-        self._stop = stop or Stop()
+    def __init__(self, run: AgentRun) -> None:
         self.spans: dict[str, Span] = {}
         self.root: Span | None = None
         self.llms: list[Span] = []
-        self.ended: deque[Span] = deque()
-        self.warnings: deque[ev.WarningData] = deque()
-        self.closed = False
-        self._tasks: dict[str, asyncio.Task[Any]] = {}
+        self.happened: deque[Happening] = deque()
+        self.says_tools = True
+        self.on_custom: Callable[[Span | None, str, Any], None] = _to_nobody
+        self.calls = Calls()
+        self.steps = Steps(run.max_steps)
+        self.closing = Closing(run.stop)
+        self._pulse = run.pulse
+        self._nodes = NodeReader(self.calls)
         self._written: dict[UUID, message_checks.WrittenArgs] = {}
-        self._tools: dict[str, list[Span]] = {}
+        self._waiting: list[Span] = []
+        self._authors: dict[str, Span] = {}
 
-    async def close(self) -> None:
-        """Stop what still runs: threads at their next callback, orphaned tasks at once.
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether a graph waits for a person. What a tool has dealt with is over."""
+        return any(all(map(_waits, self._tools_around(span))) for span in self._waiting)
 
-        When one of an executor's parallel tools fails, LangChain leaves the others running.
-        """
-        self.closed = True
-        orphans = {task for task in self._tasks.values() if task is not asyncio.current_task()}
-        for task in orphans:
-            task.cancel()
-        if orphans:
-            await asyncio.wait(orphans, timeout=self._stop.patience(0.7))
+    def owner_of(self, error: BaseException) -> Owner | None:
+        """Whose error it is: the innermost run that raised it."""
+        raised = [span for span in self.spans.values() if span.error is error]
+        if not raised:
+            return None
+        span = max(raised, key=lambda span: len(span.parent_ids))
+        if span.kind in LLM_KINDS:
+            return Owner("model", span.name)
+        return Owner("tool", span.name) if span.kind == "tool" else Owner("node", span.node)
 
-    def tool(self, call_id: str | None, output: Any) -> Span | None:
-        """The tool run with this call id. Ids may repeat: best the one that gave this output."""
-        found = self._tools.get(call_id or "", [])
-        return next((span for span in found if span.output is output), found[-1] if found else None)
+    @property
+    def last_message(self) -> BaseMessage | None:
+        """The message that the agent's own graph added last, as far as it was not replaced."""
+        return self._nodes.last
+
+    def author(self, message: BaseMessage) -> Span | None:
+        """The model run that wrote a message."""
+        return self._authors.get(message.id or "")
+
+    def last_llm(self, around: Span) -> Span | None:
+        """The newest model run of the agent that this is, or is part of."""
+        return next((llm for llm in reversed(self.llms) if llm.scope == around.scope), None)
+
+    def _tools_around(self, span: Span) -> list[Span]:
+        found = (self.spans[run] for run in (*span.parent_ids, span.run_id))
+        return [span for span in found if span.kind == "tool"]
 
     def _begin(
         self,
@@ -82,32 +105,19 @@ class Tracker(CalledFirst, BaseCallbackHandler):
         serialized: dict[str, Any] | None,
         about: dict[str, Any],
     ) -> Span:
-        self._check_open()
-        parent = self.spans.get(str(parent_run_id))
+        self.closing.check()
         span = Span(str(run_id), kind, _name(about, serialized), list(about.get("tags") or []), [])
         span.scope = span.run_id
+        metadata = about.get("metadata") or {}
+        span.ns = str(metadata.get("langgraph_checkpoint_ns") or "")
+        span.node = str(metadata.get("langgraph_node") or "") if span.ns else ""
+        parent = self.spans.get(str(parent_run_id))
         if parent is not None:
-            span.parent_ids = [*parent.parent_ids, parent.run_id]
-            span.tool_call_id = parent.tool_call_id
-            span.scope = span.run_id if parent.kind == "tool" else parent.scope
+            _put_inside(span, parent)
+        span.is_node = bool(span.ns) and (parent is None or parent.ns != span.ns)
         self.root = self.root or span
         self.spans[span.run_id] = span
         return span
-
-    def _check_open(self) -> None:
-        """Stop here what was cancelled and did not notice.
-
-        A thread cannot be cancelled. And until Python 3.12 `asyncio.wait_for`, through which
-        LangChain reads every chunk of OpenAI's, loses a cancellation that comes with a chunk.
-        """
-        try:
-            task = asyncio.current_task()
-        except RuntimeError:  # no loop in a thread
-            task = None
-        if task is not None and (self.closed or task.cancelling()):
-            task.cancel()
-        elif task is None and self.closed:
-            raise RunClosedError
 
     def on_chain_start(
         self,
@@ -119,7 +129,9 @@ class Tracker(CalledFirst, BaseCallbackHandler):
         **about: Any,
     ) -> None:
         """A chain, prompt or parser began."""
-        self._begin("chain", run_id, parent_run_id, serialized, about)
+        span = self._begin("chain", run_id, parent_run_id, serialized, about)
+        if span.is_node or span is self.root:
+            self._nodes.begin(inputs)
 
     def on_retriever_start(
         self,
@@ -143,7 +155,8 @@ class Tracker(CalledFirst, BaseCallbackHandler):
         **about: Any,
     ) -> None:
         """A chat model began."""
-        self._begin_llm("chat_model", run_id, parent_run_id, serialized, about)
+        sent = messages[0] if messages else []
+        self._begin_llm("chat_model", sent, run_id, parent_run_id, serialized, about)
 
     def on_llm_start(
         self,
@@ -155,11 +168,12 @@ class Tracker(CalledFirst, BaseCallbackHandler):
         **about: Any,
     ) -> None:
         """A text-completion model began."""
-        self._begin_llm("llm", run_id, parent_run_id, serialized, about)
+        self._begin_llm("llm", prompts, run_id, parent_run_id, serialized, about)
 
     def _begin_llm(
         self,
         kind: str,
+        sent: list[Any],
         run_id: UUID,
         parent: UUID | None,
         serialized: dict[str, Any] | None,
@@ -171,7 +185,10 @@ class Tracker(CalledFirst, BaseCallbackHandler):
         model = params.get("model") or params.get("model_name") or metadata.get("ls_model_name")
         span.model = str(model or span.name)
         span.provider = str(metadata.get("ls_provider") or "")
+        tools = params.get("tools") or params.get("functions") or []
+        span.prompt = Prompt(list(sent), tools, params)
         self.llms.append(span)
+        self.happened.append(Happening("start", span))
         self._pulse.begin()
         asking.set(span)
 
@@ -179,7 +196,7 @@ class Tracker(CalledFirst, BaseCallbackHandler):
         self, token: Any, *, run_id: UUID, chunk: Any = None, **kwargs: Any
     ) -> None:
         """A model streams: keep the arguments that it writes, as it writes them."""
-        self._check_open()
+        self.closing.check()
         if run_id not in self._written:
             self._written[run_id] = message_checks.WrittenArgs()
         message = getattr(chunk, "message", None)
@@ -203,11 +220,15 @@ class Tracker(CalledFirst, BaseCallbackHandler):
     def _examine(
         self, span: Span, message: AIMessage, streamed: message_checks.WrittenArgs | None
     ) -> None:
-        self.decisions.wrote(span, message)
-        self.warnings.extend(message_checks.warnings_for(message, span.name))
+        if message.id is not None:
+            self._authors[message.id] = span
+        written = streamed or message_checks.WrittenArgs()
+        self.calls.decided(span, message, written.order(message.tool_calls))
+        for warning in message_checks.warnings_for(message, span.name):
+            self.happened.append(Happening("warning", span, warning))
         error = message_checks.check_message(message, span.name, streamed, span.provider)
-        if error is None:
-            error = self.decisions.decided(span, message)
+        if error is None and message.tool_calls:
+            error = self.steps.over_limit(span)
         if error is not None:
             span.error = error
             raise error
@@ -222,19 +243,30 @@ class Tracker(CalledFirst, BaseCallbackHandler):
 
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A chain ended."""
-        self._end(run_id, output=outputs)
+        self._end_chain(run_id, outputs)
 
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
-        """A chain failed."""
-        self._end(run_id, error=error)
+        """A chain failed, or a graph left it, to wait or to go on elsewhere."""
+        self._end_chain(run_id, command_of(error), error)
+
+    def _end_chain(self, run_id: UUID, output: Any, error: BaseException | None = None) -> None:
+        span = self._end(run_id, output=output, error=error)
+        if span is not None and span.is_node and (error is None or output is not None):
+            self._nodes.end(span, output)
+            self.happened.append(Happening("end", span))
+            for call, message in span.facts:
+                if isinstance(message, AIMessage) and call.author is not None:
+                    self.steps.count(call.author)
 
     def on_agent_action(self, action: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """The executor is about to run a tool, in this very task or thread."""
-        call_id = getattr(action, "tool_call_id", None)
-        _action_in_context.set((run_id, call_id))
-        llm = self.decisions.decider(call_id) or (self.llms[-1] if self.llms else None)
-        if llm is not None:
-            self.decisions.act(llm)
+        executor = self.spans.get(str(run_id))
+        if executor is None:
+            return
+        call = self.calls.acting(action, executor, self.last_llm(executor))
+        _action_in_context.set((run_id, call))
+        if call.author is not None:
+            self.steps.act(call.author)
 
     def on_tool_start(
         self,
@@ -250,18 +282,17 @@ class Tracker(CalledFirst, BaseCallbackHandler):
         """A tool began."""
         span = self._begin("tool", run_id, parent_run_id, serialized, about)
         span.tool_input = input_str if inputs is None else inputs
-        with contextlib.suppress(RuntimeError):  # no loop in a thread
-            if (task := asyncio.current_task()) is not None:
-                self._tasks[span.run_id] = task
+        self.closing.enter(span.run_id)
         action = _action_in_context.get()
-        if tool_call_id is None and action is not None and action[0] == parent_run_id:
-            tool_call_id = action[1]
-        span.call_id = tool_call_id
-        span.tool_call_id = tool_call_id or span.tool_call_id
-        self._tools.setdefault(tool_call_id or "", []).append(span)
-        llm = self.decisions.decider(tool_call_id)
-        if llm is not None and llm.scope == span.scope:
-            self.decisions.count(llm)
+        if action is not None and action[0] == parent_run_id:
+            call = action[1]
+        else:
+            call = self.calls.started(span, tool_call_id, span.tool_input)
+        call.run, span.call, span.opened = span, call, not self.says_tools
+        span.call_id = tool_call_id or call.call_id
+        span.tool_call_id = span.call_id or span.tool_call_id
+        if call.author is not None:
+            self.steps.count(call.author)
 
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A tool ended."""
@@ -271,18 +302,49 @@ class Tracker(CalledFirst, BaseCallbackHandler):
         """A tool raised."""
         self._end(run_id, error=error)
 
+    def on_custom_event(self, name: str, data: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        """The agent sent an event of its own."""
+        self.on_custom(self.spans.get(str(run_id)), name, data)
+
+    def on_write(self, run_id: str | None, data: Any) -> None:
+        """A node or tool wrote to its graph's stream; `run_id` is its run's."""
+        self.on_custom(self.spans.get(run_id or ""), "custom", data)
+
     def _end(
         self, run_id: UUID, *, output: Any = None, error: BaseException | None = None
     ) -> Span | None:
         span = self.spans.get(str(run_id))
-        if span is not None:
-            span.ended, span.output, span.error = time.monotonic(), output, error
-            self._tasks.pop(span.run_id, None)
-            if span.kind in LLM_KINDS:
-                self._pulse.end()
-            if span.kind in _REPORTED:
-                self.ended.append(span)
+        if span is None:
+            return None
+        span.ended, span.output, span.error = time.monotonic(), output, error
+        self.closing.leave(span.run_id)
+        if span.kind in LLM_KINDS:
+            self._pulse.end()
+        if span.kind in LLM_KINDS or span.kind == "tool":
+            self.happened.append(Happening("end", span))
+        if error is not None and bubbles_up(error):
+            self._wait(span, error)
         return span
+
+    def _wait(self, span: Span, error: BaseException) -> None:
+        new = self._nodes.interrupts(error)
+        self.happened.extend(Happening("interrupt", span, each) for each in new)
+        self._waiting += [span] if new else []
+
+
+def _to_nobody(*_: Any) -> None:
+    return None
+
+
+def _put_inside(span: Span, parent: Span) -> None:
+    span.parent_ids = [*parent.parent_ids, parent.run_id]
+    span.tool_call_id = parent.tool_call_id
+    span.call = span.outer = parent.call
+    span.scope = span.run_id if parent.kind == "tool" else parent.scope
+
+
+def _waits(tool: Span) -> bool:
+    return bool(interrupts_of(tool.error))
 
 
 def _name(about: dict[str, Any], serialized: dict[str, Any] | None) -> str:

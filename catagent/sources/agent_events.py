@@ -1,0 +1,119 @@
+"""What an agent and its graphs do, as our events: actions, observations, updates, interrupts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from langchain_core.messages import BaseMessage, ToolMessage
+
+from catagent.events import types as ev
+from catagent.sources.calls import Call
+from catagent.sources.messages import text_of
+from catagent.sources.nodes import updates_of
+from catagent.sources.plain import plain
+from catagent.sources.span import Span
+from catagent.sources.to_events import EventMaker, envelope
+
+
+class AgentEvents:
+    """Makes them for one run; each call is decided on once, whoever says so first."""
+
+    def __init__(self, maker: EventMaker) -> None:
+        self._known = maker.known
+
+    def node_ended(self, span: Span) -> Iterator[ev.Event]:
+        """What a node of a graph decided, what it was answered, and what it changed."""
+        span.closed = True
+        for call, message in span.facts:
+            if isinstance(message, ToolMessage):
+                yield self._answered(call, message)
+            else:
+                yield from self.action(call, [message], span)
+        span.facts = []
+        yield self._update(span)
+
+    def action(
+        self, call: Call, messages: Sequence[BaseMessage], where: Span | None = None
+    ) -> Iterator[ev.Action]:
+        """The agent decided on a call, at `where` if no model did. Nothing if that was said."""
+        if call.acted:
+            return
+        call.acted = call.reported = True
+        data = ev.ActionData(
+            tool=call.tool,
+            tool_input=plain(call.args),
+            tool_call_id=call.call_id,
+            messages=[self._known.whole(message) for message in messages],
+        )
+        yield ev.Action(data=data, **_about(call, call.author or where))
+
+    def observation(
+        self, call: Call, data: ev.ObservationData, messages: Sequence[BaseMessage]
+    ) -> ev.Observation:
+        """The agent observes what a call came to, or why it did not run."""
+        call.reported = True
+        data.messages = [self._known.whole(message) for message in messages]
+        if call.run is not None:
+            return ev.Observation(data=data, **_about(call, call.run))
+        return ev.Observation(parent_ids=list(call.near), **_about(call, None), data=data)
+
+    def _answered(self, call: Call, message: ToolMessage) -> ev.Observation:
+        data = ev.ObservationData(
+            tool=message.name or call.tool,
+            status=message.status,
+            output=text_of(message.content),
+            tool_call_id=message.tool_call_id,
+        )
+        return self.observation(call, data, [message])
+
+    def answer(
+        self, text: str, complete: bool, messages: Sequence[BaseMessage], where: Span | None
+    ) -> ev.Answer:
+        """The final answer, of the model run that wrote it, or of the agent's."""
+        said = [self._known.whole(message) for message in messages]
+        data = ev.AnswerData(output=text, complete=complete, messages=said)
+        return ev.Answer(data=data, **(envelope(where) if where else {}))
+
+    def state(self, output: Any) -> Any:
+        """The state that an agent ended with, its messages by reference; None for a mere text."""
+        if isinstance(output, dict):
+            output = {key: value for key, value in output.items() if key != "__interrupt__"}
+        is_state = hasattr(output, "__dict__") or isinstance(output, dict)
+        return (
+            self._known.data(output) if is_state and not isinstance(output, BaseMessage) else None
+        )
+
+    def _update(self, span: Span) -> ev.Update:
+        parts = [self._known.data(part) for part in updates_of(span.output)]
+        changes = parts[0] if len(parts) == 1 else parts or None
+        data = ev.UpdateData(node=span.node, changes=changes)
+        return ev.Update(data=data, **{**envelope(span), "name": span.node})
+
+
+def interrupt(span: Span, asked: Any) -> ev.Interrupt:
+    """A graph waits for a person, with LangGraph's Interrupt."""
+    data = ev.InterruptData(
+        id=str(getattr(asked, "id", "")),
+        value=plain(asked.value),
+        node=span.node,
+        allowed=_allowed(asked.value),
+    )
+    return ev.Interrupt(data=data, **envelope(span))
+
+
+def _allowed(value: Any) -> dict[str, list[str]]:
+    """The decisions that LangChain's human-in-the-loop middleware takes, by tool."""
+    configs = value.get("review_configs") if isinstance(value, dict) else None
+    found = [config for config in configs or () if isinstance(config, dict)]
+    return {
+        str(config["action_name"]): [str(each) for each in config.get("allowed_decisions") or ()]
+        for config in found
+        if "action_name" in config
+    }
+
+
+def _about(call: Call, span: Span | None) -> dict[str, Any]:
+    """The envelope of an event about a call, of the run that it comes from."""
+    found = envelope(span) if span is not None else {"tool_call_id": call.call_id}
+    return {**found, "name": call.tool, "call": call.key}

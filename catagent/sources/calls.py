@@ -1,0 +1,176 @@
+"""The tool calls of one run: each has one key, made here and nowhere else.
+
+Providers' ids of calls repeat (servers number those of every message from zero, nested agents too)
+or are missing (agents that write text, some servers). What tells calls apart is who wrote them,
+and where: all is asked while LangChain runs, in the order in which things happen.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any
+
+from langchain_core.messages import AIMessage, ToolMessage
+
+from catagent.sources.span import Span
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One tool call, from the model that wrote it to what its agent observes.
+
+    `author` is the model run that wrote it, if one did, in its agent's message number `turn`;
+    `near` are the runs around whatever decided on it, the root first. `run` is the newest run of
+    its tool. `acted` says that it was decided on aloud, `reported` that an event named it.
+    """
+
+    key: str
+    tool: str
+    call_id: str | None
+    outer: Call | None
+    near: Sequence[str]
+    author: Span | None = None
+    turn: int = 0
+    args: Any = None
+    run: Span | None = None
+    acted: bool = False
+    observed: bool = False
+    reported: bool = False
+
+
+class Calls:
+    """Every call of a run, found by what is known of it at the time."""
+
+    def __init__(self) -> None:
+        self._inside: Counter[str] = Counter()
+        self._open: defaultdict[str, list[Call]] = defaultdict(list)
+        self._written: dict[tuple[str, int], Call] = {}
+        self._of_message: dict[str, list[Call]] = {}
+        self._of_action: dict[int, tuple[Any, Call]] = {}
+        self._turns: dict[str, int] = {}
+
+    def written(self, llm: Span, order: int, tool: str, call_id: str | None) -> Call:
+        """The call that a model writes, or wrote, as number `order` of its message."""
+        call = self._written.get((llm.run_id, order))
+        if call is None:
+            call = self._new(tool, call_id, llm.call, llm.parent_ids, llm)
+            self._written[llm.run_id, order] = call
+        return call
+
+    def decided(self, llm: Span, message: AIMessage, order: Iterable[int]) -> None:
+        """Take note of the calls in a model's message; `order` says which of its pieces each is."""
+        for wanted, number in zip(message.tool_calls, order, strict=False):
+            call = self.written(llm, number, wanted["name"], wanted["id"])
+            call.args = wanted["args"]
+            llm.written.append(call)
+        if message.id is not None:
+            self._of_message[message.id] = llm.written
+
+    def in_message(self, message: AIMessage, where: Span) -> list[Call]:
+        """The calls in a message that a node added, in its order, whoever wrote it."""
+        known = list(self._of_message.get(message.id or "", ()))
+        return [self._in_message(wanted, known, where) for wanted in message.tool_calls]
+
+    def _in_message(self, wanted: Any, known: list[Call], where: Span) -> Call:
+        mine = [call for call in known if call.call_id == wanted["id"]]
+        named = [call for call in mine if call.tool == wanted["name"]]
+        call = next(iter(named or mine), None)
+        if call is not None:
+            known.remove(call)
+        else:
+            call = self._best(wanted["id"], where, lambda call: not call.acted)
+        call = call or self._new(wanted["name"], wanted["id"], where.call, where.parent_ids)
+        call.args = wanted["args"]
+        return call
+
+    def started(self, span: Span, call_id: str | None, args: Any) -> Call:
+        """The call that a tool run is of: one that waits for it, one run again, or a new one."""
+
+        def fits(call: Call) -> bool:
+            again = call.author is not None and call.run is not None and call.run.ended is not None
+            same = bool(call_id) or call.tool == span.name
+            return same and (call.run is None or again)
+
+        def rank(call: Call) -> tuple[Any, ...]:
+            return call.run is None, call.tool == span.name, call.args == args
+
+        return self._best(call_id, span, fits, rank) or self._new(
+            span.name, call_id, span.outer, span.parent_ids
+        )
+
+    def acting(self, action: Any, executor: Span, author: Span | None) -> Call:
+        """The call of an AgentAction, the very object, of which ReAct agents know no id."""
+        found = self._of_action.get(id(action))
+        if found is None:
+            call_id = getattr(action, "tool_call_id", None)
+            call = self._best(call_id, executor, _unacted) if call_id else None
+            near = [*executor.parent_ids, executor.run_id]
+            call = call or self._new(action.tool, call_id, executor.call, near, author)
+            call.args = action.tool_input
+            found = self._of_action[id(action)] = action, call
+        return found[1]
+
+    def observed(self, message: ToolMessage, where: Span) -> Call:
+        """The call that a tool message answers, wherever it came from."""
+        call_id = message.tool_call_id
+        runs = ((call, call.run) for call in self._open[call_id or ""])
+        exact = (call for call, run in runs if run is not None and run.output is message)
+        call = next(exact, None) or self._best(call_id, where, lambda _: True, lambda c: (c.acted,))
+        call = call or self._new(message.name or "", call_id, where.call, where.parent_ids)
+        self.close(call)
+        return call
+
+    def close(self, call: Call) -> None:
+        """Take note that a call was observed: what comes under its id now is another."""
+        call.observed = True
+        found = self._open[call.call_id or ""]
+        if call in found:
+            found.remove(call)
+
+    def _best(
+        self,
+        call_id: str | None,
+        where: Span,
+        fits: Callable[[Call], bool],
+        rank: Callable[[Call], tuple[Any, ...]] = lambda _: (),
+    ) -> Call | None:
+        """Of the open calls with this id in the same call, the one that was decided nearest by.
+
+        Among those the newest message counts, and in it the first call.
+        """
+        outer = where.outer if where.kind == "tool" else where.call
+        found = [c for c in self._open[call_id or ""] if c.outer is outer and fits(c)]
+        return max(
+            found,
+            key=lambda call: (_common(call.near, where.parent_ids), call.turn, *rank(call)),
+            default=None,
+        )
+
+    def _new(
+        self,
+        tool: str,
+        call_id: str | None,
+        outer: Call | None,
+        near: Sequence[str],
+        author: Span | None = None,
+    ) -> Call:
+        around = "" if outer is None else f"{outer.key}."
+        self._inside[around] += 1
+        key = f"{around}{self._inside[around]}"
+        call = Call(key, tool, call_id, outer, near, author)
+        if author is not None:
+            call.turn = self._turns.setdefault(author.run_id, len(self._turns) + 1)
+        self._open[call_id or ""].append(call)
+        return call
+
+
+def _unacted(call: Call) -> bool:
+    return not call.acted
+
+
+def _common(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many runs, from the root down, two places share."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))

@@ -1,0 +1,132 @@
+"""What the nodes of graphs add to their state, and where they wait for a person.
+
+Read off the end of a node's run: LangGraph's own stream of updates does not say which of several
+runs of a node one is from, and says nothing of a graph inside a chain or a tool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+
+from catagent.sources.calls import Call, Calls
+from catagent.sources.span import Span
+
+_TO_PARENT = "__parent__"
+
+
+class NodeReader:
+    """Reads the nodes of one run in the order in which they end; each message counts once."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._seen: set[str | int] = set()
+        self._kept: list[BaseMessage] = []
+        self._asked: set[str] = set()
+        self._own: dict[str | int, BaseMessage] = {}
+
+    @property
+    def last(self) -> BaseMessage | None:
+        """The last message of the outermost graph; one that took another's id took its place."""
+        return next(reversed(self._own.values()), None)
+
+    def begin(self, inputs: Any) -> None:
+        """Take note of the messages that were there before: nobody adds them now."""
+        for message in messages_in(inputs):
+            self._is_new(message)
+
+    def end(self, span: Span, output: Any) -> None:
+        """Note in `span` which decisions and observations its node added."""
+        span.output = output
+        for part in updates_of(output):
+            for message in messages_in(part):
+                if isinstance(message, AIMessage | ToolMessage):
+                    span.facts += self._facts(span, message) if self._is_new(message) else []
+            if len(span.parent_ids) == 1 and isinstance(part, dict):
+                self._keep(part.get("messages"))
+
+    def _keep(self, found: Any) -> None:
+        """The messages of the outermost graph, as it keeps them."""
+        for message in _messages(found):
+            if isinstance(message, AIMessage | ToolMessage):
+                self._own[message.id or id(message)] = message
+
+    def _facts(self, span: Span, message: BaseMessage) -> list[tuple[Call, BaseMessage]]:
+        if isinstance(message, ToolMessage):
+            return [(self._calls.observed(message, span), message)]
+        calls = self._calls.in_message(message, span) if isinstance(message, AIMessage) else []
+        return [(call, message) for call in calls]
+
+    def _is_new(self, message: BaseMessage) -> bool:
+        key: str | int = message.id or id(message)
+        if key in self._seen:
+            return False
+        self._seen.add(key)
+        if message.id is None:
+            self._kept.append(message)  # so that no other gets its address
+        return True
+
+    def interrupts(self, error: BaseException | None) -> list[Any]:
+        """The interrupts that are new in what a run raised."""
+        found = interrupts_of(error)
+        new = [each for each in found if each.id not in self._asked]
+        self._asked.update(each.id for each in new)
+        return new
+
+
+def interrupts_of(error: BaseException | None) -> list[Any]:
+    """LangGraph's Interrupts in its GraphInterrupt; none in any other error."""
+    if not is_named(error, "GraphInterrupt"):
+        return []
+    args = error.args if error is not None else ()
+    return [each for each in (args[0] if args else ()) if hasattr(each, "value")]
+
+
+def is_named(error: BaseException | None, name: str) -> bool:
+    """Whether an error is of a class of this name, of a package that may not be imported."""
+    return any(kind.__name__ == name for kind in type(error).__mro__)
+
+
+def bubbles_up(error: BaseException | None) -> bool:
+    """Whether it is no failure, but how LangGraph leaves a node: to wait, or for its parent."""
+    return is_named(error, "GraphBubbleUp")
+
+
+def command_of(error: BaseException | None) -> Any:
+    """The Command with which a graph inside this node has left it for this node's own graph."""
+    if not is_named(error, "ParentCommand") or error is None or not error.args:
+        return None
+    command = error.args[0]
+    return None if command.graph == _TO_PARENT else command
+
+
+def updates_of(output: Any) -> list[Any]:
+    """The parts of what a node returned that change the state: those of Commands among them."""
+    several = output if isinstance(output, list | tuple) else [output]
+    return [_update_of(part) for part in several]
+
+
+def _update_of(part: Any) -> Any:
+    if not (hasattr(part, "goto") and hasattr(part, "update")):
+        return part
+    update = part.update
+    return dict(update) if isinstance(update, list | tuple) else update
+
+
+def messages_in(state: Any) -> Iterator[BaseMessage]:
+    """The messages that a state, or an update of one, has under any of its keys."""
+    if isinstance(state, dict):
+        for value in state.values():
+            yield from _messages(value)
+    elif isinstance(state, BaseMessage):
+        yield state
+
+
+def _messages(value: Any) -> Iterable[BaseMessage]:
+    if isinstance(value, BaseMessage):
+        return [value]
+    if not isinstance(value, list | tuple):
+        return []
+    return [message for message in value if isinstance(message, BaseMessage)]

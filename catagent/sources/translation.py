@@ -1,0 +1,80 @@
+"""One run of LangChain's in the making of our events, and what its API leaves unsaid.
+
+Every streaming API is silent on something: failures, models in `steps`, what a graph waits for. The
+tracker knows that it happened; here it becomes events, before what happened after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from catagent.events import types as ev
+from catagent.sources.agent_events import AgentEvents, interrupt
+from catagent.sources.base import AgentRun
+from catagent.sources.chunks import ChunkReader
+from catagent.sources.span import LLM_KINDS, Span
+from catagent.sources.to_events import EventMaker, envelope
+from catagent.sources.tracker import Happening, Tracker
+
+
+class Translation:
+    """All that a mode needs to turn what its API says into events."""
+
+    def __init__(self, run: AgentRun) -> None:
+        self.tracker = Tracker(run)
+        self.make = EventMaker(self.tracker)
+        self.agent = AgentEvents(self.make)
+        self.chunks = ChunkReader(run, self.tracker, self.agent)
+
+    def unsaid(self) -> Iterator[ev.Event]:
+        """All that happened and has not been reported."""
+        happened = self.tracker.happened
+        while happened:
+            yield from self._event(happened.popleft())
+
+    def unsaid_before(self, moment: float) -> Iterator[ev.Event]:
+        """What happened before this moment and will not be said by an API that reports successes.
+
+        LangChain queues what it reports: what it said of a run that ended earlier has been read
+        once a run that began later is read of.
+        """
+        happened = self.tracker.happened
+        while happened and _is_due(happened[0], moment):
+            yield from self._event(happened.popleft())
+
+    def close_inside(self, tool: Span) -> Iterator[ev.Event]:
+        """The finished events of models inside a tool that failed before they ended."""
+        for span in self.tracker.llms:
+            if not span.closed and tool.run_id in span.parent_ids:
+                span.error = span.error or tool.error
+                yield self.make.llm_finished(span)
+
+    def _event(self, happened: Happening) -> Iterator[ev.Event]:
+        span = happened.span
+        match happened.what:
+            case "warning":
+                yield ev.Warned(data=happened.about, **envelope(span))
+            case "interrupt":
+                yield interrupt(span, happened.about)
+            case "start" if not span.opened:
+                yield self.make.llm_started(span)
+            case "end" if not span.closed:
+                yield from self._end(span)
+
+    def _end(self, span: Span) -> Iterator[ev.Event]:
+        if span.kind in LLM_KINDS:
+            yield self.make.llm_finished(span)
+        elif span.kind != "tool":
+            yield from self.agent.node_ended(span)
+        elif span.error is not None:
+            yield self.make.tool_finished(span)
+
+
+def _is_due(happened: Happening, moment: float) -> bool:
+    span = happened.span
+    match happened.what:
+        case "start":
+            return span.opened
+        case "end":
+            return span.closed or (span.error is not None and (span.ended or 0.0) <= moment)
+    return True

@@ -1,0 +1,45 @@
+"""langgraph's stream writer, which says nothing of who writes, and only to those who stream."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from langchain_core.runnables.config import ensure_config
+
+# Where LangGraph keeps the runtime that a graph inherits from what runs it.
+_RUNTIME_KEY = "__pregel_runtime"
+
+
+def relayed(write: Callable[[str | None, Any], None]) -> dict[str, Any]:
+    """What to configure a run with, so that all its graphs write to `write`, with their run's id.
+
+    Nothing where no graph can be in it: LangGraph is not even imported.
+    """
+    runtime = sys.modules.get("langgraph.runtime")
+    if runtime is None or "langgraph.pregel" not in sys.modules:
+        return {}
+
+    class Relay(runtime.Runtime):  # type: ignore[name-defined,misc]
+        """A runtime that a graph's own is merged into, all but the writer."""
+
+        def merge(self, other: Any) -> Any:
+            return super().merge(other).override(stream_writer=_Writer(write, other.stream_writer))
+
+    return {_RUNTIME_KEY: Relay()}
+
+
+class _Writer:
+    """Writes to us, and to the graph's own stream. A graph inside inherits it, as it is."""
+
+    def __init__(self, write: Callable[[str | None, Any], None], inner: Any) -> None:
+        self._write = write
+        self._inner = inner
+
+    def __call__(self, data: Any) -> None:
+        """Called where `get_stream_writer()` is: in the task or thread of a node or tool."""
+        manager = ensure_config().get("callbacks")
+        run_id = getattr(manager, "parent_run_id", None)
+        self._write(None if run_id is None else str(run_id), data)
+        self._inner(data)
