@@ -106,12 +106,16 @@ class Calls:
         found = self._of_action.get(id(action))
         if found is None:
             call_id = getattr(action, "tool_call_id", None)
-            call = self._best(call_id, executor, _unacted) if call_id else None
+            call = self._best(call_id, executor, self._unclaimed) if call_id else None
             near = [*executor.parent_ids, executor.run_id]
             call = call or self._new(action.tool, call_id, executor.call, near, author)
             call.args = action.tool_input
             found = self._of_action[id(action)] = action, call
         return found[1]
+
+    def _unclaimed(self, call: Call) -> bool:
+        """Whether no other AgentAction is of it."""
+        return all(call is not claimed for _, claimed in self._of_action.values())
 
     def observed(self, message: ToolMessage, where: Span) -> Call:
         """The call that a tool message answers, wherever it came from."""
@@ -165,10 +169,6 @@ class Calls:
             call.turn = self._turns.setdefault(author.run_id, len(self._turns) + 1)
         self._open[call_id or ""].append(call)
         return call
-
-
-def _unacted(call: Call) -> bool:
-    return not call.acted
 
 
 def _common(one: Sequence[str], other: Sequence[str]) -> int:

@@ -48,7 +48,7 @@ class ChunkReader:
         if self._run.shape == "executor" and isinstance(chunk, dict):
             yield from self._read_executor(chunk)
         elif self._run.shape == "graph":
-            self._stopped_before_node |= _is_breakpoint(chunk)
+            self._stopped_before_node |= updates_in(chunk).get("__interrupt__") == ()
 
     def _read_executor(self, chunk: dict[str, Any]) -> Iterator[ev.Event]:
         executor, messages = self._tracker.root, _messages(chunk.get("messages"))
@@ -166,12 +166,12 @@ def _messages(found: Any) -> list[BaseMessage]:
     return [message for message in several if isinstance(message, BaseMessage)]
 
 
-def _is_breakpoint(chunk: Any) -> bool:
-    """Whether a graph's chunk, in any of its forms, is that of a stop that no node asked for."""
+def updates_in(chunk: Any) -> dict[str, Any]:
+    """The updates by node in a graph's chunk, in each of the forms that it comes in."""
     updates = chunk[-1] if isinstance(chunk, tuple) else chunk
     if isinstance(updates, dict) and updates.keys() >= {"type", "ns", "data"}:
         updates = updates["data"]
-    return isinstance(updates, dict) and updates.get("__interrupt__") == ()
+    return updates if isinstance(updates, dict) else {}
 
 
 def _next_nodes(run: AgentRun) -> list[str]:

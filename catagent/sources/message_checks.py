@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage
@@ -38,13 +39,13 @@ class WrittenArgs:
     def order(self, calls: Iterable[Mapping[str, Any]]) -> Iterator[int]:
         """The place of each of the message's calls among those streamed: some came to nothing."""
         names = [name for name, *_ in self._calls.values()]
-        left = list(enumerate(zip(names, self._ids, strict=True)))
+        left = dict(enumerate(zip(names, self._ids, strict=True)))
+        further = count(len(names))
         for call in calls:
-            meant = (entry for entry in left if entry[1] == (call["name"], call["id"]))
-            found = next(meant, left[0] if left else (len(names), None))
-            if found in left:
-                left.remove(found)
-            yield found[0]
+            meant = (place for place in left if left[place] == (call["name"], call["id"]))
+            place = next(meant, next(iter(left), -1))
+            left.pop(place, None)
+            yield next(further) if place < 0 else place
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return ((name, "".join(args) or "{}") for name, *args in self._calls.values())

@@ -9,6 +9,7 @@ from typing import Any
 
 from catagent.events import types as ev
 from catagent.sources.base import AgentRun, EventStream
+from catagent.sources.chunks import updates_in
 from catagent.sources.driver import Upstream, configured, drive, graph_arguments, limited
 from catagent.sources.tracker import Tracker
 from catagent.sources.translation import Translation
@@ -35,5 +36,5 @@ class _StepReader:
         translation.tracker.says_tools = False
 
     def __call__(self, chunk: Any) -> tuple[list[ev.Event], list[ev.Event]]:
-        made = list(self._translation.unsaid())
-        return [], made + list(self._translation.chunks.read(chunk))
+        beside, made = self._translation.unsaid_with(updates_in(chunk))
+        return beside, made + list(self._translation.chunks.read(chunk))

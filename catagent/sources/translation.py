@@ -6,7 +6,7 @@ tracker knows that it happened; here it becomes events, before what happened aft
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from catagent.events import types as ev
 from catagent.sources.agent_events import AgentEvents, interrupt
@@ -31,6 +31,20 @@ class Translation:
         happened = self.tracker.happened
         while happened:
             yield from self._event(happened.popleft())
+
+    def unsaid_with(self, nodes: Container[str]) -> tuple[list[ev.Event], list[ev.Event]]:
+        """What happened up to the end of one of these nodes, and what that node did.
+
+        All that happened, and nothing, where none of them has ended.
+        """
+        happened, before = self.tracker.happened, list[ev.Event]()
+        while happened:
+            first = happened.popleft()
+            made = list(self._event(first))
+            if first.what == "end" and first.span.is_node and first.span.node in nodes:
+                return before, made
+            before += made
+        return before, []
 
     def unsaid_before(self, moment: float) -> Iterator[ev.Event]:
         """What happened before this moment and will not be said by an API that reports successes.
