@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from catagent.cli.options import Shown
 from catagent.cli.outputs import Outputs, opened
 from catagent.cli.recordings import locate
-from catagent.cli.stderr import say
+from catagent.cli.stderr import say_error, say_questions
 from catagent.config import Loaded, Mode
 from catagent.events.filters import Filters
 from catagent.recordings.pace import Pace, read_chunks, replay
@@ -49,8 +49,10 @@ def play(
 def _report_end(playback: Playback, outputs: Outputs, shown: Shown) -> None:
     finished = playback.state.finished
     error = finished.data.error if finished is not None else None
-    if error is not None and not outputs.shows_errors:
-        say(f"catagent: the recorded run failed: {error.message}", error.hint)
+    if not outputs.shows_errors:
+        if error is not None:
+            say_error("catagent: the recorded run failed", error)
+        say_questions("catagent: the recorded run waits for an answer", playback.state)
     if shown.stats:
         from catagent.views.stats import table
 

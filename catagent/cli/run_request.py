@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from catagent.cli.options import Shown
 from catagent.cli.outputs import Outputs, opened
 from catagent.cli.recordings import history
-from catagent.cli.stderr import is_stalled, say, say_traceback, write
+from catagent.cli.stderr import is_stalled, say, say_error, say_questions, say_traceback, write
 from catagent.config import Loaded
 from catagent.run.recorders import Keep, recorders
 from catagent.run.request import Request
@@ -65,13 +65,19 @@ def _epilogue(session: Session, outputs: Outputs, shown: Shown) -> None:
             say(f"catagent: warning: {warning.message}", warning.hint)
     for loss in session.unreported:
         say(f"catagent: error: {loss.message}")
-    error = _error(session)
-    if error is not None and not outputs.shows_errors:
-        say(f"catagent: error: {error.message}", error.hint)
+    if not outputs.shows_errors:
+        _say_end(session)
     if shown.stats:
         from catagent.views.stats import table
 
         write(table(session.state))
+
+
+def _say_end(session: Session) -> None:
+    error = _error(session)
+    if error is not None:
+        say_error("catagent: error", error)
+    say_questions("catagent: the run waits for an answer", session.state)
 
 
 def _error(session: Session) -> ErrorInfo | None:

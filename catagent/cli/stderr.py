@@ -6,10 +6,15 @@ import contextlib
 import select
 import sys
 import traceback
+from typing import TYPE_CHECKING
 
 from catagent.config import secrets_of
 from catagent.redact import redact
 from catagent.views.sanitize import clean
+
+if TYPE_CHECKING:
+    from catagent.events.state import RunState
+    from catagent.events.types import ErrorInfo
 
 _LOOK_S = 0.1
 
@@ -17,6 +22,25 @@ _LOOK_S = 0.1
 def say(message: str, hint: str = "") -> None:
     """Print a message and what to do next. Both may quote untrusted text."""
     write(clean(message) + "\n" + (f"  hint: {clean(hint)}\n" if hint else ""))
+
+
+def say_error(said: str, error: ErrorInfo) -> None:
+    """Print what went wrong, where, what to do next, and what else did."""
+    from catagent.views.notes import place
+
+    where = place(error)
+    say(f"{said}: {error.message}" + (f"\n  {where}" if where else ""), error.hint)
+    for other in error.others:
+        say_error(said, other)
+
+
+def say_questions(said: str, state: RunState) -> None:
+    """Print what a run that waits for a person asks them, and what they may answer."""
+    from catagent.views.graph import answers, question
+
+    if state.finished is not None and state.finished.data.status == "interrupted":
+        for event in state.interrupts:
+            say("\n  ".join([f"{said}: {question(event.data)}", *answers(event.data)]))
 
 
 def say_traceback(raised: BaseException) -> None:

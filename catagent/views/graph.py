@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import indent
 from typing import Any
 
 from catagent.events import types as ev
@@ -9,20 +10,30 @@ from catagent.views.format import compact, fields
 from catagent.views.notes import note, under
 from catagent.views.parts import Hanging, Part, Ready, Rows
 from catagent.views.style import Look
-from catagent.views.wrap import head
+from catagent.views.wrap import cells, head
 
 # Of a state, which may be of any size, a row of this many cells at most is shown.
 LONGEST = 200
+# Of the spaces before a line of a question, so many are kept.
+DEEPEST = 8
 
 
 def interrupt(look: Look, data: ev.InterruptData) -> list[Part]:
     """What a person is asked, whole, and below it, dimly, what they may answer."""
     sign = look.glyphs.pause
+    first, *lines = question(data).replace("\r\n", "\n").split("\n")
+    rest = (_indented(look, " " * cells(sign), line) for line in lines)
     below = answers(data)
     if look.options.verbose:
         below.append(f"interrupt {data.id}" + (f" of {data.node}" if data.node else ""))
-    asked = note(look, sign, question(data), "warn", "question")
-    return [asked, *under(look, sign, below)]
+    return [note(look, sign, first, "warn", "question"), *rest, *under(look, sign, below)]
+
+
+def _indented(look: Look, space: str, line: str) -> Part:
+    """A line whose rows are all as far to the right: no argument may pass for what is asked."""
+    text = line.lstrip(" ")
+    deep = " " * min(DEEPEST, len(line) - len(text))
+    return note(look, space + deep, text, "plain", "question")
 
 
 def question(data: ev.InterruptData) -> str:
@@ -37,7 +48,7 @@ def _request(request: dict[str, Any]) -> str:
     """A tool call to approve, as LangChain's HumanInTheLoopMiddleware puts it."""
     name, args = request.get("name", "tool"), request.get("args")
     description = request.get("description")
-    asked = [f"  {line}" for line in fields(args)] if args else []
+    asked = [indent("\n".join(fields(args)), "  ")] if args else []
     return "\n".join([str(name), *asked, *([str(description)] if description else [])])
 
 

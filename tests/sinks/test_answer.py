@@ -6,7 +6,7 @@ from pathlib import Path
 
 from catagent.events import types as ev
 from catagent.sinks.answer import AnswerSink
-from tests.support.runs import ANSWER, cat_run, failed_run
+from tests.support.runs import ANSWER, cat_run, failed_run, paused_run
 from tests.support.screen import shown_by
 
 
@@ -25,6 +25,10 @@ def test_the_answer_stands_alone_on_a_line_and_is_not_changed(tmp_path: Path) ->
 
 def test_a_run_without_an_answer_writes_nothing(tmp_path: Path) -> None:
     assert written(failed_run(), tmp_path / "a") == b""
+
+
+def test_a_run_that_waits_for_an_answer_writes_nothing(tmp_path: Path) -> None:
+    assert written(paused_run(), tmp_path / "a") == b""
 
 
 def test_an_answer_with_a_newline_or_a_lone_surrogate_is_written(tmp_path: Path) -> None:

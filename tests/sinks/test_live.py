@@ -244,6 +244,21 @@ def test_the_status_is_gone_before_the_answer_is_written() -> None:
         assert terminal.text() == "an answer, without a newline"
 
 
+def test_the_status_is_back_where_another_run_begins() -> None:
+    """An answer is the end of its own run, and one run may not be the last of the stream."""
+    with screen() as terminal:
+        sink = LiveSink(ViewOptions(status_only=True), terminal.fd)
+        sink.start()
+        terminal.until(lambda: "starting" in terminal.text())
+        for event in runs.of_run("run-a", runs.cat_run()):
+            sink.write(event)
+        terminal.until(lambda: terminal.text() == "")
+        sink.write(runs.of_run("run-b", [runs.started()])[0])
+        terminal.until(lambda: "waiting for the agent" in terminal.text())
+        sink.close()
+        terminal.until(lambda: terminal.text() == "")
+
+
 def test_a_resize_keeps_the_picture_whole() -> None:
     """pyte does not reflow, so the emulator stays; tmux does the real thing."""
     with screen(80, 24) as terminal:

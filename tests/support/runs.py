@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict
 
+import msgspec
 from msgspec import UNSET
 
 from catagent.events import types as ev
@@ -224,6 +225,58 @@ def cat_run(items: Sequence[str] = ("books (old), ", "a lamp")) -> list[ev.Event
         finished(output=ANSWER),
     ]
     return stamped(measured(events))
+
+
+APPROVAL: Any = {
+    "action_requests": [
+        {
+            "name": "send_email",
+            "args": {"to": "ann@example.com", "body": "The cat is on the shelf.\nBring fish."},
+            "description": "Mail leaves the house.",
+        }
+    ],
+    "review_configs": [{"action_name": "send_email", "allowed_decisions": ["approve", "reject"]}],
+}
+
+
+def paused_run() -> list[ev.Event]:
+    """A run that waits: a nested call has asked one question, the agent's middleware another."""
+    outer, inner = _Call(tool="expert", tool_call_id="o"), _Call(tool="look", tool_call_id="i")
+    within = [ROOT, "run-o"]
+    asked, *look = tool("i", "look", {"where": "shelf"}, ["I need ", "a lamp."], parents=within)
+    stopped = ev.ToolFinishedData(status="interrupted", output="", duration_s=0.4, **inner)
+    ends = ev.ToolFinishedData(status="interrupted", output="", duration_s=0.5, **outer)
+    lamp = ev.InterruptData(id="int-1", value="May I turn on the lamp?", node="tools")
+    allowed = {"send_email": ["approve", "reject"]}
+    mail = ev.InterruptData(id="int-2", value=APPROVAL, node="approve", allowed=allowed)
+    approved = tool("m", "send_email", APPROVAL["action_requests"][0]["args"], [])
+    expert = tool("o", "expert", {"about": "cats"}, [])
+    events = [
+        started(),
+        *decision("agent-1", "m", "send_email", ["{", "}"]),
+        approved[0],
+        *expert[:2],
+        asked,
+        *look[:-2],
+        ev.Interrupt(run_id="run-i", parent_ids=within, call="o.i", data=lamp),
+        ev.ToolFinished(run_id="run-i", parent_ids=within, call="o.i", data=stopped),
+        ev.ToolFinished(run_id="run-o", parent_ids=[ROOT], call="o", data=ends),
+        ev.Interrupt(run_id=ROOT, data=mail),
+        finished("interrupted", 5),
+    ]
+    return stamped(events)
+
+
+def of_run(run: str, events: Iterable[ev.Event]) -> list[ev.Event]:
+    """The same events, as those of another run: with the same keys, in calls of its own."""
+    moved: list[ev.Event] = []
+    for event in events:
+        assert not isinstance(event, ev.Unknown)
+        own = run if event.run_id in ("", ROOT) else f"{run}-{event.run_id}"
+        parents = [run, *(f"{run}-{parent}" for parent in event.parent_ids[1:])]
+        above = parents if own != run else []
+        moved.append(msgspec.structs.replace(event, run_id=own, parent_ids=above))
+    return moved
 
 
 def failed_run() -> list[ev.Event]:

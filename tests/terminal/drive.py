@@ -72,12 +72,25 @@ def broken(tokens: int) -> Iterator[ev.Event]:
     yield runs.finished(status="error", exit_code=1, error=error)
 
 
+def paused(tokens: int) -> list[ev.Event]:
+    """A run that ends waiting for a person."""
+    return runs.paused_run()
+
+
+def several(tokens: int) -> Iterator[ev.Event]:
+    """Two runs at once in one stream, with the same keys."""
+    one, two = runs.cat_run(runs.words("one", tokens)), runs.cat_run(runs.words("two", tokens))
+    yield from runs.interleaved(runs.of_run("run-a", one), runs.of_run("run-b", two))
+
+
 RUNS = {
     "cat": cat,
     "parallel": parallel,
     "nested": nested,
     "markdown": markdown,
     "broken": broken,
+    "paused": paused,
+    "several": several,
 }
 
 

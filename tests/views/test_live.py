@@ -229,9 +229,7 @@ def test_captured_output_becomes_a_row() -> None:
 
 def test_captured_output_of_a_running_tool_is_shown_in_its_panel() -> None:
     start = runs.tool("c", "get_items", {}, [])[:2]
-    view = view_of(
-        [*start, ev.Warned(call="c", data=ev.WarningData(code="c", message="Hm."))]
-    )
+    view = view_of([*start, ev.Warned(call="c", data=ev.WarningData(code="c", message="Hm."))])
     view.outside(["connecting"])
     assert view.frame(Size(80, 24), 2.0, "").final == [
         "╭─ get_items()",
@@ -253,6 +251,31 @@ def test_a_view_that_raises_is_followed_by_plain_lines() -> None:
         assert word in text
     assert "warning: the live view failed, so the rest" in text
     assert text.endswith("(RuntimeError: a [bug])")
+
+
+def ended(run: str, status: ev.RunStatus = "success") -> ev.Event:
+    return runs.of_run(run, [runs.finished(status)])[0]
+
+
+def test_the_end_of_one_run_leaves_the_calls_of_the_others_awaited() -> None:
+    calls = [runs.tool("1", name, {}, [])[:2] for name in ("look", "listen")]
+    view = view_of(runs.of_run("run-a", [runs.started(), *calls[0]]))
+    for event in runs.of_run("run-b", [runs.started(), *calls[1]]):
+        view.update(event, 1.0)
+    assert "running 2 tools" in status_of(view)
+    view.update(ended("run-a", "interrupted"), 1.0)
+    assert "running listen" in status_of(view)
+
+
+def test_a_view_that_raises_says_so_once_after_the_last_of_several_runs() -> None:
+    rest = Fallback(view_of([]), RuntimeError("x"))
+    for run in ("run-a", "run-b"):
+        for event in [*runs.of_run(run, runs.tool("1", "t", {}, [f"{run}s"])), ended(run)]:
+            rest.update(event, 1.0)
+    *rows, last, _ = rest.last(Size(80, 24))
+    assert "run-as" in "".join(rows)
+    assert last.startswith("warning: the live view failed")
+    assert "failed" not in "".join(rows)
 
 
 def fails(*_: object, **__: object) -> Never:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -352,6 +353,126 @@ def test_a_tool_that_starts_before_its_action_is_one_call() -> None:
     rows = shown([start, action, *rest])
     assert rows == shown([action, start, *rest])
     assert not any("✗" in row for row in rows)
+
+
+def test_a_call_that_is_tried_again_stays_in_its_panel() -> None:
+    """What the failed attempt wrote and said is still there."""
+    failed = runs.tool("c", "get_items", {}, ["some "])[:-2]
+    ended = runs.tool("c", "get_items", {}, ["some "])[-2]
+    assert isinstance(ended, ev.ToolFinished)
+    ended.data.status, ended.data.output = "error", "no light"
+    _, start, *rest = runs.tool("c", "get_items", {}, ["items"])
+    assert isinstance(start, ev.ToolStarted)
+    again = msgspec.structs.replace(start, run_id="run-again")
+    assert shown([*failed, ended, again, *rest]) == [
+        "╭─ get_items()",
+        "│ ◦ tool model",
+        "│ some",
+        "│ ↻ failed after 1.2 s and tried again: no light",
+        "│ ◦ tool model",
+        "│ items",
+        "╰─ ✓ 1.2 s · 2 tokens · observation: the text above",
+    ]
+
+
+@given(st.permutations([*PIECES[0], *runs.paused_run()]), st.booleans())
+@settings(deadline=None)
+def test_events_without_keys_or_twice_raise_nothing(events: list[ev.Event], twice: bool) -> None:
+    for event in events:
+        assert not isinstance(event, ev.Unknown)
+        event.call = event.call if twice else None
+    text = "".join(shown([*events, *events] if twice else events)).replace(" ", "")
+    for event in events:
+        if isinstance(event, ev.Observation):
+            assert event.data.output.replace(" ", "") in text
+
+
+@given(CHUNKS, CUTS)
+@settings(deadline=None)
+def test_runs_in_one_stream_keep_their_calls_apart(chunks: list[int], cuts: list[bool]) -> None:
+    """They have the same keys; the end of one closes nothing of the other."""
+    streams, expected = [], set()
+    for number in range(3):
+        words, pieces = numbered(f"t{number}", 10 * number + 1, chunks)
+        events = [runs.started(), *runs.tool("1", "get_items", {"n": number}, pieces)]
+        streams.append(runs.of_run(f"run-{number}", [*events, runs.finished()]))
+        expected.update(words)
+    rows = shown(runs.interleaved(*streams), cuts=cuts)
+    assert sorted(tokens(rows)) == sorted(expected)
+    assert "\n".join(rows).count("observation: the text above") == 3
+    assert sum(row.startswith("✓ done in") for row in rows) == 3
+
+
+def test_what_belongs_to_no_run_is_of_the_one_that_began_last() -> None:
+    events = runs.of_run("run-a", [runs.started(), *runs.tool("1", "t", {}, ["x"])[:2]])
+    lost = ev.Warned(call="1", data=ev.WarningData(code="c", message="Hm."))
+    assert "│ ! Hm." in shown([*events, lost])
+
+
+def test_an_agent_that_brings_its_own_model_has_it_named_at_the_end() -> None:
+    start, end = runs.started(), runs.finished(models=[ev.ModelUsage(model="gpt-4.1-nano")])
+    assert shown([start, end])[-1] == "✓ done in 3.4 s · 2 tool calls"
+    start.data.model = None
+    rows = shown([start, end])
+    assert (rows[0], rows[-1]) == ("cat · events", "✓ done in 3.4 s · gpt-4.1-nano · 2 tool calls")
+
+
+@pytest.mark.parametrize("asked", ["", None, {}, {"n": 1, "text": "a cat"}])
+def test_the_input_of_a_graph_may_be_anything(asked: Any) -> None:
+    start = runs.started()
+    start.data.input = asked
+    assert shown([start])[1:] == (["\u276f n: 1", "  text: a cat"] if asked else [])
+
+
+def test_an_error_says_where_it_happened_and_what_else_failed() -> None:
+    other = ev.ErrorInfo(kind="agent", type="E", message="So was this.", node="save")
+    error = ev.ErrorInfo(
+        kind="agent",
+        type="ValueError",
+        message="It was empty.",
+        hint="Fill it.",
+        node="extract",
+        file="app.py",
+        line=12,
+        others=[other],
+    )
+    assert shown([runs.finished("error", 1, error=error)])[:-2] == [
+        "✗ It was empty.",
+        "  in node extract, app.py:12",
+        "  Fill it.",
+        "✗ So was this.",
+        "  in node save",
+    ]
+
+
+def test_verbose_shows_what_is_new_of_a_prompt() -> None:
+    look = live_look(ViewOptions(verbose=True))
+    call = ev.ToolCall(id="c", name="get_items", args={"n": 1})
+    data = ev.LlmStartedData(
+        model="gpt-4o-mini",
+        messages=[
+            ev.Message(type="system", content="You are a cat."),
+            ev.Ref("m-1"),
+            ev.Ref("m-2"),
+            ev.Message(type="ai", content="", tool_calls=[call]),
+            ev.Message(type="human", content="x" * 1234),
+        ],
+        tools=[ev.Tool(name="get_items"), ev.Ref("look")],
+        parameters={"temperature": 0, "stop": ["."]},
+    )
+    [*start, end] = runs.model("m", ["meow"], name="agent")
+    assert isinstance(start[0], ev.LlmStarted)
+    start[0].data = data
+    assert shown([*start, end])[:1] == ["meow"]
+    assert shown([*start, end], look, 500)[1:] == [
+        "system: You are a cat.",
+        "+ 2 messages as before",
+        "ai: → get_items(n=1)",
+        f"human: {'x' * 400}… (1,234 characters)",
+        "tools: get_items, look",
+        'temperature 0 · stop ["."]',
+        "meow",
+    ]
 
 
 def nested_call(outer: str, number: int, pieces: list[str]) -> Iterator[ev.Event]:

@@ -1,0 +1,104 @@
+"""What a graph reports of itself: pauses, and updates of its state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from catagent.events import types as ev
+from catagent.views.options import ViewOptions
+from catagent.views.style import live_look
+from tests.support import runs
+from tests.views.test_transcript import PLAIN, shown
+
+VERBOSE = live_look(ViewOptions(verbose=True))
+
+
+def test_a_pause_is_shown_where_it_happened_and_is_no_failure() -> None:
+    rows = shown(runs.paused_run())
+    assert "\n".join(rows[rows.index('╭─ expert(about="cats")') :]) == (
+        '╭─ expert(about="cats")\n'
+        '│ ╭─ look(where="shelf")\n'
+        "│ │ ◦ tool model\n"
+        "│ │ I need a lamp.\n"
+        "│ │ ‖ May I turn on the lamp?\n"
+        "│ ╰─ ‖ 0.40 s · 2 tokens · waiting for an answer\n"
+        "╰─ ‖ 0.50 s · waiting for an answer\n"
+        "\n"
+        "‖ send_email\n"
+        "    to: ann@example.com\n"
+        "    body: The cat is on the shelf.\n"
+        "    Bring fish.\n"
+        "  Mail leaves the house.\n"
+        "  answers to send_email: approve, reject\n"
+        "\n"
+        "‖ waiting for an answer after 3.4 s · 2 tool calls · 4 tokens"
+    )
+    assert not any(sign in "".join(rows) for sign in "✗✓→")
+
+
+def test_a_pause_in_words_says_so() -> None:
+    rows = shown(runs.paused_run(), PLAIN, None)
+    assert "    paused: May I turn on the lamp?" in rows
+    assert rows[-1] == "run: waiting for an answer after 3.4 s, 2 tool calls, 4 tokens"
+
+
+def test_quiet_shows_what_is_asked() -> None:
+    rows = shown(runs.paused_run(), live_look(ViewOptions(quiet=True)))
+    assert [row for row in rows if row.startswith("‖")] == [
+        "‖ May I turn on the lamp?",
+        "‖ send_email",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("Is it Ann?", ["‖ Is it Ann?"]),
+        ({"name": "Ann", "ages": [3, 4]}, ["‖ name: Ann", "  ages: [3, 4]"]),
+        ([1, {"a": None}], ['‖ [1, {"a": null}]']),
+        ({"action_requests": "none"}, ["‖ action_requests: none"]),
+        ({"action_requests": [{}]}, ["‖ tool"]),
+    ],
+)
+def test_whatever_a_graph_asks_can_be_read(value: Any, expected: list[str]) -> None:
+    assert shown([ev.Interrupt(data=ev.InterruptData(id="i", value=value))]) == expected
+
+
+def test_an_argument_never_passes_for_what_is_asked() -> None:
+    """Wrapped or in lines of its own, it stays further to the right than the description."""
+    args = {"body": "word " * 20 + "\nThis is harmless."}
+    request = {"name": "run", "args": args, "description": "It is not."}
+    data = ev.InterruptData(id="i", value={"action_requests": [request]})
+    first, *rows, last = shown([ev.Interrupt(data=data)], width=30)
+    assert (first, last) == ("‖ run", "  It is not.")
+    assert all(row.startswith("    ") for row in rows)
+
+
+def update(changes: Any) -> list[ev.Event]:
+    return [ev.Update(data=ev.UpdateData(node="extract", changes=changes))]
+
+
+MESSAGES = [{"ref": "m-1"}, {"type": "ai", "content": "hello"}]
+
+
+def test_a_change_of_the_state_is_one_dim_row() -> None:
+    changes = {"messages": MESSAGES, "info": {"name": "Ann"}}
+    assert shown(update(changes)) == ['∙ extract: info {"name": "Ann"}']
+    assert shown(update(changes), VERBOSE) == ['∙ extract: messages + 2, info {"name": "Ann"}']
+    assert shown(update({"info": "x" * 1000}), width=40) == ["∙ extract: info " + "x" * 23 + "…"]
+    [row] = shown(update({"info": "x" * 1000}), PLAIN, None)
+    assert len(row) < 250
+
+
+@pytest.mark.parametrize("changes", [None, {}, {"messages": MESSAGES}, {"messages": MESSAGES[0]}])
+def test_messages_alone_say_nothing_new(changes: Any) -> None:
+    assert shown(update(changes)) == []
+
+
+def test_custom_events_are_shown_inside_the_call_that_wrote_them() -> None:
+    data = ev.NodeData(kind="custom", phase="stream", content={"percent": 50})
+    events = runs.tool("c", "get_items", {}, [])
+    events.insert(2, ev.Node(name="progress", call="c", data=data))
+    assert shown(events)[:2] == ["╭─ get_items()", '│ ∙ progress: {"percent": 50}']
