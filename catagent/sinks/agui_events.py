@@ -7,16 +7,35 @@ whose `parentToolCallId` is the call. What the protocol has no word for becomes 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from catagent.events import types as ev
 from catagent.events.codec import encode_plain
+from catagent.events.prompts import Prompts
 from catagent.events.timestamps import epoch
+from catagent.sinks.agui_ends import interrupt, outcome
 
 AguiEvent = dict[str, Any]
 _Key = tuple[str, str]
+
+# Deeper than any agent nests. A recording from anywhere may nest without end.
+_DEEPEST = 32
+
+
+@dataclass(slots=True)
+class _Call:
+    """A tool call in the stream: `id` is its own alone, unlike those that providers give.
+
+    `subagent` is the id of the latest invocation of what runs inside it, if there was any.
+    """
+
+    id: str
+    tool: str = ""
+    shown: bool = False
+    subagent: str = ""
 
 
 class Translator:
@@ -25,11 +44,11 @@ class Translator:
     def __init__(self) -> None:
         self._ids: AguiEvent = {"threadId": "", "runId": ""}
         self._open: dict[_Key, AguiEvent] = {}
-        self._tools: dict[str, str] = {}
-        self._runs: dict[str, str] = {}
-        self._outer: dict[str, str] = {}
-        self._calls: dict[tuple[str, int], str] = {}
-        self._shown: set[str] = set()
+        self._calls: dict[str, _Call] = {}
+        self._taken: set[str] = set()
+        self._written: dict[tuple[str, int], str] = {}
+        self._interrupts: dict[str, AguiEvent] = {}
+        self._prompts = Prompts()
         self._said = ""
 
     def translate(self, event: ev.Event) -> Iterator[AguiEvent]:
@@ -43,23 +62,37 @@ class Translator:
             yield translated | extra
 
     def _translate(self, event: ev.Event) -> Iterator[AguiEvent]:
+        if isinstance(event, ev.LlmToken):
+            return self._token(event)
+        self._prompts.take(event)
         match event:
-            case ev.LlmToken():
-                return self._token(event)
             case ev.LlmFinished():
                 return self._message_end(event)
             case ev.Action() | ev.ToolStarted() | ev.ToolFinished() | ev.Observation():
                 return self._tool(event)
-            case ev.RunStarted() | ev.Answer() | ev.RunFinished():
+            case ev.RunStarted() | ev.Answer() | ev.Interrupt() | ev.RunFinished():
                 return self._run(event)
             case ev.LlmStarted():
                 return iter(())
-            case ev.Unknown():
-                return iter([_custom(event.type, event.fields.get("data"))])
             case _:
-                return iter([_custom(ev.type_of(event), event.data)])
+                return self._other(event)
 
-    def _run(self, event: ev.RunStarted | ev.Answer | ev.RunFinished) -> Iterator[AguiEvent]:
+    def _other(
+        self, event: ev.Update | ev.Node | ev.Retry | ev.Warned | ev.Unknown
+    ) -> Iterator[AguiEvent]:
+        """What the protocol has no word for, attributed to the call that it happened inside."""
+        if isinstance(event, ev.Unknown):
+            yield _custom(event.type, event.fields.get("data"))
+            return
+        inside = yield from self._subagent(event.call, event.tool_call_id)
+        data: Any = event.data
+        if isinstance(event, ev.Update):
+            data = {"node": data.node, "changes": self._prompts.whole(data.changes)}
+        yield {**_custom(ev.type_of(event), data), **inside}
+
+    def _run(
+        self, event: ev.RunStarted | ev.Answer | ev.Interrupt | ev.RunFinished
+    ) -> Iterator[AguiEvent]:
         match event:
             case ev.RunStarted(data=data, run_id=run_id):
                 self._ids = {"threadId": data.thread_id or run_id, "runId": run_id}
@@ -67,10 +100,15 @@ class Translator:
                 yield _custom(ev.type_of(event), data)
             case ev.Answer(data=data):
                 yield from self._answer(event.run_id, data)
+            case ev.Interrupt(data=data, call=key):
+                call_id = self._call(key, event.tool_call_id).id if key else None
+                self._interrupts[data.id] = interrupt(data, call_id)
             case ev.RunFinished(data=data):
                 yield from reversed(self._open.values())
                 self._open.clear()
-                yield self._outcome(data)
+                if data.state is not None:
+                    yield {"type": "STATE_SNAPSHOT", "snapshot": self._prompts.whole(data.state)}
+                yield outcome(data, self._ids, list(self._interrupts.values()))
 
     def _answer(self, run_id: str, data: ev.AnswerData) -> Iterator[AguiEvent]:
         """An answer that no model has just said is a message of its own."""
@@ -78,22 +116,8 @@ class Translator:
             yield from self._text({"messageId": f"{run_id}:answer"}, data.output)
             yield from self._end(("text", f"{run_id}:answer"))
 
-    def _outcome(self, data: ev.RunFinishedData) -> AguiEvent:
-        usage = [_usage(model) for model in data.models]
-        if data.status in ("error", "limit"):
-            error = data.error or ev.ErrorInfo(kind="agent", type=data.status, message=data.status)
-            return {
-                "type": "RUN_ERROR",
-                "message": error.message,
-                "code": error.type,
-                "usage": usage,
-            }
-        outcome = {"type": "cancelled" if data.status == "cancelled" else "success"}
-        result = {"result": data.output, "outcome": outcome, "usage": usage}
-        return {"type": "RUN_FINISHED", **self._ids, **result}
-
     def _token(self, event: ev.LlmToken) -> Iterator[AguiEvent]:
-        inside = yield from self._subagent(event.tool_call_id)
+        inside = yield from self._subagent(event.call, event.tool_call_id)
         match event.data.channel:
             case "text":
                 yield from self._text({"messageId": event.run_id, **inside}, event.data.delta)
@@ -114,37 +138,40 @@ class Translator:
     def _tool_args(self, event: ev.LlmToken, inside: AguiEvent) -> Iterator[AguiEvent]:
         data = event.data
         place = (event.run_id, data.index if isinstance(data.index, int) else 0)
-        if isinstance(data.call_id, str):
-            self._calls[place] = data.call_id
-        call_id = self._calls.get(place)
-        if call_id is None:
-            return  # without an id it belongs to nothing: the action will say
-        tool = data.tool if isinstance(data.tool, str) else ""
-        yield from self._call_start(call_id, tool, event.run_id, inside)
-        yield {"type": "TOOL_CALL_ARGS", "toolCallId": call_id, "delta": data.delta, **inside}
+        if isinstance(data.call, str):
+            yield from self._end(("call", self._written.get(place, "")))
+            self._written[place] = data.call
+            self._call(data.call, data.call_id or None, data.tool or "")
+            yield from self._call_start(data.call, event.run_id, inside)
+        key = self._written.get(place, "")
+        if ("call", key) in self._open:  # what belongs to no call, its action will say
+            call_id = self._calls[key].id
+            yield {"type": "TOOL_CALL_ARGS", "toolCallId": call_id, "delta": data.delta, **inside}
 
-    def _call_start(
-        self, call_id: str, tool: str, message_id: str, inside: AguiEvent
-    ) -> Iterator[AguiEvent]:
-        self._shown.add(call_id)
-        call = {"toolCallId": call_id, **inside}
-        names = {"toolCallName": tool, "parentMessageId": message_id}
-        start = {"type": "TOOL_CALL_START", **call, **names}
-        yield from self._begin(("call", call_id), start, {"type": "TOOL_CALL_END", **call})
+    def _call_start(self, key: str, message_id: str, inside: AguiEvent) -> Iterator[AguiEvent]:
+        """Show a call, once: the model's tokens do, if the mode has tokens, else its action."""
+        call = self._calls[key]
+        if call.shown:
+            return
+        call.shown = True
+        ids = {"toolCallId": call.id, **inside}
+        names = {"toolCallName": call.tool, "parentMessageId": message_id}
+        start = {"type": "TOOL_CALL_START", **ids, **names}
+        yield from self._begin(("call", key), start, {"type": "TOOL_CALL_END", **ids})
 
     def _message_end(self, event: ev.LlmFinished) -> Iterator[AguiEvent]:
         if event.data.text and ("text", event.run_id) not in self._open:
             yield from self._whole_message(event)
-        if event.tool_call_id is None and event.data.text:
+        if event.call is None and event.data.text:
             self._said = event.data.text
         for what in ("REASONING_MESSAGE", "REASONING", "text"):
             yield from self._end((what, event.run_id))
-        for place in [place for place in self._calls if place[0] == event.run_id]:
-            yield from self._end(("call", self._calls.pop(place)))
+        for place in [place for place in self._written if place[0] == event.run_id]:
+            yield from self._end(("call", self._written.pop(place)))
 
     def _whole_message(self, event: ev.LlmFinished) -> Iterator[AguiEvent]:
         """A mode without tokens reports what a model wrote once it has written it."""
-        inside = yield from self._subagent(event.tool_call_id)
+        inside = yield from self._subagent(event.call, event.tool_call_id)
         yield from self._text({"messageId": event.run_id, **inside}, event.data.text)
 
     def _text(self, message: AguiEvent, delta: str) -> Iterator[AguiEvent]:
@@ -153,76 +180,82 @@ class Translator:
         yield from self._begin(key, start, {"type": "TEXT_MESSAGE_END", **message})
         yield {"type": "TEXT_MESSAGE_CONTENT", **message, "delta": delta}
 
-    def _tool(
-        self, event: ev.Action | ev.ToolStarted | ev.ToolFinished | ev.Observation
-    ) -> Iterator[AguiEvent]:
-        call_id = event.data.tool_call_id or event.run_id
-        self._tools[call_id] = event.data.tool
-        step = {"stepName": f"{event.data.tool} {call_id}"}
+    def _tool(self, event: ev.CallEvent) -> Iterator[AguiEvent]:
+        key, data = ev.call_of(event), event.data
+        call = self._call(key, data.tool_call_id, data.tool)
+        step = {"stepName": f"{call.tool} {call.id}"}
         match event:
             case ev.Action():
-                yield from self._action(event, call_id)
+                yield from self._action(event, key)
             case ev.ToolStarted():
-                self._place(event, call_id)
                 ended = {"type": "STEP_FINISHED", **step}
-                yield from self._begin(("step", call_id), {"type": "STEP_STARTED", **step}, ended)
+                yield from self._begin(("step", key), {"type": "STEP_STARTED", **step}, ended)
             case ev.ToolFinished(data=data):
-                yield from self._subagent_end(call_id, data)
-                yield from self._end(("step", call_id))
+                yield from self._subagent_end(key, data)
+                yield from self._end(("step", key))
             case ev.Observation(data=data):
-                self._shown.discard(call_id)
-                yield from self._end(("subagent", call_id))
-                result = {"messageId": f"{call_id}:result", "toolCallId": call_id}
-                inside = yield from self._subagent(_outer(event))
+                yield from self._end(("subagent", key))
+                inside = yield from self._subagent(ev.outer_call(key))
+                result = {"messageId": f"{call.id}:result", "toolCallId": call.id}
                 content = {"content": data.output, "role": "tool"}
                 yield {"type": "TOOL_CALL_RESULT", **result, **content, **inside}
 
-    def _action(self, event: ev.Action, call_id: str) -> Iterator[AguiEvent]:
-        """The model's tokens have shown the call already, if the mode has tokens."""
-        if call_id in self._shown:
+    def _action(self, event: ev.Action, key: str) -> Iterator[AguiEvent]:
+        if (call := self._calls[key]).shown:
             return
-        inside = yield from self._subagent(_outer(event))
-        yield from self._call_start(call_id, event.data.tool, event.run_id, inside)
+        inside = yield from self._subagent(ev.outer_call(key))
+        yield from self._call_start(key, event.run_id, inside)
         arguments = encode_plain(event.data.tool_input).decode().strip()
-        yield {"type": "TOOL_CALL_ARGS", "toolCallId": call_id, "delta": arguments, **inside}
-        yield from self._end(("call", call_id))
+        yield {"type": "TOOL_CALL_ARGS", "toolCallId": call.id, "delta": arguments, **inside}
+        yield from self._end(("call", key))
 
-    def _place(self, event: ev.ToolStarted, call_id: str) -> None:
-        """Remember which call this one is inside of."""
-        outer = (self._runs[run] for run in reversed(event.parent_ids) if run in self._runs)
-        self._outer[call_id] = next(outer, "")
-        self._runs[event.run_id] = call_id
+    def _call(self, key: str, given: str | None = None, tool: str = "") -> _Call:
+        """The call with this key; its id is the provider's where no other call has that one."""
+        call = self._calls.get(key)
+        if call is None:
+            call = self._calls[key] = _Call(self._unique(given or key, key))
+        call.tool = tool or call.tool
+        return call
 
-    def _subagent(self, call_id: str | None) -> Generator[AguiEvent, None, AguiEvent]:
+    def _unique(self, name: str, key: str) -> str:
+        while name in self._taken:
+            name = f"{name}#{key}"
+        self._taken.add(name)
+        return name
+
+    def _subagent(
+        self, key: str | None, given: str | None = None
+    ) -> Generator[AguiEvent, None, AguiEvent]:
         """Announce that something happens inside a tool call; return what attributes it."""
-        if call_id is None:
+        if key is None:
             return {}
-        unannounced: list[str] = []
-        inner: str = call_id
-        # A recording from anywhere may even say that two calls are inside of each other.
-        while inner and inner not in unannounced and ("subagent", inner) not in self._open:
-            unannounced.append(inner)
-            inner = self._outer.get(inner, "")
+        call, unannounced, around = self._call(key, given), list[str](), key
+        while around and ("subagent", around) not in self._open and len(unannounced) < _DEEPEST:
+            unannounced.append(around)
+            around = ev.outer_call(around) or ""
         for each in reversed(unannounced):
             yield from self._announce(each)
-        return {"subagentRunId": call_id}
+        return {"subagentRunId": call.subagent}
 
-    def _announce(self, call_id: str) -> Iterator[AguiEvent]:
-        inside = {"subagentRunId": call_id}
-        outer = self._outer.get(call_id)
-        parent = {"parentSubagentRunId": outer} if outer else {}
-        named = {"name": self._tools.get(call_id, ""), "parentToolCallId": call_id}
-        start = {"type": "SUBAGENT_STARTED", **inside, **named, **parent}
-        yield from self._begin(
-            ("subagent", call_id), start, {"type": "SUBAGENT_FINISHED", **inside}
-        )
+    def _announce(self, key: str) -> Iterator[AguiEvent]:
+        """Each invocation has an id of its own: a call may be tried again."""
+        call, outer = self._call(key), ev.outer_call(key) or ""
+        call.subagent = self._unique(call.id, key) if call.subagent else call.id
+        inside = {"subagentRunId": call.subagent}
+        named = {"name": call.tool, "parentToolCallId": call.id}
+        if ("subagent", outer) in self._open:
+            named["parentSubagentRunId"] = self._calls[outer].subagent
+        start = {"type": "SUBAGENT_STARTED", **inside, **named}
+        yield from self._begin(("subagent", key), start, {"type": "SUBAGENT_FINISHED", **inside})
 
-    def _subagent_end(self, call_id: str, data: ev.ToolFinishedData) -> Iterator[AguiEvent]:
-        if data.status == "error" and ("subagent", call_id) in self._open:
-            message = data.error.message if data.error is not None else data.output
-            failed = {"type": "SUBAGENT_ERROR", "subagentRunId": call_id, "message": message}
-            self._open["subagent", call_id] = failed
-        yield from self._end(("subagent", call_id))
+    def _subagent_end(self, key: str, data: ev.ToolFinishedData) -> Iterator[AguiEvent]:
+        end = self._open.get(("subagent", key), {})
+        if data.status == "error":
+            end["type"] = "SUBAGENT_ERROR"
+            end["message"] = data.error.message if data.error is not None else data.output
+        elif data.status == "interrupted":
+            end["outcome"] = {"type": "suspended"}
+        yield from self._end(("subagent", key))
 
     def _begin(self, key: _Key, start: AguiEvent, end: AguiEvent) -> Iterator[AguiEvent]:
         if key not in self._open:
@@ -234,22 +267,5 @@ class Translator:
             yield self._open.pop(key)
 
 
-def _outer(event: ev.Action | ev.Observation) -> str | None:
-    """The call that a nested agent's own call happened inside."""
-    return None if event.tool_call_id == event.data.tool_call_id else event.tool_call_id
-
-
 def _custom(name: str, data: Any) -> AguiEvent:
     return {"type": "CUSTOM", "name": f"catagent.{name}", "value": data}
-
-
-def _usage(used: ev.ModelUsage) -> AguiEvent:
-    usage = used.usage or ev.Usage()
-    return {
-        "model": used.model,
-        "inputTokens": usage.input_tokens,
-        "outputTokens": usage.output_tokens,
-        "totalTokens": usage.total_tokens,
-        "reasoningTokens": usage.reasoning_tokens,
-        "cachedInputTokens": usage.cached_tokens,
-    }

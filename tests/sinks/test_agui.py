@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,10 @@ from tests.support.runs import (
     cat_run,
     failed_run,
     finished,
+    interleaved,
     model,
-    stamped,
+    of_run,
+    paused_run,
     started,
     tool,
 )
@@ -128,15 +130,13 @@ def test_agui_nested_agents_name_their_parent_at_every_depth() -> None:
     assert calls["call_shelves"] is None
 
 
-def test_agui_survives_calls_that_claim_to_be_inside_each_other() -> None:
-    def began(call_id: str, parent: str) -> ev.ToolStarted:
-        data = ev.ToolStartedData(tool="t", tool_input={}, tool_call_id=call_id)
-        return ev.ToolStarted(run_id=f"run-{call_id}", parent_ids=[parent], data=data)
-
-    token = model("a", ["x"], tool_call_id="one")[1]
-    lines = translated([began("one", ""), began("two", "run-one"), began("one", "run-two"), token])
+def test_agui_survives_calls_that_nest_without_end() -> None:
+    key = ".".join(["1"] * 2000)
+    token = ev.LlmToken(run_id="a", call=key, data=ev.LlmTokenData(channel="text", delta="x"))
+    lines = translated([token])
     assert_valid(lines)
-    assert len(of_type(lines, "SUBAGENT_STARTED")) == 2
+    assert len(of_type(lines, "SUBAGENT_STARTED")) < 50
+    assert len(of_type(lines, "TEXT_MESSAGE_CONTENT")) == 1
 
 
 def test_agui_without_tokens_has_the_calls_and_the_answer() -> None:
@@ -164,11 +164,110 @@ def test_agui_with_whole_messages_alone_has_each_once() -> None:
     ]
 
 
-def test_agui_keeps_calls_apart_that_repeat_an_id() -> None:
-    once = tool("call_0", "get_items", {"place": "x"}, ["y"])
-    lines = translated(stamped([started(), *once, *once, finished("success", 0)]))
-    assert len(of_type(lines, "TOOL_CALL_START")) == 2
-    assert len(of_type(lines, "TOOL_CALL_RESULT")) == 2
+def keyed(run: Sequence[ev.Event], key: str, call_id: str | None) -> list[ev.Event]:
+    """The events of one call, with this key, and the id that a provider gave it."""
+    for event in run:
+        assert not isinstance(event, ev.Unknown)
+        event.call, event.tool_call_id = key, call_id
+        if isinstance(event, ev.CallEvent):
+            event.data.tool_call_id = call_id
+        if not isinstance(event, ev.Action):
+            event.run_id = f"{key}-{event.run_id}"
+    return list(run)
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        (["call_0", "call_0", "call_0"], ["call_0", "call_0#1.1", "call_0#2"]),
+        ([None, None, None], ["1", "1.1", "2"]),
+        (["2", "x", None], ["2", "x", "2#2"]),
+    ],
+)
+def test_agui_names_each_call_once_where_ids_repeat_or_are_missing(
+    given: list[str | None], shown: list[str]
+) -> None:
+    """A nested agent's call, and one of a later message, from a provider that counts from zero."""
+
+    def call(key: str, call_id: str | None) -> list[ev.Event]:
+        return keyed(tool("c", "look", {}, [f"seen {key}"]), key, call_id)
+
+    outer = call("1", given[0])
+    run = [*outer[:2], *call("1.1", given[1]), *outer[2:], *call("2", given[2])]
+    lines = translated([started(), *run, finished("success", 0)])
+    assert_valid(lines)
+    assert [line["toolCallId"] for line in of_type(lines, "TOOL_CALL_START")] == shown
+    results = {line["toolCallId"]: line["content"] for line in of_type(lines, "TOOL_CALL_RESULT")}
+    assert results == dict(zip(shown, ["seen 1", "seen 1.1", "seen 2"], strict=True))
+    told = {line["subagentRunId"]: line["delta"] for line in of_type(lines, "TEXT_MESSAGE_CONTENT")}
+    assert told == results
+    inner = next(x for x in of_type(lines, "SUBAGENT_STARTED") if x["parentToolCallId"] == shown[1])
+    assert inner["parentSubagentRunId"] == shown[0]
+
+
+def test_agui_gives_a_call_that_is_tried_again_one_id_and_each_attempt_its_own() -> None:
+    action, *first, observed = keyed(tool("c", "look", {}, ["x"]), "1", "call_0")
+    again = keyed(tool("c", "look", {}, ["y"]), "1", "call_0")[1:-1]
+    for event in again:
+        assert not isinstance(event, ev.Unknown)
+        event.run_id += "-again"
+    lines = translated([started(), action, *first, *again, observed, finished()])
+    assert_valid(lines)
+    assert len(of_type(lines, "TOOL_CALL_START")) == len(of_type(lines, "TOOL_CALL_RESULT")) == 1
+    attempts = of_type(lines, "SUBAGENT_STARTED")
+    assert {line["parentToolCallId"] for line in attempts} == {"call_0"}
+    assert [line["subagentRunId"] for line in attempts] == ["call_0", "call_0#1"]
+
+
+@given(st.lists(events, max_size=12))
+def test_agui_uses_each_id_of_a_call_once(run: list[ev.Event]) -> None:
+    lines = translated(run)
+    for kind, key in (("TOOL_CALL_START", "toolCallId"), ("SUBAGENT_STARTED", "subagentRunId")):
+        ids = [line[key] for line in of_type(lines, kind)]
+        assert len(ids) == len(set(ids))
+
+
+def test_agui_ends_a_run_that_waits_with_what_it_waits_for() -> None:
+    lines = translated(paused_run())
+    assert_valid(lines)
+    outcome = lines[-1]["outcome"]
+    assert outcome["type"] == "interrupt"
+    lamp, mail = outcome["interrupts"]
+    assert (lamp["id"], lamp["message"], lamp["toolCallId"]) == (
+        "int-1",
+        "May I turn on the lamp?",
+        "i",
+    )
+    assert mail["metadata"]["langgraph"]["allowed"] == {"send_email": ["approve", "reject"]}
+    suspended = of_type(lines, "SUBAGENT_FINISHED")
+    assert [line["outcome"]["type"] for line in suspended] == ["suspended"] * len(suspended)
+    assert suspended
+
+
+def test_agui_gives_updates_and_the_final_state_whole() -> None:
+    """A front end has not seen what our events refer to."""
+    message = ev.Message(type="ai", content="hi", id="m1")
+    said = ev.LlmFinishedData(model="m", text="hi", message=message)
+    changes = {"messages": [{"ref": "m1"}]}
+    end = finished()
+    end.data.state = {**changes, "n": 1}
+    update = ev.Update(run_id="n", data=ev.UpdateData(node="model", changes=changes))
+    lines = translated([started(), ev.LlmFinished(run_id="a", data=said), update, end])
+    assert_valid(lines)
+    assert lines[-1]["type"] == "RUN_FINISHED"
+    assert lines[-2]["type"] == "STATE_SNAPSHOT"
+    assert lines[-2]["snapshot"]["n"] == 1
+    custom = of_type(lines, "CUSTOM")[-1]
+    assert custom["name"] == "catagent.update"
+    for state in (lines[-2]["snapshot"], custom["value"]["changes"]):
+        assert state["messages"][0]["content"] == "hi"
+
+
+def test_agui_attributes_a_custom_event_to_its_call() -> None:
+    data = ev.NodeData(kind="custom", phase="stream", content={"half": True})
+    (begun, custom) = translated([ev.Node(run_id="r", name="progress", call="1", data=data)])
+    assert begun["type"] == "SUBAGENT_STARTED"
+    assert custom["subagentRunId"] == begun["subagentRunId"]
 
 
 def test_agui_ends_failed_and_cancelled_runs_as_such() -> None:
@@ -202,13 +301,26 @@ def test_agui_reasoning_raw_and_custom_events() -> None:
     assert [line["name"] for line in lines[3:]] == ["catagent.warning", "catagent.new"]
 
 
-def test_the_agui_sink_writes_the_translated_lines() -> None:
+def written(run: Iterable[ev.Event]) -> list[dict[str, Any]]:
+    """What the sink writes of these events."""
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as reader:
         with os.fdopen(writing, "wb") as stream:
             sink = AguiSink(stream)
-            for event in cat_run():
+            for event in run:
                 sink.write(event)
             sink.close()
-        written = [json.loads(line) for line in reader]
-    assert written == translated(cat_run())
+        return [json.loads(line) for line in reader]
+
+
+def test_the_agui_sink_writes_the_translated_lines() -> None:
+    assert written(cat_run()) == translated(cat_run())
+
+
+def test_the_agui_sink_keeps_runs_apart_that_are_in_one_stream() -> None:
+    one, other = of_run("one", cat_run()), of_run("other", cat_run())
+    expected = [translated(one), translated(other)]
+    lines = written(interleaved(of_run("one", cat_run()), of_run("other", cat_run())))
+    for line in expected[0]:
+        lines.remove(line)
+    assert lines == expected[1]
