@@ -16,7 +16,13 @@ _HEADINGS = ("id", "when", "status", "steps", "tokens", "time", "agent", "model"
 _RIGHT = {"steps", "tokens", "time"}
 # What a narrow terminal does without, in this order.
 _DISPENSABLE = ("model", "agent", "tokens", "steps", "when")
-_STATUS: dict[str, Style] = {"success": "ok", "error": "bad", "limit": "warn", "cancelled": "warn"}
+_STATUS: dict[str, Style] = {
+    "success": "ok",
+    "error": "bad",
+    "limit": "warn",
+    "cancelled": "warn",
+    "interrupted": "warn",
+}
 
 
 def table(kept: Sequence[RunSummary], look: Look, width: int) -> Iterator[str]:
@@ -30,13 +36,13 @@ def table(kept: Sequence[RunSummary], look: Look, width: int) -> Iterator[str]:
 
 
 def _row(run: RunSummary, look: Look) -> dict[str, str]:
-    usage, ellipsis = run.usage, look.glyphs.ellipsis
+    tokens, ellipsis = run.usage and run.usage.total_tokens, look.glyphs.ellipsis
     return {
         "id": look.line(run.id[:SHORT_ID]),
         "when": _when(run.ts),
         "status": run.status,
         "steps": "" if run.steps is None else str(run.steps),
-        "tokens": "" if usage is None else f"{usage.total_tokens:,}",
+        "tokens": "" if tokens is None else f"{tokens:,}",
         "time": "" if run.duration_s is None else f"{run.duration_s:.1f} s",
         "agent": head(look.line(run.agent), _WIDEST_NAME, ellipsis),
         "model": head(look.line(run.model), _WIDEST_NAME, ellipsis),

@@ -20,12 +20,16 @@ from catagent.events.codec import decode, encode_plain
 from catagent.events.masking import EventMask
 from catagent.recordings.reader import MAX_LINE
 
-RecordedStatus = Literal["success", "error", "cancelled", "limit", "unfinished"]
+RecordedStatus = Literal["success", "error", "cancelled", "limit", "interrupted", "unfinished"]
 _TAIL = 1 << 16
 
 
 class RunSummary(Struct, kw_only=True, tag_field="type", tag="run"):
-    """One run of the history, as `catagent runs` lists it. `bytes` is its size on disk."""
+    """One run of the history, as `catagent runs` lists it. `bytes` is its size on disk.
+
+    `model` names those that were asked, where the agent brought its own. Of a file with several
+    runs it is the first one.
+    """
 
     v: int = 1
     id: str
@@ -129,13 +133,19 @@ def _summarise(path: Path, mask: EventMask) -> RunSummary:
     with path.open("rb") as file:
         first = _decoded(file.readline(MAX_LINE)), _decoded(file.readline(MAX_LINE))
         last = _decoded(_last_line(file, summary.bytes))
-    for started in first:
-        if isinstance(started, ev.RunStarted):
-            mask(started)
-            _start(summary, started)
-    if isinstance(last, ev.RunFinished):
+    run = next((event for event in first if isinstance(event, ev.RunStarted)), None)
+    if run is not None:
+        mask(run)
+        _start(summary, run)
+    if isinstance(last, ev.RunFinished) and (run is None or run.run_id == last.run_id):
         _finish(summary, last.data)
     return summary
+
+
+def question(started: ev.RunStartedData) -> str:
+    """The question that a run was asked; an input that is not a text as one line of JSON."""
+    asked = started.input
+    return asked if isinstance(asked, str) else encode_plain(asked).decode().strip()
 
 
 def encode_summary(summary: RunSummary) -> bytes:
@@ -145,13 +155,14 @@ def encode_summary(summary: RunSummary) -> bytes:
 
 def _start(summary: RunSummary, started: ev.RunStarted) -> None:
     summary.ts, data = started.ts, started.data
-    summary.question, summary.agent = data.input, data.agent
-    summary.model, summary.mode = data.model, data.mode
+    summary.question, summary.agent = question(data), data.agent
+    summary.model, summary.mode = data.model or "", data.mode
 
 
 def _finish(summary: RunSummary, data: ev.RunFinishedData) -> None:
     summary.status, summary.exit_code = data.status, data.exit_code
     summary.steps, summary.duration_s, summary.usage = data.steps, data.duration_s, data.usage
+    summary.model = summary.model or ", ".join(used.model for used in data.models)
 
 
 def _last_line(file: BinaryIO, size: int) -> bytes:

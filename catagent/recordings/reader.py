@@ -1,4 +1,4 @@
-"""Recordings: a header, then the events of one run, a line each. Read here, written by a sink.
+"""Recordings: a header, then the events of a run or more, a line each. Written by a sink.
 
 A recording is data from anywhere: it is decoded, never obeyed. Damage ends it, with everything
 before the damage already given out. One that was made elsewhere may hold what is a secret here.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from catagent.config import secrets_of
@@ -16,25 +17,37 @@ from catagent.errors import RecordingError
 from catagent.events.codec import decode, decode_header
 from catagent.events.masking import EventMask
 from catagent.events.types import Event, LlmToken, RunFinished, Unknown
+from catagent.recordings.call_keys import CallKeys
+from catagent.recordings.runs import Runs
 
 CHUNK = 1 << 16
+_NAMES_CALLS = b'"call":'  # every line of a run whose calls have keys does; none did before
 MAX_LINE = 64 << 20  # bytes; a file without a newline must not fill the memory
+
+
+@dataclass(slots=True)
+class _Open:
+    """What is kept of a run while it is read: what its calls lack, and the last `seq`."""
+
+    keys: CallKeys | None
+    seq: int = 0
 
 
 class Reader:
     """Turns bytes, as they come, into events, without the secrets of who reads them.
 
-    `feed` and `end` raise RecordingError at the first damage: what is not an event, what comes
-    after `run.finished`, and an end without one.
+    Events of runs that were recorded before there were keys of calls get theirs here. `feed` and
+    `end` raise RecordingError at the first damage: what is not an event, what comes after its run's
+    `run.finished`, and an end without one.
     """
 
     def __init__(self) -> None:
         self.line = 0
         self._rest: list[bytes] = []
         self._held = 0
-        self._finished = False
+        self._runs = Runs()
+        self._open: dict[str, _Open] = {}
         self._mask = EventMask(secrets_of())
-        self._seq = 0
 
     def feed(self, chunk: bytes) -> Iterator[Event]:
         """Yield the events of the lines that this chunk completes."""
@@ -50,37 +63,56 @@ class Reader:
     def end(self) -> Iterator[Event]:
         """Yield the event of a last line without a newline; the recording must be over then."""
         yield from self._event(b"".join(self._rest))
-        if not self._finished:
-            raise RecordingError(
-                f"the recording is unfinished: it ends after line {self.line}, without run.finished"
-                if self.line
-                else "the recording is empty"
-            )
+        if self._runs.open or not self._runs.finished:
+            raise RecordingError(self._unfinished())
+
+    def _unfinished(self) -> str:
+        if not self.line:
+            return "the recording is empty"
+        which = f" of {', '.join(self._runs.open)}" if self._runs.finished else ""
+        ends = f"it ends after line {self.line}, without run.finished{which}"
+        return f"the recording is unfinished: {ends}"
 
     def _event(self, line: bytes) -> Iterator[Event]:
         if not line.strip():
             return
         self.line += 1
-        if self.line == 1 and decode_header(line) is not None:
+        event = self._read(line)
+        if event is None:
             return
-        if self._finished:
-            raise self._damage("it goes on after run.finished, and one recording holds one run")
+        try:
+            run = self._runs.of(event)
+        except RecordingError as error:
+            raise self._damage(error.message) from None
+        state = self._open.get(run)
+        if state is None:
+            state = self._open[run] = _Open(None if _NAMES_CALLS in line else CallKeys())
+        if state.keys is not None:
+            state.keys(event)
+        yield from self._masked(event, state)
+        if isinstance(event, RunFinished):
+            del self._open[run]
+
+    def _read(self, line: bytes) -> Event | None:
+        """The event of a line; None for a header, of which several files put together have more."""
         try:
             event = decode(line)
         except RecordingError as error:
             raise self._damage(error.message) from None
-        if not isinstance(event, Unknown) and event.v != 1:
+        if isinstance(event, Unknown):
+            is_header = event.type == "recording" and decode_header(line) is not None
+            return None if is_header else event
+        if event.v != 1:
             raise self._damage(f"it is of version {event.v}, and 1 is what I read")
-        self._finished = isinstance(event, RunFinished)
-        yield from self._masked(event)
+        return event
 
-    def _masked(self, event: Event) -> Iterator[Event]:
+    def _masked(self, event: Event, run: _Open) -> Iterator[Event]:
         seq, ts = event.seq, event.ts
         for masked in self._mask(event):
             if masked is not event and isinstance(masked, LlmToken):
                 # The end of a stream, held back until now, under the number that it left free.
-                masked.seq, masked.ts = (seq - 1 if self._seq < seq - 1 else seq), ts
-            self._seq = masked.seq
+                masked.seq, masked.ts = (seq - 1 if run.seq < seq - 1 else seq), ts
+            run.seq = masked.seq
             yield masked
 
     def _damage(self, what: str, line: int | None = None) -> RecordingError:

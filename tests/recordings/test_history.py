@@ -13,7 +13,7 @@ from catagent.errors import OutputError, RecordingError
 from catagent.events import types as ev
 from catagent.recordings.history import History, encode_summary, summarise
 from catagent.sinks.recorder import Recorder
-from tests.support.runs import cat_run, failed_run, started
+from tests.support.runs import cat_run, failed_run, finished, started
 
 
 def record(history: History, run_id: str, events: list[ev.Event]) -> Path:
@@ -41,6 +41,21 @@ def test_runs_are_listed_newest_first_with_what_they_came_to(tmp_path: Path) -> 
     assert (good.agent, good.model, good.mode) == ("cat", "openai:gpt-4o-mini", "events")
     assert (failed.id, failed.status, failed.exit_code) == ("bbb", "error", 4)
     assert (unfinished.id, unfinished.status, unfinished.steps) == ("ccc", "unfinished", None)
+
+
+def test_a_run_with_models_of_its_own_is_listed_with_those_that_were_asked(tmp_path: Path) -> None:
+    began, ended = started(), finished("interrupted", 5, models=[ev.ModelUsage(model="gpt-cat")])
+    began.data.model, began.data.input = None, {"topic": "cats"}
+    summary = summarise(record(History(folder=tmp_path), "aaa", [began, ended]))
+    assert (summary.model, summary.question) == ("gpt-cat", '{"topic":"cats"}')
+    assert (summary.status, summary.exit_code) == ("interrupted", 5)
+
+
+def test_the_end_of_another_run_is_not_that_of_the_first(tmp_path: Path) -> None:
+    other = finished()
+    other.run_id = "another"
+    summary = summarise(record(History(folder=tmp_path), "aaa", [*cat_run(), other]))
+    assert summary.status == "unfinished"
 
 
 def test_a_run_summary_is_one_json_line(tmp_path: Path) -> None:

@@ -16,9 +16,13 @@ from hypothesis import strategies as st
 from catagent.errors import RecordingError
 from catagent.events import types as ev
 from catagent.events.codec import Header, encode, encode_header
+from catagent.exports.html import page as html
+from catagent.exports.markdown import document as markdown
+from catagent.exports.text import document as text
 from catagent.recordings.pace import Pace, read_chunks, replay
 from catagent.recordings.reader import Reader, open_recording, read_recording
-from tests.support.runs import cat_run, stamped, started
+from catagent.recordings.runs import by_run
+from tests.support.runs import ROOT, cat_run, interleaved, stamped, started
 
 RUN = [encode(event) for event in cat_run()]
 WHOLE = encode_header(Header(schema=ev.SCHEMA)) + b"".join(RUN)
@@ -86,10 +90,66 @@ def test_a_recording_of_a_killed_process_is_read_to_its_last_line() -> None:
     assert "unfinished" in message
 
 
-def test_one_recording_holds_one_run() -> None:
-    events, message = read(WHOLE + RUN[0])
-    assert events == cat_run()
-    assert "goes on after run.finished" in message
+def another(run: str, events: list[ev.Event] | None = None) -> list[ev.Event]:
+    """The events of a run, as those of another run."""
+    lines = b"".join(map(encode, cat_run() if events is None else events))
+    return read(lines.replace(ROOT.encode(), run.encode()))[0]
+
+
+def test_a_run_that_goes_on_after_its_end_is_damage() -> None:
+    for line in (RUN[0], RUN[5], b'{"type":"llm.dreamt"}\n'):
+        events, message = read(WHOLE + line)
+        assert events == cat_run()
+        assert "goes on after run.finished" in message
+
+
+def test_a_recording_may_hold_several_runs_at_once() -> None:
+    both = list(interleaved(another("one"), another("two")))
+    events, damage = read(b"".join(map(encode, both)))
+    assert (events, damage) == (both, "")
+    assert by_run(events) == {"one": another("one"), "two": another("two")}
+
+
+def test_recordings_put_together_are_one_of_several_runs() -> None:
+    header = WHOLE.splitlines(keepends=True)[0]
+    events, damage = read(WHOLE + header + b"".join(map(encode, another("two"))))
+    assert (list(by_run(events)), damage) == ([ROOT, "two"], "")
+
+
+def test_an_end_names_the_runs_that_are_unfinished() -> None:
+    cut = [*another("one")[:9], *another("two"), *another("three")[:5]]
+    events, message = read(b"".join(map(encode, cut)))
+    assert events == cut
+    assert message.endswith("without run.finished of one, three")
+
+
+def test_an_event_that_names_no_run_is_of_the_one_that_the_stream_is_in() -> None:
+    warned: ev.Event = ev.Warned(data=ev.WarningData(code="length", message="Cut."))
+    one, two = another("one"), another("two")
+    events = [warned, *one[:3], *two[:3], warned, *two[3:-1], two[-1], warned, *one[3:]]
+    assert read(b"".join(map(encode, events))) == (events, "")
+    found = by_run(events[1:])
+    assert (len(found["one"]), len(found["two"])) == (len(one) + 1, len(two) + 1)
+
+
+@pytest.mark.parametrize("depth", [150, 500, 100_000])
+def test_what_is_nested_too_deep_is_damage_or_a_placeholder(depth: int) -> None:
+    """And what is not can be masked, shown, exported and written again."""
+    deep = b'{"k":' * depth + b"[]" + b"}" * depth
+    for line in (
+        b'{"type":"node","data":{"kind":"custom","phase":"stream","content":%b}}' % deep,
+        b'{"type":"action","data":{"tool":"t","tool_input":%b}}' % deep,
+        b'{"type":"update","data":{"node":"n","changes":%b}}' % deep,
+        b'{"type":"llm.dreamt","data":%b}' % deep,
+        b'{"type":"answer","raw":%b,"data":{"output":"o"}}' % deep,
+    ):
+        events, message = read(RUN[0] + line + b"\n" + RUN[-1])
+        assert message == "" or "damaged at line 2: n" in message
+        assert depth > 150 or (len(events) == 3 and b"unserialisable" not in encode(events[1]))
+        for export in (text, html, markdown):
+            assert export(events, None)
+        again = read(b"".join(map(encode, events)))[0]
+        assert again == events if depth == 150 else len(again) == len(events)
 
 
 def test_an_empty_recording_is_an_error() -> None:
