@@ -8,7 +8,7 @@ import typer
 
 from catagent import __version__
 from catagent.cli.command import Command, Group
-from catagent.cli.commands import ask, export, replay, runs, schema, tool
+from catagent.cli.commands import ask, export, replay, runs, schema, show, tool
 from catagent.errors import ExitCode
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app = typer.Typer(
 app.command("ask", cls=Command)(ask.ask)
 app.command("tool", cls=Command)(tool.tool)
 app.command("replay", cls=Command)(replay.replay)
+app.command("show", cls=Command)(show.show)
 app.add_typer(runs.app, name="runs")
 app.command("export", cls=Command)(export.export)
 app.command("schema", cls=Command)(schema.schema)

@@ -112,6 +112,12 @@ FILTERS: Options = (
 )
 
 
+OneRun = Annotated[
+    str | None,
+    typer.Option("--run", metavar="ID", help="Of a recording of several runs, the one to take."),
+]
+
+
 class Shown(Struct, kw_only=True, frozen=True):
     """How much to show and what to record: the options that are not settings."""
 

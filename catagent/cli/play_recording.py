@@ -13,6 +13,7 @@ from catagent.cli.recordings import locate
 from catagent.cli.stderr import say_error, say_questions
 from catagent.config import Loaded, Mode
 from catagent.events.filters import Filters
+from catagent.events.state import RunState
 from catagent.recordings.pace import Pace, read_chunks, replay
 from catagent.recordings.reader import open_recording
 from catagent.run.playback import Playback
@@ -47,16 +48,21 @@ def play(
 
 
 def _report_end(playback: Playback, outputs: Outputs, shown: Shown) -> None:
-    finished = playback.state.finished
-    error = finished.data.error if finished is not None else None
-    if not outputs.shows_errors:
-        if error is not None:
-            say_error("catagent: the recorded run failed", error)
-        say_questions("catagent: the recorded run waits for an answer", playback.state)
+    for state in playback.states.values():
+        _report_failure(state, outputs)
     if shown.stats:
         from catagent.views.stats import table
 
-        sys.stderr.write(table(playback.state))
+        sys.stderr.write("\n".join(map(table, playback.states.values())))
+
+
+def _report_failure(state: RunState, outputs: Outputs) -> None:
+    error = state.finished.data.error if state.finished is not None else None
+    if outputs.shows_errors:
+        return
+    if error is not None:
+        say_error("catagent: the recorded run failed", error)
+    say_questions("catagent: the recorded run waits for an answer", state)
 
 
 @contextlib.contextmanager

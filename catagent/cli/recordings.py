@@ -1,12 +1,17 @@
-"""Finds the recording that a person names: a file, or the id of a run in the history."""
+"""Finds what a person names: a recording, by file or id, and a run among those that it holds."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from catagent.config import Loaded
-from catagent.errors import RecordingError
-from catagent.recordings.history import History
+from catagent.errors import RecordingError, UsageError
+from catagent.events import types as ev
+from catagent.recordings.history import History, question
+from catagent.recordings.runs import by_run
+
+_LONGEST_QUESTION = 60
 
 
 def history(loaded: Loaded) -> History:
@@ -35,3 +40,48 @@ def locate(wanted: str, loaded: Loaded) -> Path:
             f"no recording at {wanted}, and no such run in the history",
             "catagent runs lists the runs; catagent ask --record FILE makes a recording",
         ) from None
+
+
+def runs_of(events: Iterable[ev.Event], wanted: str | None) -> list[list[ev.Event]]:
+    """Return the events of each run of a recording, or of the one whose id begins as `wanted`.
+
+    Raises UsageError where there is no such run, or more than one.
+    """
+    runs = by_run(events)
+    if wanted is None:
+        return list(runs.values())
+    found = {run: those for run, those in runs.items() if run.startswith(wanted)}
+    if len(found) != 1:
+        problem = "is the beginning of several runs" if found else "is not a run"
+        raise UsageError(f"{wanted!r} {problem} of this recording:\n{_listed(found or runs)}")
+    return list(found.values())
+
+
+def run_of(events: Iterable[ev.Event], wanted: str | None) -> list[ev.Event]:
+    """Return the events of the one run of a recording, or of the one whose id begins as `wanted`.
+
+    Raises UsageError, with a list of the runs, where it is not clear which one.
+    """
+    runs = runs_of(events, wanted)
+    if len(runs) == 1:
+        return runs[0]
+    listed = _listed(by_run(event for run in runs for event in run))
+    raise UsageError(
+        f"this recording holds {len(runs)} runs:\n{listed}", "choose one with --run ID"
+    )
+
+
+def _listed(runs: Mapping[str, list[ev.Event]]) -> str:
+    return "\n".join(f"  {run}  {'  '.join(_about(events))}" for run, events in runs.items())
+
+
+def _about(events: Iterable[ev.Event]) -> Iterator[str]:
+    """What a run was asked, and how it ended."""
+    status = "unfinished"
+    for event in events:
+        if isinstance(event, ev.RunStarted):
+            asked = " ".join(question(event.data).split())
+            yield asked if len(asked) <= _LONGEST_QUESTION else f"{asked[:_LONGEST_QUESTION]}…"
+        elif isinstance(event, ev.RunFinished):
+            status = event.data.status
+    yield status

@@ -11,17 +11,18 @@ from catagent.errors import ExitCode, OutputError, RecordingError
 from catagent.events import types as ev
 from catagent.events.filters import Filters
 from catagent.events.state import RunState, reduce
+from catagent.recordings.runs import Runs
 from catagent.sinks.base import Sink
 from catagent.sinks.fd_writer import StalledError
 from catagent.sources.base import EventStream
 from catagent.stop import Stop
 
 # What `astream` does not report: see "The modes" in docs/events.md.
-_NOT_IN_STEPS = (ev.LlmStarted, ev.LlmToken, ev.ToolStarted, ev.ToolFinished, ev.Node)
+_NOT_IN_STEPS = (ev.LlmToken, ev.ToolStarted, ev.ToolFinished)
 
 
 class Playback:
-    """One replay: its state, and the sinks that see the events that `filters` keep.
+    """One replay: the state of each run by its id, and the sinks that see what `filters` keep.
 
     In mode `steps` they see of any recording what that mode would have emitted; the other two emit
     alike. `damage` is what ended the recording before its time.
@@ -34,11 +35,12 @@ class Playback:
         mode: Mode | None = None,
         stop: Stop | None = None,
     ) -> None:
-        self.state = RunState()
+        self.states: dict[str, RunState] = {}
         self.damage: RecordingError | None = None
+        self._runs = Runs()
         self._sinks = list(sinks)
         self._filters = filters
-        self._left_out = _NOT_IN_STEPS if mode == "steps" else ()
+        self._only_steps = mode == "steps"
         self._stop = stop or Stop()
         self._task: asyncio.Task[object] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -69,9 +71,15 @@ class Playback:
             async for event in source:
                 if self._stop.why is not None:
                     return
-                reduce(self.state, event)
-                if self._filters.keeps(event) and not isinstance(event, self._left_out):
+                reduce(self._state(event), event)
+                if self._filters.keeps(event) and not (self._only_steps and _not_in_steps(event)):
                     self._write(event)
+
+    def _state(self, event: ev.Event) -> RunState:
+        run = self._runs.of(event)
+        if run not in self.states:
+            self.states[run] = RunState()
+        return self.states[run]
 
     def _write(self, event: ev.Event) -> None:
         try:
@@ -81,3 +89,9 @@ class Playback:
             raise
         except OSError as error:
             raise OutputError(f"cannot write the output: {error.strerror or error}") from error
+
+
+def _not_in_steps(event: ev.Event) -> bool:
+    if isinstance(event, ev.Node):
+        return event.data.kind != "custom"
+    return isinstance(event, _NOT_IN_STEPS)

@@ -107,7 +107,7 @@ class Calls:
         markdown = agents_own and not self.look.words
         model = Model(self.look, label="" if orphan else label, markdown=markdown)
         model.name = model_name(event.name, _model(event))
-        if isinstance(event, ev.LlmStarted) and self.look.options.verbose:
+        if isinstance(event, ev.LlmStarted):
             model.parts.extend(prompt(self.look, event.data))
         self._models[event.run_id] = model
         if isinstance(home, Tool):

@@ -20,15 +20,17 @@ READABLE_WIDTH = 100
 class ViewOptions:
     """How to show a run.
 
-    `width` overrides the terminal's (in cells). `footer_rows` caps the part of the live view
-    that is redrawn; it never takes more than a third of the screen. `status_only` shows what is
-    going on and leaves nothing behind: for stderr, when stdout carries the events or the answer.
+    `verbose` shows what is new of what each model was sent, `prompts` all of it. `width` overrides
+    the terminal's (in cells). `footer_rows` caps the part of the live view that is redrawn; it
+    never takes more than a third of the screen. `status_only` shows what is going on and leaves
+    nothing behind: for stderr, when stdout carries the events or the answer.
     """
 
     color: Color = "none"
     theme: Theme = "dark"
     ascii: bool = False
     verbose: bool = False
+    prompts: bool = False
     quiet: bool = False
     status_only: bool = False
     width: int | None = None

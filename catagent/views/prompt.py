@@ -1,11 +1,11 @@
-"""What a model was sent, for `-v`: what is new of it, and how much is as before."""
+"""What a model was sent: with `-v` what is new of it, and how much is as before; or all of it."""
 
 from __future__ import annotations
 
 from itertools import groupby
 
 from catagent.events import types as ev
-from catagent.views.format import arguments, compact, count
+from catagent.views.format import arguments, compact, count, json_line
 from catagent.views.parts import Hanging, Part
 from catagent.views.style import Look
 from catagent.views.text import facts, written
@@ -15,28 +15,61 @@ LONGEST = 400
 
 
 def prompt(look: Look, data: ev.LlmStartedData) -> list[Part]:
-    """The messages that are new, the number of those known, the tools and the parameters."""
+    """As much of the messages, the tools and the parameters as the options ask for."""
+    if look.options.prompts:
+        parts = _whole(look, data)
+    elif look.options.verbose:
+        parts = _new(look, data)
+    else:
+        return []
+    parameters = [f"{name} {compact(value)}" for name, value in data.parameters.items()]
+    return [*parts, facts(look, parameters)] if parameters else parts
+
+
+def _whole(look: Look, data: ev.LlmStartedData) -> list[Part]:
+    """All messages and tools; of what is lost, what refers to it."""
+    messages = [_message(look, message) for message in data.messages]
+    return [*messages, *(_tool(look, tool) for tool in data.tools)]
+
+
+def _new(look: Look, data: ev.LlmStartedData) -> list[Part]:
+    """The messages that are new, the number of those known, and the names of the tools."""
     parts: list[Part] = []
     for known, messages in groupby(data.messages, lambda message: isinstance(message, ev.Ref)):
         if known:
             before = f"+ {count(len(list(messages)), 'message')} as before"
             parts.append(written(look, before, "dim"))
         else:
-            parts += [_message(look, message) for message in messages]
+            parts += [_message(look, message, LONGEST) for message in messages]
     tools = ", ".join(tool.ref if isinstance(tool, ev.Ref) else tool.name for tool in data.tools)
-    parts += [written(look, f"tools: {tools}", "dim")] if tools else []
-    parameters = [f"{name} {compact(value)}" for name, value in data.parameters.items()]
-    return [*parts, facts(look, parameters)] if parameters else parts
+    return [*parts, written(look, f"tools: {tools}", "dim")] if tools else parts
 
 
-def _message(look: Look, message: ev.Message | ev.Ref) -> Part:
+def _message(look: Look, message: ev.Message | ev.Ref, longest: int | None = None) -> Part:
     if isinstance(message, ev.Ref):
-        return written(look, message.ref, "dim")
+        return _lost(look, message)
     sign = look.glyphs.call
     calls = [f"{sign}{call.name}({arguments(call.args)})" for call in message.tool_calls]
     blocks = compact(message.blocks) if isinstance(message.blocks, list) else ""
     text = "\n".join(filter(None, [message.content or blocks, *calls]))
-    if len(text) > LONGEST:
-        text = f"{text[:LONGEST]}{look.glyphs.ellipsis} ({count(len(text), 'character')})"
-    role = look.paint("dim", f"{look.line(message.type)}: ")
-    return Hanging(role, written(look, text, "dim"))
+    if longest is not None and len(text) > longest:
+        text = f"{text[:longest]}{look.glyphs.ellipsis} ({count(len(text), 'character')})"
+    return _hanging(look, message.type, text)
+
+
+def _tool(look: Look, tool: ev.Tool | ev.Ref) -> Part:
+    if isinstance(tool, ev.Ref):
+        return _lost(look, tool)
+    parameters = "" if tool.parameters is None else json_line(tool.parameters)
+    about = f"{tool.name}: {tool.description}" if tool.description else tool.name
+    return _hanging(look, "tool", "\n".join(filter(None, [about, parameters])))
+
+
+def _lost(look: Look, ref: ev.Ref) -> Part:
+    """What a filter or `tail` left out."""
+    return written(look, f"ref {ref.ref}", "dim")
+
+
+def _hanging(look: Look, what: str, text: str) -> Part:
+    sign = look.paint("dim", f"{look.line(what)}: ")
+    return Hanging(sign, written(look, text, "dim"))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from catagent.cli.options import OneRun
 from catagent.cli.stderr import say
 
 
@@ -22,12 +23,13 @@ def export(
     title: Annotated[
         str | None, typer.Option("--title", help="Its title.", show_default="the question")
     ] = None,
+    run: OneRun = None,
 ) -> None:
     """Export a recorded run as a page, a picture, a transcript or a terminal recording.
 
     A damaged or unfinished recording is exported up to the damage, with exit code 1.
     """
-    from catagent.cli.recordings import locate
+    from catagent.cli.recordings import locate, run_of
     from catagent.cli.settings import load_settings
     from catagent.events.filters import Filters
     from catagent.exports import exporter, save
@@ -35,7 +37,7 @@ def export(
 
     render = exporter(output)
     events, damage = read_recording(locate(recording, load_settings({})))
-    shown = [event for event in events if Filters().keeps(event)]
+    shown = [event for event in run_of(events, run) if Filters().keeps(event)]
     save(output, render(shown, title), force=force)
     say(f"Wrote {output}.")
     if damage is not None:

@@ -11,8 +11,6 @@ import typer
 from catagent.cli.command import Command, Group
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from catagent.recordings.history import History, RunSummary
 
 app = typer.Typer(cls=Group, help="List the runs that were kept; show, remove or locate one.")
@@ -42,14 +40,16 @@ def runs(ctx: typer.Context, json: JsonOption = False) -> None:
 
 @app.command("show", cls=Command)
 def show(run: RunArgument, json: JsonOption = False) -> None:
-    """Show one run: what it was, each of its steps, and what it cost."""
+    """Show one run as `catagent show` does; in a pipe, its line of the list."""
     path = _history().find(run)
     if json or not sys.stdout.isatty():
         from catagent.recordings.history import summarise
 
         _print_lines([summarise(path)])
     else:
-        _print_run(path)
+        from catagent.cli.commands import show as command
+
+        command.show(str(path))
 
 
 @app.command("rm", cls=Command)
@@ -101,21 +101,3 @@ def _print_table(kept: list[RunSummary]) -> None:
     look = live_look(view_options(load({}), Shown(), sys.stdout))
     width = shutil.get_terminal_size().columns
     sys.stdout.write("".join(f"{row}\n" for row in table(kept, look, width)))
-
-
-def _print_run(path: Path) -> None:
-    from catagent.cli.stderr import say
-    from catagent.events.filters import Filters
-    from catagent.events.state import RunState, reduce
-    from catagent.exports.text import document
-    from catagent.recordings.reader import read_recording
-    from catagent.views.stats import table
-
-    events, damage = read_recording(path)
-    state = RunState()
-    for event in events:
-        reduce(state, event)
-    shown = [event for event in events if Filters().keeps(event)]
-    sys.stdout.write(document(shown) + "\n" + table(state))
-    if damage is not None:
-        say(f"catagent: {damage.message}")

@@ -1,0 +1,71 @@
+"""`catagent show`: show a recorded run again, settled."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from catagent.cli.options import OneRun
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from catagent.events.types import Event
+
+
+def show(
+    recording: Annotated[
+        str,
+        typer.Argument(metavar="RUN", help="The beginning of a run's id, last, or a file."),
+    ] = "last",
+    prompts: Annotated[
+        bool, typer.Option("--prompts", help="Show what each model was sent, whole.")
+    ] = False,
+    run: OneRun = None,
+) -> None:
+    """Show a recorded run again: what it was, each of its steps, and what it cost.
+
+    A recording of several runs shows all of them. A damaged or unfinished one is shown up to the
+    damage, with exit code 1.
+    """
+    from catagent.cli.recordings import locate, runs_of
+    from catagent.cli.settings import load_settings
+    from catagent.recordings.reader import read_recording
+
+    events, damage = read_recording(locate(recording, load_settings({})))
+    shown = [_shown(of_run, prompts) for of_run in runs_of(events, run)]
+    sys.stdout.write("\n".join(shown))
+    if damage is not None:
+        raise damage
+
+
+def _shown(events: Sequence[Event], prompts: bool) -> str:
+    """One run: its transcript, and the table of what it cost."""
+    from catagent.events.filters import Filters
+    from catagent.exports.outline import final_state
+    from catagent.exports.text import WIDTH, transcript_rows
+    from catagent.views.options import ViewOptions
+    from catagent.views.stats import table
+    from catagent.views.style import plain_look
+
+    costs = table(final_state(events))
+    if prompts:
+        _resolve(events)
+    kept = [event for event in events if Filters().keeps(event)]
+    rows = transcript_rows(kept, plain_look(ViewOptions(prompts=prompts)), WIDTH)
+    return "".join(f"{row}\n" for row in [*rows, ""]) + costs
+
+
+def _resolve(events: Sequence[Event]) -> None:
+    """Put messages and tools in the place of what refers to them."""
+    from catagent.events.prompts import Prompts
+    from catagent.events.types import LlmStarted
+
+    known = Prompts()
+    for event in events:
+        known.take(event)
+        if isinstance(event, LlmStarted):
+            event.data.messages = known.messages(event.data)
+            event.data.tools = known.tools(event.data)
