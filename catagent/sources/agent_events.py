@@ -9,7 +9,7 @@ from langchain_core.messages import BaseMessage, ToolMessage
 
 from catagent.events import types as ev
 from catagent.sources.calls import Call
-from catagent.sources.messages import text_of
+from catagent.sources.messages import output_text
 from catagent.sources.nodes import updates_of
 from catagent.sources.plain import plain
 from catagent.sources.span import Span
@@ -62,7 +62,7 @@ class AgentEvents:
         data = ev.ObservationData(
             tool=message.name or call.tool,
             status=message.status,
-            output=text_of(message.content),
+            output=output_text(message),
             tool_call_id=message.tool_call_id,
         )
         return self.observation(call, data, [message])
