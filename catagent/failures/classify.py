@@ -79,10 +79,9 @@ def _by_own_code(raised: BaseException, owner: Owner) -> ToolError | AgentError:
     error_type = ToolError if owner.kind == "tool" else AgentError
     who = f"The {owner.kind} {owner.name}" if owner.name else _NAMELESS[owner.kind]
     said = _ended(who, raised) if isinstance(raised, SystemExit) else _failed(who, raised)
-    place = place_of(raised)
-    error = error_type(said, f"look at {place.file}:{place.line}" if place and place.own else "")
+    error = error_type(said)
     error.node = owner.name if owner.kind == "node" else ""
-    if place is not None:
+    if (place := place_of(raised)) is not None:
         error.file, error.line = place.file, place.line
     return error
 

@@ -14,11 +14,10 @@ _INSTALLED = ("site-packages", "dist-packages")
 
 
 class Place(Struct, frozen=True):
-    """A line of a file; `own` is whether a person wrote it, and not a library they use."""
+    """A line of a file."""
 
     file: str
     line: int
-    own: bool
 
 
 def place_of(raised: BaseException) -> Place | None:
@@ -27,9 +26,10 @@ def place_of(raised: BaseException) -> Place | None:
     None where it was never raised. A file below the current folder is named from there.
     """
     trace = [(frame.f_code.co_filename, line) for frame, line in walk_tb(raised.__traceback__)]
-    places = [Place(_from_here(file), line, _is_own(file)) for file, line in trace]
-    own = [place for place in places if place.own]
-    return next(reversed(own or places), None)
+    own = [(file, line) for file, line in trace if _is_own(file)]
+    for file, line in reversed(own or trace):
+        return Place(_from_here(file), line)
+    return None
 
 
 def _is_own(file: str) -> bool:

@@ -45,7 +45,7 @@ async def drive(
                 beside, made = read(item)
                 for event in (*beside, *_with_raw(run, made, item, tracker), *custom.take()):
                     yield event
-    except Exception as raised:
+    except (Exception, SystemExit) as raised:
         await tracker.closing.close()
         for event in (*translation.unsaid(), *custom.take(last=True)):
             yield event

@@ -26,6 +26,7 @@ from catagent.sources.nodes import NodeReader, bubbles_up, command_of, interrupt
 from catagent.sources.span import LLM_KINDS, Prompt, Span, asking
 from catagent.sources.step_limit import Steps
 from catagent.workarounds.callbacks import CalledFirst, log_nothing_of
+from catagent.workarounds.futures import keep_tracebacks
 
 # The executor tells of a tool's call with its action alone: (executor's run id, call).
 _action_in_context: ContextVar[tuple[UUID, Call] | None] = ContextVar("action", default=None)
@@ -72,7 +73,12 @@ class Tracker(CalledFirst, BaseCallbackHandler):
 
     def owner_of(self, error: BaseException) -> Owner | None:
         """Whose error it is: the innermost run that raised it."""
-        raised = [span for span in self.spans.values() if span.error is error]
+        ends = isinstance(error, SystemExit)  # which LangChain does not report of a tool
+        raised = [
+            span
+            for span in self.spans.values()
+            if span.error is error or (ends and span.kind == "tool" and span.ended is None)
+        ]
         if not raised:
             return None
         span = max(raised, key=lambda span: len(span.parent_ids))
@@ -355,3 +361,4 @@ def _name(about: dict[str, Any], serialized: dict[str, Any] | None) -> str:
 
 
 log_nothing_of(Tracker)
+keep_tracebacks()

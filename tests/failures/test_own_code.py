@@ -85,7 +85,6 @@ def test_the_line_is_the_innermost_of_a_persons_own_code() -> None:
     raised, line = failing_node(partial(json.loads, "{"))
     info = error_info(raised, DB)
     assert (info.file, info.line) == (HERE, line)
-    assert info.hint == f"look at {HERE}:{line}"
 
 
 def test_a_file_elsewhere_is_named_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,14 +98,12 @@ def test_what_came_through_no_code_of_theirs_is_where_it_was_raised() -> None:
     trace = raised.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    info = error_info(raised.with_traceback(trace), DB)
-    assert info.file.endswith("json/decoder.py")
-    assert info.hint == ""
+    assert error_info(raised.with_traceback(trace), DB).file.endswith("json/decoder.py")
 
 
 def test_what_was_never_raised_is_nowhere() -> None:
     info = error_info(ValueError("x"), DB)
-    assert (info.message, info.hint) == ("The node db failed: ValueError: x", "")
+    assert info.message == "The node db failed: ValueError: x"
     assert (info.node, info.file, info.line) == ("db", "", None)
 
 

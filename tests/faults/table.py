@@ -15,7 +15,7 @@ from tests.support.scripts import ANSWER_TOKENS, calling, cat, with_fault
 from tests.support.server import Script
 
 Place = Literal["agent", "tool"]
-Status = Literal["success", "error", "limit", "cancelled"]
+Status = Literal["success", "error", "limit", "cancelled", "interrupted"]
 Address = Literal["refused", "unknown", "no TLS", "untrusted"]
 BOTH: tuple[Place, ...] = ("agent", "tool")
 ANSWER = "".join(ANSWER_TOKENS)
@@ -25,7 +25,6 @@ WITHIN = "In the stream"
 CALLS = "Tool calls"
 AGENT = "The agent"
 
-_LOOK = "look at …/agents.py:…"
 _AGAIN = "try again later; --max-retries says how often to try by itself"
 
 
@@ -495,7 +494,6 @@ def _misdeeds(only: tuple[Place, ...]) -> Iterator[Fault]:
             "tool",
             1,
             "error",
-            _LOOK,
         ),
         misdeed="raises",
         places=only,
@@ -522,7 +520,6 @@ def _misdeeds(only: tuple[Place, ...]) -> Iterator[Fault]:
             "tool",
             1,
             "error",
-            _LOOK,
         ),
         misdeed="exits",
         places=only,
@@ -530,7 +527,7 @@ def _misdeeds(only: tuple[Place, ...]) -> Iterator[Fault]:
     yield Fault(
         "a tool returns what cannot be printed",
         CALLS,
-        Told("The tool get_items failed: ValueError: no repr", "tool", 1, "error", _LOOK),
+        Told("The node tools failed: ValueError: no repr", "agent", 1, "error"),
         misdeed="shy",
         places=only,
         classic=Told("The agent failed: ValueError: no repr", "agent", 1, "error"),
@@ -581,13 +578,7 @@ def _agent() -> Iterator[Fault]:
     yield Fault(
         "an interrupt that waits for a person",
         AGENT,
-        Told(
-            "The agent waits for a person's decision, which catagent cannot give.",
-            "agent",
-            1,
-            "error",
-            "try again, or another model",
-        ),
+        Told(code=5, status="interrupted"),
         misdeed="waits",
         places=only,
         agents=("cat",),
@@ -612,7 +603,9 @@ def _row(fault: Fault) -> str:
     told = fault.told
     said = _quoted(told.message) + (f" hint: {_quoted(told.hint)}" if told.hint else "")
     end = told.status + (f", kind {told.kind}" if told.kind else "")
-    cells = [fault.name, said or "the answer", str(told.code), end, _beside(fault)]
+    waits = told.status == "interrupted"
+    said = said or ("what it waits for" if waits else "the answer")
+    cells = [fault.name, said, str(told.code), end, _beside(fault)]
     return f"| {' | '.join(cells)} |"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -15,6 +16,22 @@ from tests.workarounds.conftest import StillNeeded
 pytestmark = pytest.mark.versions
 
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
+
+
+def test_lost_tracebacks(still_needed: StillNeeded) -> None:
+    """Mended in 3.13, so that it is needed for as long as an older one is supported."""
+    code = (
+        "import asyncio, traceback\n"
+        "def late(): raise TimeoutError\n"
+        "async def wait(): await asyncio.to_thread(late)\n"
+        "try: asyncio.run(wait())\n"
+        "except TimeoutError as error: print(traceback.extract_tb(error.__traceback__)[-1].name)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    lost = done.stdout.strip() != "late"
+    assert lost == (sys.version_info < (3, 13))
+    lowest = tomllib.loads(PROJECT.read_text())["project"]["requires-python"]
+    still_needed(lost or lowest.startswith((">=3.11", ">=3.12")))
 
 
 def test_lost_cancellation(still_needed: StillNeeded) -> None:
