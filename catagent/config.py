@@ -235,6 +235,11 @@ def sounds_secret(name: str) -> bool:
     return not (_SECRET_WHOLE.isdisjoint(re.split(r"[^A-Z]+", name)) or _NO_SECRET.fullmatch(name))
 
 
+def process_environ() -> dict[str, str]:
+    """The environment of this process as it is now."""
+    return dict(os.environ)
+
+
 def secrets_of(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """The values of an environment (this process's) that must never be shown, longest first.
 

@@ -28,28 +28,48 @@ _QUESTION_KEYS = ("input", "question", "query", "text", "prompt", "topic")
 
 def adapt(found: Any, name: str, request: AgentRequest) -> AgentRun:
     """Return a run of whatever stands at `name`. Raises UsageError for what cannot be run."""
-    runnable = _runnable(found, name, request)
+    if callable(found) and not isinstance(found, Runnable | BaseTool):
+        found = _call(found, name, request)
+    if isinstance(found, list | tuple):
+        found = _agent_of(found, name, request)
+    runnable = _runnable(found, f"the agent {name}", _HINT)
+    config = merge_configs({"run_name": name.rpartition(":")[2]}, request.config)
+    made = _input(runnable, name, request.question)
+    return _made(runnable, made, config, request.max_steps, raw=request.raw)
+
+
+def fit(
+    agent: Any, given: Any, config: RunnableConfig, *, max_steps: int, raw: bool = False
+) -> AgentRun:
+    """Return a run of an agent that is at hand, on a question as text or on its own input.
+
+    Raises UsageError for what cannot be run, and for a text that fits nowhere in its input.
+    """
+    runnable = _runnable(agent, "the agent", "bring a Runnable, a graph or an AgentExecutor")
+    name = config.get("run_name") or runnable.get_name()
+    made = _input(runnable, name, given) if isinstance(given, str) else given
+    return _made(runnable, made, {**config, "run_name": name}, max_steps, raw=raw)
+
+
+def _made(
+    runnable: Runnable[Any, Any], made: Any, config: RunnableConfig, max_steps: int, *, raw: bool
+) -> AgentRun:
     shape = _shape(runnable)
-    config: RunnableConfig = {"run_name": name.rpartition(":")[2]}
     return AgentRun(
         runnable=_telling_states(runnable) if shape == "other" else runnable,
-        input=_input(runnable, name, request),
+        input=made,
         shape=shape,
-        config=merge_configs(config, request.config),
-        max_steps=request.max_steps,
-        raw=request.raw,
+        config=config,
+        max_steps=max_steps,
+        raw=raw,
     )
 
 
-def _runnable(found: Any, name: str, request: AgentRequest) -> Runnable[Any, Any]:
-    if callable(found) and not isinstance(found, Runnable | BaseTool):
-        found = _call(found, name, request)
+def _runnable(found: Any, name: str, hint: str) -> Runnable[Any, Any]:
     if isinstance(found, StateGraph):
         found = found.compile()
-    if isinstance(found, list | tuple):
-        found = _agent_of(found, name, request)
     if not isinstance(found, Runnable):
-        raise UsageError(f"the agent {name} is {_kind(found)}, which cannot be run", _HINT)
+        raise UsageError(f"{name} is {_kind(found)}, which cannot be run", hint)
     return found
 
 
@@ -120,13 +140,13 @@ def _telling_states(runnable: Runnable[Any, Any]) -> Runnable[Any, Any]:
     return runnable
 
 
-def _input(runnable: Runnable[Any, Any], name: str, request: AgentRequest) -> Any:
-    messages = [HumanMessage(request.question)]
+def _input(runnable: Runnable[Any, Any], name: str, question: str) -> Any:
+    messages = [HumanMessage(question)]
     keys, required = _input_keys(runnable)
     if "messages" in keys:
         return {"messages": messages}
     if not keys:
-        return request.question
+        return question
     key = _question_key(keys, required)
     if key is None:
         wanted = ", ".join(keys)
@@ -134,7 +154,7 @@ def _input(runnable: Runnable[Any, Any], name: str, request: AgentRequest) -> An
             f"the agent {name} wants {wanted}, and it is not clear which is the question",
             "give it a messages key, or one called input or question",
         )
-    return {key: request.question}
+    return {key: question}
 
 
 def _input_keys(runnable: Runnable[Any, Any]) -> tuple[list[str], list[str]]:

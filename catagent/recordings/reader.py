@@ -119,18 +119,28 @@ class Reader:
         return RecordingError(f"the recording is damaged at line {line or self.line}: {what}")
 
 
+def read(path: str | os.PathLike[str]) -> Iterator[Event]:
+    """Yield the events of a recording.
+
+    Raises RecordingError where there is nothing to read, and after the last whole event where the
+    recording is damaged or unfinished.
+    """
+    reader = Reader()
+    with open_recording(Path(path)) as descriptor:
+        while chunk := os.read(descriptor, CHUNK):
+            yield from reader.feed(chunk)
+        yield from reader.end()
+
+
 def read_recording(path: Path) -> tuple[list[Event], RecordingError | None]:
     """Return all events of a recording, and what is wrong with it.
 
     Raises RecordingError where there is nothing to read.
     """
     events: list[Event] = []
-    reader = Reader()
     try:
-        with open_recording(path) as descriptor:
-            while chunk := os.read(descriptor, CHUNK):
-                events.extend(reader.feed(chunk))
-            events.extend(reader.end())
+        for event in read(path):
+            events.append(event)
     except RecordingError as damage:
         if not events:
             raise

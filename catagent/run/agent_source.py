@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import gc
 import sys
 import uuid
@@ -74,15 +73,7 @@ class AgentSource:
     def _source(self, opened: AgentRun) -> EventStream:
         from catagent.sources import open_source
 
-        session = self._session
-        agent_run = dataclasses.replace(
-            opened,
-            pulse=session.pulse,
-            stop=session.stop,
-            outcome=session.outcome,
-            report=session.report,
-        )
-        return open_source(self._loaded.settings.mode, agent_run)
+        return open_source(self._loaded.settings.mode, self._session.attached(opened))
 
     def _beyond(self, models: Models) -> ev.WarningData | None:
         """What the person should know where the embedded model is to decide."""

@@ -29,7 +29,7 @@ def run(main: Coroutine[Any, Any, T], stop: Stop | None = None) -> T:
         raise RuntimeError("an event loop is running already")
     stop = stop or Stop()
     loop = asyncio.new_event_loop()
-    loop.set_default_executor(_Impatient())
+    loop.set_default_executor(Impatient())
     try:
         return _complete(loop, loop.create_task(main))
     finally:
@@ -80,7 +80,7 @@ def _join_threads(patience_s: float) -> None:
             thread.join(max(0.0, until - time.monotonic()))
 
 
-class _Impatient(ThreadPoolExecutor):
+class Impatient(ThreadPoolExecutor):
     """Threads for plain tools. One that hangs in its tool must not keep the run from its end."""
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:

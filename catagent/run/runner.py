@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from importlib import metadata
 
 from catagent import __version__
@@ -102,12 +103,14 @@ class Run:
             input=request.question,
             thread_id=str(self._run_id),
             filters=request.filters.as_dict(),
-            versions=_versions(),
+            versions=versions(),
         )
         return ev.RunStarted(run_id=str(self._run_id), name=data.agent, data=data)
 
 
-def _versions() -> dict[str, str]:
+@cache
+def versions() -> dict[str, str]:
+    """The versions of what runs an agent, by package."""
     found = {"catagent": __version__}
     for package in _PACKAGES:
         try:

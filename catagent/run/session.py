@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import threading
 import time
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from catagent.events import types as ev
 from catagent.events.state import RunState
 from catagent.run.broadcast import Broadcast, SinkFailedError
 from catagent.run.ending import Ending, ending, lost_output, silent_model, stopped, took_too_long
-from catagent.sources.base import EventStream, Outcome, Pulse
+from catagent.sources.base import AgentRun, EventStream, Outcome, Pulse
 from catagent.stop import Stop
 
 _LOOK_S = 0.25
@@ -80,6 +81,16 @@ class Session:
         finished = self.state.finished
         code = ExitCode.FAILED if finished is None else ExitCode(finished.data.exit_code)
         return ExitCode.FAILED if code is ExitCode.OK and self._broadcast.has_lost else code
+
+    def attached(self, agent_run: AgentRun) -> AgentRun:
+        """The same run, in touch with this session while a source runs it."""
+        return dataclasses.replace(
+            agent_run,
+            pulse=self.pulse,
+            stop=self.stop,
+            outcome=self.outcome,
+            report=self.report,
+        )
 
     def report(self, event: ev.Event) -> None:
         """Emit an event from the side, between two of the source's."""
@@ -164,7 +175,7 @@ class Session:
             await asyncio.sleep(min(_LOOK_S, *(limit / 4 for limit in (total, idle) if limit)))
             if self.stop.is_due:
                 return self.cancel(took_too_long(total))
-            if idle and self.pulse.awaited and self._silence() >= idle:
+            if idle and self.pulse.is_awaited and self._silence() >= idle:
                 return self.cancel(silent_model(idle))
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TextIO
 
 from catagent.events import types as ev
@@ -17,13 +18,19 @@ class PlainSink:
     """Writes a line as soon as it is complete, and never takes one back.
 
     On a terminal lines are wrapped at words; in a pipe or a file they keep the length that they
-    have. Calls that run in parallel are written one after the other.
+    have. Calls that run in parallel are written one after the other. `put` writes a text; without
+    it every buffer of the stream is passed.
     """
 
-    def __init__(self, options: ViewOptions, stream: TextIO, stop: Stop | None = None) -> None:
+    def __init__(
+        self,
+        options: ViewOptions,
+        stream: TextIO,
+        stop: Stop | None = None,
+        put: Callable[[str], object] | None = None,
+    ) -> None:
         self._transcript = Transcript(plain_look(options))
-        self._write = writer(stream.fileno(), stop)
-        self._encoding, self._errors = stream.encoding, stream.errors or "strict"
+        self._put = put or _past_buffers(stream, stop)
         self._width = options.width or _terminal_width(stream)
 
     def write(self, event: ev.Event) -> None:
@@ -39,8 +46,12 @@ class PlainSink:
     def _write_rows(self) -> None:
         rows = self._transcript.take(self._width)
         if rows:
-            text = "".join(f"{row}\n" for row in rows)
-            self._write(text.encode(self._encoding, self._errors))
+            self._put("".join(f"{row}\n" for row in rows))
+
+
+def _past_buffers(stream: TextIO, stop: Stop | None) -> Callable[[str], object]:
+    write = writer(stream.fileno(), stop)
+    return lambda text: write(text.encode(stream.encoding, stream.errors or "strict"))
 
 
 def _terminal_width(stream: TextIO) -> int | None:

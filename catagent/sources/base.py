@@ -26,12 +26,18 @@ class Pulse:
     """Whether a run's models are at work, also in a mode that reports nothing of them.
 
     `awaited` counts the calls under way; `heard` is when one last said something, in monotonic
-    seconds.
+    seconds. While `held` they are kept from saying more, by a reader who takes his time.
     """
 
     def __init__(self) -> None:
         self.awaited = 0
+        self.held = False
         self.heard = time.monotonic()
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether a model is to say something now."""
+        return self.awaited > 0 and not self.held
 
     def begin(self) -> None:
         """A model was asked."""

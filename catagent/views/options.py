@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from catagent.config import ColorChoice
+from catagent.config import ColorChoice, ThemeChoice
 
 Color = Literal["none", "16", "256", "truecolor"]
 Theme = Literal["dark", "light"]
@@ -35,6 +35,28 @@ class ViewOptions:
     status_only: bool = False
     width: int | None = None
     footer_rows: int = 12
+
+
+def options_for(
+    stream: object,
+    env: Mapping[str, str],
+    *,
+    color: ColorChoice = "auto",
+    theme: ThemeChoice = "auto",
+    ascii: bool = False,  # noqa: A002 - the setting's name
+    **shown: bool,
+) -> ViewOptions:
+    """Return how a view on this stream looks; `shown` are more of the fields of ViewOptions."""
+    isatty = bool(getattr(stream, "isatty", lambda: False)())
+    return ViewOptions(
+        color=resolve_color(color, env, isatty=isatty),
+        theme=resolve_theme(env) if theme == "auto" else theme,
+        ascii=ascii or resolve_ascii(env, getattr(stream, "encoding", None)),
+        width=resolve_width(env),
+        verbose=shown.get("verbose", False),
+        quiet=shown.get("quiet", False),
+        status_only=shown.get("status_only", False),
+    )
 
 
 def resolve_color(choice: ColorChoice, env: Mapping[str, str], *, isatty: bool) -> Color:

@@ -1,0 +1,136 @@
+"""`catagent.show`: the run of an agent on the terminal of the program that it is part of."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import os
+import sys
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from catagent.api.stream import DEFAULTS, Options, run_events
+from catagent.config import Mode, process_environ
+from catagent.events.filters import Filters
+from catagent.events.types import RunFinished
+from catagent.run.event_loop import Impatient
+from catagent.sinks.base import Sink
+from catagent.sinks.plain import PlainSink
+from catagent.views.options import is_capable, options_for
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+
+    from catagent.api.stream import Agent
+
+
+def show(
+    agent: Agent,
+    input: Any,  # noqa: A002 - LangChain's word
+    *,
+    verbose: bool = False,
+    quiet: bool = False,
+    mode: Mode = DEFAULTS.mode,
+    config: RunnableConfig | None = None,
+    filters: Filters | None = None,
+    max_steps: int = DEFAULTS.max_steps,
+    timeout: float = DEFAULTS.timeout,
+    idle_timeout: float = DEFAULTS.idle_timeout,
+    raw: bool = False,
+    secrets: Iterable[str] = (),
+    record: str | os.PathLike[str] | None = None,
+) -> RunFinished:
+    """Run an agent, show it on stdout, and return its last event.
+
+    Live on a terminal, in plain lines anywhere else, a notebook too. `verbose` shows more, `quiet`
+    less; all else is as in `stream`. Blocks until the run has ended, on a thread of its own where
+    an event loop runs already. Ctrl-C cancels the run and raises KeyboardInterrupt.
+    """
+    options = Options(
+        mode=mode,
+        config=config,
+        filters=filters,
+        max_steps=max_steps,
+        timeout=timeout,
+        idle_timeout=idle_timeout,
+        raw=raw,
+        secrets=secrets,
+        record=record,
+    )
+
+    async def main() -> RunFinished:
+        with _view(verbose=verbose, quiet=quiet) as sink:
+            async with contextlib.aclosing(run_events(agent, input, options, (sink,))) as events:
+                async for event in events:
+                    if isinstance(event, RunFinished):
+                        return event
+        raise AssertionError("a run ends with run.finished")
+
+    return _on_a_thread(main) if _loop_runs() else _run(main)
+
+
+@contextlib.contextmanager
+def _view(*, verbose: bool, quiet: bool) -> Iterator[Sink]:
+    """What shows a run on stdout, closed at the end."""
+    out, environ = sys.stdout, process_environ()
+    options = options_for(out, environ, verbose=verbose, quiet=quiet)
+    sink: Sink
+    if is_capable(environ, isatty=out.isatty()):
+        from catagent.sinks.live import LiveSink
+
+        sink = live = LiveSink(options, out)
+        live.start()
+    else:
+        sink = PlainSink(options, out, put=_print)
+    try:
+        yield sink
+    finally:
+        sink.close()
+
+
+def _print(text: str) -> None:
+    """Write as `print` does: after what was printed before, and where stdout leads by then."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _loop_runs() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _run(main: Callable[[], Coroutine[Any, Any, RunFinished]]) -> RunFinished:
+    with asyncio.Runner(loop_factory=_new_loop) as runner:
+        return runner.run(main())
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """One that does not wait for a tool that hangs in a thread."""
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(Impatient())
+    return loop
+
+
+def _on_a_thread(main: Callable[[], Coroutine[Any, Any, RunFinished]]) -> RunFinished:
+    """Run it while this thread waits; an interrupt of this thread cancels it."""
+    begun: Future[Callable[[], object]] = Future()
+
+    async def body() -> RunFinished:
+        work, loop = asyncio.ensure_future(main()), asyncio.get_running_loop()
+        begun.set_result(partial(loop.call_soon_threadsafe, work.cancel))
+        return await work
+
+    with ThreadPoolExecutor(1, "catagent-show") as pool:
+        running = pool.submit(contextvars.copy_context().run, _run, body)
+        try:
+            return running.result()
+        except BaseException:
+            if not running.done():
+                begun.result()()
+            raise

@@ -1,0 +1,154 @@
+"""`catagent.stream`: the run of an agent as an async iterator of its events.
+
+For use inside somebody else's program: no `.env`, settings, history or signal handlers, and
+nothing is printed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import uuid
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from catagent.config import Mode, Settings, secrets_of
+from catagent.errors import UsageError
+from catagent.events import types as ev
+from catagent.events.filters import Filters
+from catagent.run.pull import Pull
+from catagent.run.recorders import Keep, recorders
+from catagent.run.runner import open_session, versions
+from catagent.run.session import Limits
+from catagent.sinks.base import Sink
+from catagent.stop import Stop
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import Runnable, RunnableConfig
+    from langgraph.graph import StateGraph
+
+    from catagent.sources.base import AgentRun
+
+    Agent = Runnable[Any, Any] | StateGraph[Any, Any, Any, Any]
+
+DEFAULTS = Settings()
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to run an agent; `stream` says what each of them is."""
+
+    mode: Mode
+    config: RunnableConfig | None
+    filters: Filters | None
+    max_steps: int
+    timeout: float
+    idle_timeout: float
+    raw: bool
+    secrets: Iterable[str]
+    record: str | os.PathLike[str] | None
+
+
+def stream(
+    agent: Agent,
+    input: Any,  # noqa: A002 - LangChain's word
+    *,
+    mode: Mode = DEFAULTS.mode,
+    config: RunnableConfig | None = None,
+    filters: Filters | None = None,
+    max_steps: int = DEFAULTS.max_steps,
+    timeout: float = DEFAULTS.timeout,
+    idle_timeout: float = DEFAULTS.idle_timeout,
+    raw: bool = False,
+    secrets: Iterable[str] = (),
+    record: str | os.PathLike[str] | None = None,
+) -> AsyncGenerator[ev.Event, None]:
+    """Run an agent and yield its events, from run.started to run.finished.
+
+    `agent` is a Runnable, a graph or an AgentExecutor. `input` is a question, put where the agent
+    takes one, or the agent's own input, passed as it is. `config` is LangChain's: its callbacks,
+    tags and configurable are kept. `filters` say which events to yield. The limits are as on the
+    command line: steps, and seconds in all and of a model's silence, 0 for none. `raw` adds
+    LangChain's own objects. `secrets` are masked, as those of the environment are. `record` is a
+    new file that gets every event.
+
+    The agent waits while an event is looked at. Closed before its end, the run is cancelled. What
+    fails in the run is in the last event; what cannot be run or recorded raises UsageError or
+    OutputError before the first.
+    """
+    options = Options(
+        mode=mode,
+        config=config,
+        filters=filters,
+        max_steps=max_steps,
+        timeout=timeout,
+        idle_timeout=idle_timeout,
+        raw=raw,
+        secrets=secrets,
+        record=record,
+    )
+    return run_events(agent, input, options)
+
+
+async def run_events(
+    agent: Agent, given: Any, options: Options, sinks: Sequence[Sink] = ()
+) -> AsyncGenerator[ev.Event, None]:
+    """The events of a run, which go to `sinks` as well. They stay the caller's to close."""
+    from catagent.agents.custom import fit
+    from catagent.sources import MODES
+    from catagent.sources.backpressure import paced
+
+    if options.mode not in MODES:
+        raise UsageError(f"no mode called {options.mode!r}", f"there is: {', '.join(MODES)}")
+    config, run_id = _configured(options.config)
+    agent_run = fit(agent, given, config, max_steps=options.max_steps, raw=options.raw)
+    pull, stop = Pull(), Stop()
+    kept = contextlib.ExitStack()
+    recording = kept.enter_context(recorders(_keep(options.record), run_id, stop))
+    session = open_session(
+        (pull, *sinks),
+        recording,
+        filters=options.filters,
+        secrets=(*secrets_of(), *options.secrets),
+        limits=Limits(timeout=options.timeout, idle_timeout=options.idle_timeout),
+        stop=stop,
+    )
+    agent_run = session.attached(agent_run)
+
+    async def drive() -> None:
+        with kept:
+            source = paced(options.mode, agent_run, pull.taken)
+            await session.drive(_started(given, options, agent_run), source)
+
+    async with contextlib.aclosing(pull.events(session, drive)) as events:
+        async for event in events:
+            yield event
+
+
+def _keep(record: str | os.PathLike[str] | None) -> Keep:
+    return Keep(record=None if record is None else Path(record))
+
+
+def _configured(config: RunnableConfig | None) -> tuple[RunnableConfig, str]:
+    """A config that has a run id, and a thread: a graph that keeps checkpoints asks for one."""
+    given: RunnableConfig = config or {}
+    run_id = given.get("run_id") or uuid.uuid4()
+    configurable = {"thread_id": str(run_id), **given.get("configurable", {})}
+    return {**given, "run_id": run_id, "configurable": configurable}, str(run_id)
+
+
+def _started(given: Any, options: Options, agent_run: AgentRun) -> ev.RunStarted:
+    from catagent.sources.plain import plain
+
+    config = agent_run.config or {}
+    data = ev.RunStartedData(
+        agent=config["run_name"],
+        mode=options.mode,
+        input=plain(given),
+        thread_id=str(config["configurable"]["thread_id"]),
+        filters=options.filters.as_dict() if options.filters else {},
+        versions=versions(),
+    )
+    return ev.RunStarted(run_id=str(config["run_id"]), name=data.agent, data=data)
