@@ -7,14 +7,17 @@ from datetime import UTC
 from catagent.events import types as ev
 from catagent.events.state import LlmRun, RunState, ToolRun
 from catagent.events.timestamps import moment
-from catagent.views.format import count, seconds
+from catagent.views.format import compact, count, fields, seconds
+from catagent.views.graph import is_shown
+from catagent.views.notes import place
 
 UNFINISHED = "This recording is unfinished: it ends before the run did."
 
 
 def title(state: RunState, wanted: str | None) -> str:
     """Return the title on one line: the one that was asked for, or the question."""
-    question = state.started.data.input if state.started is not None else ""
+    asked = state.started.data.input if state.started is not None else ""
+    question = " ".join(fields(asked)) if asked else ""
     return " ".join((wanted or question or "A catagent run").split())
 
 
@@ -28,7 +31,9 @@ def _ran(state: RunState) -> list[str]:
         return []
     data = state.started.data
     tools = f"tools: {data.tool_model}" if data.tool_model not in (None, data.model) else ""
-    found = [data.agent, data.model, tools, data.mode, _day(state.started.ts)]
+    asked = state.finished.data.models if data.model is None and state.finished else []
+    models = [data.model, *(model.model for model in asked)]
+    found = [data.agent, *models, tools, data.mode, _day(state.started.ts)]
     return [fact for fact in found if fact]
 
 
@@ -36,10 +41,19 @@ def _came_to(state: RunState) -> list[str]:
     if state.finished is None:
         return ["unfinished"]
     data = state.finished.data
-    found = [data.status, seconds(data.duration_s), count(data.tool_calls, "tool call")]
-    if data.usage is not None:
-        found.append(f"{data.usage.input_tokens:,} + {data.usage.output_tokens:,} tokens")
-    return found
+    found = [ended(data.status), seconds(data.duration_s), count(data.tool_calls, "tool call")]
+    return found + _tokens(data.usage)
+
+
+def ended(status: ev.RunStatus) -> str:
+    """How a run ended, in a word or a few."""
+    return "waits for an answer" if status == "interrupted" else status
+
+
+def _tokens(usage: ev.Usage | None) -> list[str]:
+    counts = [usage.input_tokens, usage.output_tokens] if usage is not None else []
+    known = [f"{number:,}" for number in counts if number is not None]
+    return [f"{' + '.join(known)} tokens"] if known else []
 
 
 def llm_facts(run: LlmRun) -> list[str]:
@@ -47,11 +61,9 @@ def llm_facts(run: LlmRun) -> list[str]:
     data = run.finished
     if data is None:
         return ["unfinished"]
-    found = []
-    if data.usage is not None:
-        found.append(count(data.usage.output_tokens, "token"))
-    elif run.tokens:
-        found.append(count(run.tokens, "token"))
+    usage = data.usage.output_tokens if data.usage is not None else None
+    tokens = run.tokens if usage is None else usage
+    found = [count(tokens, "token")] if tokens or usage is not None else []
     return found + ([seconds(data.duration_s)] if data.duration_s is not None else [])
 
 
@@ -60,7 +72,8 @@ def tool_facts(run: ToolRun) -> list[str]:
     data = run.finished
     if data is None:
         return [] if run.observation is not None else ["unfinished"]
-    return [seconds(data.duration_s)] if data.duration_s is not None else []
+    waits = ["waits for an answer"] if data.status == "interrupted" else []
+    return waits + ([seconds(data.duration_s)] if data.duration_s is not None else [])
 
 
 def observed(run: ToolRun) -> str:
@@ -70,11 +83,26 @@ def observed(run: ToolRun) -> str:
     return "" if run.finished is None else run.finished.output
 
 
-def raised(run: ToolRun) -> str:
+def raised(run: ToolRun) -> ev.ErrorInfo | None:
     """What a tool raised where the agent observed nothing."""
-    if run.observation is not None or run.finished is None or run.finished.error is None:
-        return ""
-    return run.finished.error.message
+    return run.finished.error if run.finished is not None and run.observation is None else None
+
+
+def error_details(error: ev.ErrorInfo) -> list[str]:
+    """Where it went wrong, what to do about it, and what else went wrong along with it."""
+    others = [": ".join(filter(None, [place(other), other.message])) for other in error.others]
+    return [text for text in (place(error), error.hint, *others) if text]
+
+
+def happened(event: ev.Update | ev.Node) -> str:
+    """A custom event, or what a node changed, on one line; "" where it changed messages alone."""
+    if isinstance(event, ev.Node):
+        return f"{event.name}: {compact(event.data.content)}"
+    changes = (
+        event.data.changes if isinstance(event.data.changes, dict) else {"": event.data.changes}
+    )
+    changed = [f"{name} {compact(value)}" for name, value in changes.items() if not is_shown(value)]
+    return f"{event.data.node}: {', '.join(changed)}" if changed else ""
 
 
 def failed(run: ToolRun) -> bool:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from catagent.events import types as ev
 from catagent.events.state import LlmRun, RunState, ToolRun
 from catagent.events.timestamps import epoch
 from catagent.exports import facts, tags
 from catagent.exports.outline import Step
 from catagent.views.format import arguments
+from catagent.views.graph import answers, question
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +48,31 @@ class Span:
         )
 
 
-def step(one: Step, span: Span) -> Iterator[str]:
-    """Yield the elements of one step and of all inside it."""
-    if isinstance(one.run, LlmRun):
-        yield from _model(one.run, span)
-    else:
-        yield from _tool(one, one.run, span)
+def step(one: Step, span: Span, prompts: Mapping[str, str]) -> Iterator[str]:
+    """Yield the elements of one step and of all inside it.
+
+    `prompts` has the HTML of what models were sent, by run id.
+    """
+    match one.what:
+        case LlmRun() as run:
+            yield from _model(run, span, prompts.get(run.run_id, ""))
+        case ToolRun() as run:
+            yield from _tool(one, run, span, prompts)
+        case ev.Interrupt(data=data):
+            yield tags.notice("warning", f"Waits for an answer:\n{question(data)}", *answers(data))
+        case event:
+            text = facts.happened(event)
+            yield tags.event(text) if text else ""
 
 
-def _model(run: LlmRun, span: Span) -> Iterator[str]:
+def _model(run: LlmRun, span: Span, prompt: str) -> Iterator[str]:
     text, reasoning = "".join(run.text), "".join(run.reasoning)
     # Others decide on what follows, or repeat the answer.
-    folded = " open" if text and run.tool_call_id is not None else ""
+    folded = " open" if text and run.call is not None else ""
     yield f'<details class="model"{folded}>'
     yield tags.summary(run.name, _asked(run), facts.llm_facts(run))
     duration = run.finished.duration_s if run.finished is not None else None
-    yield f'{span.bar(run.started_ts, duration)}<div class="inside">'
+    yield f'{span.bar(run.started_ts, duration)}<div class="inside">{prompt}'
     if reasoning:
         yield tags.label("reasoning") + tags.pre(reasoning, "reasoning")
     if text:
@@ -69,8 +80,8 @@ def _model(run: LlmRun, span: Span) -> Iterator[str]:
     if run.finished is not None:
         for call in run.finished.tool_calls:
             yield tags.label("tool call") + tags.pre(f"{call.name}({arguments(call.args)})")
-        if run.finished.error is not None:
-            yield tags.notice("error", run.finished.error.message)
+        if error := run.finished.error:
+            yield tags.notice("error", error.message, *facts.error_details(error))
     yield "</div></details>"
 
 
@@ -81,7 +92,7 @@ def _asked(run: LlmRun) -> str:
     return " ".join([run.model if run.model != run.name else "", wanted]).strip()
 
 
-def _tool(one: Step, run: ToolRun, span: Span) -> Iterator[str]:
+def _tool(one: Step, run: ToolRun, span: Span, prompts: Mapping[str, str]) -> Iterator[str]:
     failed = " failed" if facts.failed(run) else ""
     asked = arguments(run.tool_input)
     yield f'<details class="tool{failed}" open>'
@@ -90,12 +101,12 @@ def _tool(one: Step, run: ToolRun, span: Span) -> Iterator[str]:
     yield f'{span.bar(run.started_ts, duration)}<div class="inside">'
     inside = span.within(run.started_ts, duration)
     for inner in one.inside:
-        yield from step(inner, inside)
+        yield from step(inner, inside, prompts)
     output = facts.observed(run)
     if one.shows(output):
         yield tags.label("observation: the text above")
     elif output:
         yield tags.label("observation") + tags.pre(output)
     if error := facts.raised(run):
-        yield tags.notice("error", error)
+        yield tags.notice("error", error.message, *facts.error_details(error))
     yield "</div></details>"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from catagent.events import types as ev
 from catagent.events.state import LlmRun, RunState, ToolRun
-from catagent.events.types import Event
 from catagent.exports import facts
-from catagent.exports.outline import Step, final_state, outline
+from catagent.exports.outline import Step, outline
 from catagent.views.format import arguments
+from catagent.views.graph import answers, question
 from catagent.views.sanitize import clean, clean_line
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&]|^[-+=#])")
@@ -17,12 +18,12 @@ _DEEPEST = 6
 _ACTIVE = frozenset({"html_block", "html_inline", "image", "link_open"})
 
 
-def document(events: Sequence[Event], title: str | None = None) -> str:
+def document(events: Sequence[ev.Event], title: str | None = None) -> str:
     """Return the transcript of one run."""
-    return "\n\n".join(_blocks(final_state(events), title)) + "\n"
+    return "\n\n".join(_blocks(*outline(events), title)) + "\n"
 
 
-def _blocks(state: RunState, title: str | None) -> Iterator[str]:
+def _blocks(state: RunState, steps: list[Step], title: str | None) -> Iterator[str]:
     yield f"# {_inline(facts.title(state, title))}"
     yield " · ".join(_inline(fact) for fact in facts.facts(state))
     if state.finished is None:
@@ -30,22 +31,27 @@ def _blocks(state: RunState, title: str | None) -> Iterator[str]:
     for warning in state.warnings:
         yield f"**Warning:** {_inline(warning.message)}"
     answer = state.answer.output if state.answer is not None else None
-    for step in outline(state):
+    for step in steps:
         yield from _step(step, 2, answer)
     if answer is not None:
         yield "## Answer"
         yield _trusted(answer)
-    if state.finished is not None and state.finished.data.error is not None:
-        error = state.finished.data.error
+    if state.finished is not None and (error := state.finished.data.error) is not None:
         yield "## Error"
-        yield _inline(f"{error.message} {error.hint}")
+        yield from map(_inline, [error.message, *facts.error_details(error)])
 
 
 def _step(step: Step, level: int, answer: str | None = None) -> Iterator[str]:
-    if isinstance(step.run, LlmRun):
-        yield from _model(step.run, level, answer)
-    else:
-        yield from _tool(step, step.run, level)
+    match step.what:
+        case LlmRun() as run:
+            yield from _model(run, level, answer)
+        case ToolRun() as run:
+            yield from _tool(step, run, level)
+        case ev.Interrupt(data=data):
+            yield _heading(level, "Waits for an answer", [])
+            yield from (_fenced(question(data)), *map(_inline, answers(data)))
+        case event:
+            yield from map(_inline, filter(None, [facts.happened(event)]))
 
 
 def _model(run: LlmRun, level: int, answer: str | None) -> Iterator[str]:
@@ -75,7 +81,7 @@ def _tool(step: Step, run: ToolRun, level: int) -> Iterator[str]:
         yield _fenced(output)
     if error := facts.raised(run):
         yield "Error:"
-        yield _fenced(error)
+        yield _fenced("\n".join([error.message, *facts.error_details(error)]))
 
 
 def _heading(level: int, name: str, what: list[str]) -> str:

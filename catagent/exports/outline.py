@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from catagent.events import types as ev
 from catagent.events.state import LlmRun, RunState, ToolRun, reduce
-from catagent.events.types import Event, outer_call
 
 # Deeper than any agent nests. What a recording nests deeper is put alongside instead.
 DEEPEST = 32
@@ -14,39 +14,44 @@ DEEPEST = 32
 
 @dataclass(slots=True)
 class Step:
-    """One call of a model or a tool, and what happened inside it, in order."""
+    """A call of a model or a tool, and what happened inside it, in order; or a lone event."""
 
-    run: LlmRun | ToolRun
+    what: LlmRun | ToolRun | ev.Update | ev.Interrupt | ev.Node
     depth: int = 0
     inside: list[Step] = field(default_factory=list)
 
     def shows(self, output: str) -> bool:
         """Whether a model inside wrote exactly this text."""
-        texts = ("".join(s.run.text) for s in self.inside if isinstance(s.run, LlmRun))
+        texts = ("".join(s.what.text) for s in self.inside if isinstance(s.what, LlmRun))
         return any(text.strip() == output.strip() for text in texts)
 
 
-def final_state(events: Sequence[Event]) -> RunState:
+def final_state(events: Iterable[ev.Event]) -> RunState:
     """The state of a run after all of its events."""
-    state = RunState()
-    for event in events:
-        reduce(state, event)
-    return state
+    return outline(events)[0]
 
 
-def outline(state: RunState) -> list[Step]:
-    """Return the steps of the run itself; what a tool did is inside its step."""
-    roots: list[Step] = []
+def outline(events: Iterable[ev.Event]) -> tuple[RunState, list[Step]]:
+    """Return the state of a run and its own steps; what a tool did is inside its step."""
+    state, roots = RunState(), list[Step]()
     tools: dict[str, Step] = {}
-    for run in state.order:
-        parent = tools.get(_around(run) or "")
-        step = Step(run, 0 if parent is None else parent.depth + 1)
-        (roots if parent is None else parent.inside).append(step)
-        if isinstance(run, ToolRun):
-            tools[run.call] = step if parent is None or step.depth < DEEPEST else parent
-    return roots
+    for event in events:
+        known = len(state.order)
+        reduce(state, event)
+        for what in _new(event, state.order[known:]):
+            around = ev.outer_call(what.call) if isinstance(what, ToolRun) else what.call
+            parent = tools.get(around or "")
+            step = Step(what, 0 if parent is None else parent.depth + 1)
+            (roots if parent is None else parent.inside).append(step)
+            if isinstance(what, ToolRun):
+                tools[what.call] = step if parent is None or step.depth < DEEPEST else parent
+    return state, roots
 
 
-def _around(run: LlmRun | ToolRun) -> str | None:
-    """The key of the call that a step happened inside."""
-    return outer_call(run.call) if isinstance(run, ToolRun) else run.call
+def _new(
+    event: ev.Event, runs: list[LlmRun | ToolRun]
+) -> Iterable[LlmRun | ToolRun | ev.Update | ev.Interrupt | ev.Node]:
+    """What first appeared with an event: the call that it is of, or the event itself."""
+    if isinstance(event, ev.Update | ev.Interrupt):
+        return [event]
+    return [event] if isinstance(event, ev.Node) and event.data.kind == "custom" else runs

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
+from typing import Any
 
+import msgspec
+
+from catagent.events.codec import encode_plain
 from catagent.views.sanitize import clean, clean_line
+
+# Of an event so many characters are seen without unfolding it.
+_LONGEST = 200
 
 
 def line(text: str) -> str:
@@ -25,9 +32,9 @@ def label(text: str) -> str:
     return f'<p class="label">{line(text)}</p>'
 
 
-def notice(kind: str, message: str, hint: str = "") -> str:
-    """A notice that stands out, and what to do about it."""
-    details = f"<p>{escape(clean(hint))}</p>" if hint else ""
+def notice(kind: str, message: str, *below: str) -> str:
+    """A notice that stands out, and what else there is to say: what to do about it, for one."""
+    details = "".join(f"<p>{escape(clean(text))}</p>" for text in below if text)
     return f'<div class="notice {kind}">{escape(clean(message))}{details}</div>'
 
 
@@ -36,6 +43,21 @@ def summary(name: str, asked: str, what: Iterable[str]) -> str:
     parts = [f'<span class="name">{line(name)}</span>', f'<span class="asked">{line(asked)}</span>']
     facts = " · ".join(map(line, what))
     return f'<summary>{"".join(parts)}<span class="facts">{facts}</span></summary>'
+
+
+def event(text: str) -> str:
+    """An event on one line, unless it is long: then it folds."""
+    if len(text) <= _LONGEST:
+        return f'<p class="event">{line(text)}</p>'
+    return (
+        f'<details class="event">{summary("", text[:_LONGEST] + "…", [])}'
+        f'<div class="inside">{pre(text)}</div></details>'
+    )
+
+
+def data(value: Any) -> str:
+    """Any data as JSON with its own lines."""
+    return pre(msgspec.json.format(encode_plain(value).decode(), indent=2))
 
 
 def markdown(text: str) -> str:

@@ -63,12 +63,12 @@ def update(look: Look, data: ev.UpdateData) -> list[Part]:
     changed = [
         f"{name} {_summary(value)}".lstrip()
         for name, value in changes.items()
-        if look.options.verbose or not _is_shown(value)
+        if look.options.verbose or not is_shown(value)
     ]
     return [_row(look, f"{data.node}: {', '.join(changed)}")] if changed else []
 
 
-def _is_shown(value: Any) -> bool:
+def is_shown(value: Any) -> bool:
     """Whether it is nothing, or messages, whole or by reference."""
     items = value if isinstance(value, list) else [value]
     return all(item is None or (isinstance(item, dict) and _is_message(item)) for item in items)
@@ -79,7 +79,7 @@ def _is_message(item: dict[str, Any]) -> bool:
 
 
 def _summary(value: Any) -> str:
-    if value and isinstance(value, list) and _is_shown(value):
+    if value and isinstance(value, list) and is_shown(value):
         return f"+ {len(value)}"
     return compact(value)
 

@@ -48,11 +48,12 @@ def _total_row(state: RunState) -> Row:
 def _row(
     name: str, calls: int, usage: ev.Usage | None, ttft: float | None, seconds: float | None
 ) -> Row:
+    used = usage or ev.Usage()
     return {
         "": clean_line(name),
         "calls": str(calls),
-        "in": _NONE if usage is None else f"{usage.input_tokens:,}",
-        "out": _NONE if usage is None else f"{usage.output_tokens:,}",
+        "in": _count(used.input_tokens),
+        "out": _count(used.output_tokens),
         "first token": _seconds(ttft),
         "time": _seconds(seconds),
     }
@@ -62,6 +63,10 @@ def _mean_ttft(calls: list[LlmRun]) -> float | None:
     times = [run.finished.ttft_s for run in calls if run.finished is not None]
     known = [time for time in times if time is not None]
     return sum(known) / len(known) if known else None
+
+
+def _count(number: int | None) -> str:
+    return _NONE if number is None else f"{number:,}"
 
 
 def _seconds(value: float | None) -> str:

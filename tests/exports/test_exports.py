@@ -6,6 +6,7 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pyte
@@ -23,6 +24,7 @@ from tests.support.runs import (
     failed_run,
     finished,
     model,
+    paused_run,
     stamped,
     started,
     tool,
@@ -42,6 +44,17 @@ def export(ending: str, run: list[ev.Event], title: str | None = None) -> str:
     return exporter(Path(f"x{ending}"))(run, title)
 
 
+def hostile_end() -> ev.RunFinished:
+    error = ev.ErrorInfo(kind="x", type="X", message=HOSTILE, node=HOSTILE, file=HOSTILE)
+    error.others = [ev.ErrorInfo(kind="x", type="X", message=HOSTILE)]
+    end = finished("error", 1, error=error)
+    nested: Any = HOSTILE
+    for _ in range(10_000):
+        nested = [nested]
+    end.data.state = {HOSTILE: HOSTILE, "nested": nested}
+    return end
+
+
 def hostile_run() -> list[ev.Event]:
     """Hostile text wherever text can be."""
     return stamped(
@@ -52,8 +65,15 @@ def hostile_run() -> list[ev.Event]:
             ev.Unknown(fields={"type": HOSTILE, "data": HOSTILE}),
             *model("a", HOSTILE.split(" "), name=HOSTILE),
             *tool("c1", HOSTILE, {HOSTILE: HOSTILE}, [HOSTILE], model_name=HOSTILE),
+            *asked(
+                HOSTILE, ev.Message(type=HOSTILE, content=HOSTILE), tools=[ev.Tool(name=HOSTILE)]
+            ),
+            ev.Update(data=ev.UpdateData(node=HOSTILE, changes={HOSTILE: HOSTILE})),
+            ev.Interrupt(
+                data=ev.InterruptData(id="i", value=HOSTILE, allowed={HOSTILE: [HOSTILE]})
+            ),
             ev.Answer(run_id=ROOT, data=ev.AnswerData(output=HOSTILE)),
-            finished("error", 1, error=ev.ErrorInfo(kind="x", type="X", message=HOSTILE)),
+            hostile_end(),
         ]
     )
 
@@ -105,10 +125,9 @@ def test_any_events_in_any_order_can_be_exported(ending: str, run: list[ev.Event
 @pytest.mark.parametrize("ending", [".html", ".md"])
 def test_a_recording_that_nests_without_end_can_be_exported(ending: str) -> None:
     data = ev.ToolStartedData(tool="t", tool_input={})
-    ids = [f"r{depth}" for depth in range(2000)]
     run: list[ev.Event] = [
-        ev.ToolStarted(run_id=run_id, parent_ids=ids[:depth], data=data)
-        for depth, run_id in enumerate(ids)
+        ev.ToolStarted(run_id=f"r{depth}", call=".".join(["1"] * depth), data=data)
+        for depth in range(1, 2001)
     ]
     assert export(ending, run).count("t(" if ending == ".md" else ">t<") == 2000
 
@@ -174,6 +193,131 @@ def test_an_exception_of_a_tool_is_not_exported_as_an_observation(ending: str, l
     text = export(ending, [started(), failed, finished("error", 1)])
     assert "scratched" in text
     assert label not in text.rpartition("<main")[2]
+
+
+@pytest.mark.parametrize("ending", [".html", ".md"])
+def test_calls_nest_by_key_where_ids_repeat(ending: str) -> None:
+    """A nested agent's calls, and those of later messages, all from a server that counts from 0."""
+
+    def call(key: str, name: str, inside: list[ev.Event]) -> list[ev.Event]:
+        run = tool("call_0", name, {}, [f"seen by {name}"], inside=inside)
+        for event in (*run[:2], *run[-2:]):
+            assert not isinstance(event, ev.Unknown)
+            event.call = key
+        return run
+
+    inner = model("m", ["deep thought"], tool_call_id="call_0")
+    for event in inner:
+        assert not isinstance(event, ev.Unknown)
+        event.call = "1.1"
+    first = call("1", "outer", call("1.1", "inner", inner))
+    text = export(ending, [started(), *first, *call("2", "later", []), finished()])
+    parts = ["outer", "inner", "deep thought", "seen by inner", "seen by outer", "later"]
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places)
+    if ending == ".md":
+        assert "\n## outer" in text
+        assert "\n### inner" in text
+        assert "\n#### tool model" in text or "\n#### model" in text
+        assert "\n## later" in text
+    else:
+        opened, closed = (text[: places[2]].count(f"<{tag}") for tag in ("details ", "/details"))
+        assert opened - closed == 3
+
+
+def asked(run_id: str, *messages: ev.Message | ev.Ref, **more: Any) -> list[ev.Event]:
+    """A model that is sent these messages."""
+    data = ev.LlmStartedData(model="m", messages=list(messages), **more)
+    said = ev.Message(type="ai", content=f"said by {run_id}", id=run_id)
+    end = ev.LlmFinishedData(model="m", text="", message=said)
+    return [
+        ev.LlmStarted(run_id=run_id, name="thinker", data=data),
+        ev.LlmFinished(run_id=run_id, name="thinker", data=end),
+    ]
+
+
+def test_the_html_page_has_what_each_model_was_sent_each_message_whole_once() -> None:
+    question = ev.Message(type="human", content="Where is it?" + " Please?" * 30, id="q")
+    look = ev.Tool(name="look", description="Looks around.", parameters={"type": "object"})
+    first = asked("m1", question, tools=[look], parameters={"temperature": 0.5})
+    second = asked("m2", ev.Ref("q"), ev.Ref("m1"), ev.Ref("lost"), tools=[ev.Ref("look")])
+    text = export(".html", [started("?"), *first, *second, finished()])
+    assert text.count(question.content) == 1
+    assert text.count("Looks around.") == 1
+    assert "temperature=0.5" in text
+    later = text[text.rindex('class="sent"') :]
+    for part in ("3 messages, 1 tool", "1 message as before", "human: Where is it?", "tools: look"):
+        assert part in later
+    assert "said by m1" in later
+    assert "message lost" in later
+    assert '<details class="sent">' in text
+
+
+def test_the_html_page_of_a_long_conversation_is_linear() -> None:
+    def page(turns: int) -> int:
+        said: list[ev.Ref] = []
+        run: list[ev.Event] = [started()]
+        for turn in range(turns):
+            run += asked(f"m{turn}", *said)
+            said.append(ev.Ref(f"m{turn}"))
+        return len(export(".html", [*run, finished()]))
+
+    assert page(200) - page(150) < 1.1 * (page(100) - page(50))
+
+
+def test_the_html_page_has_the_final_state_with_its_messages_whole() -> None:
+    end = finished()
+    end.data.state = {"plan": ["find it"], "messages": [{"ref": "m1"}]}
+    text = export(".html", [started(), *asked("m1"), end])
+    state = text[text.index("Final state") :]
+    assert "said by m1" in state
+    assert "find it" in state
+    assert "<details>" in text.partition("<h2>State</h2>")[2]
+
+
+@pytest.mark.parametrize("ending", [".html", ".md"])
+def test_updates_and_custom_events_are_exported_where_they_happened(ending: str) -> None:
+    progress = ev.NodeData(kind="custom", phase="stream", content={"done": 0.5})
+    noted = ev.UpdateData(node="plan", changes={"notes": "under the bed", "messages": []})
+    quiet = ev.UpdateData(node="hush", changes={"messages": [{"ref": "m"}]})
+    inside: list[ev.Event] = [ev.Node(name="progress", call="c", data=progress)]
+    run = [*tool("c", "look", {}, ["seen"], inside=inside), ev.Update(data=noted)]
+    text = export(ending, [started(), *run, ev.Update(data=quiet), finished()])
+    places = [text.index(part) for part in ("look", "progress", "seen", "plan: notes", "under the")]
+    assert places == sorted(places)
+    assert "hush" not in text
+
+
+@pytest.mark.parametrize("ending", [".html", ".md"])
+def test_a_run_that_waits_is_exported_with_what_it_asks(ending: str) -> None:
+    text = export(ending, paused_run())
+    assert "waits for an answer" in text
+    for part in ("May I turn on the lamp?", "ann@example.com", "approve, reject"):
+        assert part in text.replace("\\", "")
+
+
+@pytest.mark.parametrize("ending", [".html", ".md"])
+def test_an_error_is_exported_with_its_place_and_those_that_came_with_it(ending: str) -> None:
+    other = ev.ErrorInfo(kind="agent", type="KeyError", message="no fish", node="cook")
+    error = ev.ErrorInfo(kind="agent", type="ValueError", message="no cat", hint="get one")
+    error.node, error.file, error.line, error.others = "seek", "house.py", 12, [other]
+    text = export(ending, [started(), finished("error", 1, error=error)])
+    for part in ("no cat", "in node seek, house.py:12", "get one", "in node cook: no fish"):
+        assert part in text
+
+
+@pytest.mark.parametrize("ending", [".html", ".md"])
+def test_an_export_names_the_models_that_were_asked_and_no_count_that_nobody_gave(
+    ending: str,
+) -> None:
+    begin, end = started(), finished(usage=ev.Usage(output_tokens=7))
+    begin.data.model, begin.data.input = None, {"topic": "cats", "n": 3}
+    end.data.models = [ev.ModelUsage(model="brain-1")]
+    text = export(ending, [begin, end])
+    assert "brain-1" in text
+    assert "7 tokens" in text
+    assert "topic: cats n: 3" in text
+    assert "None" not in text
 
 
 def test_an_export_shows_a_failed_or_unfinished_run_as_such() -> None:

@@ -39,3 +39,11 @@ def test_stats_of_an_empty_or_unfinished_run() -> None:
     assert stats_of([])[-1] == ["the", "run", "0", "-", "-", "-", "-"]
     assert stats_of([started()])[-1] == ["the", "run", "0", "-", "-", "-", "-"]
     assert len(stats_of(cat_run()[:10])) == 4
+
+
+def test_stats_show_no_count_that_nobody_gave() -> None:
+    run = cat_run()
+    for event in run:
+        if isinstance(event, ev.LlmFinished):
+            event.data.usage = ev.Usage(output_tokens=3)
+    assert stats_of(run)[1] == ["gpt-4o-mini", "5", "-", "15", "0.05", "s", "2.00", "s"]
