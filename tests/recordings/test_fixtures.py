@@ -137,9 +137,23 @@ def test_every_span_of_a_fixture_is_closed(path: Path) -> None:
 
 def test_a_tools_tokens_name_a_tool_call(path: Path) -> None:
     events = events_of(path)
-    calls = {e.data.tool_call_id for e in events if isinstance(e, ev.Action)}
-    inside = {e.tool_call_id for e in events if isinstance(e, ev.LlmToken)} - {None}
+    calls = {e.call for e in events if isinstance(e, ev.ToolStarted)}
+    inside = {e.call for e in events if isinstance(e, ev.LlmToken)} - {None}
     assert inside <= calls
+
+
+def test_the_keys_of_a_fixture_go_from_the_model_that_wrote_a_call_to_its_observation(
+    path: Path,
+) -> None:
+    """Every call that ran was decided on or is inside one; every key is inside its outer one."""
+    events = events_of(path)
+    about = [e for e in events if isinstance(e, ev.CallEvent)]
+    keys = {ev.call_of(event) for event in about}
+    assert all(outer is None or outer in keys for outer in map(ev.outer_call, keys))
+    actions = [e.call for e in about if isinstance(e, ev.Action)]
+    assert len(actions) == len(set(actions))
+    for kind in (ev.ToolFinished, ev.Observation):
+        assert {e.call for e in about if isinstance(e, kind)} <= keys
 
 
 def test_the_history_and_stats_read_a_fixture(path: Path) -> None:
