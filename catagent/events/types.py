@@ -161,8 +161,9 @@ class LlmStartedData(Struct, kw_only=True):
 
 def _read_items(items: list[Any], kind: type[Struct]) -> None:
     for index, item in enumerate(items):
-        if isinstance(item, dict):
-            items[index] = msgspec.convert(item, Ref if "ref" in item else kind)
+        if not isinstance(item, Struct):
+            is_ref = isinstance(item, dict) and "ref" in item
+            items[index] = msgspec.convert(item, Ref if is_ref else kind)
 
 
 class LlmTokenData(Struct, kw_only=True):

@@ -186,7 +186,7 @@ def test_a_tool_that_returns_directly_gives_the_answer(mode: Mode) -> None:
 
 
 @modes
-def test_an_agent_that_waits_for_a_person_is_an_error(mode: Mode) -> None:
+def test_an_agent_that_waits_for_a_person_has_no_answer(mode: Mode) -> None:
     @tool
     async def get_items(place: str) -> str:
         """Get items."""
@@ -198,8 +198,11 @@ def test_an_agent_that_waits_for_a_person_is_an_error(mode: Mode) -> None:
 
     script = scripts.calling(Call.of("get_items", "call_0", place="a"))
     outcome = run_with(script, mode, make)
-    assert isinstance(outcome.error, AgentError)
-    assert "person" in outcome.error.message
+    assert outcome.error is None
+    assert not outcome.of(ev.Answer)
+    (asked_for,) = outcome.of(ev.Interrupt)
+    assert asked_for.data.value == "may I?"
+    assert asked_for.call == "1"
 
 
 @modes

@@ -6,12 +6,16 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
+from langchain_core.runnables import RunnableLambda
 
 from catagent.errors import ModelError, NetworkError
 from catagent.events import types as ev
-from catagent.sources import messages, to_events
+from catagent.sources import messages
+from catagent.sources.base import AgentRun
 from catagent.sources.message_checks import WrittenArgs, check_message
 from catagent.sources.span import Span
+from catagent.sources.to_events import EventMaker
+from catagent.sources.tracker import Tracker
 
 BLOCKS: list[Any] = [
     {"type": "thinking", "thinking": "hm "},
@@ -37,9 +41,15 @@ def test_reasoning_content_of_compatible_servers_is_found() -> None:
     assert messages.reasoning_of(message) == "hm"
 
 
+def tokens(model: Span, chunk: Any) -> list[ev.Event]:
+    """What a chunk becomes."""
+    run = AgentRun(RunnableLambda(str), "", "other")
+    return EventMaker(Tracker(run)).tokens(model, chunk)
+
+
 def token_data(model: Span, chunk: AIMessageChunk) -> list[ev.LlmTokenData]:
     """What the tokens hold that a chunk becomes."""
-    found = to_events.tokens(model, chunk)
+    found = tokens(model, chunk)
     return [event.data for event in found if isinstance(event, ev.LlmToken)]
 
 
@@ -87,13 +97,13 @@ def test_reasoning_comes_before_the_text_of_its_chunk() -> None:
 
 
 def test_an_empty_chunk_gives_no_token() -> None:
-    assert to_events.tokens(span(), AIMessageChunk(content="")) == []
+    assert tokens(span(), AIMessageChunk(content="")) == []
 
 
 def test_text_of_models_that_do_not_chat_is_a_token() -> None:
     from langchain_core.outputs import GenerationChunk
 
-    (token,) = to_events.tokens(span(), GenerationChunk(text="a"))
+    (token,) = tokens(span(), GenerationChunk(text="a"))
     assert isinstance(token, ev.LlmToken)
     assert token.data.delta == "a"
 
@@ -137,7 +147,7 @@ def test_usage_has_its_details() -> None:
 def written(*pieces: tuple[int | None, str]) -> WrittenArgs:
     args = WrittenArgs()
     for index, piece in pieces:
-        args.add([{"index": index, "name": "f", "args": piece}])
+        args.add([{"index": index, "name": "f", "args": piece, "id": None}])
     return args
 
 

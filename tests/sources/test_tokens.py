@@ -10,13 +10,14 @@ import pytest
 from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackHandler
 from langchain_core.language_models import LLM
 from langchain_core.outputs import GenerationChunk
+from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
 
 from catagent.agents.cat_tools import make_tools
 from catagent.config import Mode
 from catagent.events import types as ev
 from catagent.models.openai_client.chat_model import StreamingChatOpenAI
-from catagent.sources.base import AgentShape
+from catagent.sources.base import AgentRun, AgentShape
 from catagent.sources.tracker import Tracker
 from tests.support import scripts
 from tests.support.agents import (
@@ -272,8 +273,9 @@ def test_a_text_completion_model_is_reported_like_any_other(
 
 def test_the_tracker_stays_the_first_handler_when_langgraph_merges_them() -> None:
     """A log handler called first, by a thread, would report runs that are not yet known."""
+    run = AgentRun(RunnableLambda(str), "", "other")
     for _ in range(50):
-        handlers = [Tracker(1), *(BaseCallbackHandler() for _ in range(3))]
+        handlers = [Tracker(run), *(BaseCallbackHandler() for _ in range(3))]
         manager = AsyncCallbackManager(handlers, handlers)
         merged = manager.merge(manager.copy()).merge(manager.copy())
         assert merged.inheritable_handlers[0] is handlers[0]
