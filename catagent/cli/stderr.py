@@ -40,7 +40,8 @@ def say_questions(said: str, state: RunState) -> None:
 
     if state.finished is not None and state.finished.data.status == "interrupted":
         for event in state.interrupts:
-            say("\n  ".join([f"{said}: {question(event.data)}", *answers(event.data)]))
+            asked = "\n".join([f"{said}: {question(event.data)}", *answers(event.data)])
+            say(asked.replace("\n", "\n  "))
 
 
 def say_traceback(raised: BaseException) -> None:

@@ -67,7 +67,7 @@ class Calls:
         if isinstance(event, ev.ToolStarted):
             tool.start(event)
         elif isinstance(event, ev.ToolFinished):
-            tool.finished = event.data
+            tool.end(event)
             self._ended[key] = tool
         elif isinstance(event, ev.Observation):
             self._observed(tool, event.data)

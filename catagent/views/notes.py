@@ -79,9 +79,9 @@ def view_failed(look: Look, failure: str) -> Part:
 
 
 def attempt(look: Look, data: ev.ToolFinishedData) -> Part:
-    """An attempt of a tool that is tried again: when it ended, and what came of it."""
-    time = [] if data.duration_s is None else [f"after {seconds(data.duration_s)}"]
-    ended = " ".join(["failed" if data.status == "error" else "ended", *time, "and tried again"])
+    """What came of one attempt at a tool call that went on after it."""
+    time = "" if data.duration_s is None else f" after {seconds(data.duration_s)}"
+    ended = f"attempt {'failed' if data.status == 'error' else 'ended'}{time}"
     said = dict.fromkeys([data.output, data.error.message if data.error else ""])
     text = ": ".join(filter(None, [ended, *said]))
     return note(look, look.glyphs.retry, text, "warn", "dim")

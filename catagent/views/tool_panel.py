@@ -46,12 +46,27 @@ class Tool(Panel):
 
     def start(self, event: ev.ToolStarted) -> None:
         """The tool began to run; its input is shown where the agent's decision did not give it."""
-        if self.finished is not None and event.run_id != self.run_id:
-            self.parts.append(notes.attempt(self.look, self.finished))
-            self.finished = None
-        self._started, self.run_id = True, event.run_id
+        self._attempt(event.run_id)
+        self._started = True
         if self._tool_input is None:
             self._tool_input, self._title = event.data.tool_input, None
+
+    def end(self, event: ev.ToolFinished) -> None:
+        """The tool ended, and is to be observed, or tried again."""
+        self._attempt(event.run_id)
+        self.finished = event.data
+
+    def _attempt(self, run_id: str) -> None:
+        """Another run of the same call is another attempt at it."""
+        if run_id != self.run_id:
+            self._set_aside()
+        self.run_id = run_id
+
+    def _set_aside(self) -> None:
+        """What ended was not the end of the call: say what came of it, and go on."""
+        if self.finished is not None:
+            self.parts.append(notes.attempt(self.look, self.finished))
+            self.finished = None
 
     def preview(self, width: int, limit: int) -> Preview:
         """Return the last rows of what is still running inside."""
@@ -60,6 +75,8 @@ class Tool(Panel):
     def observe(self, data: ev.ObservationData) -> None:
         """Show what the agent observes, and close."""
         self._failed = data.status == "error"
+        if self.failed and not self._failed:
+            self._set_aside()
         self._close(data.output, "observation")
         for model in self.models:
             model.forget()

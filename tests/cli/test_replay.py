@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from catagent.events.codec import encode
 from tests.support.cli import COMMAND, OUTPUTS, catagent, environment, lines, with_server
 from tests.support.matrix import in_turn
+from tests.support.runs import paused_run
 from tests.support.scripts import cat
 from tests.support.server import ScriptedServer
 from tests.support.warm import Warm
@@ -41,6 +43,24 @@ def test_every_output_replays_every_fixture(
     assert done.code == 0
     assert b"Traceback" not in done.err
     assert done.out or output == "answer"  # there may be none
+
+
+def test_what_a_recorded_run_waits_for_is_said_on_stderr(warm: Warm, tmp_path: Path) -> None:
+    recording = tmp_path / "paused.jsonl"
+    recording.write_bytes(b"".join(encode(event) for event in paused_run()))
+    play = ["replay", str(recording), "--speed", "0", "-o", "answer"]
+    done = warm.run(play, environment(tmp_path))
+    assert (done.code, done.out) == (0, b"")
+    said = "catagent: the recorded run waits for an answer: "
+    assert done.err.decode() == (
+        f"{said}May I turn on the lamp?\n"
+        f"{said}send_email\n"
+        "    to: ann@example.com\n"
+        "    body: The cat is on the shelf.\n"
+        "    Bring fish.\n"
+        "  Mail leaves the house.\n"
+        "  answers to send_email: approve, reject\n"
+    )
 
 
 def test_ask_pipes_into_replay_as_it_happens(tmp_path: Path) -> None:

@@ -162,3 +162,15 @@ def test_typed_keys_stay_out_of_the_picture_and_the_shell(tmux: Tmux) -> None:
     tmux.type("echo leaked")
     tmux.shows("the-end")
     assert "leaked" not in tmux.text()
+
+
+@pytest.mark.parametrize("tmux", [(80, 24), (40, 12)], indirect=True)
+def test_a_pause_and_several_runs_at_once_leave_a_whole_picture(tmux: Tmux) -> None:
+    tmux.drive("paused")
+    tmux.shows("the-end")
+    assert tmux.text().count("‖ waiting for an answer after") == 1
+    tmux.drive("several", "--tokens", "20", "--pace", "0.004")
+    tmux.until(lambda: tmux.text().count("the-end") == 2)
+    for run in ("one", "two"):
+        assert re.findall(rf"\b{run}\d+", tmux.text()) == [f"{run}{number}" for number in range(20)]
+    assert tmux.text().count("✓ done in") == 2

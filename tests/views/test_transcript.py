@@ -364,14 +364,33 @@ def test_a_call_that_is_tried_again_stays_in_its_panel() -> None:
     _, start, *rest = runs.tool("c", "get_items", {}, ["items"])
     assert isinstance(start, ev.ToolStarted)
     again = msgspec.structs.replace(start, run_id="run-again")
+    rest[-2] = msgspec.structs.replace(rest[-2], run_id="run-again")
     assert shown([*failed, ended, again, *rest]) == [
         "╭─ get_items()",
         "│ ◦ tool model",
         "│ some",
-        "│ ↻ failed after 1.2 s and tried again: no light",
+        "│ ↻ attempt failed after 1.2 s: no light",
         "│ ◦ tool model",
         "│ items",
         "╰─ ✓ 1.2 s · 2 tokens · observation: the text above",
+    ]
+
+
+def test_failed_attempts_of_a_call_are_shown_where_its_runs_are_not() -> None:
+    """In steps mode the ends of failed attempts are reported, and then the observation."""
+    action, _, *_, ended, observed = runs.tool("c", "get_items", {}, [], output="items")
+    assert isinstance(ended, ev.ToolFinished)
+    attempts = []
+    for number in range(2):
+        data = msgspec.structs.replace(ended.data, status="error", output=f"no light {number}")
+        attempts.append(msgspec.structs.replace(ended, run_id=f"run-{number}", data=data))
+    assert shown([action, *attempts, observed]) == [
+        "╭─ get_items()",
+        "│ ↻ attempt failed after 1.2 s: no light 0",
+        "│ ↻ attempt failed after 1.2 s: no light 1",
+        "│ ◦ observation",
+        "│ items",
+        "╰─ ✓ observed",
     ]
 
 
