@@ -89,9 +89,9 @@ def raised(run: ToolRun) -> ev.ErrorInfo | None:
 
 
 def error_details(error: ev.ErrorInfo) -> list[str]:
-    """Where it went wrong, what to do about it, and what else went wrong along with it."""
+    """Where it went wrong, as far as it is known, and what else went wrong along with it."""
     others = [": ".join(filter(None, [place(other), other.message])) for other in error.others]
-    return [text for text in (place(error), error.hint, *others) if text]
+    return [text for text in (place(error), *others) if text]
 
 
 def happened(event: ev.Update | ev.Node) -> str:

@@ -72,7 +72,7 @@ def _main(state: RunState, steps: list[Step], sent: Mapping[str, str]) -> Iterat
         if not state.answer.complete:
             yield tags.notice("warning", "The answer is incomplete.")
     if state.finished is not None and (error := state.finished.data.error) is not None:
-        yield tags.notice("error", error.message, *facts.error_details(error))
+        yield tags.notice("error", error.message, error.hint, *facts.error_details(error))
     yield "</main>"
 
 

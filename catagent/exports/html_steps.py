@@ -81,7 +81,7 @@ def _model(run: LlmRun, span: Span, prompt: str) -> Iterator[str]:
         for call in run.finished.tool_calls:
             yield tags.label("tool call") + tags.pre(f"{call.name}({arguments(call.args)})")
         if error := run.finished.error:
-            yield tags.notice("error", error.message, *facts.error_details(error))
+            yield tags.notice("error", error.message, error.hint, *facts.error_details(error))
     yield "</div></details>"
 
 
@@ -108,5 +108,5 @@ def _tool(one: Step, run: ToolRun, span: Span, prompts: Mapping[str, str]) -> It
     elif output:
         yield tags.label("observation") + tags.pre(output)
     if error := facts.raised(run):
-        yield tags.notice("error", error.message, *facts.error_details(error))
+        yield tags.notice("error", error.message, error.hint, *facts.error_details(error))
     yield "</div></details>"

@@ -38,7 +38,7 @@ def _blocks(state: RunState, steps: list[Step], title: str | None) -> Iterator[s
         yield _trusted(answer)
     if state.finished is not None and (error := state.finished.data.error) is not None:
         yield "## Error"
-        yield from map(_inline, [error.message, *facts.error_details(error)])
+        yield from map(_inline, [f"{error.message} {error.hint}", *facts.error_details(error)])
 
 
 def _step(step: Step, level: int, answer: str | None = None) -> Iterator[str]:

@@ -18,6 +18,7 @@ from markdown_it import MarkdownIt
 from catagent.errors import OutputError, UsageError
 from catagent.events import types as ev
 from catagent.exports import EXPORTERS, exporter, save
+from catagent.recordings.reader import read_recording
 from tests.support.runs import (
     ROOT,
     cat_run,
@@ -33,6 +34,7 @@ from tests.support.strategies import events
 
 pytestmark = pytest.mark.versions
 
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 ENDINGS = sorted(EXPORTERS)
 HOSTILE = (
     "<script>alert(1)</script> \x1b[2J\x1b]0;pwned\x07 \x9b31m \u202eevil [x](javascript:alert(1)) "
@@ -223,6 +225,21 @@ def test_calls_nest_by_key_where_ids_repeat(ending: str) -> None:
     else:
         opened, closed = (text[: places[2]].count(f"<{tag}") for tag in ("details ", "/details"))
         assert opened - closed == 3
+
+
+def test_a_recording_of_before_there_were_keys_nests_as_its_agents_did() -> None:
+    """All three calls of it, two of them a nested agent's, have the same id."""
+    events, _ = read_recording(FIXTURES / "before/nested-ids.jsonl")
+    headings = re.findall(r"^#+ [^(\n]*", export(".md", events), re.MULTILINE)
+    assert headings[1:] == [
+        "## where\\_research",
+        "### where\\_is\\_it",
+        "#### ChatOpenAI ",
+        "### get\\_items",
+        "#### ChatOpenAI ",
+        "### ChatOpenAI ",
+        "## Answer",
+    ]
 
 
 def asked(run_id: str, *messages: ev.Message | ev.Ref, **more: Any) -> list[ev.Event]:

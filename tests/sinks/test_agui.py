@@ -130,6 +130,23 @@ def test_agui_nested_agents_name_their_parent_at_every_depth() -> None:
     assert calls["call_shelves"] is None
 
 
+def test_agui_tells_the_calls_of_a_nested_agent_apart_that_repeat_its_id() -> None:
+    """All three calls of this recording, of before there were keys, have the same id."""
+    recording = Path(__file__).parents[1] / "fixtures/before/nested-ids.jsonl"
+    lines = translated(read_recording(recording)[0])
+    assert_valid(lines)
+    ids = {line["toolCallName"]: line["toolCallId"] for line in of_type(lines, "TOOL_CALL_START")}
+    assert len(set(ids.values())) == len(of_type(lines, "TOOL_CALL_START")) == 3
+    inside = {line["name"]: line for line in of_type(lines, "SUBAGENT_STARTED")}
+    assert inside["get_items"]["parentToolCallId"] == ids["get_items"]
+    around = inside["where_research"]["subagentRunId"]
+    assert {inside[name]["parentSubagentRunId"] for name in ("where_is_it", "get_items")} == {
+        around
+    }
+    results = {line["toolCallId"]: line["content"] for line in of_type(lines, "TOOL_CALL_RESULT")}
+    assert results[ids["where_is_it"]] == "The Cozy Cavern"
+
+
 def test_agui_survives_calls_that_nest_without_end() -> None:
     key = ".".join(["1"] * 2000)
     token = ev.LlmToken(run_id="a", call=key, data=ev.LlmTokenData(channel="text", delta="x"))
