@@ -1,4 +1,4 @@
-"""The tree of LangChain runs, read off callbacks: who is inside whose tool call, and how it went.
+"""LangChain's callbacks of one run: what every streaming API leaves out, and when to stop.
 
 LangChain's streaming APIs each leave something out: the tool call that a run belongs to, parent
 ids, failures. Callbacks have all of it, so every source attaches one `Tracker` and looks up there.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,12 +17,12 @@ from uuid import UUID
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, BaseMessage
 
-from catagent.failures.owner import Owner
 from catagent.sources import message_checks
 from catagent.sources.base import AgentRun
 from catagent.sources.calls import Call, Calls
 from catagent.sources.closing import Closing
 from catagent.sources.nodes import NodeReader, bubbles_up, command_of, interrupts_of
+from catagent.sources.run_tree import RunTree, Serialized
 from catagent.sources.span import LLM_KINDS, Prompt, Span, asking
 from catagent.sources.step_limit import Steps
 from catagent.workarounds.callbacks import CalledFirst, log_nothing_of
@@ -41,8 +41,8 @@ class Happening:
     about: Any = None
 
 
-class Tracker(CalledFirst, BaseCallbackHandler):
-    """Keeps the spans of one run; stops what must not go on by raising from a callback.
+class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
+    """Keeps the tree of a run's spans; stops what must not go on by raising from a callback.
 
     `says_tools` is false where the API of the mode is silent on tools that start.
     """
@@ -51,9 +51,7 @@ class Tracker(CalledFirst, BaseCallbackHandler):
     raise_error = True
 
     def __init__(self, run: AgentRun) -> None:
-        self.spans: dict[str, Span] = {}
-        self.root: Span | None = None
-        self.llms: list[Span] = []
+        super().__init__()
         self.happened: deque[Happening] = deque()
         self.says_tools = True
         self.on_custom: Callable[[Span | None, str, Any], None] = _to_nobody
@@ -69,22 +67,7 @@ class Tracker(CalledFirst, BaseCallbackHandler):
     @property
     def is_interrupted(self) -> bool:
         """Whether a graph waits for a person. What a tool has dealt with is over."""
-        return any(all(map(_waits, self._tools_around(span))) for span in self._waiting)
-
-    def owner_of(self, error: BaseException) -> Owner | None:
-        """Whose error it is: the innermost run that raised it."""
-        ends = isinstance(error, SystemExit)  # which LangChain does not report of a tool
-        raised = [
-            span
-            for span in self.spans.values()
-            if span.error is error or (ends and span.kind == "tool" and span.ended is None)
-        ]
-        if not raised:
-            return None
-        span = max(raised, key=lambda span: len(span.parent_ids))
-        if span.kind in LLM_KINDS:
-            return Owner("model", span.name)
-        return Owner("tool", span.name) if span.kind == "tool" else Owner("node", span.node)
+        return any(all(map(_waits, self.tools_around(span))) for span in self._waiting)
 
     @property
     def last_message(self) -> BaseMessage | None:
@@ -95,97 +78,34 @@ class Tracker(CalledFirst, BaseCallbackHandler):
         """The model run that wrote a message."""
         return self._authors.get(message.id or "")
 
-    def last_llm(self, around: Span) -> Span | None:
-        """The newest model run of the agent that this is, or is part of."""
-        return next((llm for llm in reversed(self.llms) if llm.scope == around.scope), None)
-
-    def _tools_around(self, span: Span) -> list[Span]:
-        found = (self.spans[run] for run in (*span.parent_ids, span.run_id))
-        return [span for span in found if span.kind == "tool"]
-
-    def _begin(
-        self,
-        kind: str,
-        run_id: UUID,
-        parent_run_id: UUID | None,
-        serialized: dict[str, Any] | None,
-        about: dict[str, Any],
-    ) -> Span:
+    def _begin(self, kind: str, serialized: Serialized, about: dict[str, Any]) -> Span:
         self.closing.check()
-        span = Span(str(run_id), kind, _name(about, serialized), list(about.get("tags") or []), [])
-        span.scope = span.run_id
-        metadata = about.get("metadata") or {}
-        span.ns = str(metadata.get("langgraph_checkpoint_ns") or "")
-        span.node = str(metadata.get("langgraph_node") or "") if span.ns else ""
-        parent = self.spans.get(str(parent_run_id))
-        if parent is not None:
-            _put_inside(span, parent)
-        span.is_node = bool(span.ns) and (parent is None or parent.ns != span.ns)
-        self.root = self.root or span
-        self.spans[span.run_id] = span
-        return span
+        return self.add(kind, serialized, about)
 
-    def on_chain_start(
-        self,
-        serialized: dict[str, Any],
-        inputs: Any,
-        *,
-        run_id: UUID,
-        parent_run_id: UUID | None = None,
-        **about: Any,
-    ) -> None:
+    def on_chain_start(self, serialized: Serialized, inputs: Any, **about: Any) -> None:
         """A chain, prompt or parser began."""
-        span = self._begin("chain", run_id, parent_run_id, serialized, about)
+        span = self._begin("chain", serialized, about)
         if span.is_node or span is self.root:
             self._nodes.begin(inputs)
 
-    def on_retriever_start(
-        self,
-        serialized: dict[str, Any],
-        query: str,
-        *,
-        run_id: UUID,
-        parent_run_id: UUID | None = None,
-        **about: Any,
-    ) -> None:
+    def on_retriever_start(self, serialized: Serialized, query: str, **about: Any) -> None:
         """A retriever began."""
-        self._begin("retriever", run_id, parent_run_id, serialized, about)
+        self._begin("retriever", serialized, about)
 
     def on_chat_model_start(
-        self,
-        serialized: dict[str, Any],
-        messages: list[list[BaseMessage]],
-        *,
-        run_id: UUID,
-        parent_run_id: UUID | None = None,
-        **about: Any,
+        self, serialized: Serialized, messages: list[list[BaseMessage]], **about: Any
     ) -> None:
         """A chat model began."""
-        sent = messages[0] if messages else []
-        self._begin_llm("chat_model", sent, run_id, parent_run_id, serialized, about)
+        self._begin_llm("chat_model", messages[0] if messages else [], serialized, about)
 
-    def on_llm_start(
-        self,
-        serialized: dict[str, Any],
-        prompts: list[str],
-        *,
-        run_id: UUID,
-        parent_run_id: UUID | None = None,
-        **about: Any,
-    ) -> None:
+    def on_llm_start(self, serialized: Serialized, prompts: list[str], **about: Any) -> None:
         """A text-completion model began."""
-        self._begin_llm("llm", prompts, run_id, parent_run_id, serialized, about)
+        self._begin_llm("llm", prompts, serialized, about)
 
     def _begin_llm(
-        self,
-        kind: str,
-        sent: list[Any],
-        run_id: UUID,
-        parent: UUID | None,
-        serialized: dict[str, Any] | None,
-        about: dict[str, Any],
+        self, kind: str, sent: Sequence[Any], serialized: Serialized, about: dict[str, Any]
     ) -> None:
-        span = self._begin(kind, run_id, parent, serialized, about)
+        span = self._begin(kind, serialized, about)
         params = about.get("invocation_params") or {}
         metadata = about.get("metadata") or {}
         model = params.get("model") or params.get("model_name") or metadata.get("ls_model_name")
@@ -276,21 +196,19 @@ class Tracker(CalledFirst, BaseCallbackHandler):
 
     def on_tool_start(
         self,
-        serialized: dict[str, Any],
+        serialized: Serialized,
         input_str: str,
         *,
-        run_id: UUID,
-        parent_run_id: UUID | None = None,
         inputs: dict[str, Any] | None = None,
         tool_call_id: str | None = None,
         **about: Any,
     ) -> None:
         """A tool began."""
-        span = self._begin("tool", run_id, parent_run_id, serialized, about)
+        span = self._begin("tool", serialized, about)
         span.tool_input = input_str if inputs is None else inputs
         self.closing.enter(span.run_id)
         action = _action_in_context.get()
-        if action is not None and action[0] == parent_run_id:
+        if action is not None and action[0] == about.get("parent_run_id"):
             call = action[1]
         else:
             call = self.calls.started(span, tool_call_id, span.tool_input)
@@ -342,22 +260,8 @@ def _to_nobody(*_: Any) -> None:
     return None
 
 
-def _put_inside(span: Span, parent: Span) -> None:
-    span.parent_ids = [*parent.parent_ids, parent.run_id]
-    span.tool_call_id = parent.tool_call_id
-    span.call = span.outer = parent.call
-    span.scope = span.run_id if parent.kind == "tool" else parent.scope
-
-
 def _waits(tool: Span) -> bool:
     return bool(interrupts_of(tool.error))
-
-
-def _name(about: dict[str, Any], serialized: dict[str, Any] | None) -> str:
-    if about.get("name"):
-        return str(about["name"])
-    known = serialized or {}
-    return str(known.get("name") or (known.get("id") or ["Unnamed"])[-1])
 
 
 log_nothing_of(Tracker)

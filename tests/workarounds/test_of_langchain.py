@@ -8,7 +8,7 @@ import subprocess
 import sys
 import weakref
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID, uuid4
 
 import pytest
@@ -25,6 +25,9 @@ from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tracers.log_stream import LogStreamCallbackHandler
 from langchain_openai import ChatOpenAI
+from langgraph.config import get_stream_writer
+from langgraph.graph import START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
 from pydantic import SecretStr
 
 from tests.workarounds.conftest import StillNeeded
@@ -161,3 +164,27 @@ def test_eager_imports(still_needed: StillNeeded) -> None:
         "sys.exit('langsmith.client' in sys.modules)"
     )
     still_needed(subprocess.run([sys.executable, "-c", code], check=False).returncode == 1)
+
+
+class _State(TypedDict):
+    """That of a graph of two nodes."""
+
+
+def _write(state: _State) -> None:
+    get_stream_writer()("written")
+
+
+def two_writers() -> CompiledStateGraph[Any, Any, Any, Any]:
+    """A graph of two nodes at once, each of which writes to its stream."""
+    graph = StateGraph(_State)
+    for name in ("a", "b"):
+        graph.add_node(name, _write)
+        graph.add_edge(START, name)
+    return graph.compile()
+
+
+def test_writers(still_needed: StillNeeded) -> None:
+    """Two nodes at once write the same: what comes of it cannot be told apart."""
+    chunks = list(two_writers().stream({}, stream_mode=["custom"], version="v2"))
+    assert [chunk["data"] for chunk in chunks] == ["written", "written"]
+    still_needed(chunks[0] == chunks[1])

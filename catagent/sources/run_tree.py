@@ -1,0 +1,75 @@
+"""The tree of LangChain runs: who is inside whose tool call, and whose an error is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catagent.failures.owner import Owner
+from catagent.sources.span import LLM_KINDS, Span
+
+Serialized = dict[str, Any] | None
+
+
+class RunTree:
+    """The spans of one run by their ids, and of them the root, and the models in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spans: dict[str, Span] = {}
+        self.root: Span | None = None
+        self.llms: list[Span] = []
+
+    def add(self, kind: str, serialized: Serialized, about: dict[str, Any]) -> Span:
+        """Put a run where it belongs, with what a callback says `about` it: ids, name, tags."""
+        name, tags = _name(about, serialized), list(about.get("tags") or [])
+        span = Span(str(about["run_id"]), kind, name, tags, [])
+        span.scope = span.run_id
+        metadata = about.get("metadata") or {}
+        span.ns = str(metadata.get("langgraph_checkpoint_ns") or "")
+        span.node = str(metadata.get("langgraph_node") or "") if span.ns else ""
+        parent = self.spans.get(str(about.get("parent_run_id")))
+        if parent is not None:
+            _put_inside(span, parent)
+        # Whatever a node calls inherits its namespace.
+        span.is_node = bool(span.ns) and (parent is None or parent.ns != span.ns)
+        self.root = self.root or span
+        self.spans[span.run_id] = span
+        return span
+
+    def owner_of(self, error: BaseException) -> Owner | None:
+        """Whose error it is: the innermost run that raised it."""
+        ends = isinstance(error, SystemExit)  # which LangChain does not report of a tool
+        raised = [
+            span
+            for span in self.spans.values()
+            if span.error is error or (ends and span.kind == "tool" and span.ended is None)
+        ]
+        if not raised:
+            return None
+        span = max(raised, key=lambda span: len(span.parent_ids))
+        if span.kind in LLM_KINDS:
+            return Owner("model", span.name)
+        return Owner("tool", span.name) if span.kind == "tool" else Owner("node", span.node)
+
+    def last_llm(self, around: Span) -> Span | None:
+        """The newest model run of the agent that this is, or is part of."""
+        return next((llm for llm in reversed(self.llms) if llm.scope == around.scope), None)
+
+    def tools_around(self, span: Span) -> list[Span]:
+        """The tool runs that a run is inside of, itself included, the outermost first."""
+        found = (self.spans[run] for run in (*span.parent_ids, span.run_id))
+        return [span for span in found if span.kind == "tool"]
+
+
+def _put_inside(span: Span, parent: Span) -> None:
+    span.parent_ids = [*parent.parent_ids, parent.run_id]
+    span.tool_call_id = parent.tool_call_id
+    span.call = span.outer = parent.call
+    span.scope = span.run_id if parent.kind == "tool" else parent.scope
+
+
+def _name(about: dict[str, Any], serialized: Serialized) -> str:
+    if about.get("name"):
+        return str(about["name"])
+    known = serialized or {}
+    return str(known.get("name") or (known.get("id") or ["Unnamed"])[-1])
