@@ -7,7 +7,6 @@ whose `parentToolCallId` is the call. What the protocol has no word for becomes 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -16,6 +15,7 @@ from catagent.events import types as ev
 from catagent.events.codec import encode_plain
 from catagent.events.prompts import Prompts
 from catagent.events.timestamps import epoch
+from catagent.sinks.agui_calls import Calls
 from catagent.sinks.agui_ends import interrupt, outcome
 
 AguiEvent = dict[str, Any]
@@ -25,27 +25,13 @@ _Key = tuple[str, str]
 _DEEPEST = 32
 
 
-@dataclass(slots=True)
-class _Call:
-    """A tool call in the stream: `id` is its own alone, unlike those that providers give.
-
-    `subagent` is the id of the latest invocation of what runs inside it, if there was any.
-    """
-
-    id: str
-    tool: str = ""
-    shown: bool = False
-    subagent: str = ""
-
-
 class Translator:
     """Turns the events of one run into AG-UI's. Whatever it opened is closed before the end."""
 
     def __init__(self) -> None:
         self._ids: AguiEvent = {"threadId": "", "runId": ""}
         self._open: dict[_Key, AguiEvent] = {}
-        self._calls: dict[str, _Call] = {}
-        self._taken: set[str] = set()
+        self._calls = Calls()
         self._written: dict[tuple[str, int], str] = {}
         self._interrupts: dict[str, AguiEvent] = {}
         self._prompts = Prompts()
@@ -88,6 +74,8 @@ class Translator:
         data: Any = event.data
         if isinstance(event, ev.Update):
             data = {"node": data.node, "changes": self._prompts.whole(data.changes)}
+        elif isinstance(event, ev.Node):
+            data = {"name": event.name, **msgspec.structs.asdict(data)}
         yield {**_custom(ev.type_of(event), data), **inside}
 
     def _run(
@@ -101,7 +89,7 @@ class Translator:
             case ev.Answer(data=data):
                 yield from self._answer(event.run_id, data)
             case ev.Interrupt(data=data, call=key):
-                call_id = self._call(key, event.tool_call_id).id if key else None
+                call_id = self._calls.named(key, event.tool_call_id).id if key else None
                 self._interrupts[data.id] = interrupt(data, call_id)
             case ev.RunFinished(data=data):
                 yield from reversed(self._open.values())
@@ -141,16 +129,16 @@ class Translator:
         if isinstance(data.call, str):
             yield from self._end(("call", self._written.get(place, "")))
             self._written[place] = data.call
-            self._call(data.call, data.call_id or None, data.tool or "")
+            self._calls.named(data.call, data.call_id or None, data.tool or "")
             yield from self._call_start(data.call, event.run_id, inside)
         key = self._written.get(place, "")
         if ("call", key) in self._open:  # what belongs to no call, its action will say
-            call_id = self._calls[key].id
+            call_id = self._calls.named(key).id
             yield {"type": "TOOL_CALL_ARGS", "toolCallId": call_id, "delta": data.delta, **inside}
 
     def _call_start(self, key: str, message_id: str, inside: AguiEvent) -> Iterator[AguiEvent]:
         """Show a call, once: the model's tokens do, if the mode has tokens, else its action."""
-        call = self._calls[key]
+        call = self._calls.named(key)
         if call.shown:
             return
         call.shown = True
@@ -182,7 +170,7 @@ class Translator:
 
     def _tool(self, event: ev.CallEvent) -> Iterator[AguiEvent]:
         key, data = ev.call_of(event), event.data
-        call = self._call(key, data.tool_call_id, data.tool)
+        call = self._calls.named(key, data.tool_call_id, data.tool)
         step = {"stepName": f"{call.tool} {call.id}"}
         match event:
             case ev.Action():
@@ -201,7 +189,7 @@ class Translator:
                 yield {"type": "TOOL_CALL_RESULT", **result, **content, **inside}
 
     def _action(self, event: ev.Action, key: str) -> Iterator[AguiEvent]:
-        if (call := self._calls[key]).shown:
+        if (call := self._calls.named(key)).shown:
             return
         inside = yield from self._subagent(ev.outer_call(key))
         yield from self._call_start(key, event.run_id, inside)
@@ -209,27 +197,13 @@ class Translator:
         yield {"type": "TOOL_CALL_ARGS", "toolCallId": call.id, "delta": arguments, **inside}
         yield from self._end(("call", key))
 
-    def _call(self, key: str, given: str | None = None, tool: str = "") -> _Call:
-        """The call with this key; its id is the provider's where no other call has that one."""
-        call = self._calls.get(key)
-        if call is None:
-            call = self._calls[key] = _Call(self._unique(given or key, key))
-        call.tool = tool or call.tool
-        return call
-
-    def _unique(self, name: str, key: str) -> str:
-        while name in self._taken:
-            name = f"{name}#{key}"
-        self._taken.add(name)
-        return name
-
     def _subagent(
         self, key: str | None, given: str | None = None
     ) -> Generator[AguiEvent, None, AguiEvent]:
         """Announce that something happens inside a tool call; return what attributes it."""
         if key is None:
             return {}
-        call, unannounced, around = self._call(key, given), list[str](), key
+        call, unannounced, around = self._calls.named(key, given), list[str](), key
         while around and ("subagent", around) not in self._open and len(unannounced) < _DEEPEST:
             unannounced.append(around)
             around = ev.outer_call(around) or ""
@@ -239,12 +213,11 @@ class Translator:
 
     def _announce(self, key: str) -> Iterator[AguiEvent]:
         """Each invocation has an id of its own: a call may be tried again."""
-        call, outer = self._call(key), ev.outer_call(key) or ""
-        call.subagent = self._unique(call.id, key) if call.subagent else call.id
+        call, outer = self._calls.invoked(key), ev.outer_call(key) or ""
         inside = {"subagentRunId": call.subagent}
         named = {"name": call.tool, "parentToolCallId": call.id}
         if ("subagent", outer) in self._open:
-            named["parentSubagentRunId"] = self._calls[outer].subagent
+            named["parentSubagentRunId"] = self._calls.named(outer).subagent
         start = {"type": "SUBAGENT_STARTED", **inside, **named}
         yield from self._begin(("subagent", key), start, {"type": "SUBAGENT_FINISHED", **inside})
 

@@ -285,6 +285,7 @@ def test_agui_attributes_a_custom_event_to_its_call() -> None:
     (begun, custom) = translated([ev.Node(run_id="r", name="progress", call="1", data=data)])
     assert begun["type"] == "SUBAGENT_STARTED"
     assert custom["subagentRunId"] == begun["subagentRunId"]
+    assert custom["value"]["name"] == "progress"
 
 
 def test_agui_ends_failed_and_cancelled_runs_as_such() -> None:
