@@ -1,4 +1,4 @@
-"""Keeps an agent from running ahead of a reader who takes his time."""
+"""Keeps an agent from running ahead of a reader who takes their time."""
 
 from __future__ import annotations
 

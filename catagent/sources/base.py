@@ -26,7 +26,7 @@ class Pulse:
     """Whether a run's models are at work, also in a mode that reports nothing of them.
 
     `awaited` counts the calls under way; `heard` is when one last said something, in monotonic
-    seconds. While `held` they are kept from saying more, by a reader who takes his time.
+    seconds. While `held` they are kept from saying more, by a reader who takes their time.
     """
 
     def __init__(self) -> None:
