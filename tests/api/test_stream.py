@@ -18,7 +18,7 @@ from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
-from langgraph.types import Command
+from langgraph.types import Command, interrupt
 
 import catagent
 from catagent.agents.cat_tools import make_tools
@@ -152,6 +152,19 @@ def test_a_checkpointer_needs_no_thread_of_the_callers() -> None:
 def test_a_command_is_an_input() -> None:
     events = collected(graph().compile(), Command(update={"messages": [("human", "ab")]}))
     assert events[-1].data.status == "success"
+
+
+def test_a_graph_that_waits_is_answered_with_a_command() -> None:
+    waiting: StateGraph[Any, Any, Any, Any] = StateGraph(MessagesState)
+    waiting.add_node("say", lambda _: {"messages": [("ai", interrupt("sure?"))]})
+    waiting.add_edge(START, "say")
+    compiled = waiting.compile(checkpointer=InMemorySaver())
+    thread: RunnableConfig = {"configurable": {"thread_id": "t1"}}
+    paused = collected(compiled, "hi", config=thread)
+    (pause,) = (event for event in paused if isinstance(event, catagent.Interrupt))
+    assert (pause.data.value, paused[-1].data.status) == ("sure?", "interrupted")
+    resumed = collected(compiled, Command(resume="yes"), config=thread)
+    assert (resumed[-1].data.status, resumed[-1].data.output) == ("success", "yes")
 
 
 def test_filters_leave_numbers_as_they_are() -> None:
