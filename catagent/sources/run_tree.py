@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from catagent.failures.exceptions import members_of
 from catagent.failures.owner import Owner
 from catagent.sources.span import LLM_KINDS, Span
 
@@ -37,19 +38,22 @@ class RunTree:
         return span
 
     def owner_of(self, error: BaseException) -> Owner | None:
-        """Whose error it is: the innermost run that raised it."""
-        ends = isinstance(error, SystemExit)  # which LangChain does not report of a tool
-        raised = [
-            span
-            for span in self.spans.values()
-            if span.error is error or (ends and span.kind == "tool" and span.ended is None)
-        ]
+        """Whose error it is: the innermost run that raised it, or the first one in its group."""
+        raised = [*self._raisers(error), *self._raisers(next(iter(members_of(error)), error))]
         if not raised:
             return None
         span = max(raised, key=lambda span: len(span.parent_ids))
         if span.kind in LLM_KINDS:
             return Owner("model", span.name)
         return Owner("tool", span.name) if span.kind == "tool" else Owner("node", span.node)
+
+    def _raisers(self, error: BaseException) -> list[Span]:
+        ends = isinstance(error, SystemExit)  # which LangChain does not report of a tool
+        return [
+            span
+            for span in self.spans.values()
+            if span.error is error or (ends and span.kind == "tool" and span.ended is None)
+        ]
 
     def last_llm(self, around: Span) -> Span | None:
         """The newest model run of the agent that this is, or is part of."""

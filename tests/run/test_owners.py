@@ -6,9 +6,11 @@ import asyncio
 from typing import Any
 
 import pytest
+from langchain_core.language_models import FakeListChatModel
 from langgraph.graph import END, START, MessagesState, StateGraph
 
 from catagent.config import Mode
+from catagent.errors import ExitCode
 from catagent.events import types as ev
 from catagent.run.broadcast import Broadcast
 from catagent.run.session import Session
@@ -49,3 +51,26 @@ def test_a_node_that_times_out_is_the_agents_error_with_its_line(mode: Mode, nod
     assert error.message == "The node db failed: TimeoutError: query took longer than 5 s"
     assert (error.kind, error.type, error.node) == ("agent", "TimeoutError", "db")
     assert (error.file, error.line) == (HERE, node.__code__.co_firstlineno + 1)
+
+
+class Refused(FakeListChatModel):
+    """A model whose server knows no such key."""
+
+    def _call(self, *args: Any, **kwargs: Any) -> str:
+        error = RuntimeError("no such key")
+        error.status_code = 401  # type: ignore[attr-defined]
+        raise error
+
+
+async def asks_two(state: MessagesState) -> Any:
+    async with asyncio.TaskGroup() as group:
+        for _ in range(2):
+            group.create_task(Refused(responses=[], disable_streaming=True).ainvoke("q"))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_group_of_errors_is_the_models_where_its_first_is(mode: Mode) -> None:
+    finished = ended(mode, asks_two)
+    assert finished.exit_code == ExitCode.CREDENTIALS
+    assert finished.error is not None
+    assert finished.error.kind == "credentials"
