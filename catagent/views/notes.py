@@ -130,10 +130,10 @@ def _failed(look: Look, error: ev.ErrorInfo) -> Iterator[Part]:
 
 
 def place(error: ev.ErrorInfo) -> str:
-    """Where it went wrong, as far as it is known: `in node extract, app.py:12`."""
+    """Where it went wrong, as far as it is known: `in node extract, at app.py:12`."""
     node = f"in node {error.node}" if error.node else ""
     line = "" if error.line is None else f":{error.line}"
-    return ", ".join(filter(None, [node, error.file and error.file + line]))
+    return ", ".join(filter(None, [node, error.file and f"at {error.file}{line}"]))
 
 
 def verdict(look: Look, data: ev.RunFinishedData, tokens: int, models: Iterable[str]) -> Part:

@@ -319,7 +319,7 @@ def test_an_error_is_exported_with_its_place_and_those_that_came_with_it(ending:
     error = ev.ErrorInfo(kind="agent", type="ValueError", message="no cat", hint="get one")
     error.node, error.file, error.line, error.others = "seek", "house.py", 12, [other]
     text = export(ending, [started(), finished("error", 1, error=error)])
-    for part in ("no cat", "in node seek, house.py:12", "get one", "in node cook: no fish"):
+    for part in ("no cat", "in node seek, at house.py:12", "get one", "in node cook: no fish"):
         assert part in text
 
 

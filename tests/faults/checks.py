@@ -65,7 +65,7 @@ def assert_said(told: Told, last: Line, err: str) -> None:
         return
     error = last["data"]["error"]
     node = f"in node {error['node']}, " if error["node"] else ""
-    where = f"  {node}{error['file']}:{error['line']}\n" if error["file"] else ""
+    where = f"  {node}at {error['file']}:{error['line']}\n" if error["file"] else ""
     hint = f"  hint: {error['hint']}\n" if error["hint"] else ""
     assert err == f"catagent: error: {error['message']}\n{where}{hint}"
 

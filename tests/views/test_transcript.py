@@ -457,7 +457,7 @@ def test_an_error_says_where_it_happened_and_what_else_failed() -> None:
     )
     assert shown([runs.finished("error", 1, error=error)])[:-2] == [
         "✗ It was empty.",
-        "  in node extract, app.py:12",
+        "  in node extract, at app.py:12",
         "  Fill it.",
         "✗ So was this.",
         "  in node save",
