@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -12,6 +12,8 @@ from catagent.events.codec import encodable_data
 
 # Messages in a state lie no deeper. A recording from anywhere may nest without end.
 _DEEPEST = 20
+# A longer prompt than any; nor may a recording from anywhere make one of nothing.
+_MOST = 10_000
 
 
 class Prompts:
@@ -25,12 +27,16 @@ class Prompts:
     def __init__(self) -> None:
         self._messages: dict[str, ev.Message] = {}
         self._tools: dict[str, ev.Tool] = {}
+        self._places: dict[str, tuple[list[str], int]] = {}
+        self._sent: tuple[ev.LlmStartedData | None, list[ev.Message | ev.Ref]] = None, []
 
     def take(self, event: ev.Event) -> None:
         """Keep the messages and tools that stand in the event as a whole."""
         match event:
             case ev.LlmStarted(data=data):
-                self._keep(data.messages)
+                self._sent = data, list(self._read(data.messages, keep=True))
+                ids = [m.ref if isinstance(m, ev.Ref) else m.id or "" for m in self._sent[1]]
+                self._places |= {key: (ids, place) for place, key in enumerate(ids)}
                 self._tools |= {tool.name: tool for tool in data.tools if isinstance(tool, ev.Tool)}
             case ev.LlmFinished(data=data):
                 self._keep([data.message])
@@ -43,8 +49,7 @@ class Prompts:
 
     def messages(self, data: ev.LlmStartedData) -> list[ev.Message | ev.Ref]:
         """The messages that a model was sent."""
-        known = self._messages
-        return [known.get(m.ref, m) if isinstance(m, ev.Ref) else m for m in data.messages]
+        return self._sent[1] if self._sent[0] is data else list(self._read(data.messages))
 
     def tools(self, data: ev.LlmStartedData) -> list[ev.Tool | ev.Ref]:
         """The tools that a model could call."""
@@ -60,6 +65,23 @@ class Prompts:
         if value.keys() == {"ref"} and (message := self._messages.get(str(value["ref"]))):
             return encodable_data(message)
         return {key: self.whole(item, depth + 1) for key, item in value.items()}
+
+    def _read(self, messages: ev.Messages, *, keep: bool = False) -> Iterator[ev.Message | ev.Ref]:
+        """The messages of a prompt in their order, each as the last whole before it has it."""
+        for message in messages:
+            if isinstance(message, ev.Ref):
+                yield from self._meant(message)
+            else:
+                self._keep([message] if keep else [])
+                yield message
+
+    def _meant(self, ref: ev.Ref) -> Iterator[ev.Message | ev.Ref]:
+        ids, last = self._places.get(ref.ref, ([ref.ref], 0))
+        if ref.count > min(last + 1, _MOST):
+            yield ref
+            return
+        for key in ids[last + 1 - ref.count : last + 1]:
+            yield self._messages.get(key) or ev.Ref(key)
 
     def _keep(self, messages: Iterable[ev.Message | ev.Ref | None]) -> None:
         found = (message for message in messages if isinstance(message, ev.Message))

@@ -78,10 +78,17 @@ class Tool(Struct, kw_only=True):
 class Ref(Struct):
     """Stands for a message or a tool that is the same as before in this stream.
 
-    `ref` is its id, a tool's name: what it says is where it last stood as a whole.
+    `ref` is its id, a tool's name: what it says is where it last stood as a whole. In a long prompt
+    it stands for the `before` messages as well that came before it where a model was last sent it.
     """
 
     ref: str
+    before: int | UnsetType = UNSET
+
+    @property
+    def count(self) -> int:
+        """How many messages it stands for."""
+        return 1 + self.before if isinstance(self.before, int) else 1
 
 
 def _either(kind: str) -> Meta:

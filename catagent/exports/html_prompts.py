@@ -26,19 +26,22 @@ def prompts(events: Iterable[ev.Event]) -> dict[str, str]:
 
 
 def _prompt(data: ev.LlmStartedData, known: Prompts, sent: set[str]) -> Iterator[str]:
-    what = [count(len(data.messages), "message")]
+    messages = known.messages(data)
+    what = [count(len(messages), "message")]
     what += [count(len(data.tools), "tool")] if data.tools else []
     yield f'<details class="sent">{tags.summary("sent", ", ".join(what), [])}<div class="inside">'
-    again = [isinstance(message, ev.Ref) and message.ref in sent for message in data.messages]
-    pairs = zip(again, known.messages(data), strict=True)
-    for is_known, group in groupby(pairs, lambda pair: pair[0]):
-        messages = [message for _, message in group]
-        yield _before(messages) if is_known else "\n".join(map(_message, messages))
-    sent.update(m.id for m in known.messages(data) if isinstance(m, ev.Message) and m.id)
+    new = {id(message) for message in data.messages}
+    for is_new, group in groupby(messages, lambda m: id(m) in new or _key(m) not in sent):
+        yield "\n".join(map(_message, group)) if is_new else _before(list(group))
+    sent.update(map(_key, messages))
     yield from _tools(data.tools)
     if data.parameters:
         yield tags.label("parameters") + tags.pre(arguments(data.parameters))
     yield "</div></details>"
+
+
+def _key(message: ev.Message | ev.Ref) -> str:
+    return message.ref if isinstance(message, ev.Ref) else message.id or ""
 
 
 def _before(messages: Sequence[ev.Message | ev.Ref]) -> str:

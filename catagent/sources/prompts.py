@@ -8,7 +8,7 @@ anywhere but in a quiet place is right in both.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from operator import is_
 from typing import Any, NamedTuple
@@ -23,6 +23,10 @@ from catagent.sources.invocation import tools_of
 from catagent.sources.messages import message_of
 from catagent.sources.plain import plain
 
+# So many refs stand each for itself; what is a longer run of them has one, or the prompts of a long
+# run would take more room than all else.
+_FEW = 20
+
 
 class Known:
     """The messages and tools that are known whole in one run's stream.
@@ -36,6 +40,7 @@ class Known:
         self._loud: dict[str, ev.Message] = {}
         self._all: dict[str, ev.Message] = {}
         self._tools: dict[str, ev.Tool] = {}
+        self._sent: dict[str, tuple[list[str], int]] = {}
 
     def whole(self, message: BaseMessage) -> ev.Message:
         """The message for a place that always holds the whole."""
@@ -44,8 +49,31 @@ class Known:
         return form
 
     def messages(self, messages: Sequence[BaseMessage]) -> ev.Messages:
-        """The messages that a model is sent, each whole or as a ref."""
-        return [self._whole_or_ref(message, quiet=False) for message in messages]
+        """The messages that a model is sent, each whole or as a ref; long runs have one for all."""
+        items = [self._whole_or_ref(message, quiet=False) for message in messages]
+        ids = [item.ref if isinstance(item, ev.Ref) else _id(item) for item in items]
+        found = list(self._shortened(items, ids))
+        self._sent.update((key, (ids, place)) for place, key in enumerate(ids))
+        return found[::-1]
+
+    def _shortened(
+        self, items: Sequence[ev.Message | ev.Ref], ids: Sequence[str]
+    ) -> Iterator[ev.Message | ev.Ref]:
+        """The items, the last one first."""
+        place = len(items) - 1
+        while place >= 0:
+            same = self._as_before(items, ids, place)
+            yield ev.Ref(ids[place], before=same - 1) if same > _FEW else items[place]
+            place -= same if same > _FEW else 1
+
+    def _as_before(
+        self, items: Sequence[ev.Message | ev.Ref], ids: Sequence[str], place: int
+    ) -> int:
+        """How many refs, up to this one, stand as they did where this one was last sent."""
+        sent, last = self._sent.get(ids[place], ([], -1))
+        pairs = zip(range(place, -1, -1), range(last, -1, -1), strict=False)
+        same = takewhile(lambda p: isinstance(items[p[0]], ev.Ref) and ids[p[0]] == sent[p[1]], pairs)
+        return sum(1 for _ in same)
 
     def tools(self, tools: Sequence[Any]) -> ev.Tools:
         """The tools that a model may call, in any provider's form, each whole or as a ref."""

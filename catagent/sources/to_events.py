@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, cast, get_args
 
 from langchain_core.messages import BaseMessage, ToolMessage
+from msgspec import UNSET
 
 from catagent.events import types as ev
 from catagent.failures.report import error_info
@@ -145,7 +146,7 @@ class EventMaker:
             tool_call_id=span.call_id,
             duration_s=_duration(span),
             error=error,
-            content=tool_content(output),
+            content=UNSET if span.error is not None else tool_content(output),
         )
         return ev.ToolFinished(data=data, **envelope(span))
 

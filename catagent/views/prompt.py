@@ -37,8 +37,8 @@ def _new(look: Look, data: ev.LlmStartedData) -> list[Part]:
     parts: list[Part] = []
     for known, messages in groupby(data.messages, lambda message: isinstance(message, ev.Ref)):
         if known:
-            before = f"+ {count(len(list(messages)), 'message')} as before"
-            parts.append(written(look, before, "dim"))
+            number = sum(ref.count for ref in messages if isinstance(ref, ev.Ref))
+            parts.append(written(look, f"+ {count(number, 'message')} as before", "dim"))
         else:
             parts += [_message(look, message, LONGEST) for message in messages]
     tools = ", ".join(tool.ref if isinstance(tool, ev.Ref) else tool.name for tool in data.tools)
