@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import shutil
 import subprocess
+import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,16 +17,22 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from catagent.events import types as ev
+from catagent.events.codec import decode, encode_plain
+from catagent.events.prompts import Prompts
 from catagent.recordings.history import RunSummary
 from catagent.recordings.schema import schema
+from catagent.sources.messages import message_of
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs/events.md").read_text()
 FIXTURES = sorted((ROOT / "tests/fixtures").glob("v*/*.jsonl"))
 EXAMPLES = re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)
 COMMANDS = re.findall(r"```sh\n(jq .*?)\n```", TEXT, re.DOTALL)
+PROGRAMS = dict(re.findall(r"```python\n# (.*?)\n(.*?)```", TEXT, re.DOTALL))
 SHARED = {
     "Message": ev.Message,
+    "Reference": ev.Ref,
+    "Tool": ev.Tool,
     "Tool call": ev.ToolCall,
     "Usage": ev.Usage,
     "Error": ev.ErrorInfo,
@@ -97,3 +106,53 @@ def test_every_line_of_jq_in_events_md_works(command: str, tmp_path: Path) -> No
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.strip()
+
+
+def made_whole(lines: bytes) -> list[dict[str, Any]]:
+    """What whole.py writes of a stream."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAMS["whole.py"]], input=lines, capture_output=True, check=True
+    )
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def resolved(event: ev.Event, prompts: Prompts) -> dict[str, Any]:
+    """The places of an event that may hold references, as the views and exports read them."""
+    match event:
+        case ev.LlmStarted(data=data):
+            return {"messages": prompts.messages(data), "tools": prompts.tools(data)}
+        case ev.Update(data=data):
+            return {"changes": prompts.whole(data.changes)}
+        case ev.RunFinished(data=data):
+            return {"state": prompts.whole(data.state)}
+    return {}
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+def test_references_are_resolved_by_the_program_in_events_md(path: Path) -> None:
+    lines, prompts = path.read_bytes().splitlines()[1:], Prompts()
+    for line, told in zip(lines, made_whole(b"\n".join(lines)), strict=True):
+        event = decode(line)
+        prompts.take(event)
+        expected = json.loads(encode_plain(resolved(event, prompts)))
+        assert {place: told["data"][place] for place in expected} == expected
+        assert '"ref"' not in json.dumps(expected)
+
+
+def messages_in(path: Path) -> Iterator[dict[str, Any]]:
+    """The messages that models were sent and wrote, whole."""
+    for event in made_whole(path.read_bytes()):
+        if event["type"] == "llm.started":
+            yield from event["data"]["messages"]
+        elif event["type"] == "llm.finished" and event["data"]["message"]:
+            yield event["data"]["message"]
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+def test_messages_are_loaded_by_the_program_in_events_md(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "load.py").write_text(PROGRAMS["load.py"])
+    load = runpy.run_path(str(tmp_path / "load.py"))["load"]
+    messages = list(messages_in(path))
+    assert messages
+    for message in messages:
+        assert json.loads(encode_plain(message_of(load(message)))) == message
