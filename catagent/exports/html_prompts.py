@@ -32,7 +32,8 @@ def _prompt(data: ev.LlmStartedData, known: Prompts, sent: set[str]) -> Iterator
     yield f'<details class="sent">{tags.summary("sent", ", ".join(what), [])}<div class="inside">'
     new = {id(message) for message in data.messages}
     for is_new, group in groupby(messages, lambda m: id(m) in new or _key(m) not in sent):
-        yield "\n".join(map(_message, group)) if is_new else _before(list(group))
+        together = list(group)
+        yield "\n".join(map(_message, together)) if is_new else _before(together)
     sent.update(map(_key, messages))
     yield from _tools(data.tools)
     if data.parameters:

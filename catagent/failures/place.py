@@ -21,15 +21,13 @@ class Place(Struct, frozen=True):
 
 
 def place_of(raised: BaseException) -> Place | None:
-    """The innermost line of a person's own code that it came through, else of any.
+    """The innermost line of a person's own code that it came through, or None.
 
-    None where it was never raised. A file below the current folder is named from there.
+    A file below the current folder is named from there.
     """
     trace = [(frame.f_code.co_filename, line) for frame, line in walk_tb(raised.__traceback__)]
-    own = [(file, line) for file, line in trace if _is_own(file)]
-    for file, line in reversed(own or trace):
-        return Place(_from_here(file), line)
-    return None
+    own = [Place(_from_here(file), line) for file, line in trace if _is_own(file)]
+    return own[-1] if own else None
 
 
 def _is_own(file: str) -> bool:

@@ -33,9 +33,11 @@ class Known:
 
     Ask in the order of the events, and emit what it gives: it has noted that. Messages without an
     id have one here that is a hash of what they say. What it gives is its own: do not change it.
+    A longer run of refs than `few` has one for all.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, few: int = _FEW) -> None:
+        self._few = few
         self._forms = _Forms()
         self._loud: dict[str, ev.Message] = {}
         self._all: dict[str, ev.Message] = {}
@@ -63,8 +65,8 @@ class Known:
         place = len(items) - 1
         while place >= 0:
             same = self._as_before(items, ids, place)
-            yield ev.Ref(ids[place], before=same - 1) if same > _FEW else items[place]
-            place -= same if same > _FEW else 1
+            yield ev.Ref(ids[place], before=same - 1) if same > self._few else items[place]
+            place -= same if same > self._few else 1
 
     def _as_before(
         self, items: Sequence[ev.Message | ev.Ref], ids: Sequence[str], place: int
@@ -72,8 +74,8 @@ class Known:
         """How many refs, up to this one, stand as they did where this one was last sent."""
         sent, last = self._sent.get(ids[place], ([], -1))
         pairs = zip(range(place, -1, -1), range(last, -1, -1), strict=False)
-        same = takewhile(lambda p: isinstance(items[p[0]], ev.Ref) and ids[p[0]] == sent[p[1]], pairs)
-        return sum(1 for _ in same)
+        same = (isinstance(items[now], ev.Ref) and ids[now] == sent[then] for now, then in pairs)
+        return sum(takewhile(bool, same))
 
     def tools(self, tools: Sequence[Any]) -> ev.Tools:
         """The tools that a model may call, in any provider's form, each whole or as a ref."""

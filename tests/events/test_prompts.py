@@ -119,3 +119,21 @@ def test_data_that_nests_without_end_is_left_as_it_is() -> None:
     prompts = Prompts()
     prompts.take(ev.Update(data=ev.UpdateData(node="n", changes=value)))
     assert prompts.whole(value)
+
+
+def test_one_reference_stands_for_a_long_run_of_messages() -> None:
+    ids = [f"m{number}" for number in range(50)]
+    run = [
+        asked(*(said(key, key) for key in ids)),
+        asked(ev.Ref("m49", before=49), said("new", "new")),
+        asked(said("other", "system"), ev.Ref("m49", before=48), ev.Ref("new")),
+        asked(said("m3", "changed"), ev.Ref("new", before=2)),
+        asked(ev.Ref("never", before=3), ev.Ref("m49", before=60)),
+    ]
+    assert resolved(run) == [
+        ids,
+        [*ids, "new"],
+        ["system", *ids[1:], "new"],
+        ["changed", "m48", "m49", "new"],
+        ["ref:never", "ref:m49"],
+    ]

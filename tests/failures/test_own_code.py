@@ -93,12 +93,13 @@ def test_a_file_elsewhere_is_named_whole(tmp_path: Path, monkeypatch: pytest.Mon
     assert error_info(raised, DB).file == str(Path(__file__))
 
 
-def test_what_came_through_no_code_of_theirs_is_where_it_was_raised() -> None:
+def test_what_came_through_no_code_of_theirs_is_nowhere() -> None:
     raised, _ = failing_node(partial(json.loads, "{"))
     trace = raised.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    assert error_info(raised.with_traceback(trace), DB).file.endswith("json/decoder.py")
+    info = error_info(raised.with_traceback(trace), DB)
+    assert (info.file, info.line) == ("", None)
 
 
 def test_what_was_never_raised_is_nowhere() -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from catagent.events import types as ev
-from catagent.events.codec import encode_plain
+from catagent.events.codec import decode, encode, encode_plain
+from catagent.events.prompts import Prompts
 from catagent.sources import prompts
 from catagent.sources.messages import message_of
 from catagent.sources.prompts import Known
@@ -86,6 +87,32 @@ def test_a_ref_means_the_last_whole_before_it_in_the_stream_with_and_without_nod
         assert agrees(resolved(told, everywhere), messages)
         if place != "quiet":
             assert agrees(resolved(told, loud), messages)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.lists(st.one_of(chosen, anew), max_size=9))))
+def test_long_runs_of_refs_mean_what_each_model_was_sent(
+    stream: list[tuple[bool, list[BaseMessage]]],
+) -> None:
+    known, reader = Known(few=1), Prompts()
+    for is_prompt, messages in stream:
+        if not is_prompt:
+            answer = ev.AnswerData(output="", messages=[known.whole(m) for m in messages])
+            reader.take(decode(encode(ev.Answer(data=answer))))
+            continue
+        data = ev.LlmStartedData(model="m", messages=known.messages(messages))
+        started = decode(encode(ev.LlmStarted(data=data)))
+        assert isinstance(started, ev.LlmStarted)
+        reader.take(started)
+        told = msgspec.json.decode(encode_plain(reader.messages(started.data)))
+        assert agrees([[each] for each in told], messages)
+
+
+def test_the_prompts_of_a_long_run_are_linear_in_it() -> None:
+    known, history, sizes = Known(), [HumanMessage("why?", id="q")], []
+    for step in range(400):
+        history = [*history, HumanMessage(str(step), id=f"m{step}")]
+        sizes.append(len(encode_plain(known.messages(history))))
+    assert max(sizes[200:]) < 2 * max(sizes[:100])
 
 
 def test_a_message_is_whole_once_and_again_when_it_changes() -> None:
