@@ -26,7 +26,13 @@ def final(output: Any) -> Any:
         return messages[-1]
     values = {key: value for key, value in output.items() if key != "messages"}
     named = (values[key] for key in _ANSWER_KEYS if values.get(key) is not None)
-    return next(named, values or None)
+    return next(named, _said_elsewhere(values) or values or None)
+
+
+def _said_elsewhere(values: dict[str, Any]) -> AIMessage | None:
+    """What a model said last in a list of messages that has another name."""
+    ends = (value[-1] for value in values.values() if isinstance(value, list) and value)
+    return next((end for end in ends if isinstance(end, AIMessage) and not end.tool_calls), None)
 
 
 def messages_in(state: dict[str, Any]) -> list[BaseMessage]:

@@ -24,7 +24,8 @@ class Call:
 
     `author` is the model run that wrote it, if one did, in its agent's message number `turn`;
     `near` are the runs around whatever decided on it, the root first. `run` is the newest run of
-    its tool. `acted` says that it was decided on aloud, `reported` that an event named it.
+    its tool, `action` the AgentAction that it is, in an executor inside of another agent. `acted`
+    says that it was decided on aloud, `reported` that an event named it.
     """
 
     key: str
@@ -36,6 +37,7 @@ class Call:
     turn: int = 0
     args: Any = None
     run: Span | None = None
+    action: Any = None
     acted: bool = False
     observed: bool = False
     reported: bool = False

@@ -6,9 +6,10 @@ A graph's chunk holds what a node adds, which the tracker has read already; an A
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from langchain_core.agents import AgentStep
 from langchain_core.messages import AIMessage, BaseMessage
 
 from catagent.errors import AgentError
@@ -16,6 +17,7 @@ from catagent.events import types as ev
 from catagent.sources.agent_events import AgentEvents
 from catagent.sources.answers import as_text, final
 from catagent.sources.base import AgentRun
+from catagent.sources.calls import Call
 from catagent.sources.messages import (
     CUT_SHORT,
     finish_reason_of,
@@ -62,7 +64,16 @@ class ChunkReader:
         if not ("actions" in chunk or "steps" in chunk):
             self._output = chunk
 
-    def _step(self, step: Any, messages: list[BaseMessage], executor: Span) -> ev.Observation:
+    def decided(self, executor: Span, call: Call) -> Iterator[ev.Action]:
+        """An executor inside of another agent decided on a call: there are no chunks of it."""
+        return self._agent.action(call, call.action.messages, executor)
+
+    def observed(self, tool: Span, call: Call) -> ev.Observation:
+        """Such an executor observes what its tool returned."""
+        step = AgentStep(action=call.action, observation=tool.output)
+        return self._step(step, step.messages, tool)
+
+    def _step(self, step: Any, messages: Sequence[BaseMessage], executor: Span) -> ev.Observation:
         call = self._tracker.calls.acting(step.action, executor, self._last_llm())
         self._tracker.calls.close(call)
         not_run = call.run is not None and call.run.name in _NOT_RUN

@@ -34,9 +34,9 @@ _action_in_context: ContextVar[tuple[UUID, Call] | None] = ContextVar("action", 
 
 @dataclass(slots=True)
 class Happening:
-    """What happened to a run: `about` is the interrupt or warning that is meant."""
+    """What happened to a run: `about` is the interrupt, warning or call that is meant."""
 
-    what: Literal["start", "end", "interrupt", "warning"]
+    what: Literal["start", "end", "interrupt", "warning", "action", "observation"]
     span: Span
     about: Any = None
 
@@ -138,7 +138,10 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         generation = response.generations[0][0] if response.generations[0] else None
         if span is None or generation is None:
             return
-        span.message = getattr(generation, "message", None)
+        message = getattr(generation, "message", None)
+        if isinstance(message, BaseMessage):
+            # As the model wrote it: its agent may put a name on it before it is reported.
+            span.message = message.model_copy()
         span.output = span.message if span.message is not None else generation.text
         if isinstance(span.message, AIMessage):
             self._examine(span, span.message, self._written.pop(run_id, None))
@@ -191,6 +194,9 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
             return
         call = self.calls.acting(action, executor, self.last_llm(executor))
         _action_in_context.set((run_id, call))
+        if executor is not self.root:  # whose own chunks say it
+            call.action = action
+            self.happened.append(Happening("action", executor, call))
         if call.author is not None:
             self.steps.act(call.author)
 
@@ -220,7 +226,9 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
 
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A tool ended."""
-        self._end(run_id, output=output)
+        span = self._end(run_id, output=output)
+        if span is not None and span.call is not None and span.call.action is not None:
+            self.happened.append(Happening("observation", span, span.call))
 
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """A tool raised."""

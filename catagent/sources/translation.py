@@ -70,6 +70,10 @@ class Translation:
                 yield ev.Warned(data=happened.about, **envelope(span))
             case "interrupt":
                 yield interrupt(span, happened.about)
+            case "action":
+                yield from self.chunks.decided(span, happened.about)
+            case "observation":
+                yield self.chunks.observed(span, happened.about)
             case "start" if not span.opened:
                 yield self.make.llm_started(span)
             case "end" if not span.closed:
@@ -89,6 +93,6 @@ def _is_due(happened: Happening, moment: float) -> bool:
     match happened.what:
         case "start":
             return span.opened
-        case "end":
+        case "end" | "observation":
             return span.closed or (span.error is not None and (span.ended or 0.0) <= moment)
     return True

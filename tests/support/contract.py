@@ -1,0 +1,121 @@
+"""Runs of agents of every shape, and what they come to: the same in all modes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, get_args
+
+import catagent
+from catagent.config import Mode
+from catagent.events import types as ev
+from catagent.events.codec import encode
+from catagent.events.filters import Filters
+from tests.support.shapes import SHAPES, Shape
+
+Line = dict[str, Any]
+ALL = Filters(include_types=("llm", "tool", *get_args(ev.NodeKind)))
+BY_NAME = {shape.name: shape for shape in SHAPES}
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """One run: its events, and its lines with every reference replaced by what it refers to."""
+
+    shape: Shape
+    mode: Mode
+    events: list[Any]
+    lines: list[Line]
+
+    def of(self, *types: str) -> list[Line]:
+        """The lines of these types."""
+        return [line for line in self.lines if line["type"] in types]
+
+
+@cache
+def played(name: str, mode: Mode) -> Played:
+    """A run of the shape with this name, once in a process."""
+    shape = BY_NAME[name]
+    events = asyncio.run(_events(shape, mode))
+    return Played(shape, mode, events, resolved(events))
+
+
+async def _events(shape: Shape, mode: Mode) -> list[ev.Event]:
+    made = shape.make()
+    agent, given = made if isinstance(made, tuple) else (made, shape.input)
+    config: Any = {"configurable": {"thread_id": "a"}}
+    run = catagent.stream(agent, given, mode=mode, config=config, filters=ALL)
+    return [event async for event in run]
+
+
+def resolved(events: list[Any]) -> list[Line]:
+    """The lines by the documented rule: a ref means the last whole message with its id.
+
+    Raises KeyError for a ref to nothing.
+    """
+    last: dict[str, Any] = {}
+    return [_resolve(json.loads(encode(event)), last) for event in events]
+
+
+def _resolve(value: Any, last: dict[str, Any]) -> Any:
+    if isinstance(value, list):
+        return [_resolve(item, last) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"ref"}:
+        return last[value["ref"]]
+    whole = {key: _resolve(item, last) for key, item in value.items()}
+    if _is_message(whole) or whole.keys() == {"name", "description", "parameters"}:
+        last[whole.get("id") or whole["name"]] = whole
+    return whole
+
+
+def _is_message(value: Line) -> bool:
+    return value.keys() >= {"type", "content", "tool_call_id", "tool_calls"} and bool(value["id"])
+
+
+def story(run: Played) -> dict[str, list[Any]]:
+    """What happened, in each kind's order, without what differs from run to run: ids, times."""
+    told: dict[str, list[Any]] = {}
+    for line in run.lines:
+        found = _told(line)
+        if found is not None:
+            told.setdefault(line["type"], []).append(_without_ids(found))
+    if run.shape.order == "free":
+        told = {kind: sorted(found, key=repr) for kind, found in told.items()}
+    return told
+
+
+_FIELDS = {
+    "run.started": ("input",),
+    "llm.started": ("model", "run_type", "messages", "tools", "parameters"),
+    "llm.finished": ("model", "text", "message", "tool_calls", "finish_reason", "error"),
+    "action": ("tool", "tool_input", "tool_call_id", "messages"),
+    "observation": ("tool", "status", "output", "tool_call_id", "messages", "content"),
+    "update": ("node", "changes"),
+    "interrupt": ("node", "value", "allowed"),
+    "answer": ("output", "complete", "messages"),
+    "node": ("content",),
+    "warning": ("code", "message"),
+    "run.finished": ("status", "exit_code", "output", "state", "error", "steps", "tool_calls"),
+}
+
+
+def _told(line: Line) -> Line | None:
+    if line["type"] not in _FIELDS or (
+        line["type"] == "node" and line["data"]["kind"] != "custom"
+    ):
+        return None
+    data = {name: line["data"].get(name) for name in _FIELDS[line["type"]]}
+    return {"call": line["call"], "name": line["name"], "inside": line["tool_call_id"], **data}
+
+
+def _without_ids(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_ids(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    skipped = {"id"} if value.keys() >= {"type", "content"} else set()
+    return {key: _without_ids(item) for key, item in value.items() if key not in skipped}

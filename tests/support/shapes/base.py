@@ -1,0 +1,58 @@
+"""The shapes that agents have: each a function that makes one anew, with what is to be seen of it.
+
+Their models are scripted, so all three modes have the same to report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from catagent.events import types as ev
+
+QUESTION = "where is the cat?"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """An agent, and what its run comes to.
+
+    `calls` are the tools by the key of their call: no agent decided on those that are `undecided`
+    (code calls them), those that are `unrun` never ran. `attempts` counts runs of tools where they
+    are not one for each call. `customs` is the number of custom events, `pauses` that of
+    interrupts. The `order` of what happens at once is free.
+    """
+
+    name: str
+    make: Callable[[], Any]
+    calls: dict[str, str] = field(default_factory=dict)
+    undecided: frozenset[str] = frozenset()
+    unrun: frozenset[str] = frozenset()
+    attempts: int | None = None
+    customs: int = 0
+    pauses: int = 0
+    status: ev.RunStatus = "success"
+    input: Any = QUESTION
+    order: Literal["fixed", "free"] = "fixed"
+
+
+SHAPES: list[Shape] = []
+
+
+def shape(
+    calls: dict[str, str] | None = None,
+    *,
+    undecided: Iterable[str] = (),
+    unrun: Iterable[str] = (),
+    **expected: Any,
+) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
+    """Register a function that makes an agent; `expected` are fields of Shape."""
+
+    def register(make: Callable[[], Any]) -> Callable[[], Any]:
+        name = make.__name__.replace("_", " ")
+        keys = frozenset(undecided), frozenset(unrun)
+        SHAPES.append(Shape(name, make, calls or {}, *keys, **expected))
+        return make
+
+    return register

@@ -1,0 +1,346 @@
+"""Agents with tools: one and many at once, nested, of ids that repeat or are missing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from langchain.agents import create_agent
+from langchain.agents.middleware import ToolRetryMiddleware
+from langchain_classic.agents import AgentExecutor, create_react_agent, create_tool_calling_agent
+from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder, PromptTemplate
+from langchain_core.runnables import RunnableLambda
+from langchain_core.tools import BaseTool, tool
+from langgraph.graph import START, MessagesState, StateGraph
+from pydantic import BaseModel
+
+from tests.support.shapes.base import shape
+from tests.support.shapes.scripted import Scripted, call
+
+REACT = PromptTemplate.from_template("{tools} {tool_names} {input}{agent_scratchpad}")
+CHAT = ChatPromptTemplate.from_messages(
+    [("system", "Be a cat."), ("human", "{input}"), MessagesPlaceholder("agent_scratchpad")]
+)
+
+
+@tool
+async def look(where: str = "here") -> str:
+    """Look somewhere."""
+    return f"a cat {where}"
+
+
+@tool
+def count(things: str = "cats") -> str:
+    """Count things, in a thread."""
+    return f"two {things}"
+
+
+def agent(replies: Any, *tools: BaseTool, **options: Any) -> Any:
+    """An agent of a scripted model."""
+    return create_agent(Scripted(replies=replies), list(tools), **options)
+
+
+def looker(name: str = "inner", eyes: BaseTool = look) -> Any:
+    """An agent that calls its tool once, under the id that all of them use."""
+    return agent([[call(eyes.name)], "inside it is"], eyes, name=name)
+
+
+@tool
+async def ask(about: str = "") -> str:
+    """Ask an agent."""
+    result = await looker().ainvoke({"messages": [("user", about)]})
+    return str(result["messages"][-1].text)
+
+
+@tool
+def ask_in_thread(about: str = "") -> str:
+    """Ask an agent, in a thread."""
+    result = looker(eyes=count).invoke({"messages": [("user", about)]})
+    return str(result["messages"][-1].text)
+
+
+@tool
+async def ask_two(about: str = "") -> str:
+    """Ask two agents at once."""
+    given = {"messages": [("user", about)]}
+    results = await asyncio.gather(*(looker(name).ainvoke(given) for name in ("one", "other")))
+    return " ".join(str(result["messages"][-1].text) for result in results)
+
+
+@shape({"1": "look"})
+def single() -> Any:
+    return agent([[call("look")], "there it is"], look, system_prompt="Be a cat.")
+
+
+@shape({"1": "look", "2": "count", "3": "look"})
+def parallel() -> Any:
+    wanted = [call("look", "a"), call("count", "b"), call("look", "c", where="there")]
+    return agent([wanted, "there it is"], look, count)
+
+
+@shape({"1": "look", "2": "look", "3": "count"})
+def ids_repeat_in_every_message() -> Any:
+    return agent([[call("look")], [call("look")], [call("count")], "there it is"], look, count)
+
+
+@shape({"1": "look", "2": "count"})
+def ids_repeat_in_one_message() -> Any:
+    return agent([[call("look"), call("count")], "there it is"], look, count)
+
+
+@shape({"1": "look", "2": "count"})
+def ids_are_empty() -> Any:
+    return agent([[call("look", "")], [call("count", "")], "there it is"], look, count)
+
+
+@shape({"1": "ask", "1.1": "look", "2": "ask", "2.1": "look"})
+def nested_ids_repeat() -> Any:
+    return agent([[call("ask", about="a")], [call("ask", about="b")], "there it is"], ask)
+
+
+@shape({"1": "ask", "1.1": "look", "2": "ask", "2.1": "look"})
+def nested_at_once() -> Any:
+    wanted = [call("ask", "call_0", about="a"), call("ask", "call_1", about="b")]
+    return agent([wanted, "there it is"], ask)
+
+
+@shape({"1": "ask_two", "1.1": "look", "1.2": "look"})
+def two_in_one_tool() -> Any:
+    return agent([[call("ask_two")], "there it is"], ask_two)
+
+
+@shape({"1": "ask_in_thread", "1.1": "count"})
+def nested_in_a_thread() -> Any:
+    return agent([[call("ask_in_thread")], "there it is"], ask_in_thread)
+
+
+@shape({"1": "ask_in_thread", "1.1": "count", "2": "ask_in_thread", "2.1": "count"}, order="free")
+def nested_in_two_threads() -> Any:
+    wanted = [call("ask_in_thread", "call_0"), call("ask_in_thread", "call_1")]
+    return agent([wanted, "there it is"], ask_in_thread)
+
+
+@shape({"1": "deep", "1.1": "ask", "1.1.1": "look"})
+def nested_twice() -> Any:
+    @tool
+    async def deep() -> str:
+        """Ask one that asks one."""
+        middle = agent([[call("ask")], "so it is"], ask, name="middle")
+        return str((await middle.ainvoke({"messages": [("user", "?")]}))["messages"][-1].text)
+
+    return agent([[call("deep")], "there it is"], deep)
+
+
+@shape({"1": "fly"}, unrun=("1",))
+def unknown_tool() -> Any:
+    return agent([[call("fly")], "there it is"], look)
+
+
+@shape({"1": "fly", "2": "look"}, unrun=("1",))
+def unknown_tool_alongside_another() -> Any:
+    return agent([[call("fly", "a"), call("look", "b")], "there it is"], look)
+
+
+@shape({"1": "weak"}, attempts=2)
+def retried_by_middleware() -> Any:
+    failed: list[bool] = []
+
+    @tool
+    async def weak() -> str:
+        """Fail once."""
+        failed.append(True)
+        if len(failed) == 1:
+            raise ValueError("not yet")
+        return "strong"
+
+    again = ToolRetryMiddleware(initial_delay=0, jitter=False)
+    return agent([[call("weak")], "there it is"], weak, middleware=[again])
+
+
+@shape({"1": "weak"}, attempts=2)
+def retried_by_a_runnable() -> Any:
+    failed: list[bool] = []
+
+    @tool
+    async def weak() -> str:
+        """Fail once."""
+        failed.append(True)
+        if len(failed) == 1:
+            raise ValueError("not yet")
+        return "strong"
+
+    again = weak.with_retry(stop_after_attempt=2, wait_exponential_jitter=False)
+
+    async def act(state: MessagesState) -> Any:
+        last = state["messages"][-1]
+        assert isinstance(last, AIMessage)
+        return {"messages": [await again.ainvoke({**last.tool_calls[0], "type": "tool_call"})]}
+
+    async def think(state: MessagesState) -> Any:
+        model = Scripted(replies=[[call("weak")], "there it is"])
+        return {"messages": [await model.bind_tools([weak]).ainvoke(state["messages"])]}
+
+    graph = StateGraph(MessagesState).add_node("think", think).add_node("act", act)
+    graph.add_node("say", think).add_edge(START, "think")
+    return graph.add_edge("think", "act").add_edge("act", "say").compile()
+
+
+@shape({"1": "look"}, undecided=("1",))
+def tool_called_by_hand() -> Any:
+    async def node(state: MessagesState) -> Any:
+        return {"messages": [("ai", await look.ainvoke({"where": "by hand"}))]}
+
+    return StateGraph(MessagesState).add_node("node", node).add_edge(START, "node").compile()
+
+
+@shape({"1": "look", "2": "count"}, undecided=("1", "2"))
+def tools_called_by_hand_at_once() -> Any:
+    async def node(state: MessagesState) -> Any:
+        said = await asyncio.gather(look.ainvoke({}), count.ainvoke({}))
+        return {"messages": [("ai", " ".join(said))]}
+
+    return StateGraph(MessagesState).add_node("node", node).add_edge(START, "node").compile()
+
+
+@shape({"1": "outer", "1.1": "look"}, undecided=("1.1",))
+def tool_in_a_tool() -> Any:
+    @tool
+    async def outer() -> str:
+        """Look with another tool."""
+        return str(await look.ainvoke({"where": "there"}))
+
+    return agent([[call("outer")], "there it is"], outer)
+
+
+@shape({"1": "boom"}, status="error")
+def tool_that_raises() -> Any:
+    @tool
+    async def boom() -> str:
+        """Fail."""
+        raise ValueError("the cavern collapsed")
+
+    return agent([[call("boom")], "never"], boom)
+
+
+@shape({"1": "look", "2": "boom"}, status="error")
+def tool_that_raises_alongside_another() -> Any:
+    @tool
+    async def boom() -> str:
+        """Fail, once the other is through."""
+        await asyncio.sleep(0.05)
+        raise ValueError("the cavern collapsed")
+
+    return agent([[call("look", "a"), call("boom", "b")], "never"], look, boom)
+
+
+@shape({"1": "ask_broken", "1.1": "look"}, status="error")
+def nested_agent_that_fails() -> Any:
+    @tool
+    async def ask_broken() -> str:
+        """Ask an agent whose model fails."""
+        inner = agent([[call("look")], RuntimeError("no model")], look, name="inner")
+        return str(await inner.ainvoke({"messages": [("user", "?")]}))
+
+    return agent([[call("ask_broken")], "never"], ask_broken)
+
+
+@shape({"1": "picture"})
+def artifact_and_blocks() -> Any:
+    @tool(response_format="content_and_artifact")
+    async def picture() -> Any:
+        """Take a picture."""
+        return [{"type": "text", "text": "a cat"}], {"pixels": [1, 2]}
+
+    return agent([[call("picture")], "there it is"], picture)
+
+
+class Place(BaseModel):
+    """Where it is."""
+
+    room: str
+
+
+@shape({"1": "look", "2": "Place"}, unrun=("2",))
+def structured_output() -> Any:
+    replies = [[call("look")], [call("Place", "p", room="kitchen")]]
+    return agent(replies, look, response_format=Place)
+
+
+def executor(replies: Any, *tools: BaseTool) -> Any:
+    """A classic agent of a scripted model that calls tools."""
+    made = create_tool_calling_agent(Scripted(replies=replies), list(tools), CHAT)
+    return AgentExecutor(agent=made, tools=list(tools))
+
+
+@shape({"1": "look", "2": "count"})
+def classic() -> Any:
+    return executor([[call("look")], [call("count")], "there it is"], look, count)
+
+
+@shape({"1": "look", "2": "count"})
+def classic_parallel() -> Any:
+    return executor([[call("look", "a"), call("count", "b")], "there it is"], look, count)
+
+
+@shape({"1": "fly"})
+def classic_unknown_tool() -> Any:
+    return executor([[call("fly")], "there it is"], look)
+
+
+@shape({"1": "ask", "1.1": "look"})
+def classic_nested() -> Any:
+    return executor([[call("ask")], "there it is"], ask)
+
+
+def react() -> Any:
+    """A classic agent that writes its calls as text, so that they have no ids."""
+
+    @tool
+    async def think(about: str) -> str:
+        """Ask a model."""
+        return "".join([piece.text async for piece in Scripted(replies=["on a"]).astream(about)])
+
+    replies = [
+        "Thought: a\nAction: think\nAction Input: cat",
+        "Thought: b\nAction: look\nAction Input: shelf",
+        "Thought: c\nFinal Answer: there it is",
+    ]
+    made = create_react_agent(Scripted(replies=replies), [think, look], REACT)
+    return AgentExecutor(agent=made, tools=[think, look])
+
+
+shape({"1": "think", "2": "look"})(react)
+
+
+@shape({"1": "ask_react", "1.1": "think", "1.2": "look"})
+def react_in_a_tool() -> Any:
+    @tool
+    async def ask_react() -> str:
+        """Ask a classic agent."""
+        return str((await react().ainvoke({"input": "?"}))["output"])
+
+    return agent([[call("ask_react")], "there it is"], ask_react)
+
+
+@shape({"1": "look", "2": "count"})
+def executor_in_a_chain() -> Any:
+    made = executor([[call("look")], [call("count")], "there it is"], look, count)
+    return RunnableLambda(lambda question: {"input": question}) | made | (lambda out: out["output"])
+
+
+@shape({"1": "look"}, unrun=("1",))
+def decided_without_a_model() -> Any:
+    wanted = {"name": "look", "args": {"where": "here"}, "id": "c1"}
+
+    def decide(state: MessagesState) -> Any:
+        return {"messages": [AIMessage("", tool_calls=[wanted])]}
+
+    def act(state: MessagesState) -> Any:
+        return {"messages": [ToolMessage("seen", tool_call_id="c1", name="look")]}
+
+    def say(state: MessagesState) -> Any:
+        return {"messages": [{"role": "assistant", "content": "there it is"}]}
+
+    graph = StateGraph(MessagesState).add_sequence([decide, act, say])
+    return graph.add_edge(START, "decide").compile()
