@@ -27,6 +27,7 @@ from catagent.views.transcript import Transcript
 from tests.faults.checks import assert_whole
 from tests.support.agents import MODES
 from tests.support.contract import BY_NAME, Line, Played, played, resolved, story
+from tests.support.matrix import in_turn
 from tests.support.shapes.scripted import SENT
 
 VALIDATOR = Draft202012Validator(schema())
@@ -34,7 +35,7 @@ PROTOCOL: TypeAdapter[Any] = TypeAdapter(AguiEvent)
 CALL_EVENTS = ("action", "tool.started", "tool.finished", "observation")
 
 every_shape = pytest.mark.parametrize("name", BY_NAME)
-every_mode = pytest.mark.parametrize("mode", MODES)
+each_in_a_mode = in_turn("name, mode", BY_NAME, MODES)
 
 
 @every_shape
@@ -45,8 +46,7 @@ def test_the_modes_agree(name: str) -> None:
     assert steps == events
 
 
-@every_shape
-@every_mode
+@each_in_a_mode
 def test_a_shape_comes_to_what_it_is_for(name: str, mode: Mode) -> None:
     run = played(name, mode)
     shape, end = run.shape, run.lines[-1]["data"]
@@ -65,8 +65,7 @@ def _keys(run: Played, *types: str) -> list[tuple[str, str]]:
     return [(line["call"], line["data"]["tool"]) for line in run.of(*types)]
 
 
-@every_shape
-@every_mode
+@each_in_a_mode
 def test_a_run_is_framed_and_valid(name: str, mode: Mode) -> None:
     run = played(name, mode)
     lines = [json.loads(encode(event)) for event in run.events]
@@ -77,8 +76,7 @@ def test_a_run_is_framed_and_valid(name: str, mode: Mode) -> None:
         VALIDATOR.validate(line)
 
 
-@every_shape
-@every_mode
+@each_in_a_mode
 def test_calls_have_keys_of_their_own(name: str, mode: Mode) -> None:
     run = played(name, mode)
     decided = Counter(key for key, _ in _keys(run, "action"))
@@ -95,8 +93,7 @@ def test_calls_have_keys_of_their_own(name: str, mode: Mode) -> None:
             assert run.shape.calls[line["data"]["call"]] == line["data"]["tool"]
 
 
-@every_shape
-@pytest.mark.parametrize("mode", ["log", "events"])
+@in_turn("name, mode", BY_NAME, ["log", "events"])
 def test_every_event_has_the_key_of_the_call_that_it_is_inside(name: str, mode: Mode) -> None:
     run = played(name, mode)
     tools = {line["run_id"]: line["call"] for line in run.of("tool.started")}
@@ -109,8 +106,7 @@ def test_every_event_has_the_key_of_the_call_that_it_is_inside(name: str, mode: 
             assert line["call"] == tools.get(line["run_id"], inner), line
 
 
-@every_shape
-@every_mode
+@each_in_a_mode
 def test_a_call_is_reported_in_order(name: str, mode: Mode) -> None:
     rank = dict(zip(CALL_EVENTS, range(4), strict=True))
     reached: dict[str, int] = {}
@@ -121,8 +117,7 @@ def test_a_call_is_reported_in_order(name: str, mode: Mode) -> None:
         reached[line["call"]] = now
 
 
-@every_shape
-@every_mode
+@each_in_a_mode
 def test_refs_mean_what_each_model_was_sent(name: str, mode: Mode) -> None:
     """In a recording, and in what is printed without asking for more."""
     run = played(name, mode)
@@ -143,8 +138,7 @@ def _said(message: Line) -> Line:
     return message | {"id": None if own else message["id"]}
 
 
-@every_shape
-@every_mode
+@each_in_a_mode
 def test_whatever_shows_a_run_shows_it(name: str, mode: Mode) -> None:
     run = played(name, mode)
     state = RunState()

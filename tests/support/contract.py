@@ -83,7 +83,7 @@ def story(run: Played) -> dict[str, list[Any]]:
         found = _told(line)
         if found is not None:
             told.setdefault(line["type"], []).append(_without_ids(found))
-    if run.shape.order == "free":
+    if run.shape.at_once:
         told = {kind: sorted(found, key=repr) for kind, found in told.items()}
     return told
 
@@ -104,11 +104,11 @@ _FIELDS = {
 
 
 def _told(line: Line) -> Line | None:
-    if line["type"] not in _FIELDS or (
-        line["type"] == "node" and line["data"]["kind"] != "custom"
-    ):
+    if line["type"] not in _FIELDS or (line["type"] == "node" and line["data"]["kind"] != "custom"):
         return None
     data = {name: line["data"].get(name) for name in _FIELDS[line["type"]]}
+    if line["type"] == "llm.finished" and data["error"]:
+        data["text"] = None  # what had come so far, where it was streamed
     return {"call": line["call"], "name": line["name"], "inside": line["tool_call_id"], **data}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.shapes import calls, graphs, pauses
+from tests.support.shapes import calls, classic, graphs, models, pauses
 from tests.support.shapes.base import SHAPES, Shape
 
-__all__ = ["SHAPES", "Shape", "calls", "graphs", "pauses"]
+__all__ = ["SHAPES", "Shape", "calls", "classic", "graphs", "models", "pauses"]

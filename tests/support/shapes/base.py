@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from catagent.events import types as ev
 
@@ -21,7 +21,7 @@ class Shape:
     `calls` are the tools by the key of their call: no agent decided on those that are `undecided`
     (code calls them), those that are `unrun` never ran. `attempts` counts runs of tools where they
     are not one for each call. `customs` is the number of custom events, `pauses` that of
-    interrupts. The `order` of what happens at once is free.
+    interrupts. What happens `at_once` has no order.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Shape:
     pauses: int = 0
     status: ev.RunStatus = "success"
     input: Any = QUESTION
-    order: Literal["fixed", "free"] = "fixed"
+    at_once: bool = False
 
 
 SHAPES: list[Shape] = []

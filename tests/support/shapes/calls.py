@@ -5,67 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from langchain.agents import create_agent
 from langchain.agents.middleware import ToolRetryMiddleware
-from langchain_classic.agents import AgentExecutor, create_react_agent, create_tool_calling_agent
 from langchain_core.messages import AIMessage, ToolMessage
-from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder, PromptTemplate
-from langchain_core.runnables import RunnableLambda
-from langchain_core.tools import BaseTool, tool
+from langchain_core.tools import tool
 from langgraph.graph import START, MessagesState, StateGraph
 from pydantic import BaseModel
 
+from tests.support.shapes.agents import agent, ask, ask_in_thread, ask_two, count, look
 from tests.support.shapes.base import shape
 from tests.support.shapes.scripted import Scripted, call
-
-REACT = PromptTemplate.from_template("{tools} {tool_names} {input}{agent_scratchpad}")
-CHAT = ChatPromptTemplate.from_messages(
-    [("system", "Be a cat."), ("human", "{input}"), MessagesPlaceholder("agent_scratchpad")]
-)
-
-
-@tool
-async def look(where: str = "here") -> str:
-    """Look somewhere."""
-    return f"a cat {where}"
-
-
-@tool
-def count(things: str = "cats") -> str:
-    """Count things, in a thread."""
-    return f"two {things}"
-
-
-def agent(replies: Any, *tools: BaseTool, **options: Any) -> Any:
-    """An agent of a scripted model."""
-    return create_agent(Scripted(replies=replies), list(tools), **options)
-
-
-def looker(name: str = "inner", eyes: BaseTool = look) -> Any:
-    """An agent that calls its tool once, under the id that all of them use."""
-    return agent([[call(eyes.name)], "inside it is"], eyes, name=name)
-
-
-@tool
-async def ask(about: str = "") -> str:
-    """Ask an agent."""
-    result = await looker().ainvoke({"messages": [("user", about)]})
-    return str(result["messages"][-1].text)
-
-
-@tool
-def ask_in_thread(about: str = "") -> str:
-    """Ask an agent, in a thread."""
-    result = looker(eyes=count).invoke({"messages": [("user", about)]})
-    return str(result["messages"][-1].text)
-
-
-@tool
-async def ask_two(about: str = "") -> str:
-    """Ask two agents at once."""
-    given = {"messages": [("user", about)]}
-    results = await asyncio.gather(*(looker(name).ainvoke(given) for name in ("one", "other")))
-    return " ".join(str(result["messages"][-1].text) for result in results)
 
 
 @shape({"1": "look"})
@@ -73,7 +21,7 @@ def single() -> Any:
     return agent([[call("look")], "there it is"], look, system_prompt="Be a cat.")
 
 
-@shape({"1": "look", "2": "count", "3": "look"})
+@shape({"1": "look", "2": "count", "3": "look"}, at_once=True)
 def parallel() -> Any:
     wanted = [call("look", "a"), call("count", "b"), call("look", "c", where="there")]
     return agent([wanted, "there it is"], look, count)
@@ -84,7 +32,7 @@ def ids_repeat_in_every_message() -> Any:
     return agent([[call("look")], [call("look")], [call("count")], "there it is"], look, count)
 
 
-@shape({"1": "look", "2": "count"})
+@shape({"1": "look", "2": "count"}, at_once=True)
 def ids_repeat_in_one_message() -> Any:
     return agent([[call("look"), call("count")], "there it is"], look, count)
 
@@ -99,13 +47,13 @@ def nested_ids_repeat() -> Any:
     return agent([[call("ask", about="a")], [call("ask", about="b")], "there it is"], ask)
 
 
-@shape({"1": "ask", "1.1": "look", "2": "ask", "2.1": "look"})
+@shape({"1": "ask", "1.1": "look", "2": "ask", "2.1": "look"}, at_once=True)
 def nested_at_once() -> Any:
     wanted = [call("ask", "call_0", about="a"), call("ask", "call_1", about="b")]
     return agent([wanted, "there it is"], ask)
 
 
-@shape({"1": "ask_two", "1.1": "look", "1.2": "look"})
+@shape({"1": "ask_two", "1.1": "look", "1.2": "look"}, at_once=True)
 def two_in_one_tool() -> Any:
     return agent([[call("ask_two")], "there it is"], ask_two)
 
@@ -115,7 +63,7 @@ def nested_in_a_thread() -> Any:
     return agent([[call("ask_in_thread")], "there it is"], ask_in_thread)
 
 
-@shape({"1": "ask_in_thread", "1.1": "count", "2": "ask_in_thread", "2.1": "count"}, order="free")
+@shape({"1": "ask_in_thread", "1.1": "count", "2": "ask_in_thread", "2.1": "count"}, at_once=True)
 def nested_in_two_threads() -> Any:
     wanted = [call("ask_in_thread", "call_0"), call("ask_in_thread", "call_1")]
     return agent([wanted, "there it is"], ask_in_thread)
@@ -137,7 +85,7 @@ def unknown_tool() -> Any:
     return agent([[call("fly")], "there it is"], look)
 
 
-@shape({"1": "fly", "2": "look"}, unrun=("1",))
+@shape({"1": "fly", "2": "look"}, unrun=("1",), at_once=True)
 def unknown_tool_alongside_another() -> Any:
     return agent([[call("fly", "a"), call("look", "b")], "there it is"], look)
 
@@ -194,7 +142,7 @@ def tool_called_by_hand() -> Any:
     return StateGraph(MessagesState).add_node("node", node).add_edge(START, "node").compile()
 
 
-@shape({"1": "look", "2": "count"}, undecided=("1", "2"))
+@shape({"1": "look", "2": "count"}, undecided=("1", "2"), at_once=True)
 def tools_called_by_hand_at_once() -> Any:
     async def node(state: MessagesState) -> Any:
         said = await asyncio.gather(look.ainvoke({}), count.ainvoke({}))
@@ -223,7 +171,7 @@ def tool_that_raises() -> Any:
     return agent([[call("boom")], "never"], boom)
 
 
-@shape({"1": "look", "2": "boom"}, status="error")
+@shape({"1": "look", "2": "boom"}, status="error", at_once=True)
 def tool_that_raises_alongside_another() -> Any:
     @tool
     async def boom() -> str:
@@ -265,68 +213,6 @@ class Place(BaseModel):
 def structured_output() -> Any:
     replies = [[call("look")], [call("Place", "p", room="kitchen")]]
     return agent(replies, look, response_format=Place)
-
-
-def executor(replies: Any, *tools: BaseTool) -> Any:
-    """A classic agent of a scripted model that calls tools."""
-    made = create_tool_calling_agent(Scripted(replies=replies), list(tools), CHAT)
-    return AgentExecutor(agent=made, tools=list(tools))
-
-
-@shape({"1": "look", "2": "count"})
-def classic() -> Any:
-    return executor([[call("look")], [call("count")], "there it is"], look, count)
-
-
-@shape({"1": "look", "2": "count"})
-def classic_parallel() -> Any:
-    return executor([[call("look", "a"), call("count", "b")], "there it is"], look, count)
-
-
-@shape({"1": "fly"})
-def classic_unknown_tool() -> Any:
-    return executor([[call("fly")], "there it is"], look)
-
-
-@shape({"1": "ask", "1.1": "look"})
-def classic_nested() -> Any:
-    return executor([[call("ask")], "there it is"], ask)
-
-
-def react() -> Any:
-    """A classic agent that writes its calls as text, so that they have no ids."""
-
-    @tool
-    async def think(about: str) -> str:
-        """Ask a model."""
-        return "".join([piece.text async for piece in Scripted(replies=["on a"]).astream(about)])
-
-    replies = [
-        "Thought: a\nAction: think\nAction Input: cat",
-        "Thought: b\nAction: look\nAction Input: shelf",
-        "Thought: c\nFinal Answer: there it is",
-    ]
-    made = create_react_agent(Scripted(replies=replies), [think, look], REACT)
-    return AgentExecutor(agent=made, tools=[think, look])
-
-
-shape({"1": "think", "2": "look"})(react)
-
-
-@shape({"1": "ask_react", "1.1": "think", "1.2": "look"})
-def react_in_a_tool() -> Any:
-    @tool
-    async def ask_react() -> str:
-        """Ask a classic agent."""
-        return str((await react().ainvoke({"input": "?"}))["output"])
-
-    return agent([[call("ask_react")], "there it is"], ask_react)
-
-
-@shape({"1": "look", "2": "count"})
-def executor_in_a_chain() -> Any:
-    made = executor([[call("look")], [call("count")], "there it is"], look, count)
-    return RunnableLambda(lambda question: {"input": question}) | made | (lambda out: out["output"])
 
 
 @shape({"1": "look"}, unrun=("1",))

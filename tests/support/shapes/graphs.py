@@ -19,9 +19,9 @@ from langgraph.types import Command, Send
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
+from tests.support.shapes.agents import agent, count, look, looker
 from tests.support.shapes.base import shape
-from tests.support.shapes.calls import agent, call, count, look, looker
-from tests.support.shapes.scripted import Scripted, ScriptedText
+from tests.support.shapes.scripted import Scripted, ScriptedText, call
 
 
 class Numbers(TypedDict):
@@ -30,32 +30,32 @@ class Numbers(TypedDict):
     found: Annotated[list[int], operator.add]
 
 
-def doubled(given: Any) -> Any:
-    return {"found": [given["number"] * 2]}
+def doubled(state: Any) -> Any:
+    return {"found": [state["number"] * 2]}
 
 
 def three(_: Any) -> list[Send]:
     return [Send("work", {"number": number}) for number in range(3)]
 
 
-@shape(order="free")
+@shape(at_once=True)
 def fan_out() -> Any:
     graph = StateGraph(Numbers).add_node("plan", lambda _: {"found": []}).add_node("work", doubled)
     graph.add_edge(START, "plan").add_conditional_edges("plan", three, ["work"])
     return graph.compile(), {"found": []}
 
 
-@shape({"1": "look", "2": "look", "3": "look"}, order="free")
+@shape({"1": "look", "2": "look", "3": "look"}, at_once=True)
 def fan_out_of_agents() -> Any:
-    async def work(given: Any) -> Any:
-        await looker().ainvoke({"messages": [("user", str(given["number"]))]})
-        return doubled(given)
+    async def work(state: Any) -> Any:
+        await looker().ainvoke({"messages": [("user", str(state["number"]))]})
+        return doubled(state)
 
     graph = StateGraph(Numbers).add_node("work", work)
     return graph.add_conditional_edges(START, three, ["work"]).compile(), {"found": []}
 
 
-@shape({"1": "look", "2": "look"}, order="free")
+@shape({"1": "look", "2": "look"}, at_once=True)
 def nodes_at_once() -> Any:
     graph = StateGraph(MessagesState)
     for name in ("one", "other"):
@@ -272,19 +272,8 @@ def node_that_raises() -> Any:
 
 
 @shape(status="error")
-def nodes_that_raise_at_once() -> Any:
-    def failing(name: str) -> Any:
-        async def node(state: MessagesState) -> Any:
-            raise ValueError(f"{name} failed")
+def node_that_raises_a_group() -> Any:
+    async def node(state: MessagesState) -> Any:
+        raise ExceptionGroup("both failed", [ValueError("one did"), ValueError("so did another")])
 
-        return node
-
-    graph = StateGraph(MessagesState)
-    for name in ("one", "other"):
-        graph.add_node(name, failing(name)).add_edge(START, name)
-    return graph.compile()
-
-
-@shape(status="error")
-def model_that_fails() -> Any:
-    return agent([RuntimeError("the model is gone")])
+    return StateGraph(MessagesState).add_node("node", node).add_edge(START, "node").compile()

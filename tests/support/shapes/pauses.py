@@ -13,9 +13,10 @@ from langgraph.config import get_stream_writer
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import interrupt
 
+from tests.support.shapes.agents import agent, look
 from tests.support.shapes.base import shape
-from tests.support.shapes.calls import agent, call, look
 from tests.support.shapes.graphs import asked
+from tests.support.shapes.scripted import call
 
 
 @tool
@@ -54,7 +55,9 @@ def pause_in_a_tool() -> Any:
     return agent([[call("pay")], "never"], pay, checkpointer=InMemorySaver())
 
 
-@shape({"1": "look", "2": "pay", "3": "pay_in_thread"}, pauses=2, status="interrupted")
+@shape(
+    {"1": "look", "2": "pay", "3": "pay_in_thread"}, pauses=2, status="interrupted", at_once=True
+)
 def several_pauses_at_once() -> Any:
     wanted = [call("look", "a"), call("pay", "b"), call("pay_in_thread", "c")]
     return agent([wanted, "never"], look, pay, pay_in_thread, checkpointer=InMemorySaver())
@@ -80,9 +83,7 @@ def pause_in_a_subgraph() -> Any:
 @shape({"1": "look"}, pauses=1, status="interrupted", unrun=("1",))
 def pause_by_middleware() -> Any:
     human = HumanInTheLoopMiddleware({"look": {"allowed_decisions": ["approve", "reject"]}})
-    return agent(
-        [[call("look")], "never"], look, middleware=[human], checkpointer=InMemorySaver()
-    )
+    return agent([[call("look")], "never"], look, middleware=[human], checkpointer=InMemorySaver())
 
 
 @shape({"1": "look"}, pauses=1, status="interrupted", unrun=("1",))
@@ -118,7 +119,7 @@ def talk_in_thread(about: str = "b") -> str:
     return f"talked {about}"
 
 
-@shape({"1": "talk", "2": "talk", "3": "talk_in_thread"}, customs=6, order="free")
+@shape({"1": "talk", "2": "talk", "3": "talk_in_thread"}, customs=6, at_once=True)
 def talking_tools() -> Any:
     wanted = [call("talk", "a"), call("talk", "b", about="x"), call("talk_in_thread", "c")]
     return agent([wanted, "there it is"], talk, talk_in_thread)

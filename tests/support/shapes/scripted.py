@@ -53,7 +53,8 @@ class Wanted:
     args: dict[str, Any] = field(default_factory=dict)
 
 
-Reply = str | list[Wanted] | BaseException
+# Words, calls, or a failure; in a list of words and failures, one after the other.
+Reply = str | Sequence[Wanted] | Sequence[str | BaseException] | BaseException
 Replies = Sequence[Reply] | Callable[[list[BaseMessage]], Reply]
 
 
@@ -108,7 +109,7 @@ class Scripted(BaseChatModel):
         chunks = [chunk.message for chunk in self._chunks(messages, kwargs)]
         whole = chunks[0]
         for chunk in chunks[1:]:
-            whole = whole + chunk  # type: ignore[assignment,operator]
+            whole += chunk
         return ChatResult(generations=[ChatGeneration(message=message_chunk_to_message(whole))])
 
     def _chunks(
@@ -116,11 +117,8 @@ class Scripted(BaseChatModel):
     ) -> Iterator[ChatGenerationChunk]:
         tools = [tool["function"]["name"] for tool in kwargs.get("tools", ())]
         _note(Sent([message_of(each) for each in messages], tools))
-        reply = self._reply(messages)
-        if isinstance(reply, BaseException):
-            raise reply
         last: AIMessageChunk | None = None
-        for chunk in _pieces(reply):
+        for chunk in _pieces(self._reply(messages)):
             if last is not None:
                 yield ChatGenerationChunk(message=last)
             last = chunk
@@ -140,15 +138,20 @@ def _replies_in(message: BaseMessage) -> int:
     return 1 if isinstance(message, AIMessage) else message.text.count("\nObservation: ")
 
 
-def _pieces(reply: str | list[Wanted]) -> Iterator[AIMessageChunk]:
+def _pieces(reply: Reply) -> Iterator[AIMessageChunk]:
+    if isinstance(reply, BaseException):
+        raise reply
     if isinstance(reply, str):
-        yield from (AIMessageChunk(f"{word} ") for word in reply.split(" "))
+        yield from (AIMessageChunk(content=f"{word} ") for word in reply.split(" "))
         return
     for index, wanted in enumerate(reply):
+        if not isinstance(wanted, Wanted):
+            yield from _pieces(wanted)
+            continue
         text = json.dumps(wanted.args)
         for name, args, call_id in (wanted.tool, text[:3], wanted.id), (None, text[3:], None):
             piece = tool_call_chunk(name=name, args=args, id=call_id, index=index)
-            yield AIMessageChunk("", tool_call_chunks=[piece])
+            yield AIMessageChunk(content="", tool_call_chunks=[piece])
 
 
 class ScriptedText(LLM):
