@@ -51,9 +51,24 @@ class _Brake(AsyncCallbackHandler):
                 self._all_read.set()
 
     async def _hold(self, *_: Any, **__: Any) -> None:
-        if asyncio.get_running_loop() is self._loop:
+        if asyncio.get_running_loop() is not self._loop:
+            return
+        try:
             await asyncio.sleep(0)  # a model that never waits would not let the source look
             while not self._all_read.is_set():
                 await self._all_read.wait()
+        except asyncio.CancelledError:
+            _cancel_later()
 
     on_chat_model_start = on_llm_start = on_llm_new_token = on_tool_start = _hold
+
+
+def _cancel_later() -> None:
+    """Put off the cancellation of this task to where it waits next.
+
+    LangChain has made the coroutines of the handlers that come after this one, and would drop them.
+    """
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()
+        task.cancel()

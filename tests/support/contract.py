@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, get_args
@@ -43,11 +44,15 @@ def played(name: str, mode: Mode) -> Played:
 
 
 async def _events(shape: Shape, mode: Mode) -> list[ev.Event]:
+    return [event async for event in stream(shape, mode)]
+
+
+def stream(shape: Shape, mode: Mode, **options: Any) -> AsyncGenerator[ev.Event, None]:
+    """A run of a new agent of this shape, with all of its events."""
     made = shape.make()
     agent, given = made if isinstance(made, tuple) else (made, shape.input)
     config: Any = {"configurable": {"thread_id": "a"}}
-    run = catagent.stream(agent, given, mode=mode, config=config, filters=ALL)
-    return [event async for event in run]
+    return catagent.stream(agent, given, mode=mode, config=config, filters=ALL, **options)
 
 
 def resolved(events: list[Any]) -> list[Line]:
@@ -56,7 +61,28 @@ def resolved(events: list[Any]) -> list[Line]:
     Raises KeyError for a ref to nothing.
     """
     last: dict[str, Any] = {}
-    return [_resolve(json.loads(encode(event)), last) for event in events]
+    sent: dict[str, list[str]] = {}
+    return [_read(json.loads(encode(event)), last, sent) for event in events]
+
+
+def _read(line: Line, last: dict[str, Any], sent: dict[str, list[str]]) -> Line:
+    """One line; `sent` are the ids that each message stood behind when it was last sent."""
+    data = line["data"]
+    if line["type"] == "llm.started":
+        data["messages"] = [ref for item in data["messages"] for ref in _each(item, sent)]
+    read: Line = _resolve(line, last)
+    if line["type"] == "llm.started":
+        ids = [message["id"] for message in read["data"]["messages"]]
+        sent.update({key: ids[:place] for place, key in enumerate(ids)})
+    return read
+
+
+def _each(item: Line, sent: dict[str, list[str]]) -> list[Line]:
+    """A reference for each message that one stands for; a whole message as it is."""
+    before = item.get("before", 0)
+    ids = sent[item["ref"]][-before:] if before else []
+    assert len(ids) == before
+    return [*({"ref": key} for key in ids), {k: v for k, v in item.items() if k != "before"}]
 
 
 def _resolve(value: Any, last: dict[str, Any]) -> Any:

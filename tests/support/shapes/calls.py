@@ -32,6 +32,31 @@ def ids_repeat_in_every_message() -> Any:
     return agent([[call("look")], [call("look")], [call("count")], "there it is"], look, count)
 
 
+def stepping(steps: int) -> list[Any]:
+    """What a model says that calls a tool at so many steps."""
+    return [*([call("look", where=str(step))] for step in range(steps)), "there it is"]
+
+
+@shape({str(step + 1): "look" for step in range(15)})
+def many_steps() -> Any:
+    return agent(stepping(15), look)
+
+
+LONG = {f"{outer}.{inner}": "look" for outer in (1, 2) for inner in range(1, 15)}
+
+
+@shape({"1": "ask_long", "2": "ask_long", **LONG}, at_once=True)
+def many_steps_at_once() -> Any:
+    @tool
+    async def ask_long(about: str) -> str:
+        """Ask an agent that takes its time."""
+        inner = agent(stepping(14), look, name=f"inner {about}")
+        return str((await inner.ainvoke({"messages": [("user", about)]}))["messages"][-1].text)
+
+    wanted = [call("ask_long", "a", about="x"), call("ask_long", "b", about="y")]
+    return agent([wanted, "there it is"], ask_long)
+
+
 @shape({"1": "look", "2": "count"}, at_once=True)
 def ids_repeat_in_one_message() -> Any:
     return agent([[call("look"), call("count")], "there it is"], look, count)
