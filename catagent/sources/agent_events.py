@@ -25,28 +25,32 @@ class AgentEvents:
     def node_ended(self, span: Span) -> Iterator[ev.Event]:
         """What a node of a graph decided, what it was answered, and what it changed."""
         span.closed = True
-        for call, message in span.facts:
+        for call, message, args in span.facts:
             if isinstance(message, ToolMessage):
                 yield self._answered(call, message)
             else:
-                yield from self.action(call, [message], span)
+                yield self._action(call, args, [message], span)
         span.facts = []
         yield self._update(span)
 
     def action(
-        self, call: Call, messages: Sequence[BaseMessage], where: Span | None = None
+        self, call: Call, messages: Sequence[BaseMessage], where: Span
     ) -> Iterator[ev.Action]:
-        """The agent decided on a call, at `where` if no model did. Nothing if that was said."""
-        if call.acted:
-            return
+        """An executor at `where` decided on a call. Nothing if that was said."""
+        if not call.acted:
+            yield self._action(call, call.args, messages, where)
+
+    def _action(
+        self, call: Call, args: Any, messages: Sequence[BaseMessage], where: Span
+    ) -> ev.Action:
         call.acted = call.reported = True
         data = ev.ActionData(
             tool=call.tool,
-            tool_input=plain(call.args),
+            tool_input=plain(args),
             tool_call_id=call.call_id,
             messages=[self._known.whole(message) for message in messages],
         )
-        yield ev.Action(data=data, **_about(call, call.author or where))
+        return ev.Action(data=data, **_about(call, call.author or where))
 
     def observation(
         self, call: Call, data: ev.ObservationData, messages: Sequence[BaseMessage]

@@ -8,12 +8,12 @@ and where: all is asked while LangChain runs, in the order in which things happe
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
-from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.messages import AIMessage, ToolCall, ToolMessage
 
 from catagent.sources.span import Span
 
@@ -24,8 +24,9 @@ class Call:
 
     `author` is the model run that wrote it, if one did, in its agent's message number `turn`;
     `near` are the runs around whatever decided on it, the root first. `run` is the newest run of
-    its tool, `action` the AgentAction that it is, in an executor inside of another agent. `acted`
-    says that it was decided on aloud, `reported` that an event named it.
+    its tool, `action` the AgentAction that it is, in an executor inside of another agent.
+    `decided` says that its agent took what its model wrote, `acted` that an event said so,
+    `reported` that any event named it.
     """
 
     key: str
@@ -38,8 +39,8 @@ class Call:
     args: Any = None
     run: Span | None = None
     action: Any = None
+    decided: bool = False
     acted: bool = False
-    observed: bool = False
     reported: bool = False
 
 
@@ -52,6 +53,9 @@ class Calls:
         self._written: dict[tuple[str, int], Call] = {}
         self._of_message: dict[str, list[Call]] = {}
         self._of_action: dict[int, tuple[Any, Call]] = {}
+        self._claimed: set[str] = set()
+        self._by_model: dict[tuple[Call | None, str | None, str], Call] = {}
+        self._answers: dict[tuple[Call | None, str | None, str | None], Any] = {}
         self._turns: dict[str, int] = {}
 
     def written(self, llm: Span, order: int, tool: str, call_id: str | None) -> Call:
@@ -62,7 +66,7 @@ class Calls:
             self._written[llm.run_id, order] = call
         return call
 
-    def decided(self, llm: Span, message: AIMessage, order: Iterable[int]) -> None:
+    def wrote(self, llm: Span, message: AIMessage, order: Iterable[int]) -> None:
         """Take note of the calls in a model's message; `order` says which of its pieces each is."""
         for wanted, number in zip(message.tool_calls, order, strict=False):
             call = self.written(llm, number, wanted["name"], wanted["id"])
@@ -71,22 +75,30 @@ class Calls:
         if message.id is not None:
             self._of_message[message.id] = llm.written
 
-    def in_message(self, message: AIMessage, where: Span) -> list[Call]:
-        """The calls in a message that a node added, in its order, whoever wrote it."""
-        known = list(self._of_message.get(message.id or "", ()))
-        return [self._in_message(wanted, known, where) for wanted in message.tool_calls]
+    def decided(self, message: AIMessage, where: Span) -> Iterator[tuple[Call, Any]]:
+        """The calls, with their arguments, that a message decides on which a node added.
 
-    def _in_message(self, wanted: Any, known: list[Call], where: Span) -> Call:
-        mine = [call for call in known if call.call_id == wanted["id"]]
-        named = [call for call in mine if call.tool == wanted["name"]]
-        call = next(iter(named or mine), None)
+        Those are none that it said before, in this message or in one that it is a copy of.
+        """
+        known = list(self._of_message.get(message.id or "", ()))
+        for wanted in message.tool_calls:
+            call = self._in_message(wanted, known, where)
+            if not call.decided or call.args != wanted["args"]:
+                call.decided, call.args = True, wanted["args"]
+                yield call, wanted["args"]
+
+    def _in_message(self, wanted: ToolCall, known: list[Call], where: Span) -> Call:
+        call_id, tool = wanted["id"], wanted["name"]
+        mine = [call for call in known if call.call_id == call_id]
+        call = next(iter([call for call in mine if call.tool == tool] or mine), None)
         if call is not None:
             known.remove(call)
-        else:
-            call = self._best(wanted["id"], where, lambda call: not call.acted)
-        call = call or self._new(wanted["name"], wanted["id"], where.call, where.parent_ids)
-        call.args = wanted["args"]
-        return call
+            return call
+        call = self._best(call_id, where, lambda c: not c.decided, lambda c: (c.tool == tool,))
+        copied = self._by_model.get((where.call, call_id, tool))
+        if call is None and copied is not None and copied.args == wanted["args"]:
+            return copied
+        return call or self._new(tool, call_id, where.call, where.parent_ids)
 
     def started(self, span: Span, call_id: str | None, args: Any) -> Call:
         """The call that a tool run is of: one that waits for it, one run again, or a new one."""
@@ -97,7 +109,7 @@ class Calls:
             return same and (call.run is None or again)
 
         def rank(call: Call) -> tuple[Any, ...]:
-            return call.run is None, call.tool == span.name, call.args == args
+            return call.decided, call.tool == span.name, call.run is None, call.args == args
 
         return self._best(call_id, span, fits, rank) or self._new(
             span.name, call_id, span.outer, span.parent_ids
@@ -107,31 +119,49 @@ class Calls:
         """The call of an AgentAction, the very object, of which ReAct agents know no id."""
         found = self._of_action.get(id(action))
         if found is None:
-            call_id = getattr(action, "tool_call_id", None)
-            call = self._best(call_id, executor, self._unclaimed) if call_id else None
-            near = [*executor.parent_ids, executor.run_id]
-            call = call or self._new(action.tool, call_id, executor.call, near, author)
-            call.args = action.tool_input
+            call = self._acting(action, getattr(action, "tool_call_id", None), executor, author)
+            call.decided, call.args = True, action.tool_input
             found = self._of_action[id(action)] = action, call
+            self._claimed.add(call.key)
         return found[1]
 
-    def _unclaimed(self, call: Call) -> bool:
-        """Whether no other AgentAction is of it."""
-        return all(call is not claimed for _, claimed in self._of_action.values())
+    def _acting(
+        self, action: Any, call_id: str | None, executor: Span, author: Span | None
+    ) -> Call:
+        """The call that a model wrote, or that runs already: of what cannot be read, for one."""
+        near = [*executor.parent_ids, executor.run_id]
 
-    def observed(self, message: ToolMessage, where: Span) -> Call:
-        """The call that a tool message answers, wherever it came from."""
-        call_id = message.tool_call_id
+        def fits(call: Call) -> bool:
+            runs = call.run is not None and call.run.parent_ids == near
+            same = bool(call_id) or (runs and call.tool == action.tool)
+            return same and call.key not in self._claimed
+
+        call = self._best(call_id, executor, fits, lambda call: (call.tool == action.tool,))
+        return call or self._new(action.tool, call_id, executor.call, near, author)
+
+    def observed(self, message: ToolMessage, where: Span) -> Call | None:
+        """The call that a tool message answers, wherever it came from; None for a copy of one."""
+        call_id, content = message.tool_call_id, message.content
+
+        def rank(call: Call) -> tuple[Any, ...]:
+            run = call.run
+            output = None if run is None else getattr(run.output, "content", run.output)
+            named = message.name in (None, call.tool)
+            return named, output == content, run is not None and run.ended is not None, call.decided
+
         runs = ((call, call.run) for call in self._open[call_id or ""])
         exact = (call for call, run in runs if run is not None and run.output is message)
-        call = next(exact, None) or self._best(call_id, where, lambda _: True, lambda c: (c.acted,))
+        call = next(exact, None) or self._best(call_id, where, lambda _: True, rank)
+        answer = (where.call, call_id, message.name)
+        if call is None and self._answers.get(answer) == content:
+            return None
         call = call or self._new(message.name or "", call_id, where.call, where.parent_ids)
+        self._answers[answer] = content
         self.close(call)
         return call
 
     def close(self, call: Call) -> None:
         """Take note that a call was observed: what comes under its id now is another."""
-        call.observed = True
         found = self._open[call.call_id or ""]
         if call in found:
             found.remove(call)
@@ -141,17 +171,17 @@ class Calls:
         call_id: str | None,
         where: Span,
         fits: Callable[[Call], bool],
-        rank: Callable[[Call], tuple[Any, ...]] = lambda _: (),
+        rank: Callable[[Call], tuple[Any, ...]],
     ) -> Call | None:
         """Of the open calls with this id in the same call, the one that was decided nearest by.
 
-        Among those the newest message counts, and in it the first call.
+        Among those the best by `rank` counts, then the newest message, and in it the first call.
         """
         outer = where.outer if where.kind == "tool" else where.call
         found = [c for c in self._open[call_id or ""] if c.outer is outer and fits(c)]
         return max(
             found,
-            key=lambda call: (_common(call.near, where.parent_ids), call.turn, *rank(call)),
+            key=lambda call: (_common(call.near, where.parent_ids), *rank(call), call.turn),
             default=None,
         )
 
@@ -169,6 +199,7 @@ class Calls:
         call = Call(key, tool, call_id, outer, near, author)
         if author is not None:
             call.turn = self._turns.setdefault(author.run_id, len(self._turns) + 1)
+            self._by_model[outer, call_id, tool] = call
         self._open[call_id or ""].append(call)
         return call
 

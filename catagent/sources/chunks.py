@@ -49,7 +49,7 @@ class ChunkReader:
         """The actions and observations in an executor's chunk."""
         if self._run.shape == "executor" and isinstance(chunk, dict):
             yield from self._read_executor(chunk)
-        elif self._run.shape == "graph":
+        else:
             self._stopped_before_node |= updates_in(chunk).get("__interrupt__") == ()
 
     def _read_executor(self, chunk: dict[str, Any]) -> Iterator[ev.Event]:

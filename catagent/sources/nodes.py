@@ -18,11 +18,12 @@ _TO_PARENT = "__parent__"
 
 
 class NodeReader:
-    """Reads the nodes of one run in the order in which they end; each message counts once."""
+    """Reads the nodes of one run in the order in which they end; what they repeat counts once."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
-        self._seen: set[str | int] = set()
+        self._before: set[str | int] = set()
+        self._added: set[str | int] = set()
         self._kept: list[BaseMessage] = []
         self._asked: set[str] = set()
         self._own: dict[str | int, BaseMessage] = {}
@@ -34,16 +35,15 @@ class NodeReader:
 
     def begin(self, inputs: Any) -> None:
         """Take note of the messages that were there before: nobody adds them now."""
-        for message in messages_in(inputs):
-            self._is_new(message)
+        keys = map(self._key, messages_in(inputs))
+        self._before.update(key for key in keys if key not in self._added)
 
     def end(self, span: Span, output: Any) -> None:
         """Note in `span` which decisions and observations its node added."""
         span.output = output
         for part in updates_of(output):
             for message in messages_in(part):
-                if isinstance(message, AIMessage | ToolMessage):
-                    span.facts += self._facts(span, message) if self._is_new(message) else []
+                span.facts += self._facts(span, message)
             if len(span.parent_ids) == 1 and isinstance(part, dict):
                 self._keep(part.get("messages"))
 
@@ -53,20 +53,24 @@ class NodeReader:
             if isinstance(message, AIMessage | ToolMessage):
                 self._own[message.id or id(message)] = message
 
-    def _facts(self, span: Span, message: BaseMessage) -> list[tuple[Call, BaseMessage]]:
-        if isinstance(message, ToolMessage):
-            return [(self._calls.observed(message, span), message)]
-        calls = self._calls.in_message(message, span) if isinstance(message, AIMessage) else []
-        return [(call, message) for call in calls]
+    def _facts(self, span: Span, message: BaseMessage) -> list[tuple[Call, BaseMessage, Any]]:
+        key = self._key(message)
+        if key in self._before:
+            return []
+        if isinstance(message, AIMessage):
+            self._added.add(key)
+            return [(call, message, args) for call, args in self._calls.decided(message, span)]
+        if not isinstance(message, ToolMessage) or key in self._added:
+            return []
+        self._added.add(key)
+        call = self._calls.observed(message, span)
+        return [] if call is None else [(call, message, None)]
 
-    def _is_new(self, message: BaseMessage) -> bool:
-        key: str | int = message.id or id(message)
-        if key in self._seen:
-            return False
-        self._seen.add(key)
+    def _key(self, message: BaseMessage) -> str | int:
+        """Its id, or its address: then it is kept, so that no other gets that."""
         if message.id is None:
-            self._kept.append(message)  # so that no other gets its address
-        return True
+            self._kept.append(message)
+        return message.id or id(message)
 
     def interrupts(self, error: BaseException | None) -> list[Any]:
         """The interrupts that are new in what a run raised."""

@@ -59,10 +59,10 @@ class RunTree:
         """The newest model run of the agent that this is, or is part of."""
         return next((llm for llm in reversed(self.llms) if llm.scope == around.scope), None)
 
-    def tools_around(self, span: Span) -> list[Span]:
-        """The tool runs that a run is inside of, itself included, the outermost first."""
-        found = (self.spans[run] for run in (*span.parent_ids, span.run_id))
-        return [span for span in found if span.kind == "tool"]
+    def steps_around(self, span: Span) -> list[Span]:
+        """The nodes and tools that a run is inside of, the outermost first."""
+        found = (self.spans[run] for run in span.parent_ids)
+        return [span for span in found if span.is_node or span.kind == "tool"]
 
 
 def _put_inside(span: Span, parent: Span) -> None:

@@ -32,7 +32,8 @@ class Span:
     of the graph's node that this is, or is inside of, `ns` LangGraph's namespace of that. `began`,
     `ended` and `first_token` are monotonic seconds. `text` and `reasoning` are the pieces streamed
     so far, `numbers` those of tool calls that their provider did not number, `written` the calls of
-    its message. `facts` are what a node added: decisions of models and what tools answered.
+    its message. `facts` are what a node added: decisions of models, with arguments, and what tools
+    answered. `state` is its graph's where it begins with that.
     """
 
     run_id: str
@@ -58,7 +59,8 @@ class Span:
     reasoning: list[str] = field(default_factory=list)
     numbers: dict[object, int] = field(default_factory=dict)
     written: list[Call] = field(default_factory=list)
-    facts: list[tuple[Call, BaseMessage]] = field(default_factory=list)
+    facts: list[tuple[Call, BaseMessage, Any]] = field(default_factory=list)
+    state: Any = None
     ended: float | None = None
     message: BaseMessage | None = None
     output: Any = None

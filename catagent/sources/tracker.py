@@ -66,8 +66,8 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether a graph waits for a person. What a tool has dealt with is over."""
-        return any(all(map(_waits, self.tools_around(span))) for span in self._waiting)
+        """Whether a graph waits for a person. What a node or tool around it dealt with is over."""
+        return any(all(map(_waits, self.steps_around(span))) for span in self._waiting)
 
     @property
     def last_message(self) -> BaseMessage | None:
@@ -87,6 +87,17 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         span = self._begin("chain", serialized, about)
         if span.is_node or span is self.root:
             self._nodes.begin(inputs)
+        if getattr(inputs, "resume", None) is not None:
+            self._waiting.clear()  # whoever runs the graph has an answer
+        self._note_state(span, inputs, about.get("metadata") or {})
+
+    def _note_state(self, span: Span, inputs: Any, metadata: dict[str, Any]) -> None:
+        """Whether it begins with the state of its graph, which its nodes' updates tell."""
+        parent = self.spans.get(span.parent_ids[-1]) if span.parent_ids else None
+        if span.is_node and "__pregel_push" not in (metadata.get("langgraph_path") or ()):
+            span.state = inputs
+        elif parent is not None and not span.is_node and _is_same(parent.state, inputs):
+            span.state = parent.state
 
     def on_retriever_start(self, serialized: Serialized, query: str, **about: Any) -> None:
         """A retriever began."""
@@ -152,7 +163,7 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         if message.id is not None:
             self._authors[message.id] = span
         written = streamed or message_checks.WrittenArgs()
-        self.calls.decided(span, message, written.order(message.tool_calls))
+        self.calls.wrote(span, message, written.order(message.tool_calls))
         for warning in message_checks.warnings_for(message, span.name):
             self.happened.append(Happening("warning", span, warning))
         error = message_checks.check_message(message, span.name, streamed, span.provider)
@@ -183,7 +194,7 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         if span is not None and span.is_node and (error is None or output is not None):
             self._nodes.end(span, output)
             self.happened.append(Happening("end", span))
-            for call, message in span.facts:
+            for call, message, _ in span.facts:
                 if isinstance(message, AIMessage) and call.author is not None:
                     self.steps.count(call.author)
 
@@ -262,6 +273,13 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         new = self._nodes.interrupts(error)
         self.happened.extend(Happening("interrupt", span, each) for each in new)
         self._waiting += [span] if new else []
+
+
+def _is_same(state: Any, inputs: Any) -> bool:
+    """Whether these are the values of a state, which LangGraph hands out in ever new dicts."""
+    if not (isinstance(state, dict) and isinstance(inputs, dict)):
+        return state is not None and state is inputs
+    return state.keys() == inputs.keys() and all(state[key] is inputs[key] for key in state)
 
 
 def _to_nobody(*_: Any) -> None:
