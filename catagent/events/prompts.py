@@ -10,8 +10,8 @@ import msgspec
 from catagent.events import types as ev
 from catagent.events.codec import encodable_data
 
-# Messages in a state lie no deeper. A recording from anywhere may nest without end.
-_DEEPEST = 20
+# As deep as data is written. A recording from anywhere may nest without end.
+_DEEPEST = 100
 # A longer prompt than any; nor may a recording from anywhere make one of nothing.
 _MOST = 10_000
 

@@ -7,20 +7,17 @@ anywhere but in a quiet place is right in both.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
-from operator import is_
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from langchain_core.messages import BaseMessage
 from msgspec import UNSET
 
 from catagent.events import types as ev
-from catagent.events.codec import encode_plain
+from catagent.sources.forms import Forms, id_of, is_shown_as
 from catagent.sources.invocation import tools_of
-from catagent.sources.messages import message_of
 from catagent.sources.plain import plain
 
 # So many refs stand each for itself; what is a longer run of them has one, or the prompts of a long
@@ -36,9 +33,9 @@ class Known:
     A longer run of refs than `few` has one for all.
     """
 
-    def __init__(self, few: int = _FEW) -> None:
+    def __init__(self, forms: Forms | None = None, few: int = _FEW) -> None:
         self._few = few
-        self._forms = _Forms()
+        self._forms = forms or Forms()
         self._loud: dict[str, ev.Message] = {}
         self._all: dict[str, ev.Message] = {}
         self._tools: dict[str, ev.Tool] = {}
@@ -50,13 +47,19 @@ class Known:
         self._note(form, quiet=False)
         return form
 
-    def messages(self, messages: Sequence[BaseMessage]) -> ev.Messages:
+    def messages(self, messages: Sequence[BaseMessage | ev.Message]) -> ev.Messages:
         """The messages that a model is sent, each whole or as a ref; long runs have one for all."""
-        items = [self._whole_or_ref(message, quiet=False) for message in messages]
-        ids = [item.ref if isinstance(item, ev.Ref) else _id(item) for item in items]
+        items = [self._whole_or_ref(self._sent_form(message)) for message in messages]
+        ids = [item.ref if isinstance(item, ev.Ref) else id_of(item) for item in items]
         found = list(self._shortened(items, ids))
         self._sent.update((key, (ids, place)) for place, key in enumerate(ids))
         return found[::-1]
+
+    def _sent_form(self, message: BaseMessage | ev.Message) -> ev.Message:
+        """Its form; that which stands already where LangChain shows its callbacks another."""
+        form = message if isinstance(message, ev.Message) else self._forms.of(message)
+        known = self._loud.get(id_of(form))
+        return known if known is not None and is_shown_as(known, form) else form
 
     def _shortened(
         self, items: Sequence[ev.Message | ev.Ref], ids: Sequence[str]
@@ -90,7 +93,14 @@ class Known:
         return plain(value, own=self._quietly if quiet else self._loudly)
 
     def _loudly(self, value: Any, _depth: int) -> Any:
+        self._forget_like(value)
         return self._plain(value, quiet=False) if isinstance(value, BaseMessage) else UNSET
+
+    def _forget_like(self, value: Any) -> None:
+        """Who reads it will take an agent's own data for a message, where it looks like one."""
+        match value:
+            case {"id": str(key), "type": str(), "content": str()}:
+                self._loud.pop(key, None)
 
     def _quietly(self, value: Any, depth: int) -> Any:
         if isinstance(value, BaseMessage):
@@ -106,70 +116,28 @@ class Known:
         return isinstance(item, BaseMessage) and self._stands(self._forms.of(item), quiet=True)
 
     def _plain(self, message: BaseMessage, *, quiet: bool) -> dict[str, Any]:
-        told: dict[str, Any] = msgspec.to_builtins(self._whole_or_ref(message, quiet=quiet))
+        found = self._whole_or_ref(self._forms.of(message), quiet=quiet)
+        told: dict[str, Any] = msgspec.to_builtins(found)
         return told
 
-    def _whole_or_ref(self, message: BaseMessage, *, quiet: bool) -> ev.Message | ev.Ref:
-        form = self._forms.of(message)
+    def _whole_or_ref(self, form: ev.Message, *, quiet: bool = False) -> ev.Message | ev.Ref:
         if self._stands(form, quiet=quiet):
-            return ev.Ref(_id(form))
+            return ev.Ref(id_of(form))
         self._note(form, quiet=quiet)
         return form
 
     def _stands(self, form: ev.Message, *, quiet: bool) -> bool:
         """Whether a ref to it is right, in either stream that the place is in."""
-        key = _id(form)
+        key = id_of(form)
         return self._all.get(key) == form and (quiet or self._loud.get(key) == form)
 
     def _note(self, form: ev.Message, *, quiet: bool) -> None:
-        self._all[_id(form)] = form
+        self._all[id_of(form)] = form
         if not quiet:
-            self._loud[_id(form)] = form
+            self._loud[id_of(form)] = form
 
     def _tool_or_ref(self, tool: ev.Tool) -> ev.Tool | ev.Ref:
         if self._tools.get(tool.name) == tool:
             return ev.Ref(tool.name)
         self._tools[tool.name] = tool
         return tool
-
-
-class _Form(NamedTuple):
-    """A message's form, and what it was made of: held, so that no other has its `id()`."""
-
-    message: BaseMessage
-    values: tuple[Any, ...]
-    form: ev.Message
-
-
-class _Forms:
-    """The plain form of messages. One that was seen, with the same values, costs a look-up."""
-
-    def __init__(self) -> None:
-        self._made: dict[int, _Form] = {}
-        self._newest: dict[str, int] = {}
-
-    def of(self, message: BaseMessage) -> ev.Message:
-        """The message as plain data, with an id."""
-        made = self._made.get(id(message))
-        if made is not None and all(map(is_, made.values, message.__dict__.values())):
-            return made.form
-        form = _with_id(message_of(message))
-        self._forget(self._newest.get(_id(form)))
-        self._made[id(message)] = _Form(message, tuple(message.__dict__.values()), form)
-        self._newest[_id(form)] = id(message)
-        return form
-
-    def _forget(self, older: int | None) -> None:
-        """Hold one object a message alone: some agents make each of them anew at every step."""
-        if older is not None:
-            self._made.pop(older, None)
-
-
-def _with_id(form: ev.Message) -> ev.Message:
-    if not form.id:
-        form.id = f"sha256-{hashlib.sha256(encode_plain(form)).hexdigest()[:16]}"
-    return form
-
-
-def _id(form: ev.Message) -> str:
-    return form.id or ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
+    from catagent.events.types import Message
     from catagent.sources.calls import Call
 
 LLM_KINDS = frozenset({"llm", "chat_model"})
@@ -17,9 +18,9 @@ LLM_KINDS = frozenset({"llm", "chat_model"})
 
 @dataclass(slots=True, eq=False)
 class Prompt:
-    """What a model is sent: messages (texts, if it completes texts), tools and parameters."""
+    """What a model is sent, as it is when it is sent."""
 
-    messages: list[Any]
+    messages: list[Message]
     tools: list[Any]
     parameters: dict[str, Any]
 

@@ -48,7 +48,7 @@ class EventMaker:
 
     def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
-        self.known = Known()
+        self.known = Known(tracker.forms)
 
     # Models
 
@@ -57,16 +57,11 @@ class EventMaker:
         span.opened = True
         data = ev.LlmStartedData(model=span.model, run_type=span.kind)
         if span.prompt is not None:
-            data.messages = self._prompt(span.kind, span.prompt.messages)
+            data.messages = self.known.messages(span.prompt.messages)
             data.tools = self.known.tools(span.prompt.tools)
             data.parameters = parameters_of(span.prompt.parameters)
             span.prompt = None
         return ev.LlmStarted(data=data, **envelope(span))
-
-    def _prompt(self, kind: str, sent: list[Any]) -> ev.Messages:
-        if kind == "llm":
-            return [ev.Message(type="prompt", content=str(text)) for text in sent]
-        return self.known.messages(sent)
 
     def llm_finished(self, span: Span) -> ev.LlmFinished:
         """A model call ended, well or not, as its span has it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,10 +17,12 @@ from uuid import UUID
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, BaseMessage
 
+from catagent.events.types import Message
 from catagent.sources import message_checks
 from catagent.sources.base import AgentRun
 from catagent.sources.calls import Call, Calls
 from catagent.sources.closing import Closing
+from catagent.sources.forms import Forms, prompt
 from catagent.sources.nodes import NodeReader, bubbles_up, command_of, interrupts_of
 from catagent.sources.run_tree import RunTree, Serialized
 from catagent.sources.span import LLM_KINDS, Prompt, Span, asking
@@ -56,6 +58,7 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         self.says_tools = True
         self.on_custom: Callable[[Span | None, str, Any], None] = _to_nobody
         self.calls = Calls()
+        self.forms = Forms()
         self.steps = Steps(run.max_steps)
         self.closing = Closing(run.stop)
         self._pulse = run.pulse
@@ -107,14 +110,15 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         self, serialized: Serialized, messages: list[list[BaseMessage]], **about: Any
     ) -> None:
         """A chat model began."""
-        self._begin_llm("chat_model", messages[0] if messages else [], serialized, about)
+        sent = [self.forms.of(message) for message in (messages[0] if messages else ())]
+        self._begin_llm("chat_model", sent, serialized, about)
 
     def on_llm_start(self, serialized: Serialized, prompts: list[str], **about: Any) -> None:
         """A text-completion model began."""
-        self._begin_llm("llm", prompts, serialized, about)
+        self._begin_llm("llm", list(map(prompt, prompts)), serialized, about)
 
     def _begin_llm(
-        self, kind: str, sent: Sequence[Any], serialized: Serialized, about: dict[str, Any]
+        self, kind: str, sent: list[Message], serialized: Serialized, about: dict[str, Any]
     ) -> None:
         span = self._begin(kind, serialized, about)
         params = about.get("invocation_params") or {}
@@ -123,7 +127,7 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         span.model = str(model or span.name)
         span.provider = str(metadata.get("ls_provider") or "")
         tools = params.get("tools") or params.get("functions") or []
-        span.prompt = Prompt(list(sent), tools, params)
+        span.prompt = Prompt(sent, tools, params)
         self.llms.append(span)
         self.happened.append(Happening("start", span))
         self._pulse.begin()
