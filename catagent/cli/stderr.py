@@ -28,10 +28,9 @@ def say_error(said: str, error: ErrorInfo) -> None:
     """Print what went wrong, where, what to do next, and what else did."""
     from catagent.views.notes import place
 
-    where = place(error)
-    say(f"{said}: {error.message}" + (f"\n  {where}" if where else ""), error.hint)
-    for other in error.others:
-        say_error(said, other)
+    for each in (error, *error.others):
+        where = place(each)
+        say(f"{said}: {each.message}" + (f"\n  {where}" if where else ""), each.hint)
 
 
 def say_questions(said: str, state: RunState) -> None:

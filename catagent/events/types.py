@@ -104,11 +104,10 @@ else:  # msgspec knows no union of two objects without a tag; see `_read_items`
     Tools = Annotated[list[Any], _either("Tool")]
 
 
-class ErrorInfo(Struct, kw_only=True):
-    """What went wrong: `kind` says whose error it is, `hint` what to do next.
+class Failure(Struct, kw_only=True):
+    """One thing that went wrong: `kind` says whose error it is, `hint` what to do next.
 
-    `node`, `file` and `line` say where, as far as it is known, in an agent's own code; `others`
-    are those that failed along with it.
+    `node`, `file` and `line` say where, as far as it is known, in an agent's own code.
     """
 
     kind: str
@@ -118,7 +117,12 @@ class ErrorInfo(Struct, kw_only=True):
     node: str = ""
     file: str = ""
     line: int | None = None
-    others: list[ErrorInfo] = []
+
+
+class ErrorInfo(Failure, kw_only=True):
+    """What went wrong, and in `others` what failed along with it."""
+
+    others: list[Failure] = []
 
 
 class ModelUsage(Struct, kw_only=True):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from catagent.errors import CatagentError
 from catagent.events import types as ev
 from catagent.failures.classify import classify
 from catagent.failures.exceptions import members_of
@@ -13,15 +16,20 @@ def error_info(raised: BaseException, owner: Owner | None = None) -> ev.ErrorInf
 
     Of a group, the first member is the error, and the others are in `others`. Never raises.
     """
-    error = classify(raised, owner)
     first, *others = members_of(raised)
-    return ev.ErrorInfo(
-        kind=error.kind,
-        type=type(first).__name__,
-        message=error.message,
-        hint=error.hint,
-        node=error.node,
-        file=error.file,
-        line=error.line,
-        others=[error_info(other, owner) for other in others],
-    )
+    info = ev.ErrorInfo(**_fields(first, classify(raised, owner)))
+    info.others = [ev.Failure(**_fields(other, classify(other, owner))) for other in others]
+    return info
+
+
+def _fields(raised: BaseException, error: CatagentError) -> dict[str, Any]:
+    """What events say of an exception and the error that it is shown as."""
+    return {
+        "kind": error.kind,
+        "type": type(raised).__name__,
+        "message": error.message,
+        "hint": error.hint,
+        "node": error.node,
+        "file": error.file,
+        "line": error.line,
+    }

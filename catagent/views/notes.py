@@ -124,12 +124,11 @@ def failure(look: Look, data: ev.RunFinishedData) -> list[Part]:
 
 
 def _failed(look: Look, error: ev.ErrorInfo) -> Iterator[Part]:
-    yield from _advice(look, look.glyphs.error, error.message, "bad", place(error), error.hint)
-    for other in error.others:
-        yield from _failed(look, other)
+    for each in (error, *error.others):
+        yield from _advice(look, look.glyphs.error, each.message, "bad", place(each), each.hint)
 
 
-def place(error: ev.ErrorInfo) -> str:
+def place(error: ev.Failure) -> str:
     """Where it went wrong, as far as it is known: `in node extract, at app.py:12`."""
     node = f"in node {error.node}" if error.node else ""
     line = "" if error.line is None else f":{error.line}"

@@ -130,6 +130,22 @@ def test_an_unfinished_run_is_shown_up_to_its_end(tmp_path: Path) -> None:
     assert "unfinished" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "command", [["show"], ["replay", "-o", "plain"], ["replay", "-o", "jsonl"]]
+)
+def test_errors_nested_in_errors_are_no_more_than_a_list_of_them(
+    command: list[str], tmp_path: Path
+) -> None:
+    """No run of ours nests them; what a stranger's recording nests deep is left out."""
+    path = written(tmp_path / "nested.jsonl", failed_run())
+    inner = b'{"kind":"tool","type":"E","message":"So was this.","others":['
+    deep = b'"others":[' + inner * 250 + b"]}" * 250 + b"]"
+    path.write_bytes(path.read_bytes().replace(b'"others":[]', deep))
+    done = catagent(*command, str(path), env=environment(tmp_path))
+    assert done.returncode == 0
+    assert done.stdout.count("So was this.") == 1
+
+
 def test_a_pause_is_shown_and_listed_as_what_it_is(tmp_path: Path) -> None:
     kept = tmp_path / "state/runs"
     kept.mkdir(parents=True)

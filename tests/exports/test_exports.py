@@ -48,7 +48,7 @@ def export(ending: str, run: list[ev.Event], title: str | None = None) -> str:
 
 def hostile_end() -> ev.RunFinished:
     error = ev.ErrorInfo(kind="x", type="X", message=HOSTILE, node=HOSTILE, file=HOSTILE)
-    error.others = [ev.ErrorInfo(kind="x", type="X", message=HOSTILE)]
+    error.others = [ev.Failure(kind="x", type="X", message=HOSTILE)]
     end = finished("error", 1, error=error)
     nested: Any = HOSTILE
     for _ in range(10_000):
@@ -315,7 +315,7 @@ def test_a_run_that_waits_is_exported_with_what_it_asks(ending: str) -> None:
 
 @pytest.mark.parametrize("ending", [".html", ".md"])
 def test_an_error_is_exported_with_its_place_and_those_that_came_with_it(ending: str) -> None:
-    other = ev.ErrorInfo(kind="agent", type="KeyError", message="no fish", node="cook")
+    other = ev.Failure(kind="agent", type="KeyError", message="no fish", node="cook")
     error = ev.ErrorInfo(kind="agent", type="ValueError", message="no cat", hint="get one")
     error.node, error.file, error.line, error.others = "seek", "house.py", 12, [other]
     text = export(ending, [started(), finished("error", 1, error=error)])

@@ -444,7 +444,7 @@ def test_the_input_of_a_graph_may_be_anything(asked: Any) -> None:
 
 
 def test_an_error_says_where_it_happened_and_what_else_failed() -> None:
-    other = ev.ErrorInfo(kind="agent", type="E", message="So was this.", node="save")
+    other = ev.Failure(kind="agent", type="E", message="So was this.", node="save")
     error = ev.ErrorInfo(
         kind="agent",
         type="ValueError",
