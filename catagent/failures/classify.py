@@ -23,7 +23,7 @@ from catagent.failures.exceptions import (
     words_of,
 )
 from catagent.failures.owner import Owner
-from catagent.failures.place import place_of
+from catagent.failures.place import Place, place_of
 from catagent.failures.retry_after import MAX_RETRY_AFTER_S, retry_after
 from catagent.redact import shortened
 
@@ -46,7 +46,7 @@ def classify(raised: BaseException, owner: Owner | None = None) -> CatagentError
     No message carries a secret that can be recognised by its form.
     """
     first, *others = members_of(raised)
-    error = _classified(first, owner)
+    error = _classified(first, owner, place_of(raised))
     return _along_with(others, error) if others else error
 
 
@@ -58,14 +58,14 @@ def _along_with(others: list[BaseException], error: CatagentError) -> CatagentEr
     return whole
 
 
-def _classified(raised: BaseException, owner: Owner | None) -> CatagentError:
+def _classified(raised: BaseException, owner: Owner | None, place: Place | None) -> CatagentError:
     if isinstance(raised, CatagentError):
         return raised
     names = {kind.__name__ for kind in type(raised).__mro__}
     if "GraphRecursionError" in names:
         return StepLimitError("The agent did not come to an end.", "allow more with --max-steps")
     if owner is not None and owner.kind != "model":
-        return _by_own_code(raised, owner)
+        return _by_own_code(raised, owner, place)
     if isinstance(raised, SystemExit):
         return ToolError(_ended("The agent or one of its tools", raised))
     said, status = words_of(raised), status_of(raised)
@@ -74,14 +74,16 @@ def _classified(raised: BaseException, owner: Owner | None) -> CatagentError:
     return _without_status(raised, said, names, by_model=owner is not None)
 
 
-def _by_own_code(raised: BaseException, owner: Owner) -> ToolError | AgentError:
+def _by_own_code(
+    raised: BaseException, owner: Owner, place: Place | None
+) -> ToolError | AgentError:
     """The error of a tool or a node, whatever it raised: no server is to blame for it."""
     error_type = ToolError if owner.kind == "tool" else AgentError
     who = f"The {owner.kind} {owner.name}" if owner.name else _NAMELESS[owner.kind]
     said = _ended(who, raised) if isinstance(raised, SystemExit) else _failed(who, raised)
     error = error_type(said)
     error.node = owner.name if owner.kind == "node" else ""
-    if (place := place_of(raised)) is not None:
+    if place is not None:
         error.file, error.line = place.file, place.line
     return error
 

@@ -23,8 +23,17 @@ class Place(Struct, frozen=True):
 def place_of(raised: BaseException) -> Place | None:
     """The innermost line of a person's own code that it came through, or None.
 
-    A file below the current folder is named from there.
+    Of a group, that of its first member; that of the group where no line is known of the member,
+    which may never have been raised itself. A file below the current folder is named from there.
     """
+    found = _line_of(raised)
+    while isinstance(raised, BaseExceptionGroup):
+        raised = raised.exceptions[0]
+        found = _line_of(raised) or found
+    return found
+
+
+def _line_of(raised: BaseException) -> Place | None:
     trace = [(frame.f_code.co_filename, line) for frame, line in walk_tb(raised.__traceback__)]
     own = [Place(_from_here(file), line) for file, line in trace if _is_own(file)]
     return own[-1] if own else None

@@ -89,6 +89,13 @@ def test_all_of_a_group_are_reported_the_first_one_first(deep: int) -> None:
     assert {(other.file, other.line) for other in info.others} == {(info.file, info.line)}
 
 
+def test_of_a_member_that_was_never_raised_the_place_is_that_of_its_group() -> None:
+    with pytest.raises(BaseExceptionGroup) as group:
+        raise ExceptionGroup("two", [ExceptionGroup("one", [ValueError("a")]), TypeError("b")])
+    info = error_info(group.value, Owner("node", "db"))
+    assert (info.file, info.line) == ("tests/failures/test_groups.py", group.tb.tb_lineno)
+
+
 def test_an_error_of_ours_in_a_group_keeps_its_kind_and_hint() -> None:
     first = UsageError("x", "y")
     error = classify(ExceptionGroup("two", [first, ValueError("b")]))
