@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from catagent.config import sounds_secret
@@ -10,32 +11,54 @@ from catagent.events.codec import PLACEHOLDER
 from catagent.sources.plain import plain
 
 _TOLD_ELSEWHERE = frozenset({"model", "model_name", "model_id", "tools", "functions", "_type"})
+# How a server is reached, which is no parameter of a model: headers may hold a login, by any name.
+_TRANSPORT = re.compile(
+    r"(.*_)?(HEADERS?|CLIENT|HTTP|TRANSPORT|PROXY|PROXIES)(_.*)?|(EXTRA|DEFAULT)_QUERY"
+)
+# Secrets by these names are in requests, and hardly in an environment.
+_SECRET_WORDS = ("COOKIE", "BEARER", "JWT", "SESSION", "OAUTH", "SIGNATURE")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_FIELDS = ("properties", "$defs", "definitions")
 _SCHEMAS = ("parameters", "input_schema", "parameters_json_schema", "inputSchema", "args_schema")
 
 
 def parameters_of(invocation_params: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of a model call, as plain data without its tools, its model and secrets."""
+    """The parameters of a model call, as plain data.
+
+    Without its tools, its model, how its server is reached, and texts that may be secrets.
+    """
     given = {k: v for k, v in invocation_params.items() if k not in _TOLD_ELSEWHERE}
     found: dict[str, Any] = _without_secrets(plain(given))
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _without_secrets(value: Any) -> Any:
-    """The value without texts under a name like `api_key`. `max_tokens` is a number."""
+def _without_secrets(value: Any, *, secret: bool = False, schema: bool = False) -> Any:
+    """The value without headers and the like, and without texts under a name like `api_key`.
+
+    What else has such a name stays: `max_tokens` is a number. `secret`: the value is under such a
+    name. `schema`: its names are those that a JSON Schema gives to fields, and hold no values.
+    """
     if isinstance(value, list):
-        return [_without_secrets(item) for item in value]
+        return [_without_secrets(item, secret=secret) for item in value if not _hides(secret, item)]
     if not isinstance(value, dict):
         return value
-    return {
-        name: _without_secrets(item)
-        for name, item in value.items()
-        if not (_is_text(item) and sounds_secret(name.upper()))
-    }
+    kept = {}
+    for name, item in value.items():
+        field = schema and isinstance(item, dict)
+        words = "" if field else _CAMEL.sub("_", name).replace("-", "_").upper()
+        inner = secret or _sounds_secret(words)
+        if not (_TRANSPORT.fullmatch(words) or _hides(inner, item)):
+            kept[name] = _without_secrets(item, secret=inner, schema=name in _FIELDS)
+    return kept
 
 
-def _is_text(value: Any) -> bool:
-    """Whether it is a text, or an object in the place of one, like a SecretStr."""
-    return isinstance(value, str) or (isinstance(value, dict) and PLACEHOLDER in value)
+def _sounds_secret(words: str) -> bool:
+    return sounds_secret(words) or any(word in words for word in _SECRET_WORDS)
+
+
+def _hides(secret: bool, value: Any) -> bool:
+    """Whether it is a text that may be secret, or an object in its place, like a SecretStr."""
+    return secret and (isinstance(value, str) or (isinstance(value, dict) and PLACEHOLDER in value))
 
 
 def tools_of(given: Any) -> list[ev.Tool]:
