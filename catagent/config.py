@@ -121,6 +121,14 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> 
     return Loaded(settings=_merge(layers), environ=merged, notices=notices, **folders)
 
 
+def chosen(where: str, **values: Any) -> Settings:
+    """The settings with these values, which were chosen at one place: `where`, in words.
+
+    Raises UsageError for a value that is of no use.
+    """
+    return _merge([(where, values)])
+
+
 def _merge(layers: list[tuple[str, Mapping[str, Any]]]) -> Settings:
     hints, values = get_type_hints(Settings, include_extras=True), {}
     for where, layer in reversed(layers):

@@ -14,8 +14,7 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catagent.config import Mode, Settings, secrets_of
-from catagent.errors import UsageError
+from catagent.config import Mode, Settings, chosen, secrets_of
 from catagent.events import types as ev
 from catagent.events.filters import Filters
 from catagent.run.pull import Pull
@@ -97,13 +96,17 @@ async def run_events(
 ) -> AsyncGenerator[ev.Event, None]:
     """The events of a run, which go to `sinks` as well. They stay the caller's to close."""
     from catagent.agents.custom import fit
-    from catagent.sources import MODES
     from catagent.sources.backpressure import paced
 
-    if options.mode not in MODES:
-        raise UsageError(f"no mode called {options.mode!r}", f"there is: {', '.join(MODES)}")
+    settings = chosen(
+        "the call",
+        mode=options.mode,
+        max_steps=options.max_steps,
+        timeout=options.timeout,
+        idle_timeout=options.idle_timeout,
+    )
     config, run_id = _configured(options.config)
-    agent_run = fit(agent, given, config, max_steps=options.max_steps, raw=options.raw)
+    agent_run = fit(agent, given, config, max_steps=settings.max_steps, raw=options.raw)
     pull, stop = Pull(), Stop()
     kept = contextlib.ExitStack()
     recording = kept.enter_context(recorders(_keep(options.record), run_id, stop))
@@ -111,8 +114,8 @@ async def run_events(
         (pull, *sinks),
         recording,
         filters=options.filters,
-        secrets=(*secrets_of(), *options.secrets),
-        limits=Limits(timeout=options.timeout, idle_timeout=options.idle_timeout),
+        secrets=(*secrets_of(), *_each(options.secrets)),
+        limits=Limits(timeout=settings.timeout, idle_timeout=settings.idle_timeout),
         stop=stop,
     )
     agent_run = session.attached(agent_run)
@@ -127,6 +130,11 @@ async def run_events(
             yield event
 
 
+def _each(secrets: Iterable[str]) -> Iterable[str]:
+    """A text alone is one secret, and not its letters."""
+    return (secrets,) if isinstance(secrets, str) else secrets
+
+
 def _keep(record: str | os.PathLike[str] | None) -> Keep:
     return Keep(record=None if record is None else Path(record))
 
@@ -135,7 +143,7 @@ def _configured(config: RunnableConfig | None) -> tuple[RunnableConfig, str]:
     """A config that has a run id, and a thread: a graph that keeps checkpoints asks for one."""
     given: RunnableConfig = config or {}
     run_id = given.get("run_id") or uuid.uuid4()
-    configurable = {"thread_id": str(run_id), **given.get("configurable", {})}
+    configurable = {"thread_id": str(run_id), **(given.get("configurable") or {})}
     return {**given, "run_id": run_id, "configurable": configurable}, str(run_id)
 
 

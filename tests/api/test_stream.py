@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import signal
 from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
@@ -143,8 +144,9 @@ def test_config_is_kept_and_names_run_and_thread() -> None:
     assert len(compiled.get_state({"configurable": {"thread_id": "t1"}}).values["messages"]) == 4
 
 
-def test_a_checkpointer_needs_no_thread_of_the_callers() -> None:
-    events = collected(graph().compile(checkpointer=InMemorySaver()))
+@pytest.mark.parametrize("config", [None, {}, {"configurable": None}])
+def test_a_checkpointer_needs_no_thread_of_the_callers(config: Any) -> None:
+    events = collected(graph().compile(checkpointer=InMemorySaver()), config=config)
     assert events[-1].data.status == "success"
     assert events[0].data.thread_id == events[0].run_id
 
@@ -176,12 +178,13 @@ def test_filters_leave_numbers_as_they_are() -> None:
     assert events[1].seq > 1
 
 
-def test_secrets_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("secrets", [["given-secret"], "given-secret"])
+def test_secrets_are_masked(monkeypatch: pytest.MonkeyPatch, secrets: Any) -> None:
     monkeypatch.setenv("SOME_API_KEY", "environment-secret")
-    events = collected(ECHO, "environment-secret or given-secret", secrets=["given-secret"])
+    events = collected(ECHO, "environment-secret or given-secret", secrets=secrets)
     text = b"".join(map(catagent.encode, events)).decode()
     assert "secret" not in text
-    assert events[-1].data.status == "success"
+    assert events[-1].data.output == "[redacted] or [redacted]!"
 
 
 def test_raw_objects_come_when_they_are_asked_for() -> None:
@@ -229,7 +232,10 @@ TWO_INPUTS = ChatPromptTemplate.from_template("{left} or {right}")
     [
         ("not an agent", {}, "the agent is the object 'not an agent', which cannot be run"),
         (TWO_INPUTS, {}, "wants left, right"),
-        (ECHO, {"mode": "quick"}, "no mode called 'quick'"),
+        (ECHO, {"mode": "quick"}, "mode from the call is 'quick'"),
+        (ECHO, {"timeout": -1}, "timeout from the call is -1: .* >= 0"),
+        (ECHO, {"idle_timeout": math.nan}, "idle_timeout from the call is nan: .* >= 0"),
+        (ECHO, {"max_steps": 0}, "max_steps from the call is 0: .* >= 1"),
     ],
 )
 def test_what_cannot_be_run_raises_before_the_first_event(
