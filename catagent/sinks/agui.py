@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import BinaryIO
 
 from catagent.events.codec import encode_plain
-from catagent.events.types import Event, RunFinished, run_of
+from catagent.events.types import Event, RunFinished, RunStarted, run_of
 from catagent.sinks.agui_events import Translator
 from catagent.sinks.fd_writer import writer
 from catagent.sinks.jsonl import escaped
@@ -16,7 +16,9 @@ from catagent.stop import Stop
 class AguiSink:
     """Writes what the protocol makes of each event, the moment that it happens.
 
-    On a terminal, characters that control it are written as JSON escapes; it is the same JSON.
+    The protocol has one run after the other: what belongs to a run that began while another was
+    open waits until that one is over. On a terminal, characters that control it are written as
+    JSON escapes; it is the same JSON.
     """
 
     def __init__(self, stream: BinaryIO, stop: Stop | None = None) -> None:
@@ -24,16 +26,35 @@ class AguiSink:
         self._on_terminal = stream.isatty()
         self._translators: defaultdict[str, Translator] = defaultdict(Translator)
         self._run = ""
+        # The lines of each run that are not written yet, in the order in which the runs began.
+        self._waiting: defaultdict[str, list[bytes]] = defaultdict(list)
+        self._over: set[str] = set()
 
     def write(self, event: Event) -> None:
-        """Write as many lines as the event comes to, at once."""
-        self._run = run_of(event) or self._run
-        translator = self._translators[self._run]
-        lines = b"".join(map(encode_plain, translator.translate(event)))
-        if lines:
-            self._write(escaped(lines) if self._on_terminal else lines)
-        if isinstance(event, RunFinished):
-            del self._translators[self._run]
+        """Write as many lines as the event comes to, at once where it is the turn of its run."""
+        run = self._run = run_of(event) or self._run
+        self._waiting[run] += map(encode_plain, self._translators[run].translate(event))
+        if isinstance(event, RunStarted):
+            self._over.discard(run)
+        elif isinstance(event, RunFinished):
+            self._over.add(run)
+        if run in self._over:
+            del self._translators[run]
+        self._take_turns()
 
     def close(self) -> None:
-        """Nothing is held back; the stream belongs to the caller."""
+        """Write what waits for a run that did not end; the stream belongs to the caller."""
+        self._over.update(self._waiting)
+        self._take_turns()
+
+    def _take_turns(self) -> None:
+        """Write what there is of the first run, and of the next once that one is over."""
+        while self._waiting:
+            run, lines = next(iter(self._waiting.items()))
+            if lines:
+                text = b"".join(lines)
+                lines.clear()
+                self._write(escaped(text) if self._on_terminal else text)
+            if run not in self._over:
+                return
+            del self._waiting[run]

@@ -335,10 +335,37 @@ def test_the_agui_sink_writes_the_translated_lines() -> None:
     assert written(cat_run()) == translated(cat_run())
 
 
-def test_the_agui_sink_keeps_runs_apart_that_are_in_one_stream() -> None:
+@pytest.mark.parametrize("first", [1, 9, None])
+def test_the_agui_sink_writes_runs_that_overlap_one_after_the_other(first: int | None) -> None:
+    """The second begins at once, in the middle of the first, and after its end."""
     one, other = of_run("one", cat_run()), of_run("other", cat_run())
-    expected = [translated(one), translated(other)]
-    lines = written(interleaved(of_run("one", cat_run()), of_run("other", cat_run())))
-    for line in expected[0]:
-        lines.remove(line)
-    assert lines == expected[1]
+    expected = [*translated(one), *translated(other)]
+    both = [*one[:first], *interleaved(other, one[first:] if first is not None else [])]
+    assert written(both) == expected
+
+
+def test_the_agui_sink_is_held_up_by_nothing_that_comes_after_the_end_of_a_run() -> None:
+    one, other = of_run("one", failed_run()), of_run("other", cat_run())
+    late = ev.Warned(run_id="one", data=ev.WarningData(code="c", message="m"))
+    third = of_run("third", failed_run())
+    lines = written([*one, late, *other[:-1], late, other[-1], *third])
+    runs = [line for line in lines if line.get("name") != "catagent.warning"]
+    assert runs == [line for run in (one, other, third) for line in translated(run)]
+    assert len(lines) == len(runs) + 2
+
+
+def test_the_agui_sink_writes_a_run_as_it_goes_and_what_waits_at_the_end(tmp_path: Path) -> None:
+    """What is of the first run is there at once; of the second, when no more can come."""
+    one, other = of_run("one", cat_run()), of_run("other", failed_run())
+    path = tmp_path / "out"
+
+    def lines() -> list[dict[str, Any]]:
+        return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+    with path.open("wb") as stream:
+        sink = AguiSink(stream)
+        for event in interleaved(one[:4], other):
+            sink.write(event)
+        assert lines() == translated(one[:4])
+        sink.close()
+    assert lines() == [*translated(one[:4]), *translated(other)]
