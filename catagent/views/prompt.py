@@ -62,7 +62,7 @@ def _tool(look: Look, tool: ev.Tool | ev.Ref) -> Part:
         return _lost(look, tool)
     parameters = "" if tool.parameters is None else json_line(tool.parameters)
     about = f"{tool.name}: {tool.description}" if tool.description else tool.name
-    return _hanging(look, "tool", "\n".join(filter(None, [about, parameters])))
+    return _hanging(look, "may call", "\n".join(filter(None, [about, parameters])))
 
 
 def _lost(look: Look, ref: ev.Ref) -> Part:

@@ -104,8 +104,9 @@ def test_prompts_are_shown_whole_before_what_the_model_wrote(tmp_path: Path) -> 
     tool = ev.Tool(name="get", description="Gets it.", parameters={"type": "object"})
     first, second = model("one", ["It "]), model("two", ["is there."])
     sent = ev.LlmStartedData(model="m", messages=[said], tools=[tool], parameters={"top_p": 0.5})
+    got = ev.Message(type="tool", content="It is a cat.", name="get")
     again = ev.LlmStartedData(
-        model="m", messages=[ev.Ref("m1"), ev.Ref("lost")], tools=[ev.Ref("get")]
+        model="m", messages=[ev.Ref("m1"), ev.Ref("lost"), got], tools=[ev.Ref("get")]
     )
     for events, data in ((first, sent), (second, again)):
         assert isinstance(events[0], ev.LlmStarted)
@@ -115,7 +116,8 @@ def test_prompts_are_shown_whole_before_what_the_model_wrote(tmp_path: Path) -> 
     shown = catagent("show", str(path), "--prompts", env=env).stdout
     assert shown.count("human: Where is the cat?") == 2
     assert " ".join(shown.split()).count(" ".join(said.content.split())) == 2
-    assert shown.count("tool: get: Gets it.") == 2
+    assert shown.count("may call: get: Gets it.") == 2
+    assert shown.count("tool: ") == shown.count("tool: It is a cat.") == 1
     assert shown.count('{"type": "object"}') == 2
     assert "top_p 0.5" in shown
     assert shown.index("ref lost") < shown.index("is there.")
