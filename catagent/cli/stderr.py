@@ -35,12 +35,13 @@ def say_error(said: str, error: ErrorInfo) -> None:
 
 def say_questions(said: str, state: RunState) -> None:
     """Print what a run that waits for a person asks them, and what they may answer."""
-    from catagent.views.graph import answers, question
+    from catagent.views.graph import answers, questions
 
     if state.finished is not None and state.finished.data.status == "interrupted":
         for event in state.interrupts:
-            asked = "\n".join([f"{said}: {question(event.data)}", *answers(event.data)])
-            say(asked.replace("\n", "\n  "))
+            asked = [f"{said}: {question}" for question in questions(event.data)]
+            for text in (*asked, *(f"  {answer}" for answer in answers(event.data))):
+                say(text.replace("\n", "\n  "))
 
 
 def say_traceback(raised: BaseException) -> None:

@@ -11,7 +11,7 @@ from catagent.events.timestamps import epoch
 from catagent.exports import facts, tags
 from catagent.exports.outline import Step
 from catagent.views.format import arguments
-from catagent.views.graph import answers, question
+from catagent.views.graph import answers, questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,8 @@ def step(one: Step, span: Span, prompts: Mapping[str, str]) -> Iterator[str]:
         case ToolRun() as run:
             yield from _tool(one, run, span, prompts)
         case ev.Interrupt(data=data):
-            yield tags.notice("warning", f"Waits for an answer:\n{question(data)}", *answers(data))
+            asked = "\n\n".join(["Waits for an answer:", *questions(data)])
+            yield tags.notice("warning", asked, *answers(data))
         case event:
             text = facts.happened(event)
             yield tags.event(text) if text else ""

@@ -10,7 +10,7 @@ from catagent.events.state import LlmRun, RunState, ToolRun
 from catagent.exports import facts
 from catagent.exports.outline import Step, outline
 from catagent.views.format import arguments
-from catagent.views.graph import answers, question
+from catagent.views.graph import answers, questions
 from catagent.views.sanitize import clean, clean_line
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&]|^[-+=#])")
@@ -49,7 +49,7 @@ def _step(step: Step, level: int, answer: str | None = None) -> Iterator[str]:
             yield from _tool(step, run, level)
         case ev.Interrupt(data=data):
             yield _heading(level, "Waits for an answer", [])
-            yield from (_fenced(question(data)), *map(_inline, answers(data)))
+            yield from (*map(_fenced, questions(data)), *map(_inline, answers(data)))
         case event:
             yield from map(_inline, filter(None, [facts.happened(event)]))
 

@@ -16,17 +16,24 @@ from catagent.views.wrap import cells, head
 LONGEST = 200
 # Of the spaces before a line of a question, so many are kept.
 DEEPEST = 8
+# What LangChain says before a tool call to approve where the agent's author says nothing.
+DEFAULT_DESCRIPTION = "Tool execution requires approval"
 
 
 def interrupt(look: Look, data: ev.InterruptData) -> list[Part]:
-    """What a person is asked, whole, and below it, dimly, what they may answer."""
-    sign = look.glyphs.pause
-    first, *lines = question(data).replace("\r\n", "\n").split("\n")
-    rest = (_indented(look, " " * cells(sign), line) for line in lines)
+    """What a person is asked, each question whole, and below, dimly, what they may answer."""
     below = answers(data)
     if look.options.verbose:
         below.append(f"interrupt {data.id}" + (f" of {data.node}" if data.node else ""))
-    return [note(look, sign, first, "warn", "question"), *rest, *under(look, sign, below)]
+    asked = [part for question in questions(data) for part in _asked(look, question)]
+    return [*asked, *under(look, look.glyphs.pause, below)]
+
+
+def _asked(look: Look, question: str) -> list[Part]:
+    sign = look.glyphs.pause
+    first, *lines = question.replace("\r\n", "\n").split("\n")
+    rest = (_indented(look, " " * cells(sign), line) for line in lines)
+    return [note(look, sign, first, "warn", "question"), *rest]
 
 
 def _indented(look: Look, space: str, line: str) -> Part:
@@ -36,20 +43,26 @@ def _indented(look: Look, space: str, line: str) -> Part:
     return note(look, space + deep, text, "plain", "question")
 
 
-def question(data: ev.InterruptData) -> str:
-    """What a person is asked, in lines: the tool calls to approve, or whatever the graph says."""
+def questions(data: ev.InterruptData) -> list[str]:
+    """What a person is asked, in lines: each tool call to approve, or whatever the graph says."""
     requests = data.value.get("action_requests") if isinstance(data.value, dict) else None
-    if isinstance(requests, list) and all(isinstance(request, dict) for request in requests):
-        return "\n".join(map(_request, requests))
-    return "\n".join(fields(data.value))
+    if requests and isinstance(requests, list) and all(isinstance(one, dict) for one in requests):
+        return [_request(request) for request in requests]
+    return ["\n".join(fields(data.value))]
 
 
 def _request(request: dict[str, Any]) -> str:
     """A tool call to approve, as LangChain's HumanInTheLoopMiddleware puts it."""
-    name, args = request.get("name", "tool"), request.get("args")
-    description = request.get("description")
-    asked = [indent("\n".join(fields(args)), "  ")] if args else []
-    return "\n".join([str(name), *asked, *([str(description)] if description else [])])
+    name, args = str(request.get("name", "tool")), request.get("args")
+    asked = indent("\n".join(fields(args)), "  ") if args else ""
+    return "\n".join(filter(None, [name, asked, _description(request)]))
+
+
+def _description(request: dict[str, Any]) -> str:
+    """What the agent's author says about the call, without LangChain's own words for the same."""
+    call = f"\n\nTool: {request.get('name')}\nArgs: {request.get('args')}"
+    said = str(request.get("description") or "").removesuffix(call)
+    return "" if said == DEFAULT_DESCRIPTION else said
 
 
 def answers(data: ev.InterruptData) -> list[str]:

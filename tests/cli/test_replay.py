@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from catagent.events import types as ev
 from catagent.events.codec import encode
 from tests.support.cli import COMMAND, OUTPUTS, catagent, environment, lines, with_server
 from tests.support.matrix import in_turn
@@ -46,8 +47,12 @@ def test_every_output_replays_every_fixture(
 
 
 def test_what_a_recorded_run_waits_for_is_said_on_stderr(warm: Warm, tmp_path: Path) -> None:
-    recording = tmp_path / "paused.jsonl"
-    recording.write_bytes(b"".join(encode(event) for event in paused_run()))
+    recording, run = tmp_path / "paused.jsonl", paused_run()
+    mail = run[-2]
+    assert isinstance(mail, ev.Interrupt)
+    requests = mail.data.value["action_requests"]
+    mail.data.value = {"action_requests": [*requests, {"name": "send_email"}]}
+    recording.write_bytes(b"".join(map(encode, run)))
     play = ["replay", str(recording), "--speed", "0", "-o", "answer"]
     done = warm.run(play, environment(tmp_path))
     assert (done.code, done.out) == (0, b"")
@@ -59,6 +64,7 @@ def test_what_a_recorded_run_waits_for_is_said_on_stderr(warm: Warm, tmp_path: P
         "    body: The cat is on the shelf.\n"
         "    Bring fish.\n"
         "  Mail leaves the house.\n"
+        f"{said}send_email\n"
         "  answers to send_email: approve, reject\n"
     )
 

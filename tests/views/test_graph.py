@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain.agents.middleware import HumanInTheLoopMiddleware
 
 from catagent.events import types as ev
+from catagent.events.codec import decode
+from catagent.views.graph import DEFAULT_DESCRIPTION
 from catagent.views.options import ViewOptions
 from catagent.views.style import live_look
 from tests.support import runs
 from tests.views.test_transcript import PLAIN, shown
 
+RECORDED = Path(__file__).parents[1] / "fixtures/v1/interrupt.jsonl"
 VERBOSE = live_look(ViewOptions(verbose=True))
 
 
@@ -74,6 +79,72 @@ def test_an_argument_never_passes_for_what_is_asked() -> None:
     first, *rows, last = shown([ev.Interrupt(data=data)], width=30)
     assert (first, last) == ("‖ run", "  It is not.")
     assert all(row.startswith("    ") for row in rows)
+
+
+def asked(*requests: dict[str, Any]) -> ev.Interrupt:
+    """A pause of HumanInTheLoopMiddleware over these tool calls."""
+    value = {"action_requests": list(requests), "review_configs": []}
+    allowed = {str(request["name"]): ["approve", "reject"] for request in requests}
+    return ev.Interrupt(data=ev.InterruptData(id="i", value=value, allowed=allowed))
+
+
+def default(name: str, args: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """A request with LangChain's own description."""
+    return {"name": name, "args": args, "description": f"{prefix}\n\nTool: {name}\nArgs: {args}"}
+
+
+APPROVE = "Tool execution requires approval"
+SEND = default("send", {"to": "ann", "copies": [1, True]}, APPROVE)
+
+
+def test_each_call_to_approve_has_a_sign_of_its_own_and_says_nothing_twice() -> None:
+    pause = asked(SEND, default("remove", {"path": "a.txt"}, APPROVE))
+    assert shown([pause]) == [
+        "‖ send",
+        "    to: ann",
+        "    copies: [1, true]",
+        "‖ remove",
+        "    path: a.txt",
+        "  answers to send: approve, reject",
+        "  answers to remove: approve, reject",
+    ]
+    words = shown([pause], PLAIN, None)
+    assert [row for row in words if row.startswith("paused: ")] == [
+        "paused: send",
+        "paused: remove",
+    ]
+
+
+@pytest.mark.versions
+def test_langchains_own_description_of_a_call_is_known() -> None:
+    assert HumanInTheLoopMiddleware({}).description_prefix == APPROVE == DEFAULT_DESCRIPTION
+    lines = RECORDED.read_bytes().splitlines()
+    pauses = [event for event in map(decode, lines) if isinstance(event, ev.Interrupt)]
+    assert "Tool: get_items" in str(pauses)
+    assert shown(pauses) == [
+        "‖ get_items",
+        "    place: under the sofa",
+        "  answers to get_items: approve, reject",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("description", "expected"),
+    [
+        ("Mail leaves the house.", ["  Mail leaves the house."]),
+        (default("send", SEND["args"], "Look twice.")["description"], ["  Look twice."]),
+        (f"{SEND['description']}\nLook twice.", None),
+        (default("send", {"to": "eve"}, APPROVE)["description"], None),
+        (APPROVE + "\n\nLook twice.", None),
+    ],
+)
+def test_whatever_else_the_author_says_of_a_call_is_kept(
+    description: str, expected: list[str] | None
+) -> None:
+    """With LangChain's words as well where they are but a part of it, or say something else."""
+    rows = shown([asked(SEND | {"description": description})])
+    whole = [f"  {line}" for line in description.split("\n") if line]
+    assert rows[3:-1] == (expected or whole)
 
 
 def update(changes: Any) -> list[ev.Event]:
