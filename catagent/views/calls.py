@@ -28,6 +28,8 @@ class Calls:
         self.said = ""
         self.tokens = 0
         self.names_models = True
+        self.agent = ""
+        self.alone = True
         self._root = root
         self._tools: dict[str, Tool] = {}
         # Those of them that ended, and of which the agent has not observed anything yet.
@@ -35,6 +37,11 @@ class Calls:
         self._models: dict[str, Model] = {}
         # Calls that a model wrote and that were not run: the call around them, and their text.
         self._unclaimed: dict[str, tuple[str | None, str]] = {}
+
+    @property
+    def owner(self) -> str:
+        """The name of the agent, where other runs are shown in between."""
+        return "" if self.alone else self.agent
 
     def model(self, event: ModelEvent) -> None:
         """Take an event of a model's call."""
@@ -116,11 +123,12 @@ class Calls:
         return model
 
     def _labels(self, agents_own: bool) -> bool:
-        return not agents_own or self.look.words or self.look.options.verbose
+        return not agents_own or self.look.words or self.look.options.verbose or bool(self.owner)
 
     def _label(self, event: ModelEvent) -> str:
         model = _model(event)
-        facts = [model_name(event.name, model) or "model"]
+        owner = [self.owner] if self.owner and event.call is None else []
+        facts = [*owner, model_name(event.name, model) or "model"]
         if self.look.options.verbose:
             facts += [model] if model and model not in facts else []
             facts += _identity(event)

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from catagent.events import types as ev
 from catagent.views.format import compact, count, fields, seconds
-from catagent.views.parts import Hanging, Part, Ready
+from catagent.views.model_call import label_rows
+from catagent.views.parts import Hanging, Part, Ready, together
 from catagent.views.style import Look, Style
 from catagent.views.text import facts, written
 from catagent.views.wrap import cells
@@ -97,16 +98,24 @@ def cut_off(look: Look) -> Part:
     return note(look, look.glyphs.error, "cut off here", "bad", "dim")
 
 
-def answer(look: Look, data: ev.AnswerData, *, said: bool = False) -> list[Part]:
-    """The final answer, unless the agent's model has just said it, token by token."""
+def answer(look: Look, data: ev.AnswerData, *, said: bool = False, owner: str = "") -> list[Part]:
+    """The final answer of `owner`, unless the agent's model has just said it, token by token."""
     parts: list[Part] = []
-    if look.words and not look.options.quiet:
-        parts.append(note(look, "answer: ", "the text above" if said else "", "plain"))
     if not said:
-        parts.append(written(look, data.output) if look.words else _markdown(look, data.output))
+        parts.append(_owned(look, data.output, owner))
+    elif look.words and not look.options.quiet:
+        sign = f"answer of {look.line(owner)}: " if owner else "answer: "
+        parts.append(note(look, sign, "the text above", "plain"))
     if not data.complete:
         parts.append(note(look, look.glyphs.warn, "The answer is incomplete.", "warn"))
     return parts
+
+
+def _owned(look: Look, text: str, owner: str) -> Part:
+    part = written(look, text) if look.words else _markdown(look, text)
+    if not owner:
+        return part
+    return together([Ready(lambda width: label_rows(look, owner, width)), part])
 
 
 def _markdown(look: Look, text: str) -> Part:
@@ -135,10 +144,11 @@ def place(error: ev.Failure) -> str:
     return ", ".join(filter(None, [node, error.file and f"at {error.file}{line}"]))
 
 
-def verdict(look: Look, data: ev.RunFinishedData, tokens: int, models: Iterable[str]) -> Part:
+def verdict(look: Look, data: ev.RunFinishedData, tokens: int, names: Iterable[str]) -> Part:
     """How the run ended and what it came to; `tokens` counts those seen, if no usage is known.
 
-    `models` are the names of those that the beginning of the run could not name.
+    `names` are those of the agent, where there are several, and of the models that the
+    beginning of the run could not name.
     """
     time = seconds(data.duration_s)
     said = {
@@ -149,7 +159,7 @@ def verdict(look: Look, data: ev.RunFinishedData, tokens: int, models: Iterable[
         "interrupted": f"waiting for an answer after {time}",
     }[data.status]
     style, sign = _sign(look, data.status)
-    row = facts(look, [said, *models, *_counts(data, tokens)])
+    row = facts(look, [said, *names, *_counts(data, tokens)])
     # In a picture, only the facts that fit into one row; the most important come first.
     shown = row if look.words else Ready(lambda width: row.take(width)[:1])
     return Verdict(look.paint(style, look.glyphs.run or sign), shown)

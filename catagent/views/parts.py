@@ -88,6 +88,11 @@ class Ready:
         return Preview()
 
 
+def together(parts: Sequence[Part]) -> Part:
+    """Parts that are final, as one: without empty rows between them."""
+    return Ready(lambda width: [row for part in parts for row in part.take(width)])
+
+
 class Hanging:
     """A part with a sign before its first row, and as much space before the others."""
 

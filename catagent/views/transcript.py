@@ -14,7 +14,7 @@ from catagent.events import types as ev
 from catagent.views import graph, notes
 from catagent.views.calls import Calls, Home
 from catagent.views.model_call import Model
-from catagent.views.parts import Column, Hanging, Panel, Part, Ready, Rows
+from catagent.views.parts import Column, Hanging, Panel, Part, Ready, Rows, together
 from catagent.views.style import Look
 from catagent.views.text import Feed, written
 from catagent.views.tool_panel import Tool
@@ -98,13 +98,13 @@ class Transcript:
             case ev.Unknown():
                 self.add(*notes.other(self.look, event))
             case _:
-                calls.home(event).parts.extend(self._note(event, calls.said))
+                calls.home(event).parts.extend(self._note(event, calls))
 
-    def _note(self, event: ev.KnownEvent, said: str) -> list[Part]:
+    def _note(self, event: ev.KnownEvent, calls: Calls) -> list[Part]:
         match event:
             case ev.Answer(data=data):
-                again = data.output.strip() == said.strip()
-                return notes.answer(self.look, data, said=again)
+                again = data.output.strip() == calls.said.strip()
+                return notes.answer(self.look, data, said=again, owner=calls.owner)
             case ev.Interrupt(data=data):
                 return graph.interrupt(self.look, data)
             case ev.Update(data=data):
@@ -118,15 +118,22 @@ class Transcript:
                 self._last.settle()
             self._last = self._runs[event.run_id] = Calls(self.look, self.root)
             self._last.names_models = event.data.model is not None
-        self.add(*notes.beginning(self.look, event))
+            self._last.agent = event.data.agent
+        beginning = notes.beginning(self.look, event)
+        if len(self._runs) > 1:
+            beginning = [together(beginning)]
+            for calls in self._runs.values():
+                calls.alone = False
+        self.add(*beginning)
 
     def _end(self, event: ev.RunFinished, calls: Calls) -> None:
         """Close what is open of this run alone."""
         self._runs.pop(ev.run_of(event), None)
         calls.settle(paused=event.data.status == "interrupted")
-        models = [] if calls.names_models else [used.model for used in event.data.models]
+        names = [calls.owner] if calls.owner else []
+        names += [] if calls.names_models else [used.model for used in event.data.models]
         self.add(*notes.failure(self.look, event.data))
-        self.add(notes.verdict(self.look, event.data, calls.tokens, models))
+        self.add(notes.verdict(self.look, event.data, calls.tokens, names))
 
 
 def _untaken(parts: Iterable[Part], look: Look) -> Iterator[Part]:
