@@ -15,6 +15,7 @@ from langchain_core.messages import BaseMessageChunk
 from catagent.sources.base import AgentRun
 from catagent.sources.driver import Upstream, configured, graph_arguments, limited
 from catagent.sources.tracker import Tracker
+from catagent.workarounds.callbacks import log_nothing_of
 from catagent.workarounds.run_log import RunLogHandler
 
 
@@ -67,3 +68,6 @@ def _merged(chunks: list[Any]) -> Any:
     except TypeError:
         return chunks[-1]
     return first
+
+
+log_nothing_of(RunLogHandler)

@@ -71,7 +71,9 @@ class Calls:
             tool = self._tools[key] = self._new_tool(event)
         self._unclaimed.pop(key, None)
         self._ended.pop(key, None)
-        if isinstance(event, ev.ToolStarted):
+        if isinstance(event, ev.Action):
+            tool.decide(event.data.tool_input)
+        elif isinstance(event, ev.ToolStarted):
             tool.start(event)
         elif isinstance(event, ev.ToolFinished):
             tool.end(event)

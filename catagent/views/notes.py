@@ -79,6 +79,11 @@ def view_failed(look: Look, failure: str) -> Part:
     return note(look, look.glyphs.warn, text, "warn")
 
 
+def changed(look: Look, call: str) -> Part:
+    """What became of a call whose arguments an agent, or a person, has changed."""
+    return note(look, look.glyphs.retry, f"changed to {call}", "warn", "dim")
+
+
 def attempt(look: Look, data: ev.ToolFinishedData) -> Part:
     """What came of one attempt at a tool call that went on after it."""
     time = "" if data.duration_s is None else f" after {seconds(data.duration_s)}"

@@ -44,6 +44,13 @@ class Tool(Panel):
         self.behind(look, look.glyphs.side)
         self.parts.extend(parts)
 
+    def decide(self, tool_input: Any) -> None:
+        """The agent decided on the call, anew where it has changed the arguments."""
+        if tool_input != self._tool_input and not self._started:
+            shown, self._tool_input, self._title = self._begun, tool_input, None
+            if shown:
+                self.parts.append(notes.changed(self.look, self.title))
+
     def start(self, event: ev.ToolStarted) -> None:
         """The tool began to run; its input is shown where the agent's decision did not give it."""
         self._attempt(event.run_id)

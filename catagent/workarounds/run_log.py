@@ -8,8 +8,6 @@ from uuid import UUID
 from langchain_core.tracers.log_stream import LogStreamCallbackHandler
 from langchain_core.tracers.schemas import Run
 
-from catagent.workarounds.callbacks import log_nothing_of
-
 
 class RunLogHandler(LogStreamCallbackHandler):
     """Called on the event loop, where LangChain's own hops to a thread for every token."""
@@ -31,6 +29,3 @@ class _EscapedKeys(dict[UUID, str]):
 
     def __setitem__(self, run_id: UUID, key: str) -> None:
         super().__setitem__(run_id, key.replace("~", "~0").replace("/", "~1"))
-
-
-log_nothing_of(RunLogHandler)

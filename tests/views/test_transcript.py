@@ -376,6 +376,19 @@ def test_a_call_that_is_tried_again_stays_in_its_panel() -> None:
     ]
 
 
+def test_arguments_that_were_changed_are_shown() -> None:
+    """By middleware, or by a person: the agent decides on the call again."""
+    action, started, *rest = runs.tool("c", "look", {"where": "here"}, [])
+    assert isinstance(action, ev.Action)
+    data = msgspec.structs.replace(action.data, tool_input={"where": "there"})
+    again = msgspec.structs.replace(action, data=data)
+    assert shown([action, again, started, *rest])[:2] == [
+        '╭─ look(where="here")',
+        '│ ↻ changed to look(where="there")',
+    ]
+    assert shown([action, again, started, *rest], cuts=(False,))[0] == '╭─ look(where="there")'
+
+
 def test_failed_attempts_of_a_call_are_shown_where_its_runs_are_not() -> None:
     """In steps mode the ends of failed attempts are reported, and then the observation."""
     action, _, *_, ended, observed = runs.tool("c", "get_items", {}, [], output="items")
