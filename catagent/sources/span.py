@@ -34,7 +34,7 @@ class Span:
     `ended` and `first_token` are monotonic seconds. `text` and `reasoning` are the pieces streamed
     so far, `numbers` those of tool calls that their provider did not number, `written` the calls of
     its message. `facts` are what a node added: decisions of models, with arguments, and what tools
-    answered. `state` is its graph's where it begins with that.
+    answered. `state` is its graph's while it runs, where it begins with that.
     """
 
     run_id: str
@@ -62,6 +62,7 @@ class Span:
     written: list[Call] = field(default_factory=list)
     facts: list[tuple[Call, BaseMessage, Any]] = field(default_factory=list)
     state: Any = None
+    begins_with_state: bool = False
     ended: float | None = None
     message: BaseMessage | None = None
     output: Any = None

@@ -148,8 +148,8 @@ class EventMaker:
     def node(self, span: Span, kind: str, phase: ev.Phase, content: Any) -> ev.Node:
         """Anything else that a run did; `kind` is LangChain's own word for what runs."""
         known = cast("ev.NodeKind", kind if kind in get_args(ev.NodeKind) else "other")
-        told = phase == "start" and span.state is not None
-        content = None if told else self.known.data(content, quiet=True)
+        is_state = phase == "start" and span.begins_with_state
+        content = None if is_state else self.known.data(content, quiet=True)
         data = ev.NodeData(kind=known, phase=phase, content=content)
         return ev.Node(data=data, **envelope(span))
 

@@ -101,6 +101,7 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
             span.state = inputs
         elif parent is not None and not span.is_node and _is_same(parent.state, inputs):
             span.state = parent.state
+        span.begins_with_state = span.state is not None
 
     def on_retriever_start(self, serialized: Serialized, query: str, **about: Any) -> None:
         """A retriever began."""
@@ -264,6 +265,7 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         if span is None:
             return None
         span.ended, span.output, span.error = time.monotonic(), output, error
+        span.state = None  # or states of all steps would be kept
         self.closing.leave(span.run_id)
         if span.kind in LLM_KINDS:
             self._pulse.end()
