@@ -17,6 +17,7 @@ from catagent.config import Mode
 from catagent.events import types as ev
 from catagent.events.codec import encode, encode_plain
 from catagent.events.filters import Filters
+from catagent.events.prompts import Prompts
 from catagent.events.state import RunState, reduce
 from catagent.exports import EXPORTERS, exporter
 from catagent.recordings.schema import schema
@@ -55,10 +56,24 @@ def test_a_shape_comes_to_what_it_is_for(name: str, mode: Mode) -> None:
     assert sum(line["data"].get("kind") == "custom" for line in run.of("node")) == shape.customs
     decided = dict(_keys(run, "action"))
     assert decided == {key: shape.calls[key] for key in shape.calls if key not in shape.undecided}
+    assert end["output"] == (shape.answer or end["output"])
     if mode != "steps":
         started = [key for key, _ in _keys(run, "tool.started")]
         assert set(started) == set(shape.calls) - shape.unrun
         assert len(started) == (shape.attempts or len(set(started)))
+
+
+@each_in_a_mode
+def test_each_observation_is_of_its_own_call(name: str, mode: Mode) -> None:
+    run = played(name, mode)
+    observed = {line["call"]: line["data"] for line in run.of("observation")}
+    failed = {key for key, data in observed.items() if data["status"] == "error"}
+    assert failed == run.shape.failed
+    for key in run.shape.again:
+        first, second = (a["data"]["tool_input"] for a in run.of("action") if a["call"] == key)
+        assert first != second
+    outputs = {key: observed[key]["output"] for key in run.shape.outputs}
+    assert outputs == run.shape.outputs
 
 
 def _keys(run: Played, *types: str) -> list[tuple[str, str]]:
@@ -81,9 +96,11 @@ def test_calls_have_keys_of_their_own(name: str, mode: Mode) -> None:
     run = played(name, mode)
     decided = Counter(key for key, _ in _keys(run, "action"))
     observed = Counter(key for key, _ in _keys(run, "observation"))
-    assert max([*decided.values(), *observed.values()], default=1) == 1
+    assert decided == {key: 1 + (key in run.shape.again) for key in decided}
+    assert max(observed.values(), default=1) == 1
     for line in run.of(*CALL_EVENTS):
-        assert line["call"] in run.shape.calls
+        # What an executor runs in the place of a tool that it does not know.
+        assert line["data"]["tool"] in (run.shape.calls[line["call"]], "invalid_tool")
     for line in run.of("llm.finished"):
         for written in line["data"]["tool_calls"]:
             assert run.shape.calls[written["call"]] == written["name"]
@@ -127,9 +144,20 @@ def test_refs_mean_what_each_model_was_sent(name: str, mode: Mode) -> None:
     for line in run.of("llm.started"):
         sent = SENT[line["run_id"]]
         assert list(map(_said, line["data"]["messages"])) == [
-            _said(json.loads(encode_plain(message))) for message in sent.messages
+            _said(json.loads(message)) for message in sent.messages
         ]
         assert [tool["name"] for tool in line["data"]["tools"]] == sent.tools
+
+
+@each_in_a_mode
+def test_the_package_reads_what_each_model_was_sent(name: str, mode: Mode) -> None:
+    run, prompts = played(name, mode), Prompts()
+    for event in run.events:
+        prompts.take(event)
+        if isinstance(event, ev.LlmStarted):
+            read = json.loads(encode_plain(prompts.messages(event.data)))
+            sent = [json.loads(message) for message in SENT[event.run_id].messages]
+            assert list(map(_said, read)) == list(map(_said, sent))
 
 
 def _said(message: Line) -> Line:

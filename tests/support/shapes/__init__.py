@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from tests.support.shapes import calls, classic, graphs, models, pauses
+from tests.support.shapes import calls, changes, classic, equal_ids, graphs, models, pauses
 from tests.support.shapes.base import SHAPES, Shape
 
-__all__ = ["SHAPES", "Shape", "calls", "classic", "graphs", "models", "pauses"]
+__all__ = [
+    "SHAPES",
+    "Shape",
+    "calls",
+    "changes",
+    "classic",
+    "equal_ids",
+    "graphs",
+    "models",
+    "pauses",
+]

@@ -105,12 +105,12 @@ def nested_twice() -> Any:
     return agent([[call("deep")], "there it is"], deep)
 
 
-@shape({"1": "fly"}, unrun=("1",))
+@shape({"1": "fly"}, unrun=("1",), failed=("1",))
 def unknown_tool() -> Any:
     return agent([[call("fly")], "there it is"], look)
 
 
-@shape({"1": "fly", "2": "look"}, unrun=("1",), at_once=True)
+@shape({"1": "fly", "2": "look"}, unrun=("1",), failed=("1",), at_once=True)
 def unknown_tool_alongside_another() -> Any:
     return agent([[call("fly", "a"), call("look", "b")], "there it is"], look)
 

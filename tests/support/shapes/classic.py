@@ -35,7 +35,7 @@ def classic_parallel() -> Any:
     return executor([[call("look", "a"), call("count", "b")], "there it is"], look, count)
 
 
-@shape({"1": "fly"})
+@shape({"1": "fly"}, failed=("1",))
 def classic_unknown_tool() -> Any:
     return executor([[call("fly")], "there it is"], look)
 
@@ -58,8 +58,13 @@ def react() -> Any:
         "Thought: b\nAction: look\nAction Input: shelf",
         "Thought: c\nFinal Answer: there it is",
     ]
-    made = create_react_agent(Scripted(replies=replies), [think, look], REACT)
-    return AgentExecutor(agent=made, tools=[think, look])
+    return react_executor(replies, think, look)
+
+
+def react_executor(replies: Any, *tools: BaseTool) -> Any:
+    """A classic agent that writes calls as text, and is shown what cannot be read of them."""
+    made = create_react_agent(Scripted(replies=replies), list(tools), REACT)
+    return AgentExecutor(agent=made, tools=list(tools), handle_parsing_errors=True)
 
 
 shape({"1": "think", "2": "look"})(react)
@@ -73,6 +78,21 @@ def react_in_a_tool() -> Any:
         return str((await react().ainvoke({"input": "?"}))["output"])
 
     return agent([[call("ask_react")], "there it is"], ask_react)
+
+
+@shape(
+    {"1": "_Exception", "2": "look"},
+    undecided=("1",),
+    failed=("1",),
+    outputs={"1": "Invalid Format: Missing 'Action:' after 'Thought:'", "2": "a cat shelf"},
+)
+def react_that_cannot_be_read() -> Any:
+    replies = [
+        "somewhere",
+        "Thought: b\nAction: look\nAction Input: shelf",
+        "Thought: c\nFinal Answer: there it is",
+    ]
+    return react_executor(replies, look)
 
 
 @shape({"1": "look", "2": "count"})

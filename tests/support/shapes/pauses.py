@@ -11,7 +11,7 @@ from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.config import get_stream_writer
 from langgraph.graph import START, MessagesState, StateGraph
-from langgraph.types import interrupt
+from langgraph.types import Command, interrupt
 
 from tests.support.shapes.agents import agent, look
 from tests.support.shapes.base import shape
@@ -48,6 +48,32 @@ def pause_in_a_node() -> Any:
 @shape(pauses=1, status="interrupted")
 def pause_in_a_chain() -> Any:
     return RunnableLambda(asked) | reviewing(InMemorySaver())
+
+
+OWN: Any = {"configurable": {"thread_id": "own"}}
+
+
+@shape(pauses=1, answer="sent yes")
+def pause_that_a_chain_answers() -> Any:
+    graph = reviewing(InMemorySaver())
+
+    async def settle(question: Any) -> Any:
+        await graph.ainvoke(asked(question), OWN)
+        result = await graph.ainvoke(Command(resume="yes"), OWN)
+        return result["messages"][-1].text
+
+    return RunnableLambda(settle)
+
+
+@shape(pauses=1, answer="it is asked")
+def pause_that_a_node_leaves_open() -> Any:
+    graph = reviewing(InMemorySaver())
+
+    async def node(state: MessagesState) -> Any:
+        await graph.ainvoke(state, OWN)
+        return {"messages": [("ai", "it is asked")]}
+
+    return StateGraph(MessagesState).add_node("node", node).add_edge(START, "node").compile()
 
 
 @shape({"1": "pay"}, pauses=1, status="interrupted")

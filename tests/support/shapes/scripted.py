@@ -22,15 +22,16 @@ from langchain_core.runnables import Runnable
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from catagent.events import types as ev
+from catagent.events.codec import encode_plain
 from catagent.sources.messages import message_of
 from catagent.sources.span import asking
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What a model got at one call: messages in their plain form, and the names of its tools."""
+    """What a model got at one call: messages, as JSON then, and the names of its tools."""
 
-    messages: list[ev.Message]
+    messages: list[bytes]
     tools: list[str]
 
 
@@ -116,7 +117,7 @@ class Scripted(BaseChatModel):
         self, messages: list[BaseMessage], kwargs: dict[str, Any]
     ) -> Iterator[ChatGenerationChunk]:
         tools = [tool["function"]["name"] for tool in kwargs.get("tools", ())]
-        _note(Sent([message_of(each) for each in messages], tools))
+        _note(Sent([encode_plain(message_of(each)) for each in messages], tools))
         last: AIMessageChunk | None = None
         for chunk in _pieces(self._reply(messages)):
             if last is not None:
@@ -172,5 +173,5 @@ class ScriptedText(LLM):
     ) -> str:
         assert run_manager is not None
         form = ev.Message(type="prompt", content=prompt)
-        SENT[str(run_manager.run_id)] = Sent([form], [])
+        SENT[str(run_manager.run_id)] = Sent([encode_plain(form)], [])
         return self.text
