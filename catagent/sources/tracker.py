@@ -23,6 +23,7 @@ from catagent.sources.base import AgentRun
 from catagent.sources.calls import Call, Calls
 from catagent.sources.closing import Closing
 from catagent.sources.forms import Forms, prompt
+from catagent.sources.graph_state import begins_with_state
 from catagent.sources.nodes import NodeReader, bubbles_up, command_of, interrupts_of
 from catagent.sources.run_tree import RunTree, Serialized
 from catagent.sources.span import LLM_KINDS, Prompt, Span, asking
@@ -92,17 +93,11 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
             self._nodes.begin(inputs)
         if getattr(inputs, "resume", None) is not None:
             self._waiting.clear()  # whoever runs the graph has an answer
-        self._note_state(span, inputs, about.get("metadata") or {})
-
-    def _note_state(self, span: Span, inputs: Any, metadata: dict[str, Any]) -> None:
-        """Whether it begins with the state of its graph, which its nodes' updates tell."""
         parent = self.spans.get(span.parent_ids[-1]) if span.parent_ids else None
-        if span.is_node:
-            begins = "__pregel_push" not in (metadata.get("langgraph_path") or ())
-        else:
-            begins = parent is not None and _begins_with(parent, span, inputs)
-        span.state = inputs if begins else None
-        span.begins_with_state = span.state is not None
+        span.begins_with_state = begins_with_state(
+            span, parent, inputs, about.get("metadata") or {}
+        )
+        span.state = inputs if span.begins_with_state else None
 
     def on_retriever_start(self, serialized: Serialized, query: str, **about: Any) -> None:
         """A retriever began."""
@@ -280,29 +275,6 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         new = self._nodes.interrupts(error)
         self.happened.extend(Happening("interrupt", span, each) for each in new)
         self._waiting += [span] if new else []
-
-
-def _begins_with(parent: Span, span: Span, inputs: Any) -> bool:
-    """Whether a run in a node begins with the state, as the node found it or has left it."""
-    return _is_same(parent.state, inputs) or _chooses(parent, span, inputs)
-
-
-def _chooses(node: Span, span: Span, inputs: Any) -> bool:
-    """Whether it chooses the next node: LangGraph runs that as a last step of a node.
-
-    Any other later step begins with what the one before it ended with, which is in the stream.
-    """
-    if not node.is_node or type(inputs) is not type(node.state):
-        return False
-    is_step = any(tag.startswith("seq:step:") and tag != "seq:step:1" for tag in span.tags)
-    return is_step and (not isinstance(inputs, dict) or inputs.keys() >= node.state.keys())
-
-
-def _is_same(state: Any, inputs: Any) -> bool:
-    """Whether these are the values of a state, which LangGraph hands out in ever new dicts."""
-    if not (isinstance(state, dict) and isinstance(inputs, dict)):
-        return state is not None and state is inputs
-    return state.keys() == inputs.keys() and all(state[key] is inputs[key] for key in state)
 
 
 def _to_nobody(*_: Any) -> None:
