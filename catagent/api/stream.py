@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catagent.config import Mode, Settings, chosen, secrets_of
+from catagent.errors import UsageError
 from catagent.events import types as ev
 from catagent.events.filters import Filters
 from catagent.run.pull import Pull
@@ -98,6 +99,8 @@ async def run_events(
     from catagent.agents.custom import fit
     from catagent.sources.backpressure import paced
 
+    _check("filters", options.filters, Filters)
+    _check("config", options.config, dict)
     settings = chosen(
         "the call",
         mode=options.mode,
@@ -128,6 +131,13 @@ async def run_events(
     async with contextlib.aclosing(pull.events(session, drive)) as events:
         async for event in events:
             yield event
+
+
+def _check(name: str, given: object, kind: type) -> None:
+    """Raise UsageError for an option of a wrong type, before anything runs."""
+    if given is not None and not isinstance(given, kind):
+        message = f"{name} from the call is of type {type(given).__name__}"
+        raise UsageError(message, f"it is a {kind.__name__}")
 
 
 def _each(secrets: Iterable[str]) -> Iterable[str]:

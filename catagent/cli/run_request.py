@@ -12,6 +12,7 @@ from catagent.cli.outputs import Outputs, opened
 from catagent.cli.recordings import history
 from catagent.cli.stderr import is_stalled, say, say_error, say_questions, say_traceback, write
 from catagent.config import Loaded
+from catagent.errors import ExitCode
 from catagent.run.recorders import Keep, recorders
 from catagent.run.request import Request
 from catagent.sinks.recorder import Recorder
@@ -77,6 +78,10 @@ def _say_end(session: Session) -> None:
     error = _error(session)
     if error is not None:
         say_error("catagent: error", error)
+    elif session.exit_code is ExitCode.FAILED:
+        lost = (warning for warning in session.state.warnings if warning.code == "recording_failed")
+        for warning in lost:
+            say(f"catagent: error: {warning.message}")
     say_questions("catagent: the run waits for an answer", session.state)
 
 

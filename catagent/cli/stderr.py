@@ -9,7 +9,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from catagent.config import secrets_of
-from catagent.redact import redact
+from catagent.redact import redact, shortened
 from catagent.views.sanitize import clean
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from catagent.events.types import ErrorInfo
 
 _LOOK_S = 0.1
+# Of a question to a person, which may be of any size.
+_MOST_SAID, _MOST_LINES = 2000, 20
 
 
 def say(message: str, hint: str = "") -> None:
@@ -41,7 +43,14 @@ def say_questions(said: str, state: RunState) -> None:
         for event in state.interrupts:
             asked = [f"{said}: {question}" for question in questions(event.data)]
             for text in (*asked, *(f"  {answer}" for answer in answers(event.data))):
-                say(text.replace("\n", "\n  "))
+                say(_clipped(text).replace("\n", "\n  "))
+
+
+def _clipped(text: str) -> str:
+    """Its first lines: all of it is in the events, and in the views."""
+    lines = text.splitlines()
+    more = [f"… {len(lines) - _MOST_LINES} more lines"] if len(lines) > _MOST_LINES else []
+    return "\n".join([shortened("\n".join(lines[:_MOST_LINES]), _MOST_SAID), *more])
 
 
 def say_traceback(raised: BaseException) -> None:

@@ -355,6 +355,11 @@ class Envelope(Struct, kw_only=True, tag_field="type"):
     call: str | None = None
     raw: Any = UNSET
 
+    @property
+    def type(self) -> str:
+        """What the event is, as it stands in the line: `llm.token`."""
+        return str(self.__struct_config__.tag)
+
 
 class RunStarted(Envelope, tag="run.started", kw_only=True):
     """First event of every run."""

@@ -61,7 +61,7 @@ def stopped(why: CatagentError | ExitCode) -> Ending:
     info = ev.ErrorInfo(
         kind="user",
         type="BrokenPipeError" if reader_left else "Interrupted",
-        message="The reader left." if reader_left else "The run was interrupted.",
+        message="The reader left." if reader_left else "The run was cancelled.",
     )
     return Ending("cancelled", why, info)
 

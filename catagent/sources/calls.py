@@ -109,7 +109,11 @@ class Calls:
             return same and (call.run is None or again)
 
         def rank(call: Call) -> tuple[Any, ...]:
-            return call.decided, call.tool == span.name, call.run is None, call.args == args
+            run = call.run
+            here = run is not None and run.parent_ids == span.parent_ids
+            failed_here = here and run is not None and run.error is not None
+            named = call.tool == span.name
+            return call.decided, named, failed_here, run is None, here, call.args == args
 
         return self._best(call_id, span, fits, rank) or self._new(
             span.name, call_id, span.outer, span.parent_ids

@@ -24,7 +24,8 @@ def other(look: Look, event: ev.Event) -> list[Part]:
         case ev.Warned(data=data):
             return warning(look, data)
         case ev.Node(data=data):
-            words = [event.name] if data.kind == "custom" else [data.kind, event.name, data.phase]
+            is_custom = data.kind == "custom"
+            words = [event.name or "custom"] if is_custom else [data.kind, event.name, data.phase]
             text = " ".join(words) + ("" if data.content is None else f": {compact(data.content)}")
             return [note(look, look.glyphs.aside, text, "dim", "dim")]
         case ev.Unknown():

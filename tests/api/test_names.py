@@ -19,12 +19,14 @@ from catagent.events import types as ev
 
 SOURCE = Path(catagent.__file__).read_text(encoding="utf-8")
 FUNCTIONS = {"encode", "read", "show", "stream"}
+# What the events hold, and a reader has to name.
+HELD = {"ErrorInfo", "Failure", "Message", "ModelUsage", "Ref", "Tool", "ToolCall", "Usage"}
 
 
 def test_all_names_the_events_the_errors_and_the_functions() -> None:
     events = {kind.__name__ for kind in get_args(ev.KnownEvent)} | {"Event", "Unknown"}
     ours = {name for name in vars(errors) if name.endswith("Error")}
-    expected = events | ours | FUNCTIONS | {"Filters", "__version__"}
+    expected = events | ours | FUNCTIONS | HELD | {"Filters", "Prompts", "__version__"}
     assert sorted(catagent.__all__) == sorted(expected)
 
 

@@ -170,4 +170,4 @@ except KeyboardInterrupt:
         printed = run_cells(tmp_path, cells)
         assert server.wait_closed()
     assert printed[1].endswith("interrupted\n")
-    assert "The run was interrupted." in printed[1] or "run: " in printed[1]
+    assert "The run was cancelled." in printed[1] or "run: " in printed[1]

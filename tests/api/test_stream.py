@@ -236,6 +236,8 @@ TWO_INPUTS = ChatPromptTemplate.from_template("{left} or {right}")
         (ECHO, {"timeout": -1}, "timeout from the call is -1: .* >= 0"),
         (ECHO, {"idle_timeout": math.nan}, "idle_timeout from the call is nan: .* >= 0"),
         (ECHO, {"max_steps": 0}, "max_steps from the call is 0: .* >= 1"),
+        (ECHO, {"filters": {"include_types": ["tool"]}}, "filters from the call is of type dict"),
+        (ECHO, {"config": "x"}, "config from the call is of type str"),
     ],
 )
 def test_what_cannot_be_run_raises_before_the_first_event(

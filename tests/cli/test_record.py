@@ -69,6 +69,7 @@ def test_a_disk_that_fills_up_costs_the_recording_and_not_the_run(tmp_path: Path
     assert events[-1]["data"]["exit_code"] == 1
     warnings = [event["data"]["code"] for event in events if event["type"] == "warning"]
     assert warnings == ["recording_failed"] * 2
+    assert done.stderr.startswith("catagent: error: The recording broke off: ")
     env = with_server(tmp_path, "http://127.0.0.1:9")
     played = catagent("replay", "run.jsonl", "--speed", "0", env=env)
     assert played.returncode == 1

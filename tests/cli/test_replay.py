@@ -69,6 +69,17 @@ def test_what_a_recorded_run_waits_for_is_said_on_stderr(warm: Warm, tmp_path: P
     )
 
 
+def test_of_a_long_question_stderr_has_the_first_lines(warm: Warm, tmp_path: Path) -> None:
+    recording, run = tmp_path / "paused.jsonl", paused_run()
+    mail = run[-2]
+    assert isinstance(mail, ev.Interrupt)
+    mail.data.value = "\n".join(map(str, range(300)))
+    recording.write_bytes(b"".join(map(encode, run)))
+    play = ["replay", str(recording), "--speed", "0", "-o", "answer"]
+    said = warm.run(play, environment(tmp_path)).err.decode().splitlines()
+    assert said[-3:] == ["  19", "  … 280 more lines", "  answers to send_email: approve, reject"]
+
+
 def test_ask_pipes_into_replay_as_it_happens(tmp_path: Path) -> None:
     with ScriptedServer(cat(tokens=5)) as server:
         env = with_server(tmp_path, server.url)

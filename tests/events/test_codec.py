@@ -33,6 +33,7 @@ VALIDATOR = Draft202012Validator(schema())
 
 @given(events)
 def test_decoding_undoes_encoding(event: ev.Event) -> None:
+    assert event.type == ev.type_of(event)
     assert decode(encode(event)) == event
 
 
