@@ -79,7 +79,7 @@ def test_ctrl_c_at_a_terminal_leaves_it_whole(
     assert prompt(began, PROMPT_S)
     assert done.code == 130
     checks.assert_terminal_whole(done)
-    assert b"interrupted" in done.out
+    assert b"cancelled" in done.out
     assert b"Traceback" not in done.out
 
 

@@ -20,6 +20,13 @@ _GRACE_S = 5.0
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
+# A small server closes a connection after a few idle seconds, llama.cpp's after five; a request at
+# that very moment fails. Here a new one costs nothing.
+_ON_THIS_MACHINE = httpx2.Limits(
+    max_connections=1000, max_keepalive_connections=100, keepalive_expiry=1.0
+)
+
+
 def client_options(base_url: str, idle_timeout: float) -> dict[str, Any]:
     """What both clients are made with. `idle_timeout`: the longest silence in seconds, 0 for any.
 
@@ -29,7 +36,9 @@ def client_options(base_url: str, idle_timeout: float) -> dict[str, Any]:
     """
     url = parse_url(base_url)
     silence = idle_timeout + _GRACE_S if idle_timeout else None
+    own = {"limits": _ON_THIS_MACHINE} if url.host in _LOOPBACK else {}
     return {
+        **own,
         "timeout": httpx2.Timeout(silence, connect=CONNECT_TIMEOUT_S),
         "verify": tls_context(trust_nobody=url.scheme == "http"),
         "trust_env": url.host not in _LOOPBACK,

@@ -74,7 +74,7 @@ def _connect(
     server["timeout"] = options["timeout"]
     synchronous = RetryingClient(policy, **options)
     if early is not None and not may_go_through_a_proxy(parse_url(base_url)):
-        tls, limits = options["verify"], openai.DEFAULT_CONNECTION_LIMITS
+        tls, limits = options["verify"], options.pop("limits", openai.DEFAULT_CONNECTION_LIMITS)
         options["transport"] = EarlyTransport(early, tls, limits)
     return Clients(
         PlainChunkClient(**server, http_client=synchronous),
