@@ -113,7 +113,7 @@ class Calls:
             here = run is not None and run.parent_ids == span.parent_ids
             failed_here = here and run is not None and run.error is not None
             named = call.tool == span.name
-            return call.decided, named, failed_here, run is None, here, call.args == args
+            return call.decided, named, failed_here, run is None, here, _is_equal(call.args, args)
 
         return self._best(call_id, span, fits, rank) or self._new(
             span.name, call_id, span.outer, span.parent_ids
@@ -151,7 +151,8 @@ class Calls:
             run = call.run
             output = None if run is None else getattr(run.output, "content", run.output)
             named = message.name in (None, call.tool)
-            return named, output == content, run is not None and run.ended is not None, call.decided
+            same, ended = _is_equal(output, content), run is not None and run.ended is not None
+            return named, same, ended, call.decided
 
         runs = ((call, call.run) for call in self._open[call_id or ""])
         exact = (call for call, run in runs if run is not None and run.output is message)
@@ -206,6 +207,14 @@ class Calls:
             self._by_model[outer, call_id, tool] = call
         self._open[call_id or ""].append(call)
         return call
+
+
+def _is_equal(one: Any, other: Any) -> bool:
+    """Whether two values are equal. Tools take and return anything: arrays compare to arrays."""
+    try:
+        return bool(one == other)
+    except Exception:  # a stranger's comparison must not end the run that is looked at
+        return False
 
 
 def _common(one: Sequence[str], other: Sequence[str]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -110,12 +110,6 @@ def _other_kwargs(kwargs: dict[str, Any], calls: list[ev.ToolCall]) -> dict[str,
 
 def _is_empty(value: Any) -> bool:
     return value is None or (isinstance(value, str | list | dict) and not value)
-
-
-def messages_of(messages: Any) -> list[ev.Message]:
-    """The messages among `messages`, one or many, as plain data."""
-    several = messages if isinstance(messages, Sequence) else [messages]
-    return [message_of(message) for message in several if isinstance(message, BaseMessage)]
 
 
 def usage_of(message: BaseMessage) -> ev.Usage | None:

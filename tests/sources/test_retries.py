@@ -1,4 +1,4 @@
-"""A call that is tried again keeps its key, whatever else has the same id, tool and arguments."""
+"""A call keeps its key when it is tried again, or changed, whatever it is compared with."""
 
 from __future__ import annotations
 
@@ -61,3 +61,42 @@ def test_a_retry_is_of_the_call_that_failed_and_not_of_its_twin(mode: Mode) -> N
         return outputs
 
     assert asyncio.run(main()) == {"1": ["look 1"], "2": ["", "look 3"]}
+
+
+class Array:
+    """What compares to no truth, as arrays and tables do."""
+
+    def __eq__(self, other: object) -> Any:
+        return self
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __bool__(self) -> bool:
+        raise ValueError("the truth of an array is ambiguous")
+
+
+class Filled(AgentMiddleware[Any, Any, Any]):
+    """Puts an array in the place of an argument."""
+
+    async def awrap_tool_call(self, request: Any, handler: Any) -> Any:
+        changed = {**request.tool_call, "args": {"data": Array()}}
+        return await handler(request.override(tool_call=changed))
+
+
+@pytest.mark.parametrize("mode", ["steps", "log", "events"])
+def test_arguments_that_cannot_be_compared_do_not_end_the_run(mode: Mode) -> None:
+    @tool
+    async def look(data: Any) -> str:
+        """Look."""
+        return type(data).__name__
+
+    async def main() -> list[Any]:
+        wanted = [call("look", "call_0", data="a"), call("look", "call_0", data="b")]
+        looking = agent([wanted, "there it is"], look, middleware=[Filled()])
+        return [event async for event in catagent.stream(looking, "where?", mode=mode)]
+
+    events = asyncio.run(main())
+    assert events[-1].data.status == "success", events[-1].data.error
+    seen = [event for event in events if isinstance(event, catagent.Observation)]
+    assert [(event.call, event.data.output) for event in seen] == [("1", "Array"), ("2", "Array")]
