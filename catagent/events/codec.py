@@ -17,7 +17,8 @@ from catagent.events.types import SCHEMA, Event, KnownEvent, Unknown, type_of
 from catagent.redact import shortened
 
 PLACEHOLDER = "$unserialisable"
-_MAX_DEPTH = 200
+# No data is nested deeper than this: what is becomes a placeholder.
+DEEPEST = 100
 _NESTED = (list, tuple, dict)
 _REPR_LIMIT = 1000
 
@@ -117,16 +118,21 @@ def encodable_data(value: Any) -> Any:
 def map_leaves(value: Any, change: Callable[[Any], Any], depth: int = 0) -> Any:
     """JSON-like data with `change` made to whatever is neither list nor dict, keys among it.
 
-    What is nested 200 deep becomes a placeholder, so that no data is too deep for Python's stack.
+    What is nested deeper than `DEEPEST` becomes a placeholder: Python's stack ends somewhere.
     """
     if not isinstance(value, _NESTED):
         return change(value)
-    if depth > _MAX_DEPTH:
+    if depth > DEEPEST and not _is_placeholder(value):
         return map_leaves(placeholder(value), change)
     if isinstance(value, dict):
         items = value.items()
         return {change(str(key)): map_leaves(item, change, depth + 1) for key, item in items}
     return [map_leaves(item, change, depth + 1) for item in value]
+
+
+def _is_placeholder(value: Any) -> bool:
+    flat = isinstance(value, dict) and not any(isinstance(v, _NESTED) for v in value.values())
+    return flat and PLACEHOLDER in value
 
 
 def _encodable_leaf(value: Any) -> Any:
@@ -151,6 +157,8 @@ KNOWN_TYPES = frozenset(type_of(kind) for kind in KnownEvent.__args__)
 def _decode_unknown(line: bytes | str, error: Exception) -> Unknown:
     try:
         fields = _any.decode(line)
+    except RecursionError:
+        raise RecordingError("nested too deep") from None
     except _UNDECODABLE:
         raise RecordingError(f"not a JSON line: {error}") from None
     if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):

@@ -15,7 +15,7 @@ from msgspec import UNSET, Struct
 from msgspec.structs import fields
 
 from catagent.events import types as ev
-from catagent.events.codec import encodable, map_leaves
+from catagent.events.codec import DEEPEST, encodable, map_leaves
 from catagent.redact import MASK, Redactor
 
 # How much of what was shown is looked at again; longer than whatever announces a secret.
@@ -147,7 +147,7 @@ def _is_half(end: str) -> bool:
     return "\ud800" <= end <= "\udbff"
 
 
-def _replaced(value: Any, delta: str, shown: str) -> Any:
+def _replaced(value: Any, delta: str, shown: str, depth: int = 0) -> Any:
     """The object that a token came in, with what is shown of it in the place of its text.
 
     What LangChain made of the text, parsed arguments for one, is masked; the rest stays.
@@ -155,19 +155,21 @@ def _replaced(value: Any, delta: str, shown: str) -> Any:
     match value:
         case str() if value == delta:
             return shown
+        case list() | dict() if depth > DEEPEST:
+            return MASK
         case str() if _overlap(value, delta):
             return MASK
         case list():
-            return [_replaced(item, delta, shown) for item in value]
+            return [_replaced(item, delta, shown, depth + 1) for item in value]
         case dict():
-            return {key: _replaced_at(key, item, delta, shown) for key, item in value.items()}
+            return {k: _replaced_at(k, v, delta, shown, depth + 1) for k, v in value.items()}
     return value
 
 
-def _replaced_at(key: str, value: Any, delta: str, shown: str) -> Any:
+def _replaced_at(key: str, value: Any, delta: str, shown: str, depth: int) -> Any:
     if key == "args" and isinstance(value, dict):
         return MASK if value else value
-    return value if key in _NO_TEXT else _replaced(value, delta, shown)
+    return value if key in _NO_TEXT else _replaced(value, delta, shown, depth)
 
 
 def _overlap(one: str, other: str) -> bool:

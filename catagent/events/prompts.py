@@ -8,10 +8,8 @@ from typing import Any
 import msgspec
 
 from catagent.events import types as ev
-from catagent.events.codec import encodable_data
+from catagent.events.codec import DEEPEST, encodable_data
 
-# As deep as data is written. A recording from anywhere may nest without end.
-_DEEPEST = 100
 # A longer prompt than any; nor may a recording from anywhere make one of nothing.
 _MOST = 10_000
 
@@ -57,7 +55,7 @@ class Prompts:
 
     def whole(self, value: Any, depth: int = 0) -> Any:
         """Plain data (an update's changes, a state) with the messages that it refers to."""
-        if depth > _DEEPEST or not isinstance(value, dict | list):
+        if depth > DEEPEST or not isinstance(value, dict | list):
             return value
         if isinstance(value, list):
             return [self.whole(item, depth + 1) for item in value]
@@ -91,7 +89,7 @@ class Prompts:
         match value:
             case {"id": str(), "type": str(), "content": str()}:
                 self._keep([_message(value)])
-            case dict() | list() if depth < _DEEPEST:
+            case dict() | list() if depth <= DEEPEST:
                 for item in value.values() if isinstance(value, dict) else value:
                     self._keep_plain(item, depth + 1)
 

@@ -22,10 +22,9 @@ import msgspec
 from msgspec import UNSET
 from pydantic import BaseModel
 
-from catagent.events.codec import placeholder
+from catagent.events.codec import DEEPEST, placeholder
 
 _TEXTUAL = (UUID, PurePath)
-_MAX_DEPTH = 100
 _INT_LIMIT = 2**63
 
 
@@ -45,7 +44,7 @@ def plain(value: Any, depth: int = 0, own: Own | None = None) -> Any:
         return value if -_INT_LIMIT <= value < _INT_LIMIT else placeholder(value)
     if kind is float:
         return value if math.isfinite(value) else placeholder(value)
-    if depth > _MAX_DEPTH:
+    if depth > DEEPEST:
         return placeholder(value)
     try:
         found = UNSET if own is None else own(value, depth)

@@ -7,6 +7,7 @@ import contextlib
 import os
 import threading
 from collections.abc import AsyncIterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,14 @@ from hypothesis import strategies as st
 from catagent.errors import RecordingError
 from catagent.events import types as ev
 from catagent.events.codec import Header, encode, encode_header
+from catagent.exports.cast import recording as cast
 from catagent.exports.html import page as html
 from catagent.exports.markdown import document as markdown
 from catagent.exports.text import document as text
 from catagent.recordings.pace import Pace, read_chunks, replay
 from catagent.recordings.reader import Reader, open_recording, read_recording
 from catagent.recordings.runs import by_run
+from catagent.sinks.agui_events import Translator
 from tests.support.runs import ROOT, cat_run, interleaved, stamped, started
 
 RUN = [encode(event) for event in cat_run()]
@@ -71,7 +74,7 @@ def test_an_unknown_type_is_kept_whole() -> None:
         (b'{"type":"llm.token","data":{"channel":"text"}}\n', "no valid llm.token event"),
         (b'{"type":"answer","seq":"x","data":{"output":""}}\n', "no valid answer event"),
         (b'{"type":"answer","v":2,"data":{"output":""}}\n', "it is of version 2"),
-        (b"[" * 100_000 + b"\n", "not a JSON line"),
+        (b"[" * 100_000 + b"\n", "nested too deep"),
         (RUN[1][:40] + b"\n", "not a JSON line"),
     ],
 )
@@ -132,7 +135,7 @@ def test_an_event_that_names_no_run_is_of_the_one_that_the_stream_is_in() -> Non
     assert (len(found["one"]), len(found["two"])) == (len(one) + 1, len(two) + 1)
 
 
-@pytest.mark.parametrize("depth", [150, 500, 100_000])
+@pytest.mark.parametrize("depth", [90, 150, 500, 700, 900, 10_000, 100_000])
 def test_what_is_nested_too_deep_is_damage_or_a_placeholder(depth: int) -> None:
     """And what is not can be masked, shown, exported and written again."""
     deep = b'{"k":' * depth + b"[]" + b"}" * depth
@@ -142,14 +145,19 @@ def test_what_is_nested_too_deep_is_damage_or_a_placeholder(depth: int) -> None:
         b'{"type":"update","data":{"node":"n","changes":%b}}' % deep,
         b'{"type":"llm.dreamt","data":%b}' % deep,
         b'{"type":"answer","raw":%b,"data":{"output":"o"}}' % deep,
+        b'{"type":"llm.token","raw":%b,"data":{"channel":"text","delta":"sk-"}}' % deep,
+        b'{"type":"llm.started","data":{"model":"m","messages":[{"type":"ai","content":"c",'
+        b'"artifact":%b}]}}' % deep,
     ):
         events, message = read(RUN[0] + line + b"\n" + RUN[-1])
         assert message == "" or "damaged at line 2: n" in message
-        assert depth > 150 or (len(events) == 3 and b"unserialisable" not in encode(events[1]))
-        for export in (text, html, markdown):
+        assert "nested too deep" in message or len(events) == 3
+        assert depth > 90 or b"unserialisable" not in encode(events[1])
+        list(chain.from_iterable(map(Translator().translate, events)))
+        for export in (text, html, markdown, cast):
             assert export(events, None)
         again = read(b"".join(map(encode, events)))[0]
-        assert again == events if depth == 150 else len(again) == len(events)
+        assert again == events
 
 
 def test_an_empty_recording_is_an_error() -> None:
