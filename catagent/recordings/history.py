@@ -1,11 +1,13 @@
 """The runs that catagent keeps by itself: one recording a run, in a folder of the user's state.
 
-Bounded in number and in size, oldest out first; readable by their owner alone.
+Bounded in number and in size, oldest out first; readable by their owner alone. Files are numbered
+in the order in which their runs began, for clocks go wrong and are put right.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +24,8 @@ from catagent.recordings.reader import MAX_LINE
 
 RecordedStatus = Literal["success", "error", "cancelled", "limit", "interrupted", "unfinished"]
 _TAIL = 1 << 16
+# A number, when the run began, its id. Names from before there were numbers begin with a date.
+_NUMBERED = re.compile(r"([0-9]+)-[0-9]{8}-[0-9]{6}-")
 
 
 class RunSummary(Struct, kw_only=True, tag_field="type", tag="run"):
@@ -61,22 +65,23 @@ class History(Struct, kw_only=True, frozen=True):
         """
         try:
             _make_private(self.folder)
-            self.prune()
+            number = self.prune()
         except OSError as error:
             raise OutputError(
                 f"cannot keep this run in {self.folder}: {error.strerror}",
                 "turn the history off with --no-history",
             ) from error
-        began = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
-        return self.folder / f"{began}-{_file_safe(run_id)}.jsonl"
+        began = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        return self.folder / f"{number:08}-{began}-{_file_safe(run_id)}.jsonl"
 
-    def prune(self) -> None:
-        """Remove the oldest runs until one more fits."""
-        kept, size = 0, 0
-        for path in reversed(self._paths()):
+    def prune(self) -> int:
+        """Remove the oldest runs until one more fits, and return the number of that one."""
+        kept, size, paths = 0, 0, self._paths()
+        for path in reversed(paths):
             kept, size = kept + 1, size + _size(path)
             if kept >= self.max_runs or size > self.max_bytes:
                 path.unlink(missing_ok=True)
+        return _number(paths[-1]) + 1 if paths else 1
 
     def runs(self) -> Iterator[RunSummary]:
         """Yield the runs, newest first, at the cost of a look at both ends of each file."""
@@ -102,13 +107,13 @@ class History(Struct, kw_only=True, frozen=True):
         return found[0]
 
     def _paths(self) -> list[Path]:
-        """The files that are recordings by their names, oldest first."""
+        """The files that are recordings by their names, in the order in which they began."""
         try:
             with os.scandir(self.folder) as entries:
                 found = [e.path for e in entries if e.name.endswith(".jsonl") and e.is_file()]
         except (FileNotFoundError, NotADirectoryError):
             return []
-        return sorted(map(Path, found))
+        return sorted(map(Path, found), key=lambda path: (_number(path), path.name))
 
 
 def _make_private(folder: Path) -> None:
@@ -116,6 +121,12 @@ def _make_private(folder: Path) -> None:
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     for path in reversed(missing):
         path.mkdir(mode=0o700, exist_ok=True)
+
+
+def _number(path: Path) -> int:
+    """The number of a run, 0 where its file has none: all that have one began later."""
+    numbered = _NUMBERED.match(path.name)
+    return int(numbered[1]) if numbered else 0
 
 
 def run_id(path: Path) -> str:

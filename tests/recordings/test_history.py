@@ -71,6 +71,48 @@ def test_the_number_of_kept_runs_is_bounded(tmp_path: Path) -> None:
     assert [run.id for run in history.runs()] == ["run5", "run4", "run3"]
 
 
+@pytest.mark.parametrize(
+    "ahead",
+    [
+        "20991231-235959-000001-ahead",  # as runs were named before they were numbered
+        "00000007-20991231-235959-ahead",
+        "00000007-19700101-000000-ahead",
+        "123456789012-20991231-235959-ahead",
+    ],
+)
+def test_the_newest_run_is_the_one_that_began_last_whatever_the_clock_said(
+    tmp_path: Path, ahead: str
+) -> None:
+    history = History(folder=tmp_path, max_runs=3)
+    (tmp_path / f"{ahead}.jsonl").touch()
+    for number in range(2):
+        path = record(history, f"run{number}", failed_run())
+        assert history.find("last") == path
+    assert [run.id for run in history.runs()] == ["run1", "run0", "ahead"]
+    record(history, "run2", failed_run())
+    assert [run.id for run in history.runs()] == ["run2", "run1", "run0"]
+
+
+def test_runs_from_before_they_were_numbered_keep_their_order_and_their_names(
+    tmp_path: Path,
+) -> None:
+    history = History(folder=tmp_path)
+    for name in ("20260102-000000-000001-bbb", "20260101-235959-999999-aaa"):
+        (tmp_path / f"{name}.jsonl").touch()
+    assert [run.id for run in history.runs()] == ["bbb", "aaa"]
+    assert history.find("last") == history.find("bbb")
+    assert history.find("20260101-235959-999999-aaa") == history.find("aaa")
+
+
+def test_runs_that_begin_at_once_are_both_kept(tmp_path: Path) -> None:
+    history = History(folder=tmp_path)
+    places = {history.place_for("one"), history.place_for("two")}
+    for place in places:
+        place.touch()
+    assert {history.find("one"), history.find("two")} == places
+    assert record(history, "three", failed_run()) == history.find("last")
+
+
 def test_the_size_of_the_history_is_bounded(tmp_path: Path) -> None:
     one = record(History(folder=tmp_path / "one"), "one", cat_run()).stat().st_size
     history = History(folder=tmp_path / "many", max_bytes=3 * one)
