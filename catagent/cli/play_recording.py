@@ -23,7 +23,7 @@ from catagent.stop import Interrupts, Stop
 def play(
     recording: str,
     speed: float,
-    idle_limit: float | None,
+    idle_limit: float,
     filters: Filters,
     mode: Mode | None,
     loaded: Loaded,
@@ -37,7 +37,7 @@ def play(
         opened(loaded, shown, stop) as outputs,
     ):
         playback = Playback(outputs.sinks, filters, mode, stop)
-        source = replay(read_chunks(descriptor), Pace(speed, idle_limit))
+        source = replay(read_chunks(descriptor), Pace(speed, idle_limit or None))
         outputs.status("replaying")
         signals.watch(playback.cancel, outputs.rescue)
         code = asyncio.run(playback.play(source))

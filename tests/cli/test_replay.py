@@ -121,13 +121,25 @@ def _seconds(*arguments: str, env: dict[str, str]) -> tuple[float, float]:
     return time.monotonic() - began, time.monotonic() - first
 
 
-def test_idle_limit_and_speed_shorten_a_replay(tmp_path: Path) -> None:
+@pytest.mark.parametrize("year", ["2025", "0001"])
+def test_idle_limit_and_speed_shorten_a_replay(tmp_path: Path, year: str) -> None:
     slow = tmp_path / "slow.jsonl"
-    slow.write_text(EVENTS.read_text().replace('"ts":"2026-', '"ts":"2025-', 3))
+    slow.write_text(EVENTS.read_text().replace('"ts":"2026-', f'"ts":"{year}-', 3))
     done = catagent(
         "replay", str(slow), "--idle-limit", "0.05", "--speed", "4", env=environment(tmp_path)
     )
     assert done.returncode == 0  # and not after a year
+
+
+@pytest.mark.parametrize("far", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-23:59"])
+def test_a_time_that_is_far_away_ends_no_replay_and_no_export(tmp_path: Path, far: str) -> None:
+    *most, last = EVENTS.read_text().splitlines()
+    ts = lines(last)[0]["ts"]
+    recording = tmp_path / "far.jsonl"
+    recording.write_text("\n".join([*most, last.replace(ts, far)]))
+    for arguments in (["replay", "--speed", "100", "-o", "plain", "-v", "--stats"], ["show"]):
+        done = catagent(*arguments, str(recording), env=environment(tmp_path))
+        assert (done.returncode, "defect" in done.stderr) == (0, False), done.stderr
 
 
 @pytest.mark.parametrize("name", ["refused", "limit", "cancelled"])

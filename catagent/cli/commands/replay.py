@@ -28,14 +28,13 @@ def replay(
         typer.Option("--speed", help="So many times as fast; 0 is at once.", rich_help_panel=_PACE),
     ] = 1.0,
     idle_limit: Annotated[
-        float | None,
+        float,
         typer.Option(
             "--idle-limit",
-            help="Make no pause longer than so many seconds.",
+            help="Make no pause longer than so many seconds; 0 is no limit.",
             rich_help_panel=_PACE,
-            show_default="none",
         ),
-    ] = None,
+    ] = 5.0,
     **shared: Any,
 ) -> None:
     """Play a recorded run through any output, at its own pace.
@@ -47,7 +46,7 @@ def replay(
     from catagent.cli.settings import load_settings
 
     for name, value in (("--speed", speed), ("--idle-limit", idle_limit)):
-        if value is not None and not value >= 0:
+        if not value >= 0:
             raise UsageError(f"{name} is {value:g}", "it is 0 or more")
     loaded = load_settings(options.flags(shared))
     shown = options.Shown.given(shared)
