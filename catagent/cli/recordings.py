@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
 from catagent.config import Loaded
@@ -12,6 +13,7 @@ from catagent.recordings.history import History, question
 from catagent.recordings.runs import by_run
 
 _LONGEST_QUESTION = 60
+_LISTED = 20
 
 
 def history(loaded: Loaded) -> History:
@@ -72,7 +74,9 @@ def run_of(events: Iterable[ev.Event], wanted: str | None) -> list[ev.Event]:
 
 
 def _listed(runs: Mapping[str, list[ev.Event]]) -> str:
-    return "\n".join(f"  {run}  {'  '.join(_about(events))}" for run, events in runs.items())
+    rows = [f"  {run}  {'  '.join(_about(of))}" for run, of in islice(runs.items(), _LISTED)]
+    more = len(runs) - len(rows)
+    return "\n".join([*rows, f"  … and {more:,} more"] if more else rows)
 
 
 def _about(events: Iterable[ev.Event]) -> Iterator[str]:

@@ -69,7 +69,7 @@ class EventMask:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._redactor = Redactor(secrets)
-        self._streams: dict[_Key, _Stream] = {}
+        self._streams: dict[str, dict[_Key, _Stream]] = {}
 
     def __call__(self, event: ev.Event) -> Sequence[ev.Event]:
         """The event without secrets: none while it is held back, two where that comes first."""
@@ -80,9 +80,10 @@ class EventMask:
 
     def _token(self, event: ev.LlmToken) -> Sequence[ev.Event]:
         key, delta = _key(event), event.data.delta
-        stream = self._streams.get(key)
+        streams = self._streams.setdefault(event.run_id, {})
+        stream = streams.get(key)
         if stream is None:
-            stream = self._streams[key] = _Stream()
+            stream = streams[key] = _Stream()
         if event.raw is UNSET and event.data.tool is UNSET and stream.shown == len(stream.text):
             # The road of nearly every token.
             text = stream.text + delta
@@ -119,8 +120,7 @@ class EventMask:
     def _finish(self, event: ev.LlmFinished) -> Sequence[ev.Event]:
         """What is still held back of the model's streams, and then their end."""
         found: list[ev.Event] = []
-        for key in [key for key in self._streams if key.run_id == event.run_id]:
-            stream = self._streams.pop(key)
+        for key, stream in self._streams.pop(event.run_id, {}).items():
             fresh = stream.take(self._redactor.text(stream.text), stream.text[: stream.shown])
             if fresh:
                 found.append(_last_token(event, key, encodable(fresh)))

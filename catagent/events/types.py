@@ -510,6 +510,9 @@ def run_of(event: Event) -> str:
     return str(event.fields.get("run_id") or "")
 
 
+# Deeper than any agent nests its calls. What a recording nests deeper is taken for less deep.
+DEEPEST_CALL = 32
+
 CallEvent = Action | ToolStarted | ToolFinished | Observation
 
 

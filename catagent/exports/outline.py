@@ -8,9 +8,6 @@ from dataclasses import dataclass, field
 from catagent.events import types as ev
 from catagent.events.state import LlmRun, RunState, ToolRun, reduce
 
-# Deeper than any agent nests. What a recording nests deeper is put alongside instead.
-DEEPEST = 32
-
 
 @dataclass(slots=True)
 class Step:
@@ -44,7 +41,9 @@ def outline(events: Iterable[ev.Event]) -> tuple[RunState, list[Step]]:
             step = Step(what, 0 if parent is None else parent.depth + 1)
             (roots if parent is None else parent.inside).append(step)
             if isinstance(what, ToolRun):
-                tools[what.call] = step if parent is None or step.depth < DEEPEST else parent
+                tools[what.call] = (
+                    step if parent is None or step.depth < ev.DEEPEST_CALL else parent
+                )
     return state, roots
 
 

@@ -16,8 +16,6 @@ from catagent.events import types as ev
 
 # Calls of one id, or of one tool, that may still be waited for; more are no agent's.
 _MOST = 128
-# Deeper than any agent nests: keys of calls further down do not grow.
-_DEEPEST = 32
 
 
 @dataclass(slots=True, eq=False)
@@ -164,7 +162,7 @@ class CallKeys:
     def _make(
         self, event: ev.KnownEvent, tool: str, call_id: str | None, outer: str | None
     ) -> _Call:
-        if outer is not None and outer.count(".") >= _DEEPEST:
+        if outer is not None and outer.count(".") >= ev.DEEPEST_CALL:
             outer = ev.outer_call(outer)
         self._number += 1
         self._made[outer] += 1

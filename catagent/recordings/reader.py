@@ -10,6 +10,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from catagent.config import secrets_of
@@ -23,6 +24,8 @@ from catagent.recordings.runs import Runs
 CHUNK = 1 << 16
 _NAMES_CALLS = b'"call":'  # every line of a run whose calls have keys does; none did before
 MAX_LINE = 64 << 20  # bytes; a file without a newline must not fill the memory
+
+_NAMED = 5  # runs in a message
 
 
 @dataclass(slots=True)
@@ -69,7 +72,9 @@ class Reader:
     def _unfinished(self) -> str:
         if not self.line:
             return "the recording is empty"
-        which = f" of {', '.join(self._runs.open)}" if self._runs.finished else ""
+        runs = ", ".join(islice(self._runs.open, _NAMED))
+        more = ", …" if len(self._runs.open) > _NAMED else ""
+        which = f" of {runs}{more}" if self._runs.finished else ""
         ends = f"it ends after line {self.line}, without run.finished{which}"
         return f"the recording is unfinished: {ends}"
 

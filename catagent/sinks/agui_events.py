@@ -6,6 +6,7 @@ whose `parentToolCallId` is the call. What the protocol has no word for becomes 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -15,14 +16,12 @@ from catagent.events import types as ev
 from catagent.events.codec import encode_plain
 from catagent.events.prompts import Prompts
 from catagent.events.timestamps import epoch
+from catagent.events.types import DEEPEST_CALL
 from catagent.sinks.agui_calls import Calls
 from catagent.sinks.agui_ends import interrupt, outcome
 
 AguiEvent = dict[str, Any]
 _Key = tuple[str, str]
-
-# Deeper than any agent nests. A recording from anywhere may nest without end.
-_DEEPEST = 32
 
 
 class Translator:
@@ -32,7 +31,7 @@ class Translator:
         self._ids: AguiEvent = {"threadId": "", "runId": ""}
         self._open: dict[_Key, AguiEvent] = {}
         self._calls = Calls()
-        self._written: dict[tuple[str, int], str] = {}
+        self._written: defaultdict[str, dict[int, str]] = defaultdict(dict)
         self._interrupts: dict[str, AguiEvent] = {}
         self._prompts = Prompts()
         self._said = ""
@@ -125,13 +124,14 @@ class Translator:
 
     def _tool_args(self, event: ev.LlmToken, inside: AguiEvent) -> Iterator[AguiEvent]:
         data = event.data
-        place = (event.run_id, data.index if isinstance(data.index, int) else 0)
+        written, index = self._written[event.run_id], data.index
+        place = index if isinstance(index, int) else 0
         if isinstance(data.call, str):
-            yield from self._end(("call", self._written.get(place, "")))
-            self._written[place] = data.call
+            yield from self._end(("call", written.get(place, "")))
+            written[place] = data.call
             self._calls.named(data.call, data.call_id or None, data.tool or "")
             yield from self._call_start(data.call, event.run_id, inside)
-        key = self._written.get(place, "")
+        key = written.get(place, "")
         if ("call", key) in self._open:  # what belongs to no call, its action will say
             call_id = self._calls.named(key).id
             yield {"type": "TOOL_CALL_ARGS", "toolCallId": call_id, "delta": data.delta, **inside}
@@ -154,8 +154,8 @@ class Translator:
             self._said = event.data.text
         for what in ("REASONING_MESSAGE", "REASONING", "text"):
             yield from self._end((what, event.run_id))
-        for place in [place for place in self._written if place[0] == event.run_id]:
-            yield from self._end(("call", self._written.pop(place)))
+        for key in self._written.pop(event.run_id, {}).values():
+            yield from self._end(("call", key))
 
     def _whole_message(self, event: ev.LlmFinished) -> Iterator[AguiEvent]:
         """A mode without tokens reports what a model wrote once it has written it."""
@@ -204,7 +204,7 @@ class Translator:
         if key is None:
             return {}
         call, unannounced, around = self._calls.named(key, given), list[str](), key
-        while around and ("subagent", around) not in self._open and len(unannounced) < _DEEPEST:
+        while around and ("subagent", around) not in self._open and len(unannounced) < DEEPEST_CALL:
             unannounced.append(around)
             around = ev.outer_call(around) or ""
         for each in reversed(unannounced):

@@ -6,6 +6,10 @@ that come twice or not at all; what fits nowhere is shown on its own.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TypeVar
+
 from catagent.events import types as ev
 from catagent.views import notes
 from catagent.views.format import model_name, seconds
@@ -16,7 +20,11 @@ from catagent.views.style import Look
 from catagent.views.text import facts, written
 from catagent.views.tool_panel import Orphan, Tool
 
+T = TypeVar("T")
 Home = Column | Tool
+_Inside = defaultdict[str | None, dict[str, T]]
+# So many models may wait for a server at once; a retry of one before them is shown below it.
+_NEAR = 64
 ModelEvent = ev.LlmStarted | ev.LlmToken | ev.LlmFinished
 
 
@@ -32,11 +40,12 @@ class Calls:
         self.alone = True
         self._root = root
         self._tools: dict[str, Tool] = {}
-        # Those of them that ended, and of which the agent has not observed anything yet.
-        self._ended: dict[str, Tool] = {}
+        # Those of them that ended and were not observed yet, by the call around them.
+        self._ended: _Inside[Tool] = defaultdict(dict)
         self._models: dict[str, Model] = {}
-        # Calls that a model wrote and that were not run: the call around them, and their text.
-        self._unclaimed: dict[str, tuple[str | None, str]] = {}
+        # The text of calls that a model wrote and that were not run, by the call around them.
+        self._unclaimed: _Inside[str] = defaultdict(dict)
+        self._written: dict[str, str | None] = {}
 
     @property
     def owner(self) -> str:
@@ -58,8 +67,8 @@ class Calls:
         part = notes.retry(self.look, model.name if model else event.name, event.data)
         if model is None:
             home.parts.append(part)
-        elif model in home.parts and not model.tokens:
-            home.parts.insert(home.parts.index(model), part)
+        elif not model.tokens and (place := _place(model, home.parts)):
+            home.parts.insert(place, part)
         else:
             model.interrupt(part)
 
@@ -69,15 +78,16 @@ class Calls:
         tool = self._tools.get(key)
         if tool is None or (tool.closed and isinstance(event, ev.Action | ev.ToolStarted)):
             tool = self._tools[key] = self._new_tool(event)
-        self._unclaimed.pop(key, None)
-        self._ended.pop(key, None)
+        outer = ev.outer_call(key)
+        self._unclaimed.get(self._written.pop(key, None), {}).pop(key, None)
+        self._ended.get(outer, {}).pop(key, None)
         if isinstance(event, ev.Action):
             tool.decide(event.data.tool_input)
         elif isinstance(event, ev.ToolStarted):
             tool.start(event)
         elif isinstance(event, ev.ToolFinished):
             tool.end(event)
-            self._ended[key] = tool
+            self._ended[outer][key] = tool
         elif isinstance(event, ev.Observation):
             self._observed(tool, event.data)
 
@@ -86,7 +96,7 @@ class Calls:
         for model in self._models.values():
             model.finish(ev.LlmFinishedData(model="", text=model.text))
         self._models.clear()
-        for call in {around for around, _ in self._unclaimed.values()}:
+        for call in list(self._unclaimed):
             self._show_unclaimed(call)
         for tool in reversed(self._tools.values()):
             tool.end_unobserved(paused=paused)
@@ -98,7 +108,8 @@ class Calls:
         return self._inside(event.call)
 
     def _inside(self, call: str | None) -> Home:
-        while call is not None:
+        call = call and ".".join(call.split(".", ev.DEEPEST_CALL)[: ev.DEEPEST_CALL])
+        while call:
             tool = self._tools.get(call)
             if tool is not None and not tool.closed:
                 return tool
@@ -143,7 +154,8 @@ class Calls:
             self.said = model.text
         for key, text in model.written(event.data):
             if key not in self._tools:
-                self._unclaimed[key] = (event.call, text)
+                self._unclaimed[event.call][key] = text
+                self._written[key] = event.call
         if event.data.error is not None and model.tokens:
             model.parts.append(notes.cut_off(self.look))
         if self.look.options.verbose:
@@ -178,15 +190,18 @@ class Calls:
 
     def _settle_ended(self, call: str | None) -> None:
         """The agent has gone on: what has ended inside `call` will no longer be observed."""
-        for key in [key for key in self._ended if ev.outer_call(key) == call]:
-            self._ended.pop(key).end_unobserved()
+        for tool in self._ended.pop(call, {}).values():
+            tool.end_unobserved()
 
     def _show_unclaimed(self, call: str | None) -> None:
         """Show the calls written inside `call`: a run of them would have been reported by now."""
-        for key, (around, text) in list(self._unclaimed.items()):
-            if around == call:
-                del self._unclaimed[key]
-                self._inside(call).parts.append(notes.unclaimed(self.look, text))
+        for text in self._unclaimed.pop(call, {}).values():
+            self._inside(call).parts.append(notes.unclaimed(self.look, text))
+
+
+def _place(model: Model, parts: Sequence[Part]) -> int | None:
+    """Where a model is among the last of the parts, counted from their end."""
+    return next((at for at in range(-min(len(parts), _NEAR), 0) if parts[at] is model), None)
 
 
 def _model(event: ModelEvent) -> str:

@@ -28,7 +28,7 @@ class Transcript:
         self.root = Column(spaced=not look.words)
         self._runs: dict[str, Calls] = {}
         # What takes the events that belong to none of the runs: the one that began last.
-        self._last = Calls(look, self.root)
+        self._last, self._newest = Calls(look, self.root), ""
 
     def take(self, width: int | None) -> Rows:
         """Return the rows that have become final; `None` is a width without bounds."""
@@ -114,16 +114,18 @@ class Transcript:
 
     def _begin(self, event: ev.RunStarted) -> None:
         if event.run_id not in self._runs:
-            if self._last not in self._runs.values():
+            if self._runs.get(self._newest) is not self._last:
                 self._last.settle()
+            self._newest = event.run_id
             self._last = self._runs[event.run_id] = Calls(self.look, self.root)
             self._last.names_models = event.data.model is not None
             self._last.agent = event.data.agent
         beginning = notes.beginning(self.look, event)
         if len(self._runs) > 1:
             beginning = [together(beginning)]
-            for calls in self._runs.values():
-                calls.alone = False
+            self._last.alone = False
+            if len(self._runs) == 2:
+                next(iter(self._runs.values())).alone = False
         self.add(*beginning)
 
     def _end(self, event: ev.RunFinished, calls: Calls) -> None:
