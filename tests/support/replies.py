@@ -71,6 +71,18 @@ def streaming(body: bytes) -> Reply:
     return Reply(body=body, headers={"content-type": "text/event-stream"})
 
 
+def streaming_chunks(*chunks: Any) -> Reply:
+    """A stream of these chunks, of any JSON, and its end."""
+    return streaming(b"".join(b"data: %b\n\n" % json.dumps(c).encode() for c in chunks) + DONE)
+
+
+def streaming_deltas(*deltas: Any, reason: Any = "stop", **last: Any) -> Reply:
+    """A stream of these deltas, then a choice with the finish reason and what else is in `last`."""
+    chunks = [{"id": "c", "choices": [{"index": 0, "delta": delta}]} for delta in deltas]
+    end = {"index": 0, "delta": {}, "finish_reason": reason, **last}
+    return streaming_chunks(*chunks, {"id": "c", "model": "m", "choices": [end]})
+
+
 _HEAD = '{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":%s,'
 DONE = b"data: [DONE]\n\n"
 MALFORMED = b'data: {"id":"chatcmpl-1","choices":[{"del\n\n'

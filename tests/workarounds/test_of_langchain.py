@@ -148,14 +148,30 @@ def test_kept_chunks(still_needed: StillNeeded) -> None:
     still_needed(kept == [True])
 
 
-def test_reasoning(still_needed: StillNeeded) -> None:
-    delta = {"role": "assistant", "content": "", "reasoning_content": "hm", "refusal": "no"}
-    chunk = {"choices": [{"index": 0, "delta": delta}]}
+def _read(delta: dict[str, Any]) -> AIMessageChunk:
+    """What ChatOpenAI makes of a delta."""
+    chunk = {"choices": [{"index": 0, "delta": {"role": "assistant", "content": "", **delta}}]}
     model = ChatOpenAI(model="m", api_key=SecretStr("none"))
     found = model._convert_chunk_to_generation_chunk(chunk, AIMessageChunk, None)
     assert found is not None
-    said = f"{found.message.content} {found.message.additional_kwargs}"
+    assert isinstance(found.message, AIMessageChunk)
+    return found.message
+
+
+def test_reasoning(still_needed: StillNeeded) -> None:
+    message = _read({"reasoning_content": "hm", "refusal": "no"})
+    said = f"{message.content} {message.additional_kwargs}"
     still_needed("hm" not in said or "no" not in said)
+
+
+def test_calls_without_index(still_needed: StillNeeded) -> None:
+    call = {"id": "a", "function": {"name": "f", "arguments": "{}"}}
+    still_needed(not _read({"tool_calls": [call]}).tool_calls)
+
+
+def test_thought_signatures(still_needed: StillNeeded) -> None:
+    call = {"index": 0, "id": "a", "function": {"name": "f"}, "extra_content": {"google": "S"}}
+    still_needed("google" not in str(_read({"tool_calls": [call]})))
 
 
 def test_eager_imports(still_needed: StillNeeded) -> None:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+from langchain_core.language_models import LanguageModelInput
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_openai import ChatOpenAI
 
-from catagent.models.openai_client.stream_errors import no_chunk
 from catagent.workarounds.folding import afolded, folded
 
-# As servers call it: DeepSeek, vLLM and llama.cpp; OpenRouter and Ollama.
-_REASONING = ("reasoning_content", "reasoning")
+# What `deltas` finds in a chunk, besides what LangChain takes out of it.
+_KEPT = ("reasoning_content", "refusal", "extra_content", "tool_call_extras")
 
 
 class StreamingChatOpenAI(ChatOpenAI):
     """A ChatOpenAI that also keeps reasoning, in `additional_kwargs["reasoning_content"]`.
 
-    A refusal is text, as the person is to read it, and in `additional_kwargs["refusal"]`.
+    A refusal is text, as the person is to read it, and in `additional_kwargs["refusal"]`. What
+    Gemini adds (`extra_content`: the signatures of its thoughts) is kept there and sent back.
     """
 
     def _stream(self, *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
@@ -30,25 +31,33 @@ class StreamingChatOpenAI(ChatOpenAI):
     def _convert_chunk_to_generation_chunk(
         self, chunk: dict[str, Any], default_chunk_class: type, base_generation_info: Any
     ) -> ChatGenerationChunk | None:
-        try:
-            choices = chunk.get("choices")
-            delta = choices[0].setdefault("delta", None) if choices else None
-            if delta and delta.get("refusal"):
-                delta["content"] = (delta.get("content") or "") + delta["refusal"]
-            generation = super()._convert_chunk_to_generation_chunk(
-                chunk, default_chunk_class, base_generation_info
-            )
-        except (AttributeError, KeyError, TypeError, ValueError):
-            raise no_chunk(chunk) from None
-        if generation is not None and delta:
-            _keep(delta, generation.message.additional_kwargs)
+        generation = super()._convert_chunk_to_generation_chunk(
+            chunk, default_chunk_class, base_generation_info
+        )
+        if generation is not None:
+            for choice in chunk.get("choices") or ():
+                delta = choice["delta"]
+                kept = {key: delta[key] for key in _KEPT if delta.get(key)}
+                generation.message.additional_kwargs.update(kept)
+            if chunk.get("has_other_answers"):
+                generation.message.response_metadata["has_other_answers"] = True
         return generation
 
+    def _get_request_payload(
+        self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        payload = super()._get_request_payload(input_, stop=stop, **kwargs)
+        messages = self._convert_input(input_).to_messages()
+        for message, sent in zip(messages, payload.get("messages", ()), strict=False):
+            _give_back(message.additional_kwargs, sent)
+        return payload
 
-def _keep(delta: dict[str, Any], kwargs: dict[str, Any]) -> None:
-    """Put what LangChain leaves out of a chunk where it has it in a whole message."""
-    if delta.get("refusal"):
-        kwargs["refusal"] = delta["refusal"]
-    for key in _REASONING:
-        if delta.get(key):
-            kwargs["reasoning_content"] = delta[key]
+
+def _give_back(kwargs: dict[str, Any], sent: dict[str, Any]) -> None:
+    """Put what came with a message and its tool calls with them again, as its server wants it."""
+    if extra := kwargs.get("extra_content"):
+        sent["extra_content"] = extra
+    extras = kwargs.get("tool_call_extras", {})
+    for call in sent.get("tool_calls", ()):
+        if call["id"] in extras:
+            call["extra_content"] = extras[call["id"]]

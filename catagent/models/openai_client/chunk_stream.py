@@ -18,6 +18,7 @@ import httpx2
 import openai
 
 from catagent.models.openai_client import stream_errors
+from catagent.models.openai_client.deltas import Deltas, error_in, offers_functions
 
 # So much of a body is kept until the first chunk, to show what it is if none comes.
 _KEPT = 4096
@@ -67,6 +68,7 @@ class _Reader:
     def __init__(self, response: httpx2.Response) -> None:
         self._response = response
         self._events = ServerSentEvents()
+        self._deltas = Deltas(lambda: offers_functions(response.request.content))
         self._start = b""
         self._began = self.done = False
 
@@ -88,7 +90,13 @@ class _Reader:
             raise stream_errors.no_chunk(found)
         if stream_errors.is_error(found):
             raise self._error(found)
-        return found
+        try:
+            error, chunk = error_in(found), self._deltas.read(found)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise stream_errors.no_chunk(found) from None
+        if error is not None:
+            raise self._error({"error": error})
+        return chunk
 
     def _error(self, found: Any) -> openai.APIError:
         return openai.APIError(stream_errors.said(found), self._response.request, body=found)

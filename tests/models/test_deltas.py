@@ -1,0 +1,216 @@
+"""Chunks in whatever form a server sends them: read as they are meant, or an error that says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import openai
+import pytest
+
+from catagent.errors import ModelError
+from tests.models.conftest import AnswerTo
+from tests.support.replies import streaming, streaming_chunks, streaming_deltas
+
+pytestmark = pytest.mark.versions
+
+Chunk = dict[str, Any]
+
+
+def choice(delta: Any, **fields: Any) -> Chunk:
+    return {"choices": [{"index": 0, "delta": delta, **fields}]}
+
+
+SO, END = {"content": "So"}, choice({}, finish_reason="stop")
+FORMS = {
+    "delta null at the end": [choice(SO), choice(None, finish_reason="stop")],
+    "no delta at the end": [choice(SO), {"choices": [{"index": 0, "finish_reason": "stop"}]}],
+    "choices null": [choice(SO), {"choices": None}, END],
+    "no choices": [choice(SO), {"id": "c"}, END],
+    "content null": [choice({"role": "assistant", "content": None}), choice(SO), END],
+    "finish reason before the text": [END, choice(SO)],
+    "finish reason twice": [choice(SO, finish_reason="stop"), END, END],
+    "finish reason of no text": [
+        choice(SO, finish_reason=""),
+        choice({}, finish_reason="null"),
+        END,
+    ],
+    "message": [{"choices": [{"message": SO, "finish_reason": "stop"}]}],
+    "messages in pieces": [{"choices": [{"message": {"content": text}}]} for text in "So"] + [END],
+    "delta null and message": [{"choices": [{"delta": None, "message": SO}]}, END],
+    "message repeats the deltas": [
+        {"choices": [{"delta": {"content": text}, "message": SO}]} for text in "So"
+    ]
+    + [{"choices": [{"delta": {}, "message": SO, "finish_reason": "stop"}]}],
+    "text": [{"choices": [{"text": "So", "finish_reason": "stop"}]}],
+    "parts": [choice({"content": [{"type": "text", "text": text}]}) for text in "So"] + [END],
+    "one part": [choice({"content": {"type": "text", "text": "So"}}), END],
+    "texts": [choice({"content": ["S", "o"]}), END],
+    "tool calls null": [choice({**SO, "tool_calls": None, "function_call": None}), END],
+    "tool calls empty": [choice({**SO, "tool_calls": [], "refusal": None}), END],
+    "an id for each": [choice({**SO, "id": 5}), END],
+    "odd fields": [{**choice(SO), "service_tier": [], "model": 5, "system_fingerprint": {}}, END],
+    "typed": [{**choice(SO), "type": "content.delta", "chunk": None}, END],
+    **{
+        f"role {role}": [choice({"role": role, **SO}), END]
+        for role in ("user", "system", "developer", "tool", "function", "model", "", None, 5)
+    },
+}
+
+
+@pytest.mark.parametrize("chunks", FORMS.values(), ids=FORMS.keys())
+def test_a_text_is_read_in_any_form(answer_to: AnswerTo, chunks: list[Chunk]) -> None:
+    message = answer_to(streaming_chunks(*chunks))
+    assert (message.type, message.content) == ("ai", "So")
+    assert message.response_metadata["finish_reason"] == "stop"
+
+
+@pytest.mark.parametrize(
+    "delta",
+    [
+        {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]}]},
+        {"content": [{"type": "thinking", "thinking": "Hm"}]},
+        {"reasoning": "Hm"},
+        {"reasoning_content": "Hm", "reasoning": "Hm"},
+        {"reasoning_content": [{"type": "text", "text": "Hm"}]},
+    ],
+)
+def test_reasoning_is_read_in_any_form(answer_to: AnswerTo, delta: Chunk) -> None:
+    message = answer_to(streaming_deltas(delta, SO))
+    assert message.additional_kwargs["reasoning_content"] == "Hm"
+    assert message.content == "So"
+
+
+def test_blocks_that_are_not_text_are_kept(answer_to: AnswerTo) -> None:
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk="}}
+    message = answer_to(streaming_deltas(SO, {"content": [image]}))
+    assert message.content == ["So", image]
+
+
+def test_of_several_answers_the_first_is_read(answer_to: AnswerTo) -> None:
+    def both(one: str, two: str) -> Chunk:
+        first, second = choice({"content": one}), choice({"content": two})
+        return {"choices": [*first["choices"], {**second["choices"][0], "index": 1}]}
+
+    alone = {"choices": [{"index": 1, "delta": {"content": "!"}, "finish_reason": "length"}]}
+    chunks = both("S", "N"), alone, both("o", "o"), END
+    message = answer_to(streaming_chunks(*chunks))
+    assert message.content == "So"
+    assert message.response_metadata["finish_reason"] == "stop"
+    assert message.response_metadata["has_other_answers"]
+
+
+def test_a_finish_reason_after_another_is_kept(answer_to: AnswerTo) -> None:
+    late = choice({}, finish_reason="content_filter")
+    message = answer_to(streaming_chunks({**choice(SO), "model": "m"}, END, late, END))
+    assert message.response_metadata["finish_reason"] == "stop, content_filter"
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        "abc",
+        5,
+        None,
+        [],
+        [choice(SO)],
+        {"choices": "abc"},
+        {"choices": {"0": {}}},
+        {"choices": 5},
+        {"choices": ["abc"]},
+        {"choices": [None]},
+        {"choices": [[]]},
+        choice("abc"),
+        choice(["abc"]),
+        choice({"content": 5}),
+        choice({"content": True}),
+        choice({"content": [5]}),
+        choice({"refusal": {"why": "so"}}),
+        choice({"extra_content": "abc"}),
+    ],
+)
+def test_what_is_not_a_chunk_is_an_error_that_shows_it(answer_to: AnswerTo, chunk: Any) -> None:
+    with pytest.raises(ModelError, match="sent what is not a chunk of an answer: ") as raised:
+        answer_to(streaming_chunks(choice(SO), chunk, END))
+    assert "OpenAI-compatible" in raised.value.hint
+
+
+BOO = {"code": 502, "message": "boo"}
+FAILED = {
+    "in the choice": choice(SO, finish_reason="error", error=BOO),
+    "in the choice, as text": choice({}, finish_reason=None, error="boo"),
+    "in the second choice": {"choices": [*choice(SO)["choices"], {"index": 1, "error": BOO}]},
+    "beside the choice": {**choice({}, finish_reason="error"), "error": BOO},
+    "Groq's": {**choice({}), "x_groq": {"id": "r", "error": "boo"}},
+}
+
+
+@pytest.mark.parametrize("chunk", FAILED.values(), ids=FAILED.keys())
+def test_an_error_in_a_chunk_is_raised(answer_to: AnswerTo, chunk: Chunk) -> None:
+    with pytest.raises(openai.APIError, match=r"^boo$"):
+        answer_to(streaming_chunks(choice(SO), chunk, END))
+
+
+@pytest.mark.parametrize("reason", ["error", "ERROR"])
+def test_an_error_without_words_is_raised(answer_to: AnswerTo, reason: str) -> None:
+    with pytest.raises(openai.APIError, match="finish reason error"):
+        answer_to(streaming_deltas(SO, reason=reason))
+
+
+GOOD = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+NO_COUNTS: list[Any] = [2.0, 2.5, "2", None, -2, [], {}, True, 2**70]
+JUNK: list[Any] = [
+    *("12", [], [1, 2], 7, 1.5, True, None, {}, "", {"prompt_tokens": {"a": [1]}}),
+    *({**GOOD, "completion_tokens": count} for count in NO_COUNTS),
+    *({**GOOD, "prompt_tokens": count} for count in NO_COUNTS),
+    {"total_tokens": 5},
+]
+
+
+@pytest.mark.parametrize("usage", JUNK, ids=str)
+def test_usage_that_cannot_be_read_is_unknown(answer_to: AnswerTo, usage: Any) -> None:
+    message = answer_to(streaming_chunks(choice(SO), {**END, "usage": usage}))
+    assert (message.content, message.usage_metadata) == ("So", None)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        {**END, "usage": GOOD},
+        {"choices": [], "usage": GOOD},
+        {"choices": None, "usage": GOOD},
+        {"choices": [], "x_groq": {"usage": GOOD}},
+        {"choices": [{"delta": {}, "usage": GOOD}]},
+        {"choices": [], "usage": {**GOOD, "total_tokens": "5"}},
+        {"choices": [], "usage": {**GOOD, "prompt_tokens_details": [1], "cost": 0.1}},
+        {"choices": [], "usage": {**GOOD, "completion_tokens_details": {"reasoning_tokens": "2"}}},
+        {"choices": [], "usage": {"input_tokens": 3, "output_tokens": 2}},
+    ],
+)
+def test_usage_is_read_wherever_it_is(answer_to: AnswerTo, last: Chunk) -> None:
+    message = answer_to(streaming_chunks(choice(SO), END, last))
+    counts = {key: message.usage_metadata[f"{key}_tokens"] for key in ("input", "output", "total")}
+    assert counts == {"input": 3, "output": 2, "total": 5}
+
+
+def test_usage_so_far_is_not_added_up(answer_to: AnswerTo) -> None:
+    """Some servers say with every chunk how many tokens there were up to then."""
+    chunks = [
+        {
+            **choice({"content": text}),
+            "usage": {
+                "prompt_tokens": 3,
+                "completion_tokens": place,
+                "prompt_tokens_details": {"cached_tokens": 1},
+            },
+        }
+        for place, text in enumerate("So", start=1)
+    ]
+    message = answer_to(streaming_chunks(*chunks, END, {"usage": GOOD}))
+    usage = message.usage_metadata
+    assert (usage["input_tokens"], usage["output_tokens"], usage["total_tokens"]) == (3, 2, 5)
+    assert usage["input_token_details"]["cache_read"] == 1
+
+
+def test_a_bare_string_says_what_came(answer_to: AnswerTo) -> None:
+    with pytest.raises(ModelError, match='not a chunk of an answer: "upstream gone"'):
+        answer_to(streaming(b'data: "upstream gone"\n\n'))
