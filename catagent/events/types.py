@@ -258,7 +258,7 @@ class ObservationData(Struct, kw_only=True):
 
 
 class AnswerData(Struct, kw_only=True):
-    """The final answer. `complete` is false when the model was cut short (length, filter)."""
+    """The final answer. `complete` is false when the model was cut short (length, filter, …)."""
 
     output: str
     complete: bool = True

@@ -18,13 +18,8 @@ from catagent.sources.agent_events import AgentEvents
 from catagent.sources.answers import as_text, final
 from catagent.sources.base import AgentRun
 from catagent.sources.calls import Call
-from catagent.sources.messages import (
-    CUT_SHORT,
-    finish_reason_of,
-    output_text,
-    text_of,
-    tool_content,
-)
+from catagent.sources.finish_reasons import is_whole
+from catagent.sources.messages import output_text, text_of, tool_content
 from catagent.sources.span import Span
 from catagent.sources.step_limit import step_limit
 from catagent.sources.to_events import envelope
@@ -165,7 +160,7 @@ class ChunkReader:
     ) -> ev.Answer:
         span = self._tracker.author(message) if message else self._last_llm()
         author = message or (span.message if span else None)
-        complete = author is None or finish_reason_of(author) not in CUT_SHORT
+        complete = author is None or is_whole(author)
         if messages is None:
             messages = _messages(message)
         where = span or self._tracker.root

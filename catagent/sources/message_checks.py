@@ -1,4 +1,4 @@
-"""What LangChain takes for success and is none: cut streams, half-written arguments."""
+"""What LangChain takes for success and is none: cut streams, failures, half-written calls."""
 
 from __future__ import annotations
 
@@ -12,10 +12,18 @@ from langchain_core.messages import AIMessage, BaseMessage
 from catagent.errors import CatagentError, ModelError, NetworkError
 from catagent.events import types as ev
 from catagent.redact import shortened
-from catagent.sources.messages import CUT_SHORT, FILTERED, finish_reason_of
+from catagent.sources.content import as_json
+from catagent.sources.finish_reasons import (
+    announces_a_call,
+    finish_reason_of,
+    is_failed,
+    is_whole,
+    warning_code,
+)
 
 # Those whose streams always say why they ended; the silence of others means nothing.
 _ALWAYS_TELL = frozenset({"openai"})
+_BETTER = "try again, or a model that is better at calling tools"
 
 
 class WrittenArgs:
@@ -69,6 +77,10 @@ def check_message(
             f"The stream of {name} was cut off: it ended without a finish reason.",
             hint="try again; if it happens often, look at the server or a proxy in between",
         )
+    if is_failed(message):
+        return _failed(message)
+    if (error := _missing_call(message)) is not None:
+        return error
     for tool, args in (*(streamed or ()), *_invalid(message)):
         if not _is_object(args):
             return _broken_args(tool, args, finish_reason_of(message))
@@ -77,13 +89,17 @@ def check_message(
 
 def warnings_for(message: BaseMessage, name: str) -> Iterator[ev.WarningData]:
     """What a person should know about a model's message that is not an error."""
-    reason = finish_reason_of(message)
-    if reason in CUT_SHORT:
-        filtered = reason in FILTERED
+    if not is_whole(message):
+        code, reason = warning_code(message), finish_reason_of(message)
         yield ev.WarningData(
-            code="content_filter" if filtered else "length",
+            code=code,
             message=f"{name} was cut short (finish reason {reason}); its text is incomplete.",
-            hint="" if filtered else "raise the model's output limit",
+            hint="raise the model's output limit" if code == "length" else "",
+        )
+    if message.response_metadata.get("has_other_answers"):
+        yield ev.WarningData(
+            code="other_answers",
+            message=f"{name} was sent several answers at once; only the first is used.",
         )
     if message.additional_kwargs.get("refusal"):
         yield ev.WarningData(
@@ -101,6 +117,27 @@ def _broke_off(message: AIMessage, provider: str) -> bool:
     # The message itself says it only where at least one chunk held a choice.
     providers = {provider, message.response_metadata.get("model_provider")}
     return not providers.isdisjoint(_ALWAYS_TELL) and finish_reason_of(message) is None
+
+
+def _failed(message: AIMessage) -> ModelError:
+    given = message.response_metadata.get("error")
+    words = given if isinstance(given, str) else as_json(given) if given else ""
+    reason = words or f"it ended its answer with the finish reason {finish_reason_of(message)}"
+    return ModelError(f"The model failed midway: {shortened(reason, 300)}", hint="try again later")
+
+
+def _missing_call(message: AIMessage) -> ModelError | None:
+    """A call that was announced and did not come, or that does not say what is called."""
+    calls = [*message.tool_calls, *message.invalid_tool_calls]
+    raw = {"tool_calls", "function_call"} & message.additional_kwargs.keys()
+    if announces_a_call(message) and not (calls or raw):
+        reason = finish_reason_of(message)
+        words = f"The model announced a tool call that never came (finish reason {reason})."
+    elif not all(call["name"] for call in calls):
+        words = "The model called a tool without its name."
+    else:
+        return None
+    return ModelError(words, hint=_BETTER)
 
 
 def _invalid(message: AIMessage) -> Iterator[tuple[str, str]]:
@@ -121,5 +158,5 @@ def _broken_args(tool: str, args: str, reason: str | None) -> ModelError:
     return ModelError(
         f"The arguments that the model wrote for {tool} are not a JSON object: {end!r}.{cut}"
         " The tool was not run.",
-        hint="try again, or a model that is better at calling tools",
+        hint=_BETTER,
     )

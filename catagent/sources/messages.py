@@ -15,9 +15,7 @@ from catagent.events.codec import encodable
 from catagent.sources.content import holds_data, named
 from catagent.sources.plain import plain
 
-# Finish reasons of an incomplete text, in the providers' words.
-FILTERED = frozenset({"content_filter", "refusal", "SAFETY"})
-CUT_SHORT = FILTERED | {"length", "max_tokens", "MAX_TOKENS", "incomplete"}
+_MOST = 2**53
 
 
 def text_of(content: Any) -> str:
@@ -131,7 +129,7 @@ def usage_of(message: BaseMessage) -> ev.Usage | None:
 def _count(given: Any, *path: str) -> int | None:
     for key in path:
         given = given.get(key) if isinstance(given, Mapping) else None
-    return given if isinstance(given, int) else None
+    return given if type(given) is int and 0 <= given < _MOST else None
 
 
 def model_of(message: BaseMessage) -> str:
@@ -139,14 +137,6 @@ def model_of(message: BaseMessage) -> str:
     metadata = message.response_metadata
     names = (metadata.get(key) for key in ("model_name", "model", "model_id"))
     return next((name for name in names if isinstance(name, str) and name), "")
-
-
-def finish_reason_of(message: BaseMessage) -> str | None:
-    """Why the model stopped, in its provider's own word."""
-    metadata = message.response_metadata
-    reason = metadata.get("finish_reason") or metadata.get("stop_reason")
-    reason = reason or metadata.get("done_reason") or metadata.get("status")
-    return None if reason is None else str(reason)
 
 
 def output_text(output: Any) -> str:

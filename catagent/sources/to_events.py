@@ -12,10 +12,10 @@ from msgspec import UNSET
 
 from catagent.events import types as ev
 from catagent.failures.report import error_info
+from catagent.sources.finish_reasons import finish_reason_of
 from catagent.sources.invocation import parameters_of
 from catagent.sources.messages import (
     block_pieces,
-    finish_reason_of,
     model_of,
     output_text,
     reasoning_of,

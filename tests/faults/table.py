@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tests.support import scripts
-from tests.support.replies import Call, Reply, failing, streaming
+from tests.support.replies import Call, Reply, failing, streaming, streaming_deltas
 from tests.support.scripts import ANSWER_TOKENS, calling, cat, with_fault
 from tests.support.server import Script
 
@@ -323,15 +323,28 @@ def _within() -> Iterator[Fault]:
         places=("agent",),
         answer="I will not.",
     )
-    for reason in ("length", "content_filter"):
+    reasons = {"length": "length", "content_filter": "content_filter", "abort": "incomplete"}
+    for reason, code in reasons.items():
         yield Fault(
-            f"finish_reason {reason}",
+            f"finish_reason {reason}" + " or any other that is not known" * (code == "incomplete"),
             WITHIN,
             DONE,
             _breaking(finish_reason=reason),
-            warning=reason,
+            warning=code,
             answer=ANSWER,
         )
+    yield Fault(
+        "finish_reason tool_calls without a call",
+        WITHIN,
+        Told(
+            "The model announced a tool call that never came (finish reason tool_calls).",
+            "model",
+            1,
+            "error",
+            "try again, or a model that is better at calling tools",
+        ),
+        _breaking(finish_reason="tool_calls"),
+    )
     yield Fault(
         "empty answer of the agent",
         WITHIN,
@@ -350,6 +363,8 @@ def _within() -> Iterator[Fault]:
         answer=ANSWER,
     )
     yield Fault("usage missing", WITHIN, DONE, _breaking(usage=False), answer=ANSWER)
+    odd = streaming_deltas({"content": "So."}, usage={"prompt_tokens": "3", "total_tokens": [1.5]})
+    yield Fault("usage that cannot be read", WITHIN, DONE, _refusing(odd), ("agent",), answer="So.")
 
 
 _CHUNK = (
@@ -367,6 +382,9 @@ _FRAMES = {
     "error event of plain text": b"event: error\ndata: boo\n\n",
     "error object": b'data: {"object":"error","message":"boo"}\n\n',
     "error object after text": _CHUNK + b'data: {"object":"error","message":"boo"}\n\n',
+    "error in a choice": (
+        _CHUNK + b'data: {"choices":[{"finish_reason":"error","error":{"message":"boo"}}]}\n\n'
+    ),
     "error as a string": b'data: {"error":"boo"}\n\n',
     "error detail": b'data: {"detail":"boo"}\n\n',
 }
@@ -389,6 +407,10 @@ _BODIES = {
     "JSON that is not a chunk": (
         "The server sent what is not a chunk of an answer: [1, 2]",
         streaming(b"data: [1,2]\n\ndata: [DONE]\n\n"),
+    ),
+    "a string that is not a chunk": (
+        'The server sent what is not a chunk of an answer: "boo"',
+        streaming(_CHUNK + b'data: "boo"\n\n'),
     ),
 }
 
@@ -427,8 +449,20 @@ def _bad_arguments(args: str, reason: str | None = None) -> Callable[[Place], Sc
     return _script(calling(Call("get_items", args), finish_reason=reason))
 
 
+_FUNCTION = {"name": "get_items", "arguments": '{"place": "sofa"}'}
+_CALLS = {
+    "a call without an index": {"tool_calls": [{"id": "a", "function": _FUNCTION}]},
+    "a call without an id": {"tool_calls": [{"index": 0, "function": _FUNCTION}]},
+    "two calls without index and id": {"tool_calls": [{"function": _FUNCTION}] * 2},
+    "a call as `function_call`": {"function_call": _FUNCTION},
+}
+
+
 def _calls() -> Iterator[Fault]:
     only: tuple[Place, ...] = ("tool",)
+    for name, delta in _CALLS.items():
+        reply = streaming_deltas({"content": "Hm."}, delta, reason="tool_calls")
+        yield Fault(name, CALLS, DONE, _script(calling(first=reply)), places=only, answer=ANSWER)
     yield Fault(
         "unknown tool", CALLS, DONE, _script(calling(Call("fly"))), places=only, answer=ANSWER
     )

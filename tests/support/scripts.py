@@ -107,15 +107,23 @@ def failing_first(script: Script, reply: Reply, times: int = 1, at: Target = "ag
     return faulty
 
 
-def calling(*calls: Call, answer: Reply | None = None, finish_reason: str | None = None) -> Script:
-    """The agent makes these calls at once, then answers; tools' models say t0 t1 t2."""
+def calling(
+    *calls: Call,
+    answer: Reply | None = None,
+    finish_reason: str | None = None,
+    first: Reply | None = None,
+) -> Script:
+    """The agent makes these calls at once, or those in `first`, then it answers.
+
+    Tools' models say t0 t1 t2.
+    """
 
     def script(request: Request) -> Reply:
         if target(request) != "agent":
             return Reply(tokens_of(0, 3))
         if request.observations:
             return answer or Reply(ANSWER_TOKENS)
-        return Reply(calls=calls, finish_reason=finish_reason)
+        return first or Reply(calls=calls, finish_reason=finish_reason)
 
     return script
 
