@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import openai
 import pytest
+from pydantic import BaseModel
 
 from catagent.errors import ModelError
+from catagent.models.factory import Models
 from tests.models.conftest import AnswerTo
 from tests.support.replies import streaming, streaming_chunks, streaming_deltas
 
@@ -214,3 +217,49 @@ def test_usage_so_far_is_not_added_up(answer_to: AnswerTo) -> None:
 def test_a_bare_string_says_what_came(answer_to: AnswerTo) -> None:
     with pytest.raises(ModelError, match='not a chunk of an answer: "upstream gone"'):
         answer_to(streaming(b'data: "upstream gone"\n\n'))
+
+
+class Place(BaseModel):
+    """Where something is."""
+
+    place: str
+
+
+BOX = {"content": '{"place": "box"}'}
+PARSED = {
+    "bare": [choice(BOX), END],
+    "role": [choice({"role": "model", **BOX}), END],
+    "delta null": [choice(BOX), choice(None, finish_reason="stop"), {"choices": None}],
+    "reasoning": [choice({"reasoning": "Hm"}), choice(BOX), END],
+    "usage of another form": [choice(BOX), {**END, "usage": [1]}],
+    "usage": [choice(BOX), {**END, "usage": GOOD}],
+}
+
+
+async def ask_for_a_place(models: Models) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # pydantic's, of what LangChain makes of it
+        return await models.tool.bind(response_format=Place).ainvoke("hi")
+
+
+@pytest.mark.parametrize("chunks", PARSED.values(), ids=PARSED.keys())
+def test_an_answer_that_the_sdk_parses_is_read_in_any_form(
+    answer_to: AnswerTo, chunks: list[Chunk]
+) -> None:
+    message = answer_to(streaming_chunks(*chunks), ask_for_a_place)
+    assert message.additional_kwargs["parsed"] == Place(place="box")
+    assert message.response_metadata["finish_reason"] == "stop"
+
+
+def test_a_call_in_the_place_of_an_answer_to_be_parsed_is_made(answer_to: AnswerTo) -> None:
+    call = {"function": {"name": "get_items", "arguments": "{}"}}
+    reply = streaming_deltas({"tool_calls": [call]}, {"tool_calls": [call]}, reason="tool_calls")
+    message = answer_to(reply, ask_for_a_place)
+    assert [call["name"] for call in message.tool_calls] == ["get_items"] * 2
+
+
+def test_what_is_not_a_chunk_is_an_error_where_the_sdk_parses(answer_to: AnswerTo) -> None:
+    with pytest.raises(ModelError, match='not a chunk of an answer: "boo"'):
+        answer_to(streaming_chunks(choice(BOX), "boo"), ask_for_a_place)
+    with pytest.raises(openai.APIError, match=r"^boo$"):
+        answer_to(streaming_chunks(choice(BOX, error=BOO)), ask_for_a_place)

@@ -254,8 +254,12 @@ def test_made_up_ids_are_the_same_in_the_next_request(use_models: UseModels) -> 
     assert [result["tool_call_id"] for result in results] == ids
 
 
+# With what ends a call, and what does not.
+texts = st.text(st.sampled_from('{}"\\ab'), max_size=8) | st.text(max_size=8)
+
+
 @given(
-    st.lists(st.dictionaries(st.sampled_from(["a", "b"]), st.text(), max_size=2), max_size=4),
+    st.lists(st.dictionaries(st.sampled_from(["a", "b"]), texts, max_size=2), max_size=4),
     st.data(),
 )
 def test_calls_in_pieces_of_any_size_are_those_that_were_written(

@@ -35,6 +35,7 @@ class StreamingChatOpenAI(ChatOpenAI):
             chunk, default_chunk_class, base_generation_info
         )
         if generation is not None:
+            chunk = chunk.get("chunk", chunk)  # an event of the SDK's, where it parses the answer
             for choice in chunk.get("choices") or ():
                 delta = choice["delta"]
                 kept = {key: delta[key] for key in _KEPT if delta.get(key)}

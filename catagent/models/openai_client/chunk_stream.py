@@ -18,7 +18,7 @@ import httpx2
 import openai
 
 from catagent.models.openai_client import stream_errors
-from catagent.models.openai_client.deltas import Deltas, error_in, offers_functions
+from catagent.models.openai_client.deltas import Deltas, as_object, error_in, offers_functions
 
 # So much of a body is kept until the first chunk, to show what it is if none comes.
 _KEPT = 4096
@@ -53,6 +53,21 @@ class AsyncChunkStream(openai.AsyncStream[dict[str, Any]]):
                         await _drain(pieces)
                         break
         reader.end()
+
+
+class ParsedChunkStream(ChunkStream):
+    """The chunks as the SDK's objects, where it is to parse the answer."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(as_object, super().__iter__())
+
+
+class AsyncParsedChunkStream(AsyncChunkStream):
+    """The same, asynchronous."""
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        async for chunk in super().__aiter__():
+            yield as_object(chunk)
 
 
 async def _drain(pieces: AsyncIterator[bytes]) -> None:

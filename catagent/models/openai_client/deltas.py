@@ -10,9 +10,13 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from openai.types.chat.chat_completion_chunk import ChatCompletionChunk
+
 from catagent.models.openai_client.tool_calls import ToolCalls
 
 _ONCE = ("model", "system_fingerprint", "service_tier")
+# What the SDK's own objects cannot be without.
+_FRAME = {"id": "", "object": "chat.completion.chunk", "created": 0, "model": ""}
 _MOST = 2**53
 _COUNTS = {
     "prompt_tokens": ("prompt_tokens", "input_tokens"),
@@ -38,7 +42,7 @@ class Deltas:
         self._reasons: list[str] = []
         self._counted: dict[str, Any] = {}
         self._extra: dict[str, Any] = {}
-        self._has_deltas = False
+        self._has_deltas = self._has_role = False
 
     def read(self, found: dict[str, Any]) -> dict[str, Any]:
         """The chunk as ChatOpenAI reads it. Raises AttributeError, TypeError or ValueError."""
@@ -73,6 +77,8 @@ class Deltas:
         found = found or {}
         content, reasoning = _content(found.get("content"))
         delta: dict[str, Any] = {"content": content}
+        if not self._has_role:
+            delta["role"], self._has_role = "assistant", True
         for key in _REASONING:
             if found.get(key):
                 reasoning = _content(found[key])[0]
@@ -106,6 +112,12 @@ class Deltas:
             return None
         self._reasons.append(reason)
         return reason if len(self._reasons) == 1 else f", {reason}"
+
+
+def as_object(chunk: dict[str, Any]) -> ChatCompletionChunk:
+    """A chunk that was read as the object that the SDK parses an answer from."""
+    form: dict[str, Any] = {**_FRAME, **chunk}
+    return ChatCompletionChunk.construct(**form)
 
 
 def error_in(found: dict[str, Any]) -> Any:

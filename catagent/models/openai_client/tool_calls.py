@@ -8,10 +8,12 @@ and a name once, and arguments as text.
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+_SIGNS = re.compile(r'\\.?|["{}]', re.DOTALL)
 _KNOWN = frozenset({"index", "id", "type", "function", "name", "arguments"})
 
 
@@ -38,13 +40,16 @@ class _Call:
     name: str = ""
     args: list[str] = field(default_factory=list)
     size: int = 0
-    ends_in_brace: bool = False
+    depth: int = 0
+    in_text: bool = False
+    is_escaped: bool = False
     begun: bool = False
     extra: Any = None
 
     @property
     def is_whole(self) -> bool:
-        return self.ends_in_brace and _is_json("".join(self.args))
+        """Whether the arguments are an object that was closed."""
+        return self.size > 0 and self.depth == 0 and not self.in_text
 
     def repeats(self, piece: _Piece) -> bool:
         """Whether the piece is all of the call once more."""
@@ -54,11 +59,18 @@ class _Call:
         return piece.args == "".join(self.args)
 
     def write(self, name: str, args: str) -> None:
+        """Add to the name and the arguments."""
         self.name += name
         self.args.append(args)
         self.size += len(args)
-        if text := args.rstrip():
-            self.ends_in_brace = text.endswith("}")
+        signs = _SIGNS.findall(args[self.is_escaped :])
+        if args:
+            self.is_escaped = signs[-1:] == ["\\"]
+        for sign in signs:
+            if sign == '"':
+                self.in_text = not self.in_text
+            elif sign in "{}" and not self.in_text:
+                self.depth += 1 if sign == "{" else -1
 
 
 class ToolCalls:
@@ -123,8 +135,8 @@ class ToolCalls:
         call.write(name, args)
         if piece.extra and call.extra is None:
             call.extra = self.extras[call.id] = piece.extra
-        form = {"index": call.place, "id": None if call.begun else call.id}
-        call.begun = True
+        form: dict[str, Any] = {"index": call.place, "id": None if call.begun else call.id}
+        form["type"], call.begun = "function", True
         return {**form, "function": {"name": name or None, "arguments": args}}
 
 
@@ -149,11 +161,3 @@ def _piece(found: dict[str, Any]) -> _Piece:
         says_type="type" in found,
         extra=found.get("extra_content"),
     )
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
