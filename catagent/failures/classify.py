@@ -19,18 +19,23 @@ from catagent.failures.exceptions import (
     described,
     members_of,
     root_errno,
+    sent_with,
+    server_words_of,
     status_of,
-    words_of,
 )
 from catagent.failures.owner import Owner
 from catagent.failures.place import Place, place_of
 from catagent.failures.retry_after import MAX_RETRY_AFTER_S, retry_after
+from catagent.failures.server_words import codes_in
+from catagent.failures.used_up import is_used_up
 from catagent.redact import shortened
 
 _TOO_LONG = (
     *("context_length_exceeded", "exceed_context_size", "available context size"),
     *("maximum context length", "context window", "prompt is too long", "input is too long"),
 )
+# A key that is refused, and a model that is not there, whatever else is said.
+_NOT_OF_QUOTAS = (401, 404)
 _MOST_OF_A_MEMBER = 200
 _NAMELESS = {"tool": "A tool", "node": "The agent"}
 # LangChain's.
@@ -68,9 +73,9 @@ def _classified(raised: BaseException, owner: Owner | None, place: Place | None)
         return _by_own_code(raised, owner, place)
     if isinstance(raised, SystemExit):
         return ToolError(_ended("The agent or one of its tools", raised))
-    said, status = words_of(raised), status_of(raised)
+    said, status = server_words_of(raised), status_of(raised)
     if status is not None:
-        return _refused(status, said, names, _try_again(raised))
+        return _refused(status, said, raised)
     return _without_status(raised, said, names, by_model=owner is not None)
 
 
@@ -97,53 +102,63 @@ def _failed(who: str, raised: BaseException) -> str:
     return f"{who} failed: {what}" + "." * (what == type(raised).__name__)
 
 
-def _refused(status: int, said: str, names: set[str], later: str) -> CatagentError:
-    """The error of a status. `later` is the hint where the same may work another time."""
-    if _is_too_long(said, names):
+def _refused(status: int | None, said: str, raised: BaseException) -> CatagentError:
+    """The error that a server reported, with a status or, None, in its stream."""
+    if _is_too_long(said, raised):
         return _too_long(said)
+    with_status = "" if status is None else f" (HTTP {status})"
+    if status not in _NOT_OF_QUOTAS and is_used_up(sent_with(raised) or said, _asked(raised)):
+        hint = "check the plan and billing"
+        return ModelError(f"The quota of this key is used up{with_status}: {said}", hint)
+    if status is None:
+        return ModelError(f"The server reported an error in its stream: {said}", _TRY_AGAIN)
+    return _of_status(status, f"{with_status}: {said}", _try_again(raised))
+
+
+def _of_status(status: int, said: str, later: str) -> CatagentError:
+    """`later` is the hint where the same may work another time."""
     match status:
         case 401:
             hint = "check the key that is set for this provider (OPENAI_API_KEY for openai)"
-            return CredentialsError(f"The server refused the API key (HTTP 401): {said}", hint)
+            return CredentialsError(f"The server refused the API key{said}", hint)
         case 403:
             hint = "the key is known, but not allowed this: another key, or another model?"
-            return CredentialsError(f"The server denied access (HTTP 403): {said}", hint)
+            return CredentialsError(f"The server denied access{said}", hint)
         case 404:
             hint = "check the name in --model, and the address (OPENAI_BASE_URL ends in /v1)"
-            return ModelError(f"The server knows no such model (HTTP 404): {said}", hint)
+            return ModelError(f"The server knows no such model{said}", hint)
         case 429:
-            return _over_limit(said, later)
+            return ModelError(f"Too many requests{said}", later)
         case _ if status >= 500:
-            return ModelError(f"The server failed (HTTP {status}): {said}", later)
+            return ModelError(f"The server failed{said}", later)
         case _:
-            return ModelError(f"The server did not accept the request (HTTP {status}): {said}")
+            return ModelError(f"The server did not accept the request{said}")
 
 
 def _try_again(refused: BaseException) -> str:
     """When to try again: what the server asks for, where that was too long to wait."""
-    headers = getattr(getattr(refused, "response", None), "headers", {})
-    asked = retry_after(headers, time.time()) if isinstance(headers, Mapping) else None
+    asked = _asked(refused)
     if asked is None or asked <= MAX_RETRY_AFTER_S:
         return _TRY_AGAIN
     most = f"{MAX_RETRY_AFTER_S:.0f}"
     return f"the server asks to wait {asked:.0f} s, and no more than {most} s are waited: try then"
 
 
-def _is_too_long(said: str, names: set[str]) -> bool:
-    return "ContextOverflowError" in names or any(words in said.lower() for words in _TOO_LONG)
+def _asked(refused: BaseException) -> float | None:
+    headers = getattr(getattr(refused, "response", None), "headers", {})
+    return retry_after(headers, time.time()) if isinstance(headers, Mapping) else None
+
+
+def _is_too_long(said: str, raised: BaseException) -> bool:
+    if any(kind.__name__ == "ContextOverflowError" for kind in type(raised).__mro__):
+        return True
+    marks = f"{said} {codes_in(sent_with(raised))}".lower()
+    return any(words in marks for words in _TOO_LONG)
 
 
 def _too_long(said: str) -> ModelError:
     hint = "ask something shorter, or choose a model with a larger context (--model)"
     return ModelError(f"The conversation is too long for the model: {said}", hint)
-
-
-def _over_limit(said: str, later: str) -> ModelError:
-    if "quota" in said.lower() or "billing" in said.lower():
-        return ModelError(
-            f"The quota of this key is used up (HTTP 429): {said}", "check the plan and billing"
-        )
-    return ModelError(f"Too many requests (HTTP 429): {said}", later)
 
 
 def _without_status(
@@ -154,7 +169,7 @@ def _without_status(
     if names & {"APIConnectionError", "TransportError", "ConnectionError"}:
         return no_connection(raised, said)
     if "APIError" in names:
-        return _too_long(said) if _is_too_long(said, names) else _failed_midway(said)
+        return _refused(None, said, raised)
     if "OpenAIError" in names and "api_key" in said:
         return CredentialsError("There is no API key.", "set OPENAI_API_KEY, or use --model local")
     if root_errno(raised) in FILES_USED_UP:
@@ -172,7 +187,3 @@ def _by_model(what: str, said: str) -> ModelError:
         hint = "is it an OpenAI-compatible API? OPENAI_BASE_URL ends in /v1"
         return ModelError("The server answered, and streamed nothing.", hint)
     return ModelError(f"The model failed: {what}: {said}")
-
-
-def _failed_midway(said: str) -> ModelError:
-    return ModelError(f"The server reported an error in its stream: {said}", _TRY_AGAIN)

@@ -8,31 +8,60 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any
 
-from catagent.redact import shortened
+from catagent.failures.server_words import one_line, parsed, words_in
 
 FILES_USED_UP = (errno.EMFILE, errno.ENFILE)
 MOST_MEMBERS = 20
 _MOST_SAID = 2000
-# The SDK's, for an error in a stream that it does not understand.
-_NO_WORDS = "An error occurred during streaming"
 
 
 def words_of(raised: BaseException) -> str:
     """Its message in one line, without secrets; the name of its class where it has none."""
+    return one_line(_message(raised), _MOST_SAID) or type(raised).__name__
+
+
+def server_words_of(raised: BaseException) -> str:
+    """What the server said that it came from, in one line, without secrets; else `words_of` it."""
+    sent = sent_with(raised)
+    said = words_in(sent) if sent else _message(raised)
+    return one_line(said or _phrase(raised), _MOST_SAID) or words_of(raised)
+
+
+def sent_with(raised: BaseException) -> Any:
+    """The body of an error, parsed or as text, where the SDK of a provider keeps it; else None."""
+    response = getattr(raised, "response", None)
+    if isinstance(response, Mapping):  # AWS's SDK
+        return response
     try:
-        text = str(_words(raised) or raised)
+        text = getattr(response, "text", None)
+    except Exception:  # nobody has read the body, and nobody can any more
+        text = None
+    if isinstance(text, str) and text:
+        return text
+    parts = (getattr(raised, "body", None), *raised.args[:1], parsed(_message(raised)))
+    found = next((part for part in parts if isinstance(part, Mapping | list) and part), None)
+    return found or (parts[0] if isinstance(parts[0], str) else None)
+
+
+def _message(raised: BaseException) -> str:
+    try:
+        text = str(getattr(raised, "message", "") or raised)
     except Exception:  # an exception whose own __str__ fails still has to be reported
-        text = ""
-    text = re.sub(r"^Error code: \d+( - )?", "", " ".join(text.split()))
-    return shortened(text, _MOST_SAID) or type(raised).__name__
+        return ""
+    return re.sub(r"^Error code: \d+( - )?", "", text)
 
 
-def _words(raised: BaseException) -> object:
-    """Its message; what the server sent, where the SDK found no message in it."""
-    message, body = getattr(raised, "message", ""), getattr(raised, "body", None)
-    return body if message == _NO_WORDS and isinstance(body, str) else message
+def _phrase(raised: BaseException) -> str:
+    """The words that go with its HTTP status, where it has one."""
+    phrase = getattr(getattr(raised, "response", None), "reason_phrase", "")
+    with suppress(ValueError):
+        return str(phrase or HTTPStatus(status_of(raised) or 0).phrase)
+    return ""
 
 
 def described(raised: BaseException) -> str:
@@ -56,8 +85,13 @@ def members_of(raised: BaseException) -> list[BaseException]:
 
 def status_of(raised: BaseException) -> int | None:
     """The HTTP status that a server refused a request with; the SDKs agree on where it is."""
-    status = getattr(raised, "status_code", None)
-    return status if isinstance(status, int) else None
+    response = getattr(raised, "response", None)
+    found = [getattr(raised, "status_code", None), getattr(response, "status_code", None)]
+    if isinstance(response, Mapping):  # AWS's SDK
+        found.append((response.get("ResponseMetadata") or {}).get("HTTPStatusCode"))
+    if type(raised).__module__.startswith("google."):
+        found.append(getattr(raised, "code", None))
+    return next((int(status) for status in found if isinstance(status, int)), None)
 
 
 def root_errno(raised: BaseException) -> int | None:

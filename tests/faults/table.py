@@ -224,8 +224,9 @@ def _before() -> Iterator[Fault]:
             "error",
             "check the plan and billing",
         ),
-        _refusing(failing(429, "You exceeded your current quota.", x_should_retry="false")),
+        _refusing(failing(429, "You exceeded your current quota.")),
     )
+    yield from _any_form()
     for status in (500, 503):
         yield Fault(
             str(status),
@@ -247,6 +248,43 @@ def _before() -> Iterator[Fault]:
         ),
         retries=1,
         answer=ANSWER,
+    )
+
+
+def _any_form() -> Iterator[Fault]:
+    """Errors in forms that are not OpenAI's."""
+    key = "check the key that is set for this provider (OPENAI_API_KEY for openai)"
+    refused = Told("The server refused the API key (HTTP 401): boo", "credentials", 4, "error", key)
+    for name, body in {
+        "401 `detail`": {"detail": "boo"},
+        "401 `error` as a string": {"error": "boo"},
+        "401 in a list": [{"error": {"code": 401, "message": "boo"}}],
+        "401 page": b"<html><head><style>p {}</style></head><body><p>boo</p></body></html>",
+    }.items():
+        yield Fault(name, BEFORE, refused, _refusing(Reply(status=401, body=body)))
+    fields = {"detail": [{"loc": ["body", "n"], "msg": "Field required"}]}
+    yield Fault(
+        "422 of fields",
+        BEFORE,
+        Told(
+            "The server did not accept the request (HTTP 422): body.n: Field required",
+            "model",
+            1,
+            "error",
+        ),
+        _refusing(Reply(status=422, body=fields)),
+    )
+    yield Fault(
+        "402 no credit",
+        BEFORE,
+        Told(
+            "The quota of this key is used up (HTTP 402): Insufficient credits.",
+            "model",
+            1,
+            "error",
+            "check the plan and billing",
+        ),
+        _refusing(failing(402, "Insufficient credits.")),
     )
 
 

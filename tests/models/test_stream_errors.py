@@ -44,7 +44,9 @@ def answer_to(use_models: UseModels, reply: Reply, call: Callable[[Models], Any]
     [
         b'event: error\ndata: {"message":"CUDA","code":500}\n\n',
         b'data: {"object":"error","message":"CUDA"}\n\n',
-        b'data: {"detail":[{"loc":["body"],"msg":"CUDA"}]}\n\n',
+        b'data: {"detail":[{"msg":"CUDA"}]}\n\n',
+        b'data: {"errorMessage":"CUDA"}\n\n',
+        b'data: {"error":{"error":{"message":"CUDA"}}}\n\n',
         b'data: {"error":"CUDA"}\n\n',
         b'data: {"choices":[],"error":{"message":"CUDA"}}\n\n',
         CHUNK + b'\n\ndata: {"object":"error","message":"CUDA"}\n\n',

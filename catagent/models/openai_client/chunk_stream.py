@@ -17,6 +17,7 @@ from typing import Any
 import httpx2
 import openai
 
+from catagent.failures.server_words import parsed, words_in
 from catagent.models.openai_client import stream_errors
 from catagent.models.openai_client.deltas import Deltas, as_object, error_in, offers_functions
 
@@ -99,7 +100,7 @@ class _Reader:
 
     def _chunk(self, kind: bytes, data: str) -> dict[str, Any]:
         if kind == b"error":
-            raise self._error(stream_errors.parsed(data))
+            raise self._error(parsed(data))
         found = json.loads(data)
         if not isinstance(found, dict):
             raise stream_errors.no_chunk(found)
@@ -114,7 +115,7 @@ class _Reader:
         return chunk
 
     def _error(self, found: Any) -> openai.APIError:
-        return openai.APIError(stream_errors.said(found), self._response.request, body=found)
+        return openai.APIError(words_in(found), self._response.request, body=found)
 
     def end(self) -> None:
         """Raise ModelError where nothing was a chunk."""

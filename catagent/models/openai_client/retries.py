@@ -21,6 +21,8 @@ import openai
 from catagent.errors import NetworkError
 from catagent.events.types import RetryData
 from catagent.failures.retry_after import MAX_RETRY_AFTER_S, retry_after
+from catagent.failures.used_up import is_used_up
+from catagent.models.openai_client import error_bodies
 
 MAX_DELAY_S = 8.0
 # A server that was silent for so long would be silent again.
@@ -58,6 +60,8 @@ def _delay(failed: httpx2.Response | httpx2.TransportError, attempt: int) -> flo
         if not _worth_a_retry(failed):
             return None
         asked = retry_after(failed.headers, time.time())
+        if is_used_up(failed.text, asked):
+            return None
         if asked is not None:
             return asked if asked <= MAX_RETRY_AFTER_S else None
     elif isinstance(failed, _HOPELESS):
@@ -119,10 +123,11 @@ class RetryingAsyncClient(openai.DefaultAsyncHttpxClient):
                 if delay is None:
                     raise
             else:
+                if not response.is_success:
+                    response = await error_bodies.aread(response)
                 delay = self._policy.after(response, attempt) if response.is_error else None
                 if delay is None:
                     return response
-                await response.aclose()
             await asyncio.sleep(delay)
             attempt += 1
 
@@ -145,9 +150,10 @@ class RetryingClient(openai.DefaultHttpxClient):
                 if delay is None:
                     raise
             else:
+                if not response.is_success:
+                    response = error_bodies.read(response)
                 delay = self._policy.after(response, attempt) if response.is_error else None
                 if delay is None:
                     return response
-                response.close()
             time.sleep(delay)
             attempt += 1
