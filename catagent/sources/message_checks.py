@@ -148,7 +148,7 @@ def _invalid(message: AIMessage) -> Iterator[tuple[str, str]]:
 def _is_object(args: str) -> bool:
     try:
         return isinstance(json.loads(args), dict)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter: too deep to be read, by a tool either
         return False
 
 

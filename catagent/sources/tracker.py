@@ -30,6 +30,7 @@ from catagent.sources.span import LLM_KINDS, Prompt, Span, asking
 from catagent.sources.step_limit import Steps
 from catagent.workarounds.callbacks import CalledFirst, log_nothing_of
 from catagent.workarounds.futures import keep_tracebacks
+from catagent.workarounds.partial_json import read_partial_json_in_linear_time
 
 # The executor tells of a tool's call with its action alone: (executor's run id, call).
 _action_in_context: ContextVar[tuple[UUID, Call] | None] = ContextVar("action", default=None)
@@ -287,3 +288,4 @@ def _waits(tool: Span) -> bool:
 
 log_nothing_of(Tracker)
 keep_tracebacks()
+read_partial_json_in_linear_time()

@@ -11,6 +11,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -212,3 +213,82 @@ def test_a_quota_that_fills_again_is_waited_for(warm: Warm, tmp_path: Path, form
         error = error_of(asked(warm, tmp_path, server.url, "--max-retries", "1"))
     assert server.requests == 2
     assert error["message"].startswith("Too many requests (HTTP 429): ")
+
+
+STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
+
+
+def delta(finish_reason: str | None = None, **fields: Any) -> bytes:
+    choice = {"index": 0, "delta": fields, "finish_reason": finish_reason}
+    return b"data: " + json.dumps({"id": "c", "choices": [choice]}).encode() + b"\n\n"
+
+
+def calling(*pieces: str) -> Bytes:
+    """One call of get_items with these pieces of arguments, and then an answer."""
+    replies = iter([pieces])
+
+    def reply() -> Iterator[bytes]:
+        yield STREAM
+        call: dict[str, Any] = {"id": "1", "function": {"name": "get_items"}}
+        arguments = next(replies, ())
+        for piece in arguments:
+            function = {**call.pop("function", {}), "arguments": piece}
+            yield delta(tool_calls=[{"index": 0, **call, "function": function}])
+            call.clear()
+        yield delta("tool_calls") if arguments else delta("stop", content="Done.")
+        yield b"data: [DONE]\n\n"
+
+    return reply
+
+
+ask_both = pytest.mark.parametrize("agent", ["cat", "cat-classic"])
+
+
+@ask_both
+@pytest.mark.parametrize("size", [1 << 14, 1 << 19])
+def test_large_pieces_of_arguments_do_not_stand_still(
+    warm: Warm, tmp_path: Path, agent: str, size: int
+) -> None:
+    """In quadratic time 512 kB in one piece would take an hour."""
+    reply = calling('{"place": "', *["x " * (size // 2)] * 3, '"}')
+    with serving(reply) as server:
+        done = asked(warm, tmp_path, server.url, "--agent", agent)
+    assert (done.code, done.err) == (0, b"")
+    place = next(e["data"]["tool_input"]["place"] for e in done.events if e["type"] == "action")
+    assert len(place) == 3 * size
+
+
+@ask_both
+@pytest.mark.parametrize("depth", [500, 900, 5000])
+def test_arguments_nested_deeply_are_read_or_the_models_error(
+    warm: Warm, tmp_path: Path, agent: str, depth: int
+) -> None:
+    reply = calling('{"place": "x", "at": ' + "[" * depth + "]" * depth + "}")
+    with serving(reply) as server:
+        done = asked(warm, tmp_path, server.url, "--agent", agent)
+    if done.code:
+        error = error_of(done)
+        assert error["kind"] == "model"
+        assert "are not a JSON object" in error["message"]
+
+
+@pytest.mark.parametrize("depth", [500, 900, 100_000])
+def test_an_error_nested_deeply_is_the_models(warm: Warm, tmp_path: Path, depth: int) -> None:
+    nested = "[" * depth + "]" * depth
+    for frame in (f'{{"error": {{"message": "boo", "at": {nested}}}}}', nested):
+        reply = [STREAM, f"data: {frame}\n\n".encode()]
+        with serving(partial(iter, reply)) as server:
+            error = error_of(asked(warm, tmp_path, server.url))
+        assert error["kind"] == "model"
+        assert "defect" not in error["message"]
+
+
+def test_a_line_without_an_end_is_let_go_of(warm: Warm, tmp_path: Path) -> None:
+    def endless() -> Iterator[bytes]:
+        yield STREAM + b"data: "
+        while True:
+            yield b"x" * (1 << 20)
+
+    with serving(endless) as server:
+        error = error_of(asked(warm, tmp_path, server.url))
+    assert error["message"] == "The server's stream holds an event of over 64 MB."

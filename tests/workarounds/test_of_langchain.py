@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import subprocess
 import sys
 import weakref
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any, TypedDict
 from uuid import UUID, uuid4
 
@@ -24,6 +26,7 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tracers.log_stream import LogStreamCallbackHandler
+from langchain_core.utils.json import parse_partial_json
 from langchain_openai import ChatOpenAI
 from langgraph.config import get_stream_writer
 from langgraph.graph import START, StateGraph
@@ -204,3 +207,19 @@ def test_writers(still_needed: StillNeeded) -> None:
     chunks = list(two_writers().stream({}, stream_mode=["custom"], version="v2"))
     assert [chunk["data"] for chunk in chunks] == ["written", "written"]
     still_needed(chunks[0] == chunks[1])
+
+
+def test_pieces_of_json(still_needed: StillNeeded, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Counting(SimpleNamespace):
+        JSONDecodeError = json.JSONDecodeError
+        read = 0
+
+        def loads(self, text: str, **options: Any) -> Any:
+            self.read += len(text)
+            return json.loads(text, **options)
+
+    counting = Counting()
+    monkeypatch.setattr("langchain_core.utils.json.json", counting)
+    with pytest.raises(ValueError, match="Expecting"):
+        parse_partial_json("x " * 100)
+    still_needed(counting.read > 2000)

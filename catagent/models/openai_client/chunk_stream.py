@@ -25,6 +25,8 @@ from catagent.models.openai_client.deltas import Deltas, as_object, error_in, of
 _KEPT = 4096
 # How long what follows the end may take: a connection that was read to its end is used again.
 _DRAIN_S = 0.1
+# Bytes without the end of an event; a picture in one takes a few million.
+_LONGEST_EVENT = 1 << 26
 
 
 class ChunkStream(openai.Stream[dict[str, Any]]):
@@ -86,12 +88,17 @@ class _Reader:
         self._events = ServerSentEvents()
         self._deltas = Deltas(lambda: offers_functions(response.request.content))
         self._start = b""
+        self._waiting = 0
         self._began = self.done = False
 
     def chunks(self, piece: bytes) -> Iterator[dict[str, Any]]:
         if not self._began:
             self._start = (self._start + piece)[:_KEPT]
+        self._waiting += len(piece)
+        if self._waiting > _LONGEST_EVENT:
+            raise stream_errors.endless(_LONGEST_EVENT)
         for kind, data in self._events.feed(piece):
+            self._waiting = 0
             if data.startswith(b"[DONE]"):
                 self.done = True
                 return
@@ -150,8 +157,11 @@ class ServerSentEvents:
             piece = piece.removeprefix(b"\n")  # of a line that has ended already
         self._ends_in_return = piece.endswith(b"\r")
         end = max(piece.rfind(b"\n"), piece.rfind(b"\r")) + 1
-        lines = b"".join((*self._rest, piece[:end])).splitlines() if end else ()
-        self._rest = [piece[end:]] if end else [*self._rest, piece]
+        if not end:
+            self._rest.append(piece)
+            return
+        lines = b"".join((*self._rest, piece[:end])).splitlines()
+        self._rest = [piece[end:]]
         yield from self._events(lines)
 
     def _events(self, lines: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:

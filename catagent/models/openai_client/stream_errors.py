@@ -32,6 +32,12 @@ def no_chunk(found: Any) -> ModelError:
     return ModelError(f"The server sent what is not a chunk of an answer: {text}", _HINT)
 
 
+def endless(most: int) -> ModelError:
+    """The error of a stream in which no event ends within so many bytes."""
+    megabytes = most // (1 << 20)
+    return ModelError(f"The server's stream holds an event of over {megabytes} MB.", _HINT)
+
+
 def no_stream(response: httpx2.Response, body: bytes) -> ModelError:
     """The error of an answer in which there was no chunk. `body` is what it began with."""
     kind = response.headers.get("content-type", "").partition(";")[0].strip()
