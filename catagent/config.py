@@ -35,7 +35,12 @@ _SECRET_WHOLE = frozenset({"PWD", "AUTH", "AUTHORIZATION", "PAT", "PRIVATE"})
 # A folder, a socket, the way to log in: no secrets, and masked they would be missed.
 _NO_SECRET = re.compile(r"PWD|OLDPWD|.*_AUTH_(SOCK|TYPE|MODE|METHOD)")
 _SHORTEST_SECRET = 8
-_URL_PASSWORD = re.compile(r"://[^\s/:@]*:([^\s/@]+)@")
+# To the first @ and to the last one: several addresses may stand in a row.
+_URL_PASSWORDS = (
+    re.compile(r"://[^\s/:@]*:([^\s/@]+)@"),
+    re.compile(r"""://[^\s/:@]*:([^\s"']+)@"""),
+    re.compile(r"\A[^\s:]+://[^\s/:@]*:(\S+)@"),
+)
 
 
 class Settings(Struct, kw_only=True, frozen=True):
@@ -259,6 +264,6 @@ def secrets_of(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
         if sounds_secret(name.upper()):
             found.add(value)
         if "://" in value:
-            for password in _URL_PASSWORD.findall(value):
-                found |= {password, unquote(password)}
+            passwords = (text for each in _URL_PASSWORDS for text in each.findall(value))
+            found.update(form for each in passwords for form in (each, unquote(each)))
     return tuple(sorted((v for v in found if len(v) >= _SHORTEST_SECRET), key=len, reverse=True))

@@ -9,19 +9,18 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any, Literal, NamedTuple, get_origin
+from typing import Any, Literal, get_origin
 
 from msgspec import UNSET, Struct
 from msgspec.structs import fields
 
 from catagent.events import types as ev
 from catagent.events.codec import DEEPEST, encodable, map_leaves
-from catagent.redact import MASK, Redactor
+from catagent.redact import LONGEST, MASK, Redactor
 
-# How much of what was shown is looked at again; longer than whatever announces a secret.
-_TAIL = 16
-# More than this is not held back: no secret is so long, and a person waits for it.
-_MOST_HELD = 4096
+# How much of what was shown is looked at again; longer than whatever announces a secret. More,
+# where a character may be written as many.
+_TAIL, _LONG_TAIL = 16, 96
 # So many characters of a secret give something of it away.
 _TELLING = 4
 # Where LangChain's objects hold no text of a model.
@@ -29,12 +28,8 @@ _NO_TEXT = frozenset({"op", "path", "type", "event", "id", "run_id", "parent_ids
 _NO_TEXT |= {"metadata", "response_metadata", "usage_metadata"}
 
 
-class _Key(NamedTuple):
-    """One stream of a model run: its text, its reasoning, or the arguments of its `call`th call."""
-
-    run_id: str
-    channel: ev.Channel
-    call: int
+# One stream of a model run: its text, its reasoning, or the arguments of a call, by number.
+_Key = tuple[ev.Channel, int]
 
 
 class _Stream(Struct):
@@ -79,16 +74,20 @@ class EventMask:
         return self._finish(event) if isinstance(event, ev.LlmFinished) else (event,)
 
     def _token(self, event: ev.LlmToken) -> Sequence[ev.Event]:
-        key, delta = _key(event), event.data.delta
-        streams = self._streams.setdefault(event.run_id, {})
+        data = event.data
+        delta, index = data.delta, data.index
+        key = (data.channel, 0 if index is UNSET else index)
+        streams = self._streams.get(event.run_id)
+        if streams is None:
+            streams = self._streams[event.run_id] = {}
         stream = streams.get(key)
         if stream is None:
             stream = streams[key] = _Stream()
-        if event.raw is UNSET and event.data.tool is UNSET and stream.shown == len(stream.text):
+        if event.raw is UNSET and data.tool is UNSET and stream.shown == len(stream.text):
             # The road of nearly every token.
             text = stream.text + delta
-            if not (self._redactor.is_suspect(text) or _is_half(text[-1:])):
-                stream.text = text = text[-_TAIL:]
+            if not self._redactor.is_suspect(text, len(delta)) and not _is_half(text[-1:]):
+                text = stream.text = _tail(text)
                 stream.shown = len(text)
                 return (event,)
         return self._carefully(event, stream)
@@ -107,13 +106,13 @@ class EventMask:
         text = stream.text + delta
         held = self._redactor.begins_at(text) if self._redactor.is_suspect(text) else len(text)
         held -= _is_half(text[held - 1 : held])
-        if len(text) - held > _MOST_HELD:
+        if len(text) - held > LONGEST:
             held = len(text)
         clean = self._redactor.text(text[:held])
         fresh = stream.take(clean, text[: min(stream.shown, held)])
         stream.text, stream.shown = text[held:], max(0, stream.shown - held)
         if not stream.text:
-            stream.text = clean[-_TAIL:]
+            stream.text = _tail(clean)
             stream.shown = len(stream.text)
         return encodable(fresh)
 
@@ -121,12 +120,13 @@ class EventMask:
         """What is still held back of the model's streams, and then their end."""
         found: list[ev.Event] = []
         for key, stream in self._streams.pop(event.run_id, {}).items():
+            channel = key[0]
             fresh = stream.take(self._redactor.text(stream.text), stream.text[: stream.shown])
             if fresh:
                 found.append(_last_token(event, key, encodable(fresh)))
-            if key.channel == "text":
+            if channel == "text":
                 event.data.text = stream.as_shown(event.data.text)
-            elif key.channel == "reasoning":
+            elif channel == "reasoning":
                 event.data.reasoning = stream.as_shown(event.data.reasoning)
         return (*found, event)
 
@@ -140,6 +140,11 @@ class EventMask:
         if isinstance(leaf, Struct):
             self._mask(leaf)
         return leaf
+
+
+def _tail(text: str) -> str:
+    escapes = "\\" in text or "%" in text or "&" in text
+    return text[-_LONG_TAIL:] if escapes else text[-_TAIL:]
 
 
 def _is_half(end: str) -> bool:
@@ -182,15 +187,11 @@ def _free_fields(kind: type[Struct]) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind) if get_origin(field.type) is not Literal)
 
 
-def _key(event: ev.LlmToken) -> _Key:
-    index = event.data.index
-    return _Key(event.run_id, event.data.channel, index if isinstance(index, int) else 0)
-
-
 def _last_token(event: ev.LlmFinished, key: _Key, delta: str) -> ev.LlmToken:
-    data = ev.LlmTokenData(channel=key.channel, delta=delta)
-    if key.channel == "tool_args":
-        data.index = key.call
+    channel, call = key
+    data = ev.LlmTokenData(channel=channel, delta=delta)
+    if channel == "tool_args":
+        data.index = call
     return ev.LlmToken(
         run_id=event.run_id,
         parent_ids=event.parent_ids,

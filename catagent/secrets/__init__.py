@@ -1,0 +1,1 @@
+"""What is secret: known values in whatever form they are written, and the shapes of keys."""

@@ -1,0 +1,116 @@
+"""Finds what is secret by its shape, though nobody named it: keys, logins, passwords."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import NamedTuple
+
+from catagent.secrets import patterns as data
+from catagent.secrets.values import TELLING
+
+MASK = "[redacted]"
+# What stands for a password in examples.
+_EXAMPLES = frozenset({"pass", "passwd", "password", "port", "pw", "pwd"})
+# The letters of text, from the rarest on: a mark is looked for by its rarest one.
+_BY_RARITY = "=@:-_.JZQXKVBUzqxjkvbywgpfmcdulhrsnioate"
+
+
+def _plainly(match: re.Match[str]) -> str:
+    return (match.groupdict().get("kept") or "") + MASK
+
+
+class Shape(NamedTuple):
+    """A shape of secrets. Text without any of its marks has none of it."""
+
+    marks: tuple[str, ...]
+    pattern: str
+    begun: str
+    put: Callable[[re.Match[str]], str] = _plainly
+
+    def masked(self, text: str) -> str:
+        """The text without secrets of this shape."""
+        if any(mark in text for mark in self.marks):
+            return _compiled(self.pattern).sub(self.put, text)
+        return text
+
+    def begins_at(self, text: str) -> int:
+        """Where at the end of the text one may have begun that is not over; else its length."""
+        if any(mark in text for mark in self.marks):
+            begun = _compiled(rf"(?:{self.begun})\Z").search(text)
+            return len(text) if begun is None else begun.start()
+        return len(text)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+def _keys() -> Iterator[Shape]:
+    for alphabet, prefixes in data.PREFIXES.items():
+        yield from (_key(prefix, alphabet) for prefix in prefixes.split())
+    for alphabet, prefixes in data.COMMON_PREFIXES.items():
+        no_word = rf"(?=[{alphabet}]{{0,40}}?[A-Z0-9*]|[a-z]{{{data.LEAST}}})"
+        yield from (_key(prefix, alphabet, no_word) for prefix in prefixes.split())
+    for alphabet, prefixes in data.CLEAR_PREFIXES.items():
+        yield from (_key(prefix, alphabet, least=TELLING) for prefix in prefixes.split())
+
+
+def _key(prefix: str, alphabet: str, no_word: str = "", least: int = data.LEAST) -> Shape:
+    """A key after its prefix; at the end of a text, which may be cut, also the beginning of one."""
+    start = data.START + re.escape(prefix)
+    cut = max(1, TELLING - len(prefix))
+    found = rf"{start}{no_word}(?:[{alphabet}]{{{least},}}|[{alphabet}]{{{cut},}}\Z)"
+    return Shape((prefix,), found, rf"{start}[{alphabet}]*")
+
+
+def _of(row: data.Row, put: Callable[[re.Match[str]], str] = _plainly) -> Shape:
+    return Shape(tuple(row.marks.split()), row.pattern, row.begun, put)
+
+
+def _login(match: re.Match[str]) -> str:
+    """Masked if it is "name:password" in base64, and not a word that follows another."""
+    word = match["login"]
+    try:
+        said = base64.b64decode(word + "=" * (-len(word) % 4), validate=True).decode("utf-8")
+    except ValueError:
+        return match[0]
+    return match["kept"] + MASK if ":" in said else match[0]
+
+
+def _password(match: re.Match[str]) -> str:
+    """Masked up to the last @; to the end where the text is cut before there was one."""
+    rest = match["rest"]
+    password, at, host = rest.rpartition("@")
+    if not at and match.end() == len(match.string) and not re.fullmatch(r"\d{1,5}", rest):
+        password, host = rest, ""
+    if not password or password.lower() in _EXAMPLES:
+        return match[0]
+    return match["kept"] + MASK + at + host
+
+
+SHAPES = (
+    _of(data.ADDRESS, _password),
+    _of(data.PRIVATE_KEY),
+    _of(data.JWT),
+    _of(data.LOGIN, _login),
+    *map(_of, data.ANNOUNCED),
+    *_keys(),
+)
+
+
+def _any_of(marks: set[str]) -> re.Pattern[str]:
+    """A pattern of them all: the rarest character of each first, and then what is around it."""
+    by_pivot: dict[str, list[str]] = {}
+    for mark in sorted(marks):
+        at = min(range(len(mark)), key=lambda i: (_BY_RARITY + mark).index(mark[i]))
+        before, after = re.escape(mark[: at + 1]), re.escape(mark[at + 1 :])
+        by_pivot.setdefault(mark[at], []).append(f"(?<={before}){after}")
+    found = (f"{re.escape(pivot)}(?:{'|'.join(ways)})" for pivot, ways in by_pivot.items())
+    return re.compile("|".join(found))
+
+
+has_mark = _any_of({mark for shape in SHAPES for mark in shape.marks}).search
