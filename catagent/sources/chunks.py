@@ -19,7 +19,7 @@ from catagent.sources.answers import as_text, final
 from catagent.sources.base import AgentRun
 from catagent.sources.calls import Call
 from catagent.sources.finish_reasons import is_whole
-from catagent.sources.messages import output_text, text_of, tool_content
+from catagent.sources.messages import has_raw_call, output_text, text_of, tool_content
 from catagent.sources.span import Span
 from catagent.sources.step_limit import step_limit
 from catagent.sources.to_events import envelope
@@ -130,7 +130,7 @@ class ChunkReader:
         structured = output.get("structured_response") if isinstance(output, dict) else None
         if structured is not None:
             return self._as_answer(as_text(structured), last, [])
-        if isinstance(last, AIMessage) and last.tool_calls:
+        if isinstance(last, AIMessage) and (last.tool_calls or has_raw_call(last)):
             return None
         whole = found if last is None else last
         return None if whole is None else self._as_answer(as_text(whole), last)
@@ -159,12 +159,11 @@ class ChunkReader:
         self, text: str, message: BaseMessage | None, messages: list[BaseMessage] | None = None
     ) -> ev.Answer:
         span = self._tracker.author(message) if message else self._last_llm()
-        author = message or (span.message if span else None)
-        complete = author is None or is_whole(author)
+        is_cut_short = not is_whole(message) if message else span is not None and span.is_cut_short
         if messages is None:
             messages = _messages(message)
         where = span or self._tracker.root
-        return self._agent.answer(text, complete, messages, where)
+        return self._agent.answer(text, not is_cut_short, messages, where)
 
 
 def _messages(found: Any) -> list[BaseMessage]:

@@ -17,7 +17,7 @@ _WHOLE = frozenset(
     {
         *("stop", "end_turn", "stop_sequence", "completed", "complete", "tool_calls", "tool_call"),
         *("tool_use", "function_call", "eos", "eos_token", "end_of_text", "endoftext", "end"),
-        *("normal", "finished", "done", "reason_stop", "reason_tool_calls", "stop_token"),
+        *("normal", "finished", "done", "reason_stop", "reason_tool_calls", "finish", "eod"),
     }
 )
 _FILTERED = frozenset({"content_filter", "refusal", "safety"})

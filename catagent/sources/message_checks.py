@@ -20,6 +20,7 @@ from catagent.sources.finish_reasons import (
     is_whole,
     warning_code,
 )
+from catagent.sources.messages import has_raw_call
 
 # Those whose streams always say why they ended; the silence of others means nothing.
 _ALWAYS_TELL = frozenset({"openai"})
@@ -129,8 +130,7 @@ def _failed(message: AIMessage) -> ModelError:
 def _missing_call(message: AIMessage) -> ModelError | None:
     """A call that was announced and did not come, or that does not say what is called."""
     calls = [*message.tool_calls, *message.invalid_tool_calls]
-    raw = {"tool_calls", "function_call"} & message.additional_kwargs.keys()
-    if announces_a_call(message) and not (calls or raw):
+    if announces_a_call(message) and not (calls or has_raw_call(message)):
         reason = finish_reason_of(message)
         words = f"The model announced a tool call that never came (finish reason {reason})."
     elif not all(call["name"] for call in calls):

@@ -74,6 +74,11 @@ def tool_calls_of(message: BaseMessage) -> list[ev.ToolCall]:
     return valid + invalid
 
 
+def has_raw_call(message: BaseMessage) -> bool:
+    """Whether a call stands in the message as OpenAI's API has it, for agents of the old kind."""
+    return any(message.additional_kwargs.get(key) for key in ("tool_calls", "function_call"))
+
+
 def message_of(message: BaseMessage) -> ev.Message:
     """The message as plain data, from which LangChain can make it again."""
     form = ev.Message(

@@ -67,6 +67,7 @@ class Span:
     message: BaseMessage | None = None
     output: Any = None
     error: BaseException | None = None
+    is_cut_short: bool = False
     opened: bool = False
     closed: bool = False
 

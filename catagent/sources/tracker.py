@@ -22,6 +22,7 @@ from catagent.sources import message_checks
 from catagent.sources.base import AgentRun
 from catagent.sources.calls import Call, Calls
 from catagent.sources.closing import Closing
+from catagent.sources.finish_reasons import is_whole
 from catagent.sources.forms import Forms, prompt
 from catagent.sources.graph_state import begins_with_state
 from catagent.sources.nodes import NodeReader, bubbles_up, command_of, interrupts_of
@@ -158,6 +159,8 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         span.output = span.message if span.message is not None else generation.text
         if isinstance(span.message, AIMessage):
             self._examine(span, span.message, self._written.pop(run_id, None))
+        elif span.message is None:  # of a text-completion model
+            self._check(span, AIMessage("", response_metadata=generation.generation_info or {}))
 
     def _examine(
         self, span: Span, message: AIMessage, streamed: message_checks.WrittenArgs | None
@@ -166,6 +169,12 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
             self._authors[message.id] = span
         written = streamed or message_checks.WrittenArgs()
         self.calls.wrote(span, message, written.order(message.tool_calls))
+        self._check(span, message, streamed)
+
+    def _check(
+        self, span: Span, message: AIMessage, streamed: message_checks.WrittenArgs | None = None
+    ) -> None:
+        span.is_cut_short = not is_whole(message)
         for warning in message_checks.warnings_for(message, span.name):
             self.happened.append(Happening("warning", span, warning))
         error = message_checks.check_message(message, span.name, streamed, span.provider)

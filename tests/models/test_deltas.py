@@ -44,6 +44,7 @@ FORMS = {
         {"choices": [{"delta": {"content": text}, "message": SO}]} for text in "So"
     ]
     + [{"choices": [{"delta": {}, "message": SO, "finish_reason": "stop"}]}],
+    "index as text": [{"choices": [{"index": "0", "delta": SO}]}, END],
     "text": [{"choices": [{"text": "So", "finish_reason": "stop"}]}],
     "parts": [choice({"content": [{"type": "text", "text": text}]}) for text in "So"] + [END],
     "one part": [choice({"content": {"type": "text", "text": "So"}}), END],

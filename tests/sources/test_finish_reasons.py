@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
+from langchain.agents import create_agent
+from langchain_core.language_models import BaseLLM, GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.messages.tool import invalid_tool_call, tool_call
+from langchain_core.outputs import Generation, LLMResult
 
 from catagent.events import types as ev
+from catagent.sources.base import AgentRun
 from catagent.sources.finish_reasons import finish_reason_of, is_whole
 from catagent.sources.message_checks import check_message, warnings_for
 from catagent.sources.messages import usage_of
 from tests.support import scripts
-from tests.support.agents import MODES, SHAPES, play
+from tests.support.agents import MODES, SHAPES, collect, play
 
 modes = pytest.mark.parametrize("mode", MODES)
 shapes = pytest.mark.parametrize("shape", SHAPES)
@@ -145,6 +150,45 @@ def test_counts_that_are_none_are_unknown(given: Any) -> None:
     found = message()
     found.usage_metadata = usage  # type: ignore[assignment]  # as a provider may that does not check
     assert usage_of(found) is None
+
+
+class Completing(BaseLLM):
+    """A text-completion model, whose finish reason is beside its text."""
+
+    reason: str
+
+    @property
+    def _llm_type(self) -> str:
+        return "completing"
+
+    def _generate(self, prompts: list[str], *args: Any, **kwargs: Any) -> LLMResult:
+        info = {"finish_reason": self.reason}
+        return LLMResult(generations=[[Generation(text="So", generation_info=info)]])
+
+
+@modes
+@pytest.mark.parametrize(
+    ("reason", "code"), [("stop", None), ("length", "length"), ("abort", "incomplete")]
+)
+def test_a_text_completion_that_was_cut_short_is_incomplete(
+    mode: Any, reason: str, code: str | None
+) -> None:
+    outcome = asyncio.run(collect(mode, AgentRun(Completing(reason=reason), "hi", "other")))
+    (answer,) = outcome.of(ev.Answer)
+    assert (answer.data.output, answer.data.complete) == ("So", code is None)
+    assert [event.data.code for event in outcome.of(ev.Warned)] == ([code] if code else [])
+
+
+@modes
+def test_a_call_that_a_graph_cannot_make_is_no_answer(mode: Any) -> None:
+    """A model of the old kind, in an agent that does not know of such calls."""
+    call = {"function_call": {"name": "f", "arguments": "{}"}}
+    written = AIMessage("", additional_kwargs=call)
+    graph = create_agent(GenericFakeChatModel(messages=iter([written])), [])
+    run = AgentRun(graph, {"messages": [("user", "hi")]}, "graph")
+    outcome = asyncio.run(collect(mode, run))
+    assert outcome.of(ev.Answer) == []
+    assert "without an answer" in str(outcome.error)
 
 
 @modes

@@ -24,7 +24,7 @@ _COUNTS = {
 }
 _DETAILS = ("prompt_tokens_details", "completion_tokens_details")
 # As servers call it: DeepSeek, vLLM and llama.cpp; OpenRouter and Ollama.
-_REASONING = ("reasoning_content", "reasoning")
+_REASONING = ("reasoning_content", "reasoning", "thinking")
 
 
 class Deltas:
@@ -37,7 +37,7 @@ class Deltas:
     def __init__(self, wants_function: Callable[[], bool]) -> None:
         self._wants_function = wants_function
         self._calls = ToolCalls()
-        self._choice: Any = None
+        self._choice: str | None = None
         self._has_others = False
         self._reasons: list[str] = []
         self._counted: dict[str, Any] = {}
@@ -65,8 +65,8 @@ class Deltas:
         if not isinstance(choices, list):
             raise TypeError(choices)
         if choices and self._choice is None:
-            self._choice = choices[0].get("index") or 0
-        mine = [choice for choice in choices if (choice.get("index") or 0) == self._choice]
+            self._choice = str(choices[0].get("index") or 0)
+        mine = [choice for choice in choices if str(choice.get("index") or 0) == self._choice]
         return mine[0] if mine else None, len(choices) > len(mine[:1])
 
     def _delta(self, choice: dict[str, Any]) -> dict[str, Any]:
