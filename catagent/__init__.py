@@ -11,6 +11,7 @@ __all__ = [
     "Action",
     "AgentError",
     "Answer",
+    "BudgetError",
     "CatagentError",
     "CredentialsError",
     "ErrorInfo",
@@ -18,6 +19,7 @@ __all__ = [
     "Failure",
     "Filters",
     "Interrupt",
+    "LimitError",
     "LlmFinished",
     "LlmStarted",
     "LlmToken",
@@ -59,8 +61,10 @@ if TYPE_CHECKING:
     from catagent.api.stream import stream
     from catagent.errors import (
         AgentError,
+        BudgetError,
         CatagentError,
         CredentialsError,
+        LimitError,
         ModelError,
         NetworkError,
         OutputError,

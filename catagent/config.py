@@ -46,7 +46,8 @@ _URL_PASSWORDS = (
 class Settings(Struct, kw_only=True, frozen=True):
     """What a person can choose. Every field is also CATAGENT_<NAME>, and a key of config.toml.
 
-    `timeout` and `idle_timeout` are in seconds, 0 for none; `history_mb` in megabytes.
+    `timeout` and `idle_timeout` are in seconds, `max_cost` is in US dollars, 0 for none;
+    `history_mb` is in megabytes.
     """
 
     agent: str = "cat"
@@ -62,6 +63,8 @@ class Settings(Struct, kw_only=True, frozen=True):
     max_retries: _Count = 2
     timeout: _Seconds = 0.0
     idle_timeout: _Seconds = 120.0
+    max_tokens: _Count = 0
+    max_cost: Annotated[float, Meta(ge=0)] = 0.0
     history: bool = True
     history_runs: _Count = 200
     history_mb: _Count = 200
@@ -86,17 +89,22 @@ class Loaded(Struct, kw_only=True, frozen=True):
         return secrets_of(self.environ)
 
 
-# Not the address of a server whose key is set elsewhere, not an agent (an import), not a path, and
-# nothing that deletes what is kept.
+# Written out, so that a new setting is left out until somebody has thought about it. Not an agent
+# (an import), not a file, nothing that deletes what is kept, and no limit on what a run may use: a
+# stranger's folder must not lift the one that a person wrote in their own config.toml.
 DOTENV_ALLOWED = frozenset(
+    # Where requests go, and with which key; see `_allowed` for an address without its key.
     {"OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"}
+    # Keys alone: each is sent to its own provider's address.
     | {"ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "GROQ_API_KEY", "MISTRAL_API_KEY"}
     | {"DEEPSEEK_API_KEY", "OPENROUTER_API_KEY", "TOGETHER_API_KEY", "XAI_API_KEY"}
-    | {
-        PREFIX + name.upper()
-        for name in Settings.__struct_fields__
-        if name not in {"agent", "local_model", "history", "history_runs", "history_mb"}
-    }
+    # Names of models; `_allowed` takes out what would read a file.
+    | {"CATAGENT_MODEL", "CATAGENT_TOOL_MODEL"}
+    # Which of LangChain's APIs to look through, and for how long: seen in every run, and harmless.
+    | {"CATAGENT_MODE", "CATAGENT_MAX_STEPS", "CATAGENT_MAX_RETRIES"}
+    | {"CATAGENT_TIMEOUT", "CATAGENT_IDLE_TIMEOUT"}
+    # How a run is drawn.
+    | {"CATAGENT_OUTPUT", "CATAGENT_COLOR", "CATAGENT_THEME", "CATAGENT_ASCII"}
 )
 
 _LARGEST_DOTENV = 1_000_000

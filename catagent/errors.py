@@ -7,7 +7,9 @@
     ├── NetworkError       no answer, or half of one                             exit 1
     ├── ToolError          a tool raised                                         exit 1
     ├── AgentError         the agent itself failed, or ended without an answer   exit 1
-    ├── StepLimitError     the agent did not come to an end                      exit 3
+    ├── LimitError         a limit ended the run                                 exit 3
+    │   ├── StepLimitError     the agent did not come to an end
+    │   └── BudgetError        it used more tokens, or money, than it may
     ├── RunTimeoutError    `--timeout` ran out                                   exit 124
     ├── OutputError        what we write could not be written                    exit 1
     └── RecordingError     a recording is missing, damaged or unfinished         exit 1
@@ -95,11 +97,19 @@ class AgentError(CatagentError):
     kind = "agent"
 
 
-class StepLimitError(CatagentError):
-    """The agent took more steps than `--max-steps` allows."""
+class LimitError(CatagentError):
+    """A limit ended the run, ours or one that the agent's author set."""
 
     kind = "agent"
     exit_code = ExitCode.STEP_LIMIT
+
+
+class StepLimitError(LimitError):
+    """The agent took more steps than `--max-steps`, or its author, allows."""
+
+
+class BudgetError(LimitError):
+    """The run used more tokens than `--max-tokens` allows, or more money than `--max-cost`."""
 
 
 class RunTimeoutError(CatagentError):

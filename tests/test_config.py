@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from catagent.config import load
+from catagent.config import DOTENV_ALLOWED, Settings, load
 from catagent.errors import UsageError
 
 
@@ -90,6 +90,27 @@ def test_a_dotenv_brings_no_server_where_the_environment_chose(
     (folder / ".env").write_text("OPENAI_BASE_URL=http://evil.example/v1")
     found = load({}, environ(folder, **{set_already: "mine"})).environ
     assert found.get("OPENAI_BASE_URL") in (None, "mine")
+
+
+def test_a_dotenv_lifts_no_limit_on_tokens_and_money(folder: Path) -> None:
+    write_config(folder, "max_tokens = 1000\nmax_cost = 0.5\n")
+    (folder / ".env").write_text("CATAGENT_MAX_TOKENS=0\nCATAGENT_MAX_COST=0")
+    settings = load({}, environ(folder)).settings
+    assert (settings.max_tokens, settings.max_cost) == (1000, 0.5)
+    changed = environ(folder, CATAGENT_MAX_TOKENS="7", CATAGENT_MAX_COST="0.25")
+    assert load({"max_tokens": 9}, changed).settings.max_tokens == 9
+    assert load({}, changed).settings.max_cost == 0.25
+
+
+def test_what_a_dotenv_may_set_is_written_out() -> None:
+    """Every name that it may set is known; what is not named is left out."""
+    settings = {f"CATAGENT_{name.upper()}" for name in Settings.__struct_fields__}
+    ours = {name for name in DOTENV_ALLOWED if name.startswith("CATAGENT_")}
+    assert settings - ours == {
+        *("CATAGENT_AGENT", "CATAGENT_LOCAL_MODEL", "CATAGENT_HISTORY", "CATAGENT_HISTORY_RUNS"),
+        *("CATAGENT_HISTORY_MB", "CATAGENT_MAX_TOKENS", "CATAGENT_MAX_COST"),
+    }
+    assert ours <= settings
 
 
 def test_a_dotenv_deletes_no_history(folder: Path) -> None:

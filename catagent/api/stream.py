@@ -46,6 +46,8 @@ class Options:
     max_steps: int
     timeout: float
     idle_timeout: float
+    max_tokens: int
+    max_cost: float
     raw: bool
     secrets: Iterable[str]
     record: str | os.PathLike[str] | None
@@ -61,6 +63,8 @@ def stream(
     max_steps: int = DEFAULTS.max_steps,
     timeout: float = DEFAULTS.timeout,
     idle_timeout: float = DEFAULTS.idle_timeout,
+    max_tokens: int = DEFAULTS.max_tokens,
+    max_cost: float = DEFAULTS.max_cost,
     raw: bool = False,
     secrets: Iterable[str] = (),
     record: str | os.PathLike[str] | None = None,
@@ -70,9 +74,9 @@ def stream(
     `agent` is a Runnable, a graph or an AgentExecutor. `input` is a question, put where the agent
     takes one, or the agent's own input, passed as it is. `config` is LangChain's: its callbacks,
     tags and configurable are kept. `filters` say which events to yield. The limits are as on the
-    command line: steps, and seconds in all and of a model's silence, 0 for none. `raw` adds
-    LangChain's own objects. `secrets` are masked, as those of the environment are. `record` is a
-    new file that gets every event.
+    command line: steps; and, 0 for none, seconds in all and of a model's silence, tokens, and US
+    dollars. `raw` adds LangChain's own objects. `secrets` are masked, as those of the environment
+    are. `record` is a new file that gets every event.
 
     The agent waits while an event is looked at. Closed before its end, the run is cancelled. What
     fails in the run is in the last event; what cannot be run or recorded raises UsageError or
@@ -85,6 +89,8 @@ def stream(
         max_steps=max_steps,
         timeout=timeout,
         idle_timeout=idle_timeout,
+        max_tokens=max_tokens,
+        max_cost=max_cost,
         raw=raw,
         secrets=secrets,
         record=record,
@@ -107,6 +113,8 @@ async def run_events(
         max_steps=options.max_steps,
         timeout=options.timeout,
         idle_timeout=options.idle_timeout,
+        max_tokens=options.max_tokens,
+        max_cost=options.max_cost,
     )
     config, run_id = _configured(options.config)
     agent_run = fit(agent, given, config, max_steps=settings.max_steps, raw=options.raw)
@@ -118,7 +126,7 @@ async def run_events(
         recording,
         filters=options.filters,
         secrets=(*secrets_of(), *_each(options.secrets)),
-        limits=Limits(timeout=settings.timeout, idle_timeout=settings.idle_timeout),
+        limits=Limits.of(settings),
         stop=stop,
     )
     agent_run = session.attached(agent_run)

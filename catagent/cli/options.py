@@ -46,7 +46,7 @@ def _option(
 def _default(name: str) -> str:
     """The default of a setting as help shows it. A limit of 0 seconds is none."""
     value = getattr(Settings(), name)
-    if isinstance(value, float):
+    if isinstance(value, int | float):
         return f"{value:g}" if value else "none"
     return str(value)
 
@@ -78,6 +78,8 @@ RUN: Options = (
     ),
     _run("tool_model", "The model inside the tools.", show_default="as --model"),
     _run("max_steps", "Stop after so many steps."),
+    _run("max_tokens", "Ask no model after so many tokens."),
+    _run("max_cost", "Ask no model after so many US dollars."),
     _run("timeout", "Stop after so many seconds."),
     _run("idle_timeout", "Stop when a model is silent for so many seconds."),
     _run("max_retries", "Send a failed request again."),

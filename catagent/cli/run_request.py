@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 
 def show(request: Request, loaded: Loaded, shown: Shown) -> int:
-    """Run it, show it, keep it, and return the exit code."""
+    """Run it, show it, keep it, and return the exit code.
+
+    Raises UsageError where --max-cost is to count what has no price.
+    """
+    if loaded.settings.max_cost:
+        request.require_prices()
     _notice(request, shown)
     run_id, stop = uuid.uuid4(), Stop()
     kept = history(loaded) if loaded.settings.history else None

@@ -10,7 +10,6 @@ from catagent.errors import (
     CatagentError,
     CredentialsError,
     ModelError,
-    StepLimitError,
     ToolError,
 )
 from catagent.failures.connections import TOO_MANY_FILES, no_connection, timed_out
@@ -23,6 +22,7 @@ from catagent.failures.exceptions import (
     server_words_of,
     status_of,
 )
+from catagent.failures.limits import author_limit
 from catagent.failures.owner import Owner
 from catagent.failures.place import Place, place_of
 from catagent.failures.retry_after import MAX_RETRY_AFTER_S, retry_after
@@ -67,8 +67,8 @@ def _classified(raised: BaseException, owner: Owner | None, place: Place | None)
     if isinstance(raised, CatagentError):
         return raised
     names = {kind.__name__ for kind in type(raised).__mro__}
-    if "GraphRecursionError" in names:
-        return StepLimitError("The agent did not come to an end.", "allow more with --max-steps")
+    if (limit := author_limit(raised)) is not None:
+        return limit
     if owner is not None and owner.kind != "model":
         return _by_own_code(raised, owner, place)
     if isinstance(raised, SystemExit):

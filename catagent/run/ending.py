@@ -10,9 +10,9 @@ from catagent.errors import (
     AgentError,
     CatagentError,
     ExitCode,
+    LimitError,
     OutputError,
     RunTimeoutError,
-    StepLimitError,
 )
 from catagent.events import types as ev
 from catagent.failures.classify import classify
@@ -68,7 +68,7 @@ def stopped(why: CatagentError | ExitCode) -> Ending:
 
 def _failed(raised: BaseException, owner: Owner | None) -> Ending:
     error = classify(raised, owner)
-    status: ev.RunStatus = "limit" if isinstance(error, StepLimitError) else "error"
+    status: ev.RunStatus = "limit" if isinstance(error, LimitError) else "error"
     return Ending(status, error.exit_code, error_info(raised, owner))
 
 

@@ -27,6 +27,21 @@ class Request(Struct, kw_only=True, frozen=True):
         return self.tool is None and self.uses_our_models
 
     @property
+    def free_models(self) -> set[str]:
+        """The names of the models that run on this machine, and cost nothing."""
+        return {spec.name for spec in (self.model, self.tool_model) if spec.provider == "local"}
+
+    def require_prices(self) -> None:
+        """Raise UsageError for a model whose price nobody here knows."""
+        from catagent.sources.prices import price_of  # half a second
+        from catagent.sources.usage import Used
+
+        models = {self.tool_model} if self.tool is not None else {self.model, self.tool_model}
+        for spec in models if self.uses_our_models else ():
+            if spec.name not in self.free_models:
+                price_of(spec.provider, spec.name, Used())
+
+    @property
     def uses_our_models(self) -> bool:
         """Whether `model` and `tool_model` will be asked; what people bring may bring its own."""
         return self.tool in TOOLS if self.tool is not None else self.agent in AGENTS

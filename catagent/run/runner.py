@@ -73,9 +73,7 @@ class Run:
             recorders,
             filters=request.filters,
             secrets=loaded.secrets,
-            limits=Limits(
-                timeout=loaded.settings.timeout, idle_timeout=loaded.settings.idle_timeout
-            ),
+            limits=Limits.of(loaded.settings, request.free_models),
             stop=stop,
         )
         self._source = AgentSource(request, loaded, self.session, self._run_id, on_status)

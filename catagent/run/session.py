@@ -11,10 +11,11 @@ import contextlib
 import dataclasses
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
+from catagent.config import Settings
 from catagent.errors import CatagentError, ExitCode
 from catagent.events import summary
 from catagent.events import types as ev
@@ -22,16 +23,35 @@ from catagent.events.state import RunState
 from catagent.run.broadcast import Broadcast, SinkFailedError
 from catagent.run.ending import Ending, ending, lost_output, silent_model, stopped, took_too_long
 from catagent.sources.base import AgentRun, EventStream, Outcome, Pulse
+from catagent.sources.budget import Budget
 from catagent.stop import Stop
 
 _LOOK_S = 0.25
 
 
 class Limits(Struct, kw_only=True, frozen=True):
-    """How long a run may take in all, and a model may stay silent: seconds, 0 for no limit."""
+    """What a run may take, 0 for no limit.
+
+    Seconds in all, and of a model's silence; tokens, and US dollars, of all its models. `free` are
+    the names of the models that cost nothing.
+    """
 
     timeout: float = 0.0
     idle_timeout: float = 0.0
+    max_tokens: int = 0
+    max_cost: float = 0.0
+    free: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, settings: Settings, free: Iterable[str] = ()) -> Limits:
+        """The limits that a person set."""
+        return cls(
+            timeout=settings.timeout,
+            idle_timeout=settings.idle_timeout,
+            max_tokens=settings.max_tokens,
+            max_cost=settings.max_cost,
+            free=frozenset(free),
+        )
 
 
 class Session:
@@ -84,12 +104,15 @@ class Session:
 
     def attached(self, agent_run: AgentRun) -> AgentRun:
         """The same run, in touch with this session while a source runs it."""
+        limits = self._limits
         return dataclasses.replace(
             agent_run,
             pulse=self.pulse,
             stop=self.stop,
             outcome=self.outcome,
+            budget=Budget(limits.max_tokens, limits.max_cost, limits.free),
             report=self.report,
+            cancel=self.cancel,
         )
 
     def report(self, event: ev.Event) -> None:

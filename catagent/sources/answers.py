@@ -21,12 +21,13 @@ def final(output: Any) -> Any:
     """
     if not isinstance(output, dict):
         return output
-    messages = messages_in(output)
-    if messages and isinstance(messages[-1], AIMessage | ToolMessage):
-        return messages[-1]
     values = {key: value for key, value in output.items() if key != "messages"}
-    named = (values[key] for key in _ANSWER_KEYS if values.get(key) is not None)
-    return next(named, _said_elsewhere(values) or values or None)
+    named = next((values[key] for key in _ANSWER_KEYS if values.get(key) is not None), None)
+    last = next(reversed(messages_in(output)), None)
+    # An executor that gives up says so in its output, beside a message that is empty.
+    if isinstance(last, AIMessage | ToolMessage) and (last.content or named is None):
+        return last
+    return named if named is not None else _said_elsewhere(values) or values or None
 
 
 def _said_elsewhere(values: dict[str, Any]) -> AIMessage | None:

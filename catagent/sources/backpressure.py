@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackHandler
-from langchain_core.runnables.config import merge_configs
+from langchain_core.runnables.config import RunnableConfig, merge_configs
 
 from catagent.config import Mode
 from catagent.sources import open_source
@@ -19,7 +19,8 @@ from catagent.sources.base import AgentRun, EventStream, Pulse
 def paced(mode: Mode, run: AgentRun, taken: Callable[[], Awaitable[None]]) -> EventStream:
     """The events of `run`, each once the one before it was `taken`; the agent waits as well."""
     brake = _Brake(run.pulse)
-    config = merge_configs({"callbacks": [brake]}, run.config)
+    callbacks = merge_configs({"callbacks": [brake]}, run.config)["callbacks"]
+    config: RunnableConfig = {**(run.config or {}), "callbacks": callbacks}
     return brake.pace(open_source(mode, dataclasses.replace(run, config=config)), taken)
 
 

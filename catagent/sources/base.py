@@ -11,8 +11,10 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from catagent.errors import CatagentError
 from catagent.events.types import Event
 from catagent.failures.owner import Owner
+from catagent.sources.budget import Budget
 from catagent.stop import Stop
 
 if TYPE_CHECKING:
@@ -71,7 +73,7 @@ class Outcome:
     interrupted: bool = False
 
 
-def _to_nobody(_: Event) -> None:
+def _to_nobody(_: object) -> None:
     return None
 
 
@@ -81,10 +83,10 @@ class AgentRun:
 
     `shape` tells the sources what the agent's chunks look like: those of a LangGraph graph
     (`create_agent`), those of LangChain's classic AgentExecutor, or any other Runnable's.
-    `max_steps` is how often the agent may decide on tool calls before it is stopped. The source
-    keeps `pulse` while its models are at work, and leaves what it knows of the end in `outcome`;
-    what happens while it waits for LangChain goes to `report`. `stop` says how long what it closes
-    may take.
+    `max_steps` is how often the agent may decide on tool calls before it is stopped, `budget` what
+    its models may use, and `cancel` ends an agent that minds neither. The source keeps `pulse`
+    while its models are at work, and leaves what it knows of the end in `outcome`; what happens
+    while it waits for LangChain goes to `report`. `stop` says how long what it closes may take.
     """
 
     runnable: Runnable[Any, Any]
@@ -96,7 +98,9 @@ class AgentRun:
     pulse: Pulse = field(default_factory=Pulse)
     stop: Stop = field(default_factory=Stop)
     outcome: Outcome = field(default_factory=Outcome)
+    budget: Budget = field(default_factory=Budget)
     report: Callable[[Event], None] = _to_nobody
+    cancel: Callable[[CatagentError], None] = _to_nobody
 
 
 SourceFactory = Callable[[AgentRun], EventStream]

@@ -16,17 +16,15 @@ from catagent.errors import AgentError
 from catagent.events import types as ev
 from catagent.sources.agent_events import AgentEvents
 from catagent.sources.answers import as_text, final
+from catagent.sources.author_limits import given_up, limit_behind
 from catagent.sources.base import AgentRun
 from catagent.sources.calls import Call
 from catagent.sources.finish_reasons import is_whole
 from catagent.sources.messages import has_raw_call, output_text, text_of, tool_content
 from catagent.sources.span import Span
-from catagent.sources.step_limit import step_limit
 from catagent.sources.to_events import envelope
 from catagent.sources.tracker import Tracker
 
-# What the executor says in the place of an answer when it stopped by itself.
-_EXECUTOR_STOPPED = "Agent stopped due to"
 _NOT_RUN = frozenset({"invalid_tool", "_Exception"})
 
 
@@ -142,8 +140,6 @@ class ChunkReader:
             return None
         values = {key: value for key, value in output.items() if key != "messages"}
         text = as_text(values.get("output", values))
-        if text.startswith(_EXECUTOR_STOPPED) and not self._written_by_model(text):
-            raise step_limit(self._run.max_steps)
         return self._as_answer(text, None, _messages(output.get("messages")))
 
     def _written_by_model(self, text: str) -> bool:
@@ -158,6 +154,8 @@ class ChunkReader:
     def _as_answer(
         self, text: str, message: BaseMessage | None, messages: list[BaseMessage] | None = None
     ) -> ev.Answer:
+        if given_up(text) and not self._written_by_model(text):
+            raise limit_behind(text, self._run.runnable, self._run.max_steps)
         span = self._tracker.author(message) if message else self._last_llm()
         is_cut_short = not is_whole(message) if message else span is not None and span.is_cut_short
         if messages is None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from typing import Any
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import Runnable, RunnableConfig
-from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.config import merge_configs
 
 from catagent.events import types as ev
+from catagent.sources.author_limits import bounded, recursion_limit
 from catagent.sources.base import AgentRun, EventStream
 from catagent.sources.custom import CustomEvents
 from catagent.sources.plain import plain
@@ -24,10 +25,6 @@ from catagent.workarounds.stream_writer import relayed
 Upstream = AsyncGenerator[Any, None]
 # Of one object: what happened alongside it and comes first, and what was made of it.
 Reader = Callable[[Any], tuple[Sequence[ev.Event], list[ev.Event]]]
-
-# A backstop alone: the tracker counts steps. A graph takes two supersteps a step, and one for
-# every middleware hook.
-_SUPERSTEPS = 20
 
 
 async def drive(
@@ -45,43 +42,41 @@ async def drive(
                 beside, made = read(item)
                 for event in (*beside, *_with_raw(run, made, item, tracker), *custom.take()):
                     yield event
-    except (Exception, SystemExit) as raised:
+    except (Exception, SystemExit, asyncio.CancelledError) as raised:
+        reason = tracker.bounds.behind(raised)
+        if isinstance(reason, asyncio.CancelledError):
+            raise
         await tracker.closing.close()
         for event in (*translation.unsaid(), *custom.take(last=True)):
             yield event
         run.outcome.owner = tracker.owner_of(raised)
-        raise
+        raise reason from raised.__cause__
     finally:
         await tracker.closing.close()
-    for event in (
-        *translation.unsaid(),
-        *custom.take(last=True),
-        *translation.chunks.finish(),
-    ):
+    for event in (*translation.unsaid(), *custom.take(last=True)):
+        yield event
+    for event in _end(translation):
         yield event
 
 
+def _end(translation: Translation) -> Iterator[ev.Event]:
+    """The answer. Raises the error of a limit that ended the agent, which caught it."""
+    if (error := translation.tracker.bounds.error) is not None:
+        raise error
+    yield from translation.chunks.finish()
+
+
 def configured(run: AgentRun, tracker: Tracker, *others: BaseCallbackHandler) -> RunnableConfig:
-    """The run's config with our handlers, and with a limit where LangGraph's own is 9,999."""
-    limit = _SUPERSTEPS * (run.max_steps + 1)
+    """The run's config with our handlers."""
     handlers: list[BaseCallbackHandler] = [tracker, *others]
     callbacks = InLine(list(handlers), list(handlers))
-    ours: RunnableConfig = {"callbacks": callbacks, "recursion_limit": limit}
-    ours["configurable"] = relayed(tracker.on_write)
+    ours: RunnableConfig = {"callbacks": callbacks, "configurable": relayed(tracker.on_write)}
     return merge_configs(ours, run.config)
 
 
 def limited(run: AgentRun) -> Runnable[Any, Any]:
-    """The runnable, with the executor's own limit out of the tracker's way."""
-    return _unlimited(run.runnable, run.max_steps) if run.shape == "executor" else run.runnable
-
-
-def _unlimited(runnable: Any, max_steps: int) -> Any:
-    if isinstance(runnable, RunnableBindingBase):
-        return runnable.model_copy(update={"bound": _unlimited(runnable.bound, max_steps)})
-    if hasattr(runnable, "max_iterations"):
-        return runnable.model_copy(update={"max_iterations": max_steps + 1})
-    return runnable
+    """The runnable with its author's limits, and ours; whoever runs it may have given one."""
+    return bounded(run.runnable, run.max_steps, recursion_limit(run.config))
 
 
 def graph_arguments(run: AgentRun, **more: Any) -> dict[str, Any]:

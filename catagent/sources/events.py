@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from langchain_core.runnables import Runnable, RunnableBinding
+
 from catagent.events import types as ev
 from catagent.sources.base import AgentRun, EventStream
 from catagent.sources.driver import Upstream, configured, drive, graph_arguments, limited
@@ -22,8 +24,10 @@ def stream(run: AgentRun) -> EventStream:
 
 
 def _open(run: AgentRun, tracker: Tracker) -> Upstream:
-    upstream: Any = limited(run).astream_events(
-        run.input, configured(run, tracker), version="v2", **graph_arguments(run)
+    # It hands on LangChain's default of 25 as if somebody had set that limit: a binding does not.
+    bound: Runnable[Any, Any] = RunnableBinding(bound=limited(run))
+    upstream: Any = Runnable.astream_events(
+        bound, run.input, configured(run, tracker), version="v2", **graph_arguments(run)
     )
     events: Upstream = upstream
     return events

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from catagent.failures.exceptions import members_of
@@ -28,6 +29,7 @@ class RunTree:
         metadata = about.get("metadata") or {}
         span.ns = str(metadata.get("langgraph_checkpoint_ns") or "")
         span.node = str(metadata.get("langgraph_node") or "") if span.ns else ""
+        span.superstep = int(metadata.get("langgraph_step") or 0)
         parent = self.spans.get(str(about.get("parent_run_id")))
         if parent is not None:
             _put_inside(span, parent)
@@ -58,6 +60,15 @@ class RunTree:
     def last_llm(self, around: Span) -> Span | None:
         """The newest model run of the agent that this is, or is part of."""
         return next((llm for llm in reversed(self.llms) if llm.scope == around.scope), None)
+
+    def turns_around(self, span: Span) -> Iterator[Span]:
+        """The nodes that a run is inside of, the innermost first, up to a tool or the root."""
+        for run in reversed(span.parent_ids or [span.run_id]):
+            around = self.spans[run]
+            if around.is_node or around.kind == "tool" or around is self.root:
+                yield around
+            if around.kind == "tool":
+                return
 
     def steps_around(self, span: Span) -> list[Span]:
         """The nodes and tools that a run is inside of, the outermost first."""

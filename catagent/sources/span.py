@@ -30,11 +30,12 @@ class Span:
     """One LangChain run. `tool_call_id` is that of the nearest tool call, its own included.
 
     `call` is that call, `outer` the one around it: the same but for a tool run. `node` is the name
-    of the graph's node that this is, or is inside of, `ns` LangGraph's namespace of that. `began`,
-    `ended` and `first_token` are monotonic seconds. `text` and `reasoning` are the pieces streamed
-    so far, `numbers` those of tool calls that their provider did not number, `written` the calls of
-    its message. `facts` are what a node added: decisions of models, with arguments, and what tools
-    answered. `state` is its graph's while it runs, where it begins with that.
+    of the graph's node that this is, or is inside of, `ns` LangGraph's namespace of that, and
+    `superstep` the number of its turn in its graph. `began`, `ended` and `first_token` are
+    monotonic seconds. `text` and `reasoning` are the pieces streamed so far, `numbers` those of
+    tool calls that their provider did not number, `written` the calls of its message. `facts` are
+    what a node added: decisions of models, with arguments, and what tools answered. `state` is its
+    graph's while it runs, where it begins with that.
     """
 
     run_id: str
@@ -50,6 +51,7 @@ class Span:
     node: str = ""
     ns: str = ""
     is_node: bool = False
+    superstep: int = 0
     model: str = ""
     provider: str = ""
     prompt: Prompt | None = None

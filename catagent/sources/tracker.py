@@ -17,9 +17,11 @@ from uuid import UUID
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, BaseMessage
 
+from catagent.errors import CatagentError
 from catagent.events.types import Message
 from catagent.sources import message_checks
 from catagent.sources.base import AgentRun
+from catagent.sources.bounds import Bounds
 from catagent.sources.calls import Call, Calls
 from catagent.sources.closing import Closing
 from catagent.sources.finish_reasons import is_whole
@@ -29,7 +31,7 @@ from catagent.sources.nodes import NodeReader, bubbles_up, command_of, interrupt
 from catagent.sources.run_tree import RunTree, Serialized
 from catagent.sources.span import LLM_KINDS, Prompt, Span, asking
 from catagent.sources.step_limit import Steps
-from catagent.workarounds.callbacks import CalledFirst, log_nothing_of
+from catagent.workarounds.callbacks import CalledFirst, close_unawaited, log_nothing_of
 from catagent.workarounds.futures import keep_tracebacks
 from catagent.workarounds.partial_json import read_partial_json_in_linear_time
 
@@ -62,7 +64,7 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         self.on_custom: Callable[[Span | None, str, Any], None] = _to_nobody
         self.calls = Calls()
         self.forms = Forms()
-        self.steps = Steps(run.max_steps)
+        self.bounds = Bounds(self, Steps(run.max_steps), run.budget, run.cancel)
         self.closing = Closing(run.stop)
         self._pulse = run.pulse
         self._nodes = NodeReader(self.calls)
@@ -86,7 +88,9 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
 
     def _begin(self, kind: str, serialized: Serialized, about: dict[str, Any]) -> Span:
         self.closing.check()
-        return self.add(kind, serialized, about)
+        span = self.add(kind, serialized, about)
+        self.bounds.begin(span)
+        return span
 
     def on_chain_start(self, serialized: Serialized, inputs: Any, **about: Any) -> None:
         """A chain, prompt or parser began."""
@@ -110,7 +114,11 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
     ) -> None:
         """A chat model began."""
         sent = [self.forms.of(message) for message in (messages[0] if messages else ())]
-        self._begin_llm("chat_model", sent, serialized, about)
+        try:
+            self._begin_llm("chat_model", sent, serialized, about)
+        except CatagentError:
+            close_unawaited()
+            raise
 
     def on_llm_start(self, serialized: Serialized, prompts: list[str], **about: Any) -> None:
         """A text-completion model began."""
@@ -127,6 +135,7 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         span.provider = str(metadata.get("ls_provider") or "")
         tools = params.get("tools") or params.get("functions") or []
         span.prompt = Prompt(sent, tools, params)
+        self.bounds.ask(span)
         self.llms.append(span)
         self.happened.append(Happening("start", span))
         self._pulse.begin()
@@ -157,6 +166,8 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
             # As the model wrote it: its agent may put a name on it before it is reported.
             span.message = message.model_copy()
         span.output = span.message if span.message is not None else generation.text
+        if (warning := self.bounds.answered(span, response)) is not None:
+            self.happened.append(Happening("warning", span, warning))
         if isinstance(span.message, AIMessage):
             self._examine(span, span.message, self._written.pop(run_id, None))
         elif span.message is None:  # of a text-completion model
@@ -178,11 +189,11 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         for warning in message_checks.warnings_for(message, span.name):
             self.happened.append(Happening("warning", span, warning))
         error = message_checks.check_message(message, span.name, streamed, span.provider)
-        if error is None and message.tool_calls:
-            error = self.steps.over_limit(span)
+        over = self.bounds.steps.over_limit(span) if message.tool_calls else None
+        span.error = error or over
         if error is not None:
-            span.error = error
             raise error
+        self.bounds.end(span, over)
 
     def on_llm_error(
         self, error: BaseException, *, run_id: UUID, response: Any = None, **kwargs: Any
@@ -207,7 +218,7 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
             self.happened.append(Happening("end", span))
             for call, message, _ in span.facts:
                 if isinstance(message, AIMessage) and call.author is not None:
-                    self.steps.count(call.author)
+                    self.bounds.steps.count(call.author)
 
     def on_agent_action(self, action: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """The executor is about to run a tool, in this very task or thread."""
@@ -220,7 +231,7 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
             call.action = action
             self.happened.append(Happening("action", executor, call))
         if call.author is not None:
-            self.steps.act(call.author)
+            self.bounds.end(executor, self.bounds.steps.act(call.author))
 
     def on_tool_start(
         self,
@@ -244,7 +255,7 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         span.call_id = tool_call_id or call.call_id
         span.tool_call_id = span.call_id or span.tool_call_id
         if call.author is not None:
-            self.steps.count(call.author)
+            self.bounds.steps.count(call.author)
 
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A tool ended."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
+from types import CoroutineType
+from typing import Any
 
 from langchain_core.callbacks import (
     AsyncCallbackHandler,
@@ -34,6 +37,24 @@ class CalledFirst:
     def __hash__(self) -> int:
         """Nought, the first place in a set of a few."""
         return 0
+
+
+def close_unawaited() -> None:
+    """Close what LangChain would leave unawaited, for a handler that is about to raise.
+
+    As a chat model begins, it has made the coroutines of all handlers before it awaits the first.
+    """
+    frame = inspect.currentframe()
+    while frame is not None:
+        held = frame.f_locals.values() if frame.f_code.co_name == "on_chat_model_start" else ()
+        for coroutine in (each for one in held if isinstance(one, list) for each in one):
+            if inspect.iscoroutine(coroutine) and _is_new(coroutine):
+                coroutine.close()
+        frame = frame.f_back
+
+
+def _is_new(coroutine: CoroutineType[Any, Any, Any]) -> bool:
+    return inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED
 
 
 def log_nothing_of(handler: type[BaseCallbackHandler]) -> None:

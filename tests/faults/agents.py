@@ -20,7 +20,7 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool, tool
-from langgraph.graph import MessagesState, StateGraph
+from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import interrupt
 
 from catagent.agents import cat_prompts
@@ -213,6 +213,21 @@ def silent(model: BaseChatModel) -> Runnable[Any, Any]:
     graph.add_node("model", lambda _: {"messages": []})
     graph.set_entry_point("model")
     return graph.compile()
+
+
+def graph_circles(model: BaseChatModel) -> Runnable[Any, Any]:
+    """Without tools, and it never ends."""
+
+    async def think(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [await model.ainvoke("again")]}
+
+    circle = StateGraph(MessagesState).add_node(think)
+    return circle.add_edge(START, "think").add_edge("think", "think").compile()
+
+
+def graph_bounded(model: BaseChatModel) -> Runnable[Any, Any]:
+    """The same, and its author allows three supersteps."""
+    return graph_circles(model).with_config(recursion_limit=3)
 
 
 def _elsewhere() -> BaseChatModel:

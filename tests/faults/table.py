@@ -637,6 +637,49 @@ def _agent() -> Iterator[Fault]:
         places=only,
         arguments=("--max-steps", "4"),
     )
+    for what, misdeed, message, hint in (
+        (
+            "endless loop of an agent without tools",
+            "circles",
+            "The agent was stopped after 4 steps without an answer.",
+            "allow more with --max-steps (now 4)",
+        ),
+        (
+            "more than the agent's author allows",
+            "bounded",
+            "The agent was stopped: its author allows 3 supersteps (recursion_limit).",
+            "allow more where the agent is made: --max-steps cannot raise it",
+        ),
+    ):
+        yield Fault(
+            what,
+            AGENT,
+            Told(message, "agent", 3, "limit", hint),
+            misdeed=misdeed,
+            places=only,
+            agents=("cat",),
+            arguments=("--max-steps", "4"),
+        )
+    for what, option, allowed, used in (
+        ("more tokens than --max-tokens", "--max-tokens N", "40", "used … tokens"),
+        ("more money than --max-cost", "--max-cost USD", "0.00003", "cost $… by list prices"),
+    ):
+        flag = option.partition(" ")[0]
+        limit = f"${allowed}" if flag == "--max-cost" else allowed
+        yield Fault(
+            what,
+            AGENT,
+            Told(
+                f"The run {used}, and {flag} allows {limit}.",
+                "agent",
+                3,
+                "limit",
+                f"allow more with {option}",
+            ),
+            _script(scripts.endless()),
+            places=only,
+            arguments=(flag, allowed),
+        )
     yield Fault(
         "no final answer",
         AGENT,

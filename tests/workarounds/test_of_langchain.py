@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import subprocess
 import sys
+import warnings
 import weakref
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
@@ -76,6 +78,25 @@ def test_logged_errors(still_needed: StillNeeded, caplog: pytest.LogCaptureFixtu
     with caplog.at_level(logging.WARNING), pytest.raises(ValueError, match="ours"):
         CallbackManager([Raising()]).on_chain_start({}, {})
     still_needed([record.args[:1] for record in caplog.records] == [("Raising",)])  # type: ignore[index]
+
+
+def test_unawaited_handlers(still_needed: StillNeeded) -> None:
+    class Raising(BaseCallbackHandler):
+        raise_error = run_inline = True
+
+        def on_chat_model_start(self, *args: Any, **kwargs: Any) -> None:
+            raise ValueError("ours")
+
+    async def begins() -> None:
+        manager = AsyncCallbackManager([Raising(), AsyncCallbackHandler()])
+        with pytest.raises(ValueError, match="ours"):
+            await manager.on_chat_model_start({}, [[]])
+
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        asyncio.run(begins())
+        gc.collect()
+    still_needed(any("never awaited" in str(each.message) for each in warned))
 
 
 def logged(name: str) -> tuple[LogStreamCallbackHandler, UUID]:

@@ -1,0 +1,198 @@
+"""What counts as used, and what it costs."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from langchain_core.caches import InMemoryCache
+from langchain_core.language_models import FakeListLLM
+from langchain_core.messages import AIMessage
+from langchain_core.outputs import Generation, LLMResult
+from langchain_core.runnables import RunnableLambda
+
+import catagent
+from catagent.sources.budget import Budget
+from catagent.sources.prices import NoPriceError, price_of
+from catagent.sources.span import Span
+from catagent.sources.usage import Used, used_by
+from tests.support.agents import chat_model
+from tests.support.replies import Reply
+from tests.support.server import ScriptedServer
+
+NOTHING = LLMResult(generations=[])
+
+
+def answer(**usage: Any) -> AIMessage:
+    given: Any = usage
+    return AIMessage("", usage_metadata={"input_tokens": 0, "output_tokens": 0, **given})
+
+
+@pytest.mark.parametrize(
+    ("usage", "used"),
+    [
+        ({"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}, Used(3, 4, 7)),
+        ({"input_tokens": 3, "output_tokens": 4, "total_tokens": 0}, Used(3, 4, 7)),
+        ({"input_tokens": 0, "output_tokens": 0, "total_tokens": 9}, Used(0, 0, 9)),
+        ({"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}, None),
+        (
+            {"total_tokens": 9, "input_tokens": 9, "input_token_details": {"cache_read": 5}},
+            Used(9, 0, 9, 5),
+        ),
+        (
+            {
+                "total_tokens": 9,
+                "input_tokens": 9,
+                "input_token_details": {"cache_creation": 0, "ephemeral_5m_input_tokens": 4},
+            },
+            Used(9, 0, 9, 0, 4),
+        ),
+        ({"total_tokens": 9, "total_cost": 0}, Used()),
+    ],
+)
+def test_what_an_answer_used(usage: dict[str, Any], used: Used | None) -> None:
+    assert used_by(answer(**{"total_tokens": 0, **usage}), NOTHING) == used
+
+
+def test_a_text_completion_says_it_in_its_result() -> None:
+    said = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+    result = LLMResult(generations=[[Generation(text="")]], llm_output={"token_usage": said})
+    assert used_by(None, result) == Used(3, 4, 7)
+    assert used_by(None, NOTHING) is None
+    assert used_by(AIMessage(""), NOTHING) is None
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "dollars"),
+    [
+        ("openai", "gpt-4.1-mini", "0.56"),
+        ("azure", "gpt-4o", "3.5"),
+        ("anthropic", "claude-sonnet-4-5", "4.5"),
+        ("google_genai", "gemini-2.5-flash", "0.55"),
+        ("mistralai", "mistral-large-latest", "2.6"),
+        ("amazon_bedrock", "anthropic.claude-sonnet-4-5-20250929-v1:0", "4.95"),
+        ("openai", "claude-sonnet-4-5", "4.5"),
+        ("openai", "anthropic/claude-sonnet-4.5", "4.5"),
+        ("", "gpt-4.1-mini", "0.56"),
+    ],
+)
+def test_a_model_has_the_price_of_its_provider_or_of_its_name(
+    provider: str, model: str, dollars: str
+) -> None:
+    """A gateway passes for OpenAI."""
+    used = Used(1_000_000, 100_000, 1_100_000)
+    assert price_of(provider, model, Used(1000, 100, 1100)) * 1000 == Decimal(dollars)
+    assert price_of(provider, model, used) > 0
+
+
+@pytest.mark.parametrize(
+    ("provider", "model"), [("openai", "scripted"), ("scripted", "m"), ("", ""), ("openai", "")]
+)
+def test_what_nobody_knows_has_no_price(provider: str, model: str) -> None:
+    with pytest.raises(NoPriceError, match="There is no price for the model"):
+        price_of(provider, model, Used())
+
+
+def test_what_is_read_from_a_cache_costs_less() -> None:
+    whole = price_of("openai", "gpt-4.1-mini", Used(1000, 0, 1000))
+    assert price_of("openai", "gpt-4.1-mini", Used(1000, 0, 1000, cache_read=800)) < whole
+    assert price_of("openai", "gpt-4.1-mini", Used(10, 0, 10, cache_read=800)) >= 0
+
+
+def test_a_model_on_this_machine_costs_nothing() -> None:
+    llm = Span("1", "chat_model", "m", [], [])
+    llm.provider, llm.model = "openai", "smollm2-135m"
+    llm.message = answer(input_tokens=10**9, total_tokens=10**9)
+    budget = Budget(max_cost=0.01, free=frozenset({"smollm2-135m"}))
+    assert budget.add(llm, NOTHING) is None
+    assert budget.refuses(llm) is None
+
+
+def test_prices_are_neither_imported_unasked_nor_fetched() -> None:
+    code = """
+import socket, sys
+import catagent.sources.budget, catagent.cli.main
+assert "genai_prices" not in sys.modules
+def refuse(*_): raise AssertionError("a connection")
+socket.socket.connect = socket.getaddrinfo = refuse
+from catagent.sources.prices import price_of
+from catagent.sources.usage import Used
+import threading
+assert price_of("openai", "gpt-4.1-mini", Used(10, 0, 10)) > 0
+assert threading.active_count() == 1
+assert not [name for name in sys.modules if name.startswith("langchain")]
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+# In a run
+
+
+async def events_of(agent: Any, **options: Any) -> list[Any]:
+    return [event async for event in catagent.stream(agent, "q", **options)]
+
+
+def test_requests_at_once_may_go_over_together_and_the_next_is_refused() -> None:
+    async def main(url: str) -> list[Any]:
+        async with chat_model(url) as model:
+
+            async def agent(given: str) -> str:
+                await asyncio.gather(*(model.ainvoke(given) for _ in range(3)))
+                return str((await model.ainvoke(given)).text)
+
+            return await events_of(RunnableLambda(agent), max_tokens=5)
+
+    with ScriptedServer(lambda _: Reply(["x"], pause=0.1)) as server:
+        last = asyncio.run(main(server.url))[-1]
+        assert len(server.requests) == 3
+    assert (last.data.status, last.data.error.type) == ("limit", "BudgetError")
+    assert last.data.error.message == "The run used 33 tokens, and --max-tokens allows 5."
+
+
+def test_an_answer_from_the_cache_uses_nothing() -> None:
+    async def main(url: str) -> list[Any]:
+        async with chat_model(url, cache=InMemoryCache()) as model:
+
+            async def agent(given: str) -> str:
+                for _ in range(9):
+                    await model.ainvoke(given)
+                return "done"
+
+            return await events_of(RunnableLambda(agent), max_tokens=12)
+
+    with ScriptedServer(lambda _: Reply(["x"])) as server:
+        last = asyncio.run(main(server.url))[-1]
+        assert len(server.requests) == 1
+    assert last.data.status == "success"
+
+
+def test_a_text_completion_model_is_counted_or_said_to_be_uncounted() -> None:
+    async def main() -> list[Any]:
+        return await events_of(FakeListLLM(responses=["a"]), max_tokens=1)
+
+    events = asyncio.run(main())
+    warned = [event.data.code for event in events if isinstance(event, catagent.Warned)]
+    assert (warned, events[-1].data.status) == (["uncounted_usage"], "success")
+
+
+def test_no_model_is_asked_after_an_agent_has_caught_the_limit() -> None:
+    async def main(url: str) -> list[Any]:
+        async with chat_model(url) as model:
+
+            async def agent(given: str) -> str:
+                while True:
+                    try:
+                        await model.ainvoke(given)
+                    except Exception:
+                        await asyncio.sleep(0)
+
+            return await events_of(RunnableLambda(agent), max_tokens=30)
+
+    with ScriptedServer(lambda _: Reply(["x"])) as server:
+        last = asyncio.run(main(server.url))[-1]
+        assert len(server.requests) == 3
+    assert (last.data.status, last.data.exit_code) == ("limit", 3)
