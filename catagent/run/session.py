@@ -198,7 +198,9 @@ class Session:
             await asyncio.sleep(min(_LOOK_S, *(limit / 4 for limit in (total, idle) if limit)))
             if self.stop.is_due:
                 return self.cancel(took_too_long(total))
-            if idle and self.pulse.is_awaited and self._silence() >= idle:
+            if not self.pulse.is_awaited:
+                self.pulse.beat()
+            elif idle and self._silence() >= idle:
                 return self.cancel(silent_model(idle))
         return None
 

@@ -27,23 +27,23 @@ EventStream = AsyncGenerator[Event, None]
 class Pulse:
     """Whether a run's models are at work, also in a mode that reports nothing of them.
 
-    `awaited` counts the calls under way; `heard` is when one last said something, in monotonic
-    seconds. While `held` they are kept from saying more, by a reader who takes their time.
+    `heard` is when one last said something, in monotonic seconds. While `held` they are kept from
+    saying more, by a reader who takes their time.
     """
 
     def __init__(self) -> None:
-        self.awaited = 0
         self.held = False
         self.heard = time.monotonic()
+        self._calls: dict[str, Callable[[], bool]] = {}
 
     @property
     def is_awaited(self) -> bool:
         """Whether a model is to say something now."""
-        return self.awaited > 0 and not self.held
+        return not self.held and any(is_asked() for is_asked in list(self._calls.values()))
 
-    def begin(self) -> None:
-        """A model was asked."""
-        self.awaited += 1
+    def begin(self, call: str, is_asked: Callable[[], bool]) -> None:
+        """A model was called. `is_asked` says whether what it says is waited for at the moment."""
+        self._calls[call] = is_asked
         self.beat()
 
     def beat(self) -> None:
@@ -54,9 +54,9 @@ class Pulse:
         """Nothing is to be heard for so long: the client waits before it asks again."""
         self.heard = time.monotonic() + seconds
 
-    def end(self) -> None:
-        """A model is through with its answer, or failed."""
-        self.awaited -= 1
+    def end(self, call: str) -> None:
+        """A model is through with its answer, failed, or was given up."""
+        self._calls.pop(call, None)
         self.beat()
 
 

@@ -42,6 +42,8 @@ class Closing:
         except RuntimeError:  # no loop in a thread
             task = None
         if task is not None and (self._closed or task.cancelling()):
+            if task.cancelling():  # by `asyncio.timeout`, which knows one that it asked for alone
+                task.uncancel()
             task.cancel()
         elif task is None and self._closed:
             raise RunClosedError

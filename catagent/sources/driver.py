@@ -53,6 +53,7 @@ async def drive(
         raise reason from raised.__cause__
     finally:
         await tracker.closing.close()
+    tracker.close_open()
     for event in (*translation.unsaid(), *custom.take(last=True)):
         yield event
     for event in _end(translation):

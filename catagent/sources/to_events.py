@@ -158,10 +158,9 @@ class EventMaker:
         if error is None or bubbles_up(error):
             return None
         if isinstance(error, asyncio.CancelledError):
-            # Were the run itself cancelled, this would not be asked: something alongside it failed.
-            return ev.ErrorInfo(
-                kind="agent", type="Cancelled", message="Stopped by another failure."
-            )
+            # Were the run itself cancelled, this would not be asked.
+            message = "Cancelled: its agent stopped waiting for it."
+            return ev.ErrorInfo(kind="agent", type="Cancelled", message=message)
         if isinstance(error, GeneratorExit):
             return ev.ErrorInfo(kind="agent", type="Stopped", message="Its reader stopped reading.")
         return error_info(error, self._tracker.owner_of(error))

@@ -6,11 +6,13 @@ ids, failures. Callbacks have all of it, so every source attaches one `Tracker` 
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 from uuid import UUID
 
@@ -20,6 +22,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from catagent.errors import CatagentError
 from catagent.events.types import Message
 from catagent.sources import message_checks
+from catagent.sources.abandoned import Abandoned
 from catagent.sources.base import AgentRun
 from catagent.sources.bounds import Bounds
 from catagent.sources.calls import Call, Calls
@@ -62,11 +65,13 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         self.happened: deque[Happening] = deque()
         self.says_tools = True
         self.on_custom: Callable[[Span | None, str, Any], None] = _to_nobody
+        self.on_failed: Callable[[Span], None] = _to_nobody
         self.calls = Calls()
         self.forms = Forms()
         self.bounds = Bounds(self, Steps(run.max_steps), run.budget, run.cancel)
         self.closing = Closing(run.stop)
         self._pulse = run.pulse
+        self._abandoned = Abandoned(self.close_abandoned)
         self._nodes = NodeReader(self.calls)
         self._written: dict[UUID, message_checks.WrittenArgs] = {}
         self._waiting: list[Span] = []
@@ -88,9 +93,26 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
 
     def _begin(self, kind: str, serialized: Serialized, about: dict[str, Any]) -> Span:
         self.closing.check()
+        self.close_abandoned()
         span = self.add(kind, serialized, about)
         self.bounds.begin(span)
         return span
+
+    def close_abandoned(self) -> None:
+        """End the calls that were cancelled, of which LangChain says nothing."""
+        for span in self._abandoned.take():
+            self._close(span, error=asyncio.CancelledError())
+
+    def close_open(self) -> None:
+        """End the calls that the run has ended without: those in threads that nobody waits for."""
+        for span in list(self.spans.values()):
+            if span.ended is None and (span.kind in LLM_KINDS or span.kind == "tool"):
+                self._close(span, error=asyncio.CancelledError())
+
+    def _is_asked(self, llm: Span) -> bool:
+        """Whether a model is waited for: not in a thread that what it ran in has given up."""
+        around = (self.spans[run] for run in llm.parent_ids)
+        return self._abandoned.is_asked(llm) and all(span.ended is None for span in around)
 
     def on_chain_start(self, serialized: Serialized, inputs: Any, **about: Any) -> None:
         """A chain, prompt or parser began."""
@@ -138,7 +160,8 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         self.bounds.ask(span)
         self.llms.append(span)
         self.happened.append(Happening("start", span))
-        self._pulse.begin()
+        self._pulse.begin(span.run_id, partial(self._is_asked, span))
+        self._abandoned.enter(span)
         asking.set(span)
 
     def on_llm_new_token(
@@ -246,6 +269,7 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         span = self._begin("tool", serialized, about)
         span.tool_input = input_str if inputs is None else inputs
         self.closing.enter(span.run_id)
+        self._abandoned.enter(span)
         action = _action_in_context.get()
         if action is not None and action[0] == about.get("parent_run_id"):
             call = action[1]
@@ -278,19 +302,25 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
     def _end(
         self, run_id: UUID, *, output: Any = None, error: BaseException | None = None
     ) -> Span | None:
+        self.close_abandoned()
         span = self.spans.get(str(run_id))
-        if span is None:
-            return None
+        if span is not None:
+            self._close(span, output=output, error=error)
+        return span
+
+    def _close(self, span: Span, *, output: Any = None, error: BaseException | None = None) -> None:
         span.ended, span.output, span.error = time.monotonic(), output, error
         span.state = None  # or states of all steps would be kept
         self.closing.leave(span.run_id)
+        self._abandoned.leave(span)
         if span.kind in LLM_KINDS:
-            self._pulse.end()
+            self._pulse.end(span.run_id)
         if span.kind in LLM_KINDS or span.kind == "tool":
             self.happened.append(Happening("end", span))
+            if error is not None:
+                self.on_failed(span)
         if error is not None and bubbles_up(error):
             self._wait(span, error)
-        return span
 
     def _wait(self, span: Span, error: BaseException) -> None:
         new = self._nodes.interrupts(error)

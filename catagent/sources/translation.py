@@ -6,6 +6,8 @@ tracker knows that it happened; here it becomes events, before what happened aft
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Container, Iterator
 
 from catagent.events import types as ev
@@ -25,6 +27,9 @@ class Translation:
         self.make = EventMaker(self.tracker)
         self.agent = AgentEvents(self.make)
         self.chunks = ChunkReader(run, self.tracker, self.agent)
+        self._run = run
+        self._loop = asyncio.get_running_loop()
+        self.tracker.on_failed = self._failed
 
     def unsaid(self) -> Iterator[ev.Event]:
         """All that happened and has not been reported."""
@@ -62,6 +67,18 @@ class Translation:
             if not span.closed and tool.run_id in span.parent_ids:
                 span.error = span.error or tool.error
                 yield self.make.llm_finished(span)
+
+    def _failed(self, span: Span) -> None:
+        """Report a call that failed or was given up: the API may have nothing for minutes."""
+        soon = self._loop.call_soon  # the source goes first, which was woken for what came before
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the run has ended
+            self._loop.call_soon_threadsafe(soon, self._report_failed, span)
+
+    def _report_failed(self, span: Span) -> None:
+        is_next = self.tracker.says_tools and span.opened and not span.closed
+        if is_next and not self._run.pulse.held and self._run.stop.why is None:
+            for event in self._end(span):
+                self._run.report(event)
 
     def _event(self, happened: Happening) -> Iterator[ev.Event]:
         span = happened.span

@@ -217,7 +217,7 @@ def test_time_limits_end_a_run_with_code_124(limits: Limits, words: str) -> None
     session = Session(Broadcast([]), limits=limits)
 
     async def source() -> AsyncGenerator[ev.Event, None]:
-        session.pulse.begin()
+        session.pulse.begin("model", lambda: True)
         yield llm_started()
         await asyncio.sleep(60)
 

@@ -27,6 +27,7 @@ from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.runnables import RunnableLambda
+from langchain_core.tools import tool
 from langchain_core.tracers.log_stream import LogStreamCallbackHandler
 from langchain_core.utils.json import parse_partial_json
 from langchain_openai import ChatOpenAI
@@ -97,6 +98,39 @@ def test_unawaited_handlers(still_needed: StillNeeded) -> None:
         asyncio.run(begins())
         gc.collect()
     still_needed(any("never awaited" in str(each.message) for each in warned))
+
+
+def test_cancelled_calls(still_needed: StillNeeded) -> None:
+    """That a chat model, and a tool, is cancelled reaches no callback."""
+    ends: list[str] = []
+
+    class Handler(BaseCallbackHandler):
+        run_inline = True
+
+        def on_llm_error(self, *_: Any, **__: Any) -> None:
+            ends.append("model")
+
+        def on_tool_error(self, *_: Any, **__: Any) -> None:
+            ends.append("tool")
+
+    class Slow(GenericFakeChatModel):
+        async def _agenerate(self, *_: Any, **__: Any) -> Any:
+            await asyncio.sleep(60)
+
+    @tool
+    async def slow() -> None:
+        """Wait."""
+        await asyncio.sleep(60)
+
+    async def cancel(runnable: Any, given: Any) -> None:
+        task = asyncio.create_task(runnable.ainvoke(given, {"callbacks": [Handler()]}))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(cancel(Slow(messages=iter(())), "q"))
+    asyncio.run(cancel(slow, {}))
+    still_needed(set(ends) != {"model", "tool"})
 
 
 def logged(name: str) -> tuple[LogStreamCallbackHandler, UUID]:

@@ -1,0 +1,144 @@
+"""Which calls are over, or wait for nobody, where LangChain says nothing of it.
+
+langchain-core reports no end of a chat model's `ainvoke` that was cancelled (by `asyncio.wait_for`
+or `asyncio.timeout`, as the loser of a race), and none of such a tool. And a stream that its reader
+holds on to is at work only while that asks for more. So the coroutine or generator that a call runs
+in is looked up: it is gone the moment that its call is over, however that ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import inspect
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterator
+from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
+from typing import Any, TypeAlias
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models.llms import BaseLLM
+from langchain_core.tools import BaseTool
+
+from catagent.sources.span import Span
+
+_Running: TypeAlias = "CoroutineType[Any, Any, Any] | AsyncGeneratorType[Any, Any]"
+_SUSPENDED = (CoroutineType, AsyncGeneratorType, GeneratorType)
+# How near LangChain's function is to the callback that says that a call began, and how deep a
+# task may wait.
+_FRAMES, _DEPTH = 12, 500
+
+
+def _codes(*functions: Callable[..., Any]) -> frozenset[CodeType]:
+    return frozenset(inspect.unwrap(function).__code__ for function in functions)
+
+
+_IN_THREADS = _codes(BaseChatModel.stream, BaseLLM.stream)
+_IN_TASKS = _codes(BaseChatModel.agenerate, BaseChatModel.astream, BaseLLM.astream, BaseTool.arun)
+
+
+class Abandoned:
+    """Watches the calls of one run; `notice` is called on the loop of one that was given up."""
+
+    def __init__(self, notice: Callable[[], None]) -> None:
+        self._notice = notice
+        self._running: dict[str, weakref.ref[_Running]] = {}
+        self._known: weakref.WeakSet[_Running] = weakref.WeakSet()
+        self._streams: dict[str, FrameType] = {}
+        self._over: deque[Span] = deque()
+
+    def enter(self, span: Span) -> None:
+        """A call begins, in this very task or thread."""
+        stream = _frame(_IN_THREADS)
+        if stream is not None:
+            self._streams[span.run_id] = stream
+            return
+        with contextlib.suppress(RuntimeError):  # no loop in a thread
+            if (task := asyncio.current_task()) is not None:
+                task.get_loop().call_soon(self._look, span, task)
+
+    def leave(self, span: Span) -> None:
+        """A call has ended, as LangChain says."""
+        self._running.pop(span.run_id, None)
+        self._streams.pop(span.run_id, None)
+
+    def take(self) -> Iterator[Span]:
+        """The calls that are over of which nobody said so."""
+        while self._over:
+            span = self._over.popleft()
+            if span.ended is None:
+                yield span
+
+    def is_asked(self, span: Span) -> bool:
+        """Whether what a model says is waited for, as far as it can be known."""
+        stream = self._streams.get(span.run_id)
+        if stream is not None:
+            return stream.f_back is not None  # a generator that stands still was called by nobody
+        running = self._running.get(span.run_id)
+        found = None if running is None else running()
+        return not isinstance(found, AsyncGeneratorType) or found.ag_running
+
+    def _look(self, span: Span, task: asyncio.Task[Any]) -> None:
+        """Find what the call runs in, when its task first waits: the outermost that is new."""
+        if span.ended is not None:
+            return
+        new = (each for each in _awaits(task.get_coro()) if each not in self._known)
+        running = next(new, None)
+        if running is None:
+            return
+        self._known.add(running)
+        if isinstance(running, AsyncGeneratorType):  # LangChain says how one ends
+            self._running[span.run_id] = weakref.ref(running)
+            return
+
+        def gone(_: object) -> None:
+            self._gone(span, loop)
+
+        loop = task.get_loop()
+        self._running[span.run_id] = weakref.ref(running, gone)
+        task.add_done_callback(gone)  # somebody may keep the task, and with it what it ran
+
+    def _gone(self, span: Span, loop: asyncio.AbstractEventLoop) -> None:
+        """Called on any thread, even in the middle of something, by the garbage collector."""
+        if span.ended is None:
+            self._over.append(span)
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the run has ended
+                loop.call_soon_threadsafe(self._notice)
+
+
+def _frame(codes: frozenset[CodeType]) -> FrameType | None:
+    """The frame of one of these functions from which a callback was called."""
+    frame = inspect.currentframe()
+    for _ in range(_FRAMES):
+        frame = None if frame is None else frame.f_back
+        if frame is not None and frame.f_code in codes:
+            return frame
+    return None
+
+
+def _awaits(waiting: Any) -> Iterator[_Running]:
+    """The calls of models and tools that a coroutine waits in, the outermost first."""
+    for _ in range(_DEPTH):
+        code = getattr(waiting, "cr_code", None) or getattr(waiting, "ag_code", None)
+        if code in _IN_TASKS:
+            yield waiting
+        if (waiting := _awaited_by(waiting)) is None:
+            return
+
+
+def _awaited_by(waiting: Any) -> Any:
+    match waiting:
+        case CoroutineType():
+            return waiting.cr_await
+        case AsyncGeneratorType():
+            return waiting.ag_await
+        case GeneratorType():
+            return waiting.gi_yieldfrom
+    if asyncio.isfuture(waiting):
+        return None
+    # One step of a generator (`anext`), or a coroutine's iterator: they say it nowhere else.
+    held = gc.get_referents(waiting)
+    inner = (each for each in held if isinstance(each, _SUSPENDED) or inspect.isawaitable(each))
+    return next(inner, None)
