@@ -8,6 +8,7 @@ import msgspec
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from catagent.sources.messages import output_text
+from catagent.sources.nodes import MESSAGES_KEY, coerced, items_of
 from catagent.sources.plain import plain
 
 # Where graphs, chains and executors put it, best first.
@@ -21,7 +22,7 @@ def final(output: Any) -> Any:
     """
     if not isinstance(output, dict):
         return output
-    values = {key: value for key, value in output.items() if key != "messages"}
+    values = {key: value for key, value in output.items() if key != MESSAGES_KEY}
     named = next((values[key] for key in _ANSWER_KEYS if values.get(key) is not None), None)
     last = next(reversed(messages_in(output)), None)
     # An executor that gives up says so in its output, beside a message that is empty.
@@ -38,9 +39,8 @@ def _said_elsewhere(values: dict[str, Any]) -> AIMessage | None:
 
 def messages_in(state: dict[str, Any]) -> list[BaseMessage]:
     """The messages that a state, or an update of one, has under `messages`."""
-    found = state.get("messages")
-    several = found if isinstance(found, list | tuple) else [found]
-    return [message for message in several if isinstance(message, BaseMessage)]
+    found = map(coerced, items_of(state.get(MESSAGES_KEY)))
+    return [message for message in found if message is not None]
 
 
 def as_text(output: Any) -> str:

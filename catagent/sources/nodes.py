@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage, convert_to_messages
 
 from catagent.sources.calls import Call, Calls
 from catagent.sources.span import Span
 
 _TO_PARENT = "__parent__"
+MESSAGES_KEY = "messages"
 
 
 class NodeReader:
@@ -27,6 +28,8 @@ class NodeReader:
         self._kept: list[BaseMessage] = []
         self._asked: set[str] = set()
         self._own: dict[str | int, BaseMessage] = {}
+        self._coerced: dict[int, tuple[Any, BaseMessage]] = {}
+        self._message_keys = {MESSAGES_KEY}
 
     @property
     def last(self) -> BaseMessage | None:
@@ -35,23 +38,45 @@ class NodeReader:
 
     def begin(self, inputs: Any) -> None:
         """Take note of the messages that were there before: nobody adds them now."""
-        keys = map(self._key, messages_in(inputs))
+        if isinstance(inputs, dict):
+            self._message_keys.update(key for key, value in inputs.items() if _holds(value))
+        keys = map(self._key, self._messages(inputs))
         self._before.update(key for key in keys if key not in self._added)
 
     def end(self, span: Span, output: Any) -> None:
         """Note in `span` which decisions and observations its node added."""
         span.output = output
         for part in updates_of(output):
-            for message in messages_in(part):
+            for message in self._messages(part):
                 span.facts += self._facts(span, message)
             if len(span.parent_ids) == 1 and isinstance(part, dict):
-                self._keep(part.get("messages"))
+                self._keep({MESSAGES_KEY: part.get(MESSAGES_KEY)})
 
     def _keep(self, found: Any) -> None:
         """The messages of the outermost graph, as it keeps them."""
-        for message in _messages(found):
+        for message in self._messages(found):
             if isinstance(message, AIMessage | ToolMessage):
                 self._own[message.id or id(message)] = message
+
+    def _messages(self, state: Any) -> Iterator[BaseMessage]:
+        """The messages that a state, or an update of one, has under any of its keys.
+
+        What LangChain makes messages of counts under a key that has held some in this run.
+        """
+        if isinstance(state, BaseMessage):
+            yield state
+        for key, value in state.items() if isinstance(state, dict) else ():
+            for item in items_of(value):
+                if isinstance(item, BaseMessage):
+                    yield item
+                elif key in self._message_keys and (made := self._made(item)) is not None:
+                    yield made
+
+    def _made(self, item: Any) -> BaseMessage | None:
+        """The message that is made of a dict or pair: one for the same object, which is kept."""
+        if id(item) not in self._coerced and (made := coerced(item)) is not None:
+            self._coerced[id(item)] = item, made
+        return self._coerced.get(id(item), (None, None))[1]
 
     def _facts(self, span: Span, message: BaseMessage) -> list[tuple[Call, BaseMessage, Any]]:
         key = self._key(message)
@@ -119,18 +144,24 @@ def _update_of(part: Any) -> Any:
     return dict(update) if isinstance(update, list | tuple) else update
 
 
-def messages_in(state: Any) -> Iterator[BaseMessage]:
-    """The messages that a state, or an update of one, has under any of its keys."""
-    if isinstance(state, dict):
-        for value in state.values():
-            yield from _messages(value)
-    elif isinstance(state, BaseMessage):
-        yield state
+def items_of(value: Any) -> Iterable[Any]:
+    """What stands under a key for messages, one by one: a pair of texts is one message."""
+    is_pair = isinstance(value, tuple) and [type(part) for part in value] == [str, str]
+    return value if isinstance(value, list | tuple) and not is_pair else [value]
 
 
-def _messages(value: Any) -> Iterable[BaseMessage]:
-    if isinstance(value, BaseMessage):
-        return [value]
-    if not isinstance(value, list | tuple):
-        return []
-    return [message for message in value if isinstance(message, BaseMessage)]
+def coerced(item: Any) -> BaseMessage | None:
+    """The message that LangChain makes of a dict or pair, or None; a mere text is a question."""
+    if isinstance(item, BaseMessage):
+        return item
+    if not isinstance(item, dict | list | tuple):
+        return None
+    try:
+        return convert_to_messages([item])[0]
+    except Exception:  # whatever a stranger put there
+        return None
+
+
+def _holds(value: Any) -> bool:
+    """Whether it is a list that has messages in it."""
+    return isinstance(value, list) and any(isinstance(item, BaseMessage) for item in value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.shapes import calls, changes, classic, equal_ids, graphs, models, pauses
+from tests.support.shapes import calls, changes, classic, dicts, equal_ids, graphs, models, pauses
 from tests.support.shapes.base import SHAPES, Shape
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "calls",
     "changes",
     "classic",
+    "dicts",
     "equal_ids",
     "graphs",
     "models",
