@@ -75,6 +75,9 @@ class EventMask:
 
     def _token(self, event: ev.LlmToken) -> Sequence[ev.Event]:
         data = event.data
+        if data.channel == "block":  # whole as it is
+            self._mask(event)
+            return (event,)
         delta, index = data.delta, data.index
         key = (data.channel, 0 if index is UNSET else index)
         streams = self._streams.get(event.run_id)

@@ -18,6 +18,7 @@ class LlmRun:
     """One call of a model. Pieces stay in lists: joined once, when somebody asks.
 
     `call` is the key of the tool call that it happened inside, `sent` what the model was sent.
+    `blocks` name what is neither text nor reasoning.
     """
 
     run_id: str
@@ -30,6 +31,7 @@ class LlmRun:
     sent: ev.LlmStartedData | None = None
     text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
+    blocks: list[str] = field(default_factory=list)
     tokens: int = 0
     started_ts: str = ""
     finished: ev.LlmFinishedData | None = None
@@ -132,6 +134,8 @@ def _token(state: RunState, event: ev.LlmToken) -> None:
         run.text.append(data.delta)
     elif data.channel == "reasoning":
         run.reasoning.append(data.delta)
+    elif data.channel == "block":
+        run.blocks.append(data.delta)
 
 
 def _llm(state: RunState, event: ev.LlmStarted | ev.LlmFinished) -> None:
@@ -143,6 +147,7 @@ def _llm(state: RunState, event: ev.LlmStarted | ev.LlmFinished) -> None:
         run.finished = event.data
         # The finished event repeats the whole: the pieces would hold the same text twice.
         run.text, run.reasoning = [event.data.text], [event.data.reasoning]
+        run.blocks = list(event.data.named_blocks)
 
 
 def _tool(state: RunState, event: ev.CallEvent) -> None:

@@ -108,6 +108,7 @@ def _close_llm(run: LlmRun, error: ev.ErrorInfo | None, now: str) -> ev.LlmFinis
             model=run.model,
             text="".join(run.text),
             reasoning="".join(run.reasoning),
+            named_blocks=run.blocks,
             duration_s=_between(run.started_ts, now),
             error=error,
         ),

@@ -16,7 +16,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 SCHEMA = "catagent.events/1"
 
-Channel = Literal["text", "reasoning", "tool_args"]
+Channel = Literal["text", "reasoning", "tool_args", "block"]
 RunStatus = Literal["success", "error", "cancelled", "limit", "interrupted"]
 ToolStatus = Literal["success", "error", "interrupted"]
 NodeKind = Literal["chain", "prompt", "retriever", "parser", "custom", "other"]
@@ -182,6 +182,7 @@ class LlmTokenData(Struct, kw_only=True):
 
     On channel `tool_args` the piece belongs to the tool call at `index`; `tool` and `call_id` come
     with its first piece alone, as models send them, and with it `call`, the key of that call.
+    On channel `block` it is a whole line, which names what is neither text nor reasoning.
     """
 
     channel: Channel
@@ -195,6 +196,7 @@ class LlmTokenData(Struct, kw_only=True):
 class LlmFinishedData(Struct, kw_only=True):
     """A model call ended: the whole of what was streamed, and what it cost.
 
+    `named_blocks` are the lines of channel `block`, which name what is neither text nor reasoning.
     `ttft_s` is the time to the first token in seconds, `duration_s` that of the whole call.
     `error` is set when the call failed or was cut off; `text` is then what had come so far.
     """
@@ -202,6 +204,7 @@ class LlmFinishedData(Struct, kw_only=True):
     model: str
     text: str
     reasoning: str = ""
+    named_blocks: list[str] = []
     message: Message | None = None
     tool_calls: list[ToolCall] = []
     usage: Usage | None = None

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from catagent.events import types as ev
+from catagent.events.said import of_run
 from catagent.events.state import LlmRun, RunState, ToolRun
 from catagent.events.timestamps import epoch
 from catagent.exports import facts, tags
@@ -67,17 +68,17 @@ def step(one: Step, span: Span, prompts: Mapping[str, str]) -> Iterator[str]:
 
 
 def _model(run: LlmRun, span: Span, prompt: str) -> Iterator[str]:
-    text, reasoning = "".join(run.text), "".join(run.reasoning)
+    said, reasoning = of_run(run), "".join(run.reasoning)
     # Others decide on what follows, or repeat the answer.
-    folded = " open" if text and run.call is not None else ""
+    folded = " open" if said and run.call is not None else ""
     yield f'<details class="model"{folded}>'
     yield tags.summary(run.name, _asked(run), facts.llm_facts(run))
     duration = run.finished.duration_s if run.finished is not None else None
     yield f'{span.bar(run.started_ts, duration)}<div class="inside">{prompt}'
     if reasoning:
         yield tags.label("reasoning") + tags.pre(reasoning, "reasoning")
-    if text:
-        yield tags.pre(text)
+    for channel, text in said:
+        yield tags.pre(text, "block" if channel == "block" else "")
     if run.finished is not None:
         for call in run.finished.tool_calls:
             yield tags.label("tool call") + tags.pre(f"{call.name}({arguments(call.args)})")

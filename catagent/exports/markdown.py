@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from catagent.events import types as ev
+from catagent.events.said import of_run, repeats
 from catagent.events.state import LlmRun, RunState, ToolRun
 from catagent.exports import facts
 from catagent.exports.outline import Step, outline
@@ -55,18 +56,19 @@ def _step(step: Step, level: int, answer: str | None = None) -> Iterator[str]:
 
 
 def _model(run: LlmRun, level: int, answer: str | None) -> Iterator[str]:
-    reasoning, text = "".join(run.reasoning), "".join(run.text)
-    if text == answer:
-        text = ""  # it has a heading of its own, as has a tool call that a model decided on
-    if not (reasoning or text):
+    reasoning, said = "".join(run.reasoning), of_run(run)
+    if answer is not None and repeats(answer, "".join(run.text), run.blocks):
+        # It has a heading of its own, as has a tool call that a model decided on.
+        said = [(channel, text) for channel, text in said if channel == "block"]
+    if not (reasoning or said):
         return
     named = f"{run.name} ({run.model})" if run.model else run.name
     yield _heading(level, named, facts.llm_facts(run))
     if reasoning:
         yield "Reasoning:"
         yield _fenced(reasoning)
-    if text:
-        yield _fenced(text)
+    for channel, text in said:
+        yield _inline(text) if channel == "block" else _fenced(text)
 
 
 def _tool(step: Step, run: ToolRun, level: int) -> Iterator[str]:

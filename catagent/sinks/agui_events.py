@@ -6,7 +6,7 @@ whose `parentToolCallId` is the call. What the protocol has no word for becomes 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -15,6 +15,7 @@ import msgspec
 from catagent.events import types as ev
 from catagent.events.codec import encode_plain
 from catagent.events.prompts import Prompts
+from catagent.events.said import repeats
 from catagent.events.timestamps import epoch
 from catagent.events.types import DEEPEST_CALL
 from catagent.sinks.agui_calls import Calls
@@ -34,7 +35,8 @@ class Translator:
         self._written: defaultdict[str, dict[int, str]] = defaultdict(dict)
         self._interrupts: dict[str, AguiEvent] = {}
         self._prompts = Prompts()
-        self._said = ""
+        self._said: tuple[str, list[str]] = ("", [])
+        self._named: Counter[str] = Counter()
 
     def translate(self, event: ev.Event) -> Iterator[AguiEvent]:
         """Yield what the event is in AG-UI: nothing, one event or several."""
@@ -99,7 +101,7 @@ class Translator:
 
     def _answer(self, run_id: str, data: ev.AnswerData) -> Iterator[AguiEvent]:
         """An answer that no model has just said is a message of its own."""
-        if data.output.strip() != self._said.strip():
+        if not repeats(data.output, *self._said):
             yield from self._text({"messageId": f"{run_id}:answer"}, data.output)
             yield from self._end(("text", f"{run_id}:answer"))
 
@@ -109,18 +111,21 @@ class Translator:
             case "text":
                 yield from self._text({"messageId": event.run_id, **inside}, event.data.delta)
             case "reasoning":
-                yield from self._reasoning(event, inside)
+                yield from self._reasoning(event.run_id, event.data.delta, inside)
             case "tool_args":
                 yield from self._tool_args(event, inside)
+            case "block":
+                self._named[event.run_id] += 1
+                yield _block(event.run_id, event.data.delta, inside)
 
-    def _reasoning(self, event: ev.LlmToken, inside: AguiEvent) -> Iterator[AguiEvent]:
-        message = {"messageId": f"{event.run_id}:reasoning", **inside}
+    def _reasoning(self, run_id: str, delta: str, inside: AguiEvent) -> Iterator[AguiEvent]:
+        message = {"messageId": f"{run_id}:reasoning", **inside}
         for what in ("REASONING", "REASONING_MESSAGE"):
             role = {"role": "reasoning"} if what == "REASONING_MESSAGE" else {}
             start = {"type": f"{what}_START", **message, **role}
             end = {"type": f"{what}_END", **message}
-            yield from self._begin((what, event.run_id), start, end)
-        yield {"type": "REASONING_MESSAGE_CONTENT", **message, "delta": event.data.delta}
+            yield from self._begin((what, run_id), start, end)
+        yield {"type": "REASONING_MESSAGE_CONTENT", **message, "delta": delta}
 
     def _tool_args(self, event: ev.LlmToken, inside: AguiEvent) -> Iterator[AguiEvent]:
         data = event.data
@@ -148,19 +153,29 @@ class Translator:
         yield from self._begin(("call", key), start, {"type": "TOOL_CALL_END", **ids})
 
     def _message_end(self, event: ev.LlmFinished) -> Iterator[AguiEvent]:
-        if event.data.text and ("text", event.run_id) not in self._open:
-            yield from self._whole_message(event)
-        if event.call is None and event.data.text:
-            self._said = event.data.text
+        data = event.data
+        yield from self._unstreamed(event)
+        if event.call is None and (data.text or data.named_blocks):
+            self._said = data.text, data.named_blocks
         for what in ("REASONING_MESSAGE", "REASONING", "text"):
             yield from self._end((what, event.run_id))
         for key in self._written.pop(event.run_id, {}).values():
             yield from self._end(("call", key))
 
-    def _whole_message(self, event: ev.LlmFinished) -> Iterator[AguiEvent]:
+    def _unstreamed(self, event: ev.LlmFinished) -> Iterator[AguiEvent]:
         """A mode without tokens reports what a model wrote once it has written it."""
+        data, run_id = event.data, event.run_id
+        reasoning = data.reasoning if ("REASONING", run_id) not in self._open else ""
+        text = data.text if ("text", run_id) not in self._open else ""
+        names = data.named_blocks[self._named.pop(run_id, 0) :]
+        if not (reasoning or text or names):
+            return
         inside = yield from self._subagent(event.call, event.tool_call_id)
-        yield from self._text({"messageId": event.run_id, **inside}, event.data.text)
+        if reasoning:
+            yield from self._reasoning(run_id, reasoning, inside)
+        if text:
+            yield from self._text({"messageId": run_id, **inside}, text)
+        yield from (_block(run_id, name, inside) for name in names)
 
     def _text(self, message: AguiEvent, delta: str) -> Iterator[AguiEvent]:
         key = ("text", message["messageId"])
@@ -238,6 +253,12 @@ class Translator:
     def _end(self, key: _Key) -> Iterator[AguiEvent]:
         if key in self._open:
             yield self._open.pop(key)
+
+
+def _block(run_id: str, name: str, inside: AguiEvent) -> AguiEvent:
+    """A block of a model's message that is not text, which the protocol has no word for."""
+    data = {"messageId": run_id, "channel": "block", "delta": name}
+    return {**_custom("llm.token", data), **inside}
 
 
 def _custom(name: str, data: Any) -> AguiEvent:

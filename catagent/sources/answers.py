@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
-from catagent.sources.messages import output_text
+from catagent.sources.content import answered, exactly, pieces_of
+from catagent.sources.messages import plain_content
 from catagent.sources.nodes import MESSAGES_KEY, coerced, items_of
-from catagent.sources.plain import plain
 
 # Where graphs, chains and executors put it, best first.
 _ANSWER_KEYS = ("answer", "output")
@@ -45,6 +45,8 @@ def messages_in(state: dict[str, Any]) -> list[BaseMessage]:
 
 def as_text(output: Any) -> str:
     """An answer of any kind as text: that of a message, text as it is, else JSON."""
-    if isinstance(output, str | BaseMessage) or output is None:
-        return "" if output is None else output_text(output)
-    return msgspec.json.encode(plain(output)).decode()
+    if isinstance(output, BaseMessage):
+        return answered(pieces_of(output))
+    if isinstance(output, str) or output is None:
+        return exactly(output or "")
+    return msgspec.json.encode(plain_content(output)).decode()

@@ -19,8 +19,9 @@ from catagent.sources.answers import as_text, final
 from catagent.sources.author_limits import given_up, limit_behind
 from catagent.sources.base import AgentRun
 from catagent.sources.calls import Call
+from catagent.sources.content import joined, pieces_of
 from catagent.sources.finish_reasons import is_whole
-from catagent.sources.messages import has_raw_call, output_text, text_of, tool_content
+from catagent.sources.messages import has_raw_call, output_text, tool_content
 from catagent.sources.span import Span
 from catagent.sources.to_events import envelope
 from catagent.sources.tracker import Tracker
@@ -145,7 +146,7 @@ class ChunkReader:
     def _written_by_model(self, text: str) -> bool:
         written = self._last_llm()
         message = written.message if written else None
-        return message is not None and text_of(message.content) == text
+        return message is not None and joined(pieces_of(message)) == text
 
     def _last_llm(self) -> Span | None:
         root = self._tracker.root

@@ -70,9 +70,12 @@ class _EventReader:
                 yield from self._node(kind, span, event)
 
     def _ended(self, span: Span) -> Iterator[ev.Event]:
-        if not span.closed:
-            is_tool = span.kind == "tool"
-            yield self._make.tool_finished(span) if is_tool else self._make.llm_finished(span)
+        if span.closed:
+            return
+        if span.kind == "tool":
+            yield self._make.tool_finished(span)
+        else:
+            yield from self._make.llm_ended(span)
 
     def _node(self, kind: str, span: Span, event: Any) -> Iterator[ev.Event]:
         _, what, phase = kind.split("_", 2)

@@ -77,7 +77,7 @@ class _LogReader:
         self._beside += self._translation.unsaid_before(span.ended or 0.0)
         if kind in LLM_KINDS:
             if not span.closed:
-                yield self._make.llm_finished(span)
+                yield from self._make.llm_ended(span)
         elif kind == "tool":
             yield from self._tool_ended(span)
         else:

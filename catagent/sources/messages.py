@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -11,47 +11,10 @@ from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, ToolMes
 from msgspec import UNSET
 
 from catagent.events import types as ev
-from catagent.events.codec import encodable
-from catagent.sources.content import holds_data, named
+from catagent.sources.content import exactly, holds_data, lines, named, pieces_of
 from catagent.sources.plain import plain
 
 _MOST = 2**53
-
-
-def text_of(content: Any) -> str:
-    """What a model wrote as text, a string or a list of content blocks: its text deltas, joined."""
-    if isinstance(content, str):
-        return exactly(content)
-    return exactly("".join(text for channel, text in block_pieces(content) if channel == "text"))
-
-
-def exactly(text: str) -> str:
-    """The text as a plain `str`: `message.text` is of a subclass, which JSON does not know.
-
-    A character that came in two halves, in a chunk each, is whole. Not `str(text)`, which of an
-    enumeration's member gives the name.
-    """
-    exact = str.__str__(text)
-    return exact if exact.isascii() else encodable(exact)
-
-
-def block_pieces(content: Any) -> Iterator[tuple[ev.Channel, str]]:
-    """The text and reasoning in a list of content blocks, in their order."""
-    for block in content if isinstance(content, list) else ():
-        if isinstance(block, str):
-            yield "text", block
-        elif isinstance(block, dict):
-            match block.get("type"):
-                case "text":
-                    yield "text", str(block.get("text") or "")
-                case "reasoning" | "thinking":
-                    yield "reasoning", str(block.get("reasoning") or block.get("thinking") or "")
-
-
-def reasoning_of(message: BaseMessage) -> str:
-    """The reasoning in content blocks, or where OpenAI-compatible servers put it."""
-    found = "".join(text for channel, text in block_pieces(message.content) if channel != "text")
-    return exactly(found or str(message.additional_kwargs.get("reasoning_content") or ""))
 
 
 def tool_calls_of(message: BaseMessage) -> list[ev.ToolCall]:
@@ -83,7 +46,7 @@ def message_of(message: BaseMessage) -> ev.Message:
     """The message as plain data, from which LangChain can make it again."""
     form = ev.Message(
         type=_type_of(message),
-        content=output_text(message),
+        content=_content(message),
         id=message.id,
         name=message.name,
         tool_calls=tool_calls_of(message),
@@ -98,6 +61,12 @@ def message_of(message: BaseMessage) -> ev.Message:
     elif isinstance(message, ChatMessage):
         form.role = message.role
     return form
+
+
+def _content(message: BaseMessage) -> str:
+    """As it is where it is a text: LangChain makes the message again of that."""
+    content = message.content
+    return exactly(content) if isinstance(content, str) else message_text(message)
 
 
 def _type_of(message: BaseMessage) -> str:
@@ -147,30 +116,37 @@ def model_of(message: BaseMessage) -> str:
 def output_text(output: Any) -> str:
     """What a tool returned, as its agent gets to see it: text as it is, else JSON if it can be.
 
-    Images and files are named, for a person. What a model wrote is its text alone.
+    What a message holds besides text is named, for a person.
     """
     if isinstance(output, BaseMessage):
-        if isinstance(output, AIMessage) or isinstance(output.content, str):
-            return text_of(output.content)
-        return exactly(named(output.content))
+        return message_text(output)
     if isinstance(output, str):
         return exactly(output)
     if holds_data(output):
-        return exactly(named(output))
+        return named(output)
     try:
         return json.dumps(output, ensure_ascii=False)
     except (TypeError, ValueError):
         return str(output)
 
 
-def tool_content(output: Any) -> Any:
-    """What a tool returned, as plain data; UNSET where its text is all of it.
+def message_text(message: BaseMessage) -> str:
+    """The text of any message, and the names of all else in it but reasoning."""
+    if isinstance(message, ToolMessage) and message.content == []:
+        return "[]"  # which its tool returned
+    return lines(pieces_of(message))
 
-    Messages in it have the form of `message_of`.
-    """
+
+def tool_content(output: Any) -> Any:
+    """What a tool returned, as `plain_content`; UNSET where its text is all of it."""
     if isinstance(output, ToolMessage) and output.artifact is None:
         output = output.content if isinstance(output.content, str) else output
-    return UNSET if isinstance(output, str) else plain(output, own=_as_message)
+    return UNSET if isinstance(output, str) else plain_content(output)
+
+
+def plain_content(value: Any) -> Any:
+    """Plain data of anything; messages in it have the form of `message_of`."""
+    return plain(value, own=_as_message)
 
 
 def _as_message(value: Any, _depth: int) -> Any:

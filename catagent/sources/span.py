@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from catagent.events.types import Message
     from catagent.sources.calls import Call
+    from catagent.sources.content import Piece, Reading
 
 LLM_KINDS = frozenset({"llm", "chat_model"})
 
@@ -32,10 +33,11 @@ class Span:
     `call` is that call, `outer` the one around it: the same but for a tool run. `node` is the name
     of the graph's node that this is, or is inside of, `ns` LangGraph's namespace of that, and
     `superstep` the number of its turn in its graph. `began`, `ended` and `first_token` are
-    monotonic seconds. `text` and `reasoning` are the pieces streamed so far, `numbers` those of
-    tool calls that their provider did not number, `written` the calls of its message. `facts` are
-    what a node added: decisions of models, with arguments, and what tools answered. `state` is its
-    graph's while it runs, where it begins with that.
+    monotonic seconds. `text` and `further` are the pieces streamed so far, `reading` what reads
+    those that are more than text, `numbers` those of tool calls that their provider did not number,
+    `written` the calls of its message. `facts` are what a node added: decisions of models, with
+    arguments, and what tools answered. `state` is its graph's while it runs, where it begins with
+    that.
     """
 
     run_id: str
@@ -59,7 +61,8 @@ class Span:
     began: float = field(default_factory=time.monotonic)
     first_token: float | None = None
     text: list[str] = field(default_factory=list)
-    reasoning: list[str] = field(default_factory=list)
+    further: list[Piece] = field(default_factory=list)
+    reading: Reading | None = None
     numbers: dict[object, int] = field(default_factory=dict)
     written: list[Call] = field(default_factory=list)
     facts: list[tuple[Call, BaseMessage, Any]] = field(default_factory=list)

@@ -12,14 +12,13 @@ from msgspec import UNSET
 
 from catagent.events import types as ev
 from catagent.failures.report import error_info
+from catagent.sources.blocks import is_mere_text
+from catagent.sources.content import Piece, Reading, joined, names, pieces_of
 from catagent.sources.finish_reasons import finish_reason_of
 from catagent.sources.invocation import parameters_of
 from catagent.sources.messages import (
-    block_pieces,
     model_of,
     output_text,
-    reasoning_of,
-    text_of,
     tool_calls_of,
     tool_content,
     usage_of,
@@ -29,6 +28,8 @@ from catagent.sources.plain import plain
 from catagent.sources.prompts import Known
 from catagent.sources.span import Span
 from catagent.sources.tracker import Tracker
+
+_CHANNELS: dict[str, ev.Channel] = {"text": "text", "reasoning": "reasoning"}
 
 
 def envelope(span: Span) -> dict[str, Any]:
@@ -63,21 +64,26 @@ class EventMaker:
             span.prompt = None
         return ev.LlmStarted(data=data, **envelope(span))
 
-    def llm_finished(self, span: Span) -> ev.LlmFinished:
-        """A model call ended, well or not, as its span has it."""
+    def llm_ended(self, span: Span) -> Iterator[ev.LlmToken | ev.LlmFinished]:
+        """What is left of a model's stream, and that its call ended, well or not."""
         span.closed = True
+        if span.reading is not None:
+            yield from _piece_tokens(span, span.reading.end())
+        yield self._finished(span)
+
+    def _finished(self, span: Span) -> ev.LlmFinished:
         data = ev.LlmFinishedData(model=span.model, text="", error=self._error(span))
         data.duration_s, data.ttft_s = _duration(span), _seconds(span.began, span.first_token)
         if span.message is not None:
             self._fill_in(data, span, span.message)
         else:
-            data.text, data.reasoning = _so_far(span)
-        span.text, span.reasoning = [], []
+            _say(data, _so_far(span))
+        span.text, span.further, span.reading = [], [], None
         return ev.LlmFinished(data=data, **envelope(span))
 
     def _fill_in(self, data: ev.LlmFinishedData, span: Span, message: BaseMessage) -> None:
         data.model = model_of(message) or span.model
-        data.text, data.reasoning = text_of(message.content), reasoning_of(message)
+        _say(data, pieces_of(message))
         data.message, data.tool_calls = self.known.whole(message), tool_calls_of(message)
         for written, call in zip(data.tool_calls, span.written, strict=False):
             written.call = call.key
@@ -85,19 +91,17 @@ class EventMaker:
 
     def tokens(self, span: Span, chunk: Any) -> list[ev.Event]:
         """What one streamed chunk adds, channel by channel; nothing for an empty one."""
-        content = chunk if type(chunk) is str else getattr(chunk, "content", None)
         found: list[ev.Event] = []
-        if type(content) is str:
+        content = chunk if type(chunk) is str else getattr(chunk, "content", None)
+        if type(content) is str and is_mere_text(chunk) and not _is_within_block(span):
             if content:
                 span.text.append(content)
                 found.append(_token(span, ev.LlmTokenData(channel="text", delta=content)))
         else:
-            found += _block_tokens(span, content, getattr(chunk, "text", ""))
-        if getattr(chunk, "additional_kwargs", None):
-            found[:0] = _reasoning_tokens(span, chunk.additional_kwargs.get("reasoning_content"))
+            found += _piece_tokens(span, _read(span, chunk))
         if getattr(chunk, "tool_call_chunks", None):
             found += self._argument_tokens(span, chunk.tool_call_chunks)
-        if found and span.first_token is None:
+        if span.first_token is None and (found or _is_within_block(span)):
             span.first_token = time.monotonic()
         return found
 
@@ -194,27 +198,40 @@ def _token(span: Span, data: ev.LlmTokenData) -> ev.LlmToken:
     )
 
 
-def _block_tokens(span: Span, content: Any, text: str) -> Iterator[ev.LlmToken]:
-    """Content blocks, or the text of a chunk that has no content (a text-completion model's)."""
-    for channel, piece in block_pieces([text] if content is None else content):
-        if piece:
-            (span.text if channel == "text" else span.reasoning).append(piece)
-            yield _token(span, ev.LlmTokenData(channel=channel, delta=piece))
+def _is_within_block(span: Span) -> bool:
+    return span.reading is not None and span.reading.is_within_block
 
 
-def _reasoning_tokens(span: Span, piece: Any) -> Iterator[ev.LlmToken]:
-    if isinstance(piece, str) and piece:
-        span.reasoning.append(piece)
-        yield _token(span, ev.LlmTokenData(channel="reasoning", delta=piece))
+def _read(span: Span, chunk: Any) -> list[Piece]:
+    """The pieces of a chunk that is not mere text, or of a text-completion model's."""
+    if not isinstance(chunk, BaseMessage):
+        return [Piece("text", chunk.text)] if getattr(chunk, "text", "") else []
+    if span.reading is None:
+        span.reading = Reading()
+    return span.reading.add(chunk)
 
 
-def _so_far(span: Span) -> tuple[str, str]:
-    """Text and reasoning of a model without a message: as streamed, or as LangChain kept them."""
-    text, reasoning = "".join(span.text), "".join(span.reasoning)
-    if text or reasoning or span.output is None:
-        return text, reasoning
+def _piece_tokens(span: Span, pieces: list[Piece]) -> Iterator[ev.LlmToken]:
+    for piece in pieces:
+        if piece.kind == "text":
+            span.text.append(piece.text)
+        else:
+            span.further.append(piece)
+        data = ev.LlmTokenData(channel=_CHANNELS.get(piece.kind, "block"), delta=piece.text)
+        yield _token(span, data)
+
+
+def _say(data: ev.LlmFinishedData, pieces: list[Piece]) -> None:
+    data.text, data.reasoning = joined(pieces), joined(pieces, "reasoning")
+    data.named_blocks = names(pieces)
+
+
+def _so_far(span: Span) -> list[Piece]:
+    """What a model without a message wrote: as it was streamed, or as LangChain kept it."""
+    if span.text or span.further or span.output is None:
+        return [Piece("text", "".join(span.text)), *span.further]
     part = span.output
-    return output_text(part), reasoning_of(part) if isinstance(part, BaseMessage) else ""
+    return pieces_of(part) if isinstance(part, BaseMessage) else [Piece("text", output_text(part))]
 
 
 def _duration(span: Span) -> float:

@@ -66,7 +66,7 @@ class Translation:
         for span in self.tracker.llms:
             if not span.closed and tool.run_id in span.parent_ids:
                 span.error = span.error or tool.error
-                yield self.make.llm_finished(span)
+                yield from self.make.llm_ended(span)
 
     def _failed(self, span: Span) -> None:
         """Report a call that failed or was given up: the API may have nothing for minutes."""
@@ -98,7 +98,7 @@ class Translation:
 
     def _end(self, span: Span) -> Iterator[ev.Event]:
         if span.kind in LLM_KINDS:
-            yield self.make.llm_finished(span)
+            yield from self.make.llm_ended(span)
         elif span.kind != "tool":
             yield from self.agent.node_ended(span)
         elif span.error is not None:

@@ -33,7 +33,7 @@ class Calls:
 
     def __init__(self, look: Look, root: Column) -> None:
         self.look = look
-        self.said = ""
+        self.said, self.named = "", list[str]()
         self.tokens = 0
         self.names_models = True
         self.agent = ""
@@ -151,7 +151,7 @@ class Calls:
         del self._models[event.run_id]
         model.finish(event.data)
         if event.call is None:
-            self.said = model.text
+            self.said, self.named = model.text, model.names
         for key, text in model.written(event.data):
             if key not in self._tools:
                 self._unclaimed[event.call][key] = text

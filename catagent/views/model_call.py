@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from catagent.events import types as ev
+from catagent.events.said import in_order
 from catagent.views.format import compact
 from catagent.views.parts import Panel, Part, Preview, Rows, drain, narrower, newest
 from catagent.views.style import Look
@@ -27,6 +28,7 @@ class Model:
         self.tokens = 0
         self.calls: dict[int, Call] = {}
         self.pieces: list[str] = []
+        self.names: list[str] = []
         self._label = label
         self._markdown = markdown
         self._forgot = False
@@ -53,11 +55,14 @@ class Model:
             self.write(data.channel, data.delta)
 
     def write(self, channel: ev.Channel, delta: str) -> None:
-        """Add text or reasoning."""
+        """Add text, reasoning, or a line that names a block."""
         if not delta:
             return
         if channel == "text":
             self.pieces.append(delta)
+        elif channel == "block":
+            self.names.append(delta)
+            delta += "\n"
         self._switch(channel)
         if self._last is not None:
             self._last.feed(delta)
@@ -69,11 +74,12 @@ class Model:
 
     def finish(self, data: ev.LlmFinishedData) -> None:
         """Take what was not streamed, and end."""
-        if data.reasoning and self._channel is None:
+        if not self.tokens and not self._forgot:
             self.write("reasoning", data.reasoning)
-        streamed = self.text
-        if data.text.startswith(streamed) and not self._forgot:
-            self.write("text", data.text[len(streamed) :])
+            for channel, whole in in_order(data):
+                self.write(channel, whole)
+        elif data.text.startswith(self.text) and not self._forgot:
+            self.write("text", data.text[len(self.text) :])
         self._switch(None)
         self.finished = True
 
@@ -94,7 +100,7 @@ class Model:
 
     def forget(self) -> None:
         """Let go of what was kept to compare it with the observation."""
-        self.pieces, self.calls, self._forgot = [], {}, True
+        self.pieces, self.names, self.calls, self._forgot = [], [], {}, True
 
     def _call(self, data: ev.LlmTokenData) -> None:
         call = self.calls.setdefault(data.index if isinstance(data.index, int) else 0, Call())
@@ -116,6 +122,9 @@ class Model:
         elif channel == "reasoning":
             self._last = Text(self.look, "reasoning")
             self.parts.append(Thoughts(self.look, self._last))
+        elif channel == "block":
+            self._last = Text(self.look, "dim")
+            self.parts.append(self._last)
 
     def _text(self) -> Feed:
         if not self._markdown:

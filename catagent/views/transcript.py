@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from catagent.events import types as ev
+from catagent.events.said import repeats
 from catagent.views import graph, notes
 from catagent.views.calls import Calls, Home
 from catagent.views.model_call import Model
@@ -103,7 +104,7 @@ class Transcript:
     def _note(self, event: ev.KnownEvent, calls: Calls) -> list[Part]:
         match event:
             case ev.Answer(data=data):
-                again = data.output.strip() == calls.said.strip()
+                again = repeats(data.output, calls.said, calls.named)
                 return notes.answer(self.look, data, said=again, owner=calls.owner)
             case ev.Interrupt(data=data):
                 return graph.interrupt(self.look, data)

@@ -261,3 +261,17 @@ def test_text_full_of_secret_beginnings_is_masked_in_linear_time() -> None:
     began = time.process_time()
     text_of(streamed(["sk-" * 100_000 + " ", "://:" * 100_000 + " ", "Bearer " * 50_000]))
     assert time.process_time() - began < 2
+
+
+def test_a_line_that_names_a_block_is_masked_and_holds_nothing_back() -> None:
+    mask = EventMask([SECRET])
+    end = finished("")
+    end.data.named_blocks = [f"[search {SECRET}]"]
+    events: list[ev.Event] = [token(f"[search {SECRET}]", "block"), token("[image canar", "block")]
+    first, second, last = (masked for event in [*events, end] for masked in mask(event))
+    assert isinstance(first, ev.LlmToken)
+    assert first.data.delta == f"[search {MASK}]"
+    assert isinstance(second, ev.LlmToken)
+    assert second.data.delta == "[image canar"
+    assert isinstance(last, ev.LlmFinished)
+    assert last.data.named_blocks == [f"[search {MASK}]"]

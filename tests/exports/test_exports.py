@@ -20,11 +20,13 @@ from catagent.events import types as ev
 from catagent.exports import EXPORTERS, exporter, save
 from catagent.recordings.reader import read_recording
 from tests.support.runs import (
+    NAMED,
     ROOT,
     cat_run,
     failed_run,
     finished,
     model,
+    named_run,
     paused_run,
     stamped,
     started,
@@ -435,3 +437,13 @@ def test_an_export_overwrites_nothing_without_force(tmp_path: Path) -> None:
     assert path.read_text() == "new"
     with pytest.raises(OutputError, match="cannot write"):
         save(tmp_path / "no" / "a.txt", "x", force=False)
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_blocks_of_models_are_in_every_export(ending: str, streamed: bool) -> None:
+    told = export(ending, stamped(named_run(streamed=streamed)))
+    # What each format escapes aside.
+    told = re.sub(r"<[^>]*>|\\(?!u)|&#x22;|&quot;|\"", "", told)
+    for name in NAMED:
+        assert name.replace('"', "") in told

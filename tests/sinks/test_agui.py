@@ -22,12 +22,14 @@ from catagent.sinks.agui_events import Translator
 from tests.support.runs import (
     ANSWER,
     ITEMS,
+    NAMED,
     PLACE,
     cat_run,
     failed_run,
     finished,
     interleaved,
     model,
+    named_run,
     of_run,
     paused_run,
     started,
@@ -369,3 +371,15 @@ def test_the_agui_sink_writes_a_run_as_it_goes_and_what_waits_at_the_end(tmp_pat
         assert lines() == translated(one[:4])
         sink.close()
     assert lines() == [*translated(one[:4]), *translated(other)]
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_blocks_are_custom_events_once_each_and_no_second_message(streamed: bool) -> None:
+    lines = translated(named_run(streamed=streamed))
+    assert_valid(lines)
+    blocks = [line["value"] for line in lines if line.get("name") == "catagent.llm.token"]
+    assert blocks == [{"messageId": "m", "channel": "block", "delta": name} for name in NAMED]
+    said = [line["delta"] for line in lines if line["type"] == "TEXT_MESSAGE_CONTENT"]
+    assert "".join(said) == "Let me see.They sleep."
+    thought = [line["delta"] for line in lines if line["type"] == "REASONING_MESSAGE_CONTENT"]
+    assert thought == ["hm"]

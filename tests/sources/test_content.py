@@ -132,7 +132,7 @@ def test_a_named_block_stands_on_a_line_of_its_own() -> None:
     content: list[Any] = ["a", {"type": "text", "text": "b"}, PNG, PNG, "c"]
     text = "ab\n[image image/png, 2 bytes]\n[image image/png, 2 bytes]\nc"
     assert output_text(ToolMessage(content, tool_call_id="1")) == text
-    assert message_of(AIMessage(content)).content == output_text(AIMessage(content)) == "abc"
+    assert message_of(AIMessage(content)).content == output_text(AIMessage(content)) == text
 
 
 def test_a_bare_list_of_blocks_is_named_only_where_it_holds_data() -> None:

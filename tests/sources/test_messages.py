@@ -12,6 +12,7 @@ from catagent.errors import ModelError, NetworkError
 from catagent.events import types as ev
 from catagent.sources import messages
 from catagent.sources.base import AgentRun
+from catagent.sources.content import joined, pieces_of
 from catagent.sources.message_checks import WrittenArgs, check_message
 from catagent.sources.span import Span
 from catagent.sources.to_events import EventMaker
@@ -32,13 +33,13 @@ def span() -> Span:
 
 def test_content_blocks_are_split_into_text_and_reasoning() -> None:
     message = AIMessage(BLOCKS)
-    assert messages.text_of(message.content) == "ab"
-    assert messages.reasoning_of(message) == "hm so"
+    assert joined(pieces_of(message)) == "ab"
+    assert joined(pieces_of(message), "reasoning") == "hm so"
 
 
 def test_reasoning_content_of_compatible_servers_is_found() -> None:
     message = AIMessage("a", additional_kwargs={"reasoning_content": "hm"})
-    assert messages.reasoning_of(message) == "hm"
+    assert joined(pieces_of(message), "reasoning") == "hm"
 
 
 def tokens(model: Span, chunk: Any) -> list[ev.Event]:
@@ -65,6 +66,7 @@ def test_a_chunk_becomes_one_token_a_channel() -> None:
         ("reasoning", "hm "),
         ("reasoning", "so"),
         ("text", "a"),
+        ("block", "[image x]"),
         ("text", "b"),
         ("tool_args", '{"a'),
     ]
@@ -111,7 +113,7 @@ def test_text_of_models_that_do_not_chat_is_a_token() -> None:
 def test_a_character_that_came_in_two_halves_is_one_in_the_message() -> None:
     message = AIMessageChunk(content="a\ud83d") + AIMessageChunk(content="\ude00b")
     assert messages.message_of(message).content == "a😀b"
-    assert messages.text_of([{"type": "text", "text": "a\ud83d"}]) == "a\ufffd"
+    assert joined(pieces_of(AIMessage([{"type": "text", "text": "a\ud83d"}]))) == "a\ufffd"
 
 
 def test_unparsed_tool_calls_have_an_error() -> None:

@@ -7,8 +7,13 @@ from typing import Any
 
 from langchain.agents import create_agent
 from langchain_core.language_models import BaseChatModel, FakeMessagesListChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
-from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    message_chunk_to_message,
+)
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 
@@ -45,6 +50,35 @@ class Counted(BaseChatModel):
 
     def _generate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> ChatResult:
         raise NotImplementedError
+
+
+class Chunked(BaseChatModel):
+    """Streams these chunks, whatever it is asked; raises those that are exceptions."""
+
+    chunks: list[Any]
+
+    @property
+    def _llm_type(self) -> str:
+        return "chunked"
+
+    def _stream(
+        self, messages: list[BaseMessage], *_: Any, **__: Any
+    ) -> Iterator[ChatGenerationChunk]:
+        for chunk in self.chunks:
+            if isinstance(chunk, BaseException):
+                raise chunk
+            yield ChatGenerationChunk(message=chunk.model_copy())
+
+    async def _astream(
+        self, messages: list[BaseMessage], *_: Any, **__: Any
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        for chunk in self._stream(messages):
+            yield chunk
+
+    def _generate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> ChatResult:
+        first, *others = self._stream(messages)
+        message = message_chunk_to_message(sum(others, first).message)
+        return ChatResult(generations=[ChatGeneration(message=message)])
 
 
 def calling_agent(tool: BaseTool, answer: str = "It is here.", **args: Any) -> Any:

@@ -239,6 +239,39 @@ APPROVAL: Any = {
 }
 
 
+NAMED = ['[web_search {"query": "cats"}]', "[image image/png, 2 bytes]"]
+
+
+def named_run(*, streamed: bool = True) -> list[ev.Event]:
+    """A model that writes text, a search of its server's, text, and an image."""
+    said: list[tuple[ev.Channel, str]] = [
+        ("reasoning", "hm"),
+        ("text", "Let me "),
+        ("text", "see."),
+        ("block", NAMED[0]),
+        ("text", "They sleep."),
+        ("block", NAMED[1]),
+    ]
+    where = _Where(run_id="m", name="model", tool_call_id=None, call=None, parent_ids=[ROOT])
+    tokens = [
+        ev.LlmToken(data=ev.LlmTokenData(channel=channel, delta=text), **where)
+        for channel, text in said
+    ]
+    message = ev.Message(type="ai", id="1", content="", blocks=[{}])
+    message.content = f"Let me see.\n{NAMED[0]}\nThey sleep.\n{NAMED[1]}"
+    data = ev.LlmFinishedData(model="m", text="Let me see.They sleep.", reasoning="hm")
+    data.message, data.named_blocks = message, list(NAMED)
+    output = f"Let me see.They sleep.\n{NAMED[1]}"
+    return [
+        started("where?"),
+        ev.LlmStarted(data=ev.LlmStartedData(model="m"), **where),
+        *(tokens if streamed else []),
+        ev.LlmFinished(data=data, **where),
+        ev.Answer(run_id="m", parent_ids=[ROOT], data=ev.AnswerData(output=output)),
+        finished(output=output),
+    ]
+
+
 def paused_run() -> list[ev.Event]:
     """A run that waits: a nested call has asked one question, the agent's middleware another."""
     outer, inner = _Call(tool="expert", tool_call_id="o"), _Call(tool="look", tool_call_id="i")

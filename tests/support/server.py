@@ -192,7 +192,7 @@ class _Connection(asyncio.Protocol):
         self._respond(lines[0], headers, rest[:length])
 
     def _respond(self, line: str, headers: dict[str, str], body: bytes) -> None:
-        if not line.split(" ")[1].endswith("/chat/completions"):
+        if not line.split(" ")[1].endswith(("/chat/completions", "/responses")):
             self._json(404, {"error": {"message": f"no such path: {line}"}}, {})
             return
         self.request = Request(json.loads(body), headers, len(self.server.requests))

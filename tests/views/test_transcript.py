@@ -664,3 +664,18 @@ def test_a_real_run_of_every_mode_is_shown_whole(
 def squeezed(text: str) -> str:
     """Letters and digits alone: wrapping, gutters and Markdown's own signs go."""
     return re.sub(r"[^\w]", "", without_colors(text))
+
+
+@pytest.mark.parametrize("look", [LIVE, PLAIN])
+@pytest.mark.parametrize("streamed", [True, False])
+def test_blocks_of_a_model_are_lines_in_their_place_and_the_answer_is_not_repeated(
+    look: Look, streamed: bool
+) -> None:
+    rows = [without_colors(row) for row in shown(runs.named_run(streamed=streamed), look)]
+    said = ["Let me see.", runs.NAMED[0], "They sleep.", runs.NAMED[1]]
+    assert [row.strip() for row in rows if any(text in row for text in said)] == said
+
+
+def test_blocks_of_a_model_are_dim() -> None:
+    (row,) = [row for row in shown(runs.named_run()) if runs.NAMED[0] in row]
+    assert row == LIVE.paint("dim", runs.NAMED[0])

@@ -1,0 +1,44 @@
+"""What a model wrote, in order, and whether an answer repeats it: text, and the names of blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from msgspec import UNSET
+
+from catagent.events import types as ev
+from catagent.events.state import LlmRun
+
+
+def in_order(data: ev.LlmFinishedData) -> Iterator[tuple[ev.Channel, str]]:
+    """Yield the text of a finished call and the lines that name its blocks, as the model had them.
+
+    A message of blocks has both in their order; of another, the lines come last.
+    """
+    if not data.named_blocks or data.message is None or data.message.blocks is UNSET:
+        yield "text", data.text
+        yield from (("block", name) for name in data.named_blocks)
+        return
+    rest = data.message.content
+    for name in data.named_blocks:
+        before, found, after = rest.partition(name)
+        if found:
+            yield "text", before.removesuffix("\n")
+            rest = after.removeprefix("\n")
+        yield "block", name
+    yield "text", rest
+
+
+def of_run(run: LlmRun) -> list[tuple[ev.Channel, str]]:
+    """The same of a call, as far as it has come: its runs of text, and lines that name blocks."""
+    data = run.finished
+    if data is None:
+        data = ev.LlmFinishedData(model="", text="".join(run.text), named_blocks=run.blocks)
+    return [(channel, text) for channel, text in in_order(data) if text]
+
+
+def repeats(answer: str, text: str, names: Iterable[str]) -> bool:
+    """Whether an answer says no more than a model's text and what names its blocks."""
+    known = set(names)
+    lines = (line for line in answer.split("\n") if line not in known)
+    return "".join("".join(lines).split()) == "".join(text.split())
