@@ -146,7 +146,8 @@ def _try_again(refused: BaseException) -> str:
 
 def _asked(refused: BaseException) -> float | None:
     headers = getattr(getattr(refused, "response", None), "headers", {})
-    return retry_after(headers, time.time()) if isinstance(headers, Mapping) else None
+    known = headers if isinstance(headers, Mapping) else {}
+    return retry_after(known, time.time(), str(sent_with(refused)))
 
 
 def _is_too_long(said: str, raised: BaseException) -> bool:

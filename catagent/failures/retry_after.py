@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import email.utils
 import math
+import re
 from collections.abc import Mapping
 
 # A longer wait than this is not waited for, but reported to the person.
 MAX_RETRY_AFTER_S = 60.0
+# Google's RetryInfo, and what it and others write in words.
+_IN_A_BODY = re.compile(
+    r"(?:retryDelay[\"']\s*:\s*[\"']|(?:re)?try (?:again )?in )(\d{1,9}(?:\.\d{1,9})?)s"
+)
+_MOST_READ = 1 << 16
 
 
-def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+def retry_after(headers: Mapping[str, str], now: float, body: str = "") -> float | None:
     """Seconds that `retry-after-ms` or `retry-after` (a number or a date) asks for; None without.
 
-    `now` is the time of day, in seconds since the epoch.
+    `now` is the time of day, in seconds since the epoch. Where the headers do not say it, the
+    body of an error may.
     """
+    asked = _in_headers(headers, now)
+    in_body = _IN_A_BODY.search(body, 0, _MOST_READ) if asked is None else None
+    return float(in_body[1]) if in_body else asked
+
+
+def _in_headers(headers: Mapping[str, str], now: float) -> float | None:
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return milliseconds / 1000

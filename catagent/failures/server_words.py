@@ -14,22 +14,11 @@ from urllib.parse import parse_qsl
 from catagent.redact import shortened
 
 # What servers call their words, in small letters and without underscores. A title is said before
-# its detail, a code before its description; the second line is only for want of the first.
+# its detail, a code before its description; the others are only for want of these.
 _NAMES = (
-    *(
-        "title",
-        "error",
-        "errors",
-        "err",
-        "fault",
-        "exception",
-        "reason",
-        "message",
-        "msg",
-        "detail",
-    ),
-    *("errordescription", "errormessage", "errormsg", "errmsg", "statusmsg", "faultstring"),
-    *("description", "raw", "metadata"),
+    *("title", "error", "errors", "err", "fault", "exception", "reason", "message", "msg"),
+    *("detail", "errordescription", "errormessage", "errormsg", "errmsg", "statusmsg"),
+    *("faultstring", "description", "raw", "metadata"),
 )
 _FOR_WANT = ("details", "cause", "info", "text")
 _KINDS = ("code", "type", "__type", "Code", "error", "status", "reason", "quotaId")
@@ -112,12 +101,10 @@ def _codes(found: Any, depth: int) -> Iterator[str]:
             yield from _codes(value, depth + 1)
 
 
-def _distinct(said: Iterable[str]) -> list[str]:
+def _distinct(words: Iterable[str]) -> list[str]:
     """Those that are not empty, in order, without what another one says as well."""
-    found = list(dict.fromkeys(filter(None, said)))
-    return [
-        words for words in found if not any(words in other for other in found if other != words)
-    ]
+    found = list(dict.fromkeys(filter(None, words)))
+    return [said for said in found if not any(said in other for other in found if other != said)]
 
 
 def _in_text(text: str, depth: int) -> str:
@@ -149,7 +136,7 @@ def _without_markup(text: str) -> str:
     plain = plain.replace("<![CDATA[", "").replace("]]>", "")
     with suppress(ValueError):  # the number of a character of thousands of digits
         plain = html.unescape(plain)
-    return " ".join(plain.split())
+    return plain.strip()
 
 
 def _is_readable(text: str) -> bool:

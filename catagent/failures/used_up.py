@@ -18,9 +18,7 @@ _USED_UP = re.compile(
 _MAYBE = re.compile(
     r"exceed\w* (?:your|the) (?:\w+ )?quota|hard limit|plan and billing", re.IGNORECASE
 )
-_PASSES = re.compile(
-    r"per[ _-]?(?:minute|second|hour)|retryDelay|(?:retry|try again) (?:in|after) \d", re.IGNORECASE
-)
+_PASSES = re.compile(r"per[ _-]?(?:minute|second|hour)", re.IGNORECASE)
 _MOST_READ = 1 << 16
 
 

@@ -31,12 +31,12 @@ from catagent.sources.finish_reasons import is_whole
 from catagent.sources.forms import Forms, prompt
 from catagent.sources.graph_state import begins_with_state
 from catagent.sources.nodes import NodeReader, bubbles_up, command_of, interrupts_of
+from catagent.sources.partial_json import read_partial_json_in_linear_time
 from catagent.sources.run_tree import RunTree, Serialized
 from catagent.sources.span import LLM_KINDS, Prompt, Span, asking
 from catagent.sources.step_limit import Steps
 from catagent.workarounds.callbacks import CalledFirst, close_unawaited, log_nothing_of
 from catagent.workarounds.futures import keep_tracebacks
-from catagent.workarounds.partial_json import read_partial_json_in_linear_time
 
 # The executor tells of a tool's call with its action alone: (executor's run id, call).
 _action_in_context: ContextVar[tuple[UUID, Call] | None] = ContextVar("action", default=None)

@@ -157,7 +157,11 @@ def test_a_secret_in_a_servers_words_is_masked_before_they_are_joined_or_cut(
     warm: Warm, tmp_path: Path
 ) -> None:
     secret = "canary 47110\n  815 cat"
-    for body in (f"boo {secret}", json.dumps({"error": {"message": "x" * 1990 + secret}})):
+    for body in (
+        f"boo {secret}",
+        f"<p>boo</p>{secret}<p>boo",
+        json.dumps({"error": {"message": "x" * 1990 + secret}}),
+    ):
         with serving(refusing(401, body)) as server:
             done = asked(warm, tmp_path, server.url, SOME_API_KEY=secret)
         assert "canary" not in f"{done.out!r} {done.err!r}"
@@ -213,6 +217,17 @@ def test_a_quota_that_fills_again_is_waited_for(warm: Warm, tmp_path: Path, form
         error = error_of(asked(warm, tmp_path, server.url, "--max-retries", "1"))
     assert server.requests == 2
     assert error["message"].startswith("Too many requests (HTTP 429): ")
+
+
+def test_the_wait_that_is_asked_for_in_the_body_is_kept_to(warm: Warm, tmp_path: Path) -> None:
+    for seconds, requests in (("0.01", 2), ("3600", 1)):
+        body = {"error": {"message": "Slow.", "details": [{"retryDelay": f"{seconds}s"}]}}
+        with serving(refusing(429, json.dumps(body))) as server:
+            done = asked(warm, tmp_path, server.url, "--max-retries", "1")
+        assert server.requests == requests
+        waits = [e["data"]["delay_s"] for e in done.events if e["type"] == "retry"]
+        assert waits == [0.01] * (requests - 1)
+    assert "asks to wait 3600 s" in error_of(done)["hint"]
 
 
 STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"

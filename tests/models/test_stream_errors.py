@@ -46,6 +46,7 @@ def answer_to(use_models: UseModels, reply: Reply, call: Callable[[Models], Any]
         b'data: {"object":"error","message":"CUDA"}\n\n',
         b'data: {"detail":[{"msg":"CUDA"}]}\n\n',
         b'data: {"errorMessage":"CUDA"}\n\n',
+        b'data: [{"error":{"message":"CUDA"}}]\n\n',
         b'data: {"error":{"error":{"message":"CUDA"}}}\n\n',
         b'data: {"error":"CUDA"}\n\n',
         b'data: {"choices":[],"error":{"message":"CUDA"}}\n\n',

@@ -109,10 +109,10 @@ class _Reader:
         if kind == b"error":
             raise self._error(parsed(data))
         found = json.loads(data)
-        if not isinstance(found, dict):
-            raise stream_errors.no_chunk(found)
         if stream_errors.is_error(found):
             raise self._error(found)
+        if not isinstance(found, dict):
+            raise stream_errors.no_chunk(found)
         try:
             error, chunk = error_in(found), self._deltas.read(found)
         except (AttributeError, KeyError, TypeError, ValueError):

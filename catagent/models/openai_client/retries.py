@@ -59,7 +59,7 @@ def _delay(failed: httpx2.Response | httpx2.TransportError, attempt: int) -> flo
     if isinstance(failed, httpx2.Response):
         if not _worth_a_retry(failed):
             return None
-        asked = retry_after(failed.headers, time.time())
+        asked = retry_after(failed.headers, time.time(), failed.text)
         if is_used_up(failed.text, asked):
             return None
         if asked is not None:

@@ -15,8 +15,12 @@ _WORDS_IN = {"error", "message", "detail", "errors", "msg", "errormessage", "err
 _HINT = "is it an OpenAI-compatible API? OPENAI_BASE_URL ends in /v1"
 
 
-def is_error(found: dict[str, Any]) -> bool:
+def is_error(found: Any) -> bool:
     """Whether what stands for a chunk is an error, of any of the forms that servers have."""
+    if isinstance(found, list):
+        return len(found) == 1 and is_error(found[0])
+    if not isinstance(found, dict):
+        return False
     if found.get("error"):
         return True
     if found.get("choices") or found.get("usage"):
