@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
@@ -107,7 +108,8 @@ DOTENV_ALLOWED = frozenset(
     | {"CATAGENT_OUTPUT", "CATAGENT_COLOR", "CATAGENT_THEME", "CATAGENT_ASCII"}
 )
 
-_LARGEST_DOTENV = 1_000_000
+_LARGEST_FILE = 1_000_000
+_LONGEST_SHOWN = 200
 # Where one of these is set, the key or the address is somebody's choice already.
 _OPENAI = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE")
 _MODELS = (PREFIX + "MODEL", PREFIX + "TOOL_MODEL")
@@ -155,8 +157,17 @@ def _convert(name: str, value: Any, kind: Any, where: str) -> Any:
     try:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
-        message = f"{name} from {where} is {value!r}: {error}"
+        message = f"{name} from {where} is {_shown(value)}: {error}"
         raise UsageError(message, _choices(kind)) from None
+
+
+def _shown(value: Any) -> str:
+    """A value as Python writes it; one that is too long for a message by its kind."""
+    try:
+        shown = repr(value)
+    except (ValueError, RecursionError):  # more digits, or deeper, than Python writes
+        shown = ""
+    return shown if 0 < len(shown) <= _LONGEST_SHOWN else f"a long {type(value).__name__}"
 
 
 def _choices(kind: Any) -> str:
@@ -189,9 +200,12 @@ def _read_dotenv(path: Path) -> tuple[dict[str, str], tuple[str, ...]]:
 
 
 def _read_text(path: Path) -> str:
-    with path.open("rb") as file:
-        data = file.read(_LARGEST_DOTENV + 1)
-    if len(data) > _LARGEST_DOTENV:
+    """The text of a file. Raises ValueError for what holds none; waits for no other program."""
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        if stat.S_ISFIFO(os.fstat(file.fileno()).st_mode):
+            raise ValueError("it is a pipe")
+        data = file.read(_LARGEST_FILE + 1)
+    if len(data) > _LARGEST_FILE:
         raise ValueError("it is larger than 1 MB")
     try:
         text = data.decode("utf-8-sig")
@@ -215,21 +229,26 @@ def _allowed(dotenv: Mapping[str, str], process: Mapping[str, str]) -> dict[str,
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = _read_text(path)
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return {}
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
         raise UsageError(f"cannot read {path}: {error}") from None
     import tomllib  # 13 ms that most starts need not pay
 
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise UsageError(f"{path} is not TOML: {error}") from None
+    except RecursionError:
+        raise UsageError(f"{path} is nested too deep") from None
     unknown = sorted(values.keys() - set(Settings.__struct_fields__))
     if unknown:
         known = ", ".join(Settings.__struct_fields__)
-        raise UsageError(f"{path} has no such setting: {', '.join(unknown)}", f"known: {known}")
+        named = ", ".join(map(_shown, unknown[:5]))
+        raise UsageError(f"{path} has no such setting: {named}", f"known: {known}")
     return values
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -52,11 +54,50 @@ def test_a_bad_setting_is_an_error_that_names_its_layer(
         load(flags, environ(folder, **variables))
 
 
-@pytest.mark.parametrize("text", ["modle = 'x'", "mode = [", "mode = 3"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("modle = 'x'", "mode = [", "mode = 3", "[a.b]\nc = 1", "[mode]\nc = 1"),
+        *("max_steps = [1]", "model = 2026-01-01", "max_steps = 1e400", "timeout = nan"),
+        *(f"max_steps = {'9' * 5000}", f"model = 0x{'f' * 5000}", "model = '\0'"),
+        *(f"model = {'[' * depth}{']' * depth}" for depth in (300, 5000)),
+        f"model = {'{a=' * 5000}1{'}' * 5000}",
+        "#" * 1_000_001,
+    ],
+    ids=lambda text: text[:20],
+)
 def test_a_bad_config_file_is_an_error_that_names_it(folder: Path, text: str) -> None:
     write_config(folder, text)
+    with pytest.raises(UsageError, match=r"config\.toml") as refused:
+        load({}, environ(folder))
+    assert len(refused.value.message) < 500
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to(path)])
+def test_a_config_file_that_is_no_file_is_an_error_and_is_not_waited_for(
+    folder: Path, make: Callable[[Path], None]
+) -> None:
+    write_config(folder, "")
+    path = folder / "home" / "config" / "config.toml"
+    path.unlink()
+    make(path)
     with pytest.raises(UsageError, match=r"config\.toml"):
         load({}, environ(folder))
+
+
+def test_an_endless_device_for_a_config_file_is_not_read_to_its_end(folder: Path) -> None:
+    write_config(folder, "")
+    path = folder / "home" / "config" / "config.toml"
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    with pytest.raises(UsageError, match="larger than 1 MB"):
+        load({}, environ(folder))
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_a_dotenv_that_is_no_file_is_not_read(folder: Path, make: Callable[[Path], None]) -> None:
+    make(folder / ".env")
+    assert load({}, environ(folder)).settings.model is None
 
 
 def test_a_dotenv_never_overrides_the_environment(folder: Path) -> None:

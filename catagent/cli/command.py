@@ -6,13 +6,14 @@ importing pydantic takes 60 ms: half of the way to the first frame. msgspec is i
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from catagent.errors import ExitCode
+from catagent.errors import ExitCode, UsageError
 
 
 class Command(TyperCommand):
@@ -53,13 +54,18 @@ class _Conversion:
     def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
         if value is None:
             return () if param.multiple or param.nargs == -1 else None
-        kind = param.type_descriptor.annotation
+        kind, make = param.type_descriptor.annotation, partial(_make, param.opts[0])
         try:
-            return msgspec.convert(value, kind, strict=False, dec_hook=_make)
+            return msgspec.convert(value, kind, strict=False, dec_hook=make)
         except msgspec.ValidationError:  # Typer says what is wrong with it
             return type(param).get_runtime_param(param).coerce(value, param=param, ctx=ctx)
 
 
-def _make(kind: Any, text: Any) -> Any:
-    """Make what msgspec does not know, a path for one, from its text."""
+def _make(name: str, kind: Any, text: Any) -> Any:
+    """Make what msgspec does not know, a path for one, from its text.
+
+    Raises UsageError for an empty one: it would be a path to the current folder.
+    """
+    if not text:
+        raise UsageError(f"{name} is empty", "give it the name of a file")
     return kind(text)

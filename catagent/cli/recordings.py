@@ -31,7 +31,7 @@ def locate(wanted: str, loaded: Loaded) -> Path:
     Raises RecordingError where there is neither.
     """
     path = Path(wanted).expanduser()
-    if path.exists():
+    if wanted and path.exists():
         return path
     try:
         return history(loaded).find(wanted)
@@ -39,7 +39,7 @@ def locate(wanted: str, loaded: Loaded) -> Path:
         if "beginning of" in error.message:
             raise
         raise RecordingError(
-            f"no recording at {wanted}, and no such run in the history",
+            f"no recording at {wanted or repr(wanted)}, and no such run in the history",
             "catagent runs lists the runs; catagent ask --record FILE makes a recording",
         ) from None
 

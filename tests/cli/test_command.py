@@ -9,7 +9,8 @@ import pytest
 import typer
 
 from catagent.cli.command import Command, Group
-from catagent.cli.main import app
+from catagent.cli.main import app, run
+from catagent.errors import UsageError
 
 
 def functions(of: typer.Typer, group: str = "") -> Iterator[tuple[str, Callable[..., Any]]]:
@@ -53,7 +54,6 @@ def parsed(of: typer.Typer, command: str, arguments: list[str]) -> Any:
         ("ask", ["--timeout", "soon"]),
         ("ask", ["--timeout", "inf"]),
         ("ask", ["--mode", "Events"]),
-        ("ask", ["--record", ""]),
         ("ask", ["--nothing-like-it"]),
         ("tool", ["get_items", "place=on a table", "x=1"]),
         ("replay", ["run.jsonl"]),
@@ -75,7 +75,18 @@ def test_every_option_takes_and_refuses_what_it_does_in_typer(command: str, valu
     group: Any = typer.main.get_command(OURS)
     for parameter in group.commands[command].params:
         arguments = [parameter.opts[0], value, "an argument"]
-        assert parsed(OURS, command, arguments) == parsed(PLAIN, command, arguments)
+        ours = parsed(OURS, command, arguments)
+        # An empty path is the current folder to Typer.
+        assert "is empty" in str(ours) or ours == parsed(PLAIN, command, arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [(["ask", "--record", "", "a question"], "--record"), (["export", "last", ""], "output")],
+)
+def test_an_empty_path_is_refused_by_its_name(arguments: list[str], name: str) -> None:
+    with pytest.raises(UsageError, match=f"^{name} is empty"):
+        run(arguments)
 
 
 def all_below(command: Any) -> Iterator[Any]:
