@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import atexit
-import errno
-import gc
 import os
 import sys
-import threading
-from typing import NoReturn
 
-from catagent.errors import CatagentError, ExitCode
+try:
+    import atexit
+    import errno
+    import gc
+    import threading
+    from typing import NoReturn
+
+    from catagent.errors import CatagentError, ExitCode
+except KeyboardInterrupt:  # there is nothing yet to report it, and nothing to clean up
+    os._exit(130)
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
