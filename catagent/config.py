@@ -256,7 +256,10 @@ def _folders(environ: Mapping[str, str]) -> dict[str, Path]:
     """`$CATAGENT_HOME` holds all three folders, for people and tests who want them in one."""
     home = environ.get(PREFIX + "HOME")
     if home:
-        base = Path(home).expanduser()
+        try:
+            base = Path(home).expanduser()
+        except RuntimeError as error:
+            raise UsageError(f"{PREFIX}HOME is {home}: {error}") from None
         return {f"{name}_dir": base / name for name in ("config", "state", "cache")}
     from platformdirs import PlatformDirs
 

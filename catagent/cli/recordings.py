@@ -30,8 +30,7 @@ def locate(wanted: str, loaded: Loaded) -> Path:
 
     Raises RecordingError where there is neither.
     """
-    path = Path(wanted).expanduser()
-    if wanted and path.exists():
+    if (path := _file(wanted)) is not None:
         return path
     try:
         return history(loaded).find(wanted)
@@ -42,6 +41,15 @@ def locate(wanted: str, loaded: Loaded) -> Path:
             f"no recording at {wanted or repr(wanted)}, and no such run in the history",
             "catagent runs lists the runs; catagent ask --record FILE makes a recording",
         ) from None
+
+
+def _file(wanted: str) -> Path | None:
+    """The path to what is there under this name, or None: not every text can be a path."""
+    try:
+        path = Path(wanted).expanduser()
+        return path if wanted and path.exists() else None
+    except (OSError, ValueError, RuntimeError):
+        return None
 
 
 def runs_of(events: Iterable[ev.Event], wanted: str | None) -> list[list[ev.Event]]:

@@ -46,9 +46,10 @@ def decode_header(line: bytes) -> Header | None:
         header = _header.decode(line)
     except _UNDECODABLE:
         return None
-    if header.schema != SCHEMA:
+    if header.v != 1 or header.schema != SCHEMA:
         raise RecordingError(
-            f"this recording is of the format {header.schema!r}, and {SCHEMA!r} is what I read",
+            f"this recording is of the format {header.schema!r}, version {header.v}, "
+            f"and {SCHEMA!r}, version 1, is what I read",
             "A newer catagent made it: upgrade with pip install --upgrade catagent",
         )
     return header
@@ -159,8 +160,8 @@ def _decode_unknown(line: bytes | str, error: Exception) -> Unknown:
         fields = _any.decode(line)
     except RecursionError:
         raise RecordingError("nested too deep") from None
-    except _UNDECODABLE:
-        raise RecordingError(f"not a JSON line: {error}") from None
+    except _UNDECODABLE as malformed:
+        raise RecordingError(f"not a JSON line: {malformed}") from None
     if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
         raise RecordingError("not an event: a JSON object with a type is expected") from None
     if fields["type"] in KNOWN_TYPES:

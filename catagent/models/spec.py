@@ -78,9 +78,17 @@ def _default(environ: Mapping[str, str]) -> ModelSpec:
 def _local(name: str) -> ModelSpec:
     if name in ("", EMBEDDED):
         return ModelSpec(provider="local", name=EMBEDDED)
-    path = Path(name).expanduser()
+    path = home_path(name)
     require_gguf(path)
     return ModelSpec(provider="local", name=path.stem, path=path)
+
+
+def home_path(name: str) -> Path:
+    """The path, with `~` read as a shell does: as it is where there is no such home."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        return Path(name)
 
 
 def require_gguf(path: Path) -> None:

@@ -110,7 +110,7 @@ class History(Struct, kw_only=True, frozen=True):
         """The files that are recordings by their names, in the order in which they began."""
         try:
             with os.scandir(self.folder) as entries:
-                found = [e.path for e in entries if e.name.endswith(".jsonl") and e.is_file()]
+                found = [e.path for e in entries if e.name.endswith(".jsonl") and _is_file(e)]
         except (FileNotFoundError, NotADirectoryError):
             return []
         return sorted(map(Path, found), key=lambda path: (_number(path), path.name))
@@ -121,6 +121,13 @@ def _make_private(folder: Path) -> None:
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     for path in reversed(missing):
         path.mkdir(mode=0o700, exist_ok=True)
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link to itself
+        return False
 
 
 def _number(path: Path) -> int:

@@ -6,6 +6,7 @@ before the damage already given out. One that was made elsewhere may hold what i
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
 from collections.abc import Iterator
@@ -82,6 +83,8 @@ class Reader:
         if not line.strip():
             return
         self.line += 1
+        if self.line == 1:
+            line = line.removeprefix(codecs.BOM_UTF8)
         event = self._read(line)
         if event is None:
             return

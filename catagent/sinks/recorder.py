@@ -59,7 +59,7 @@ def _make_private(descriptor: int) -> None:
 
 
 def _refusal(path: Path, error: OSError) -> OutputError:
-    if path.is_dir():
+    if isinstance(error, FileExistsError | IsADirectoryError) and path.is_dir():
         return OutputError(f"cannot record to {path}: it is a folder", "give the name of a file")
     if isinstance(error, FileExistsError):
         return OutputError(f"{path} exists already", "choose another name, or overwrite: --force")

@@ -212,6 +212,9 @@ def test_damage_is_reported_after_the_good_events_were_replayed(
     [
         ("nothing.jsonl", "no recording at nothing.jsonl"),
         (".", "is a folder"),
+        ("", "no recording at ''"),
+        ("~nobody-of-this-name/x", "no recording at"),
+        ("a" * 300, "no recording at"),
         ("empty", "the recording is empty"),
         ("/dev/null", "the recording is empty"),
         ("../../../../etc/passwd", "not a JSON line"),

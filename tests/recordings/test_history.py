@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import time
 from pathlib import Path
@@ -141,6 +142,13 @@ def test_a_missing_run_is_not_found_wherever_its_name_points(tmp_path: Path, wan
 def test_a_run_id_cannot_lead_out_of_the_history(tmp_path: Path) -> None:
     path = record(History(folder=tmp_path / "runs"), "../../x", failed_run())
     assert path.parent == tmp_path / "runs"
+
+
+def test_what_is_no_file_is_no_run(tmp_path: Path) -> None:
+    (tmp_path / "loop.jsonl").symlink_to("loop.jsonl")
+    (tmp_path / "folder.jsonl").mkdir()
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    assert list(History(folder=tmp_path).runs()) == []
 
 
 def test_damaged_recordings_are_listed_as_unfinished(tmp_path: Path) -> None:

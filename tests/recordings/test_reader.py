@@ -51,6 +51,7 @@ def test_reading_does_not_depend_on_chunk_boundaries(chunk: int) -> None:
 
 def test_header_blank_lines_crlf_and_last_newline_are_optional() -> None:
     assert read(b"".join(RUN)) == (cat_run(), "")
+    assert read(b"\xef\xbb\xbf" + WHOLE) == (cat_run(), "")
     assert read(b"\n\n" + b"\r\n\n".join(line.rstrip() for line in RUN)) == (cat_run(), "")
 
 
@@ -67,6 +68,10 @@ def test_an_unknown_type_is_kept_whole() -> None:
     [
         (b"\x00\x00\x00\n", "not a JSON line"),
         (b"\xff\xfe{}\n", "not a JSON line"),
+        (b'{"type":"new","data":1e400}\n', "not a JSON line: Number out of range"),
+        (b'{"type":"new","data":NaN}\n', "not a JSON line: JSON is malformed"),
+        (b'{"type":"new","data":"\\ud800"}\n', "not a JSON line"),
+        (b"\x1f\x8b\x08\x00\n", "not a JSON line"),
         (b"[1]\n", "not an event"),
         (b'"text"\n', "not an event"),
         (b'{"v":1}\n', "not an event"),
