@@ -46,6 +46,8 @@ FORMS = {
     + [{"choices": [{"delta": {}, "message": SO, "finish_reason": "stop"}]}],
     "index as text": [{"choices": [{"index": "0", "delta": SO}]}, END],
     "text": [{"choices": [{"text": "So", "finish_reason": "stop"}]}],
+    "text in the delta": [choice({"text": text}) for text in "So"] + [END],
+    "odd logprobs": [choice(SO, logprobs=5), choice({}, logprobs="abc"), END],
     "parts": [choice({"content": [{"type": "text", "text": text}]}) for text in "So"] + [END],
     "one part": [choice({"content": {"type": "text", "text": "So"}}), END],
     "texts": [choice({"content": ["S", "o"]}), END],

@@ -133,6 +133,13 @@ def test_a_call_without_a_name_is_an_error(calls: str) -> None:
     assert "without its name" in error.message
 
 
+def test_arguments_that_are_nested_too_deep_are_an_error() -> None:
+    deep = invalid_tool_call(name="f", args='{"a":' * 5000 + "1" + "}" * 5000, id="a", error=None)
+    error = check_message(AIMessage("", invalid_tool_calls=[deep]), "model")
+    assert error is not None
+    assert "not a JSON object" in error.message
+
+
 @pytest.mark.parametrize("reason", ["error", "ERROR", "network_error", "ERROR_TOXIC", "failed"])
 @pytest.mark.parametrize(
     ("given", "said"),

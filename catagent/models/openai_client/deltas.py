@@ -53,7 +53,9 @@ class Deltas:
         if choice is not None:
             delta, reason = self._delta(choice), self._reason(choice.get("finish_reason"))
             form = {"index": 0, "delta": delta, "finish_reason": reason}
-            chunk["choices"] = [{**form, "logprobs": choice.get("logprobs")}]
+            if isinstance(logprobs := choice.get("logprobs"), dict):
+                form["logprobs"] = logprobs
+            chunk["choices"] = [form]
             if reason and len(self._reasons) == 1:
                 chunk |= {key: found[key] for key in _ONCE if isinstance(found.get(key), str)}
         if has_others and not self._has_others:
@@ -73,9 +75,9 @@ class Deltas:
         found = choice.get("delta")
         self._has_deltas = self._has_deltas or bool(found)
         if not self._has_deltas:  # a message, or the text of a completion
-            found = choice.get("message") or {"content": choice.get("text")}
+            found = choice.get("message") or {"text": choice.get("text")}
         found = found or {}
-        content, reasoning = _content(found.get("content"))
+        content, reasoning = _content(found.get("content", found.get("text")))
         delta: dict[str, Any] = {"content": content}
         if not self._has_role:
             delta["role"], self._has_role = "assistant", True
