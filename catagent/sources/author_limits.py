@@ -69,7 +69,8 @@ def bounded(
         return runnable
     if isinstance(runnable, RunnableBindingBase):
         outer = outer or recursion_limit(runnable.config)
-    in_chain = in_chain or not isinstance(runnable, RunnableBindingBase)
+    # A binding drops LangChain's default.
+    in_chain = not isinstance(runnable, RunnableBindingBase)
     parts = {name: value for name, value in runnable if name not in ("config", "kwargs")}
     inner = partial(bounded, max_steps=max_steps, outer=outer, in_chain=in_chain)
     return runnable.model_copy(update=_each(parts, inner))

@@ -29,7 +29,8 @@ class RunTree:
         metadata = about.get("metadata") or {}
         span.ns = str(metadata.get("langgraph_checkpoint_ns") or "")
         span.node = str(metadata.get("langgraph_node") or "") if span.ns else ""
-        span.superstep = int(metadata.get("langgraph_step") or 0)
+        is_task = tuple(metadata.get("langgraph_path") or ())[-1:] == (True,)
+        span.superstep = None if is_task else metadata.get("langgraph_step")
         parent = self.spans.get(str(about.get("parent_run_id")))
         if parent is not None:
             _put_inside(span, parent)

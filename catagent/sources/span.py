@@ -32,12 +32,12 @@ class Span:
 
     `call` is that call, `outer` the one around it: the same but for a tool run. `node` is the name
     of the graph's node that this is, or is inside of, `ns` LangGraph's namespace of that, and
-    `superstep` the number of its turn in its graph. `began`, `ended` and `first_token` are
-    monotonic seconds. `text` and `further` are the pieces streamed so far, `reading` what reads
-    those that are more than text, `numbers` those of tool calls that their provider did not number,
-    `written` the calls of its message. `facts` are what a node added: decisions of models, with
-    arguments, and what tools answered. `state` is its graph's while it runs, where it begins with
-    that.
+    `superstep` the number of its turn in its graph, None for a task of an `entrypoint`. `began`,
+    `ended` and `first_token` are monotonic seconds. `text` and `further` are the pieces streamed so
+    far, `reading` what reads those that are more than text, `numbers` those of tool calls that
+    their provider did not number, `written` the calls of its message. `facts` are what a node
+    added: decisions of models, with arguments, and what tools answered. `state` is its graph's
+    while it runs, where it begins with that.
     """
 
     run_id: str
@@ -53,7 +53,7 @@ class Span:
     node: str = ""
     ns: str = ""
     is_node: bool = False
-    superstep: int = 0
+    superstep: int | None = None
     model: str = ""
     provider: str = ""
     prompt: Prompt | None = None

@@ -49,7 +49,8 @@ class Steps:
 
     def enter(self, node: Span) -> StepLimitError | None:
         """The error of a graph that goes on and on, whatever its nodes do."""
-        return self._take(node.parent_ids[-1], node.superstep, backstop(self._max_steps))
+        graph = node.parent_ids[-1] if node.parent_ids else ""
+        return self._take(("graph", graph), node.superstep, backstop(self._max_steps))
 
     def ask(self, llm: Span, around: Iterable[Span]) -> StepLimitError | None:
         """The error of an agent that wants to ask a model once too often.
@@ -58,12 +59,14 @@ class Steps:
         or the root that they run inside of.
         """
         turns, calls = self._max_steps + 1, backstop(self._max_steps)
-        errors, turn = [], (llm.run_id, "", 0)
+        errors: list[StepLimitError | None] = []
+        turn: tuple[object, ...] = (llm.run_id,)
         for span in around:
             errors.append(self._take(span.run_id, turn, calls))
-            if span.is_node:
-                turn = (span.parent_ids[-1], span.node, span.superstep)
-                errors.append(self._take(turn[:2], turn, turns))
+            turn = (span.run_id,)
+            if span.is_node and span.superstep is not None:
+                turn = (*span.parent_ids[-1:], span.node, span.superstep)
+                errors.append(self._take(turn[:-1], turn, turns))
         return next(filter(None, errors), None)
 
     def _take(self, whose: object, turn: object, most: int) -> StepLimitError | None:

@@ -17,6 +17,7 @@ from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, ToolCall
 from langchain_core.runnables import (
     Runnable,
+    RunnableBinding,
     RunnableBranch,
     RunnableConfig,
     RunnableLambda,
@@ -24,6 +25,7 @@ from langchain_core.runnables import (
     RunnablePassthrough,
 )
 from langchain_core.tools import tool
+from langgraph.func import entrypoint, task
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Send
 
@@ -32,6 +34,7 @@ from catagent.config import Mode
 from tests.support.agents import MODES
 
 modes = pytest.mark.parametrize("mode", MODES)
+RECURSION: Any = {"recursion_limit": 5}
 QUESTION = {"messages": [("user", "q")]}
 AGAIN = FakeListChatModel(responses=["again"])
 THROUGH: Runnable[Any, Any] = RunnableLambda(lambda given: given)
@@ -96,6 +99,10 @@ def calls_with_config(state: Any, config: RunnableConfig) -> Any:
     return loop(5).invoke(state, config)
 
 
+def made_later(graph: Any) -> Any:
+    return RunnableBinding(bound=graph, config_factories=[lambda _: RECURSION])
+
+
 AUTHORS: dict[str, Callable[[], Any]] = {
     "a graph": lambda: loop(5),
     "a graph with a retry": lambda: loop(5).with_retry(stop_after_attempt=1),
@@ -108,7 +115,10 @@ AUTHORS: dict[str, Callable[[], Any]] = {
         .with_config(tags=["mine"])
         .with_config(recursion_limit=5)
     ),
+    "a factory of configs": lambda: made_later(loop()),
+    "a factory of configs in a chain": lambda: THROUGH | made_later(loop()),
     "in a chain": lambda: THROUGH | loop(5),
+    "a retry in a chain": lambda: THROUGH | loop(5).with_retry(stop_after_attempt=1),
     "a chain": lambda: (THROUGH | loop()).with_config(recursion_limit=5),
     "beside another": lambda: RunnableParallel(a=loop(5)),
     "assigned": lambda: RunnablePassthrough.assign(a=loop(5)),
@@ -167,6 +177,7 @@ OURS: dict[str, tuple[Callable[[], Any], int]] = {
     "a graph": (loop, 4),
     "a graph that may take more": (lambda: loop(600), 4),
     "a graph in a chain": (lambda: THROUGH | loop(), 4),
+    "a retry in a chain": (lambda: THROUGH | loop().with_retry(stop_after_attempt=1), 4),
     "a sub-graph": (lambda: inside(loop()), 4),
     "a circle of two nodes": (lambda: graph_of(a=think, b=think), 8),
     "a circle around a sub-graph": (lambda: graph_of(a=inside(think)), 4),
@@ -214,6 +225,27 @@ def over_and_over(given: Any) -> Any:
 )
 def test_a_loop_of_a_persons_own_ends_as_well(mode: Mode, make: Callable[[], Any]) -> None:
     run = Played(make(), QUESTION, mode, max_steps=1)
+    assert (run.asked, run.status) == (40, "limit")
+
+
+@modes
+def test_an_entrypoint_may_ask_many_at_once_and_ends_as_well(mode: Mode) -> None:
+    @task
+    def ask(question: str) -> str:
+        return AGAIN.invoke(question).text
+
+    @entrypoint()
+    def many(question: str) -> str:
+        return "".join(each.result() for each in [ask("q") for _ in range(30)])
+
+    @entrypoint()
+    def circle(question: str) -> str:
+        while True:
+            ask("q").result()
+
+    at_once = Played(many, "q", mode, max_steps=1)
+    assert (at_once.asked, at_once.status) == (30, "success")
+    run = Played(circle, "q", mode, max_steps=1)
     assert (run.asked, run.status) == (40, "limit")
 
 
@@ -442,9 +474,14 @@ def test_the_lower_limit_of_an_executor_holds(mode: Mode, chained: bool) -> None
 
 @modes
 def test_the_time_of_an_executor_is_its_authors_limit(mode: Mode) -> None:
-    run = Played(executor(max_execution_time=0.0001), {"input": "q"}, mode)
+
+    async def slow(given: Any) -> Any:
+        await asyncio.sleep(3600)
+
+    late = AgentExecutor(agent=RunnableLambda(slow), tools=[look], max_execution_time=0.05)
+    run = Played(late, {"input": "q"}, mode)
     assert (run.status, run.exit_code) == ("limit", 3)
-    assert "its author allows 0.0001 s (max_execution_time)" in run.message
+    assert "its author allows 0.05 s (max_execution_time)" in run.message
 
 
 def test_a_function_that_returns_itself_for_ever_has_reached_a_limit() -> None:
