@@ -17,6 +17,7 @@ from langgraph.pregel import Pregel
 from pydantic.errors import PydanticUserError
 
 from catagent.agents.base import AgentRequest
+from catagent.agents.context_schema import with_context
 from catagent.errors import UsageError
 from catagent.redact import shortened
 from catagent.sources.base import AgentRun, AgentShape
@@ -54,9 +55,13 @@ def fit(
 def _made(
     runnable: Runnable[Any, Any], made: Any, config: RunnableConfig, max_steps: int, *, raw: bool
 ) -> AgentRun:
-    shape = _shape(runnable)
+    shape, name = _shape(runnable), config.get("run_name") or runnable.get_name()
+    if shape == "other":
+        runnable = _telling_states(runnable, name)
+    elif shape == "graph":
+        runnable = with_context(runnable, _unbound(runnable), name)
     return AgentRun(
-        runnable=_telling_states(runnable) if shape == "other" else runnable,
+        runnable=runnable,
         input=made,
         shape=shape,
         config=config,
@@ -127,15 +132,15 @@ def _unbound(runnable: Runnable[Any, Any]) -> Runnable[Any, Any]:
     return runnable
 
 
-def _telling_states(runnable: Runnable[Any, Any]) -> Runnable[Any, Any]:
+def _telling_states(runnable: Runnable[Any, Any], name: str) -> Runnable[Any, Any]:
     """The chain with its graphs streaming their states: what follows one waits for the last."""
     match runnable:
         case Pregel():
-            return runnable.copy({"stream_mode": "values"})
+            return with_context(runnable.copy({"stream_mode": "values"}), runnable, name)
         case RunnableBindingBase():
-            return runnable.model_copy(update={"bound": _telling_states(runnable.bound)})
+            return runnable.model_copy(update={"bound": _telling_states(runnable.bound, name)})
         case RunnableSequence():
-            first, *middle, last = map(_telling_states, runnable.steps)
+            first, *middle, last = (_telling_states(step, name) for step in runnable.steps)
             return runnable.model_copy(update={"first": first, "middle": middle, "last": last})
     return runnable
 
