@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 from msgspec import UNSET
@@ -15,18 +16,17 @@ def in_order(data: ev.LlmFinishedData) -> Iterator[tuple[ev.Channel, str]]:
 
     A message of blocks has both in their order; of another, the lines come last.
     """
-    if not data.named_blocks or data.message is None or data.message.blocks is UNSET:
+    message, names, at = data.message, deque(filter(None, data.named_blocks)), 0
+    if message is None or message.blocks is UNSET or not names:
         yield "text", data.text
-        yield from (("block", name) for name in data.named_blocks)
-        return
-    rest = data.message.content
-    for name in data.named_blocks:
-        before, found, after = rest.partition(name)
-        if found:
-            yield "text", before.removesuffix("\n")
-            rest = after.removeprefix("\n")
-        yield "block", name
-    yield "text", rest
+    else:
+        while names and (found := message.content.find(names[0], at)) >= 0:
+            yield "text", message.content[at:found].removesuffix("\n")
+            yield "block", names[0]
+            at = found + len(names.popleft())
+            at += message.content.startswith("\n", at)
+        yield "text", message.content[at:]
+    yield from (("block", name) for name in names)
 
 
 def of_run(run: LlmRun) -> list[tuple[ev.Channel, str]]:

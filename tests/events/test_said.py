@@ -27,6 +27,14 @@ def test_a_message_that_is_no_list_of_blocks_has_them_last() -> None:
         assert list(in_order(data)) == [("text", "a"), ("block", "[b]")]
 
 
+def test_names_that_a_message_has_not_come_last_and_empty_ones_not_at_all() -> None:
+    message = ev.Message(type="ai", content="a\n[b]\nc", blocks=[])
+    data = ev.LlmFinishedData(model="m", text="ac", message=message)
+    data.named_blocks = ["", "[b]", "[x]", "[b]"]
+    said = [("text", "a"), ("block", "[b]"), ("text", "c"), ("block", "[x]"), ("block", "[b]")]
+    assert list(in_order(data)) == said
+
+
 def test_a_call_that_broke_off_has_what_came() -> None:
     state = RunState()
     for event in named_run()[:6]:
