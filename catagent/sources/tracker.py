@@ -173,7 +173,8 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
             self._written[run_id] = message_checks.WrittenArgs()
         message = getattr(chunk, "message", None)
         pieces = getattr(message, "tool_call_chunks", None)
-        if token or pieces or getattr(message, "additional_kwargs", None):
+        said = token or getattr(message, "content", None)  # blocks, in which there may be no text
+        if said or pieces or getattr(message, "additional_kwargs", None):
             self._pulse.beat()  # an empty chunk is a server's way of saying nothing
         if pieces:
             self._written[run_id].add(pieces)

@@ -13,7 +13,7 @@ from langchain_core.runnables import RunnableLambda
 
 from catagent.config import Mode
 from catagent.events import types as ev
-from catagent.sources.base import AgentRun
+from catagent.sources.base import AgentRun, Pulse
 from tests.support.agents import MODES, Outcome, collect, run_with
 from tests.support.fakes import Chunked
 from tests.support.replies import Reply, streaming
@@ -110,6 +110,25 @@ def test_the_messages_in_a_state_that_is_the_answer_have_our_form(mode: Mode) ->
     (message,) = json.loads(answer.data.output)
     assert message["content"] == "a"
     assert message["blocks"] == [{"type": "text", "text": "a"}]
+
+
+class Beats(Pulse):
+    """How often a model was heard of."""
+
+    beats = 0
+
+    def beat(self) -> None:
+        self.beats += 1
+
+
+@pytest.mark.parametrize("mode", ["log", "events"])
+def test_a_model_that_writes_blocks_alone_is_not_silent(mode: Mode) -> None:
+    silent = [chunk(), AIMessageChunk(content="", chunk_position="last")]
+    model, pulse = Chunked(chunks=[*CHUNKS[:4], *silent]), Beats()
+    question = {"messages": [{"role": "user", "content": "what?"}]}
+    asked = AgentRun(create_agent(model, []), question, "graph", pulse=pulse)
+    asyncio.run(collect(mode, asked))
+    assert pulse.beats == len(["asked", *CHUNKS[:4], "ended"])
 
 
 ITEM = {"id": "m", "type": "message", "role": "assistant", "status": "completed"}
