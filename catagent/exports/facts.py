@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC
 
+from msgspec import UNSET
+
 from catagent.events import types as ev
 from catagent.events.state import LlmRun, RunState, ToolRun
 from catagent.events.timestamps import moment
-from catagent.views.format import compact, count, fields, seconds
+from catagent.views.format import compact, count, fields, json_line, seconds
 from catagent.views.graph import is_shown
 from catagent.views.notes import place
 
@@ -81,6 +83,12 @@ def observed(run: ToolRun) -> str:
     if run.observation is not None:
         return run.observation.output
     return "" if run.finished is None else run.finished.output
+
+
+def artifacts(run: ToolRun) -> list[str]:
+    """What it returned besides what the agent observed, as JSON."""
+    messages = run.observation.messages if run.observation is not None else []
+    return [json_line(each.artifact) for each in messages if each.artifact is not UNSET]
 
 
 def raised(run: ToolRun) -> ev.ErrorInfo | None:

@@ -109,6 +109,8 @@ def _tool(one: Step, run: ToolRun, span: Span, prompts: Mapping[str, str]) -> It
         yield tags.label("observation: the text above")
     elif output:
         yield tags.label("observation") + tags.pre(output)
+    for artifact in facts.artifacts(run):
+        yield tags.label("artifact") + tags.pre(artifact, "block")
     if error := facts.raised(run):
         yield tags.notice("error", error.message, error.hint, *facts.error_details(error))
     yield "</div></details>"

@@ -81,6 +81,9 @@ def _tool(step: Step, run: ToolRun, level: int) -> Iterator[str]:
     if output and not step.shows(output):
         yield "Observation:"
         yield _fenced(output)
+    for artifact in facts.artifacts(run):
+        yield "Artifact:"
+        yield _fenced(artifact)
     if error := facts.raised(run):
         yield "Error:"
         yield _fenced("\n".join([error.message, *facts.error_details(error)]))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from textwrap import indent
 from typing import Any
+
+from msgspec import UNSET
 
 from catagent.events import types as ev
 from catagent.views.format import compact, fields
@@ -79,6 +82,12 @@ def update(look: Look, data: ev.UpdateData) -> list[Part]:
         if look.options.verbose or not is_shown(value)
     ]
     return [_row(look, f"{data.node}: {', '.join(changed)}")] if changed else []
+
+
+def artifacts(look: Look, messages: Iterable[ev.Message]) -> list[Part]:
+    """What tools returned besides what the agent observes, a row each."""
+    found = [message.artifact for message in messages if message.artifact is not UNSET]
+    return [_row(look, f"artifact {compact(artifact)}") for artifact in found]
 
 
 def is_shown(value: Any) -> bool:

@@ -7,7 +7,8 @@ from itertools import repeat
 from typing import Any
 
 from catagent.events import types as ev
-from catagent.views import notes
+from catagent.events.said import repeats
+from catagent.views import graph, notes
 from catagent.views.format import arguments, count, fields, seconds
 from catagent.views.model_call import Model, label_rows
 from catagent.views.parts import Hanging, Panel, Part, Preview, Ready, Rows, narrower
@@ -85,6 +86,7 @@ class Tool(Panel):
         if self.failed and not self._failed:
             self._set_aside()
         self._close(data.output, "observation")
+        self.parts.extend(graph.artifacts(self.look, data.messages))
         for model in self.models:
             model.forget()
 
@@ -118,7 +120,7 @@ class Tool(Panel):
             self._remark = f"{word}: nothing"
 
     def _same(self, output: str) -> bool:
-        return any(output.strip() == model.text.strip() for model in self.models)
+        return any(repeats(output, model.text, model.names) for model in self.models)
 
     def heading(self, width: int | None) -> Rows:
         """Return the rows above the parts."""

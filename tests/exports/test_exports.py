@@ -22,6 +22,7 @@ from catagent.recordings.reader import read_recording
 from tests.support.runs import (
     NAMED,
     ROOT,
+    artifact_run,
     cat_run,
     failed_run,
     finished,
@@ -447,3 +448,12 @@ def test_blocks_of_models_are_in_every_export(ending: str, streamed: bool) -> No
     told = re.sub(r"<[^>]*>|\\(?!u)|&#x22;|&quot;|\"", "", told)
     for name in NAMED:
         assert name.replace('"', "") in told
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_what_a_tool_returned_besides_what_its_agent_observes_is_in_every_export(
+    ending: str,
+) -> None:
+    told = export(ending, stamped(artifact_run(["canary-rows", 2])))
+    assert "artifact" in told.lower()
+    assert "canary-rows" in told

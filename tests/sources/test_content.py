@@ -152,3 +152,10 @@ def test_the_content_of_a_tool_is_kept_where_it_is_more_than_a_text() -> None:
     command = tool_content(Command(goto="b", update={"messages": [message]}))["$command"]
     assert command["goto"] == "b"
     assert [each["content"] for each in command["update"]["messages"]] == ["a"]
+
+
+def test_nothing_is_told_from_a_list_an_object_and_a_value_that_are_empty() -> None:
+    assert output_text(ToolMessage([], tool_call_id="1")) == "[]"
+    assert output_text(ToolMessage("", tool_call_id="1")) == ""
+    empty: list[Any] = [[], {}, None, 0, ""]
+    assert list(map(output_text, empty)) == ["[]", "{}", "null", "0", ""]

@@ -272,6 +272,14 @@ def named_run(*, streamed: bool = True) -> list[ev.Event]:
     ]
 
 
+def artifact_run(artifact: Any) -> list[ev.Event]:
+    """A tool that returns more than what its agent observes."""
+    events = tool("c", "find", {}, [], output="", inside=[])
+    (seen,) = (event for event in events if isinstance(event, ev.Observation))
+    seen.data.messages = [ev.Message(type="tool", content="", artifact=artifact)]
+    return [started("q"), *events, finished(output="a")]
+
+
 def paused_run() -> list[ev.Event]:
     """A run that waits: a nested call has asked one question, the agent's middleware another."""
     outer, inner = _Call(tool="expert", tool_call_id="o"), _Call(tool="look", tool_call_id="i")

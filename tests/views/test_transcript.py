@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -679,3 +680,14 @@ def test_blocks_of_a_model_are_lines_in_their_place_and_the_answer_is_not_repeat
 def test_blocks_of_a_model_are_dim() -> None:
     (row,) = [row for row in shown(runs.named_run()) if runs.NAMED[0] in row]
     assert row == LIVE.paint("dim", runs.NAMED[0])
+
+
+@pytest.mark.parametrize("look", [LIVE, PLAIN])
+def test_what_a_tool_returned_besides_what_its_agent_observes_is_a_row(look: Look) -> None:
+    artifacts: list[Any] = [{"rows": [1, 2]}, [], 0, None]
+    for artifact in artifacts:
+        rows = shown(runs.artifact_run(artifact), look)
+        (row,) = [row for row in map(without_colors, rows) if "artifact" in row]
+        assert row.endswith(f"artifact {json.dumps(artifact)}")
+    (row,) = [row for row in shown(runs.artifact_run(["x" * 9_999]), look) if "artifact" in row]
+    assert cells(row) < 300
