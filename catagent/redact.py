@@ -24,6 +24,8 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._values = Values(secrets)
+        # A large text stands in several events.
+        self._remembered = lru_cache(maxsize=4)(self._text)
 
     def is_suspect(self, text: str, new: int = LONGEST) -> bool:
         """Whether there may be a secret in it, or the beginning of one. Wrong to one side only.
@@ -34,6 +36,9 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text without secrets."""
+        return self._text(text) if len(text) < LONGEST else self._remembered(text)
+
+    def _text(self, text: str) -> str:
         if not self.is_suspect(text):
             return text
         for start, end in reversed(self._values.spans(text)):

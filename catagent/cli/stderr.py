@@ -23,7 +23,7 @@ _MOST_SAID, _MOST_LINES = 2000, 20
 
 def say(message: str, hint: str = "") -> None:
     """Print a message and what to do next. Both may quote untrusted text."""
-    write(clean(message) + "\n" + (f"  hint: {clean(hint)}\n" if hint else ""))
+    write(_safe(message) + "\n" + (f"  hint: {_safe(hint)}\n" if hint else ""))
 
 
 def say_error(said: str, error: ErrorInfo) -> None:
@@ -55,7 +55,12 @@ def _clipped(text: str) -> str:
 
 def say_traceback(raised: BaseException) -> None:
     """Print the traceback of an error, for `--debug`."""
-    write(clean("".join(traceback.format_exception(raised))))
+    write(_safe("".join(traceback.format_exception(raised))))
+
+
+def _safe(text: str) -> str:
+    """Without secrets first: in what is made visible some could not be recognised."""
+    return clean(redact(text, secrets_of()))
 
 
 def is_stalled() -> bool:

@@ -34,6 +34,8 @@ _NAMED = {"quot": '"', "apos": "'", "amp": "&", "lt": "<", "gt": ">", "nbsp": ""
 
 def plain(text: str) -> str:
     """The text without white space, its escapes resolved."""
+    if "\\" in text:  # the most frequent ones first: that is much faster
+        text = text.replace("\\n", " ").replace('\\"', '"')
     if "\\" in text or "%" in text or "&" in text:
         text = _ESCAPE.sub(_resolved, text)
     return "".join(text.split())

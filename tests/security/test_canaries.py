@@ -17,6 +17,7 @@ from tests.support.cli import OUTPUTS, with_server
 from tests.support.matrix import in_turn, pairwise
 from tests.support.replies import Call, Reply, failing
 from tests.support.scripts import calling, cat, saying
+from tests.support.secrets import PEM, told
 from tests.support.server import Request, Script, ScriptedServer
 from tests.support.warm import Done, Warm
 
@@ -26,14 +27,24 @@ CANARIES = {
     "DB_PASSWORD": 'canary "quoted" päss',
     "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMIcanaryK7MDENG",
     "DATABASE_URL": "postgres://joe:canary-in-url@db.example/x",
+    "QUEUE_URL": "amqp://bob:canary@of/the?queue@mq.example:5672/v",
+    "TLS_PRIVATE_KEY": PEM,
 }
+# In no environment: known by their shapes alone.
+SHAPED = (
+    "nvapi-canary0zYxWvUtSrQpOnMlKjIhGfEdCbA",
+    "github_pat_11CANARY9zQ8xW7vE6_uT5rS4nM3kL2",
+    "ASIACANARY7Q5X3Z9W2K",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.c2lnbmF0dXJlLW9mLWNhbmFyeQ",
+    "canary5of7the9header",
+)
 SECRETS = (
-    *(CANARIES[name] for name in CANARIES if name != "DATABASE_URL"),
-    "canary-in-url",
-    "canary-of-the-gateway",
+    *(value for name, value in CANARIES.items() if not name.endswith("_URL")),
+    *SHAPED,
+    *("canary-in-url", "canary@of/the?queue", "canary-of-the-gateway"),
     'canary \\"quoted\\" p',
 )
-ALL = " ".join(CANARIES.values())
+ALL = " ".join([*CANARIES.values(), *SHAPED[:-1], f"x-api-key: {SHAPED[-1]}"])
 MODES = ("steps", "log", "events")
 EVERYTHING = ("--debug", "--verbose", "--stats")
 ALL_LINES = ("--raw", "--include-types", "chain", "--include-types", "chat_model")
@@ -64,7 +75,7 @@ def assert_silent(done: Done, home: Path) -> None:
     unwrapped = done.out.replace(b"\r\n", b"").replace(b"\x1b[0m", b"")
     for text in (done.out, unwrapped, done.err, *(path.read_bytes() for path in written)):
         for secret in SECRETS:
-            assert secret.encode() not in text
+            assert told(text.decode("utf-8", "replace"), secret) == ""
 
 
 @in_turn("fault, output", [fault for fault in FAULTS if fault.address is None], OUTPUTS)
