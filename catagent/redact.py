@@ -41,8 +41,7 @@ class Redactor:
     def _text(self, text: str) -> str:
         if not self.is_suspect(text):
             return text
-        for start, end in reversed(self._values.spans(text)):
-            text = text[:start] + MASK + text[end:]
+        text = _without(text, self._values.spans(text))
         for shape in SHAPES:
             text = shape.masked(text)
         return text
@@ -58,6 +57,14 @@ class Redactor:
         # Not in the middle of a whole value, of which the rest would be shown.
         at = next((start for start, over in self._values.spans(end) if start < at < over), at)
         return before + at
+
+
+def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    parts, done = [], 0
+    for start, end in spans:
+        parts += [text[done:start], MASK]
+        done = end
+    return "".join([*parts, text[done:]])
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
