@@ -26,20 +26,13 @@ class Request(Struct, kw_only=True, frozen=True):
         """Whether `model` will be asked: a tool on its own asks `tool_model` at most."""
         return self.tool is None and self.uses_our_models
 
-    @property
-    def free_models(self) -> set[str]:
-        """The names of the models that run on this machine, and cost nothing."""
-        return {spec.name for spec in (self.model, self.tool_model) if spec.provider == "local"}
-
     def require_prices(self) -> None:
         """Raise UsageError for a model whose price nobody here knows."""
-        from catagent.sources.prices import price_of  # half a second
-        from catagent.sources.usage import Used
+        from catagent.sources.budget import price_of
 
         models = {self.tool_model} if self.tool is not None else {self.model, self.tool_model}
         for spec in models if self.uses_our_models else ():
-            if spec.name not in self.free_models:
-                price_of(spec.provider, spec.name, Used())
+            price_of(spec.provider, spec.name)
 
     @property
     def uses_our_models(self) -> bool:

@@ -73,7 +73,7 @@ class Run:
             recorders,
             filters=request.filters,
             secrets=loaded.secrets,
-            limits=Limits.of(loaded.settings, request.free_models),
+            limits=Limits.of(loaded.settings),
             stop=stop,
         )
         self._source = AgentSource(request, loaded, self.session, self._run_id, on_status)

@@ -11,8 +11,9 @@ import contextlib
 import dataclasses
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+import msgspec
 from msgspec import Struct
 
 from catagent.config import Settings
@@ -32,26 +33,18 @@ _LOOK_S = 0.25
 class Limits(Struct, kw_only=True, frozen=True):
     """What a run may take, 0 for no limit.
 
-    Seconds in all, and of a model's silence; tokens, and US dollars, of all its models. `free` are
-    the names of the models that cost nothing.
+    Seconds in all, and of a model's silence; tokens, and US dollars, of all its models.
     """
 
     timeout: float = 0.0
     idle_timeout: float = 0.0
     max_tokens: int = 0
     max_cost: float = 0.0
-    free: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, settings: Settings, free: Iterable[str] = ()) -> Limits:
+    def of(cls, settings: Settings) -> Limits:
         """The limits that a person set."""
-        return cls(
-            timeout=settings.timeout,
-            idle_timeout=settings.idle_timeout,
-            max_tokens=settings.max_tokens,
-            max_cost=settings.max_cost,
-            free=frozenset(free),
-        )
+        return msgspec.convert(settings, cls, from_attributes=True)
 
 
 class Session:
@@ -104,13 +97,12 @@ class Session:
 
     def attached(self, agent_run: AgentRun) -> AgentRun:
         """The same run, in touch with this session while a source runs it."""
-        limits = self._limits
         return dataclasses.replace(
             agent_run,
             pulse=self.pulse,
             stop=self.stop,
             outcome=self.outcome,
-            budget=Budget(limits.max_tokens, limits.max_cost, limits.free),
+            budget=Budget(self._limits.max_tokens, self._limits.max_cost),
             report=self.report,
             cancel=self.cancel,
         )

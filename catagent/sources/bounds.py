@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from catagent.errors import CatagentError
-from catagent.events.types import WarningData
+from catagent.events.types import Usage, WarningData
 from catagent.sources.budget import Budget
 from catagent.sources.run_tree import RunTree
 from catagent.sources.span import Span
@@ -41,9 +40,9 @@ class Bounds:
         self.end(llm, self.steps.ask(llm, self._tree.turns_around(llm)))
         self.end(llm, self._budget.refuses(llm))
 
-    def answered(self, llm: Span, response: Any) -> WarningData | None:
+    def answered(self, llm: Span, usage: Usage | None) -> WarningData | None:
         """A model has answered; a warning where nobody knows what that cost."""
-        return self._budget.add(llm, response)
+        return self._budget.add(llm, usage)
 
     def behind(self, raised: BaseException) -> BaseException:
         """The error of the limit that made an agent raise this, or what else it raised."""

@@ -1,4 +1,8 @@
-"""What the models of a run have used, and may use: tokens and money."""
+"""What the models of a run have used, and may use: tokens and money.
+
+Prices are the list prices that the package genai-prices brings along: nothing is fetched. It is
+imported where a price is asked for, which takes half a second.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +10,22 @@ from decimal import Decimal
 from typing import Any
 
 from catagent.errors import BudgetError, CatagentError, UsageError
-from catagent.events.types import WarningData
-from catagent.sources.prices import NoPriceError, price_of
+from catagent.events import types as ev
 from catagent.sources.span import Span
-from catagent.sources.usage import Used, used_by
+
+# Anthropic's, in all or by how long it is kept.
+_WRITTEN = ("cache_creation", "ephemeral_")
 
 
 class Budget:
     """The tokens and US dollars that a run may use, 0 for no limit; asked before every request.
 
-    Requests that are under way at once may go over it together. `free` are the names of the models
-    that run on this machine. Every other has the list price of its provider.
+    Requests that are under way at once may go over it together.
     """
 
-    def __init__(
-        self, max_tokens: int = 0, max_cost: float = 0.0, free: frozenset[str] = frozenset()
-    ) -> None:
+    def __init__(self, max_tokens: int = 0, max_cost: float = 0.0) -> None:
         self._max_tokens = max_tokens
         self._max_cost = Decimal(str(max_cost))
-        self._free = free
         self._tokens = 0
         self._cost = Decimal(0)
         self._warned = False
@@ -39,47 +40,79 @@ class Budget:
             )
         if self._max_cost and self._cost >= self._max_cost:
             return BudgetError(
-                f"The run cost ${_short(self._cost)} by list prices, and --max-cost allows "
-                f"${_short(self._max_cost)}.",
+                f"The run cost ${self._cost.normalize():f} by list prices, and --max-cost allows "
+                f"${self._max_cost:f}.",
                 "allow more with --max-cost USD",
             )
-        return self._unpriced(llm.provider, llm.model)
+        return self._unpriced(llm)
 
-    def _unpriced(self, provider: str, model: str) -> UsageError | None:
-        if self._max_cost:
-            try:
-                self._price(provider, model, Used())
-            except NoPriceError as unknown:
-                return unknown
+    def _unpriced(self, llm: Span) -> UsageError | None:
+        try:
+            if self._max_cost:
+                price_of(llm.provider, llm.model)
+        except UsageError as unknown:
+            return unknown
         return None
 
-    def add(self, llm: Span, response: Any) -> WarningData | None:
+    def add(self, llm: Span, usage: ev.Usage | None) -> ev.WarningData | None:
         """Count what an answer used; a warning, the first time, where nobody said how much."""
-        if not (self._max_tokens or self._max_cost):
+        given = getattr(llm.message, "usage_metadata", None) or {}
+        is_cached = given.get("total_cost") == 0  # by LangChain
+        if is_cached or not (self._max_tokens or self._max_cost):
             return None
-        used = used_by(llm.message, response)
-        if used is None:
+        if usage is None or not (tokens := _total(usage)):
             return self._uncounted(llm)
-        self._tokens += used.total
+        self._tokens += tokens
         if self._max_cost:
-            self._cost += self._price(llm.provider, llm.model, used)
+            self._cost += price_of(llm.provider, llm.model, usage, _written(given))
         return None
 
-    def _price(self, provider: str, model: str, used: Used) -> Decimal:
-        return Decimal(0) if model in self._free else price_of(provider, model, used)
-
-    def _uncounted(self, llm: Span) -> WarningData | None:
+    def _uncounted(self, llm: Span) -> ev.WarningData | None:
         if self._warned:
             return None
         self._warned = True
         limit = "--max-tokens" if self._max_tokens else "--max-cost"
-        return WarningData(
+        return ev.WarningData(
             code="uncounted_usage",
             message=f"{llm.model} did not say how many tokens it used: {limit} cannot count them.",
         )
 
 
-def _short(dollars: Decimal) -> str:
-    """To the cent, or where that says little, in two digits: 12.30, 0.0042."""
-    exponent = int(dollars.normalize().as_tuple().exponent)
-    return f"{dollars:.{max(2, min(1 - dollars.adjusted(), -exponent))}f}"
+def price_of(provider: str, model: str, usage: ev.Usage | None = None, written: int = 0) -> Decimal:
+    """The list price in US dollars of what a model used; of its input, `written` to a cache.
+
+    By its provider, named as LangChain has it. Where that one lists no such model (a gateway, which
+    passes for OpenAI), by the model's own name. Raises UsageError where neither is known.
+    """
+    if provider == "local":
+        return Decimal(0)
+    from genai_prices import Usage, calc_price
+
+    used = usage or ev.Usage()
+    inputs = used.input_tokens or 0
+    read = min(used.cached_tokens or 0, inputs)
+    counts = Usage(
+        input_tokens=inputs,
+        output_tokens=used.output_tokens or 0,
+        cache_read_tokens=read,
+        cache_write_tokens=min(written, inputs - read),
+    )
+    for provider_id, name in ((provider, model), (None, model), (None, model.rpartition("/")[2])):
+        try:
+            return calc_price(counts, model_ref=name, provider_id=provider_id).total_price
+        except LookupError:
+            continue
+    raise UsageError(
+        f"There is no price for the model {model}, so --max-cost cannot count what it costs.",
+        "limit it with --max-tokens N instead",
+    )
+
+
+def _total(usage: ev.Usage) -> int:
+    return usage.total_tokens or (usage.input_tokens or 0) + (usage.output_tokens or 0)
+
+
+def _written(given: dict[str, Any]) -> int:
+    """How much of its input a model's server says that it put in its cache."""
+    details = (given.get("input_token_details") or {}).items()
+    return sum(n for name, n in details if name.startswith(_WRITTEN) and n)

@@ -23,7 +23,7 @@ from catagent.sources.finish_reasons import (
 from catagent.sources.messages import has_raw_call
 
 # Those whose streams always say why they ended; the silence of others means nothing.
-_ALWAYS_TELL = frozenset({"openai"})
+_ALWAYS_TELL = frozenset({"openai", "local"})
 _BETTER = "try again, or a model that is better at calling tools"
 
 

@@ -84,7 +84,7 @@ def _is_empty(value: Any) -> bool:
     return value is None or (isinstance(value, str | list | dict) and not value)
 
 
-def usage_of(message: BaseMessage) -> ev.Usage | None:
+def usage_of(message: BaseMessage | None) -> ev.Usage | None:
     """The token counts that came with a model's message; None where nobody gave any.
 
     LangChain's cache of answers gives a cost alone.

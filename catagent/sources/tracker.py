@@ -30,6 +30,7 @@ from catagent.sources.closing import Closing
 from catagent.sources.finish_reasons import is_whole
 from catagent.sources.forms import Forms, prompt
 from catagent.sources.graph_state import begins_with_state
+from catagent.sources.messages import usage_of
 from catagent.sources.nodes import NodeReader, bubbles_up, command_of, interrupts_of
 from catagent.sources.partial_json import read_partial_json_in_linear_time
 from catagent.sources.run_tree import RunTree, Serialized
@@ -190,7 +191,7 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
             # As the model wrote it: its agent may put a name on it before it is reported.
             span.message = message.model_copy()
         span.output = span.message if span.message is not None else generation.text
-        if (warning := self.bounds.answered(span, response)) is not None:
+        if (warning := self.bounds.answered(span, usage_of(span.message))) is not None:
             self.happened.append(Happening("warning", span, warning))
         if isinstance(span.message, AIMessage):
             self._examine(span, span.message, self._written.pop(run_id, None))

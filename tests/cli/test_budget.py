@@ -121,6 +121,5 @@ def test_usage_that_nobody_gave_is_said_once(tmp_path: Path, agent: str) -> None
         done = catagent("ask", "where?", *given, env=quiet(tmp_path, server))
     said = "gpt-4.1-mini did not say how many tokens it used: --max-tokens cannot count them."
     warnings = [e["data"] for e in lines(done.stdout) if e["type"] == "warning"]
-    assert done.returncode == 0
+    assert (done.returncode, done.stderr) == (0, "")
     assert [(each["code"], each["message"]) for each in warnings] == [("uncounted_usage", said)]
-    assert done.stderr.count(said) == 1

@@ -12,58 +12,71 @@ import pytest
 from langchain_core.caches import InMemoryCache
 from langchain_core.language_models import FakeListLLM
 from langchain_core.messages import AIMessage
-from langchain_core.outputs import Generation, LLMResult
 from langchain_core.runnables import RunnableLambda
 
 import catagent
-from catagent.sources.budget import Budget
-from catagent.sources.prices import NoPriceError, price_of
+from catagent.errors import UsageError
+from catagent.events.types import Usage
+from catagent.sources.budget import Budget, price_of
+from catagent.sources.messages import usage_of
 from catagent.sources.span import Span
-from catagent.sources.usage import Used, used_by
 from tests.support.agents import chat_model
 from tests.support.replies import Reply
 from tests.support.server import ScriptedServer
 
-NOTHING = LLMResult(generations=[])
+
+def used(inputs: int, outputs: int = 0, cached: int = 0) -> Usage:
+    return Usage(input_tokens=inputs, output_tokens=outputs, cached_tokens=cached)
 
 
-def answer(**usage: Any) -> AIMessage:
-    given: Any = usage
-    return AIMessage("", usage_metadata={"input_tokens": 0, "output_tokens": 0, **given})
+def answered(given: dict[str, Any] | None) -> Span:
+    """A model that has answered, with what its server said of its usage."""
+    llm = Span("1", "chat_model", "m", [], [])
+    llm.provider, llm.model, llm.message = "anthropic", "claude-sonnet-4-5", AIMessage("")
+    llm.message.usage_metadata = given  # type: ignore[assignment]  # as providers have it
+    return llm
 
 
 @pytest.mark.parametrize(
-    ("usage", "used"),
+    ("given", "tokens"),
     [
-        ({"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}, Used(3, 4, 7)),
-        ({"input_tokens": 3, "output_tokens": 4, "total_tokens": 0}, Used(3, 4, 7)),
-        ({"input_tokens": 0, "output_tokens": 0, "total_tokens": 9}, Used(0, 0, 9)),
-        ({"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}, None),
-        (
-            {"total_tokens": 9, "input_tokens": 9, "input_token_details": {"cache_read": 5}},
-            Used(9, 0, 9, 5),
-        ),
-        (
-            {
-                "total_tokens": 9,
-                "input_tokens": 9,
-                "input_token_details": {"cache_creation": 0, "ephemeral_5m_input_tokens": 4},
-            },
-            Used(9, 0, 9, 0, 4),
-        ),
-        ({"total_tokens": 9, "total_cost": 0}, Used()),
+        ({"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}, 7),
+        ({"input_tokens": 3, "output_tokens": 4, "total_tokens": 0}, 7),
+        ({"input_tokens": 0, "output_tokens": 0, "total_tokens": 9}, 9),
+        ({"total_tokens": 9, "total_cost": 0}, 0),
     ],
 )
-def test_what_an_answer_used(usage: dict[str, Any], used: Used | None) -> None:
-    assert used_by(answer(**{"total_tokens": 0, **usage}), NOTHING) == used
+def test_what_an_answer_used(given: dict[str, Any], tokens: int) -> None:
+    enough, all_used = Budget(tokens + 1), Budget(max(1, tokens))
+    for budget in (enough, all_used):
+        assert budget.add(answered(given), usage_of(answered(given).message)) is None
+    assert enough.refuses(answered(None)) is None
+    assert (all_used.refuses(answered(None)) is not None) == bool(tokens)
 
 
-def test_a_text_completion_says_it_in_its_result() -> None:
-    said = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
-    result = LLMResult(generations=[[Generation(text="")]], llm_output={"token_usage": said})
-    assert used_by(None, result) == Used(3, 4, 7)
-    assert used_by(None, NOTHING) is None
-    assert used_by(AIMessage(""), NOTHING) is None
+@pytest.mark.parametrize(
+    "given", [None, {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}]
+)
+def test_what_nobody_counted_is_said_once(given: dict[str, Any] | None) -> None:
+    budget, llm = Budget(1), answered(given)
+    warning = budget.add(llm, usage_of(llm.message))
+    assert warning is not None
+    assert warning.code == "uncounted_usage"
+    assert budget.add(llm, usage_of(llm.message)) is None
+
+
+@pytest.mark.parametrize("name", ["cache_creation", "ephemeral_5m_input_tokens"])
+def test_what_is_written_to_a_cache_costs_more(name: str) -> None:
+    """A quarter more than the three dollars of a million other tokens."""
+    given: dict[str, Any] = {"input_tokens": 10**5, "output_tokens": 0, "total_tokens": 10**5}
+    written = answered({**given, "input_token_details": {name: 10**5, "cache_read": 0}})
+    for limit, llm in ((0.31, answered(given)), (0.38, written)):
+        budget = Budget(max_cost=limit)
+        budget.add(llm, usage_of(llm.message))
+        assert budget.refuses(llm) is None
+    budget = Budget(max_cost=0.375)
+    budget.add(written, usage_of(written.message))
+    assert budget.refuses(written) is not None
 
 
 @pytest.mark.parametrize(
@@ -84,32 +97,25 @@ def test_a_model_has_the_price_of_its_provider_or_of_its_name(
     provider: str, model: str, dollars: str
 ) -> None:
     """A gateway passes for OpenAI."""
-    used = Used(1_000_000, 100_000, 1_100_000)
-    assert price_of(provider, model, Used(1000, 100, 1100)) * 1000 == Decimal(dollars)
-    assert price_of(provider, model, used) > 0
+    assert price_of(provider, model, used(1000, 100)) * 1000 == Decimal(dollars)
 
 
 @pytest.mark.parametrize(
     ("provider", "model"), [("openai", "scripted"), ("scripted", "m"), ("", ""), ("openai", "")]
 )
 def test_what_nobody_knows_has_no_price(provider: str, model: str) -> None:
-    with pytest.raises(NoPriceError, match="There is no price for the model"):
-        price_of(provider, model, Used())
+    with pytest.raises(UsageError, match="There is no price for the model"):
+        price_of(provider, model)
 
 
 def test_what_is_read_from_a_cache_costs_less() -> None:
-    whole = price_of("openai", "gpt-4.1-mini", Used(1000, 0, 1000))
-    assert price_of("openai", "gpt-4.1-mini", Used(1000, 0, 1000, cache_read=800)) < whole
-    assert price_of("openai", "gpt-4.1-mini", Used(10, 0, 10, cache_read=800)) >= 0
+    whole = price_of("openai", "gpt-4.1-mini", used(1000))
+    assert price_of("openai", "gpt-4.1-mini", used(1000, cached=800)) < whole
+    assert price_of("openai", "gpt-4.1-mini", used(10, cached=800)) >= 0
 
 
 def test_a_model_on_this_machine_costs_nothing() -> None:
-    llm = Span("1", "chat_model", "m", [], [])
-    llm.provider, llm.model = "openai", "smollm2-135m"
-    llm.message = answer(input_tokens=10**9, total_tokens=10**9)
-    budget = Budget(max_cost=0.01, free=frozenset({"smollm2-135m"}))
-    assert budget.add(llm, NOTHING) is None
-    assert budget.refuses(llm) is None
+    assert price_of("local", "smollm2-135m", used(10**9)) == 0
 
 
 def test_prices_are_neither_imported_unasked_nor_fetched() -> None:
@@ -119,10 +125,10 @@ import catagent.sources.budget, catagent.cli.main
 assert "genai_prices" not in sys.modules
 def refuse(*_): raise AssertionError("a connection")
 socket.socket.connect = socket.getaddrinfo = refuse
-from catagent.sources.prices import price_of
-from catagent.sources.usage import Used
+from catagent.events.types import Usage
+from catagent.sources.budget import price_of
 import threading
-assert price_of("openai", "gpt-4.1-mini", Used(10, 0, 10)) > 0
+assert price_of("openai", "gpt-4.1-mini", Usage(input_tokens=10)) > 0
 assert threading.active_count() == 1
 assert not [name for name in sys.modules if name.startswith("langchain")]
 """

@@ -148,7 +148,7 @@ def build(spec: ModelSpec, role: Role, context: ModelContext) -> ChatOpenAI:
     server = serve(spec, context)
     sampling = _EMBEDDED_SAMPLING if spec.is_embedded else _OWN_SAMPLING
     address = server.address()
-    options = {"model": spec.name, **sampling[role]}
+    options = {"model": spec.name, "metadata": {"ls_provider": "local"}, **sampling[role]}
     if spec.is_embedded and role == "agent":
         from catagent.models.embedded.word_runs import CopyingChatOpenAI
 
