@@ -5,31 +5,26 @@ One reading for what models, people and tools wrote, for whole messages and for 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from langchain_core.messages import BaseMessage, HumanMessage, merge_content
 
 from catagent.events.codec import encodable
-from catagent.sources.block_names import DATA, data_of, name_of
-from catagent.sources.blocks import MARKS, Block, items, read
+from catagent.sources.block_names import DATA, Piece, citation, name_of
+from catagent.sources.blocks import Block, is_mere_text, outside, read
 
+# Text and reasoning are read here, in the form of any provider: LangChain takes 15 us a piece.
+_SAID: dict[Any, Literal["text", "reasoning"]] = {
+    **dict.fromkeys(("text", "input_text", "refusal"), "text"),
+    **dict.fromkeys(("reasoning", "thinking", "reasoning_content"), "reasoning"),
+}
+_WORDS = ("text", "summary", "content")
 # Calls of an agent's own tools, which stand in `tool_calls` as well.
 _CALLS = frozenset({"tool_call", "tool_call_chunk", "invalid_tool_call"})
 _CALLS |= {"tool_use", "input_json_delta", "function_call", "custom_tool_call"}
 _DATA_FORMS = DATA | {"image_url", "input_image", "input_audio", "input_file", "media"}
-
-
-class Piece(NamedTuple):
-    """A piece of a message. A `text` of kind `data` or `note` is the line that names a block.
-
-    Data is part of what was said: an image, a file. A note says how that came about: a search of
-    the server's, a citation.
-    """
-
-    kind: Literal["text", "reasoning", "data", "note"]
-    text: str
 
 
 class Reading:
@@ -53,17 +48,13 @@ class Reading:
 
     def add(self, message: BaseMessage) -> list[Piece]:
         """The pieces that a message or chunk brings."""
-        metadata = message.response_metadata
-        self._provider = metadata.get("model_provider") or self._provider
-        if metadata.get("output_version") == "v1":  # then it is in LangChain's own form
-            self._provider = None
-        for item in items(message):
-            if piece := _plain_piece(item):
+        self._provider = message.response_metadata.get("model_provider") or self._provider
+        for item in filter(None, _items(message, self._provider)):
+            if piece := _said(item):
                 self._give(piece)
-            elif self._open and _is_same(self._open[0], item):
-                self._open.append(item)
-            elif not (_is_empty(item) or (_is_call(item) and _calls_tools(message))):
-                self._begin(item)
+                self._cited += _citations(item)
+            elif not (_is_call(item) and _calls_tools(message)):
+                self._hold(item)
         return self._taken()
 
     def end(self) -> list[Piece]:
@@ -76,52 +67,37 @@ class Reading:
         found, self._found = self._found, []
         return found
 
-    def _begin(self, item: Any) -> None:
-        self._close()
-        blocks = self._blocks(item)
-        comes_in_pieces = isinstance(item, dict) and item.get("index") is not None
-        if comes_in_pieces and not all(block["type"] in ("text", "reasoning") for block in blocks):
-            self._open = [item]
-        else:
-            self._give_all(blocks)
+    def _give(self, piece: Piece) -> None:
+        if self._open:
+            self._close()
+        if self._cited and piece.kind != "text":
+            self._give_citations()
+        if piece.text:
+            self._found.append(piece)
+
+    def _give_citations(self) -> None:
+        cited, self._cited = self._cited, []
+        self._found += (Piece("note", encodable(name)) for name in dict.fromkeys(cited))
+
+    def _hold(self, item: Any) -> None:
+        block = item if isinstance(item, dict) else {"type": "non_standard", "value": item}
+        if block.keys() == {"index"}:  # a block begins or ends
+            return
+        if self._open and block.get("index") != self._open[0]["index"]:
+            self._close()
+        self._open.append(block)
+        if block.get("index") is None:
+            self._close()
 
     def _close(self) -> None:
         """The block that was held: nothing more of it will come."""
         held, self._open = self._open, []
         for item in _merged(held):
-            self._give_all(self._blocks(item))
-
-    def _blocks(self, item: Any) -> list[Block]:
-        if isinstance(item, dict):
-            item = {key: value for key, value in item.items() if key != "index"}
-        return read(item, self._provider)
-
-    def _give_all(self, blocks: Iterable[Block]) -> None:
-        for block in blocks:
-            match block["type"]:
-                case "text":
-                    self._give(Piece("text", block["text"]))
-                    self._cited += map(name_of, block.get("annotations") or ())
-                case "reasoning":
-                    self._give(Piece("reasoning", block.get("reasoning") or ""))
-                case kind:
-                    if kind.startswith("server_tool_call"):
-                        self._tools[str(block.get("id"))] = str(block.get("name"))
-                    name = encodable(name_of(block, self._tools))
-                    self._give(Piece("data" if kind in DATA else "note", name))
-
-    def _give(self, piece: Piece) -> None:
-        if not piece.text:
-            return
-        if self._open:
-            self._close()
-        if self._cited and piece.kind != "text":
-            self._give_citations()
-        self._found.append(piece)
-
-    def _give_citations(self) -> None:
-        cited, self._cited = self._cited, []
-        self._found += (Piece("note", encodable(name)) for name in dict.fromkeys(cited))
+            for block in read(item, self._provider):
+                if "name" in block:
+                    self._tools[str(block.get("id"))] = str(block["name"])
+                kind, name = name_of(block, self._tools)
+                self._give(Piece(kind, encodable(name)))
 
 
 def pieces_of(message: BaseMessage) -> list[Piece]:
@@ -155,17 +131,14 @@ def answered(pieces: list[Piece]) -> str:
     return lines(piece for piece in pieces if piece.kind in ("text", "data")) or lines(pieces)
 
 
-def named(content: list[Any]) -> str:
-    """A list of content blocks that is in no message."""
-    return lines(pieces_of(HumanMessage.model_construct(content=content)))
-
-
-def holds_data(value: Any) -> bool:
-    """Whether a tool's bare output is a list of content blocks, with an image or a file in it."""
+def of_blocks(value: Any) -> list[Piece]:
+    """A tool's bare output where that is content blocks with an image or a file; else nothing."""
     if not isinstance(value, list) or not all(map(_is_block, value)):
-        return False
-    data = (item for item in value if isinstance(item, dict) and item["type"] in _DATA_FORMS)
-    return any(data_of(block) for item in data for block in read(item) if block["type"] in DATA)
+        return []
+    if not any(isinstance(item, dict) and item["type"] in _DATA_FORMS for item in value):
+        return []
+    pieces = pieces_of(HumanMessage.model_construct(content=value))
+    return pieces if any(piece.kind == "data" for piece in pieces) else []
 
 
 def exactly(text: str) -> str:
@@ -178,57 +151,72 @@ def exactly(text: str) -> str:
     return exact if exact.isascii() else encodable(exact)
 
 
-def _plain_piece(item: Any) -> Piece | None:
-    """What nearly every item is: text or reasoning, and nothing else."""
+def _items(message: BaseMessage, provider: str | None) -> Iterator[Any]:
+    """All that a message or chunk holds, in order."""
+    content: Any = message.content
+    content = content if isinstance(content, list) else [content]
+    kwargs = message.additional_kwargs
+    if thought := kwargs.get("reasoning_content") or kwargs.get("reasoning"):
+        said = filter(None, map(_said, content))
+        if not any(piece.kind == "reasoning" for piece in said):
+            yield {"type": "reasoning", "reasoning": thought}
+    yield from content
+    if not is_mere_text(message):
+        yield from outside(message, provider)
+
+
+def _said(item: Any) -> Piece | None:
+    """An item's text or reasoning; None of what is neither, or not what its type says."""
     if isinstance(item, str):
         return Piece("text", item)
-    kind = item.get("type") if isinstance(item, dict) else None
-    if kind == "text" and MARKS.isdisjoint(item):
-        text = item.get("text")
-    elif kind == "thinking" or kind == "reasoning":
-        text = item.get(kind)
-    else:
+    if not isinstance(item, dict):
         return None
-    return Piece("text" if kind == "text" else "reasoning", text) if isinstance(text, str) else None
+    name = item.get("type") or "text" * ("text" in item)
+    if name == "non_standard":
+        return _said(item.get("value"))
+    if not isinstance(name, str) or (kind := _SAID.get(name)) is None:
+        return None
+    words = _words(item.get(name) or next(filter(None, map(item.get, _WORDS)), ""))
+    return None if words is None else Piece(kind, words)
+
+
+def _words(value: Any) -> str | None:
+    match value:
+        case str():
+            return value
+        case {"text": words} | {"summary": words}:
+            return _words(words)
+        case {"signature": _}:  # of Bedrock's reasoning
+            return ""
+        case list():
+            parts = list(map(_words, value))
+            return None if None in parts else "".join(filter(None, parts))
+    return None
+
+
+def _citations(item: Any) -> Iterable[str]:
+    noted = isinstance(item, dict) and (item.get("annotations") or item.get("citations"))
+    return map(citation, noted if isinstance(noted, list) else [noted]) if noted else ()
 
 
 def _is_block(item: Any) -> bool:
     return isinstance(item, str) or (isinstance(item, dict) and isinstance(item.get("type"), str))
 
 
-def _calls_tools(message: BaseMessage) -> bool:
-    calls = ("tool_calls", "tool_call_chunks", "invalid_tool_calls")
-    return any(getattr(message, name, None) for name in calls)
-
-
 def _is_call(item: Any) -> bool:
     return isinstance(item, dict) and str(item.get("type")) in _CALLS
 
 
-def _is_empty(item: Any) -> bool:
-    """Whether it only says that a block begins or ends."""
-    return not item or (isinstance(item, dict) and item.keys() == {"index"})
-
-
-def _is_same(held: Block, item: Any) -> bool:
-    """Whether it is a further piece of the block that is held, as LangChain joins them."""
-    if not isinstance(item, dict) or item.get("index") != held["index"]:
-        return False
-    ids = [each["id"] for each in (held, item) if each.get("id")]
-    return len(ids) < 2 or ids[0] == ids[1]
+def _calls_tools(message: BaseMessage) -> bool:
+    return any(getattr(message, name, None) for name in ("tool_calls", "invalid_tool_calls"))
 
 
 def _merged(held: list[Block]) -> list[Any]:
-    """The pieces of one block as one, two by two: one after the other would be quadratic."""
-    whole, joined_to = list[Any](held), list[Any]()
+    """The pieces of one block as one, half by half: one after the other would be quadratic."""
+    if len(held) < 2:
+        return held
+    middle = len(held) // 2
     try:
-        while len(whole) > 1 and len(whole) != len(joined_to):
-            pairs = [whole[at : at + 2] for at in range(0, len(whole), 2)]
-            joined_to, whole = whole, [block for pair in pairs for block in _pair(*pair)]
+        return [*merge_content(_merged(held[:middle]), _merged(held[middle:]))]
     except Exception:  # pieces that do not fit together
         return held
-    return whole
-
-
-def _pair(first: Any, *second: Any) -> list[Any]:
-    return [*merge_content([first], list(second))]

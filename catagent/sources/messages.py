@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, ToolMes
 from msgspec import UNSET
 
 from catagent.events import types as ev
-from catagent.sources.content import exactly, holds_data, lines, named, pieces_of
+from catagent.sources.content import exactly, lines, of_blocks, pieces_of
 from catagent.sources.plain import plain
 
 _MOST = 2**53
@@ -122,8 +122,8 @@ def output_text(output: Any) -> str:
         return message_text(output)
     if isinstance(output, str):
         return exactly(output)
-    if holds_data(output):
-        return named(output)
+    if pieces := of_blocks(output):
+        return lines(pieces)
     try:
         return json.dumps(output, ensure_ascii=False)
     except (TypeError, ValueError):

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
     from catagent.events.types import Message
+    from catagent.sources.block_names import Piece
     from catagent.sources.calls import Call
-    from catagent.sources.content import Piece, Reading
+    from catagent.sources.content import Reading
 
 LLM_KINDS = frozenset({"llm", "chat_model"})
 

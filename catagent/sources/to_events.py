@@ -12,8 +12,9 @@ from msgspec import UNSET
 
 from catagent.events import types as ev
 from catagent.failures.report import error_info
-from catagent.sources.blocks import is_mere_text
-from catagent.sources.content import Piece, Reading, joined, names, pieces_of
+from catagent.sources.block_names import Piece
+from catagent.sources.blocks import is_mere_text, mere_reasoning
+from catagent.sources.content import Reading, joined, names, pieces_of
 from catagent.sources.finish_reasons import finish_reason_of
 from catagent.sources.invocation import parameters_of
 from catagent.sources.messages import (
@@ -97,6 +98,8 @@ class EventMaker:
             if content:
                 span.text.append(content)
                 found.append(_token(span, ev.LlmTokenData(channel="text", delta=content)))
+        elif content == "" and (thought := mere_reasoning(chunk)) and not _is_within_block(span):
+            found += _piece_tokens(span, [Piece("reasoning", thought)])
         else:
             found += _piece_tokens(span, _read(span, chunk))
         if getattr(chunk, "tool_call_chunks", None):

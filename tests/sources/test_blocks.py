@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
 
+from catagent.sources.block_names import Piece
 from catagent.sources.content import (
-    Piece,
     Reading,
     answered,
     joined,
@@ -167,7 +167,7 @@ MISTRAL: list[Any] = [
     {"type": "thinking", "thinking": [{"type": "text", "text": "it is"}], "index": 0},
     "Cats ",
     {"type": "text", "text": "sleep.", "index": 1},
-    {"type": "text", "text": "", "reference": {"ids": [1]}, "index": 2},
+    {"type": "reference", "reference_ids": [1], "index": 2},
 ]
 PLAIN = [("reasoning", "so it is"), ("text", "Cats sleep.")]
 GROUNDING = {
@@ -188,7 +188,10 @@ FORMS: dict[str, tuple[list[AIMessageChunk], list[tuple[str, str]]]] = {
     "bedrock": (chunks("bedrock_converse", *BEDROCK), PLAIN),
     "bedrock's, of nobody": (chunks(None, *BEDROCK), PLAIN),
     "google": (chunks("google_genai", *GOOGLE), GOOGLE_SAYS),
-    "mistral": (chunks("mistralai", *MISTRAL), [*PLAIN, ("note", '{"ids": [1]}')]),
+    "mistral": (
+        chunks("mistralai", *MISTRAL),
+        [*PLAIN, ("note", '{"type": "reference", "reference_ids": [1]}')],
+    ),
     "ollama": (
         [aside("ollama", reasoning_content="so "), aside("ollama", reasoning_content="it is"),
          *chunks("ollama", "Cats ", "sleep.")],
@@ -212,7 +215,9 @@ FORMS: dict[str, tuple[list[AIMessageChunk], list[tuple[str, str]]]] = {
         [aside("openai", audio={"id": "a1", "data": "aGk=", "transcript": "Meow"})],
         [("text", "Meow"), ("data", "[audio a1, 2 bytes]")],
     ),
-    "google's audio": ([aside("google_genai", audio=b"hi")], [("data", "[audio 2 bytes]")]),
+    "google's audio": (
+        [aside("google_genai", audio=b"hi")], [("data", "[audio audio/wav, 2 bytes]")],
+    ),
     "a refusal": ([aside("openai", refusal="I must "), aside("openai", refusal="not.")],
                   [("text", "I must not.")]),
     "a refusal that is text as well": (
@@ -224,7 +229,8 @@ FORMS: dict[str, tuple[list[AIMessageChunk], list[tuple[str, str]]]] = {
         [("text", "Cats."), ("note", "[citation https://c.org]")],
     ),
     "grounding": (
-        [AIMessageChunk(content="Cats.", response_metadata={"grounding_metadata": GROUNDING})],
+        [AIMessageChunk(content="Cats.", response_metadata={"model_provider": "google_genai",
+                                                            "grounding_metadata": GROUNDING})],
         [("text", "Cats."), ("note", "[citation C https://c.org]")],
     ),
     "LangChain's own": (
@@ -362,11 +368,13 @@ def test_text_of_several_blocks_is_one_and_names_are_lines(kind: type[BaseMessag
 def test_a_block_of_many_pieces_costs_no_more_a_piece_than_a_short_one() -> None:
     def seconds(number: int) -> float:
         first = {"type": "server_tool_use", "id": "s", "name": "code", "input": {}, "index": 0}
+        first |= {"partial_json": '{"code": "'}
         piece = {"type": "input_json_delta", "partial_json": "x" * 40, "index": 0}
-        parts = [*chunks("anthropic", first), *chunks(None, *[piece] * number)]
+        end = {"type": "input_json_delta", "partial_json": '"}', "index": 0}
+        parts = [*chunks("anthropic", first), *chunks(None, *[piece] * number, end)]
         began = time.process_time()
         (found,) = streamed(parts)
-        assert found == ("note", f"[code {'x' * 40 * number}]")
+        assert found == ("note", f'[code {{"code": "[{number * 30:,} bytes]"}}]')
         return time.process_time() - began
 
     short, long = (min(seconds(number) for _ in range(3)) for number in (4_000, 16_000))
