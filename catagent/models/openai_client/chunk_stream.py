@@ -19,7 +19,7 @@ import openai
 
 from catagent.failures.server_words import parsed, words_in
 from catagent.models.openai_client import stream_errors
-from catagent.models.openai_client.deltas import Deltas, as_object, error_in, offers_functions
+from catagent.models.openai_client.deltas import Deltas, as_object, error_in
 
 # So much of a body is kept until the first chunk, to show what it is if none comes.
 _KEPT = 4096
@@ -29,23 +29,26 @@ _DRAIN_S = 0.1
 _LONGEST_EVENT = 1 << 26
 
 
-class ChunkStream(openai.Stream[dict[str, Any]]):
-    """The chunks of an answer. Raises APIError for an error in it, ModelError for no stream."""
+class ChunkStream(openai.Stream[Any]):
+    """The chunks of an answer. Raises APIError for an error in it, ModelError for no stream.
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
+    They are dicts; the SDK's objects where it is to parse the answer.
+    """
+
+    def __iter__(self) -> Iterator[Any]:
         reader = _Reader(self.response)
         with reader.errors(), self:
             for piece in self.response.iter_bytes():
                 yield from reader.chunks(piece)
                 if reader.done:
                     break
-        reader.end()
+        yield from reader.end()
 
 
-class AsyncChunkStream(openai.AsyncStream[dict[str, Any]]):
+class AsyncChunkStream(openai.AsyncStream[Any]):
     """The same, asynchronous."""
 
-    async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+    async def __aiter__(self) -> AsyncIterator[Any]:
         reader, pieces = _Reader(self.response), self.response.aiter_bytes()
         with reader.errors():
             async with self:
@@ -55,22 +58,8 @@ class AsyncChunkStream(openai.AsyncStream[dict[str, Any]]):
                     if reader.done:
                         await _drain(pieces)
                         break
-        reader.end()
-
-
-class ParsedChunkStream(ChunkStream):
-    """The chunks as the SDK's objects, where it is to parse the answer."""
-
-    def __iter__(self) -> Iterator[Any]:
-        return map(as_object, super().__iter__())
-
-
-class AsyncParsedChunkStream(AsyncChunkStream):
-    """The same, asynchronous."""
-
-    async def __aiter__(self) -> AsyncIterator[Any]:
-        async for chunk in super().__aiter__():
-            yield as_object(chunk)
+        for chunk in reader.end():
+            yield chunk
 
 
 async def _drain(pieces: AsyncIterator[bytes]) -> None:
@@ -86,12 +75,15 @@ class _Reader:
     def __init__(self, response: httpx2.Response) -> None:
         self._response = response
         self._events = ServerSentEvents()
-        self._deltas = Deltas(lambda: offers_functions(response.request.content))
+        asked = response.request.content
+        self._deltas = Deltas(lambda: "functions" in json.loads(asked))
+        # Quotes in texts are escaped; a tool's argument of that name gets objects, which are right.
+        self._is_parsed = b'"response_format"' in asked
         self._start = b""
         self._waiting = 0
         self._began = self.done = False
 
-    def chunks(self, piece: bytes) -> Iterator[dict[str, Any]]:
+    def chunks(self, piece: bytes) -> Iterator[Any]:
         if not self._began:
             self._start = (self._start + piece)[:_KEPT]
         self._waiting += len(piece)
@@ -103,9 +95,13 @@ class _Reader:
                 self.done = True
                 return
             self._began = True
-            yield self._chunk(kind, data.decode())
+            if chunk := self._chunk(kind, data.decode()):
+                yield self._given(chunk)
 
-    def _chunk(self, kind: bytes, data: str) -> dict[str, Any]:
+    def _given(self, chunk: dict[str, Any]) -> Any:
+        return as_object(chunk) if self._is_parsed else chunk
+
+    def _chunk(self, kind: bytes, data: str) -> dict[str, Any] | None:
         if kind == b"error":
             raise self._error(parsed(data))
         found = json.loads(data)
@@ -124,10 +120,11 @@ class _Reader:
     def _error(self, found: Any) -> openai.APIError:
         return openai.APIError(words_in(found), self._response.request, body=found)
 
-    def end(self) -> None:
-        """Raise ModelError where nothing was a chunk."""
+    def end(self) -> Iterator[Any]:
+        """The last chunk. Raises ModelError where nothing was a chunk."""
         if not self._began:
             raise stream_errors.no_stream(self._response, self._start)
+        return map(self._given, self._deltas.last())
 
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:

@@ -11,12 +11,7 @@ import openai
 
 from catagent.events.codec import encodable_data
 from catagent.models.openai_client.address import client_options, may_go_through_a_proxy, parse_url
-from catagent.models.openai_client.chunk_stream import (
-    AsyncChunkStream,
-    AsyncParsedChunkStream,
-    ChunkStream,
-    ParsedChunkStream,
-)
+from catagent.models.openai_client.chunk_stream import AsyncChunkStream, ChunkStream
 from catagent.models.openai_client.early import EarlyConnection
 from catagent.models.openai_client.network import EarlyTransport
 from catagent.models.openai_client.retries import RetryingAsyncClient, RetryingClient, RetryPolicy
@@ -27,8 +22,7 @@ class PlainChunkClient(openai.OpenAI):
 
     def post(self, path: str, **options: Any) -> Any:
         """Send a request. Raises what its server sends in a stream in the place of chunks."""
-        ours = _ours(options, path, ChunkStream, ParsedChunkStream)
-        return super().post(path, **ours)
+        return super().post(path, **_ours(options, path, ChunkStream))
 
 
 class AsyncPlainChunkClient(openai.AsyncOpenAI):
@@ -36,17 +30,13 @@ class AsyncPlainChunkClient(openai.AsyncOpenAI):
 
     async def post(self, path: str, **options: Any) -> Any:
         """Send a request. Raises what its server sends in a stream in the place of chunks."""
-        return await super().post(
-            path, **_ours(options, path, AsyncChunkStream, AsyncParsedChunkStream)
-        )
+        return await super().post(path, **_ours(options, path, AsyncChunkStream))
 
 
-def _ours(options: dict[str, Any], path: str, plain: type, parsed: type) -> dict[str, Any]:
-    """The options of a request with our class of stream: `parsed` where the SDK is to parse it."""
-    body = options["body"] = _encodable_body(options.get("body"))
-    if path == "/chat/completions":
-        options["stream_cls"] = parsed if "response_format" in (body or {}) else plain
-    return options
+def _ours(options: dict[str, Any], path: str, stream: type) -> dict[str, Any]:
+    """The options of a request, its body encodable, with our class of stream."""
+    options["body"] = _encodable_body(options.get("body"))
+    return {**options, "stream_cls": stream} if path == "/chat/completions" else options
 
 
 def _encodable_body(body: Any) -> Any:
