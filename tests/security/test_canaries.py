@@ -17,7 +17,7 @@ from tests.support.cli import OUTPUTS, with_server
 from tests.support.matrix import in_turn, pairwise
 from tests.support.replies import Call, Reply, failing
 from tests.support.scripts import calling, cat, saying
-from tests.support.secrets import PEM, told
+from tests.support.secrets import PEM, TELLING
 from tests.support.server import Request, Script, ScriptedServer
 from tests.support.warm import Done, Warm
 
@@ -44,6 +44,12 @@ SECRETS = (
     *("canary-in-url", "canary@of/the?queue", "canary-of-the-gateway"),
     'canary \\"quoted\\" p',
 )
+# As much of each as tells something of it, white space left out.
+PIECES = [
+    squeezed[at : at + TELLING].encode()
+    for squeezed in ("".join(secret.split()) for secret in SECRETS)
+    for at in range(0, max(1, len(squeezed) - TELLING + 1), TELLING)
+]
 ALL = " ".join([*CANARIES.values(), *SHAPED[:-1], f"x-api-key: {SHAPED[-1]}"])
 MODES = ("steps", "log", "events")
 EVERYTHING = ("--debug", "--verbose", "--stats")
@@ -74,8 +80,8 @@ def assert_silent(done: Done, home: Path) -> None:
     assert len(written) >= 2, "a recording and a history"
     unwrapped = done.out.replace(b"\r\n", b"").replace(b"\x1b[0m", b"")
     for text in (done.out, unwrapped, done.err, *(path.read_bytes() for path in written)):
-        for secret in SECRETS:
-            assert told(text.decode("utf-8", "replace"), secret) == ""
+        squeezed = b"".join(text.replace(b"\\n", b"").split())
+        assert [piece for piece in PIECES if piece in squeezed] == []
 
 
 @in_turn("fault, output", [fault for fault in FAULTS if fault.address is None], OUTPUTS)
