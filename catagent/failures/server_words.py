@@ -5,36 +5,39 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
-from urllib.parse import parse_qsl
 
 from catagent.redact import shortened
 
 # What servers call their words, in small letters and without underscores. A title is said before
-# its detail, a code before its description; the others are only for want of these.
+# its detail, a code before its description.
 _NAMES = (
     *("title", "error", "errors", "err", "fault", "exception", "reason", "message", "msg"),
-    *("detail", "errordescription", "errormessage", "errormsg", "errmsg", "statusmsg"),
+    *("detail", "errordescription", "errormessage", "errormsg", "errmsg", "baseresp", "statusmsg"),
     *("faultstring", "description", "raw", "metadata"),
 )
-_FOR_WANT = ("details", "cause", "info", "text")
-_KINDS = ("code", "type", "__type", "Code", "error", "status", "reason", "quotaId")
+# What names the kind of an error, also in JSON that is a text in JSON.
+_CODE = re.compile(
+    r'"(?:code|type|__type|status|reason|quotaId|error)\\*"\s*:\s*\\*"([^"\\]{1,200})',
+    re.IGNORECASE,
+)
 _DEEPEST = 8
 _MOST_ITEMS = 5
 _MOST_NAMES = 100
 _MOST_READ = 1 << 16
-_TAG = re.compile(r"<!--|-->|<[/!?]?[a-zA-Z][^<>]*>")
-# What is not shown, and where it ends.
-_HIDDEN = {"<!--": "-->", "<script": "</script", "<style": "</style"}
-_FORM = re.compile(r"[\w.%+-]+=[^\s<>{}]*")
+# What is not shown of a page; what has no end goes on to the end of the page.
+_MARKUP = re.compile(
+    r"<!\[CDATA\[|\]\]>|<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1[^<>]*>|\Z)"
+    r"|</?[a-z][^<>]*>|<[!?][^<>]*>|&#\w{9,}",
+    re.IGNORECASE | re.DOTALL,
+)
 _NO_TEXT = "something that is not text"
 
 
 def words_in(found: Any) -> str:
-    """The words in parsed JSON, or in text that may be JSON, a page, a form, events; "" if empty.
+    """The words in parsed JSON, or in text that may be JSON or a page; "" if empty.
 
     They are neither masked nor cut, and may have several lines. Never raises.
     """
@@ -42,8 +45,9 @@ def words_in(found: Any) -> str:
 
 
 def codes_in(found: Any) -> str:
-    """Whatever names the kind of an error in parsed JSON, `insufficient_quota` say, by spaces."""
-    return " ".join(islice(_codes(found, 0), _MOST_NAMES))
+    """Whatever names the kind of an error in JSON, `insufficient_quota` say, by spaces."""
+    text = found if isinstance(found, str) else written(found)
+    return " ".join(_CODE.findall(text, 0, _MOST_READ))
 
 
 def one_line(text: str, most: int) -> str:
@@ -68,37 +72,21 @@ def parsed(text: str) -> Any:
 
 
 def _words(found: Any, depth: int) -> str:
+    if isinstance(found, str):
+        return _in_text(found.strip(), depth)
     if depth > _DEEPEST:
         return ""
-    if isinstance(found, str):
-        return _in_text(found.strip(), depth + 1)
-    if isinstance(found, Mapping):
-        return _in_object(found, depth + 1)
     if isinstance(found, list | tuple):
         return "; ".join(_distinct(_words(item, depth + 1) for item in found[:_MOST_ITEMS]))
-    return ""
-
-
-def _in_object(found: Mapping[Any, Any], depth: int) -> str:
+    if not isinstance(found, Mapping):
+        return ""
     items = islice(found.items(), _MOST_NAMES)
     named = {str(name).replace("_", "").lower(): value for name, value in items}
-    said = _distinct(_words(named.get(name), depth) for name in _NAMES)
-    if not said:
-        inner = (value for value in named.values() if not isinstance(value, str))
-        others = (*(named.get(name) for name in _FOR_WANT), *islice(inner, _MOST_ITEMS))
-        said = list(islice(filter(None, (_words(other, depth) for other in others)), 1))
+    said = _distinct(_words(named.get(name), depth + 1) for name in _NAMES)
     where = named.get("loc")  # as FastAPI says which part of a request it means
-    place = ".".join(map(str, where)) if said and isinstance(where, list) else ""
-    return ": ".join(filter(None, (place, *said)))
-
-
-def _codes(found: Any, depth: int) -> Iterator[str]:
-    if isinstance(found, Mapping):
-        yield from (value for name in _KINDS if isinstance(value := found.get(name), str))
-    if isinstance(found, Mapping | list | tuple) and depth < _DEEPEST:
-        inner = found.values() if isinstance(found, Mapping) else found
-        for value in islice(inner, _MOST_NAMES):
-            yield from _codes(value, depth + 1)
+    return ": ".join(
+        [".".join(map(str, where)), *said] if said and isinstance(where, list) else said
+    )
 
 
 def _distinct(words: Iterable[str]) -> list[str]:
@@ -108,37 +96,10 @@ def _distinct(words: Iterable[str]) -> list[str]:
 
 
 def _in_text(text: str, depth: int) -> str:
-    found = parsed(text) if text.startswith(("{", "[", '"')) else text
-    if not isinstance(found, str) or found is not text:
-        return _words(found, depth) or (text if found else "")
-    if text.startswith(("data:", "event:")):
-        data = (line[5:] for line in text.splitlines() if line.startswith("data:"))
-        return _words("\n".join(data), depth)
+    if text.startswith(("{", "[", '"')) and (found := parsed(text)) != text:
+        return _words(found, depth + 1) or (text if found else "")
     if text.startswith("<"):
-        return _without_markup(text)
-    if _FORM.fullmatch(text, 0, _MOST_READ):
-        return _words(dict(parse_qsl(text[:_MOST_READ])), depth) or text
-    return text if _is_readable(text[:1000]) else _NO_TEXT
-
-
-def _without_markup(text: str) -> str:
-    """The text of a page or of XML, read once from its start to its end."""
-    shown, start, until = [], 0, ""
-    for tag in _TAG.finditer(text):
-        name = tag[0].rstrip(">").split(maxsplit=1)[0].lower()
-        if not until:
-            shown.append(text[start : tag.start()])
-            until = _HIDDEN.get(name, "")
-        elif name == until.rstrip(">"):
-            until = ""
-        start = tag.end()
-    plain = " ".join((*shown, "" if until else text[start:]))
-    plain = plain.replace("<![CDATA[", "").replace("]]>", "")
-    with suppress(ValueError):  # the number of a character of thousands of digits
-        plain = html.unescape(plain)
-    return plain.strip()
-
-
-def _is_readable(text: str) -> bool:
-    odd = sum(not (letter.isprintable() or letter.isspace()) for letter in text)
-    return (odd + text.count("\ufffd")) * 10 <= len(text)
+        text = html.unescape(_MARKUP.sub(" ", text[:_MOST_READ])).strip()
+    start = text[:1000]
+    odd = sum(not (letter.isprintable() or letter.isspace()) for letter in start)
+    return _NO_TEXT if (odd + start.count("\ufffd")) * 10 > len(start) else text

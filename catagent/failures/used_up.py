@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from catagent.failures.server_words import codes_in, parsed, words_in
+from catagent.failures.server_words import codes_in, words_in
 
 # As OpenAI, Anthropic, OpenRouter, DeepSeek, Moonshot and resellers of theirs call it.
 _USED_UP = re.compile(
@@ -27,8 +27,7 @@ def is_used_up(body: Any, retry_after: float | None = None) -> bool:
 
     `retry_after` are the seconds after which the server wants to be asked again, where it says so.
     """
-    found = parsed(body) if isinstance(body, str) else body
-    said = f"{codes_in(found)} {words_in(found)[:_MOST_READ]}"
+    said = f"{codes_in(body)} {words_in(body)[:_MOST_READ]}"
     if _USED_UP.search(said):
         return True
     passes = retry_after is not None or _PASSES.search(str(body)[:_MOST_READ])

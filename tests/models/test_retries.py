@@ -17,7 +17,7 @@ from catagent.failures.retry_after import retry_after
 from catagent.models.factory import Models
 from catagent.models.openai_client.address import parse_url
 from tests.models.conftest import UseModels
-from tests.support.replies import Reply, failing
+from tests.support.replies import Reply, failing, streaming_deltas
 from tests.support.server import Request, ScriptedServer
 
 pytestmark = pytest.mark.versions
@@ -192,6 +192,20 @@ def test_a_redirect_within_the_server_is_followed(use_models: UseModels) -> None
 
     with ScriptedServer(script) as server:
         assert use_models(ask, server.url) == "well"
+
+
+def test_a_call_of_the_old_kind_is_read_after_a_redirect(use_models: UseModels) -> None:
+    called = streaming_deltas({"function_call": {"name": "f", "arguments": "{}"}})
+
+    def script(request: Request) -> Reply:
+        where = {"location": "/v2/chat/completions"}
+        return called if request.index else Reply(status=307, headers=where)
+
+    async def calls(models: Models) -> list[str]:
+        return [call["name"] for call in (await models.tool.ainvoke("hi")).tool_calls]
+
+    with ScriptedServer(script) as server:
+        assert use_models(calls, server.url) == ["f"]
 
 
 def test_a_broken_base_url_with_a_login_is_not_quoted() -> None:

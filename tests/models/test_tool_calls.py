@@ -240,6 +240,14 @@ def test_the_signature_of_a_message_is_sent_back_with_it(use_models: UseModels) 
     assert sent["extra_content"] == {"google": {"thought": True, "thought_signature": "S"}}
 
 
+def test_reasoning_is_sent_back_to_servers_that_want_it(use_models: UseModels) -> None:
+    """DeepSeek answers 400 without it; servers with another name for it refuse this one."""
+    for name, back in (("reasoning_content", "Let me see"), ("reasoning", None)):
+        deltas = [*({name: text} for text in ("Let ", "me see")), calls(SECOND)]
+        _, sent, *_ = second_request(use_models, *deltas)
+        assert sent.get("reasoning_content") == back
+
+
 def test_made_up_ids_are_the_same_in_the_next_request(use_models: UseModels) -> None:
     _, sent, *results = second_request(use_models, calls(FIRST), calls(SECOND))
     ids = [call["id"] for call in sent["tool_calls"]]

@@ -12,14 +12,16 @@ from langchain_openai import ChatOpenAI
 from catagent.workarounds.folding import afolded, folded
 
 # What `deltas` finds in a chunk, besides what LangChain takes out of it.
-_KEPT = ("reasoning_content", "refusal", "extra_content", "tool_call_extras")
+_KEPT = ("reasoning_content", "wants_reasoning", "refusal", "extra_content", "tool_call_extras")
 
 
 class StreamingChatOpenAI(ChatOpenAI):
     """A ChatOpenAI that also keeps reasoning, in `additional_kwargs["reasoning_content"]`.
 
     A refusal is text, as the person is to read it, and in `additional_kwargs["refusal"]`. What
-    Gemini adds (`extra_content`: the signatures of its thoughts) is kept there and sent back.
+    Gemini adds (`extra_content`: the signatures of its thoughts) is kept there and sent back; so is
+    reasoning that led to tool calls, without which DeepSeek refuses the next request, where it came
+    by the name of DeepSeek's.
     """
 
     def _stream(self, *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
@@ -58,6 +60,8 @@ def _give_back(kwargs: dict[str, Any], sent: dict[str, Any]) -> None:
     """Put what came with a message and its tool calls with them again, as its server wants it."""
     if extra := kwargs.get("extra_content"):
         sent["extra_content"] = extra
+    if kwargs.get("wants_reasoning") and sent.get("tool_calls"):
+        sent["reasoning_content"] = kwargs["reasoning_content"]
     extras = kwargs.get("tool_call_extras", {})
     for call in sent.get("tool_calls", ()):
         if call["id"] in extras:

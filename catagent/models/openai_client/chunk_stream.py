@@ -75,7 +75,7 @@ class _Reader:
     def __init__(self, response: httpx2.Response) -> None:
         self._response = response
         self._events = ServerSentEvents()
-        asked = response.request.content
+        asked = (*response.history, response)[0].request.content
         self._deltas = Deltas(lambda: "functions" in json.loads(asked))
         # Quotes in texts are escaped; a tool's argument of that name gets objects, which are right.
         self._is_parsed = b'"response_format"' in asked

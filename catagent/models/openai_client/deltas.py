@@ -102,6 +102,7 @@ class Deltas:
         if reasoning:
             is_text = isinstance(reasoning, str)
             delta["reasoning_content"] = reasoning if is_text else json.dumps(reasoning)
+            delta["wants_reasoning"] = bool(found.get("reasoning_content"))
         if refusal := found.get("refusal"):
             delta |= {"refusal": refusal, "content": (content or "") + refusal}
         if (extra := found.get("extra_content")) and extra != self._extra:

@@ -8,7 +8,7 @@ import httpx2
 
 from catagent.errors import ModelError
 from catagent.failures.server_words import one_line, parsed, words_in, written
-from catagent.models.openai_client.error_bodies import text_of
+from catagent.models.openai_client.error_bodies import encoding_of
 
 _SHOWN = 300
 _WORDS_IN = {"error", "message", "detail", "errors", "msg", "errormessage", "errordescription"}
@@ -45,7 +45,7 @@ def endless(most: int) -> ModelError:
 def no_stream(response: httpx2.Response, body: bytes) -> ModelError:
     """The error of an answer in which there was no chunk. `body` is what it began with."""
     kind = response.headers.get("content-type", "").partition(";")[0].strip()
-    text = text_of(body, response.charset_encoding).strip()
+    text = body.decode(encoding_of(body)).removeprefix("\ufeff").strip()
     if not text:
         return ModelError(f"The server's answer is empty (HTTP {response.status_code}).", _HINT)
     if kind == "text/event-stream" or text.startswith("data:"):
