@@ -6,7 +6,7 @@ whose `parentToolCallId` is the call. What the protocol has no word for becomes 
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -15,7 +15,7 @@ import msgspec
 from catagent.events import types as ev
 from catagent.events.codec import encode_plain
 from catagent.events.prompts import Prompts
-from catagent.events.said import repeats
+from catagent.events.said import in_order, repeats
 from catagent.events.timestamps import epoch
 from catagent.events.types import DEEPEST_CALL
 from catagent.sinks.agui_calls import Calls
@@ -36,7 +36,7 @@ class Translator:
         self._interrupts: dict[str, AguiEvent] = {}
         self._prompts = Prompts()
         self._said: tuple[str, list[str]] = ("", [])
-        self._named: Counter[str] = Counter()
+        self._streamed: set[str] = set()
 
     def translate(self, event: ev.Event) -> Iterator[AguiEvent]:
         """Yield what the event is in AG-UI: nothing, one event or several."""
@@ -107,16 +107,23 @@ class Translator:
 
     def _token(self, event: ev.LlmToken) -> Iterator[AguiEvent]:
         inside = yield from self._subagent(event.call, event.tool_call_id)
-        match event.data.channel:
+        self._streamed.add(event.run_id)
+        if event.data.channel == "tool_args":
+            yield from self._tool_args(event, inside)
+        else:
+            yield from self._piece(event.run_id, event.data.channel, event.data.delta, inside)
+
+    def _piece(
+        self, run_id: str, channel: ev.Channel, delta: str, inside: AguiEvent
+    ) -> Iterator[AguiEvent]:
+        match channel:
             case "text":
-                yield from self._text({"messageId": event.run_id, **inside}, event.data.delta)
+                yield from self._text({"messageId": run_id, **inside}, delta)
             case "reasoning":
-                yield from self._reasoning(event.run_id, event.data.delta, inside)
-            case "tool_args":
-                yield from self._tool_args(event, inside)
-            case "block":
-                self._named[event.run_id] += 1
-                yield _block(event.run_id, event.data.delta, inside)
+                yield from self._reasoning(run_id, delta, inside)
+            case _:  # a block that is not text, which the protocol has no word for
+                data = {"messageId": run_id, "channel": channel, "delta": delta}
+                yield {**_custom("llm.token", data), **inside}
 
     def _reasoning(self, run_id: str, delta: str, inside: AguiEvent) -> Iterator[AguiEvent]:
         message = {"messageId": f"{run_id}:reasoning", **inside}
@@ -154,7 +161,9 @@ class Translator:
 
     def _message_end(self, event: ev.LlmFinished) -> Iterator[AguiEvent]:
         data = event.data
-        yield from self._unstreamed(event)
+        if event.run_id not in self._streamed:
+            yield from self._unstreamed(event)
+        self._streamed.discard(event.run_id)
         if event.call is None and (data.text or data.named_blocks):
             self._said = data.text, data.named_blocks
         for what in ("REASONING_MESSAGE", "REASONING", "text"):
@@ -164,18 +173,11 @@ class Translator:
 
     def _unstreamed(self, event: ev.LlmFinished) -> Iterator[AguiEvent]:
         """A mode without tokens reports what a model wrote once it has written it."""
-        data, run_id = event.data, event.run_id
-        reasoning = data.reasoning if ("REASONING", run_id) not in self._open else ""
-        text = data.text if ("text", run_id) not in self._open else ""
-        names = data.named_blocks[self._named.pop(run_id, 0) :]
-        if not (reasoning or text or names):
-            return
-        inside = yield from self._subagent(event.call, event.tool_call_id)
-        if reasoning:
-            yield from self._reasoning(run_id, reasoning, inside)
-        if text:
-            yield from self._text({"messageId": run_id, **inside}, text)
-        yield from (_block(run_id, name, inside) for name in names)
+        pieces: list[tuple[ev.Channel, str]] = [("reasoning", event.data.reasoning)]
+        for channel, whole in [*pieces, *in_order(event.data)]:
+            if whole:
+                inside = yield from self._subagent(event.call, event.tool_call_id)
+                yield from self._piece(event.run_id, channel, whole, inside)
 
     def _text(self, message: AguiEvent, delta: str) -> Iterator[AguiEvent]:
         key = ("text", message["messageId"])
@@ -253,12 +255,6 @@ class Translator:
     def _end(self, key: _Key) -> Iterator[AguiEvent]:
         if key in self._open:
             yield self._open.pop(key)
-
-
-def _block(run_id: str, name: str, inside: AguiEvent) -> AguiEvent:
-    """A block of a model's message that is not text, which the protocol has no word for."""
-    data = {"messageId": run_id, "channel": "block", "delta": name}
-    return {**_custom("llm.token", data), **inside}
 
 
 def _custom(name: str, data: Any) -> AguiEvent:

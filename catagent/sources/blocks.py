@@ -1,11 +1,18 @@
-"""Blocks that are neither text nor reasoning, as LangChain's `content_blocks` reads them."""
+"""Blocks that are neither text nor reasoning: LangChain's `content_blocks` reads them.
+
+Each has a line that stands for it: its kind, and what is known of it.
+"""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from langchain_core.messages import AIMessage, BaseMessage
+
+from catagent.sources.plain import plain
 
 Block = dict[str, Any]
 
@@ -16,6 +23,21 @@ _OTHERS = ("anthropic", "openai")
 _OUTSIDE = frozenset({"reasoning_content", "reasoning", "refusal", "audio", "citations"})
 _OUTSIDE |= {"tool_outputs", "executed_tools"}
 _GROUNDING = "grounding_metadata"
+DATA = frozenset({"image", "audio", "video", "file", "text-plain"})
+"""The types of blocks that hold what was made or sent, and not how that came about."""
+# Base64 or the like, which says nothing to a person.
+_ENCODED = re.compile(r"(data:[^,\s]*,)?[\w+/=-]{100,}", re.ASCII)
+
+
+class Piece(NamedTuple):
+    """A piece of a message. A `text` of kind `data` or `note` is the line that names a block.
+
+    Data is part of what was said: an image, a file. A note says how that came about: a search of
+    the server's, a citation.
+    """
+
+    kind: Literal["text", "reasoning", "data", "note"]
+    text: str
 
 
 def read(item: Block, provider: str | None) -> list[Block]:
@@ -73,7 +95,9 @@ def is_mere_text(message: Any) -> bool:
 def mere_reasoning(message: Any) -> str | None:
     """The reasoning of a chunk without content that holds nothing else."""
     kwargs = message.additional_kwargs
-    thought = kwargs.get("reasoning_content") if len(kwargs) == 1 else None
+    if len(kwargs) > 1:
+        return None
+    thought = kwargs.get("reasoning_content") or kwargs.get("reasoning")
     return thought if type(thought) is str else None
 
 
@@ -101,3 +125,99 @@ def _outside(key: str, value: Any, content: Any) -> Iterator[Any]:
             yield {"type": "text", "citations": value}
         case "tool_outputs", list():
             yield from value
+
+
+def name_of(block: Block, tools: dict[str, str]) -> Piece:
+    """The line for a block: data by type and size, calls and results of servers' tools as JSON.
+
+    Empty for a result that says no more than that its call went well. `tools` has the names of the
+    servers' tools by the id of their call.
+    """
+    try:
+        data = _data(block) if block["type"] in DATA else ""
+        return Piece("data", data) if data else Piece("note", _note(block, tools))
+    except Exception:  # a block that is not what its type says
+        return Piece("note", as_json(block))
+
+
+def _note(block: Block, tools: dict[str, str]) -> str:
+    match block:
+        case {"type": "server_tool_call" | "server_tool_call_chunk" | "tool_call", "name": tool}:
+            return _line(tool or "tool", _extras(block).get("tool_name"), block.get("args"))
+        case {"type": "server_tool_result"}:
+            return _result(block, tools.get(str(block.get("tool_call_id")), "tool"))
+        case {"type": "non_standard", "value": {"type": "json", "json": value} | value}:
+            return as_json(value)
+    return as_json(block)
+
+
+def _result(block: Block, tool: str) -> str:
+    extras = _extras(block)
+    status = extras.get("status") or block.get("status") or "success"
+    said = block.get("output") or extras.get("error")
+    is_fine = status == "success"
+    return "" if is_fine and not said else _line(tool, "result", "" if is_fine else status, said)
+
+
+def citation(note: Any) -> str:
+    """The line for a citation or source, in whichever form its provider has it."""
+    match note:
+        case str():
+            return _line("citation", note)
+        case {"value": dict(value)}:
+            return citation(value)
+        case {"url": str(url)}:
+            return _line("citation", note.get("title"), url)
+        case dict():
+            title = note.get("title") or note.get("document_title") or note.get("filename")
+            quoted = note.get("cited_text")
+            return _line("citation", title, as_json(quoted) if quoted else "" if title else note)
+    return as_json(note)
+
+
+def _data(block: Block) -> str:
+    """Data by where it is, or what. Empty for a block that holds none."""
+    mime, data = block.get("mime_type"), block.get("base64")
+    where = str(block.get("url") or block.get("file_id") or "")
+    if where.startswith("data:"):
+        head, _, data = where.partition(",")
+        mime, where = mime or head[5:].partition(";")[0], ""
+    if not (where or data):
+        return str(block.get("text", ""))
+    extras = _extras(block)
+    known = " ".join(filter(None, [extras.get("filename") or extras.get("title"), mime, where]))
+    return _line(block["type"], ", ".join(filter(None, [known, data and _size(data)])))
+
+
+def _size(data: Any) -> str:
+    """How much it is; text is Base64, of which four characters are three bytes."""
+    size = len(data)
+    if isinstance(data, str):
+        size = size * 3 // 4 - data[-2:].count("=")
+    return f"{size:,} byte{'s' if size != 1 else ''}"
+
+
+def _extras(block: Block) -> dict[str, Any]:
+    return block.get("extras") or {}
+
+
+def _line(*words: Any) -> str:
+    """The words in brackets; those that are not texts of one line as JSON, empty ones not."""
+    said = (word if isinstance(word, str) and "\n" not in word else as_json(word) for word in words)
+    return f"[{' '.join(text for word, text in zip(words, said, strict=True) if word)}]"
+
+
+def as_json(value: Any) -> str:
+    """Any value as JSON in one line, with the size of encoded data in its place."""
+    return json.dumps(_without_data(plain(value)), ensure_ascii=False)
+
+
+def _without_data(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _without_data(item) for key, item in value.items()}
+        case list():
+            return list(map(_without_data, value))
+        case str() if _ENCODED.fullmatch(value):
+            return f"[{_size(value.partition(',')[2] or value)}]"
+    return value

@@ -12,8 +12,16 @@ from typing import Any, Literal
 from langchain_core.messages import BaseMessage, HumanMessage, merge_content
 
 from catagent.events.codec import encodable
-from catagent.sources.block_names import DATA, Piece, citation, name_of
-from catagent.sources.blocks import Block, is_mere_text, outside, read
+from catagent.sources.blocks import (
+    DATA,
+    Block,
+    Piece,
+    citation,
+    is_mere_text,
+    name_of,
+    outside,
+    read,
+)
 
 # Text and reasoning are read here, in the form of any provider: LangChain takes 15 us a piece.
 _SAID: dict[Any, Literal["text", "reasoning"]] = {
@@ -21,7 +29,7 @@ _SAID: dict[Any, Literal["text", "reasoning"]] = {
     **dict.fromkeys(("reasoning", "thinking", "reasoning_content"), "reasoning"),
 }
 _WORDS = ("text", "summary", "content")
-# Calls of an agent's own tools, which stand in `tool_calls` as well.
+# Calls of an agent's own tools.
 _CALLS = frozenset({"tool_call", "tool_call_chunk", "invalid_tool_call"})
 _CALLS |= {"tool_use", "input_json_delta", "function_call", "custom_tool_call"}
 _DATA_FORMS = DATA | {"image_url", "input_image", "input_audio", "input_file", "media"}
@@ -35,69 +43,54 @@ class Reading:
     """
 
     def __init__(self) -> None:
+        self.held: list[Block] = []
         self._provider: str | None = None
-        self._found: list[Piece] = []
-        self._open: list[Block] = []
         self._cited: list[str] = []
         self._tools: dict[str, str] = {}
 
-    @property
-    def is_within_block(self) -> bool:
-        """Whether a block is held that text would come after."""
-        return bool(self._open)
-
-    def add(self, message: BaseMessage) -> list[Piece]:
+    def add(self, message: BaseMessage) -> Iterator[Piece]:
         """The pieces that a message or chunk brings."""
         self._provider = message.response_metadata.get("model_provider") or self._provider
         for item in filter(None, _items(message, self._provider)):
             if piece := _said(item):
-                self._give(piece)
+                yield from self._give(piece)
                 self._cited += _citations(item)
-            elif not (_is_call(item) and _calls_tools(message)):
-                self._hold(item)
-        return self._taken()
+            elif not _is_call(item, message):
+                yield from self._hold(item)
 
-    def end(self) -> list[Piece]:
+    def end(self) -> Iterator[Piece]:
         """What is still held."""
-        self._close()
-        self._give_citations()
-        return self._taken()
+        yield from self._close()
+        yield from self._give(Piece("note", ""))
 
-    def _taken(self) -> list[Piece]:
-        found, self._found = self._found, []
-        return found
-
-    def _give(self, piece: Piece) -> None:
-        if self._open:
-            self._close()
+    def _give(self, piece: Piece) -> Iterator[Piece]:
+        if self.held:
+            yield from self._close()
         if self._cited and piece.kind != "text":
-            self._give_citations()
+            cited, self._cited = dict.fromkeys(self._cited), []
+            yield from (Piece("note", encodable(name)) for name in cited)
         if piece.text:
-            self._found.append(piece)
+            yield piece
 
-    def _give_citations(self) -> None:
-        cited, self._cited = self._cited, []
-        self._found += (Piece("note", encodable(name)) for name in dict.fromkeys(cited))
-
-    def _hold(self, item: Any) -> None:
+    def _hold(self, item: Any) -> Iterator[Piece]:
         block = item if isinstance(item, dict) else {"type": "non_standard", "value": item}
         if block.keys() == {"index"}:  # a block begins or ends
             return
-        if self._open and block.get("index") != self._open[0]["index"]:
-            self._close()
-        self._open.append(block)
+        if self.held and block.get("index") != self.held[0]["index"]:
+            yield from self._close()
+        self.held.append(block)
         if block.get("index") is None:
-            self._close()
+            yield from self._close()
 
-    def _close(self) -> None:
+    def _close(self) -> Iterator[Piece]:
         """The block that was held: nothing more of it will come."""
-        held, self._open = self._open, []
+        held, self.held = self.held, []
         for item in _merged(held):
             for block in read(item, self._provider):
                 if "name" in block:
                     self._tools[str(block.get("id"))] = str(block["name"])
                 kind, name = name_of(block, self._tools)
-                self._give(Piece(kind, encodable(name)))
+                yield from self._give(Piece(kind, encodable(name)))
 
 
 def pieces_of(message: BaseMessage) -> list[Piece]:
@@ -176,21 +169,21 @@ def _said(item: Any) -> Piece | None:
         return _said(item.get("value"))
     if not isinstance(name, str) or (kind := _SAID.get(name)) is None:
         return None
-    words = _words(item.get(name) or next(filter(None, map(item.get, _WORDS)), ""))
+    if not isinstance(words := item.get(name), str):
+        words = _words(words or next(filter(None, map(item.get, _WORDS)), ""))
     return None if words is None else Piece(kind, words)
 
 
-def _words(value: Any) -> str | None:
-    match value:
-        case str():
-            return value
-        case {"text": words} | {"summary": words}:
-            return _words(words)
-        case {"signature": _}:  # of Bedrock's reasoning
-            return ""
-        case list():
-            parts = list(map(_words, value))
-            return None if None in parts else "".join(filter(None, parts))
+def _words(value: Any, levels: int = 4) -> str | None:
+    """Words that may stand in parts, as those of reasoning do; None of anything else."""
+    if isinstance(value, str) or not levels:
+        return value if isinstance(value, str) else None
+    if isinstance(value, dict):  # a signature is a piece of Bedrock's reasoning
+        none = "" if "signature" in value else None
+        return _words(value.get("text", value.get("summary", none)), levels - 1)
+    if isinstance(value, list):
+        parts = [_words(part, levels - 1) for part in value]
+        return None if None in parts else "".join(filter(None, parts))
     return None
 
 
@@ -203,11 +196,10 @@ def _is_block(item: Any) -> bool:
     return isinstance(item, str) or (isinstance(item, dict) and isinstance(item.get("type"), str))
 
 
-def _is_call(item: Any) -> bool:
-    return isinstance(item, dict) and str(item.get("type")) in _CALLS
-
-
-def _calls_tools(message: BaseMessage) -> bool:
+def _is_call(item: Any, message: Any) -> bool:
+    """Whether it is a call that `tool_calls` has as well."""
+    if not (isinstance(item, dict) and str(item.get("type")) in _CALLS):
+        return False
     return any(getattr(message, name, None) for name in ("tool_calls", "invalid_tool_calls"))
 
 

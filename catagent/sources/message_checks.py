@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from catagent.errors import CatagentError, ModelError, NetworkError
 from catagent.events import types as ev
 from catagent.redact import shortened
-from catagent.sources.block_names import as_json
+from catagent.sources.blocks import as_json
 from catagent.sources.finish_reasons import (
     announces_a_call,
     finish_reason_of,

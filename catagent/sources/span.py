@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
     from catagent.events.types import Message
-    from catagent.sources.block_names import Piece
+    from catagent.sources.blocks import Piece
     from catagent.sources.calls import Call
     from catagent.sources.content import Reading
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast, get_args
 
 from langchain_core.messages import BaseMessage, ToolMessage
@@ -12,8 +12,7 @@ from msgspec import UNSET
 
 from catagent.events import types as ev
 from catagent.failures.report import error_info
-from catagent.sources.block_names import Piece
-from catagent.sources.blocks import is_mere_text, mere_reasoning
+from catagent.sources.blocks import Piece, is_mere_text, mere_reasoning
 from catagent.sources.content import Reading, joined, names, pieces_of
 from catagent.sources.finish_reasons import finish_reason_of
 from catagent.sources.invocation import parameters_of
@@ -99,7 +98,8 @@ class EventMaker:
                 span.text.append(content)
                 found.append(_token(span, ev.LlmTokenData(channel="text", delta=content)))
         elif content == "" and (thought := mere_reasoning(chunk)) and not _is_within_block(span):
-            found += _piece_tokens(span, [Piece("reasoning", thought)])
+            span.further.append(Piece("reasoning", thought))
+            found.append(_token(span, ev.LlmTokenData(channel="reasoning", delta=thought)))
         else:
             found += _piece_tokens(span, _read(span, chunk))
         if getattr(chunk, "tool_call_chunks", None):
@@ -202,10 +202,10 @@ def _token(span: Span, data: ev.LlmTokenData) -> ev.LlmToken:
 
 
 def _is_within_block(span: Span) -> bool:
-    return span.reading is not None and span.reading.is_within_block
+    return span.reading is not None and bool(span.reading.held)
 
 
-def _read(span: Span, chunk: Any) -> list[Piece]:
+def _read(span: Span, chunk: Any) -> Iterable[Piece]:
     """The pieces of a chunk that is not mere text, or of a text-completion model's."""
     if not isinstance(chunk, BaseMessage):
         return [Piece("text", chunk.text)] if getattr(chunk, "text", "") else []
@@ -214,7 +214,7 @@ def _read(span: Span, chunk: Any) -> list[Piece]:
     return span.reading.add(chunk)
 
 
-def _piece_tokens(span: Span, pieces: list[Piece]) -> Iterator[ev.LlmToken]:
+def _piece_tokens(span: Span, pieces: Iterable[Piece]) -> Iterator[ev.LlmToken]:
     for piece in pieces:
         if piece.kind == "text":
             span.text.append(piece.text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -381,5 +382,8 @@ def test_blocks_are_custom_events_once_each_and_no_second_message(streamed: bool
     assert blocks == [{"messageId": "m", "channel": "block", "delta": name} for name in NAMED]
     said = [line["delta"] for line in lines if line["type"] == "TEXT_MESSAGE_CONTENT"]
     assert "".join(said) == "Let me see.They sleep."
+    kinds = [line["type"] for line in lines if line["type"] in ("TEXT_MESSAGE_CONTENT", "CUSTOM")]
+    text, block = "TEXT_MESSAGE_CONTENT", "CUSTOM"
+    assert [kind for kind, _ in groupby(kinds)] == [block, text, block, text, block]
     thought = [line["delta"] for line in lines if line["type"] == "REASONING_MESSAGE_CONTENT"]
     assert thought == ["hm"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
 
-from catagent.sources.block_names import Piece
+from catagent.sources.blocks import Piece
 from catagent.sources.content import (
     Reading,
     answered,
@@ -340,6 +340,23 @@ def test_what_no_provider_has_is_named_and_never_fatal(item: Any, provider: str 
         content=[item], response_metadata=metadata, additional_kwargs={}, tool_call_chunks=[]
     )
     assert lines(streamed([made]))
+
+
+def test_text_that_is_nested_without_end_is_named() -> None:
+    deep: Any = "a"
+    for _ in range(5_000):
+        deep = [deep]
+    assert (
+        joined(pieces_of(AIMessage.model_construct(content=[{"type": "text", "text": deep}]))) == ""
+    )
+    assert names(pieces_of(AIMessage.model_construct(content=[{"type": "text", "text": deep}])))
+
+
+def test_only_what_is_encoded_throughout_stands_by_its_size() -> None:
+    item = {"type": "odd", "log": "=" * 200 + "\nCats", "key": "E" * 400}
+    (name,) = names(pieces_of(AIMessage([item])))
+    assert "Cats" in name
+    assert '"key": "[300 bytes]"' in name
 
 
 @pytest.mark.parametrize("key", ["reasoning_content", "reasoning", "refusal", "audio", "citations"])
