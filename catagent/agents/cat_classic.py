@@ -35,7 +35,7 @@ def build(request: AgentRequest) -> AgentRun:
     agent = create_openai_tools_agent(request.models.agent, tools, PROMPT)
     config: RunnableConfig = {"run_name": "cat-classic", **(request.config or {})}
     return AgentRun(
-        runnable=AgentExecutor(agent=agent, tools=tools),
+        runnable=AgentExecutor(agent=agent, tools=tools, max_iterations=request.max_steps + 1),
         input={"input": request.question},
         shape="executor",
         config=config,

@@ -17,7 +17,7 @@ from langgraph.pregel import Pregel
 from pydantic.errors import PydanticUserError
 
 from catagent.agents.base import AgentRequest
-from catagent.agents.context_schema import with_context
+from catagent.agents.inside import fitted, is_executor, is_required
 from catagent.errors import UsageError
 from catagent.redact import shortened
 from catagent.sources.base import AgentRun, AgentShape
@@ -55,15 +55,11 @@ def fit(
 def _made(
     runnable: Runnable[Any, Any], made: Any, config: RunnableConfig, max_steps: int, *, raw: bool
 ) -> AgentRun:
-    shape, name = _shape(runnable), config.get("run_name") or runnable.get_name()
-    if shape == "other":
-        runnable = _telling_states(runnable, name)
-    elif shape == "graph":
-        runnable = with_context(runnable, _unbound(runnable), name)
+    name = config.get("run_name") or runnable.get_name()
     return AgentRun(
-        runnable=runnable,
+        runnable=fitted(runnable, name, max_steps),
         input=made,
-        shape=shape,
+        shape=_shape(runnable),
         config=config,
         max_steps=max_steps,
         raw=raw,
@@ -85,7 +81,7 @@ def _call(factory: Any, name: str, request: AgentRequest) -> Any:
     for parameter in inspect.signature(factory).parameters.values():
         if parameter.name in offered:
             arguments[parameter.name] = getattr(request.models, offered[parameter.name])
-        elif _required(parameter):
+        elif is_required(parameter):
             message = f"the agent {name} wants an argument called {parameter.name!r}"
             raise UsageError(message, "a factory may take model and tool_model, or nothing")
     found = factory(**arguments)
@@ -94,11 +90,6 @@ def _call(factory: Any, name: str, request: AgentRequest) -> Any:
             found.close()
         raise UsageError(f"the agent {name} is an asynchronous function", _HINT)
     return found
-
-
-def _required(parameter: inspect.Parameter) -> bool:
-    variadic = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-    return parameter.default is parameter.empty and not variadic
 
 
 def _agent_of(tools: Iterable[Any], name: str, request: AgentRequest) -> Runnable[Any, Any]:
@@ -116,32 +107,17 @@ def _kind(found: Any) -> str:
 
 
 def _shape(runnable: Runnable[Any, Any]) -> AgentShape:
-    """What its chunks look like. The classic package is optional, so it is known by its name."""
+    """What its chunks look like."""
     inner = _unbound(runnable)
     if isinstance(inner, Pregel):
         return "graph"
-    if any(kind.__name__ == "AgentExecutor" for kind in type(inner).__mro__):
-        return "executor"
-    return "other"
+    return "executor" if is_executor(inner) else "other"
 
 
 def _unbound(runnable: Runnable[Any, Any]) -> Runnable[Any, Any]:
     """What `with_config`, `with_retry` and `bind` wrap, which passes on all that it streams."""
     while isinstance(runnable, RunnableBindingBase):
         runnable = runnable.bound
-    return runnable
-
-
-def _telling_states(runnable: Runnable[Any, Any], name: str) -> Runnable[Any, Any]:
-    """The chain with its graphs streaming their states: what follows one waits for the last."""
-    match runnable:
-        case Pregel():
-            return with_context(runnable.copy({"stream_mode": "values"}), runnable, name)
-        case RunnableBindingBase():
-            return runnable.model_copy(update={"bound": _telling_states(runnable.bound, name)})
-        case RunnableSequence():
-            first, *middle, last = (_telling_states(step, name) for step in runnable.steps)
-            return runnable.model_copy(update={"first": first, "middle": middle, "last": last})
     return runnable
 
 

@@ -21,6 +21,7 @@ from catagent.failures.exceptions import (
     sent_with,
     server_words_of,
     status_of,
+    words_of,
 )
 from catagent.failures.limits import author_limit
 from catagent.failures.owner import Owner
@@ -67,7 +68,7 @@ def _classified(raised: BaseException, owner: Owner | None, place: Place | None)
     if isinstance(raised, CatagentError):
         return raised
     names = {kind.__name__ for kind in type(raised).__mro__}
-    if (limit := author_limit(raised)) is not None:
+    if (limit := author_limit(words_of(raised))) is not None:
         return limit
     if owner is not None and owner.kind != "model":
         return _by_own_code(raised, owner, place)

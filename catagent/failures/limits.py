@@ -1,4 +1,4 @@
-"""Limits that an agent's author set, as LangGraph, LangChain and its middleware report them."""
+"""Limits that an agent's author set, in the words of LangGraph, LangChain and its middleware."""
 
 from __future__ import annotations
 
@@ -6,28 +6,23 @@ import re
 
 from catagent.errors import StepLimitError
 
-_OF_GRAPH = re.compile(r"Recursion limit of (\d+)")
-_OF_MIDDLEWARE = frozenset({"ModelCallLimitExceededError", "ToolCallLimitExceededError"})
-# The RecursionError of a RunnableLambda that goes on returning another.
-_OF_CHAIN = "Recursion limit reached when invoking"
-_HINT = "allow more where the agent is made: --max-steps cannot raise it"
+# Of a graph and of a RunnableLambda that goes on returning another, both raised; what stands in the
+# place of an answer, of AgentExecutor and `create_react_agent`; and of middleware, in both places.
+_SENTENCES = re.compile(
+    r"Recursion limit (of \d+ reached|reached when invoking)"
+    r"|Agent stopped due to (iteration limit or time limit|max iterations)\."
+    r"|Sorry, need more steps to process this request\."
+    r"|Model call limits exceeded: (thread|run) limit \("
+    r"|('.*' tool|Tool) call limit reached: (thread|run) limit exceeded \("
+)
 
 
-def author_allows(what: str) -> StepLimitError:
-    """The error of an agent that has taken all that its author allows: `what`, in words."""
-    return StepLimitError(f"The agent was stopped: its author allows {what}.", _HINT)
-
-
-def author_stopped(said: str) -> StepLimitError:
-    """The error of an agent that says itself which limit of its author's stopped it."""
-    return StepLimitError(f"The agent was stopped by its author's limit: {said}", _HINT)
-
-
-def author_limit(raised: BaseException) -> StepLimitError | None:
-    """The error of a limit of the author's, None for whatever else an agent raised."""
-    names = {kind.__name__ for kind in type(raised).__mro__}
-    if "GraphRecursionError" in names:
-        found = _OF_GRAPH.search(str(raised))
-        return author_allows(f"{found[1] if found else 'no more'} supersteps (recursion_limit)")
-    in_circles = isinstance(raised, RecursionError) and str(raised).startswith(_OF_CHAIN)
-    return author_stopped(str(raised)) if in_circles or names & _OF_MIDDLEWARE else None
+def author_limit(said: str) -> StepLimitError | None:
+    """The error of a limit of the author's that says so, None for whatever else is said."""
+    if _SENTENCES.match(said) is None:
+        return None
+    first = said.partition(". ")[0].removesuffix(".")
+    return StepLimitError(
+        f"The agent was stopped by its author's limit: {first}.",
+        "allow more where the agent is made: --max-steps cannot raise it",
+    )

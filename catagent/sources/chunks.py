@@ -14,9 +14,9 @@ from langchain_core.messages import AIMessage, BaseMessage
 
 from catagent.errors import AgentError
 from catagent.events import types as ev
+from catagent.failures.limits import author_limit
 from catagent.sources.agent_events import AgentEvents
 from catagent.sources.answers import as_text, final
-from catagent.sources.author_limits import given_up, limit_behind
 from catagent.sources.base import AgentRun
 from catagent.sources.calls import Call
 from catagent.sources.content import joined, pieces_of
@@ -155,8 +155,8 @@ class ChunkReader:
     def _as_answer(
         self, text: str, message: BaseMessage | None, messages: list[BaseMessage] | None = None
     ) -> ev.Answer:
-        if given_up(text) and not self._written_by_model(text):
-            raise limit_behind(text, self._run.runnable, self._run.max_steps)
+        if (limit := author_limit(text)) is not None and not self._written_by_model(text):
+            raise limit
         span = self._tracker.author(message) if message else self._last_llm()
         is_cut_short = not is_whole(message) if message else span is not None and span.is_cut_short
         if messages is None:

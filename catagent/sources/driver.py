@@ -8,11 +8,10 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from typing import Any
 
 from langchain_core.callbacks import BaseCallbackHandler
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import merge_configs
 
 from catagent.events import types as ev
-from catagent.sources.author_limits import bounded, recursion_limit
 from catagent.sources.base import AgentRun, EventStream
 from catagent.sources.custom import CustomEvents
 from catagent.sources.plain import plain
@@ -43,7 +42,7 @@ async def drive(
                 for event in (*beside, *_with_raw(run, made, item, tracker), *custom.take()):
                     yield event
     except (Exception, SystemExit, asyncio.CancelledError) as raised:
-        reason = tracker.bounds.behind(raised)
+        reason = tracker.bounds.error or raised
         if isinstance(reason, asyncio.CancelledError):
             raise
         await tracker.closing.close()
@@ -73,11 +72,6 @@ def configured(run: AgentRun, tracker: Tracker, *others: BaseCallbackHandler) ->
     callbacks = InLine(list(handlers), list(handlers))
     ours: RunnableConfig = {"callbacks": callbacks, "configurable": relayed(tracker.on_write)}
     return merge_configs(ours, run.config)
-
-
-def limited(run: AgentRun) -> Runnable[Any, Any]:
-    """The runnable with its author's limits, and ours; whoever runs it may have given one."""
-    return bounded(run.runnable, run.max_steps, recursion_limit(run.config))
 
 
 def graph_arguments(run: AgentRun, **more: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from langchain_core.runnables import Runnable, RunnableBinding
 
 from catagent.events import types as ev
 from catagent.sources.base import AgentRun, EventStream
-from catagent.sources.driver import Upstream, configured, drive, graph_arguments, limited
+from catagent.sources.driver import Upstream, configured, drive, graph_arguments
 from catagent.sources.span import Span
 from catagent.sources.tracker import Tracker
 from catagent.sources.translation import Translation
@@ -25,7 +25,7 @@ def stream(run: AgentRun) -> EventStream:
 
 def _open(run: AgentRun, tracker: Tracker) -> Upstream:
     # It hands on LangChain's default of 25 as if somebody had set that limit: a binding does not.
-    bound: Runnable[Any, Any] = RunnableBinding(bound=limited(run))
+    bound: Runnable[Any, Any] = RunnableBinding(bound=run.runnable)
     upstream: Any = Runnable.astream_events(
         bound, run.input, configured(run, tracker), version="v2", **graph_arguments(run)
     )

@@ -13,7 +13,7 @@ from typing import Any
 from langchain_core.messages import BaseMessageChunk
 
 from catagent.sources.base import AgentRun
-from catagent.sources.driver import Upstream, configured, graph_arguments, limited
+from catagent.sources.driver import Upstream, configured, graph_arguments
 from catagent.sources.tracker import Tracker
 from catagent.workarounds.callbacks import log_nothing_of
 from catagent.workarounds.run_log import RunLogHandler
@@ -40,7 +40,7 @@ async def operations(run: AgentRun, tracker: Tracker) -> Upstream:
 
 async def _pump(run: AgentRun, tracker: Tracker, handler: RunLogHandler) -> None:
     chunks: list[Any] = []
-    upstream: Any = limited(run).astream(
+    upstream: Any = run.runnable.astream(
         run.input, configured(run, tracker, handler), **graph_arguments(run, version="v2")
     )
     try:

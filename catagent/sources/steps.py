@@ -10,7 +10,7 @@ from typing import Any
 from catagent.events import types as ev
 from catagent.sources.base import AgentRun, EventStream
 from catagent.sources.chunks import updates_in
-from catagent.sources.driver import Upstream, configured, drive, graph_arguments, limited
+from catagent.sources.driver import Upstream, configured, drive, graph_arguments
 from catagent.sources.tracker import Tracker
 from catagent.sources.translation import Translation
 
@@ -21,7 +21,7 @@ def stream(run: AgentRun) -> EventStream:
 
 
 def _open(run: AgentRun, tracker: Tracker) -> Upstream:
-    upstream: Any = limited(run).astream(
+    upstream: Any = run.runnable.astream(
         run.input, configured(run, tracker), **graph_arguments(run, version="v2")
     )
     chunks: Upstream = upstream

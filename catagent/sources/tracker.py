@@ -35,7 +35,6 @@ from catagent.sources.nodes import NodeReader, bubbles_up, command_of, interrupt
 from catagent.sources.partial_json import read_partial_json_in_linear_time
 from catagent.sources.run_tree import RunTree, Serialized
 from catagent.sources.span import LLM_KINDS, Prompt, Span, asking
-from catagent.sources.step_limit import Steps
 from catagent.workarounds.callbacks import CalledFirst, close_unawaited, log_nothing_of
 from catagent.workarounds.futures import keep_tracebacks
 
@@ -69,7 +68,7 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         self.on_failed: Callable[[Span], None] = _to_nobody
         self.calls = Calls()
         self.forms = Forms()
-        self.bounds = Bounds(self, Steps(run.max_steps), run.budget, run.cancel)
+        self.bounds = Bounds(run.max_steps, run.budget, run.cancel)
         self.closing = Closing(run.stop)
         self._pulse = run.pulse
         self._abandoned = Abandoned(self.close_abandoned)
@@ -158,7 +157,7 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         span.provider = str(metadata.get("ls_provider") or "")
         tools = params.get("tools") or params.get("functions") or []
         span.prompt = Prompt(sent, tools, params)
-        self.bounds.ask(span)
+        self.bounds.ask(span, self.turns_around(span))
         self.llms.append(span)
         self.happened.append(Happening("start", span))
         self._pulse.begin(span.run_id, partial(self._is_asked, span))
@@ -191,7 +190,7 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
             # As the model wrote it: its agent may put a name on it before it is reported.
             span.message = message.model_copy()
         span.output = span.message if span.message is not None else generation.text
-        if (warning := self.bounds.answered(span, usage_of(span.message))) is not None:
+        if (warning := self.bounds.budget.add(span, usage_of(span.message))) is not None:
             self.happened.append(Happening("warning", span, warning))
         if isinstance(span.message, AIMessage):
             self._examine(span, span.message, self._written.pop(run_id, None))
@@ -214,11 +213,11 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         for warning in message_checks.warnings_for(message, span.name):
             self.happened.append(Happening("warning", span, warning))
         error = message_checks.check_message(message, span.name, streamed, span.provider)
-        over = self.bounds.steps.over_limit(span) if message.tool_calls else None
+        over = self.bounds.over_limit(span) if message.tool_calls else None
         span.error = error or over
         if error is not None:
             raise error
-        self.bounds.end(span, over)
+        self.bounds.end(over)
 
     def on_llm_error(
         self, error: BaseException, *, run_id: UUID, response: Any = None, **kwargs: Any
@@ -243,7 +242,7 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
             self.happened.append(Happening("end", span))
             for call, message, _ in span.facts:
                 if isinstance(message, AIMessage) and call.author is not None:
-                    self.bounds.steps.count(call.author)
+                    self.bounds.count(call.author)
 
     def on_agent_action(self, action: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """The executor is about to run a tool, in this very task or thread."""
@@ -256,7 +255,7 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
             call.action = action
             self.happened.append(Happening("action", executor, call))
         if call.author is not None:
-            self.bounds.end(executor, self.bounds.steps.act(call.author))
+            self.bounds.act(call.author)
 
     def on_tool_start(
         self,
@@ -281,7 +280,7 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         span.call_id = tool_call_id or call.call_id
         span.tool_call_id = span.call_id or span.tool_call_id
         if call.author is not None:
-            self.bounds.steps.count(call.author)
+            self.bounds.count(call.author)
 
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A tool ended."""

@@ -647,7 +647,8 @@ def _agent() -> Iterator[Fault]:
         (
             "more than the agent's author allows",
             "bounded",
-            "The agent was stopped: its author allows 3 supersteps (recursion_limit).",
+            "The agent was stopped by its author's limit: "
+            "Recursion limit of 3 reached without hitting a stop condition.",
             "allow more where the agent is made: --max-steps cannot raise it",
         ),
     ):

@@ -1,0 +1,118 @@
+"""What graphs and executors need to run here, wherever they are inside of what people bring."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from langchain_core.runnables import Runnable, RunnableBinding
+from langchain_core.runnables.base import RunnableBindingBase, RunnableSerializable
+from langgraph.pregel import Pregel
+
+from catagent.errors import UsageError
+
+# The recursion limit that `create_agent` binds every agent to, which is nobody's choice.
+_NOBODYS = 9_999
+# About LangGraph's own default: steps are counted while the graph runs (sources/bounds.py).
+_NO_LIMIT = 10_000
+
+
+def fitted(
+    runnable: Runnable[Any, Any],
+    name: str,
+    max_steps: int,
+    *,
+    in_chain: bool = False,
+    has_context: bool = False,
+) -> Runnable[Any, Any]:
+    """The runnable called `name` with all graphs and executors in it ready to run.
+
+    `in_chain` where it is part of a chain, `has_context` where it is bound to a context. Raises
+    UsageError for a graph that wants one, with fields that have no defaults.
+    """
+    if isinstance(runnable, Pregel):
+        context = {} if has_context else _context(runnable, name)
+        return _chained(runnable, context) if in_chain else _bound(runnable, context)
+    if is_executor(runnable):
+        return _limited(runnable, max_steps + 1)
+    if not isinstance(runnable, RunnableSerializable) or not _is_of_langchain(runnable):
+        return runnable
+    if isinstance(runnable, RunnableBindingBase):
+        has_context |= "context" in runnable.kwargs
+    else:
+        in_chain = True
+    inner = partial(
+        fitted, name=name, max_steps=max_steps, in_chain=in_chain, has_context=has_context
+    )
+    return runnable.model_copy(update={field: _each(value, inner) for field, value in runnable})
+
+
+def is_executor(runnable: Any) -> bool:
+    """The classic package is optional, so its AgentExecutor is known by its name."""
+    return any(kind.__name__ == "AgentExecutor" for kind in type(runnable).__mro__)
+
+
+def is_required(parameter: inspect.Parameter) -> bool:
+    """Whether a function must be given it."""
+    variadic = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    return parameter.default is parameter.empty and not variadic
+
+
+def _is_of_langchain(runnable: Any) -> bool:
+    """Whether it is a binding, a chain or the like, of which the parts are its fields."""
+    return type(runnable).__module__.startswith("langchain_core.runnables.")
+
+
+def _each(value: Any, change: Callable[[Runnable[Any, Any]], Runnable[Any, Any]]) -> Any:
+    """The value with every runnable in it changed."""
+    if isinstance(value, Runnable):
+        return change(value)
+    if type(value) in (list, tuple):
+        return type(value)(_each(item, change) for item in value)
+    if type(value) is dict:
+        return {key: _each(item, change) for key, item in value.items()}
+    return value
+
+
+def _context(graph: Any, name: str) -> dict[str, Any]:
+    """What to bind a graph to for the defaults of its context, as a server fills them in.
+
+    The fields of a TypedDict never have any, and LangGraph takes an empty one for no context.
+    """
+    if (schema := graph.context_schema) is None:
+        return {}
+    fields = inspect.signature(schema).parameters.values()
+    if wanted := ", ".join(field.name for field in fields if is_required(field)):
+        raise UsageError(
+            f"the agent {name} wants a context ({schema.__name__}) with {wanted}",
+            "give these fields defaults, or bring the agent as agent.bind(context=…)",
+        )
+    return {"context": {}}
+
+
+def _bound(graph: Runnable[Any, Any], context: dict[str, Any]) -> Runnable[Any, Any]:
+    return graph.bind(**context) if context else graph
+
+
+def _chained(graph: Pregel[Any, Any, Any, Any], context: dict[str, Any]) -> Runnable[Any, Any]:
+    """The graph as part of a chain: it streams its states, and what follows waits for the last.
+
+    A chain passes on LangChain's default of 25 as the limit, in the place of the graph's own. A
+    binding takes that for none, and here passes on the graph's.
+    """
+    limit = (graph.config or {}).get("recursion_limit", _NOBODYS)
+    return RunnableBinding(
+        bound=graph.copy({"stream_mode": "values"}),
+        kwargs=context,
+        config={"recursion_limit": _NO_LIMIT if limit == _NOBODYS else limit},
+    )
+
+
+def _limited(executor: Any, most: int) -> Runnable[Any, Any]:
+    """The executor with our limit where its author chose none: the default of 15 is no choice."""
+    if "max_iterations" in executor.model_fields_set:
+        return executor  # type: ignore[no-any-return]  # an AgentExecutor
+    limited: Runnable[Any, Any] = executor.model_copy(update={"max_iterations": most})
+    return limited
