@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import itertools
 import logging
 from typing import Any
@@ -17,6 +16,7 @@ from langchain_core.tools import BaseTool, tool
 
 from catagent.agents import cat_prompts
 from catagent.agents.cat_tools import make_tools
+from catagent.agents.custom import fit
 from catagent.config import Mode
 from catagent.errors import ModelError, NetworkError, StepLimitError
 from catagent.events import types as ev
@@ -244,7 +244,7 @@ def test_the_step_limit_holds_for_a_wrapped_executor() -> None:
 
     def make(model: BaseChatModel) -> AgentRun:
         run = build("executor", model, make_tools(model), max_steps=17)
-        return dataclasses.replace(run, runnable=run.runnable.with_config(tags=["mine"]))
+        return fit(run.runnable.with_config(tags=["mine"]), run.input, {}, max_steps=17)
 
     outcome = run_with(scripts.endless(), "steps", make)
     assert isinstance(outcome.error, StepLimitError)

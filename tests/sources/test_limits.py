@@ -16,6 +16,7 @@ from langchain_core.language_models import FakeListChatModel
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, ToolCall
 from langchain_core.runnables import (
+    ConfigurableField,
     Runnable,
     RunnableBinding,
     RunnableBranch,
@@ -126,6 +127,9 @@ AUTHORS: dict[str, Callable[[], Any]] = {
     "with a fallback": lambda: loop(5).with_fallbacks([THROUGH]),
     "a sub-graph": lambda: inside(loop(5)),
     "called by a node": lambda: inside(lambda state: loop(5).invoke(state)),
+    "in a chain with alternatives": lambda: (THROUGH | loop(5)).configurable_alternatives(
+        ConfigurableField(id="which")
+    ),
     "called with the node's config": lambda: inside(calls_with_config),
     "called by a function": lambda: RunnableLambda(lambda given: loop(5).invoke(given)),
 }
