@@ -9,8 +9,6 @@ from __future__ import annotations
 import errno
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from http import HTTPStatus
 from typing import Any
 
 from catagent.failures.server_words import one_line, parsed, words_in
@@ -29,7 +27,8 @@ def server_words_of(raised: BaseException) -> str:
     """What the server said that it came from, in one line, without secrets; else `words_of` it."""
     sent = sent_with(raised)
     said = words_in(sent) if sent else _message(raised)
-    return one_line(said or _phrase(raised), _MOST_SAID) or words_of(raised)
+    phrase = str(getattr(getattr(raised, "response", None), "reason_phrase", ""))
+    return one_line(said or phrase, _MOST_SAID) or words_of(raised)
 
 
 def sent_with(raised: BaseException) -> Any:
@@ -54,14 +53,6 @@ def _message(raised: BaseException) -> str:
     except Exception:  # an exception whose own __str__ fails still has to be reported
         return ""
     return re.sub(r"^Error code: \d+( - )?", "", text)
-
-
-def _phrase(raised: BaseException) -> str:
-    """The words that go with its HTTP status, where it has one."""
-    phrase = getattr(getattr(raised, "response", None), "reason_phrase", "")
-    with suppress(ValueError):
-        return str(phrase or HTTPStatus(status_of(raised) or 0).phrase)
-    return ""
 
 
 def described(raised: BaseException) -> str:

@@ -19,7 +19,7 @@ import openai
 
 from catagent.failures.server_words import parsed, words_in
 from catagent.models.openai_client import stream_errors
-from catagent.models.openai_client.deltas import Deltas, as_object, error_in
+from catagent.models.openai_client.deltas import Deltas, as_object
 
 # So much of a body is kept until the first chunk, to show what it is if none comes.
 _KEPT = 4096
@@ -105,17 +105,12 @@ class _Reader:
         if kind == b"error":
             raise self._error(parsed(data))
         found = json.loads(data)
-        if stream_errors.is_error(found):
-            raise self._error(found)
-        if not isinstance(found, dict):
-            raise stream_errors.no_chunk(found)
+        if (error := stream_errors.error_in(found)) is not None:
+            raise self._error(error)
         try:
-            error, chunk = error_in(found), self._deltas.read(found)
+            return self._deltas.read(found)
         except (AttributeError, KeyError, TypeError, ValueError):
             raise stream_errors.no_chunk(found) from None
-        if error is not None:
-            raise self._error({"error": error})
-        return chunk
 
     def _error(self, found: Any) -> openai.APIError:
         return openai.APIError(words_in(found), self._response.request, body=found)

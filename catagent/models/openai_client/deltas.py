@@ -135,19 +135,6 @@ def as_object(chunk: dict[str, Any]) -> ChatCompletionChunk:
     return ChatCompletionChunk.construct(**form)
 
 
-def error_in(found: dict[str, Any]) -> Any:
-    """What a choice, or Groq in a part of its own, says of a failure; None where none did.
-
-    Raises TypeError for what is not a chunk.
-    """
-    for part in (*(found.get("choices") or ()), found.get("x_groq")):
-        if isinstance(part, dict) and (error := part.get("error")):
-            return error
-        if isinstance(part, dict) and str(part.get("finish_reason")).lower() == "error":
-            return "the answer ends with the finish reason error"
-    return None
-
-
 def _content(found: Any) -> tuple[Any, Any]:
     """Content and the reasoning in it: a text where it is no more than that, else its blocks."""
     if found is None or isinstance(found, str):

@@ -118,16 +118,14 @@ class RetryingAsyncClient(openai.DefaultAsyncHttpxClient):
         while True:
             try:
                 response = await super().send(request, **options)
-            except httpx2.TransportError as error:
-                delay = self._policy.after(error, attempt)
-                if delay is None:
-                    raise
-            else:
-                if not response.is_success:
-                    response = await error_bodies.aread(response)
-                delay = self._policy.after(response, attempt) if response.is_error else None
-                if delay is None:
+                if response.is_success:
                     return response
+                response = await error_bodies.aread(response)
+                if (delay := self._policy.after(response, attempt)) is None:
+                    return response
+            except httpx2.TransportError as error:
+                if (delay := self._policy.after(error, attempt)) is None:
+                    raise
             await asyncio.sleep(delay)
             attempt += 1
 
@@ -145,15 +143,13 @@ class RetryingClient(openai.DefaultHttpxClient):
         while True:
             try:
                 response = super().send(request, **options)
-            except httpx2.TransportError as error:
-                delay = self._policy.after(error, attempt)
-                if delay is None:
-                    raise
-            else:
-                if not response.is_success:
-                    response = error_bodies.read(response)
-                delay = self._policy.after(response, attempt) if response.is_error else None
-                if delay is None:
+                if response.is_success:
                     return response
+                response = error_bodies.read(response)
+                if (delay := self._policy.after(response, attempt)) is None:
+                    return response
+            except httpx2.TransportError as error:
+                if (delay := self._policy.after(error, attempt)) is None:
+                    raise
             time.sleep(delay)
             attempt += 1

@@ -15,19 +15,22 @@ _WORDS_IN = {"error", "message", "detail", "errors", "msg", "errormessage", "err
 _HINT = "is it an OpenAI-compatible API? OPENAI_BASE_URL ends in /v1"
 
 
-def is_error(found: Any) -> bool:
-    """Whether what stands for a chunk is an error, of any of the forms that servers have."""
-    if isinstance(found, list):
-        return len(found) == 1 and is_error(found[0])
-    if not isinstance(found, dict):
-        return False
-    if found.get("error"):
-        return True
-    if found.get("choices") or found.get("usage"):
-        return False
-    return any(
-        value and name.replace("_", "").lower() in _WORDS_IN for name, value in found.items()
-    )
+def error_in(found: Any) -> Any:
+    """What a server says of a failure where a chunk should be, of whatever form; else None."""
+    if isinstance(found, list) and len(found) == 1:
+        (found,) = found
+    if not isinstance(found, dict) or found.get("error"):
+        return found if isinstance(found, dict) else None
+    choices = found.get("choices")
+    for part in (*(choices if isinstance(choices, list) else ()), found.get("x_groq")):
+        if isinstance(part, dict) and part.get("error"):
+            return part
+        if isinstance(part, dict) and str(part.get("finish_reason")).lower() == "error":
+            return "the answer ends with the finish reason error"
+    if choices or found.get("usage"):
+        return None
+    names = {name.replace("_", "").lower() for name, value in found.items() if value}
+    return None if names.isdisjoint(_WORDS_IN) else found
 
 
 def no_chunk(found: Any) -> ModelError:
