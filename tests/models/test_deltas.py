@@ -83,6 +83,10 @@ def test_reasoning_is_read_in_any_form(answer_to: AnswerTo, delta: Chunk) -> Non
     assert message.content == "So"
 
 
+def test_an_answer_without_a_choice_is_an_empty_message(answer_to: AnswerTo) -> None:
+    assert answer_to(streaming_chunks({"choices": []}, {"id": "c"})).content == ""
+
+
 def test_blocks_that_are_not_text_are_kept(answer_to: AnswerTo) -> None:
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk="}}
     message = answer_to(streaming_deltas(SO, {"content": [image]}))

@@ -80,12 +80,12 @@ class Deltas:
         return chunk
 
     def last(self) -> Iterator[dict[str, Any]]:
-        """The chunk with what is known of all of the answer, if that is anything.
+        """The chunk with what is known of all of the answer, if that is anything, or all there is.
 
         Counts of tokens are in it alone: a server that sends several sends totals, which LangChain
         would add up.
         """
-        if any(self._last.values()):
+        if not self._has_role or any(self._last.values()):
             yield self._last
 
     def _delta(self, choice: dict[str, Any]) -> dict[str, Any]:
