@@ -62,11 +62,7 @@ def run(mode: Mode, parts: list[Any], *, whole: bool = False) -> Outcome:
     """An agent whose model streams these chunks, or answers with all of them at once."""
     model = Chunked(chunks=parts, disable_streaming=whole)
     question = {"messages": [{"role": "user", "content": "what?"}]}
-    beside: list[ev.Event] = []  # where a failed call is reported
-    asked = AgentRun(create_agent(model, []), question, "graph", report=beside.append)
-    outcome = asyncio.run(collect(mode, asked))
-    outcome.events += beside
-    return outcome
+    return asyncio.run(collect(mode, AgentRun(create_agent(model, []), question, "graph")))
 
 
 def tokens(outcome: Outcome) -> list[tuple[str, str]]:

@@ -126,8 +126,9 @@ class Outcome:
 
 
 async def collect(mode: Mode, run: AgentRun) -> Outcome:
-    """Run the source to its end."""
+    """Run the source to its end. What it reports from the side is among the events."""
     outcome = Outcome([])
+    run = dataclasses.replace(run, report=outcome.events.append)
     try:
         async with contextlib.aclosing(open_source(mode, run)) as source:
             async for event in source:
