@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -51,12 +52,9 @@ class RunTree:
         return Owner("tool", span.name) if span.kind == "tool" else Owner("node", span.node)
 
     def _raisers(self, error: BaseException) -> list[Span]:
-        ends = isinstance(error, SystemExit)  # which LangChain does not report of a tool
-        return [
-            span
-            for span in self.spans.values()
-            if span.error is error or (ends and span.kind == "tool" and span.ended is None)
-        ]
+        if isinstance(error, SystemExit):  # which LangChain does not report of a tool
+            return [span for span in self.spans.values() if span.kind == "tool" and _vanished(span)]
+        return [span for span in self.spans.values() if span.error is error]
 
     def last_llm(self, around: Span) -> Span | None:
         """The newest model run of the agent that this is, or is part of."""
@@ -75,6 +73,10 @@ class RunTree:
         """The nodes and tools that a run is inside of, the outermost first."""
         found = (self.spans[run] for run in span.parent_ids)
         return [span for span in found if span.is_node or span.kind == "tool"]
+
+
+def _vanished(span: Span) -> bool:
+    return span.ended is None or isinstance(span.error, asyncio.CancelledError)
 
 
 def _put_inside(span: Span, parent: Span) -> None:
