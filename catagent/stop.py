@@ -69,36 +69,33 @@ class Stop:
 
 
 class Interrupts:
-    """What signals do to a run, from `watch` to the end of the block.
+    """What signals do to a run inside the block: the first calls `cancel`, the next `rescue`.
 
-    A signal that was ignored when we started (nohup) stays ignored.
+    `cancel` is a request to `stop` until there is a run to cancel; handlers run between two byte
+    codes of the main thread, so it has to be safe there. After `rescue`, which is for the terminal,
+    the process is left. A signal that was ignored when we started (nohup) stays ignored.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stop: Stop) -> None:
+        self.cancel: Callable[[ExitCode], object] = stop.request
+        self.rescue: Callable[[], None] = lambda: None
         self._before: dict[signal.Signals, Any] = {}
         self._seen = False
 
     def __enter__(self) -> Self:
+        for number in _CODES:
+            if signal.getsignal(number) != signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def watch(self, cancel: Callable[[ExitCode], None], rescue: Callable[[], None]) -> None:
-        """Call `cancel` on the first signal; on the next, `rescue` the terminal and leave.
-
-        Handlers run between two byte codes of the main thread, so `cancel` has to be safe there.
-        """
-
-        def handle(number: int, _frame: FrameType | None) -> None:
-            code = _CODES[signal.Signals(number)]
-            if self._seen:
-                rescue()
-                os._exit(code)
-            self._seen = True
-            cancel(code)
-
-        for number in _CODES:
-            if signal.getsignal(number) != signal.SIG_IGN:
-                self._before[number] = signal.signal(number, handle)
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        code = _CODES[signal.Signals(number)]
+        if self._seen:
+            self.rescue()
+            os._exit(code)
+        self._seen = True
+        self.cancel(code)

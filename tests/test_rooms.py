@@ -170,7 +170,7 @@ def heavy_imports(arguments: list[str]) -> set[str]:
     code = (
         "import sys\n"
         f"sys.argv = ['catagent', *{arguments!r}]\n"
-        "from catagent.__main__ import _run\n"
+        "from catagent.cli.process import _run\n"
         "_run(sys.argv[1:])\n"
         "heavy = [m for m in ('langchain_core', 'langgraph', 'openai', 'asyncio', 'pydantic')"
         " if m in sys.modules]\n"

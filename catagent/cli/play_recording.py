@@ -33,13 +33,14 @@ def play(
     stop = Stop()
     with (
         _descriptor(recording, loaded) as descriptor,
-        Interrupts() as signals,
+        Interrupts(stop) as signals,
         opened(loaded, shown, stop) as outputs,
     ):
+        signals.rescue = outputs.rescue
         playback = Playback(outputs.sinks, filters, mode, stop)
         source = replay(read_chunks(descriptor), Pace(speed, idle_limit or None))
         outputs.status("replaying")
-        signals.watch(playback.cancel, outputs.rescue)
+        signals.cancel = playback.cancel
         code = asyncio.run(playback.play(source))
     _report_end(playback, outputs, shown)
     if playback.damage is not None:

@@ -36,9 +36,10 @@ def show(request: Request, loaded: Loaded, shown: Shown) -> int:
     keep = Keep(record=shown.record, force=shown.force, history=kept)
     with (
         recorders(keep, str(run_id), stop) as recording,
-        Interrupts() as signals,
+        Interrupts(stop) as signals,
         opened(loaded, shown, stop) as outputs,
     ):
+        signals.rescue = outputs.rescue
         # The first frame is there by now; asyncio and all that drives a run is 40 ms away.
         from catagent.cli.uncaught import Background
         from catagent.run.runner import Run
@@ -54,7 +55,7 @@ def show(request: Request, loaded: Loaded, shown: Shown) -> int:
             on_status=outputs.status,
         )
         epilogue = partial(_epilogue, run.session, outputs, shown)
-        signals.watch(run.session.cancel, outputs.rescue)
+        signals.cancel = run.session.cancel
         run.execute(partial(_leave, outputs, recording, epilogue))
     epilogue()
     return run.session.exit_code

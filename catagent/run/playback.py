@@ -58,7 +58,8 @@ class Playback:
         """
         self._task, self._loop = asyncio.current_task(), asyncio.get_running_loop()
         try:
-            await self._consume(source)
+            if self._stop.why is None:
+                await self._consume(source)
         except RecordingError as damage:
             self.damage = damage
         except (asyncio.CancelledError, StalledError):

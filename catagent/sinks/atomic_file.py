@@ -9,6 +9,9 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+half_made: set[Path] = set()
+"""For who leaves at once (`__main__`): files that nobody else would remove."""
+
 
 @contextlib.contextmanager
 def made(path: Path, mode: int, *, force: bool) -> Iterator[int]:
@@ -23,6 +26,7 @@ def made(path: Path, mode: int, *, force: bool) -> Iterator[int]:
         return
     place = path.parent / f".{secrets.token_hex(8)}.tmp" if force else path
     with _opened(place, os.O_CREAT | os.O_EXCL, mode) as descriptor:
+        half_made.add(place)
         try:
             yield descriptor
             if force:
@@ -30,6 +34,8 @@ def made(path: Path, mode: int, *, force: bool) -> Iterator[int]:
         except BaseException:
             place.unlink(missing_ok=True)
             raise
+        finally:
+            half_made.discard(place)
 
 
 @contextlib.contextmanager

@@ -7,15 +7,17 @@ import os
 import pty
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import catagent
 from tests.faults import agents, checks
-from tests.support.cli import COMMAND, PIPED, environment, quiet
+from tests.support.cli import COMMAND, PIPED, environment, lines, quiet
 from tests.support.patience import prompt
 from tests.support.replies import failing
 from tests.support.scripts import cat
@@ -188,6 +190,83 @@ def test_ctrl_c_while_it_starts_says_nothing(
     assert err == ""
     if out:
         checks.assert_whole([json.loads(line) for line in out.splitlines()])
+
+
+INTERRUPTED_IN_AN_IMPORT = """
+import signal, sys, weakref
+from catagent.__main__ import main
+
+class Finder:
+    def find_spec(self, name, *_):
+        if name == wanted:
+            finder = Finder()
+            gone = weakref.ref(finder, lambda _: signal.raise_signal(signal.SIGINT))
+            del finder
+
+wanted = sys.argv.pop(1)
+sys.meta_path.insert(0, Finder())
+main()
+"""
+INTERRUPTED_IN_A_RENAME = """
+import signal, sys
+from catagent.__main__ import main
+
+sys.addaudithook(lambda name, _: name == "os.rename" and signal.raise_signal(signal.SIGINT))
+main()
+"""
+RECORDING = str(Path(__file__).parents[1] / "fixtures/v1/events.jsonl")
+
+
+def interrupted(code: str, *arguments: str, env: dict[str, str]) -> list[dict[str, Any]]:
+    """The lines of a program that Ctrl-C ends, and nothing but that."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (130, "")
+    return lines(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("module", "begun"),
+    [
+        ("catagent.cli.process", False),
+        ("catagent.cli.run_request", False),
+        ("catagent.sinks.jsonl", True),
+        ("catagent.run.runner", True),
+        ("catagent.views.stats", True),  # after the run
+    ],
+)
+def test_ctrl_c_is_not_lost_where_exceptions_are_dropped(
+    tmp_path: Path, module: str, begun: bool
+) -> None:
+    """Python drops what the callback of a weakref raises, as each import has one."""
+    with ScriptedServer(cat(3)) as server:
+        env = quiet(tmp_path, server)
+        arguments = [module, "ask", QUESTION, *["--stats"] * module.endswith("stats")]
+        events = interrupted(INTERRUPTED_IN_AN_IMPORT, *arguments, env=env)
+    assert bool(events) == begun
+    if begun:
+        checks.assert_whole(events)
+
+
+@pytest.mark.parametrize("module", ["catagent.sinks.jsonl", "catagent.run.playback"])
+def test_ctrl_c_as_a_replay_starts_is_not_lost(tmp_path: Path, module: str) -> None:
+    env = environment(tmp_path)
+    assert not interrupted(INTERRUPTED_IN_AN_IMPORT, module, "replay", RECORDING, env=env)
+
+
+def test_ctrl_c_leaves_no_file_half_made(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("before", encoding="utf-8")
+    env = environment(tmp_path)
+    interrupted(INTERRUPTED_IN_A_RENAME, "export", RECORDING, str(page), "--force", env=env)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(page.name, "before")]
 
 
 @pytest.mark.parametrize("output", PIPED)

@@ -75,6 +75,18 @@ def test_exits_from_tasks(still_needed: StillNeeded) -> None:
         loop.close()
 
 
+def test_lost_interrupts(still_needed: StillNeeded) -> None:
+    code = (
+        "import signal, weakref\n"
+        "class Lock: pass\n"
+        "lock = Lock()\n"
+        "ref = weakref.ref(lock, lambda _: signal.raise_signal(signal.SIGINT))\n"
+        "del lock\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
+    still_needed(done.returncode == 0)
+
+
 def test_exit_functions(still_needed: StillNeeded) -> None:
     public = {name for name in dir(atexit) if not name.startswith("_")}
     still_needed(public == {"register", "unregister"})
