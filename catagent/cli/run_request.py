@@ -15,7 +15,7 @@ from catagent.config import Loaded
 from catagent.errors import ExitCode
 from catagent.run.recorders import Keep, recorders
 from catagent.run.request import Request
-from catagent.sinks.recorder import Recorder
+from catagent.sinks.base import RecorderSink
 from catagent.stop import Interrupts, Stop
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _error(session: Session) -> ErrorInfo | None:
     return None if end is None or end.data.status == "cancelled" else end.data.error
 
 
-def _leave(outputs: Outputs, recording: list[Recorder], epilogue: partial[None]) -> None:
+def _leave(outputs: Outputs, recording: list[RecorderSink], epilogue: partial[None]) -> None:
     """Close everything as well as can be done in the middle of something, and say the rest."""
     for sink in (*outputs.sinks, *recording):
         with contextlib.suppress(Exception):

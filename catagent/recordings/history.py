@@ -24,8 +24,10 @@ from catagent.recordings.reader import MAX_LINE
 
 RecordedStatus = Literal["success", "error", "cancelled", "limit", "interrupted", "unfinished"]
 _TAIL = 1 << 16
-# A number, when the run began, its id. Names from before there were numbers begin with a date.
-_NUMBERED = re.compile(r"([0-9]+)-[0-9]{8}-[0-9]{6}-")
+# A number, when the run began, its id. Names from before there were numbers begin with a date, and
+# a name that is longer than ours ever get has no number: one more would fit into no file's name.
+_NUMBERED = re.compile(r"([0-9]{8,18})-[0-9]{8}-[0-9]{6}-")
+_LAST = 10**18 - 1
 
 
 class RunSummary(Struct, kw_only=True, tag_field="type", tag="run"):
@@ -81,7 +83,7 @@ class History(Struct, kw_only=True, frozen=True):
             kept, size = kept + 1, size + _size(path)
             if kept >= self.max_runs or size > self.max_bytes:
                 path.unlink(missing_ok=True)
-        return _number(paths[-1]) + 1 if paths else 1
+        return min(_number(paths[-1]) + 1, _LAST) if paths else 1
 
     def runs(self) -> Iterator[RunSummary]:
         """Yield the runs, newest first, at the cost of a look at both ends of each file."""

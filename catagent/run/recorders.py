@@ -9,7 +9,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from catagent.errors import OutputError
+from catagent.events.types import Event
 from catagent.recordings.history import History
+from catagent.sinks.base import RecorderSink
 from catagent.sinks.recorder import Recorder
 from catagent.stop import Stop
 
@@ -22,19 +24,40 @@ class Keep(Struct, kw_only=True, frozen=True):
     history: History | None = None
 
 
+class _Unmade:
+    """In the place of a file of the history that could not be made: its failure is a warning."""
+
+    required = False
+
+    def __init__(self, why: OutputError) -> None:
+        self._why = why
+
+    def write(self, _: Event) -> None:
+        raise OSError(self._why.message)
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
 @contextlib.contextmanager
-def recorders(keep: Keep, run_id: str, stop: Stop) -> Iterator[list[Recorder]]:
+def recorders(keep: Keep, run_id: str, stop: Stop) -> Iterator[list[RecorderSink]]:
     """Yield the open recorders of one run, and close them; none waits past `stop`.
 
     Raises OutputError for a recording that cannot be made; the history never stops a run.
     """
     with contextlib.ExitStack() as stack:
-        found: list[Recorder] = []
+        found: list[RecorderSink] = []
         if keep.record is not None:
             found.append(Recorder(keep.record, stop, force=keep.force))
         if keep.history is not None:
-            with contextlib.suppress(OutputError):
-                found.append(Recorder(keep.history.place_for(run_id), required=False))
+            found.append(_of_history(keep.history, run_id))
         for recorder in found:
             stack.callback(recorder.close)
         yield found
+
+
+def _of_history(history: History, run_id: str) -> RecorderSink:
+    try:
+        return Recorder(history.place_for(run_id), required=False)
+    except OutputError as error:
+        return _Unmade(error)

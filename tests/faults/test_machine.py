@@ -85,6 +85,8 @@ def test_a_run_succeeds_without_a_place_to_write(
         done = warm.run(["ask", "where?"], env, cwd=str(tmp_path))
     checks.assert_whole(done.events)
     assert (done.code, done.err) == (0, b"")
+    codes = [event["data"]["code"] for event in done.events if event["type"] == "warning"]
+    assert codes == ["recording_failed"] * ("CATAGENT_HISTORY" not in env)
 
 
 @pytest.mark.parametrize("output", PIPED)

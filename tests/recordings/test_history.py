@@ -94,6 +94,18 @@ def test_the_newest_run_is_the_one_that_began_last_whatever_the_clock_said(
     assert [run.id for run in history.runs()] == ["run2", "run1", "run0"]
 
 
+@pytest.mark.parametrize("number", ["9" * 18, "9" * 19, "9" * 200, "7"])
+def test_a_number_that_is_not_ours_stops_no_run_from_being_kept(
+    tmp_path: Path, number: str
+) -> None:
+    (tmp_path / f"{number}-20260101-000000-a.jsonl").touch()
+    history = History(folder=tmp_path)
+    paths = [record(history, run, failed_run()) for run in ("b", "c")]
+    assert {path.name for path in paths} <= {path.name for path in tmp_path.iterdir()}
+    if number != "9" * 18:  # after which all have the last one there is
+        assert history.find("last") == paths[1]
+
+
 def test_runs_from_before_they_were_numbered_keep_their_order_and_their_names(
     tmp_path: Path,
 ) -> None:
