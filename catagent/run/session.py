@@ -28,6 +28,8 @@ from catagent.sources.budget import Budget
 from catagent.stop import Stop
 
 _LOOK_S = 0.25
+# More than a sink takes to give up on a reader that takes nothing.
+_STUCK_S = 0.3
 
 
 class Limits(Struct, kw_only=True, frozen=True):
@@ -89,10 +91,11 @@ class Session:
     def exit_code(self) -> ExitCode:
         """What the process is to exit with: run.finished's own, unless something is incomplete.
 
-        A run that has not finished has failed.
+        A run that has not finished has failed, or ends for the reason that somebody gave.
         """
-        finished = self.state.finished
-        code = ExitCode.FAILED if finished is None else ExitCode(finished.data.exit_code)
+        if (finished := self.state.finished) is None:
+            return ExitCode.FAILED if self.stop.why is None else stopped(self.stop.why).exit_code
+        code = ExitCode(finished.data.exit_code)
         return ExitCode.FAILED if code is ExitCode.OK and self._broadcast.has_lost else code
 
     def attached(self, agent_run: AgentRun) -> AgentRun:
@@ -137,11 +140,19 @@ class Session:
             loop.call_soon_threadsafe(done.set)
         return loop.is_closed() or done.wait(within_s) or loop.is_closed()
 
-    def abandon(self) -> ev.RunFinished:
-        """End a run whose event loop stands still, on another thread; return the last event."""
+    def abandon(self) -> ev.RunFinished | None:
+        """End a run whose event loop stands still, on another thread; return the last event.
+
+        None where the loop is stuck in an event that is being emitted: no other can be.
+        """
         if self.stop.is_due:
             self.stop.request(took_too_long(self._limits.timeout))
-        return self._finish(None)
+        if not self._broadcast.lock.acquire(timeout=_STUCK_S):
+            return None
+        try:
+            return self._finish(None)
+        finally:
+            self._broadcast.lock.release()
 
     async def drive(self, started: ev.RunStarted, source: EventStream) -> ev.RunFinished:
         """Run the source to its end; return the last event, which every sink has seen by then."""

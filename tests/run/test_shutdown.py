@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import AsyncGenerator
@@ -135,6 +137,43 @@ def test_a_run_is_not_executed_inside_a_loop_that_runs() -> None:
 
     with pytest.raises(RuntimeError, match="running already"):
         asyncio.run(main())
+
+
+STUCK_SINK = """
+import os, signal, time
+from catagent.run import event_loop
+from catagent.run.runner import open_session
+from catagent.run.watchdog import watchdog
+from catagent.stop import Interrupts
+from tests.run.test_shutdown import started
+
+class Stuck:
+    def write(self, event):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(3600)
+
+    def close(self):
+        pass
+
+async def source():
+    yield
+
+session = open_session([Stuck()])
+with Interrupts(session.stop), watchdog(session, lambda: print("left", flush=True)):
+    event_loop.run(session.drive(started(), source()))
+"""
+
+
+def test_shutdown_waits_for_no_sink_that_never_returns(tmp_path: Path) -> None:
+    """It holds what every other event waits for: the run's last one as well."""
+    done = subprocess.run(
+        [sys.executable, "-c", STUCK_SINK],
+        env=environment(tmp_path),
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (143, b"left\n", b"")
 
 
 def test_a_run_that_has_not_finished_has_failed() -> None:
