@@ -11,8 +11,8 @@ from langchain_core.messages import AIMessage, BaseMessage
 
 from catagent.errors import CatagentError, ModelError, NetworkError
 from catagent.events import types as ev
+from catagent.failures.server_words import one_line, words_in
 from catagent.redact import shortened
-from catagent.sources.blocks import as_json
 from catagent.sources.finish_reasons import (
     announces_a_call,
     finish_reason_of,
@@ -121,10 +121,9 @@ def _broke_off(message: AIMessage, provider: str) -> bool:
 
 
 def _failed(message: AIMessage) -> ModelError:
-    given = message.response_metadata.get("error")
-    words = given if isinstance(given, str) else as_json(given) if given else ""
+    words = words_in(message.response_metadata.get("error") or "")
     reason = words or f"it ended its answer with the finish reason {finish_reason_of(message)}"
-    return ModelError(f"The model failed midway: {shortened(reason, 300)}", hint="try again later")
+    return ModelError(f"The model failed midway: {one_line(reason, 300)}", hint="try again later")
 
 
 def _missing_call(message: AIMessage) -> ModelError | None:

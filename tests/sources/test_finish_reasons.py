@@ -143,12 +143,18 @@ def test_arguments_that_are_nested_too_deep_are_an_error() -> None:
 @pytest.mark.parametrize("reason", ["error", "ERROR", "network_error", "ERROR_TOXIC", "failed"])
 @pytest.mark.parametrize(
     ("given", "said"),
-    [(None, "finish reason"), ("boo", "boo"), ({"message": "boo"}, "boo"), ([5], "[5]")],
+    [
+        (None, "it ended its answer with the finish reason {reason}"),
+        ("boo", "boo"),
+        ({"code": "server_error", "message": "boo"}, "boo"),
+        ({"error": {"message": "two\nlines"}}, "two lines"),
+        ([5], "[5]"),
+    ],
 )
 def test_a_model_that_failed_midway_is_an_error(reason: str, given: Any, said: str) -> None:
     error = check_message(message(finish_reason=reason, error=given), "model")
     assert error is not None
-    assert said in error.message
+    assert error.message == f"The model failed midway: {said.format(reason=reason)}"
 
 
 @pytest.mark.parametrize("given", [10.0, 2.5, "10", None, -1, True, 2**70, [1], {"a": 1}])
