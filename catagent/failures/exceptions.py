@@ -62,7 +62,10 @@ def described(raised: BaseException) -> str:
 
 
 def members_of(raised: BaseException) -> list[BaseException]:
-    """What is in a group and in the groups in it, in order, up to a bound; itself if no group."""
+    """What is in a group and in the groups in it, in order, up to a bound; itself if no group.
+
+    A StopIteration that came in a RuntimeError is itself.
+    """
     found: list[BaseException] = []
     waiting = [raised]
     while waiting and len(found) < MOST_MEMBERS:
@@ -70,8 +73,19 @@ def members_of(raised: BaseException) -> list[BaseException]:
         if isinstance(member, BaseExceptionGroup):
             waiting.extend(reversed(member.exceptions))
         else:
-            found.append(member)
+            found.append(carried(member))
     return found
+
+
+def carried(raised: BaseException) -> BaseException:
+    """The StopIteration in a RuntimeError: Python and LangChain let none out of what they run."""
+    cause = raised.__cause__
+    if type(raised) is not RuntimeError or not isinstance(
+        cause, StopIteration | StopAsyncIteration
+    ):
+        return raised
+    said = str(raised)
+    return cause if not said or said.endswith(f" raised {type(cause).__name__}") else raised
 
 
 def status_of(raised: BaseException) -> int | None:

@@ -8,6 +8,8 @@ from traceback import walk_tb
 
 from msgspec import Struct
 
+from catagent.failures.exceptions import carried
+
 _PACKAGE = str(Path(__file__).parents[1]) + os.sep
 _STANDARD_LIBRARY = str(Path(os.__file__).parent) + os.sep
 _INSTALLED = ("site-packages", "dist-packages")
@@ -30,7 +32,7 @@ def place_of(raised: BaseException) -> Place | None:
     while isinstance(raised, BaseExceptionGroup):
         raised = raised.exceptions[0]
         found = _line_of(raised) or found
-    return found
+    return _line_of(carried(raised)) or found
 
 
 def _line_of(raised: BaseException) -> Place | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 from collections.abc import Callable
@@ -13,10 +14,13 @@ import pytest
 from langchain_core.messages import AnyMessage
 from langgraph.graph import END, START, MessagesState, StateGraph
 
+from catagent.config import Mode
 from catagent.errors import AgentError, ToolError
 from catagent.failures.classify import classify
 from catagent.failures.owner import Owner
 from catagent.failures.report import error_info
+from catagent.sources.base import AgentRun
+from tests.support.agents import MODES, collect
 
 HERE = "tests/failures/test_own_code.py"
 DB = Owner("node", "db")
@@ -45,6 +49,33 @@ def failing_node(work: Callable[[], object]) -> tuple[Exception, int]:
     except Exception as raised:
         return raised, db.__code__.co_firstlineno + 1
     raise AssertionError("it did not fail")
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_stop_iteration_is_named_with_its_place(mode: Mode, is_async: bool) -> None:
+    """It leaves no coroutine or thread as it is: it comes in a RuntimeError."""
+
+    def db(_: object) -> dict[str, Any]:
+        return {"messages": [next(iter(()))]}
+
+    async def adb(state: object) -> dict[str, Any]:
+        return db(state)
+
+    node: Any = adb if is_async else db
+    graph: Any = StateGraph(MessagesState).add_node("db", node)
+    run = AgentRun(graph.add_edge(START, "db").compile(), {"messages": ["?"]}, "graph")
+    outcome = asyncio.run(collect(mode, run))
+    assert outcome.error is not None
+    info = error_info(outcome.error, run.outcome.owner)
+    assert (info.type, info.message) == ("StopIteration", "The node db failed: StopIteration.")
+    assert (info.node, info.file, info.line) == ("db", HERE, db.__code__.co_firstlineno + 1)
+
+
+def test_words_around_a_stop_iteration_are_kept() -> None:
+    error = RuntimeError("no rows")
+    error.__cause__ = StopIteration()
+    assert classify(error, DB).message == "The node db failed: RuntimeError: no rows"
 
 
 def raising(error: Exception) -> Callable[[], object]:
