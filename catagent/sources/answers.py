@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import msgspec
@@ -15,26 +16,43 @@ from catagent.sources.nodes import MESSAGES_KEY, coerced, items_of
 _ANSWER_KEYS = ("answer", "output")
 
 
-def final(output: Any) -> Any:
-    """The last message in the output, what stands under a key for answers, or all of it.
+def final(output: Any, written_last: Collection[str] = ()) -> Any:
+    """The last message in the output, what stands under a key for answers, or what came last.
 
-    None where the output has nothing but the question.
+    `written_last` are the keys that the last nodes of the outermost graph wrote. All of the output
+    where nothing tells more; None where it has nothing but the question.
     """
     if not isinstance(output, dict):
-        return output
+        return _said_in([output]) or output
     values = {key: value for key, value in output.items() if key != MESSAGES_KEY}
     named = next((values[key] for key in _ANSWER_KEYS if values.get(key) is not None), None)
     last = next(reversed(messages_in(output)), None)
     # An executor that gives up says so in its output, beside a message that is empty.
     if isinstance(last, AIMessage | ToolMessage) and (last.content or named is None):
         return last
-    return named if named is not None else _said_elsewhere(values) or values or None
+    found = _written({key: values[key] for key in values if key in written_last})
+    several = (named, found, _said_in(values.values()), values or None)
+    return next((each for each in several if each is not None), None)
 
 
-def _said_elsewhere(values: dict[str, Any]) -> AIMessage | None:
-    """What a model said last in a list of messages that has another name."""
-    ends = (value[-1] for value in values.values() if isinstance(value, list) and value)
-    return next((end for end in ends if isinstance(end, AIMessage) and not end.tool_calls), None)
+def _written(values: dict[str, Any]) -> Any:
+    """What the last nodes came to: a message, one value alone, or all but flags and messages."""
+    if (said := _said_in(values.values())) is not None:
+        return said
+    kept = {k: v for k, v in values.items() if not (v is None or isinstance(v, bool) or _holds(v))}
+    return next(iter(kept.values())) if len(kept) == 1 else kept or None
+
+
+def _said_in(values: Iterable[Any]) -> AIMessage | None:
+    """What a model said last in a message, or in a list of them, that has another name."""
+    ends = (value[-1] if isinstance(value, list) and value else value for value in values)
+    made = (coerced(end) for end in ends if isinstance(end, BaseMessage | dict))
+    return next((end for end in made if isinstance(end, AIMessage) and not end.tool_calls), None)
+
+
+def _holds(value: Any) -> bool:
+    several = value if isinstance(value, list) else [value]
+    return any(isinstance(each, BaseMessage) for each in several)
 
 
 def messages_in(state: dict[str, Any]) -> list[BaseMessage]:

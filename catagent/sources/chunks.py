@@ -119,12 +119,12 @@ class ChunkReader:
     def _plain_answer(self) -> ev.Answer | None:
         if self._tracker.root is None:
             return None
-        found = final(self._tracker.root.output)
+        found = final(self._tracker.output, self._tracker.written_last)
         return self._as_answer(as_text(found), found if isinstance(found, BaseMessage) else None)
 
     def _graph_answer(self) -> ev.Answer | None:
         output = None if self._tracker.root is None else self._tracker.root.output
-        found = final(output)
+        found = final(output, self._tracker.written_last)
         last = found if isinstance(found, BaseMessage) else self._tracker.last_message
         structured = output.get("structured_response") if isinstance(output, dict) else None
         if structured is not None:

@@ -6,6 +6,7 @@ runs of a node one is from, and says nothing of a graph inside a chain or a tool
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -19,7 +20,11 @@ MESSAGES_KEY = "messages"
 
 
 class NodeReader:
-    """Reads the nodes of one run in the order in which they end; what they repeat counts once."""
+    """Reads the nodes of one run in the order in which they end; what they repeat counts once.
+
+    `last_node` is that of the outermost graph, `written_last` the keys that it and those that ran
+    beside it wrote.
+    """
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
@@ -30,6 +35,10 @@ class NodeReader:
         self._own: dict[str | int, BaseMessage] = {}
         self._coerced: dict[int, tuple[Any, BaseMessage]] = {}
         self._message_keys = {MESSAGES_KEY}
+        self._depth: float = math.inf
+        self._written: Any = None
+        self.last_node: Span | None = None
+        self.written_last: set[str] = set()
 
     @property
     def last(self) -> BaseMessage | None:
@@ -51,6 +60,17 @@ class NodeReader:
                 span.facts += self._facts(span, message)
             if len(span.parent_ids) == 1 and isinstance(part, dict):
                 self._keep({MESSAGES_KEY: part.get(MESSAGES_KEY)})
+            self._note_keys(span, part if isinstance(part, dict) else {})
+
+    def _note_keys(self, span: Span, part: dict[str, Any]) -> None:
+        """The keys that were written last: nodes of one superstep write at the same time."""
+        depth, written = len(span.parent_ids), (span.parent_ids, span.superstep)
+        if depth > self._depth:
+            return
+        self.last_node = span
+        if part and written != self._written:
+            self._depth, self._written, self.written_last = depth, written, set()
+        self.written_last.update(part)
 
     def _keep(self, found: Any) -> None:
         """The messages of the outermost graph, as it keeps them."""

@@ -87,6 +87,22 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         """The message that the agent's own graph added last, as far as it was not replaced."""
         return self._nodes.last
 
+    @property
+    def written_last(self) -> set[str]:
+        """The keys of its state that the agent's own graph wrote last."""
+        return self._nodes.written_last
+
+    @property
+    def output(self) -> Any:
+        """What the run came to; where it is a chain that ends in a graph, that graph's state.
+
+        A graph streams what its nodes change, so the last of that is what such a chain ends with.
+        """
+        output, node = None if self.root is None else self.root.output, self._nodes.last_node
+        if node is not None and isinstance(output, dict) and list(output) == [node.node]:
+            return self.spans[node.parent_ids[-1]].output
+        return output
+
     def author(self, message: BaseMessage) -> Span | None:
         """The model run that wrote a message."""
         return self._authors.get(message.id or "")

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+import operator
+from typing import Annotated, Any
 
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware, PIIMiddleware
 from langchain_core.callbacks import adispatch_custom_event
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.func import entrypoint
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import interrupt
 from pydantic import BaseModel
+from typing_extensions import TypedDict
 
 from catagent.agents import cat_prompts
 from catagent.agents.cat_tools import make_tools
 from catagent.config import Mode
 from catagent.errors import AgentError
 from catagent.events import types as ev
-from catagent.sources.base import AgentRun
+from catagent.sources.base import AgentRun, AgentShape
 from tests.support import scripts
 from tests.support.agents import MODES, Outcome, build, collect, run_with
 from tests.support.replies import Call, Reply
@@ -33,6 +37,7 @@ from tests.support.server import Request
 
 pytestmark = pytest.mark.versions
 
+_ASKED = {"question": "what?"}
 modes = pytest.mark.parametrize("mode", MODES)
 
 
@@ -151,7 +156,9 @@ def test_a_structured_response_is_the_answer(mode: Mode) -> None:
         ({"messages": [{"role": "assistant", "content": "as a dict"}]}, "as a dict"),
         ({"messages": ("ai", "as a tuple")}, "as a tuple"),
         ({"output": "under a key"}, "under a key"),
-        ({"place": "sofa"}, '{"place":"sofa"}'),
+        ({"place": "sofa"}, "sofa"),
+        ({"place": "sofa", "size": 0}, '{"place":"sofa","size":0}'),
+        ({"place": "sofa", "size": True}, "sofa"),
     ],
 )
 def test_a_graph_that_streams_no_message_answers_with_its_final_state(
@@ -160,9 +167,74 @@ def test_a_graph_that_streams_no_message_answers_with_its_final_state(
     class State(MessagesState):
         output: str
         place: str
+        size: int
 
     graph = StateGraph(State).add_node("say", lambda _: said).add_edge(START, "say").compile()
     assert answer_of(asyncio.run(collect(mode, asked(graph)))) == answer
+
+
+_CALLS = [{"name": "look", "args": {}, "id": "c1"}]
+_LOOKED = [AIMessage("", tool_calls=_CALLS), ToolMessage("seen", tool_call_id="c1")]
+
+
+class Elsewhere(TypedDict):
+    """A state without `messages`."""
+
+    question: str
+    log: Annotated[list[Any], operator.add]
+    said: Any
+    more: Any
+
+
+@modes
+@pytest.mark.parametrize(
+    ("steps", "answer"),
+    [
+        ([{"log": _LOOKED}, {"said": "the report"}], "the report"),
+        ([{"log": _LOOKED}, {"said": "the report", "log": _LOOKED}], "the report"),
+        ([{"log": [AIMessage("looked")]}, {"said": "the report"}], "the report"),
+        ([{"log": [AIMessage("looked")]}, {"more": True}], "looked"),
+        ([{"log": _LOOKED}, {"said": AIMessage("a message")}], "a message"),
+        ([{"said": "early"}, {"log": [*_LOOKED, AIMessage("in a list")]}], "in a list"),
+        ([{"log": [{"role": "assistant", "content": "a dict"}]}], "a dict"),
+        ([{"log": _LOOKED}, {"said": 0, "more": "b"}], '{"said":0,"more":"b"}'),
+        ([{"said": "early"}, None], "early"),
+    ],
+)
+@pytest.mark.parametrize("shape", ["graph", "other"])
+def test_a_graph_without_messages_answers_with_what_its_last_node_wrote(
+    mode: Mode, shape: AgentShape, steps: list[dict[str, Any]], answer: str
+) -> None:
+    graph = StateGraph(Elsewhere)
+    graph.add_sequence([(f"n{n}", lambda _, step=step: step) for n, step in enumerate(steps)])
+    graph.add_edge(START, "n0")
+    runnable: Any = graph.compile()
+    if shape == "other":
+        runnable = RunnableLambda(lambda question: {"question": question["question"]}) | runnable
+    assert answer_of(asyncio.run(collect(mode, AgentRun(runnable, _ASKED, shape)))) == answer
+
+
+@modes
+def test_nodes_that_end_a_graph_together_answer_together(mode: Mode) -> None:
+    graph = StateGraph(Elsewhere)
+    for name in ("said", "more"):
+        graph.add_node(f"write_{name}", lambda _, name=name: {name: name})
+        graph.add_edge(START, f"write_{name}")
+    run = AgentRun(graph.compile(), _ASKED, "graph")
+    assert answer_of(asyncio.run(collect(mode, run))) == '{"said":"said","more":"more"}'
+
+
+@modes
+@pytest.mark.parametrize("is_graph", [True, False])
+def test_a_list_of_messages_answers_with_what_the_model_said_last(
+    mode: Mode, is_graph: bool
+) -> None:
+    async def work(_: Any) -> list[BaseMessage]:
+        return [*_LOOKED, AIMessage("the end")]
+
+    runnable: Any = entrypoint()(work) if is_graph else RunnableLambda(work)
+    run = AgentRun(runnable, "q", "graph" if is_graph else "other")
+    assert answer_of(asyncio.run(collect(mode, run))) == "the end"
 
 
 @modes

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from langchain.agents import create_agent
-from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages import AIMessageChunk, HumanMessage
 from langchain_core.runnables import RunnableLambda
 
 from catagent.config import Mode
@@ -104,7 +104,7 @@ def test_what_a_model_had_begun_when_it_failed_is_named(mode: Mode) -> None:
 
 @modes
 def test_the_messages_in_a_state_that_is_the_answer_have_our_form(mode: Mode) -> None:
-    state: Any = RunnableLambda(lambda _: [AIMessage([{"type": "text", "text": "a"}], id="1")])
+    state: Any = RunnableLambda(lambda _: [HumanMessage([{"type": "text", "text": "a"}], id="1")])
     outcome = asyncio.run(collect(mode, AgentRun(state, "q", "other")))
     (answer,) = outcome.of(ev.Answer)
     (message,) = json.loads(answer.data.output)
