@@ -14,11 +14,16 @@ class RunClosedError(Exception):
 
 
 class Closing:
-    """The tasks that tools run in, and whether the run is closed."""
+    """The tasks that tools run in, and whether the run is closed.
+
+    Once it `is_over` nobody reads what it still says: a stream that was left open, say, as the
+    interpreter is torn down.
+    """
 
     def __init__(self, stop: Stop) -> None:
         self._stop = stop
         self._closed = False
+        self.is_over = False
         self._tasks: dict[str, asyncio.Task[Any]] = {}
 
     def enter(self, run_id: str) -> None:
@@ -56,3 +61,4 @@ class Closing:
             task.cancel()
         if orphans:
             await asyncio.wait(orphans, timeout=self._stop.patience(0.7))
+        self.is_over = True

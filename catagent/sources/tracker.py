@@ -319,6 +319,8 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
     def _end(
         self, run_id: UUID, *, output: Any = None, error: BaseException | None = None
     ) -> Span | None:
+        if self.closing.is_over:
+            return None
         self.close_abandoned()
         span = self.spans.get(str(run_id))
         if span is not None:

@@ -16,7 +16,7 @@ from typing import Any
 from langchain.agents import create_agent
 from langchain_classic.agents import AgentExecutor, create_openai_tools_agent
 from langchain_core.language_models import BaseChatModel, FakeListChatModel
-from langchain_core.messages import AIMessageChunk
+from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool, tool
@@ -276,3 +276,16 @@ class Stammering(FakeListChatModel):
 
 
 stammering_model = create_agent(Stammering(responses=[""]), [])
+
+
+streams_left_open: list[Any] = []
+
+
+def _leaves_open(_: MessagesState) -> dict[str, list[AIMessage]]:
+    """Reads one word of a model's, and keeps the rest of the stream until the interpreter ends."""
+    streams_left_open.append(FakeListChatModel(responses=["two words"]).stream("?"))
+    return {"messages": [AIMessage(next(streams_left_open[-1]).text)]}
+
+
+_leaving: Any = StateGraph(MessagesState).add_node("read", _leaves_open)
+left_open = _leaving.add_edge(START, "read").compile()

@@ -352,3 +352,13 @@ def test_a_factory_that_raises_stop_iteration_is_an_error(warm: Warm, tmp_path: 
     done = warm.run(["ask", "?", "--agent", "tests.faults.agents:no_agent"], env)
     assert done.code == 1
     assert "StopIteration" in done.err.decode()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_stream_that_is_left_open_says_nothing_at_exit(tmp_path: Path, mode: str) -> None:
+    """It ends when the interpreter is torn down, and our modules with it."""
+    agent = ["--agent", "tests.faults.agents:left_open", "--mode", mode]
+    env = environment(tmp_path, CATAGENT_HISTORY="false")
+    command = [*COMMAND, "ask", "?", *agent, "-o", "answer"]
+    done = subprocess.run(command, env=env, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"t\n", b"")
