@@ -425,6 +425,8 @@ _FRAMES = {
     ),
     "error as a string": b'data: {"error":"boo"}\n\n',
     "error detail": b'data: {"detail":"boo"}\n\n',
+    "a field error": _CHUNK + b'error: {"code":500,"message":"boo"}\n\n',
+    "an error outside of any event": _CHUNK + b'{"error":{"message":"boo"}}\n\n',
 }
 _IS_IT = "is it an OpenAI-compatible API? OPENAI_BASE_URL ends in /v1"
 _JSON = {"content-type": "application/json"}
@@ -449,6 +451,10 @@ _BODIES = {
     "a string that is not a chunk": (
         'The server sent what is not a chunk of an answer: "boo"',
         streaming(_CHUNK + b'data: "boo"\n\n'),
+    ),
+    "a line of no event": (
+        'The server sent what is not a chunk of an answer: "boo"',
+        streaming(_CHUNK + b"boo\n\ndata: [DONE]\n\n"),
     ),
 }
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from catagent.models.factory import Models
-from catagent.models.openai_client.chunk_stream import ServerSentEvents
+from catagent.models.openai_client.server_sent_events import STRAY, ServerSentEvents
 from tests.models.conftest import UseModels
 from tests.support.replies import Reply
 from tests.support.server import ScriptedServer
 
 BODY = (
-    "data: {}\n\n: a comment\n\nid: 1\n\nevent: ping\ndata:\n\nretry: 5\n\n"
-    'event: error\ndata:{"a":\ndata: "ä\u2028"}\n\ndata: [DONE]\n\ndata: not ended'
+    "\ufeffdata: {}\n\n: a comment\n\nid: 1\n\nevent: ping\ndata:\n\nretry: 5\n\n"
+    'event: error\ndata:{"a":\ndata: "ä\u2028"}\n\ndata: [DONE]\n\n'
+    'data: 1\n{"b": 2}\n \nPing\nerror: {"c":3}\ndata: not ended'
 ).encode()
 EVENTS = [(b"", b"{}"), (b"error", '{"a":\n"ä\u2028"}'.encode()), (b"", b"[DONE]")]
+STRAYS = [(b"", b"1"), (STRAY, b'{"b": 2}'), (STRAY, b"Ping"), (b"error", b'{"c":3}')]
 
 
 @given(
@@ -30,7 +33,17 @@ def test_chunk_stream_events_do_not_depend_on_how_the_body_is_cut_or_its_lines_e
 ) -> None:
     events, body = ServerSentEvents(), BODY.replace(b"\n", newline)
     pieces = [body[start:end] for start, end in pairwise([0, *sorted(cuts), len(body)])]
-    assert [event for piece in pieces for event in events.feed(piece)] == EVENTS
+    assert [event for piece in pieces for event in events.feed(piece)] == EVENTS + STRAYS
+    assert list(events.end()) == []
+
+
+@pytest.mark.parametrize(
+    ("last", "found"),
+    [(b'{"a": 1}', [(STRAY, b'{"a": 1}')]), (b"error: x", [(b"error", b"x")]), (b"dat", [])],
+)
+def test_a_last_line_counts_though_it_never_ends(last: bytes, found: list[Any]) -> None:
+    events = ServerSentEvents()
+    assert [*events.feed(last), *events.end()] == found
 
 
 def test_the_connection_of_a_chunk_stream_serves_the_next_request(use_models: UseModels) -> None:

@@ -51,6 +51,10 @@ def answer_to(use_models: UseModels, reply: Reply, call: Callable[[Models], Any]
         b'data: {"error":"CUDA"}\n\n',
         b'data: {"choices":[],"error":{"message":"CUDA"}}\n\n',
         CHUNK + b'\n\ndata: {"object":"error","message":"CUDA"}\n\n',
+        CHUNK + b'\n\nerror: {"code":500,"message":"CUDA"}\n\n' + ENDED,
+        CHUNK + b"\n\nerror: CUDA\n\n" + ENDED,
+        CHUNK + b'\n\n{"error":{"message":"CUDA"}}',
+        b'{"error":{"message":"CUDA"}}\n\n',
     ],
 )
 def test_an_error_frame_of_any_form_is_raised(
@@ -58,6 +62,32 @@ def test_an_error_frame_of_any_form_is_raised(
 ) -> None:
     with pytest.raises(openai.APIError, match=r"^CUDA$"):
         answer_to(use_models, streaming(body), call)
+
+
+@pytest.mark.parametrize("text", ["[ERROR] CUDA", "Error: CUDA", "error CUDA"])
+def test_an_error_in_plain_text_is_raised(use_models: UseModels, text: str) -> None:
+    reply = streaming(CHUNK + f"\n\ndata: {text}\n\n".encode() + ENDED)
+    with pytest.raises(openai.APIError) as raised:
+        answer_to(use_models, reply, asynchronously)
+    assert raised.value.message == text
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (CHUNK + b"\n\nCUDA out\n\n" + ENDED, 'not a chunk of an answer: "CUDA out"'),
+        (CHUNK + b"\n\ndata: CUDA out\n\n" + ENDED, 'not a chunk of an answer: "CUDA out"'),
+        (b"CUDA out\n\n" + ENDED, 'not a chunk of an answer: "CUDA out"'),
+        (b"CUDA out", 'not a chunk of an answer: "CUDA out"'),
+        (b'{\n"error":\n{"message": "CUDA out"}\n}\n', '{"error": {"message": "CUDA out"}}'),
+    ],
+)
+def test_a_line_that_is_of_no_event_is_shown(
+    use_models: UseModels, body: bytes, words: str
+) -> None:
+    with pytest.raises(ModelError) as raised:
+        answer_to(use_models, streaming(body), asynchronously)
+    assert words in raised.value.message
 
 
 @callers
@@ -102,6 +132,9 @@ def test_an_undecodable_body_is_an_error_with_a_hint(use_models: UseModels, body
         ENDED.replace(b'"So"', rb'"\"error\": So"'),
         ENDED.replace(b'"So"', b'"error"'),
         ENDED.replace(b"\n", b"\r\n"),
+        b"\xef\xbb\xbf" + ENDED,
+        ENDED.removeprefix(b"data: "),
+        b"data: {}\n\n" + ENDED.removeprefix(b"data: "),
     ],
 )
 def test_an_ordinary_stream_is_left_alone(

@@ -20,6 +20,7 @@ import openai
 from catagent.failures.server_words import parsed, words_in
 from catagent.models.openai_client import stream_errors
 from catagent.models.openai_client.deltas import Deltas, as_object
+from catagent.models.openai_client.server_sent_events import STRAY, ServerSentEvents
 
 # So much of a body is kept until the first chunk, to show what it is if none comes.
 _KEPT = 4096
@@ -79,7 +80,9 @@ class _Reader:
         self._deltas = Deltas(lambda: "functions" in json.loads(asked))
         # Quotes in texts are escaped; a tool's argument of that name gets objects, which are right.
         self._is_parsed = b'"response_format"' in asked
-        self._start = b""
+        kind = response.headers.get("content-type", "")
+        self._is_stream = kind.startswith("text/event-stream")
+        self._start = self._aside = b""
         self._waiting = 0
         self._began = self.done = False
 
@@ -89,7 +92,15 @@ class _Reader:
         self._waiting += len(piece)
         if self._waiting > _LONGEST_EVENT:
             raise stream_errors.endless(_LONGEST_EVENT)
-        for kind, data in self._events.feed(piece):
+        yield from self._read(self._events.feed(piece))
+
+    def _read(self, events: Iterable[tuple[bytes, bytes]]) -> Iterator[Any]:
+        for kind, data in events:
+            if self._may_be_of_a_page(kind, data):
+                self._aside = self._aside or data
+                continue
+            if self._aside:
+                raise stream_errors.no_chunk(self._aside.decode(errors="replace"))
             self._waiting = 0
             if data.startswith(b"[DONE]"):
                 self.done = True
@@ -98,13 +109,26 @@ class _Reader:
             if chunk := self._chunk(kind, data.decode()):
                 yield self._given(chunk)
 
+    def _may_be_of_a_page(self, kind: bytes, data: bytes) -> bool:
+        """Whether a line before any chunk may be of a body that is not a stream, for `end`."""
+        if self._began or kind != STRAY:
+            return False
+        return bool(self._aside) or not (self._is_stream and stream_errors.is_object(data))
+
     def _given(self, chunk: dict[str, Any]) -> Any:
         return as_object(chunk) if self._is_parsed else chunk
 
     def _chunk(self, kind: bytes, data: str) -> dict[str, Any] | None:
         if kind == b"error":
             raise self._error(parsed(data))
-        found = json.loads(data)
+        try:
+            found = json.loads(data)
+        except ValueError:
+            if data.startswith(("{", '"')):  # it was cut
+                raise
+            if stream_errors.is_error(data):
+                raise self._error(data) from None
+            raise stream_errors.no_chunk(data) from None
         if (error := stream_errors.error_in(found)) is not None:
             raise self._error(error)
         try:
@@ -116,10 +140,12 @@ class _Reader:
         return openai.APIError(words_in(found), self._response.request, body=found)
 
     def end(self) -> Iterator[Any]:
-        """The last chunk. Raises ModelError where nothing was a chunk."""
+        """The last chunks. Raises ModelError where nothing was a chunk."""
+        if not self.done:
+            yield from self._read(self._events.end())
         if not self._began:
             raise stream_errors.no_stream(self._response, self._start)
-        return map(self._given, self._deltas.last())
+        yield from map(self._given, self._deltas.last())
 
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:
@@ -130,41 +156,3 @@ class _Reader:
             raise openai.APITimeoutError(self._response.request) from error
         except httpx2.RequestError as error:
             raise openai.APIConnectionError(request=self._response.request) from error
-
-
-class ServerSentEvents:
-    """The events in a body that comes in pieces, each its type and data; those without data not."""
-
-    def __init__(self) -> None:
-        self._rest: list[bytes] = []
-        self._ends_in_return = False
-        self._kind = b""
-        self._data: list[bytes] = []
-
-    def feed(self, piece: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """The events that this piece completes. Lines end in CR, LF or both."""
-        if not piece:
-            return
-        if self._ends_in_return:
-            piece = piece.removeprefix(b"\n")  # of a line that has ended already
-        self._ends_in_return = piece.endswith(b"\r")
-        end = max(piece.rfind(b"\n"), piece.rfind(b"\r")) + 1
-        if not end:
-            self._rest.append(piece)
-            return
-        lines = b"".join((*self._rest, piece[:end])).splitlines()
-        self._rest = [piece[end:]]
-        yield from self._events(lines)
-
-    def _events(self, lines: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
-        for line in lines:
-            name, _, value = line.partition(b":")
-            if name == b"data":
-                self._data.append(value.removeprefix(b" "))
-            elif name == b"event":
-                self._kind = value.removeprefix(b" ")
-            elif not line:
-                kind, data = self._kind, b"\n".join(self._data)
-                self._kind, self._data = b"", []
-                if data:
-                    yield kind, data

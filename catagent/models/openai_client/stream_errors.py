@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx2
@@ -12,6 +13,8 @@ from catagent.models.openai_client.error_bodies import encoding_of
 
 _SHOWN = 300
 _WORDS_IN = {"error", "message", "detail", "errors", "msg", "errormessage", "errordescription"}
+_FIELD = re.compile(r"(?:data|event|id|retry)?:")
+_ERROR = re.compile(r"\[?error\b", re.IGNORECASE)
 _HINT = "is it an OpenAI-compatible API? OPENAI_BASE_URL ends in /v1"
 
 
@@ -33,6 +36,16 @@ def error_in(found: Any) -> Any:
     return None if names.isdisjoint(_WORDS_IN) else found
 
 
+def is_error(text: str) -> bool:
+    """Whether a text where JSON should be calls itself an error."""
+    return _ERROR.match(text) is not None
+
+
+def is_object(line: bytes) -> bool:
+    """Whether a line is a JSON object."""
+    return isinstance(parsed(line.decode(errors="replace")), dict)
+
+
 def no_chunk(found: Any) -> ModelError:
     """The error of a server that streams JSON of another kind."""
     text = one_line(written(found), _SHOWN)
@@ -51,11 +64,13 @@ def no_stream(response: httpx2.Response, body: bytes) -> ModelError:
     text = body.decode(encoding_of(body)).removeprefix("\ufeff").strip()
     if not text:
         return ModelError(f"The server's answer is empty (HTTP {response.status_code}).", _HINT)
-    if kind == "text/event-stream" or text.startswith("data:"):
+    if _FIELD.match(text):
         return ModelError("The server's stream ended without a single chunk.", _HINT)
     found = parsed(text)
     if isinstance(found, dict) and found.get("choices"):
         hint = "can it stream? a proxy in between may have kept it from doing so"
         return ModelError("The server sent a whole answer where a stream was asked for.", hint)
+    if kind == "text/event-stream":
+        return no_chunk(found)
     words = one_line(words_in(found), _SHOWN)
     return ModelError(f"The server sent {kind or 'something'}, and no stream: {words}", _HINT)
