@@ -44,6 +44,12 @@ def words_in(found: Any) -> str:
     return _words(found, 0) or ("" if isinstance(found, str) else written(found))
 
 
+def plain_name(name: str) -> str:
+    """A name in the one of its spellings that is looked for; any exception's is "exception"."""
+    plain = name.replace("_", "").lower()
+    return "exception" if plain.endswith("exception") else plain
+
+
 def codes_in(found: Any) -> str:
     """Whatever names the kind of an error in JSON, `insufficient_quota` say, by spaces."""
     text = found if isinstance(found, str) else written(found)
@@ -81,7 +87,7 @@ def _words(found: Any, depth: int) -> str:
     if not isinstance(found, Mapping):
         return ""
     items = islice(found.items(), _MOST_NAMES)
-    named = {str(name).replace("_", "").lower(): value for name, value in items}
+    named = {plain_name(str(name)): value for name, value in items}
     said = _distinct(_words(named.get(name), depth + 1) for name in _NAMES)
     where = named.get("loc")  # as FastAPI says which part of a request it means
     return ": ".join(

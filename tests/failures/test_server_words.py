@@ -37,6 +37,7 @@ MODEL = Owner("model", "some")
         {"reason": "boo"},
         {"base_resp": {"status_code": 1004, "status_msg": "boo"}},
         {"fault": {"faultstring": "boo", "detail": {"errorcode": "x"}}},
+        {"internalServerException": {"message": "boo", "originalStatusCode": 500}},
         {"error": {"message": '{"error": {"message": "boo"}}'}},
         {"message": "<html><p>boo</p></html>"},
         '<?xml version="1.0"?><Error><Message><![CDATA[boo]]></Message></Error>',

@@ -147,6 +147,14 @@ FAILED = {
     "in the choice, as text": choice({}, finish_reason=None, error="boo"),
     "in the second choice": {"choices": [*choice(SO)["choices"], {"index": 1, "error": BOO}]},
     "beside the choice": {**choice({}, finish_reason="error"), "error": BOO},
+    "in the delta": choice({"error": BOO}, finish_reason="stop"),
+    "MiniMax's": {"base_resp": {"status_code": 1004, "status_msg": "boo"}},
+    "MiniMax's, with a choice": {
+        **choice(SO, finish_reason="stop"),
+        "base_resp": {"status_code": 1027, "status_msg": "boo"},
+    },
+    "AWS's": {"internalServerException": {"message": "boo", "originalStatusCode": 500}},
+    "Apigee's": {"fault": {"faultstring": "boo", "detail": {"errorcode": "x"}}},
     "Groq's": {**choice({}), "x_groq": {"id": "r", "error": "boo"}},
 }
 
@@ -155,6 +163,29 @@ FAILED = {
 def test_an_error_in_a_chunk_is_raised(answer_to: AnswerTo, chunk: Chunk) -> None:
     with pytest.raises(openai.APIError, match=r"^boo$"):
         answer_to(streaming_chunks(choice(SO), chunk, END))
+
+
+def test_a_status_of_success_is_not_an_error(answer_to: AnswerTo) -> None:
+    status = {"base_resp": {"status_code": 0, "status_msg": ""}}
+    assert answer_to(streaming_chunks({**choice(SO), **status}, {**END, **status})).content
+
+
+@pytest.mark.parametrize(
+    ("reason", "native", "told"),
+    [
+        ("stop", "MAX_TOKENS", "MAX_TOKENS"),
+        ("stop", "SAFETY", "SAFETY"),
+        ("stop", "STOP", "stop"),
+        ("stop", "end_turn", "stop"),
+        ("stop", None, "stop"),
+        ("length", "MAX_TOKENS", "length"),
+    ],
+)
+def test_a_native_finish_reason_counts_where_it_alone_says_what_is_missing(
+    answer_to: AnswerTo, reason: str, native: str | None, told: str
+) -> None:
+    chunk = choice(SO, finish_reason=reason, native_finish_reason=native)
+    assert answer_to(streaming_chunks(chunk)).response_metadata["finish_reason"] == told
 
 
 @pytest.mark.parametrize("reason", ["error", "ERROR"])

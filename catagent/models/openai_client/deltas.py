@@ -21,6 +21,14 @@ _FRAME = {"id": "", "object": "chat.completion.chunk", "created": 0, "model": ""
 # As servers call it: OpenRouter and Ollama; DeepSeek, vLLM and llama.cpp.
 _REASONING = ("thinking", "reasoning", "reasoning_content")
 
+# What providers say of an answer that is not whole, where OpenRouter says `stop`.
+_CUT_SHORT = frozenset(
+    {
+        *("length", "max_tokens", "max_output_tokens", "model_length", "safety", "recitation"),
+        *("content_filter", "refusal", "error", "malformed_function_call"),
+    }
+)
+
 _Count = Annotated[int, Meta(ge=0, lt=2**53)]
 
 
@@ -70,7 +78,7 @@ class Deltas:
         if not mine:
             return None
         choice = mine[0]
-        reason = self._reason(choice.get("finish_reason"))
+        reason = self._reason(_reason_in(choice))
         form = {"index": 0, "delta": self._delta(choice), "finish_reason": reason}
         if isinstance(logprobs := choice.get("logprobs"), dict):
             form["logprobs"] = logprobs
@@ -133,6 +141,12 @@ def as_object(chunk: dict[str, Any]) -> ChatCompletionChunk:
     """A chunk that was read as the object that the SDK parses an answer from."""
     form: dict[str, Any] = {**_FRAME, **chunk}
     return ChatCompletionChunk.construct(**form)
+
+
+def _reason_in(choice: dict[str, Any]) -> Any:
+    """Its finish reason; where that is `stop`, a provider's own word that says what is missing."""
+    reason, native = choice.get("finish_reason"), choice.get("native_finish_reason")
+    return native if reason == "stop" and str(native).lower() in _CUT_SHORT else reason
 
 
 def _content(found: Any) -> tuple[Any, Any]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import httpx2
 
 from catagent.errors import ModelError
-from catagent.failures.server_words import one_line, parsed, words_in, written
+from catagent.failures.server_words import one_line, parsed, plain_name, words_in, written
 from catagent.models.openai_client.error_bodies import encoding_of
 
 _SHOWN = 300
-_WORDS_IN = {"error", "message", "detail", "errors", "msg", "errormessage", "errordescription"}
+_WORDS_IN = {
+    *("error", "message", "detail", "errors", "msg", "errormessage", "errordescription"),
+    *("exception", "fault"),
+}
 _FIELD = re.compile(r"(?:data|event|id|retry)?:")
 _ERROR = re.compile(r"\[?error\b", re.IGNORECASE)
 _HINT = "is it an OpenAI-compatible API? OPENAI_BASE_URL ends in /v1"
@@ -24,16 +28,26 @@ def error_in(found: Any) -> Any:
         (found,) = found
     if not isinstance(found, dict) or found.get("error"):
         return found if isinstance(found, dict) else None
+    base = found.get("base_resp")  # MiniMax's, alongside whatever there is of an answer
+    if isinstance(base, dict) and base.get("status_code"):
+        return base
     choices = found.get("choices")
-    for part in (*(choices if isinstance(choices, list) else ()), found.get("x_groq")):
+    for part in (*_parts(choices), found.get("x_groq")):
         if isinstance(part, dict) and part.get("error"):
             return part
         if isinstance(part, dict) and str(part.get("finish_reason")).lower() == "error":
             return "the answer ends with the finish reason error"
     if choices or found.get("usage"):
         return None
-    names = {name.replace("_", "").lower() for name, value in found.items() if value}
+    names = {plain_name(name) for name, value in found.items() if value}
     return None if names.isdisjoint(_WORDS_IN) else found
+
+
+def _parts(choices: Any) -> Iterator[Any]:
+    """The choices, and their deltas."""
+    for choice in choices if isinstance(choices, list) else ():
+        yield choice
+        yield choice.get("delta") if isinstance(choice, dict) else None
 
 
 def is_error(text: str) -> bool:
