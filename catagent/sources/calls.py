@@ -70,7 +70,8 @@ class Calls:
         """Take note of the calls in a model's message; `order` says which of its pieces each is."""
         for wanted, number in zip(message.tool_calls, order, strict=False):
             call = self.written(llm, number, wanted["name"], wanted["id"])
-            call.args = wanted["args"]
+            call.tool, call.args = wanted["name"], wanted["args"]  # a name may come in pieces
+            self._by_model[call.outer, call.call_id, call.tool] = call
             llm.written.append(call)
         if message.id is not None:
             self._of_message[message.id] = llm.written

@@ -121,7 +121,7 @@ class EventMaker:
                 call = self._tracker.calls.written(span, order, piece["name"] or "", piece["id"])
                 data.call = call.key
             if piece["name"]:
-                data.tool = piece["name"]
+                data.tool = span.names[order] = span.names.get(order, "") + piece["name"]
             if piece["id"]:
                 data.call_id = piece["id"]
             yield _token(span, data)

@@ -29,7 +29,7 @@ from tests.support.agents import (
     play,
     sync_tools,
 )
-from tests.support.replies import Call, Reply
+from tests.support.replies import Call, Reply, streaming_deltas
 from tests.support.server import Request
 
 pytestmark = pytest.mark.versions
@@ -148,6 +148,28 @@ def test_tools_start_and_finish_once_around_their_models(mode: Mode, shape: Agen
         tokens = ["LlmToken"] * 3
         started, ended = ["ToolStarted", "LlmStarted"], ["LlmFinished", "ToolFinished"]
         assert inside == [*started, *tokens, *ended, "Observation"]
+
+
+def naming_in_pieces(request: Request) -> Reply:
+    """A call whose name comes in two pieces, as some servers stream it."""
+    if not request.tools or request.observations:
+        return Reply(["Done."])
+    pieces = (("get_", ""), ("items", '{"place": "sofa"}'))
+    forms = [{"index": 0, "function": {"name": n, "arguments": a}} for n, a in pieces]
+    return streaming_deltas(
+        *({"tool_calls": [{**form, "id": "a"}]} for form in forms), reason="tool_calls"
+    )
+
+
+@streaming
+@shapes
+def test_a_tool_is_called_by_its_whole_name(mode: Mode, shape: AgentShape) -> None:
+    outcome = play(naming_in_pieces, mode, shape)
+    (action,), (observation,) = outcome.of(ev.Action), outcome.of(ev.Observation)
+    names = {action.name, action.data.tool, observation.name, observation.data.tool}
+    assert names == {"get_items"}
+    written = [event.data.tool for event in outcome.of(ev.LlmToken) if event.data.tool]
+    assert written[-1:] == ["get_items"]
 
 
 def researching(request: Request) -> Reply:
