@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage
 
 from catagent.sources.plain import plain
 
@@ -19,10 +18,6 @@ Block = dict[str, Any]
 # Whose forms a block may have that is not in that of its message's provider: passed on, or of a
 # model that does not say whose it is.
 _OTHERS = ("anthropic", "openai")
-# What stands outside of a message's content, but is content.
-_OUTSIDE = frozenset({"reasoning_content", "reasoning", "refusal", "audio", "citations"})
-_OUTSIDE |= {"tool_outputs", "executed_tools"}
-_GROUNDING = "grounding_metadata"
 DATA = frozenset({"image", "audio", "video", "file", "text-plain"})
 """The types of blocks that hold what was made or sent, and not how that came about."""
 # Base64 or the like, which says nothing to a person.
@@ -47,7 +42,7 @@ def read(item: Block, provider: str | None) -> list[Block]:
     """
     spelled = _spelled({key: value for key, value in item.items() if key != "index"})
     for form in dict.fromkeys((None, provider, *_OTHERS)):
-        blocks = _standard([spelled], {"model_provider": form}, {})
+        blocks = standard([spelled], {"model_provider": form}, {})
         if blocks and not any(map(_is_unread, blocks)):
             return blocks
     return [spelled if _is_unread(spelled) else {"type": "non_standard", "value": spelled}]
@@ -57,7 +52,8 @@ def _is_unread(block: Block) -> bool:
     return block.get("type") == "non_standard"
 
 
-def _standard(content: Any, metadata: dict[str, Any], kwargs: dict[str, Any]) -> list[Block]:
+def standard(content: Any, metadata: dict[str, Any], kwargs: dict[str, Any]) -> list[Block]:
+    """LangChain's reading of a message that has these; nothing where it fails at it."""
     # Without validation, which copies: whatever a tool returned has come this far. All defaults
     # are given, as pydantic takes 100 us to make each of them.
     message = AIMessage.model_construct(
@@ -83,48 +79,6 @@ def _spelled(item: Block) -> Block:
         case {"type": "media", "mime_type": str(mime), "data": str(data)}:
             return {"type": "file", "mime_type": mime, "base64": data}
     return item
-
-
-def is_mere_text(message: Any) -> bool:
-    """Whether a message or chunk whose content is a text holds nothing else to be read."""
-    if (kwargs := getattr(message, "additional_kwargs", None)) and not _OUTSIDE.isdisjoint(kwargs):
-        return False
-    return _GROUNDING not in getattr(message, "response_metadata", ())
-
-
-def mere_reasoning(message: Any) -> str | None:
-    """The reasoning of a chunk without content that holds nothing else."""
-    kwargs = message.additional_kwargs
-    if len(kwargs) > 1:
-        return None
-    thought = kwargs.get("reasoning_content") or kwargs.get("reasoning")
-    return thought if type(thought) is str else None
-
-
-def outside(message: BaseMessage, provider: str | None) -> Iterator[Any]:
-    """What a message says outside of its content, but for reasoning, as items of content."""
-    kwargs, grounding = message.additional_kwargs, message.response_metadata.get(_GROUNDING)
-    for key in ("refusal", "audio", "citations", "tool_outputs"):
-        if key in kwargs:
-            yield from _outside(key, kwargs[key], message.content)
-    given = {key: kwargs[key] for key in ("executed_tools", "audio") if key in kwargs}
-    if given or grounding:
-        # Groq's tools, Google's audio, and Google's sources, which stand at a text.
-        metadata = {"model_provider": provider, _GROUNDING: grounding}
-        yield from _standard([{"type": "text", "text": ""}], metadata, given)
-
-
-def _outside(key: str, value: Any, content: Any) -> Iterator[Any]:
-    match key, value:
-        case "refusal", str() if not (isinstance(content, str) and value in content):
-            yield value
-        case "audio", dict():
-            yield "" if content else value.get("transcript")
-            yield {"type": "audio", "base64": value.get("data"), "file_id": value.get("id")}
-        case "citations", list():
-            yield {"type": "text", "citations": value}
-        case "tool_outputs", list():
-            yield from value
 
 
 def name_of(block: Block, tools: dict[str, str]) -> Piece:
@@ -164,9 +118,14 @@ def citation(note: Any) -> str:
     match note:
         case str():
             return _line("citation", note)
-        case {"value": dict(value)}:
+        case (
+            {"value": dict(value)}
+            | {"url_citation": dict(value)}
+            | {"web": dict(value)}
+            | {"retrieved_context": dict(value)}
+        ):
             return citation(value)
-        case {"url": str(url)}:
+        case {"url": str(url)} | {"uri": str(url)}:
             return _line("citation", note.get("title"), url)
         case dict():
             title = note.get("title") or note.get("document_title") or note.get("filename")

@@ -12,21 +12,14 @@ from typing import Any, Literal
 from langchain_core.messages import BaseMessage, HumanMessage, merge_content
 
 from catagent.events.codec import encodable
-from catagent.sources.blocks import (
-    DATA,
-    Block,
-    Piece,
-    citation,
-    is_mere_text,
-    name_of,
-    outside,
-    read,
-)
+from catagent.sources import aside
+from catagent.sources.blocks import DATA, Block, Piece, citation, name_of, read
 
 # Text and reasoning are read here, in the form of any provider: LangChain takes 15 us a piece.
 _SAID: dict[Any, Literal["text", "reasoning"]] = {
     **dict.fromkeys(("text", "input_text", "refusal"), "text"),
     **dict.fromkeys(("reasoning", "thinking", "reasoning_content"), "reasoning"),
+    **dict.fromkeys(("reasoning.text", "reasoning.summary"), "reasoning"),
 }
 _WORDS = ("text", "summary", "content")
 # Calls of an agent's own tools.
@@ -39,11 +32,13 @@ class Reading:
     """Reads one message, chunk by chunk or as a whole.
 
     Text and reasoning are given as they come; another block once it is whole, which is when the
-    next one begins or the message ends. Citations come after the text that they are of.
+    next one begins or the message ends. Citations come after the text that they are of, and what
+    stands beside the content comes last.
     """
 
     def __init__(self) -> None:
         self.held: list[Block] = []
+        self._aside: list[Block] = []
         self._provider: str | None = None
         self._cited: list[str] = []
         self._tools: dict[str, str] = {}
@@ -51,17 +46,26 @@ class Reading:
     def add(self, message: BaseMessage) -> Iterator[Piece]:
         """The pieces that a message or chunk brings."""
         self._provider = message.response_metadata.get("model_provider") or self._provider
-        for item in filter(None, _items(message, self._provider)):
-            if piece := _said(item):
-                yield from self._give(piece)
-                self._cited += _citations(item)
-            elif not _is_call(item, message):
-                yield from self._hold(item)
+        yield from self._read(item for item in _items(message) if not _is_call(item, message))
+        if not aside.is_mere_text(message) and (found := aside.content_of(message)):
+            self._aside.append({"index": 0, **found})
 
     def end(self) -> Iterator[Piece]:
         """What is still held."""
         yield from self._close()
+        for found in _merged(self._aside):
+            del found["index"]
+            yield from self._read(aside.items_of(found))
+        yield from self._close()
         yield from self._give(Piece("note", ""))
+
+    def _read(self, items: Iterable[Any]) -> Iterator[Piece]:
+        for item in filter(None, items):
+            if piece := _said(item):
+                yield from self._give(piece)
+                self._cited += _citations(item)
+            else:
+                yield from self._hold(item)
 
     def _give(self, piece: Piece) -> Iterator[Piece]:
         if self.held:
@@ -144,18 +148,25 @@ def exactly(text: str) -> str:
     return exact if exact.isascii() else encodable(exact)
 
 
-def _items(message: BaseMessage, provider: str | None) -> Iterator[Any]:
-    """All that a message or chunk holds, in order."""
+def _items(message: BaseMessage) -> Iterator[Any]:
+    """All that a message or chunk says, in order, but for what belongs at its end."""
     content: Any = message.content
     content = content if isinstance(content, list) else [content]
-    kwargs = message.additional_kwargs
-    if thought := kwargs.get("reasoning_content") or kwargs.get("reasoning"):
-        said = filter(None, map(_said, content))
-        if not any(piece.kind == "reasoning" for piece in said):
-            yield {"type": "reasoning", "reasoning": thought}
+    yield from _thoughts(message.additional_kwargs, content)
     yield from content
-    if not is_mere_text(message):
-        yield from outside(message, provider)
+    if not aside.is_mere_text(message):
+        yield from aside.text_of(message)
+
+
+def _thoughts(kwargs: dict[str, Any], content: list[Any]) -> Iterator[Any]:
+    """Reasoning that stands beside the content, once in whichever forms it has."""
+    thought = kwargs.get("reasoning_content") or kwargs.get("reasoning")
+    if thought and not any(
+        piece.kind == "reasoning" for piece in filter(None, map(_said, content))
+    ):
+        yield {"type": "reasoning", "reasoning": thought}
+    if isinstance(details := kwargs.get("reasoning_details"), list):
+        yield from (item for item in details if not (thought and _said(item)))
 
 
 def _said(item: Any) -> Piece | None:

@@ -12,7 +12,8 @@ from msgspec import UNSET
 
 from catagent.events import types as ev
 from catagent.failures.report import error_info
-from catagent.sources.blocks import Piece, is_mere_text, mere_reasoning
+from catagent.sources.aside import is_mere_text, mere_reasoning
+from catagent.sources.blocks import Piece
 from catagent.sources.content import Reading, joined, names, pieces_of
 from catagent.sources.finish_reasons import finish_reason_of
 from catagent.sources.invocation import parameters_of

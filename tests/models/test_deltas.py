@@ -93,6 +93,49 @@ def test_blocks_that_are_not_text_are_kept(answer_to: AnswerTo) -> None:
     assert message.content == ["So", image]
 
 
+IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk="}, "index": 0}
+OTHER = {**IMAGE, "image_url": {"url": "https://c.org/cat.png"}}
+FOUND = {"title": "C", "url": "https://c.org"}
+RUN = {"type": "search", "index": 0, "arguments": "{}"}
+ASIDE: dict[str, tuple[list[Chunk], Any]] = {
+    "images": ([choice({"images": [IMAGE]}), choice({"images": [OTHER, IMAGE]})], [IMAGE, OTHER]),
+    "annotations": ([choice({}, annotations=[FOUND])], [FOUND]),
+    "citations": (
+        [{**choice({}), "citations": urls} for urls in (["a"], ["a", "b"], "c", None)],
+        ["a", "b"],
+    ),
+    "search_results": ([{"choices": [], "search_results": [FOUND]}] * 2, [FOUND]),
+    "executed_tools": (
+        [choice({"executed_tools": [RUN]}), choice({"executed_tools": [{**RUN, "output": "x"}]})],
+        [{**RUN, "output": "x"}],
+    ),
+    "audio": (
+        [
+            choice({"audio": {"id": "a", "transcript": "Me"}}),
+            choice({"audio": {"id": "a", "transcript": "ow", "data": "aGlo"}}),
+            choice({"audio": {"data": "aGlo"}}),
+            choice({"audio": 5}),
+        ],
+        {"id": "a", "transcript": "Meow", "data": "aGloaGlo"},
+    ),
+    "reasoning_details": (
+        [
+            choice({"reasoning_details": [{"type": kind, "index": 0}]})
+            for kind in ("reasoning.text", "reasoning.encrypted")
+        ],
+        [{"type": "reasoning.text"}, {"type": "reasoning.encrypted"}],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ASIDE)
+def test_content_beside_the_text_is_kept_once(answer_to: AnswerTo, name: str) -> None:
+    chunks, kept = ASIDE[name]
+    message = answer_to(streaming_chunks(choice(SO), *chunks, END))
+    assert message.content == "So"
+    assert message.additional_kwargs[name] == kept
+
+
 def test_of_several_answers_the_first_is_read(answer_to: AnswerTo) -> None:
     def both(one: str, two: str) -> Chunk:
         first, second = choice({"content": one}), choice({"content": two})

@@ -208,12 +208,42 @@ FORMS: dict[str, tuple[list[AIMessageChunk], list[tuple[str, str]]]] = {
     "responses, the first form": (
         [aside("openai", reasoning=SUMMARY), *chunks("openai", {"type": "text", "text": "a"}),
          aside("openai", tool_outputs=[LOGS]), aside("openai", refusal="I must not.")],
-        [("reasoning", "so"), ("text", "a"), ("note", SEARCH),
-         ("note", "[web_search result error]"), ("text", "I must not.")],
+        [("reasoning", "so"), ("text", "aI must not."), ("note", SEARCH),
+         ("note", "[web_search result error]")],
     ),
     "chat audio": (
         [aside("openai", audio={"id": "a1", "data": "aGk=", "transcript": "Meow"})],
         [("text", "Meow"), ("data", "[audio a1, 2 bytes]")],
+    ),
+    "chat audio in pieces": (
+        [aside("openai", audio={"id": "a1", "transcript": "Me"}),
+         aside("openai", audio={"transcript": "ow"}),
+         *[aside("openai", audio={"data": "aGlo"})] * 2, aside("openai", audio={"expires_at": 1})],
+        [("text", "Meow"), ("data", "[audio a1, 6 bytes]")],
+    ),
+    "what compatible servers send beside the text": (
+        [*chunks("openai", "Cats "), aside("openai", images=[IMAGE]), *chunks("openai", "sleep."),
+         aside("openai", annotations=[{"url_citation": {"url": "https://c.org", "title": "C"}}]),
+         aside("openai", search_results=[{"url": "https://d.org", "title": "D"}]),
+         aside("openai", executed_tools=[TOOL]), aside("openai", new=[{"type": "holo", "x": 1}]),
+         aside("openai", parsed={"type": "cat"}, score=[0.5], by={"name": "x"})],
+        [("text", "Cats sleep."), ("data", "[image image/png, 2 bytes]"),
+         ("note", "[citation C https://c.org]"), ("note", "[citation D https://d.org]"),
+         ("note", SEARCH), ("note", "[web_search result Cats]"),
+         ("note", '{"type": "holo", "x": 1}')],
+    ),
+    "details of reasoning": (
+        [aside("openai", reasoning_details=[{"type": "reasoning.text", "text": "so "}]),
+         aside("openai", reasoning_details=[{"type": "reasoning.summary", "summary": "it is"}]),
+         aside("openai", reasoning_details=[{"type": "reasoning.encrypted", "data": "E" * 200}])],
+        [("reasoning", "so it is"),
+         ("note", '{"type": "reasoning.encrypted", "data": "[150 bytes]"}')],
+    ),
+    "details that repeat the reasoning": (
+        [aside("openai", reasoning_content=text,
+               reasoning_details=[{"type": "reasoning.text", "text": text}])
+         for text in ("so ", "it is")],
+        [("reasoning", "so it is")],
     ),
     "google's audio": (
         [aside("google_genai", audio=b"hi")], [("data", "[audio audio/wav, 2 bytes]")],
@@ -232,6 +262,13 @@ FORMS: dict[str, tuple[list[AIMessageChunk], list[tuple[str, str]]]] = {
         [AIMessageChunk(content="Cats.", response_metadata={"model_provider": "google_genai",
                                                             "grounding_metadata": GROUNDING})],
         [("text", "Cats."), ("note", "[citation C https://c.org]")],
+    ),
+    "grounding without supports": (
+        [AIMessageChunk(content="Cats.", response_metadata={"grounding_metadata": {
+            "web_search_queries": ["cats"],
+            "grounding_chunks": GROUNDING["grounding_chunks"]}})],
+        [("text", "Cats."), ("note", '[web_search {"queries": ["cats"]}]'),
+         ("note", "[citation C https://c.org]")],
     ),
     "LangChain's own": (
         [AIMessageChunk(content=[item], response_metadata={"model_provider": "anthropic",

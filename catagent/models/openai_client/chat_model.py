@@ -1,4 +1,4 @@
-"""ChatOpenAI with what it drops, reasoning and refusals, and without what trips it up."""
+"""ChatOpenAI with what it drops (reasoning, images, …), and without what trips it up."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from langchain_core.language_models import LanguageModelInput
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_openai import ChatOpenAI
 
+from catagent.models.openai_client.deltas import CONTENT
 from catagent.workarounds.folding import afolded, folded
 
 # What `deltas` finds in a chunk, besides what LangChain takes out of it.
-_KEPT = ("reasoning_content", "wants_reasoning", "refusal", "extra_content", "tool_call_extras")
+_KEPT = {"reasoning_content", "wants_reasoning", "refusal", "extra_content", "tool_call_extras"}
+_KEPT |= {*CONTENT}
 
 
 class StreamingChatOpenAI(ChatOpenAI):
@@ -38,9 +40,8 @@ class StreamingChatOpenAI(ChatOpenAI):
         )
         if generation is not None:
             chunk = chunk.get("chunk", chunk)  # an event of the SDK's, where it parses the answer
-            for choice in chunk.get("choices") or ():
-                delta = choice["delta"]
-                kept = {key: delta[key] for key in _KEPT if delta.get(key)}
+            for part in (chunk, *(choice["delta"] for choice in chunk.get("choices") or ())):
+                kept = {key: value for key, value in part.items() if key in _KEPT and value}
                 generation.message.additional_kwargs.update(kept)
             if chunk.get("has_other_answers"):
                 generation.message.response_metadata["has_other_answers"] = True

@@ -20,6 +20,10 @@ _ONCE = ("model", "system_fingerprint", "service_tier")
 _FRAME = {"id": "", "object": "chat.completion.chunk", "created": 0, "model": ""}
 # As servers call it: OpenRouter and Ollama; DeepSeek, vLLM and llama.cpp.
 _REASONING = ("thinking", "reasoning", "reasoning_content")
+# Content beside the text that comes as wholes: once or in many chunks, in the delta or outside.
+_WHOLES = ("images", "videos", "annotations", "citations", "search_results", "executed_tools")
+CONTENT = ("audio", "reasoning_details", *_WHOLES)
+"""The names under which servers send content of other kinds than text."""
 
 # What providers say of an answer that is not whole, where OpenRouter says `stop`.
 _CUT_SHORT = frozenset(
@@ -62,6 +66,7 @@ class Deltas:
         self._reasons: list[str] = []
         self._extra: Any = None
         self._has_deltas = self._has_role = False
+        self._wholes: dict[str, dict[str, Any]] = {}
         self._last: dict[str, Any] = {"choices": [], "usage": None}
 
     def read(self, found: dict[str, Any]) -> dict[str, Any] | None:
@@ -75,6 +80,7 @@ class Deltas:
             self._last["has_other_answers"] = True
         if usage := _usage_in(found, found.get("x_groq"), *mine):
             self._last["usage"] = usage
+        self._add_wholes(found)
         if not mine:
             return None
         choice = mine[0]
@@ -93,6 +99,7 @@ class Deltas:
         Counts of tokens are in it alone: a server that sends several sends totals, which LangChain
         would add up.
         """
+        self._last |= {key: list(items.values()) for key, items in self._wholes.items()}
         if not self._has_role or any(self._last.values()):
             yield self._last
 
@@ -115,8 +122,21 @@ class Deltas:
             delta |= {"refusal": refusal, "content": (content or "") + refusal}
         if (extra := found.get("extra_content")) and extra != self._extra:
             delta["extra_content"] = self._extra = dict(extra)
+        self._add_wholes(found)
+        if found is not choice:
+            self._add_wholes(choice)
+        delta |= _pieces(found)
         self._add_calls(found.get("tool_calls"), found.get("function_call"), delta)
         return delta
+
+    def _add_wholes(self, found: dict[str, Any]) -> None:
+        """Keep what is not kept yet; of a tool's run, the output comes after the call."""
+        for key in _WHOLES:
+            for item in _listed(found.get(key)):
+                is_tool = key == "executed_tools" and isinstance(item, dict)
+                kept = self._wholes.setdefault(key, {})
+                same = json.dumps(item.get("index") if is_tool else item)
+                kept[same] = {**kept.get(same, {}), **item} if is_tool else item
 
     def _add_calls(self, pieces: Any, function: Any, delta: dict[str, Any]) -> None:
         if function and not pieces:
@@ -160,6 +180,21 @@ def _content(found: Any) -> tuple[Any, Any]:
             return found, ""
         texts[kind] += _content(block.get(kind))[0] or ""
     return texts["text"], texts["thinking"]
+
+
+def _pieces(found: dict[str, Any]) -> dict[str, Any]:
+    """Audio and details of reasoning; without an index, by which LangChain joins unlike details."""
+    audio, details = found.get("audio"), _listed(found.get("reasoning_details"))
+    parts = [
+        {key: value for key, value in part.items() if key != "index"}
+        for part in details
+        if isinstance(part, dict)
+    ]
+    return {"audio": audio if isinstance(audio, dict) else None, "reasoning_details": parts}
+
+
+def _listed(found: Any) -> list[Any]:
+    return found if isinstance(found, list) else []
 
 
 def _usage_in(*places: Any) -> dict[str, Any] | None:
