@@ -32,20 +32,28 @@ def _blocks(state: RunState, steps: list[Step], title: str | None) -> Iterator[s
     for warning in state.warnings:
         yield f"**Warning:** {_inline(warning.message)}"
     answer = state.answer.output if state.answer is not None else None
+    speaker = None if answer is None else _speaker(steps, answer)
     for step in steps:
-        yield from _step(step, 2, answer)
+        yield from _step(step, 2, speaker)
     if answer is not None:
         yield "## Answer"
-        yield _trusted(answer)
+        said = of_run(speaker) if speaker is not None and speaker.blocks else [("text", answer)]
+        yield from (_inline(text) if kind == "block" else _trusted(text) for kind, text in said)
     if state.finished is not None and (error := state.finished.data.error) is not None:
         yield "## Error"
         yield from map(_inline, [f"{error.message} {error.hint}", *facts.error_details(error)])
 
 
-def _step(step: Step, level: int, answer: str | None = None) -> Iterator[str]:
+def _speaker(steps: list[Step], answer: str) -> LlmRun | None:
+    """The model whose words are the answer, which stand under its heading, as said."""
+    runs = (step.what for step in reversed(steps) if isinstance(step.what, LlmRun))
+    return next((run for run in runs if repeats(answer, "".join(run.text), run.blocks)), None)
+
+
+def _step(step: Step, level: int, speaker: LlmRun | None = None) -> Iterator[str]:
     match step.what:
         case LlmRun() as run:
-            yield from _model(run, level, answer)
+            yield from _model(run, level, [] if run is speaker else of_run(run))
         case ToolRun() as run:
             yield from _tool(step, run, level)
         case ev.Interrupt(data=data):
@@ -55,11 +63,8 @@ def _step(step: Step, level: int, answer: str | None = None) -> Iterator[str]:
             yield from map(_inline, filter(None, [facts.happened(event)]))
 
 
-def _model(run: LlmRun, level: int, answer: str | None) -> Iterator[str]:
-    reasoning, said = "".join(run.reasoning), of_run(run)
-    if answer is not None and repeats(answer, "".join(run.text), run.blocks):
-        # It has a heading of its own, as has a tool call that a model decided on.
-        said = [(channel, text) for channel, text in said if channel == "block"]
+def _model(run: LlmRun, level: int, said: list[tuple[ev.Channel, str]]) -> Iterator[str]:
+    reasoning = "".join(run.reasoning)
     if not (reasoning or said):
         return
     named = f"{run.name} ({run.model})" if run.model else run.name

@@ -450,6 +450,13 @@ def test_blocks_of_models_are_in_every_export(ending: str, streamed: bool) -> No
         assert name.replace('"', "") in told
 
 
+def test_the_answer_in_markdown_has_blocks_where_they_were_said_and_none_twice() -> None:
+    told = re.sub(r"\\", "", export(".md", stamped(named_run())))
+    said = ["## Answer", "Let me see.", NAMED[0], "They sleep.", NAMED[1]]
+    assert told.endswith("\n\n".join(said) + "\n")
+    assert all(told.count(part) == 1 for part in said)
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_what_a_tool_returned_besides_what_its_agent_observes_is_in_every_export(
     ending: str,
