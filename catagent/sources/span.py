@@ -36,9 +36,9 @@ class Span:
     `superstep` the number of its turn in its graph, None for a task of an `entrypoint`. `began`,
     `ended` and `first_token` are monotonic seconds. `text` and `further` are the pieces streamed so
     far, `reading` what reads those that are more than text, `numbers` those of tool calls that
-    their provider did not number, `names` their names, by order, so far, `written` the calls of its message. `facts` are what a node
-    added: decisions of models, with arguments, and what tools answered. `state` is its graph's
-    while it runs, where it begins with that.
+    their provider did not number, `names` their names, by order, so far, `written` the calls of its
+    message. `facts` are what a node added: decisions of models, with arguments, and what tools
+    answered. `state` is its graph's while it runs, where it begins with that.
     """
 
     run_id: str

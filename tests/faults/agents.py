@@ -287,5 +287,5 @@ def _leaves_open(_: MessagesState) -> dict[str, list[AIMessage]]:
     return {"messages": [AIMessage(next(streams_left_open[-1]).text)]}
 
 
-_leaving: Any = StateGraph(MessagesState).add_node("read", _leaves_open)
-left_open = _leaving.add_edge(START, "read").compile()
+_leaving: Any = StateGraph(MessagesState)
+left_open = _leaving.add_node("read", _leaves_open).add_edge(START, "read").compile()

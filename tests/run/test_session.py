@@ -404,9 +404,10 @@ def test_a_run_whose_loop_stands_still_is_ended_from_another_thread() -> None:
         time.sleep(0.3)  # noqa: ASYNC251 - that is the point
         yield ev.Answer(data=ev.AnswerData(output="too late"))
 
-    ended: list[ev.RunFinished] = []
+    ended: list[ev.RunFinished | None] = []
     threading.Timer(0.15, lambda: ended.append(session.abandon())).start()
     finished = drive(session, source)
+    assert ended[0] is not None
     assert ended[0].data is finished
     assert finished.exit_code == ExitCode.TIMEOUT
     assert sink.types == ["run.started", "llm.started", "llm.finished", "run.finished"]
