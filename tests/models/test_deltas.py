@@ -160,7 +160,6 @@ def test_a_finish_reason_after_another_is_kept(answer_to: AnswerTo) -> None:
     [
         "abc",
         5,
-        None,
         [],
         [choice(SO)],
         {"choices": "abc"},
@@ -290,6 +289,15 @@ def test_usage_so_far_is_not_added_up(answer_to: AnswerTo) -> None:
     usage = message.usage_metadata
     assert (usage["input_tokens"], usage["output_tokens"], usage["total_tokens"]) == (3, 2, 5)
     assert usage["input_token_details"]["cache_read"] == 1
+
+
+def test_two_choices_of_one_index_in_a_chunk_are_pieces_of_one_answer(answer_to: AnswerTo) -> None:
+    call = {"index": 0, "id": "a", "function": {"name": "get_items", "arguments": "{}"}}
+    pieces = [choice(SO), choice({"tool_calls": [call]}, finish_reason="tool_calls")]
+    message = answer_to(streaming_chunks({"choices": [one["choices"][0] for one in pieces]}))
+    assert message.content == SO["content"]
+    assert [call["name"] for call in message.tool_calls] == ["get_items"]
+    assert "has_other_answers" not in message.response_metadata
 
 
 def test_a_bare_string_says_what_came(answer_to: AnswerTo) -> None:

@@ -76,6 +76,7 @@ ONE = {
     ),
     "object": each(piece("get_items", {"place": "sofa"}, id="a", index=0)),
     "flat": each({"name": "get_items", "arguments": WHOLE, "id": "a"}),
+    "flat, args": each({"name": "get_items", "args": {"place": "sofa"}, "id": "a"}),
     "no list": [{"tool_calls": piece("get_items", WHOLE, id="a")}],
     "function null": each(piece("get_items", WHOLE, id="a"), {"index": 0, "function": None}),
     "two pieces at once": [calls({**HEAD, "index": 0}, piece(args=WHOLE, index=0))],

@@ -102,12 +102,11 @@ class _Reader:
             if self._aside:
                 raise stream_errors.no_chunk(self._aside.decode(errors="replace"))
             self._waiting = 0
-            if data.startswith(b"[DONE]"):
+            if data[:8].strip(b'"').upper().startswith(b"[DONE]"):
                 self.done = True
                 return
             self._began = True
-            if chunk := self._chunk(kind, data.decode()):
-                yield self._given(chunk)
+            yield from map(self._given, self._chunks(kind, data.decode()))
 
     def _may_be_of_a_page(self, kind: bytes, data: bytes) -> bool:
         """Whether a line before any chunk may be of a body that is not a stream, for `end`."""
@@ -118,7 +117,7 @@ class _Reader:
     def _given(self, chunk: dict[str, Any]) -> Any:
         return as_object(chunk) if self._is_parsed else chunk
 
-    def _chunk(self, kind: bytes, data: str) -> dict[str, Any] | None:
+    def _chunks(self, kind: bytes, data: str) -> list[dict[str, Any]]:
         if kind == b"error":
             raise self._error(parsed(data))
         try:
@@ -132,7 +131,7 @@ class _Reader:
         if (error := stream_errors.error_in(found)) is not None:
             raise self._error(error)
         try:
-            return self._deltas.read(found)
+            return [] if found is None else list(self._deltas.read(found))
         except (AttributeError, KeyError, TypeError, ValueError):
             raise stream_errors.no_chunk(found) from None
 

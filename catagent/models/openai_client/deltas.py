@@ -69,29 +69,27 @@ class Deltas:
         self._wholes: dict[str, dict[str, Any]] = {}
         self._last: dict[str, Any] = {"choices": [], "usage": None}
 
-    def read(self, found: dict[str, Any]) -> dict[str, Any] | None:
-        """The chunk as ChatOpenAI reads it, if there is anything of the answer in it.
+    def read(self, found: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """The chunk as ChatOpenAI reads it, once for every piece of the answer in it.
 
         Raises AttributeError, KeyError, TypeError or ValueError for what is not a chunk.
         """
         choices = found.get("choices") or []
         mine = [choice for choice in choices if not int(choice.get("index") or 0)]
-        if len(choices) > len(mine[:1]):  # of several answers the first is read
+        if len(choices) > len(mine):  # of several answers the first is read
             self._last["has_other_answers"] = True
         if usage := _usage_in(found, found.get("x_groq"), *mine):
             self._last["usage"] = usage
         self._add_wholes(found)
-        if not mine:
-            return None
-        choice = mine[0]
-        reason = self._reason(_reason_in(choice))
-        form = {"index": 0, "delta": self._delta(choice), "finish_reason": reason}
-        if isinstance(logprobs := choice.get("logprobs"), dict):
-            form["logprobs"] = logprobs
-        chunk: dict[str, Any] = {"choices": [form], "usage": None}
-        if reason and len(self._reasons) == 1:
-            chunk |= {key: found[key] for key in _ONCE if isinstance(found.get(key), str)}
-        return chunk
+        for choice in mine:
+            reason = self._reason(_reason_in(choice))
+            form = {"index": 0, "delta": self._delta(choice), "finish_reason": reason}
+            if isinstance(logprobs := choice.get("logprobs"), dict):
+                form["logprobs"] = logprobs
+            chunk: dict[str, Any] = {"choices": [form], "usage": None}
+            if reason and len(self._reasons) == 1:
+                chunk |= {key: found[key] for key in _ONCE if isinstance(found.get(key), str)}
+            yield chunk
 
     def last(self) -> Iterator[dict[str, Any]]:
         """The chunk with what is known of all of the answer, if that is anything, or all there is.

@@ -12,7 +12,9 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-_KNOWN = frozenset({"index", "id", "type", "function", "name", "arguments", "extra_content"})
+_KNOWN = frozenset(
+    {"index", "id", "type", "function", "name", "arguments", "args", "extra_content"}
+)
 
 
 @dataclass(slots=True)
@@ -98,7 +100,8 @@ def _piece(found: dict[str, Any]) -> _Piece:
     if not found.keys() & _KNOWN:
         raise ValueError(found)
     function = found.get("function") or found
-    index, call_id, args = found.get("index"), found.get("id"), function.get("arguments")
+    index, call_id = found.get("index"), found.get("id")
+    args = function.get("arguments", function.get("args"))
     return _Piece(
         index="" if index is None else str(index),
         id="" if call_id is None else str(call_id),
