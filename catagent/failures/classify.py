@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from http import HTTPStatus
 
 from catagent.errors import (
     AgentError,
@@ -108,7 +109,10 @@ def _refused(status: int | None, said: str, raised: BaseException) -> CatagentEr
     if _is_too_long(said, raised):
         return _too_long(said)
     with_status = "" if status is None else f" (HTTP {status})"
-    if status not in _NOT_OF_QUOTAS and is_used_up(sent_with(raised) or said, _asked(raised)):
+    used_up = status == HTTPStatus.PAYMENT_REQUIRED or (
+        status not in _NOT_OF_QUOTAS and is_used_up(sent_with(raised) or said, _asked(raised))
+    )
+    if used_up:
         hint = "check the plan and billing"
         return ModelError(f"The quota of this key is used up{with_status}: {said}", hint)
     if status is None:

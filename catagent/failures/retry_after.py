@@ -9,10 +9,13 @@ from collections.abc import Mapping
 
 # A longer wait than this is not waited for, but reported to the person.
 MAX_RETRY_AFTER_S = 60.0
-# Google's RetryInfo, and what it and others write in words.
+# Google's RetryInfo, and what it and others write in words: `1.2s`, `820ms`, `7m12s`.
 _IN_A_BODY = re.compile(
-    r"(?:retryDelay[\"']\s*:\s*[\"']|(?:re)?try (?:again )?in )(\d{1,9}(?:\.\d{1,9})?)s"
+    r"(?:retryDelay[\"']\s*:\s*[\"']|(?:re)?try (?:again )?in )"
+    r"((?:\d{1,9}(?:\.\d{1,9})?(?:ms|[hms])){1,4})"
 )
+_PART = re.compile(r"([\d.]+)(ms|[hms])")
+_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _MOST_READ = 1 << 16
 
 
@@ -24,7 +27,9 @@ def retry_after(headers: Mapping[str, str], now: float, body: str = "") -> float
     """
     asked = _in_headers(headers, now)
     in_body = _IN_A_BODY.search(body, 0, _MOST_READ) if asked is None else None
-    return float(in_body[1]) if in_body else asked
+    if in_body is None:
+        return asked
+    return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(in_body[1]))
 
 
 def _in_headers(headers: Mapping[str, str], now: float) -> float | None:

@@ -173,6 +173,8 @@ QUOTAS = {
     "OpenRouter": (402, {"error": {"message": "Insufficient credits. Add more.", "code": 402}}),
     "DeepSeek": (402, {"error": {"message": "Insufficient Balance"}}),
     "a proxy": (500, {"error": {"message": "No.", "code": "insufficient_user_quota"}}),
+    "402": (402, {"error": {"message": "No."}}),
+    "xAI": (429, {"code": "Some resource has been exhausted", "error": "Its spending limit."}),
     "a day's": (
         429,
         [{"error": {"message": "Quota.", "details": [{"quotaId": "RequestsPerDayPerProject"}]}}],

@@ -146,6 +146,22 @@ def test_retry_after_ms_counts_before_retry_after(value: str, seconds: float) ->
     assert retry_after({}, now=0.0) is None
 
 
+@pytest.mark.parametrize(
+    ("words", "seconds"),
+    [
+        ("Please try again in 7m12s.", 432.0),
+        ("Please try again in 1h2m3.5s.", 3723.5),
+        ("Please try again in 820ms.", 0.82),
+        ("Please try again in 1.2s.", 1.2),
+        ("Please retry in 2m.", 120.0),
+        ('"retryDelay": "3s"', 3.0),
+        ("Please try again in a while.", None),
+    ],
+)
+def test_a_wait_in_words_is_in_any_units(words: str, seconds: float | None) -> None:
+    assert retry_after({}, 0.0, words) == (seconds and pytest.approx(seconds))
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_retry_after_that_is_too_long_is_named_in_the_error(
     use_models: UseModels, status: int
