@@ -10,12 +10,13 @@ from langchain_core.messages import BaseMessage
 from catagent.sources.blocks import Block, standard
 
 _SAID = frozenset({"reasoning_content", "reasoning", "reasoning_details", "refusal"})
+_SAID |= {"tool_outputs"}
 # What models hand on beside a message's content that is no content, or is read with it.
 _KNOWN = _SAID | {"tool_calls", "function_call", "tool_call_extras", "extra_content", "parsed"}
 _KNOWN |= {"wants_reasoning"}
 # What holds content, whatever its form; of another name, what has the form of blocks.
 _ASIDE = frozenset({"audio", "images", "videos", "annotations", "citations", "search_results"})
-_ASIDE |= {"executed_tools", "tool_outputs", "documents"}
+_ASIDE |= {"executed_tools", "documents"}
 _GROUNDING = "grounding_metadata"
 
 
@@ -36,8 +37,10 @@ def mere_reasoning(message: Any) -> str | None:
     return thought if type(thought) is str else None
 
 
-def text_of(message: BaseMessage) -> Iterator[str]:
-    """The text that a message or chunk has beside its content, where that does not repeat it."""
+def said_in(message: BaseMessage) -> Iterator[Any]:
+    """What a message or chunk says in its place: servers' tools, text that content has not."""
+    outputs = message.additional_kwargs.get("tool_outputs")
+    yield from outputs if isinstance(outputs, list) else ()
     content, audio = message.content, message.additional_kwargs.get("audio")
     transcript = audio.get("transcript") if isinstance(audio, dict) else None
     for said in (message.additional_kwargs.get("refusal"), transcript):

@@ -155,7 +155,7 @@ def _items(message: BaseMessage) -> Iterator[Any]:
     yield from _thoughts(message.additional_kwargs, content)
     yield from content
     if not aside.is_mere_text(message):
-        yield from aside.text_of(message)
+        yield from aside.said_in(message)
 
 
 def _thoughts(kwargs: dict[str, Any], content: list[Any]) -> Iterator[Any]:

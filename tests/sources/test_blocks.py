@@ -208,8 +208,8 @@ FORMS: dict[str, tuple[list[AIMessageChunk], list[tuple[str, str]]]] = {
     "responses, the first form": (
         [aside("openai", reasoning=SUMMARY), *chunks("openai", {"type": "text", "text": "a"}),
          aside("openai", tool_outputs=[LOGS]), aside("openai", refusal="I must not.")],
-        [("reasoning", "so"), ("text", "aI must not."), ("note", SEARCH),
-         ("note", "[web_search result error]")],
+        [("reasoning", "so"), ("text", "a"), ("note", SEARCH),
+         ("note", "[web_search result error]"), ("text", "I must not.")],
     ),
     "chat audio": (
         [aside("openai", audio={"id": "a1", "data": "aGk=", "transcript": "Meow"})],
