@@ -97,7 +97,9 @@ def name_of(block: Block, tools: dict[str, str]) -> Piece:
 def _note(block: Block, tools: dict[str, str]) -> str:
     match block:
         case {"type": "server_tool_call" | "server_tool_call_chunk" | "tool_call", "name": tool}:
-            return _line(tool or "tool", _extras(block).get("tool_name"), block.get("args"))
+            extras = _extras(block)
+            where = extras.get("server_label"), extras.get("tool_name")
+            return _line(tool or "tool", *where, block.get("args"))
         case {"type": "server_tool_result"}:
             return _result(block, tools.get(str(block.get("tool_call_id")), "tool"))
         case {"type": "non_standard", "value": {"type": "json", "json": value} | value}:
@@ -125,12 +127,11 @@ def citation(note: Any) -> str:
             | {"retrieved_context": dict(value)}
         ):
             return citation(value)
-        case {"url": str(url)} | {"uri": str(url)}:
-            return _line("citation", note.get("title"), url)
         case dict():
             title = note.get("title") or note.get("document_title") or note.get("filename")
-            quoted = note.get("cited_text")
-            return _line("citation", title, as_json(quoted) if quoted else "" if title else note)
+            url, quoted = note.get("url") or note.get("uri"), note.get("cited_text")
+            quote = as_json(quoted) if quoted else "" if title or url else note
+            return _line("citation", title, url, quote)
     return as_json(note)
 
 
@@ -141,11 +142,12 @@ def _data(block: Block) -> str:
     if where.startswith("data:"):
         head, _, data = where.partition(",")
         mime, where = mime or head[5:].partition(";")[0], ""
+    known = {**block, **_extras(block)}
+    name = known.get("filename") or known.get("title")
     if not (where or data):
-        return str(block.get("text", ""))
-    extras = _extras(block)
-    known = " ".join(filter(None, [extras.get("filename") or extras.get("title"), mime, where]))
-    return _line(block["type"], ", ".join(filter(None, [known, data and _size(data)])))
+        return ": ".join(filter(None, [name, known.get("text")]))
+    known_as = " ".join(filter(None, [name, mime, where]))
+    return _line(block["type"], ", ".join(filter(None, [known_as, data and _size(data)])))
 
 
 def _size(data: Any) -> str:
@@ -154,6 +156,14 @@ def _size(data: Any) -> str:
     if isinstance(data, str):
         size = size * 3 // 4 - data[-2:].count("=")
     return f"{size:,} byte{'s' if size != 1 else ''}"
+
+
+def transcript_of(block: Block) -> str:
+    """What is said in a block of audio."""
+    match {**block, **(extras if isinstance(extras := block.get("extras"), dict) else {})}:
+        case {"type": "audio", "transcript": str(said)}:
+            return said
+    return ""
 
 
 def _extras(block: Block) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from langchain_core.messages import BaseMessage, HumanMessage, merge_content
 
 from catagent.events.codec import encodable
 from catagent.sources import aside
-from catagent.sources.blocks import DATA, Block, Piece, citation, name_of, read
+from catagent.sources.blocks import DATA, Block, Piece, citation, name_of, read, transcript_of
 
 # Text and reasoning are read here, in the form of any provider: LangChain takes 15 us a piece.
 _SAID: dict[Any, Literal["text", "reasoning"]] = {
@@ -93,6 +93,7 @@ class Reading:
             for block in read(item, self._provider):
                 if "name" in block:
                     self._tools[str(block.get("id"))] = str(block["name"])
+                yield from self._give(Piece("text", transcript_of(block)))
                 kind, name = name_of(block, self._tools)
                 yield from self._give(Piece(kind, encodable(name)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import time
 from typing import Any
 
@@ -70,7 +71,7 @@ ANTHROPIC_SAYS = [
         ' "encrypted_content": "[300 bytes]"}]]',
     ),
     ("text", "Cats sleep."),
-    ("note", "[citation C https://c.org]"),
+    ("note", '[citation C https://c.org "Cats"]'),
     ("note", '{"type": "redacted_thinking", "data": "[150 bytes]"}'),
 ]
 RESPONSES: list[Any] = [
@@ -400,6 +401,32 @@ def test_only_what_is_encoded_throughout_stands_by_its_size() -> None:
 @pytest.mark.parametrize("value", [7, [7], {"x": 1}, None, "", [], {"data": None}])
 def test_what_stands_beside_the_content_may_be_anything(key: str, value: Any) -> None:
     assert joined(pieces_of(AIMessage("a", additional_kwargs={key: value}))).endswith("a")
+
+
+NAMED: dict[str, list[tuple[str, str]]] = {
+    '{"type": "audio", "base64": "aGlo", "transcript": "Meow"}': [
+        ("text", "Meow"),
+        ("data", "[audio 3 bytes]"),
+    ],
+    '{"type": "file", "url": "u", "filename": "cats.pdf"}': [("data", "[file cats.pdf u]")],
+    '{"type": "video", "url": "u", "title": "Cats"}': [("data", "[video Cats u]")],
+    '{"type": "text-plain", "text": "sleep", "mime_type": "text/plain", "title": "Cats"}': [
+        ("data", "Cats: sleep")
+    ],
+    '{"type": "mcp_call", "id": "m", "name": "f", "arguments": "{}", "server_label": "s"}': [
+        ("note", "[remote_mcp s f]")
+    ],
+    '{"type": "text", "text": "a", "annotations": [{"url": "u", "cited_text": "b"}]}': [
+        ("text", "a"),
+        ("note", '[citation u "b"]'),
+    ],
+}
+
+
+@pytest.mark.parametrize("item", NAMED)
+def test_a_name_has_what_was_said_or_made(item: str) -> None:
+    parts = [AIMessageChunk(content=[json.loads(item)])]
+    assert told(streamed(parts)) == told(pieces_of(parts[0])) == NAMED[item]
 
 
 def test_an_answer_is_its_text_and_data_or_all_there_is() -> None:

@@ -29,7 +29,7 @@ SAYS = [
     ("block", SEARCH),
     ("text", "Cats "),
     ("text", "sleep."),
-    ("block", "[citation C https://c.org]"),
+    ("block", '[citation C https://c.org "x"]'),
     ("block", IMAGE),
 ]
 CITED = {"type": "web_search_result_location", "url": "https://c.org", "title": "C"}
