@@ -26,6 +26,7 @@ from catagent.run import event_loop
 from catagent.run.request import Request
 from catagent.run.session import Session
 from catagent.sources.base import EventStream
+from catagent.workarounds.threads import inherit_context
 
 if TYPE_CHECKING:
     from catagent.sources.base import AgentRun
@@ -59,6 +60,7 @@ class AgentSource:
         self._loop = asyncio.get_running_loop()
         self._on_status("loading LangChain")
         lazy_packages.install()
+        inherit_context()
         async with contextlib.aclosing(self._models()) as models:
             if self._request.uses_our_models:
                 models.preload()

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -289,3 +290,30 @@ def _leaves_open(_: MessagesState) -> dict[str, list[AIMessage]]:
 
 _leaving: Any = StateGraph(MessagesState)
 left_open = _leaving.add_node("read", _leaves_open).add_edge(START, "read").compile()
+
+
+def _asks(where: str) -> str:
+    return FakeListChatModel(responses=["word"], name=where).invoke("?").text
+
+
+@tool
+async def asks_in_threads() -> str:
+    """Asks models in threads that are started without their context."""
+    loop = asyncio.get_running_loop()
+    said = [await loop.run_in_executor(None, _asks, "executor")]
+    thread = threading.Thread(target=lambda: said.append(_asks("thread")))
+    thread.start()
+    thread.join()
+    with ThreadPoolExecutor(1) as pool:
+        return " ".join([*said, *pool.map(_asks, ["pool", "pool again"])])
+
+
+def threads() -> Any:
+    """Two nodes that run the tool: the loop's own pool outlives the first one."""
+
+    async def call(_: MessagesState) -> dict[str, list[AIMessage]]:
+        return {"messages": [AIMessage(await asks_in_threads.ainvoke({}))]}
+
+    graph: Any = StateGraph(MessagesState)
+    graph.add_node("one", call).add_node("two", call)
+    return graph.add_edge(START, "one").add_edge("one", "two").compile()

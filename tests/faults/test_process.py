@@ -362,3 +362,19 @@ def test_a_stream_that_is_left_open_says_nothing_at_exit(tmp_path: Path, mode: s
     command = [*COMMAND, "ask", "?", *agent, "-o", "answer"]
     done = subprocess.run(command, env=env, capture_output=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"t\n", b"")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_what_runs_in_threads_of_an_agent_is_seen_where_it_belongs(
+    warm: Warm, tmp_path: Path, mode: str
+) -> None:
+    env = environment(tmp_path, CATAGENT_HISTORY="false")
+    done = warm.run(["ask", "?", "--agent", "tests.faults.agents:threads", "--mode", mode], env)
+    assert done.code == 0
+    checks.assert_whole(done.events)
+    models = [event for event in done.events if event["type"] == "llm.finished"]
+    places = ["executor", "thread", "pool", "pool again"]
+    assert [(event["name"], event["call"]) for event in models] == [
+        (place, call) for call in ("1", "2") for place in places
+    ]
+    assert len({event["run_id"] for event in models}) == len(models)

@@ -90,3 +90,14 @@ def test_lost_interrupts(still_needed: StillNeeded) -> None:
 def test_exit_functions(still_needed: StillNeeded) -> None:
     public = {name for name in dir(atexit) if not name.startswith("_")}
     still_needed(public == {"register", "unregister"})
+
+
+def test_threads_without_context(still_needed: StillNeeded) -> None:
+    code = (
+        "import contextvars, threading\n"
+        "var = contextvars.ContextVar('var', default='lost')\n"
+        "var.set('there')\n"
+        "threading.Thread(target=lambda: print(var.get())).start()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    still_needed(done.stdout == b"lost\n")

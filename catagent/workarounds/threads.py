@@ -1,0 +1,41 @@
+"""Python's threads: they begin without the context of whoever starts them.
+
+With it LangChain loses who runs what, and a model that is asked there is neither shown nor counted.
+Python 3.14 can hand it on by itself (`-X thread_inherit_context=1`).
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import wraps
+from threading import Thread
+from typing import Any, cast
+
+
+def inherit_context() -> None:
+    """Have threads, and what a pool of them is given, run in a copy of the context around them.
+
+    For a process of ours alone, and once: a person's program may count on the contrary.
+    """
+    start, submit = Thread.start, cast("Any", ThreadPoolExecutor.submit)
+    if hasattr(start, "__wrapped__"):
+        return
+
+    @wraps(start)
+    def starting(self: Thread) -> None:
+        context, work = copy_context(), self.run
+
+        def run() -> None:
+            del self.run  # or the thread would keep itself
+            context.run(work)
+
+        self.run = run  # type: ignore[method-assign]
+        start(self)
+
+    @wraps(submit)
+    def submitting(self: ThreadPoolExecutor, work: Any, /, *args: Any, **more: Any) -> Any:
+        return submit(self, copy_context().run, work, *args, **more)
+
+    Thread.start = starting  # type: ignore[method-assign]
+    ThreadPoolExecutor.submit = submitting  # type: ignore[method-assign, assignment]
