@@ -4,8 +4,6 @@ Python's own handler raises KeyboardInterrupt wherever we are. In a callback of 
 import has one, that is dropped, and the run would go on to its end.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 
