@@ -15,12 +15,8 @@ import inspect
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
-from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
+from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType
 from typing import Any, TypeAlias
-
-from langchain_core.language_models import BaseChatModel
-from langchain_core.language_models.llms import BaseLLM
-from langchain_core.tools import BaseTool
 
 from catagent.sources.span import Span
 
@@ -31,12 +27,11 @@ _SUSPENDED = (CoroutineType, AsyncGeneratorType, GeneratorType)
 _FRAMES, _DEPTH = 12, 500
 
 
-def _codes(*functions: Callable[..., Any]) -> frozenset[CodeType]:
-    return frozenset(inspect.unwrap(function).__code__ for function in functions)
-
-
-_IN_THREADS = _codes(BaseChatModel.stream, BaseLLM.stream)
-_IN_TASKS = _codes(BaseChatModel.agenerate, BaseChatModel.astream, BaseLLM.astream, BaseTool.arun)
+# By name: text-completion models cost an import of 10 ms, and hardly an agent has one.
+_IN_THREADS = frozenset({"BaseChatModel.stream", "BaseLLM.stream"})
+_IN_TASKS = frozenset(
+    {"BaseChatModel.agenerate", "BaseChatModel.astream", "BaseLLM.astream", "BaseTool.arun"}
+)
 
 
 class Abandoned:
@@ -108,12 +103,12 @@ class Abandoned:
                 loop.call_soon_threadsafe(self._notice)
 
 
-def _frame(codes: frozenset[CodeType]) -> FrameType | None:
+def _frame(names: frozenset[str]) -> FrameType | None:
     """The frame of one of these functions from which a callback was called."""
     frame = inspect.currentframe()
     for _ in range(_FRAMES):
         frame = None if frame is None else frame.f_back
-        if frame is not None and frame.f_code in codes:
+        if frame is not None and frame.f_code.co_qualname in names:
             return frame
     return None
 
@@ -122,7 +117,7 @@ def _awaits(waiting: Any) -> Iterator[_Running]:
     """The calls of models and tools that a coroutine waits in, the outermost first."""
     for _ in range(_DEPTH):
         code = getattr(waiting, "cr_code", None) or getattr(waiting, "ag_code", None)
-        if code in _IN_TASKS:
+        if code is not None and code.co_qualname in _IN_TASKS:
             yield waiting
         if (waiting := _awaited_by(waiting)) is None:
             return
