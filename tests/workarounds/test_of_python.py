@@ -63,6 +63,7 @@ def test_exits_from_tasks(still_needed: StillNeeded) -> None:
     async def main() -> None:
         other = asyncio.create_task(leave())
         await asyncio.wait([other])
+        other.exception()  # or the loop would report it, in whatever test comes to collect it
 
     loop = asyncio.new_event_loop()
     task = loop.create_task(main())
