@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from catagent.config import secrets_of
-from catagent.secrets.shapes import MASK, SHAPES, has_mark
+from catagent.secrets.shapes import MASK, has_mark, shapes_in
 from catagent.secrets.values import Values
 
 __all__ = ["LONGEST", "MASK", "Redactor", "redact", "shortened"]
@@ -48,7 +48,7 @@ class Redactor:
             for found in sorted(same, key=len, reverse=True)[:_REPLACED]:
                 text = text.replace(found, MASK)
         text = _without(text, self._values.spans(text))
-        for shape in SHAPES:
+        for shape in shapes_in(text):
             text = shape.masked(text)
         return text
 
@@ -59,7 +59,8 @@ class Redactor:
         """
         before = max(0, len(text) - LONGEST)
         end = text[before:]
-        at = min(self._values.begins_at(end), *(shape.begins_at(end) for shape in SHAPES))
+        begun = (shape.begins_at(end) for shape in shapes_in(end))
+        at = min([self._values.begins_at(end), *begun])
         # Not in the middle of a whole value, of which the rest would be shown.
         at = next((start for start, over in self._values.spans(end) if start < at < over), at)
         return before + at

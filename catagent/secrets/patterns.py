@@ -103,7 +103,7 @@ ANNOUNCED = (
     ),
     _after("earer BEARER", rf"{START}bearer{_SPACE}+"),
     _after(
-        "=",
+        "ey= EY= oken= OKEN= ecret= ECRET= ord= ORD= wd= WD= ture= TURE= sig= Sig= SIG=",
         rf"[?&;](?:{_PARAMETERS})=",
         r"""(?!%[sdr(]|[{<$\[])[^&\s"'\\<>;,]+""",
         r"""[^&\s"'\\<>]*""",

@@ -32,16 +32,12 @@ class Shape(NamedTuple):
 
     def masked(self, text: str) -> str:
         """The text without secrets of this shape."""
-        if any(mark in text for mark in self.marks):
-            return _compiled(self.pattern).sub(self.put, text)
-        return text
+        return _compiled(self.pattern).sub(self.put, text)
 
     def begins_at(self, text: str) -> int:
         """Where at the end of the text one may have begun that is not over; else its length."""
-        if any(mark in text for mark in self.marks):
-            begun = _compiled(rf"(?:{self.begun})\Z").search(text)
-            return len(text) if begun is None else begun.start()
-        return len(text)
+        begun = _compiled(rf"(?:{self.begun})\Z").search(text)
+        return len(text) if begun is None else begun.start()
 
 
 @cache
@@ -100,6 +96,14 @@ SHAPES = (
     *map(_of, data.ANNOUNCED),
     *_keys(),
 )
+
+
+_BY_MARK = [(mark, shape) for shape in SHAPES for mark in shape.marks]
+
+
+def shapes_in(text: str) -> list[Shape]:
+    """The shapes that may be in the text: those of which it has a mark."""
+    return list(dict.fromkeys(shape for mark, shape in _BY_MARK if mark in text))
 
 
 def _any_of(marks: set[str]) -> re.Pattern[str]:
