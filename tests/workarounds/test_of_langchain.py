@@ -8,9 +8,11 @@ import json
 import logging
 import subprocess
 import sys
+import tomllib
 import warnings
 import weakref
 from collections.abc import AsyncIterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypedDict
 from uuid import UUID, uuid4
@@ -39,6 +41,8 @@ from pydantic import SecretStr
 from tests.workarounds.conftest import StillNeeded
 
 pytestmark = pytest.mark.versions
+
+PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
 
 def test_inline_handlers(still_needed: StillNeeded) -> None:
@@ -265,6 +269,8 @@ def test_writers(still_needed: StillNeeded) -> None:
 
 
 def test_pieces_of_json(still_needed: StillNeeded, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mended in langchain-core 1.8: needed for as long as an older one is supported."""
+
     class Counting(SimpleNamespace):
         JSONDecodeError = json.JSONDecodeError
         read = 0
@@ -277,4 +283,5 @@ def test_pieces_of_json(still_needed: StillNeeded, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("langchain_core.utils.json.json", counting)
     with pytest.raises(ValueError, match="Expecting"):
         parse_partial_json("x " * 100)
-    still_needed(counting.read > 2000)
+    allowed = tomllib.loads(PROJECT.read_text())["project"]["dependencies"]
+    still_needed(counting.read > 2000 or "langchain-core>=1.5.4,<2" in allowed)
