@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
-
-from langchain_core.messages import BaseMessage, ToolMessage
+from typing import TYPE_CHECKING, Any
 
 from catagent.events import types as ev
 from catagent.sources.calls import Call
+from catagent.sources.kinds import is_message, is_tool_message
 from catagent.sources.messages import output_text
 from catagent.sources.nodes import updates_of
 from catagent.sources.plain import plain
 from catagent.sources.span import Span
 from catagent.sources.to_events import EventMaker, envelope
+
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage, ToolMessage
 
 
 class AgentEvents:
@@ -26,7 +28,7 @@ class AgentEvents:
         """What a node of a graph decided, what it was answered, and what it changed."""
         span.closed = True
         for call, message, args in span.facts:
-            if isinstance(message, ToolMessage):
+            if is_tool_message(message):
                 yield self._answered(call, message)
             else:
                 yield self._action(call, args, [message], span)
@@ -84,9 +86,7 @@ class AgentEvents:
         if isinstance(output, dict):
             output = {key: value for key, value in output.items() if key != "__interrupt__"}
         is_state = hasattr(output, "__dict__") or isinstance(output, dict)
-        return (
-            self._known.data(output) if is_state and not isinstance(output, BaseMessage) else None
-        )
+        return self._known.data(output) if is_state and not is_message(output) else None
 
     def _update(self, span: Span) -> ev.Update:
         parts = [self._known.data(part) for part in updates_of(span.output)]

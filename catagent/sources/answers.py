@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from catagent.sources.content import answered, exactly, pieces_of
+from catagent.sources.kinds import is_ai, is_message, is_tool_message
 from catagent.sources.messages import plain_content
 from catagent.sources.nodes import MESSAGES_KEY, coerced, items_of
+
+if TYPE_CHECKING:
+    from langchain_core.messages import AIMessage, BaseMessage
 
 # Where graphs, chains and executors put it, best first.
 _ANSWER_KEYS = ("answer", "output")
@@ -28,7 +31,7 @@ def final(output: Any, written_last: Collection[str] = ()) -> Any:
     named = next((values[key] for key in _ANSWER_KEYS if values.get(key) is not None), None)
     last = next(reversed(messages_in(output)), None)
     # An executor that gives up says so in its output, beside a message that is empty.
-    if isinstance(last, AIMessage | ToolMessage) and (last.content or named is None):
+    if (is_ai(last) or is_tool_message(last)) and (last.content or named is None):
         return last
     found = _written({key: values[key] for key in values if key in written_last})
     several = (named, found, _said_in(values.values()), values or None)
@@ -46,13 +49,13 @@ def _written(values: dict[str, Any]) -> Any:
 def _said_in(values: Iterable[Any]) -> AIMessage | None:
     """What a model said last in a message, or in a list of them, that has another name."""
     ends = (value[-1] if isinstance(value, list) and value else value for value in values)
-    made = (coerced(end) for end in ends if isinstance(end, BaseMessage | dict))
-    return next((end for end in made if isinstance(end, AIMessage) and not end.tool_calls), None)
+    made = (coerced(end) for end in ends if is_message(end) or isinstance(end, dict))
+    return next((end for end in made if is_ai(end) and not end.tool_calls), None)
 
 
 def _holds(value: Any) -> bool:
     several = value if isinstance(value, list) else [value]
-    return any(isinstance(each, BaseMessage) for each in several)
+    return any(map(is_message, several))
 
 
 def messages_in(state: dict[str, Any]) -> list[BaseMessage]:
@@ -63,7 +66,7 @@ def messages_in(state: dict[str, Any]) -> list[BaseMessage]:
 
 def as_text(output: Any) -> str:
     """An answer of any kind as text: that of a message, text as it is, else JSON."""
-    if isinstance(output, BaseMessage):
+    if is_message(output):
         return answered(pieces_of(output))
     if isinstance(output, str) or output is None:
         return exactly(output or "")

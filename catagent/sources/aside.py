@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from langchain_core.messages import BaseMessage
+from catagent.sources.blocks import standard
+from catagent.sources.known_blocks import Block
 
-from catagent.sources.blocks import Block, standard
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
 
 _SAID = frozenset({"reasoning_content", "reasoning", "reasoning_details", "refusal"})
 _SAID |= {"tool_outputs"}

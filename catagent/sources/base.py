@@ -82,18 +82,19 @@ class AgentRun:
     """One agent, ready to run once.
 
     `shape` tells the sources what the agent's chunks look like: those of a LangGraph graph
-    (`create_agent`), those of LangChain's classic AgentExecutor, or any other Runnable's.
-    `max_steps` is how often the agent may decide on tool calls before it is stopped, `budget` what
-    its models may use, and `cancel` ends an agent that minds neither. The source keeps `pulse`
-    while its models are at work, and leaves what it knows of the end in `outcome`; what happens
-    while it waits for LangChain goes to `report`. `stop` says how long what it closes may take.
+    (`create_agent`), those of LangChain's classic AgentExecutor, or any other Runnable's; None
+    where there are none, as in a run that is only watched. `max_steps` is how often the agent may
+    decide on tool calls before it is stopped, `budget` what its models may use, and `cancel` ends
+    an agent that minds neither. The source keeps `pulse` while its models are at work, and leaves
+    what it knows of the end in `outcome`; what happens while it waits for LangChain goes to
+    `report`. `stop` says how long what it closes may take, `clock` the seconds of its times.
     """
 
     runnable: Runnable[Any, Any]
     input: Any
-    shape: AgentShape
+    shape: AgentShape | None
     config: RunnableConfig | None = None
-    max_steps: int = 25
+    max_steps: float = 25
     raw: bool = False
     pulse: Pulse = field(default_factory=Pulse)
     stop: Stop = field(default_factory=Stop)
@@ -101,6 +102,7 @@ class AgentRun:
     budget: Budget = field(default_factory=Budget)
     report: Callable[[Event], None] = _to_nobody
     cancel: Callable[[CatagentError], None] = _to_nobody
+    clock: Callable[[], float] = time.monotonic
 
 
 SourceFactory = Callable[[AgentRun], EventStream]

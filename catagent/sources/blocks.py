@@ -9,11 +9,9 @@ import json
 import re
 from typing import Any, Literal, NamedTuple
 
-from langchain_core.messages import AIMessage
-
+from catagent.sources.kinds import langchain
+from catagent.sources.known_blocks import Block, as_standard
 from catagent.sources.plain import plain
-
-Block = dict[str, Any]
 
 # Whose forms a block may have that is not in that of its message's provider: passed on, or of a
 # model that does not say whose it is.
@@ -54,9 +52,11 @@ def _is_unread(block: Block) -> bool:
 
 def standard(content: Any, metadata: dict[str, Any], kwargs: dict[str, Any]) -> list[Block]:
     """LangChain's reading of a message that has these; nothing where it fails at it."""
+    if (messages := langchain("messages")) is None:
+        return list(map(as_standard, content))
     # Without validation, which copies: whatever a tool returned has come this far. All defaults
     # are given, as pydantic takes 100 us to make each of them.
-    message = AIMessage.model_construct(
+    message = messages.AIMessage.model_construct(
         content=content,
         response_metadata=metadata,
         additional_kwargs=kwargs,

@@ -27,7 +27,7 @@ class Bounds:
     """
 
     def __init__(
-        self, max_steps: int, budget: Budget, cancel: Callable[[CatagentError], None]
+        self, max_steps: float, budget: Budget, cancel: Callable[[CatagentError], None]
     ) -> None:
         self.error: CatagentError | None = None
         self.budget = budget
@@ -59,7 +59,7 @@ class Bounds:
                 self._take(turn[:-1], turn, self._max_steps + 1)
         self.end(self.budget.refuses(llm))
 
-    def _take(self, whose: object, turn: object, most: int = 0) -> None:
+    def _take(self, whose: object, turn: object, most: float = 0) -> None:
         taken = self._taken[whose]
         taken.add(turn)
         if len(taken) > (most or _BACKSTOP * (self._max_steps + 1)):

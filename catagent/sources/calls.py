@@ -11,11 +11,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any
-
-from langchain_core.messages import AIMessage, ToolCall, ToolMessage
+from typing import TYPE_CHECKING, Any
 
 from catagent.sources.span import Span
+
+if TYPE_CHECKING:
+    from langchain_core.messages import AIMessage, ToolCall, ToolMessage
 
 
 @dataclass(slots=True, eq=False)
@@ -53,6 +54,7 @@ class Calls:
         self._written: dict[tuple[str, int], Call] = {}
         self._of_message: dict[str, list[Call]] = {}
         self._of_action: dict[int, tuple[Any, Call]] = {}
+        self._acting_in: defaultdict[str, list[Call]] = defaultdict(list)
         self._claimed: set[str] = set()
         self._by_model: dict[tuple[Call | None, str | None, str], Call] = {}
         self._answers: dict[tuple[Call | None, str | None, str | None], Any] = {}
@@ -103,6 +105,8 @@ class Calls:
 
     def started(self, span: Span, call_id: str | None, args: Any) -> Call:
         """The call that a tool run is of: one that waits for it, one run again, or a new one."""
+        if (call := self._next_action(span, args)) is not None:
+            return call
 
         def fits(call: Call) -> bool:
             again = call.author is not None and call.run is not None and call.run.ended is not None
@@ -128,7 +132,17 @@ class Calls:
             call.decided, call.args = True, action.tool_input
             found = self._of_action[id(action)] = action, call
             self._claimed.add(call.key)
+            self._acting_in[executor.run_id].append(call)
         return found[1]
+
+    def _next_action(self, span: Span, args: Any) -> Call | None:
+        """What an executor runs, which says so by its actions alone: several, if at once."""
+        actions = self._acting_in[span.parent_ids[-1]] if span.parent_ids else []
+        return max(
+            (call for call in actions if call.run is None),
+            key=lambda call: (call.tool == span.name, _is_equal(call.args, args)),
+            default=None,
+        )
 
     def _acting(
         self, action: Any, call_id: str | None, executor: Span, author: Span | None

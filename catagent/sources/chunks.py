@@ -7,10 +7,7 @@ A graph's chunk holds what a node adds, which the tracker has read already; an A
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
-
-from langchain_core.agents import AgentStep
-from langchain_core.messages import AIMessage, BaseMessage
+from typing import TYPE_CHECKING, Any
 
 from catagent.errors import AgentError
 from catagent.events import types as ev
@@ -21,10 +18,14 @@ from catagent.sources.base import AgentRun
 from catagent.sources.calls import Call
 from catagent.sources.content import joined, pieces_of
 from catagent.sources.finish_reasons import is_whole
+from catagent.sources.kinds import is_ai, is_message, langchain
 from catagent.sources.messages import has_raw_call, output_text, tool_content
 from catagent.sources.span import Span
 from catagent.sources.to_events import envelope
 from catagent.sources.tracker import Tracker
+
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
 
 _NOT_RUN = frozenset({"invalid_tool", "_Exception"})
 
@@ -54,29 +55,33 @@ class ChunkReader:
             call = self._tracker.calls.acting(action, executor, self._last_llm())
             yield from self._agent.action(call, messages, executor)
         for step in chunk.get("steps") or ():
-            yield self._step(step, messages, executor)
+            yield self._step(step.action, step.observation, messages, executor)
         if not ("actions" in chunk or "steps" in chunk):
             self._output = chunk
 
     def decided(self, executor: Span, call: Call) -> Iterator[ev.Action]:
         """An executor inside of another agent decided on a call: there are no chunks of it."""
-        return self._agent.action(call, call.action.messages, executor)
+        messages = _messages(getattr(call.action, "messages", ()))
+        return self._agent.action(call, messages, executor)
 
     def observed(self, tool: Span, call: Call) -> ev.Observation:
         """Such an executor observes what its tool returned."""
-        step = AgentStep(action=call.action, observation=tool.output)
-        return self._step(step, step.messages, tool)
+        made, action = langchain("agents"), call.action
+        step = made and made.AgentStep(action=action, observation=tool.output)
+        return self._step(action, tool.output, _messages(getattr(step, "messages", ())), tool)
 
-    def _step(self, step: Any, messages: Sequence[BaseMessage], executor: Span) -> ev.Observation:
-        call = self._tracker.calls.acting(step.action, executor, self._last_llm())
+    def _step(
+        self, action: Any, observation: Any, messages: Sequence[BaseMessage], executor: Span
+    ) -> ev.Observation:
+        call = self._tracker.calls.acting(action, executor, self._last_llm())
         self._tracker.calls.close(call)
         not_run = call.run is not None and call.run.name in _NOT_RUN
         data = ev.ObservationData(
-            tool=step.action.tool,
+            tool=action.tool,
             status="error" if not_run else "success",
-            output=output_text(step.observation),
+            output=output_text(observation),
             tool_call_id=call.call_id,
-            content=tool_content(step.observation),
+            content=tool_content(observation),
         )
         return self._agent.observation(call, data, messages)
 
@@ -108,7 +113,7 @@ class ChunkReader:
         yield answer
 
     def _answer(self) -> ev.Answer | None:
-        match self._run.shape:
+        match self._run.shape or self._tracker.shape:
             case "graph":
                 return self._graph_answer()
             case "executor":
@@ -120,16 +125,16 @@ class ChunkReader:
         if self._tracker.root is None:
             return None
         found = final(self._tracker.output, self._tracker.written_last)
-        return self._as_answer(as_text(found), found if isinstance(found, BaseMessage) else None)
+        return self._as_answer(as_text(found), found if is_message(found) else None)
 
     def _graph_answer(self) -> ev.Answer | None:
         output = None if self._tracker.root is None else self._tracker.root.output
         found = final(output, self._tracker.written_last)
-        last = found if isinstance(found, BaseMessage) else self._tracker.last_message
+        last = found if is_message(found) else self._tracker.last_message
         structured = output.get("structured_response") if isinstance(output, dict) else None
         if structured is not None:
             return self._as_answer(as_text(structured), last, [])
-        if isinstance(last, AIMessage) and (last.tool_calls or has_raw_call(last)):
+        if is_ai(last) and (last.tool_calls or has_raw_call(last)):
             return None
         whole = found if last is None else last
         return None if whole is None else self._as_answer(as_text(whole), last)
@@ -167,7 +172,7 @@ class ChunkReader:
 
 def _messages(found: Any) -> list[BaseMessage]:
     several = found if isinstance(found, list | tuple) else [found]
-    return [message for message in several if isinstance(message, BaseMessage)]
+    return list(filter(is_message, several))
 
 
 def updates_in(chunk: Any) -> dict[str, Any]:

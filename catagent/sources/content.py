@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import Any, Literal
-
-from langchain_core.messages import BaseMessage, HumanMessage, merge_content
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Literal
 
 from catagent.events.codec import encodable
 from catagent.sources import aside
-from catagent.sources.blocks import DATA, Block, Piece, citation, name_of, read, transcript_of
+from catagent.sources.blocks import DATA, Piece, citation, name_of, read, transcript_of
+from catagent.sources.kinds import langchain
+from catagent.sources.known_blocks import Block, together
+
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
 
 # Text and reasoning are read here, in the form of any provider: LangChain takes 15 us a piece.
 _SAID: dict[Any, Literal["text", "reasoning"]] = {
@@ -135,7 +139,8 @@ def of_blocks(value: Any) -> list[Piece]:
         return []
     if not any(isinstance(item, dict) and item["type"] in _DATA_FORMS for item in value):
         return []
-    pieces = pieces_of(HumanMessage.model_construct(content=value))
+    message: Any = SimpleNamespace(content=value, additional_kwargs={}, response_metadata={})
+    pieces = pieces_of(message)
     return pieces if any(piece.kind == "data" for piece in pieces) else []
 
 
@@ -220,7 +225,10 @@ def _merged(held: list[Block]) -> list[Any]:
     if len(held) < 2:
         return held
     middle = len(held) // 2
+    one, other = _merged(held[:middle]), _merged(held[middle:])
+    if (messages := langchain("messages")) is None:
+        return [together(one[0], other[0])]
     try:
-        return [*merge_content(_merged(held[:middle]), _merged(held[middle:]))]
+        return [*messages.merge_content(one, other)]
     except Exception:  # pieces that do not fit together
         return held

@@ -13,8 +13,9 @@ from langchain_core.runnables.config import merge_configs
 
 from catagent.events import types as ev
 from catagent.sources.base import AgentRun, EventStream
-from catagent.sources.custom import CustomEvents
+from catagent.sources.driven import DrivenTracker
 from catagent.sources.plain import plain
+from catagent.sources.side import Side
 from catagent.sources.to_events import envelope
 from catagent.sources.tracker import Tracker
 from catagent.sources.translation import Translation
@@ -28,32 +29,32 @@ Reader = Callable[[Any], tuple[Sequence[ev.Event], list[ev.Event]]]
 
 async def drive(
     run: AgentRun,
-    upstream: Callable[[AgentRun, Tracker], Upstream],
+    upstream: Callable[[AgentRun, DrivenTracker], Upstream],
     reader: Callable[[Translation], Reader],
 ) -> EventStream:
     """The events of one run. Whatever happens, nothing of it goes on once this is closed."""
-    translation = Translation(run)
-    tracker, read = translation.tracker, reader(translation)
-    custom = CustomEvents(tracker, run.report)
+    tracker = DrivenTracker(run)
+    translation = Translation(run, tracker)
+    read, side = reader(translation), Side(run, tracker, translation)
     try:
         async with contextlib.aclosing(upstream(run, tracker)) as stream:
             async for item in stream:
                 beside, made = read(item)
-                for event in (*beside, *_with_raw(run, made, item, tracker), *custom.take()):
+                for event in (*beside, *_with_raw(run, made, item, tracker), *side.take()):
                     yield event
     except (Exception, SystemExit, asyncio.CancelledError) as raised:
         reason = tracker.bounds.error or raised
         if isinstance(reason, asyncio.CancelledError):
             raise
         await tracker.closing.close()
-        for event in (*translation.unsaid(), *custom.take(last=True)):
+        for event in (*translation.unsaid(), *side.take(last=True)):
             yield event
         run.outcome.owner = tracker.owner_of(raised)
         raise reason from raised.__cause__
     finally:
         await tracker.closing.close()
     tracker.close_open()
-    for event in (*translation.unsaid(), *custom.take(last=True)):
+    for event in (*translation.unsaid(), *side.take(last=True)):
         yield event
     for event in _end(translation):
         yield event
@@ -66,7 +67,9 @@ def _end(translation: Translation) -> Iterator[ev.Event]:
     yield from translation.chunks.finish()
 
 
-def configured(run: AgentRun, tracker: Tracker, *others: BaseCallbackHandler) -> RunnableConfig:
+def configured(
+    run: AgentRun, tracker: DrivenTracker, *others: BaseCallbackHandler
+) -> RunnableConfig:
     """The run's config with our handlers."""
     handlers: list[BaseCallbackHandler] = [tracker, *others]
     callbacks = InLine(list(handlers), list(handlers))

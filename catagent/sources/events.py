@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableBinding
 
-from catagent.events import types as ev
 from catagent.sources.base import AgentRun, EventStream
+from catagent.sources.driven import DrivenTracker
 from catagent.sources.driver import Upstream, configured, drive, graph_arguments
-from catagent.sources.span import Span
-from catagent.sources.tracker import Tracker
-from catagent.sources.translation import Translation
-
-_PHASES: dict[str, ev.Phase] = {"start": "start", "stream": "stream", "end": "end"}
-_CONTENT = {"start": "input", "stream": "chunk", "end": "output"}
+from catagent.sources.event_reader import EventReader
 
 
 def stream(run: AgentRun) -> EventStream:
     """Run the agent; yield every token of every model, and all else that it does."""
-    return drive(run, _open, _EventReader)
+    return drive(run, _open, EventReader)
 
 
-def _open(run: AgentRun, tracker: Tracker) -> Upstream:
+def _open(run: AgentRun, tracker: DrivenTracker) -> Upstream:
     # It hands on LangChain's default of 25 as if somebody had set that limit: a binding does not.
     bound: Runnable[Any, Any] = RunnableBinding(bound=run.runnable)
     upstream: Any = Runnable.astream_events(
@@ -31,58 +25,3 @@ def _open(run: AgentRun, tracker: Tracker) -> Upstream:
     )
     events: Upstream = upstream
     return events
-
-
-class _EventReader:
-    """StreamEvent -> our events, none for what says nothing new."""
-
-    def __init__(self, translation: Translation) -> None:
-        self._translation = translation
-        self._make = translation.make
-        self._tokens = translation.make.tokens
-        self._spans = translation.tracker.spans
-
-    def __call__(self, event: Any) -> tuple[Sequence[ev.Event], list[ev.Event]]:
-        kind, span = event["event"], self._spans.get(event["run_id"])
-        if span is None or kind == "on_custom_event":
-            return (), []  # the tracker has it
-        if kind == "on_chat_model_stream" or kind == "on_llm_stream":
-            return (), self._tokens(span, event["data"]["chunk"])
-        return list(self._beside(kind, span)), list(self._other(kind, span, event))
-
-    def _beside(self, kind: str, span: Span) -> Iterator[ev.Event]:
-        if kind.endswith("_start"):
-            yield from self._translation.unsaid_before(span.began)
-        elif kind.endswith(("_end", "_error")):
-            yield from self._translation.unsaid_before(span.ended or 0.0)
-        if kind == "on_tool_error":
-            yield from self._translation.close_inside(span)
-
-    def _other(self, kind: str, span: Span, event: Any) -> Iterator[ev.Event]:
-        match kind:
-            case "on_chat_model_start" | "on_llm_start":
-                yield self._make.llm_started(span)
-            case "on_tool_start":
-                yield self._make.tool_started(span)
-            case "on_chat_model_end" | "on_llm_end" | "on_tool_end" | "on_tool_error":
-                yield from self._ended(span)
-            case _:
-                yield from self._node(kind, span, event)
-
-    def _ended(self, span: Span) -> Iterator[ev.Event]:
-        if span.closed:
-            return
-        if span.kind == "tool":
-            yield self._make.tool_finished(span)
-        else:
-            yield from self._make.llm_ended(span)
-
-    def _node(self, kind: str, span: Span, event: Any) -> Iterator[ev.Event]:
-        _, what, phase = kind.split("_", 2)
-        if span is self._translation.tracker.root and phase == "stream":
-            yield from self._translation.chunks.read(event["data"].get("chunk"))
-            return
-        content = event["data"].get(_CONTENT.get(phase, ""))
-        yield self._make.node(span, what, _PHASES.get(phase, "error"), content)
-        if span.is_node and phase == "end" and not span.closed:
-            yield from self._translation.agent.node_ended(span)

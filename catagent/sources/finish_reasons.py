@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-
-from langchain_core.messages import BaseMessage
+from typing import TYPE_CHECKING
 
 from catagent.redact import shortened
+
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
 
 # Where providers put it; Amazon's is the one in two cases.
 _KEYS = ("finish_reason", "stop_reason", "stopReason", "done_reason")

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-from langchain_core.messages import (
-    BaseMessage,
-    convert_to_openai_image_block,
-    is_data_content_block,
-)
 
 from catagent.events import types as ev
 from catagent.events.codec import encode_plain
+from catagent.sources.kinds import langchain
 from catagent.sources.messages import message_of
 from catagent.sources.plain import plain
+
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
 
 # What agents change in place: a mark for the cache in a block, a call that a person edited.
 _CHANGED_IN_PLACE = frozenset({"content", "tool_calls", "additional_kwargs"})
@@ -77,10 +76,12 @@ def is_shown_as(known: ev.Message, form: ev.Message) -> bool:
 
 def _shown(block: Any) -> Any:
     """As `_format_for_tracing` of langchain_core.language_models.chat_models has it."""
+    messages = langchain("messages")
+    is_data = messages is not None and messages.is_data_content_block
     match block:
-        case {"type": "image"} if is_data_content_block(block) and "file_id" not in block:
-            return convert_to_openai_image_block(block)
-        case {"type": "file", "base64": data, **others} if is_data_content_block(block):
+        case {"type": "image"} if is_data and is_data(block) and "file_id" not in block:
+            return messages.convert_to_openai_image_block(block)
+        case {"type": "file", "base64": data, **others} if is_data and is_data(block):
             return {**others, "type": "file", "data": data, "source_type": "base64"}
         case dict() if len(block) == 1 and "type" not in block:
             return {"type": next(iter(block)), **block}

@@ -8,6 +8,7 @@ from typing import Any
 from catagent.config import sounds_secret
 from catagent.events import types as ev
 from catagent.events.codec import PLACEHOLDER
+from catagent.sources.kinds import langchain
 from catagent.sources.plain import plain
 
 _TOLD_ELSEWHERE = frozenset({"model", "model_name", "model_id", "tools", "functions", "_type"})
@@ -76,11 +77,9 @@ def _declared(given: Any) -> Any:
     """What is a tool of LangChain's, a class or a function, as OpenAI's servers are sent it."""
     if isinstance(given, dict):
         return given
-    from langchain_core.utils.function_calling import convert_to_openai_tool
-
     try:
-        return convert_to_openai_tool(given)
-    except Exception:  # a provider's own object, or whatever a stranger passed
+        return langchain("utils.function_calling").convert_to_openai_tool(given)
+    except Exception:  # a provider's own object, a stranger's, or no LangChain
         return given
 
 

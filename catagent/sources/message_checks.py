@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
-from typing import Any
-
-from langchain_core.messages import AIMessage, BaseMessage
+from typing import TYPE_CHECKING, Any
 
 from catagent.errors import CatagentError, ModelError, NetworkError
 from catagent.events import types as ev
@@ -21,6 +19,9 @@ from catagent.sources.finish_reasons import (
     warning_code,
 )
 from catagent.sources.messages import has_raw_call
+
+if TYPE_CHECKING:
+    from langchain_core.messages import AIMessage
 
 # Those whose streams always say why they ended; the silence of others means nothing.
 _ALWAYS_TELL = frozenset({"openai", "local"})
@@ -61,7 +62,7 @@ class WrittenArgs:
 
 
 def check_message(
-    message: BaseMessage, name: str, streamed: WrittenArgs | None = None, provider: str = ""
+    message: AIMessage, name: str, streamed: WrittenArgs | None = None, provider: str = ""
 ) -> CatagentError | None:
     """What is wrong with a model's finished message, or None. `name` is the model run's name.
 
@@ -71,8 +72,6 @@ def check_message(
     be asked before a tool runs: LangChain repairs half-written arguments and would execute them,
     and takes a stream that broke off for a whole one.
     """
-    if not isinstance(message, AIMessage):
-        return None
     if streamed is not None and _broke_off(message, provider):
         return NetworkError(
             f"The stream of {name} was cut off: it ended without a finish reason.",
@@ -88,7 +87,7 @@ def check_message(
     return None
 
 
-def warnings_for(message: BaseMessage, name: str) -> Iterator[ev.WarningData]:
+def warnings_for(message: AIMessage, name: str) -> Iterator[ev.WarningData]:
     """What a person should know about a model's message that is not an error."""
     if not is_whole(message):
         code, reason = warning_code(message), finish_reason_of(message)
@@ -106,7 +105,7 @@ def warnings_for(message: BaseMessage, name: str) -> Iterator[ev.WarningData]:
         yield ev.WarningData(
             code="refusal", message=f"{name} refused to answer; its text says why."
         )
-    ids = [call["id"] for call in getattr(message, "tool_calls", [])]
+    ids = [call["id"] for call in message.tool_calls]
     if len(set(ids)) < len(ids):
         yield ev.WarningData(
             code="duplicate_tool_call_id",

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, ToolMessage
 from msgspec import UNSET
 
 from catagent.events import types as ev
 from catagent.sources.content import exactly, lines, of_blocks, pieces_of
+from catagent.sources.kinds import is_ai, is_chat_message, is_message, is_tool_message
 from catagent.sources.plain import plain
+
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
 
 _MOST = 2**53
 
 
 def tool_calls_of(message: BaseMessage) -> list[ev.ToolCall]:
     """The tool calls of a model's message; those that could not be parsed carry an error."""
-    if not isinstance(message, AIMessage):
+    if not is_ai(message):
         return []
     valid = [
         ev.ToolCall(id=call["id"], name=call["name"], args=plain(call["args"]))
@@ -55,10 +58,10 @@ def message_of(message: BaseMessage) -> ev.Message:
         form.blocks = plain(message.content)
     if kwargs := _other_kwargs(message.additional_kwargs, form.tool_calls):
         form.additional_kwargs = kwargs
-    if isinstance(message, ToolMessage):
+    if is_tool_message(message):
         form.tool_call_id, form.status = message.tool_call_id, message.status
         form.artifact = UNSET if message.artifact is None else plain(message.artifact)
-    elif isinstance(message, ChatMessage):
+    elif is_chat_message(message):
         form.role = message.role
     return form
 
@@ -89,7 +92,7 @@ def usage_of(message: BaseMessage | None) -> ev.Usage | None:
 
     LangChain's cache of answers gives a cost alone.
     """
-    given = message.usage_metadata if isinstance(message, AIMessage) else None
+    given = message.usage_metadata if is_ai(message) else None
     usage = ev.Usage(
         input_tokens=_count(given, "input_tokens"),
         output_tokens=_count(given, "output_tokens"),
@@ -118,7 +121,7 @@ def output_text(output: Any) -> str:
 
     What a message holds besides text is named, for a person.
     """
-    if isinstance(output, BaseMessage):
+    if is_message(output):
         return message_text(output)
     if isinstance(output, str):
         return exactly(output)
@@ -132,14 +135,14 @@ def output_text(output: Any) -> str:
 
 def message_text(message: BaseMessage) -> str:
     """The text of any message, and the names of all else in it but reasoning."""
-    if isinstance(message, ToolMessage) and message.content == []:
+    if is_tool_message(message) and message.content == []:
         return "[]"  # which its tool returned
     return lines(pieces_of(message))
 
 
 def tool_content(output: Any) -> Any:
     """What a tool returned, as `plain_content`; UNSET where its text is all of it."""
-    if isinstance(output, ToolMessage) and output.artifact is None:
+    if is_tool_message(output) and output.artifact is None:
         output = output.content if isinstance(output.content, str) else output
     return UNSET if isinstance(output, str) else plain_content(output)
 
@@ -150,4 +153,4 @@ def plain_content(value: Any) -> Any:
 
 
 def _as_message(value: Any, _depth: int) -> Any:
-    return msgspec.to_builtins(message_of(value)) if isinstance(value, BaseMessage) else UNSET
+    return msgspec.to_builtins(message_of(value)) if is_message(value) else UNSET

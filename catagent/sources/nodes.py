@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import Any
-
-from langchain_core.messages import AIMessage, BaseMessage, ToolMessage, convert_to_messages
+from typing import TYPE_CHECKING, Any, cast
 
 from catagent.sources.calls import Call, Calls
+from catagent.sources.kinds import is_ai, is_message, is_tool_message, langchain
 from catagent.sources.span import Span
+
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
 
 _TO_PARENT = "__parent__"
 MESSAGES_KEY = "messages"
@@ -75,7 +77,7 @@ class NodeReader:
     def _keep(self, found: Any) -> None:
         """The messages of the outermost graph, as it keeps them."""
         for message in self._messages(found):
-            if isinstance(message, AIMessage | ToolMessage):
+            if is_ai(message) or is_tool_message(message):
                 self._own[message.id or id(message)] = message
 
     def _messages(self, state: Any) -> Iterator[BaseMessage]:
@@ -83,11 +85,11 @@ class NodeReader:
 
         What LangChain makes messages of counts under a key that has held some in this run.
         """
-        if isinstance(state, BaseMessage):
+        if is_message(state):
             yield state
         for key, value in state.items() if isinstance(state, dict) else ():
             for item in items_of(value):
-                if isinstance(item, BaseMessage):
+                if is_message(item):
                     yield item
                 elif key in self._message_keys and (made := self._made(item)) is not None:
                     yield made
@@ -102,10 +104,10 @@ class NodeReader:
         key = self._key(message)
         if key in self._before:
             return []
-        if isinstance(message, AIMessage):
+        if is_ai(message):
             self._added.add(key)
             return [(call, message, args) for call, args in self._calls.decided(message, span)]
-        if not isinstance(message, ToolMessage) or key in self._added:
+        if not is_tool_message(message) or key in self._added:
             return []
         self._added.add(key)
         call = self._calls.observed(message, span)
@@ -172,16 +174,17 @@ def items_of(value: Any) -> Iterable[Any]:
 
 def coerced(item: Any) -> BaseMessage | None:
     """The message that LangChain makes of a dict or pair, or None; a mere text is a question."""
-    if isinstance(item, BaseMessage):
+    if is_message(item):
         return item
-    if not isinstance(item, dict | list | tuple):
+    messages = langchain("messages")
+    if messages is None or not isinstance(item, dict | list | tuple):
         return None
     try:
-        return convert_to_messages([item])[0]
+        return cast("BaseMessage", messages.convert_to_messages([item])[0])
     except Exception:  # whatever a stranger put there
         return None
 
 
 def _holds(value: Any) -> bool:
     """Whether it is a list that has messages in it."""
-    return isinstance(value, list) and any(isinstance(item, BaseMessage) for item in value)
+    return isinstance(value, list) and any(map(is_message, value))

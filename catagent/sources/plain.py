@@ -20,7 +20,6 @@ from uuid import UUID
 
 import msgspec
 from msgspec import UNSET
-from pydantic import BaseModel
 
 from catagent.events.codec import DEEPEST, placeholder
 
@@ -59,7 +58,7 @@ def _object(value: Any, depth: int, own: Own | None) -> Any:
             return _fields(_items(value), depth, own)
         case list() | tuple() | AbstractSet():
             return [plain(item, depth, own) for item in list(value)]
-        case BaseModel():
+        case _ if _is_model(value):
             return _fields(_model_fields(value), depth, own)
         case bytes() | bytearray():
             return {"$bytes": base64.b64encode(value).decode("ascii")}
@@ -138,7 +137,13 @@ def _fields_of(value: Any) -> list[tuple[str, Any]] | None:
     return [(name, getattr(value, name)) for name in names]
 
 
-def _model_fields(value: BaseModel) -> list[tuple[str, Any]]:
+def _is_model(value: Any) -> bool:
+    """Whether it is one of pydantic's, which has been imported where there is one."""
+    pydantic = sys.modules.get("pydantic.main")
+    return pydantic is not None and isinstance(value, pydantic.BaseModel)
+
+
+def _model_fields(value: Any) -> list[tuple[str, Any]]:
     """Fields as they are, not as declared: model_dump would cut a subclass to its base."""
     extra = value.__pydantic_extra__ or {}
     return [(name, getattr(value, name)) for name in type(value).model_fields] + list(extra.items())

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from langchain_core.messages import BaseMessage
 from msgspec import UNSET
 
 from catagent.events import types as ev
 from catagent.sources.forms import Forms, id_of, is_shown_as
 from catagent.sources.invocation import tools_of
+from catagent.sources.kinds import is_message
 from catagent.sources.plain import plain
+
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
 
 # So many refs stand each for itself; what is a longer run of them has one, or the prompts of a long
 # run would take more room than all else.
@@ -94,7 +97,7 @@ class Known:
 
     def _loudly(self, value: Any, _depth: int) -> Any:
         self._forget_like(value)
-        return self._plain(value, quiet=False) if isinstance(value, BaseMessage) else UNSET
+        return self._plain(value, quiet=False) if is_message(value) else UNSET
 
     def _forget_like(self, value: Any) -> None:
         """Who reads it will take an agent's own data for a message, where it looks like one."""
@@ -103,7 +106,7 @@ class Known:
                 self._loud.pop(key, None)
 
     def _quietly(self, value: Any, depth: int) -> Any:
-        if isinstance(value, BaseMessage):
+        if is_message(value):
             return self._plain(value, quiet=True)
         known = list(takewhile(self._is_known, value)) if isinstance(value, list | tuple) else []
         if len(known) < 2:
@@ -113,7 +116,7 @@ class Known:
         return [first, *(plain(item, depth + 1, self._quietly) for item in rest)]
 
     def _is_known(self, item: Any) -> bool:
-        return isinstance(item, BaseMessage) and self._stands(self._forms.of(item), quiet=True)
+        return is_message(item) and self._stands(self._forms.of(item), quiet=True)
 
     def _plain(self, message: BaseMessage, *, quiet: bool) -> dict[str, Any]:
         found = self._whole_or_ref(self._forms.of(message), quiet=quiet)

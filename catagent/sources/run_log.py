@@ -13,13 +13,13 @@ from typing import Any
 from langchain_core.messages import BaseMessageChunk
 
 from catagent.sources.base import AgentRun
+from catagent.sources.driven import DrivenTracker
 from catagent.sources.driver import Upstream, configured, graph_arguments
-from catagent.sources.tracker import Tracker
 from catagent.workarounds.callbacks import log_nothing_of
 from catagent.workarounds.run_log import RunLogHandler
 
 
-async def operations(run: AgentRun, tracker: Tracker) -> Upstream:
+async def operations(run: AgentRun, tracker: DrivenTracker) -> Upstream:
     """The operations of each patch as it happens. Raises what the run raises.
 
     Closed early, it cancels the run.
@@ -38,7 +38,7 @@ async def operations(run: AgentRun, tracker: Tracker) -> Upstream:
                 await pump
 
 
-async def _pump(run: AgentRun, tracker: Tracker, handler: RunLogHandler) -> None:
+async def _pump(run: AgentRun, tracker: DrivenTracker, handler: RunLogHandler) -> None:
     chunks: list[Any] = []
     upstream: Any = run.runnable.astream(
         run.input, configured(run, tracker, handler), **graph_arguments(run, version="v2")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from catagent.failures.exceptions import members_of
@@ -14,10 +14,14 @@ Serialized = dict[str, Any] | None
 
 
 class RunTree:
-    """The spans of one run by their ids, and of them the root, and the models in order."""
+    """The spans of one run by their ids, and of them the root, and the models in order.
 
-    def __init__(self) -> None:
+    `clock` gives seconds that never go backwards.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__()
+        self.clock = clock
         self.spans: dict[str, Span] = {}
         self.root: Span | None = None
         self.llms: list[Span] = []
@@ -25,7 +29,7 @@ class RunTree:
     def add(self, kind: str, serialized: Serialized, about: dict[str, Any]) -> Span:
         """Put a run where it belongs, with what a callback says `about` it: ids, name, tags."""
         name, tags = _name(about, serialized), list(about.get("tags") or [])
-        span = Span(str(about["run_id"]), kind, name, tags, [])
+        span = Span(str(about["run_id"]), kind, name, tags, [], began=self.clock())
         span.scope = span.run_id
         metadata = about.get("metadata") or {}
         span.ns = str(metadata.get("langgraph_checkpoint_ns") or "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -34,11 +33,11 @@ class Span:
     `call` is that call, `outer` the one around it: the same but for a tool run. `node` is the name
     of the graph's node that this is, or is inside of, `ns` LangGraph's namespace of that, and
     `superstep` the number of its turn in its graph, None for a task of an `entrypoint`. `began`,
-    `ended` and `first_token` are monotonic seconds. `text` and `further` are the pieces streamed so
-    far, `reading` what reads those that are more than text, `numbers` those of tool calls that
-    their provider did not number, `names` their names, by order, so far, `written` the calls of its
-    message. `facts` are what a node added: decisions of models, with arguments, and what tools
-    answered. `state` is its graph's while it runs, where it begins with that.
+    `ended` and `first_token` are seconds of its tree's clock. `text` and `further` are the pieces
+    streamed so far, `reading` what reads those that are more than text, `numbers` those of tool
+    calls that their provider did not number, `names` their names, by order, so far, `written` the
+    calls of its message. `facts` are what a node added: decisions of models, with arguments, and
+    what tools answered. `state` is its graph's while it runs, where it begins with that.
     """
 
     run_id: str
@@ -59,7 +58,7 @@ class Span:
     provider: str = ""
     prompt: Prompt | None = None
     tool_input: Any = None
-    began: float = field(default_factory=time.monotonic)
+    began: float = 0.0
     first_token: float | None = None
     text: list[str] = field(default_factory=list)
     further: list[Piece] = field(default_factory=list)

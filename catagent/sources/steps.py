@@ -10,8 +10,8 @@ from typing import Any
 from catagent.events import types as ev
 from catagent.sources.base import AgentRun, EventStream
 from catagent.sources.chunks import updates_in
+from catagent.sources.driven import DrivenTracker
 from catagent.sources.driver import Upstream, configured, drive, graph_arguments
-from catagent.sources.tracker import Tracker
 from catagent.sources.translation import Translation
 
 
@@ -20,7 +20,7 @@ def stream(run: AgentRun) -> EventStream:
     return drive(run, _open, _StepReader)
 
 
-def _open(run: AgentRun, tracker: Tracker) -> Upstream:
+def _open(run: AgentRun, tracker: DrivenTracker) -> Upstream:
     upstream: Any = run.runnable.astream(
         run.input, configured(run, tracker), **graph_arguments(run, version="v2")
     )

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterable, Iterator
-from typing import Any, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
-from langchain_core.messages import BaseMessage, ToolMessage
 from msgspec import UNSET
 
 from catagent.events import types as ev
@@ -17,6 +15,7 @@ from catagent.sources.blocks import Piece
 from catagent.sources.content import Reading, joined, names, pieces_of
 from catagent.sources.finish_reasons import finish_reason_of
 from catagent.sources.invocation import parameters_of
+from catagent.sources.kinds import is_message, is_tool_message
 from catagent.sources.messages import (
     model_of,
     output_text,
@@ -29,6 +28,9 @@ from catagent.sources.plain import plain
 from catagent.sources.prompts import Known
 from catagent.sources.span import Span
 from catagent.sources.tracker import Tracker
+
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
 
 _CHANNELS: dict[str, ev.Channel] = {"text": "text", "reasoning": "reasoning"}
 
@@ -74,7 +76,7 @@ class EventMaker:
 
     def _finished(self, span: Span) -> ev.LlmFinished:
         data = ev.LlmFinishedData(model=span.model, text="", error=self._error(span))
-        data.duration_s, data.ttft_s = _duration(span), _seconds(span.began, span.first_token)
+        data.duration_s, data.ttft_s = self._duration(span), _seconds(span.began, span.first_token)
         if span.message is not None:
             self._fill_in(data, span, span.message)
         else:
@@ -106,7 +108,7 @@ class EventMaker:
         if getattr(chunk, "tool_call_chunks", None):
             found += self._argument_tokens(span, chunk.tool_call_chunks)
         if span.first_token is None and (found or _is_within_block(span)):
-            span.first_token = time.monotonic()
+            span.first_token = self._tracker.clock()
         return found
 
     def _argument_tokens(self, span: Span, pieces: list[dict[str, Any]]) -> Iterator[ev.LlmToken]:
@@ -147,7 +149,7 @@ class EventMaker:
             status=_status(span, error),
             output="" if span.error is not None else output_text(output),
             tool_call_id=span.call_id,
-            duration_s=_duration(span),
+            duration_s=self._duration(span),
             error=error,
             content=UNSET if span.error is not None else tool_content(output),
         )
@@ -160,6 +162,9 @@ class EventMaker:
         content = None if is_state else self.known.data(content, quiet=True)
         data = ev.NodeData(kind=known, phase=phase, content=content)
         return ev.Node(data=data, **envelope(span))
+
+    def _duration(self, span: Span) -> float:
+        return round((span.ended or self._tracker.clock()) - span.began, 6)
 
     def _error(self, span: Span) -> ev.ErrorInfo | None:
         error = span.error
@@ -179,7 +184,7 @@ def _status(span: Span, error: ev.ErrorInfo | None) -> ev.ToolStatus:
         return "error"
     if span.error is not None:
         return "interrupted"
-    refused = isinstance(span.output, ToolMessage) and span.output.status == "error"
+    refused = is_tool_message(span.output) and span.output.status == "error"
     return "error" if refused else "success"
 
 
@@ -208,7 +213,7 @@ def _is_within_block(span: Span) -> bool:
 
 def _read(span: Span, chunk: Any) -> Iterable[Piece]:
     """The pieces of a chunk that is not mere text, or of a text-completion model's."""
-    if not isinstance(chunk, BaseMessage):
+    if not is_message(chunk):
         return [Piece("text", chunk.text)] if getattr(chunk, "text", "") else []
     if span.reading is None:
         span.reading = Reading()
@@ -235,11 +240,7 @@ def _so_far(span: Span) -> list[Piece]:
     if span.text or span.further or span.output is None:
         return [Piece("text", "".join(span.text)), *span.further]
     part = span.output
-    return pieces_of(part) if isinstance(part, BaseMessage) else [Piece("text", output_text(part))]
-
-
-def _duration(span: Span) -> float:
-    return round((span.ended or time.monotonic()) - span.began, 6)
+    return pieces_of(part) if is_message(part) else [Piece("text", output_text(part))]
 
 
 def _seconds(start: float, end: float | None) -> float | None:

@@ -1,45 +1,37 @@
-"""LangChain's callbacks of one run: what every streaming API leaves out, and when to stop.
+"""What LangChain's callbacks say of one run: all that its streaming APIs leave out.
 
-LangChain's streaming APIs each leave something out: the tool call that a run belongs to, parent
-ids, failures. Callbacks have all of it, so every source attaches one `Tracker` and looks up there.
+Each of these leaves something out: the tool call that a run belongs to, parent ids, failures.
+Callbacks have all of it, so every source has one `Tracker` and looks up there.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
+import copy
 from collections import deque
 from collections.abc import Callable
-from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Literal
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
-from langchain_core.callbacks import BaseCallbackHandler
-from langchain_core.messages import AIMessage, BaseMessage
-
 from catagent.errors import CatagentError
-from catagent.events.types import Message
+from catagent.events.types import Message, WarningData
 from catagent.sources import message_checks
-from catagent.sources.abandoned import Abandoned
-from catagent.sources.base import AgentRun
+from catagent.sources.base import AgentRun, AgentShape
 from catagent.sources.bounds import Bounds
-from catagent.sources.calls import Call, Calls
-from catagent.sources.closing import Closing
+from catagent.sources.calls import Calls
 from catagent.sources.finish_reasons import is_whole
 from catagent.sources.forms import Forms, prompt
 from catagent.sources.graph_state import begins_with_state
+from catagent.sources.kinds import is_ai, is_message
 from catagent.sources.messages import usage_of
 from catagent.sources.nodes import NodeReader, bubbles_up, command_of, interrupts_of
-from catagent.sources.partial_json import read_partial_json_in_linear_time
 from catagent.sources.run_tree import RunTree, Serialized
-from catagent.sources.span import LLM_KINDS, Prompt, Span, asking
-from catagent.workarounds.callbacks import CalledFirst, close_unawaited, log_nothing_of
-from catagent.workarounds.futures import keep_tracebacks
+from catagent.sources.span import LLM_KINDS, Prompt, Span
 
-# The executor tells of a tool's call with its action alone: (executor's run id, call).
-_action_in_context: ContextVar[tuple[UUID, Call] | None] = ContextVar("action", default=None)
+if TYPE_CHECKING:
+    from langchain_core.messages import AIMessage, BaseMessage
 
 
 @dataclass(slots=True)
@@ -51,27 +43,25 @@ class Happening:
     about: Any = None
 
 
-class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
-    """Keeps the tree of a run's spans; stops what must not go on by raising from a callback.
+class Tracker(RunTree):
+    """Keeps the tree of a run's spans, and what happened in it.
 
-    `says_tools` is false where the API of the mode is silent on tools that start.
+    Its methods are called as those of LangChain's handlers, in the order in which things happen;
+    no LangChain is needed for that. `says_tools` is false where the API of the mode is silent on
+    tools that start, `says_root` where there are callbacks alone: no chunks of the root's.
     """
 
-    run_inline = True
-    raise_error = True
+    says_root = False
 
     def __init__(self, run: AgentRun) -> None:
-        super().__init__()
+        super().__init__(run.clock)
         self.happened: deque[Happening] = deque()
         self.says_tools = True
-        self.on_custom: Callable[[Span | None, str, Any], None] = _to_nobody
-        self.on_failed: Callable[[Span], None] = _to_nobody
+        self.on_custom: Callable[[Span | None, str, Any], None] = to_nobody
         self.calls = Calls()
         self.forms = Forms()
         self.bounds = Bounds(run.max_steps, run.budget, run.cancel)
-        self.closing = Closing(run.stop)
-        self._pulse = run.pulse
-        self._abandoned = Abandoned(self.close_abandoned)
+        self._is_executor = False
         self._nodes = NodeReader(self.calls)
         self._written: dict[UUID, message_checks.WrittenArgs] = {}
         self._waiting: list[Span] = []
@@ -93,6 +83,14 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         return self._nodes.written_last
 
     @property
+    def shape(self) -> AgentShape:
+        """What the agent is, by what it did."""
+        if self._is_executor:
+            return "executor"
+        is_graph = any(span.is_node and len(span.parent_ids) == 1 for span in self.spans.values())
+        return "graph" if is_graph else "other"
+
+    @property
     def output(self) -> Any:
         """What the run came to; where it is a chain that ends in a graph, that graph's state.
 
@@ -108,27 +106,15 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         return self._authors.get(message.id or "")
 
     def _begin(self, kind: str, serialized: Serialized, about: dict[str, Any]) -> Span:
-        self.closing.check()
-        self.close_abandoned()
         span = self.add(kind, serialized, about)
         self.bounds.begin(span)
         return span
-
-    def close_abandoned(self) -> None:
-        """End the calls that were cancelled, of which LangChain says nothing."""
-        for span in self._abandoned.take():
-            self._close(span, error=asyncio.CancelledError())
 
     def close_open(self) -> None:
         """End the calls that the run has ended without: those in threads that nobody waits for."""
         for span in list(self.spans.values()):
             if span.ended is None and (span.kind in LLM_KINDS or span.kind == "tool"):
                 self._close(span, error=asyncio.CancelledError())
-
-    def _is_asked(self, llm: Span) -> bool:
-        """Whether a model is waited for: not in a thread that what it ran in has given up."""
-        around = (self.spans[run] for run in llm.parent_ids)
-        return self._abandoned.is_asked(llm) and all(span.ended is None for span in around)
 
     def on_chain_start(self, serialized: Serialized, inputs: Any, **about: Any) -> None:
         """A chain, prompt or parser began."""
@@ -152,11 +138,7 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
     ) -> None:
         """A chat model began."""
         sent = [self.forms.of(message) for message in (messages[0] if messages else ())]
-        try:
-            self._begin_llm("chat_model", sent, serialized, about)
-        except CatagentError:
-            close_unawaited()
-            raise
+        self._begin_llm("chat_model", sent, serialized, about)
 
     def on_llm_start(self, serialized: Serialized, prompts: list[str], **about: Any) -> None:
         """A text-completion model began."""
@@ -164,7 +146,7 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
 
     def _begin_llm(
         self, kind: str, sent: list[Message], serialized: Serialized, about: dict[str, Any]
-    ) -> None:
+    ) -> Span:
         span = self._begin(kind, serialized, about)
         params = about.get("invocation_params") or {}
         metadata = about.get("metadata") or {}
@@ -176,23 +158,15 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         self.bounds.ask(span, self.turns_around(span))
         self.llms.append(span)
         self.happened.append(Happening("start", span))
-        self._pulse.begin(span.run_id, partial(self._is_asked, span))
-        self._abandoned.enter(span)
-        asking.set(span)
+        return span
 
     def on_llm_new_token(
         self, token: Any, *, run_id: UUID, chunk: Any = None, **kwargs: Any
     ) -> None:
         """A model streams: keep the arguments that it writes, as it writes them."""
-        self.closing.check()
         if run_id not in self._written:
             self._written[run_id] = message_checks.WrittenArgs()
-        message = getattr(chunk, "message", None)
-        pieces = getattr(message, "tool_call_chunks", None)
-        said = token or getattr(message, "content", None)  # blocks, in which there may be no text
-        if said or pieces or getattr(message, "additional_kwargs", None):
-            self._pulse.beat()  # an empty chunk is a server's way of saying nothing
-        if pieces:
+        if pieces := getattr(getattr(chunk, "message", None), "tool_call_chunks", None):
             self._written[run_id].add(pieces)
 
     def on_llm_end(self, response: Any, *, run_id: UUID, **kwargs: Any) -> None:
@@ -202,16 +176,17 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         if span is None or generation is None:
             return
         message = getattr(generation, "message", None)
-        if isinstance(message, BaseMessage):
+        if is_message(message):
             # As the model wrote it: its agent may put a name on it before it is reported.
-            span.message = message.model_copy()
+            span.message = copy.copy(message)
         span.output = span.message if span.message is not None else generation.text
         if (warning := self.bounds.budget.add(span, usage_of(span.message))) is not None:
             self.happened.append(Happening("warning", span, warning))
-        if isinstance(span.message, AIMessage):
+        if is_ai(span.message):
             self._examine(span, span.message, self._written.pop(run_id, None))
         elif span.message is None:  # of a text-completion model
-            self._check(span, AIMessage("", response_metadata=generation.generation_info or {}))
+            info = generation.generation_info or {}
+            self._check(span, _empty(info))
 
     def _examine(
         self, span: Span, message: AIMessage, streamed: message_checks.WrittenArgs | None
@@ -232,8 +207,12 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         over = self.bounds.over_limit(span) if message.tool_calls else None
         span.error = error or over
         if error is not None:
-            raise error
+            self._broken(span, error)
         self.bounds.end(over)
+
+    def _broken(self, span: Span, error: CatagentError) -> None:
+        data = WarningData(code="broken_message", message=str(error), hint=error.hint)
+        self.happened.append(Happening("warning", span, data))
 
     def on_llm_error(
         self, error: BaseException, *, run_id: UUID, response: Any = None, **kwargs: Any
@@ -257,7 +236,7 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
             self._nodes.end(span, output)
             self.happened.append(Happening("end", span))
             for call, message, _ in span.facts:
-                if isinstance(message, AIMessage) and call.author is not None:
+                if is_ai(message) and call.author is not None:
                     self.bounds.count(call.author)
 
     def on_agent_action(self, action: Any, *, run_id: UUID, **kwargs: Any) -> None:
@@ -266,8 +245,8 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         if executor is None:
             return
         call = self.calls.acting(action, executor, self.last_llm(executor))
-        _action_in_context.set((run_id, call))
-        if executor is not self.root:  # whose own chunks say it
+        self._is_executor |= executor is self.root
+        if not (self.says_root and executor is self.root):
             call.action = action
             self.happened.append(Happening("action", executor, call))
         if call.author is not None:
@@ -285,13 +264,7 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         """A tool began."""
         span = self._begin("tool", serialized, about)
         span.tool_input = input_str if inputs is None else inputs
-        self.closing.enter(span.run_id)
-        self._abandoned.enter(span)
-        action = _action_in_context.get()
-        if action is not None and action[0] == about.get("parent_run_id"):
-            call = action[1]
-        else:
-            call = self.calls.started(span, tool_call_id, span.tool_input)
+        call = self.calls.started(span, tool_call_id, span.tool_input)
         call.run, span.call, span.opened = span, call, not self.says_tools
         span.call_id = tool_call_id or call.call_id
         span.tool_call_id = span.call_id or span.tool_call_id
@@ -319,25 +292,16 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
     def _end(
         self, run_id: UUID, *, output: Any = None, error: BaseException | None = None
     ) -> Span | None:
-        if self.closing.is_over:
-            return None
-        self.close_abandoned()
         span = self.spans.get(str(run_id))
         if span is not None:
             self._close(span, output=output, error=error)
         return span
 
     def _close(self, span: Span, *, output: Any = None, error: BaseException | None = None) -> None:
-        span.ended, span.output, span.error = time.monotonic(), output, error
+        span.ended, span.output, span.error = self.clock(), output, error
         span.state = None  # or states of all steps would be kept
-        self.closing.leave(span.run_id)
-        self._abandoned.leave(span)
-        if span.kind in LLM_KINDS:
-            self._pulse.end(span.run_id)
         if span.kind in LLM_KINDS or span.kind == "tool":
             self.happened.append(Happening("end", span))
-            if error is not None:
-                self.on_failed(span)
         if error is not None and bubbles_up(error):
             self._wait(span, error)
 
@@ -347,14 +311,15 @@ class Tracker(RunTree, CalledFirst, BaseCallbackHandler):
         self._waiting += [span] if new else []
 
 
-def _to_nobody(*_: Any) -> None:
-    return None
+def to_nobody(*_: Any) -> None:
+    """Nobody has asked for it."""
+
+
+def _empty(info: dict[str, Any]) -> Any:
+    """A message without words, to be checked: text-completion models have none."""
+    lists: dict[str, Any] = {"tool_calls": [], "invalid_tool_calls": []}
+    return SimpleNamespace(response_metadata=info, additional_kwargs={}, **lists)
 
 
 def _waits(tool: Span) -> bool:
     return bool(interrupts_of(tool.error))
-
-
-log_nothing_of(Tracker)
-keep_tracebacks()
-read_partial_json_in_linear_time()

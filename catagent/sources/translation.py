@@ -6,8 +6,6 @@ tracker knows that it happened; here it becomes events, before what happened aft
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Container, Iterator
 
 from catagent.events import types as ev
@@ -22,14 +20,11 @@ from catagent.sources.tracker import Happening, Tracker
 class Translation:
     """All that a mode needs to turn what its API says into events."""
 
-    def __init__(self, run: AgentRun) -> None:
-        self.tracker = Tracker(run)
-        self.make = EventMaker(self.tracker)
+    def __init__(self, run: AgentRun, tracker: Tracker) -> None:
+        self.tracker = tracker
+        self.make = EventMaker(tracker)
         self.agent = AgentEvents(self.make)
-        self.chunks = ChunkReader(run, self.tracker, self.agent)
-        self._run = run
-        self._loop = asyncio.get_running_loop()
-        self.tracker.on_failed = self._failed
+        self.chunks = ChunkReader(run, tracker, self.agent)
 
     def unsaid(self) -> Iterator[ev.Event]:
         """All that happened and has not been reported."""
@@ -68,18 +63,6 @@ class Translation:
                 span.error = span.error or tool.error
                 yield from self.make.llm_ended(span)
 
-    def _failed(self, span: Span) -> None:
-        """Report a call that failed or was given up: the API may have nothing for minutes."""
-        soon = self._loop.call_soon  # the source goes first, which was woken for what came before
-        with contextlib.suppress(RuntimeError):  # the loop is closed: the run has ended
-            self._loop.call_soon_threadsafe(soon, self._report_failed, span)
-
-    def _report_failed(self, span: Span) -> None:
-        is_next = self.tracker.says_tools and span.opened and not span.closed
-        if is_next and not self._run.pulse.held and self._run.stop.why is None:
-            for event in self._end(span):
-                self._run.report(event)
-
     def _event(self, happened: Happening) -> Iterator[ev.Event]:
         span = happened.span
         match happened.what:
@@ -94,9 +77,10 @@ class Translation:
             case "start" if not span.opened:
                 yield self.make.llm_started(span)
             case "end" if not span.closed:
-                yield from self._end(span)
+                yield from self.end(span)
 
-    def _end(self, span: Span) -> Iterator[ev.Event]:
+    def end(self, span: Span) -> Iterator[ev.Event]:
+        """The end of a run, well or not."""
         if span.kind in LLM_KINDS:
             yield from self.make.llm_ended(span)
         elif span.kind != "tool":

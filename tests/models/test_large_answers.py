@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import catagent.sources.tracker  # noqa: F401 - every run has it
+import catagent.sources.driven  # noqa: F401 - every run has it
 from catagent.failures.classify import classify
 from catagent.failures.owner import Owner
 from catagent.models.factory import Models

@@ -13,10 +13,10 @@ from catagent.events import types as ev
 from catagent.sources import messages
 from catagent.sources.base import AgentRun
 from catagent.sources.content import joined, pieces_of
+from catagent.sources.driven import DrivenTracker
 from catagent.sources.message_checks import WrittenArgs, check_message
 from catagent.sources.span import Span
 from catagent.sources.to_events import EventMaker
-from catagent.sources.tracker import Tracker
 
 BLOCKS: list[Any] = [
     {"type": "thinking", "thinking": "hm "},
@@ -45,7 +45,7 @@ def test_reasoning_content_of_compatible_servers_is_found() -> None:
 def tokens(model: Span, chunk: Any) -> list[ev.Event]:
     """What a chunk becomes."""
     run = AgentRun(RunnableLambda(str), "", "other")
-    return EventMaker(Tracker(run)).tokens(model, chunk)
+    return EventMaker(DrivenTracker(run)).tokens(model, chunk)
 
 
 def token_data(model: Span, chunk: AIMessageChunk) -> list[ev.LlmTokenData]:

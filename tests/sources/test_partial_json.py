@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessageChunk, ai
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.utils.json import parse_partial_json
 
-import catagent.sources.tracker  # noqa: F401 - which puts it into place
+import catagent.sources.driven  # noqa: F401 - which puts it into place
 
 pytestmark = pytest.mark.versions
 

@@ -18,7 +18,7 @@ from catagent.config import Mode
 from catagent.events import types as ev
 from catagent.models.openai_client.chat_model import StreamingChatOpenAI
 from catagent.sources.base import AgentRun, AgentShape
-from catagent.sources.tracker import Tracker
+from catagent.sources.driven import DrivenTracker
 from tests.support import scripts
 from tests.support.agents import (
     MODES,
@@ -297,7 +297,7 @@ def test_the_tracker_stays_the_first_handler_when_langgraph_merges_them() -> Non
     """A log handler called first, by a thread, would report runs that are not yet known."""
     run = AgentRun(RunnableLambda(str), "", "other")
     for _ in range(50):
-        handlers = [Tracker(run), *(BaseCallbackHandler() for _ in range(3))]
+        handlers = [DrivenTracker(run), *(BaseCallbackHandler() for _ in range(3))]
         manager = AsyncCallbackManager(handlers, handlers)
         merged = manager.merge(manager.copy()).merge(manager.copy())
         assert merged.inheritable_handlers[0] is handlers[0]
