@@ -15,6 +15,7 @@ from catagent.sinks.base import RecorderSink, Sink
 from catagent.sinks.fd_writer import StalledError
 
 WallClock = Callable[[], datetime]
+Clock = Callable[[], float]
 # What is emitted in place of an event: itself without secrets, nothing yet, or more.
 Mask = Callable[[ev.Event], Sequence[ev.Event]]
 
@@ -42,8 +43,8 @@ class Broadcast:
     `recorders` get every event, and one that fails is let go with a warning. `has_lost` says that
     something that a person asked for is incomplete, `unreported` what befell the last event itself.
     An event about no run of the agent's, such as a warning, is one about the whole run.
-    Times of day come from `wall_clock`, `began`, `last` and `first_token` from the monotonic clock,
-    which cannot go backwards.
+    Times of day come from `wall_clock`, `began`, `last` and `first_token` from `clock`, which gives
+    seconds and cannot go backwards.
     """
 
     def __init__(
@@ -53,9 +54,11 @@ class Broadcast:
         filters: Filters | None = None,
         mask: Mask = _as_it_is,
         wall_clock: WallClock = _utc_now,
+        clock: Clock = time.monotonic,
     ) -> None:
         self.state = RunState()
-        self.began = self.last = time.monotonic()
+        self.clock = clock
+        self.began = self.last = clock()
         self.first_token: float | None = None
         self.has_lost = False
         self.unreported: list[ev.WarningData] = []
@@ -92,7 +95,7 @@ class Broadcast:
             self._warn_of_loss(recorder, error)
 
     def _stamp(self, event: ev.Event) -> None:
-        self.last = time.monotonic()
+        self.last = self.clock()
         if isinstance(event, ev.Unknown):
             return
         event.seq, self._seq = self._seq, self._seq + 1

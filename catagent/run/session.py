@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import dataclasses
 import threading
-import time
 from collections.abc import Sequence
 
 import msgspec
@@ -208,7 +207,7 @@ class Session:
         return None
 
     def _silence(self) -> float:
-        return time.monotonic() - max(self._broadcast.last, self.pulse.heard)
+        return self._broadcast.clock() - max(self._broadcast.last, self.pulse.heard)
 
     def _lost(self, failure: SinkFailedError) -> CatagentError | ExitCode:
         why = self.stop.why
@@ -253,6 +252,6 @@ class Session:
             ExitCode.FAILED if lost else end.exit_code,
             end.error,
             final_state=self.outcome.state,
-            duration_s=time.monotonic() - began,
+            duration_s=self._broadcast.clock() - began,
             ttft_s=None if first is None else first - began,
         )

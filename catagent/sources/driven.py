@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
 
@@ -15,7 +14,7 @@ from catagent.sources.abandoned import Abandoned
 from catagent.sources.base import AgentRun
 from catagent.sources.closing import Closing
 from catagent.sources.partial_json import read_partial_json_in_linear_time
-from catagent.sources.run_tree import Serialized
+from catagent.sources.run_tree import RunId, Serialized
 from catagent.sources.span import LLM_KINDS, Span, asking
 from catagent.sources.tracker import Tracker, to_nobody
 from catagent.workarounds.callbacks import CalledFirst, close_unawaited, log_nothing_of
@@ -67,7 +66,7 @@ class DrivenTracker(Tracker, CalledFirst, BaseCallbackHandler):
         return self._abandoned.is_asked(llm) and all(span.ended is None for span in around)
 
     def on_llm_new_token(
-        self, token: Any, *, run_id: UUID, chunk: Any = None, **kwargs: Any
+        self, token: Any, *, run_id: RunId, chunk: Any = None, **kwargs: Any
     ) -> None:
         """A model streams."""
         self.closing.check()
@@ -88,7 +87,7 @@ class DrivenTracker(Tracker, CalledFirst, BaseCallbackHandler):
         self.closing.enter(span.run_id)
         self._abandoned.enter(span)
 
-    def _end(self, run_id: UUID, **what: Any) -> Span | None:
+    def _end(self, run_id: RunId, **what: Any) -> Span | None:
         if self.closing.is_over:
             return None
         self.close_abandoned()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 from catagent.failures.exceptions import members_of
 from catagent.failures.owner import Owner
 from catagent.sources.span import LLM_KINDS, Span
 
 Serialized = dict[str, Any] | None
+RunId = UUID | str
 
 
 class RunTree:

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal
-from uuid import UUID
 
 from catagent.errors import CatagentError
 from catagent.events.types import Message, WarningData
@@ -27,7 +26,7 @@ from catagent.sources.graph_state import begins_with_state
 from catagent.sources.kinds import is_ai, is_message
 from catagent.sources.messages import usage_of
 from catagent.sources.nodes import NodeReader, bubbles_up, command_of, interrupts_of
-from catagent.sources.run_tree import RunTree, Serialized
+from catagent.sources.run_tree import RunId, RunTree, Serialized
 from catagent.sources.span import LLM_KINDS, Prompt, Span
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ class Tracker(RunTree):
         self.bounds = Bounds(run.max_steps, run.budget, run.cancel)
         self._is_executor = False
         self._nodes = NodeReader(self.calls)
-        self._written: dict[UUID, message_checks.WrittenArgs] = {}
+        self._written: dict[RunId, message_checks.WrittenArgs] = {}
         self._waiting: list[Span] = []
         self._authors: dict[str, Span] = {}
 
@@ -161,7 +160,7 @@ class Tracker(RunTree):
         return span
 
     def on_llm_new_token(
-        self, token: Any, *, run_id: UUID, chunk: Any = None, **kwargs: Any
+        self, token: Any, *, run_id: RunId, chunk: Any = None, **kwargs: Any
     ) -> None:
         """A model streams: keep the arguments that it writes, as it writes them."""
         if run_id not in self._written:
@@ -169,7 +168,7 @@ class Tracker(RunTree):
         if pieces := getattr(getattr(chunk, "message", None), "tool_call_chunks", None):
             self._written[run_id].add(pieces)
 
-    def on_llm_end(self, response: Any, *, run_id: UUID, **kwargs: Any) -> None:
+    def on_llm_end(self, response: Any, *, run_id: RunId, **kwargs: Any) -> None:
         """A model ended: see that its message is whole, and that its agent may go on."""
         span = self._end(run_id)
         generation = response.generations[0][0] if response.generations[0] else None
@@ -215,22 +214,22 @@ class Tracker(RunTree):
         self.happened.append(Happening("warning", span, data))
 
     def on_llm_error(
-        self, error: BaseException, *, run_id: UUID, response: Any = None, **kwargs: Any
+        self, error: BaseException, *, run_id: RunId, response: Any = None, **kwargs: Any
     ) -> None:
         """A model failed, or its reader stopped reading. `response` is what came before that."""
         written = response.generations[0] if response and response.generations else None
         part = written[0] if written else None
         self._end(run_id, output=getattr(part, "message", None), error=error)
 
-    def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
+    def on_chain_end(self, outputs: Any, *, run_id: RunId, **kwargs: Any) -> None:
         """A chain ended."""
         self._end_chain(run_id, outputs)
 
-    def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+    def on_chain_error(self, error: BaseException, *, run_id: RunId, **kwargs: Any) -> None:
         """A chain failed, or a graph left it, to wait or to go on elsewhere."""
         self._end_chain(run_id, command_of(error), error)
 
-    def _end_chain(self, run_id: UUID, output: Any, error: BaseException | None = None) -> None:
+    def _end_chain(self, run_id: RunId, output: Any, error: BaseException | None = None) -> None:
         span = self._end(run_id, output=output, error=error)
         if span is not None and span.is_node and (error is None or output is not None):
             self._nodes.end(span, output)
@@ -239,7 +238,7 @@ class Tracker(RunTree):
                 if is_ai(message) and call.author is not None:
                     self.bounds.count(call.author)
 
-    def on_agent_action(self, action: Any, *, run_id: UUID, **kwargs: Any) -> None:
+    def on_agent_action(self, action: Any, *, run_id: RunId, **kwargs: Any) -> None:
         """The executor is about to run a tool, in this very task or thread."""
         executor = self.spans.get(str(run_id))
         if executor is None:
@@ -271,17 +270,17 @@ class Tracker(RunTree):
         if call.author is not None:
             self.bounds.count(call.author)
 
-    def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
+    def on_tool_end(self, output: Any, *, run_id: RunId, **kwargs: Any) -> None:
         """A tool ended."""
         span = self._end(run_id, output=output)
         if span is not None and span.call is not None and span.call.action is not None:
             self.happened.append(Happening("observation", span, span.call))
 
-    def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+    def on_tool_error(self, error: BaseException, *, run_id: RunId, **kwargs: Any) -> None:
         """A tool raised."""
         self._end(run_id, error=error)
 
-    def on_custom_event(self, name: str, data: Any, *, run_id: UUID, **kwargs: Any) -> None:
+    def on_custom_event(self, name: str, data: Any, *, run_id: RunId, **kwargs: Any) -> None:
         """The agent sent an event of its own."""
         self.on_custom(self.spans.get(str(run_id)), name, data)
 
@@ -290,7 +289,7 @@ class Tracker(RunTree):
         self.on_custom(self.spans.get(run_id or ""), "custom", data)
 
     def _end(
-        self, run_id: UUID, *, output: Any = None, error: BaseException | None = None
+        self, run_id: RunId, *, output: Any = None, error: BaseException | None = None
     ) -> Span | None:
         span = self.spans.get(str(run_id))
         if span is not None:

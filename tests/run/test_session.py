@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
+from itertools import count
 
 import pytest
 
@@ -86,6 +87,14 @@ def test_a_run_is_framed_numbered_and_accounted_for() -> None:
     assert finished.usage == ev.Usage(input_tokens=1, output_tokens=2, total_tokens=3)
     assert [(m.model, m.calls, m.duration_s) for m in finished.models] == [("m", 1, 0.5)]
     assert finished.ttft_s is not None
+
+
+def test_times_may_be_those_of_a_clock_elsewhere() -> None:
+    """Of a run that is watched late, say: began at 0, a second an event."""
+    seconds = count()
+    broadcast = Broadcast([], clock=lambda: float(next(seconds)))
+    finished = drive(Session(broadcast), happy)
+    assert (finished.ttft_s, finished.duration_s) == (3.0, 7.0)
 
 
 @pytest.mark.parametrize(
