@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "catagent"
-FILES = sorted(PACKAGE.rglob("*.py"))
+# Runs in other people's programs, and is no module of ours.
+OBSERVER = PACKAGE / "watch/observer"
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if OBSERVER not in path.parents)
 DOCUMENT = (PACKAGE.parent / "docs/architecture.md").read_text(encoding="utf-8")
 LANGCHAIN = ("langchain", "langchain_core", "langchain_openai", "langchain_classic", "langgraph")
 MOST_MODULES_AT_THE_ROOT = 8
@@ -109,6 +111,21 @@ def _known(target: str, modules: dict[str, Path]) -> str:
 
 def test_langchain_stays_in_its_rooms() -> None:
     assert offenders(LANGCHAIN, {"agents", "models", "sources", "workarounds"}) == []
+
+
+def test_the_observer_imports_the_standard_library_and_what_its_hook_is_of() -> None:
+    """It has no dependency of ours, and nothing of ours: whatever a program pins works."""
+    allowed = sys.stdlib_module_names | {"langchain_core", "_catagent_observer", "sitecustomize"}
+    for path in OBSERVER.rglob("*.py"):
+        assert {name.split(".")[0] for name in imported(path)} <= allowed
+
+
+def test_the_observer_imports_sys_and_os_alone_before_langchain_is_imported() -> None:
+    for path in (OBSERVER / "sitecustomize.py", OBSERVER / "_catagent_observer/__init__.py"):
+        top = ast.parse(path.read_text(encoding="utf-8")).body
+        names = {alias.name for node in top if isinstance(node, ast.Import) for alias in node.names}
+        assert names == {"os", "sys"}
+        assert not any(isinstance(node, ast.ImportFrom) for node in top)
 
 
 def test_rich_stays_in_its_rooms() -> None:

@@ -1,0 +1,1 @@
+"""Other programs, watched while they run."""

@@ -1,0 +1,90 @@
+"""What an exception says of itself, so that whoever reads it can tell whose error it was."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from traceback import walk_tb
+from typing import Any
+
+from _catagent_observer.values import class_name, said_by
+
+MOST_SAID = 4096
+_MOST_MEMBERS = 20
+_DEEPEST = 8
+_MOST_BODY = 1 << 16
+_LIBRARIES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+_STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
+
+
+def describe(error: BaseException, depth: int = 0) -> dict[str, Any]:
+    """Its classes, words and whereabouts, what it came from, and what servers sent with it."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    first = error.args[0] if error.args else None
+    cause = error.__cause__ or error.__context__
+    found = {
+        "key": id(error),
+        "mro": [class_name(kind) for kind in type(error).__mro__],
+        "message": said_by(error)[:MOST_SAID],
+        "errno": _get(error, "errno"),
+        **_place(error),
+        **_refusal(error),
+        "code": _get(error, "code") if isinstance(error, SystemExit) else None,
+        "interrupts": _interrupts(first) if "GraphInterrupt" in names else None,
+        "command": first if "ParentCommand" in names else None,
+    }
+    if depth < _DEEPEST:
+        members = _get(error, "exceptions") if "BaseExceptionGroup" in names else ()
+        found["members"] = [describe(each, depth + 1) for each in members[:_MOST_MEMBERS]]
+        found["cause"] = None if cause is None else describe(cause, depth + 1)
+    return {name: value for name, value in found.items() if value is not None and value != []}
+
+
+def _get(value: Any, name: str) -> Any:
+    """An attribute of a stranger's; None where there is none, or it raises."""
+    try:
+        return getattr(value, name, None)
+    except Exception:
+        return None
+
+
+def _refusal(error: BaseException) -> dict[str, Any]:
+    """What the SDKs of providers keep of an answer: they agree on where it is."""
+    response, body = _get(error, "response"), _get(error, "body")
+    status = [_get(error, "status_code"), _get(response, "status_code")]
+    if isinstance(response, Mapping):  # AWS's SDK
+        body = dict(response)
+        status.append((response.get("ResponseMetadata") or {}).get("HTTPStatusCode"))
+    if type(error).__module__.startswith("google."):
+        status.append(_get(error, "code"))
+    text, headers = _get(response, "text"), _get(response, "headers")
+    url = _get(_get(error, "request"), "url")
+    return {
+        "status": next((int(each) for each in status if isinstance(each, int)), None),
+        "body": text[:_MOST_BODY] if not body and isinstance(text, str) else body,
+        "headers": _waits(headers) if isinstance(headers, Mapping) else None,
+        "url": None if url is None else str(url),
+    }
+
+
+def _waits(headers: Mapping[Any, Any]) -> dict[str, str] | None:
+    asked = {name: headers.get(name) for name in ("retry-after-ms", "retry-after")}
+    return {name: str(value) for name, value in asked.items() if value} or None
+
+
+def _interrupts(found: Any) -> list[dict[str, Any]]:
+    each = found if isinstance(found, (list, tuple)) else ()
+    ids = ((one, _get(one, "id") or _get(one, "interrupt_id")) for one in each)
+    return [{"id": name, "value": _get(one, "value")} for one, name in ids]
+
+
+def _place(error: BaseException) -> dict[str, Any]:
+    """The innermost line of the person's own code that it came through."""
+    trace = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
+    own = [place for place in trace if _is_own(place[0])]
+    return {"file": own[-1][0], "line": own[-1][1]} if own else {}
+
+
+def _is_own(file: str) -> bool:
+    is_library = any(folder in file for folder in _LIBRARIES)
+    return not (is_library or file.startswith(("<", _STANDARD_LIBRARY)))

@@ -1,0 +1,219 @@
+"""What is recorded of a process: its runs, one record for each thing that LangChain reports."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import os
+import re
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from importlib import metadata
+from json.encoder import encode_basestring_ascii as quoted
+from typing import Any
+
+from _catagent_observer.segments import SPARE, Writer
+from _catagent_observer.values import MOST, Encoder, dumps
+
+# Makes one value of a record; twice where the first form does not fit into a segment.
+Make = Callable[[Encoder], Any]
+
+_PACKAGES = ("langchain", "langchain-core", "langgraph", "langchain-openai")
+_MOST_OPEN = 10_000
+_TRY_AGAIN_S = 1.0
+_SHORTEST_SECRET = 8
+# As in catagent's config.sounds_secret.
+_SECRET = re.compile(
+    r"KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|_PASS"
+    r"|(?<![A-Z])(PWD|AUTH|AUTHORIZATION|PAT|PRIVATE)(?![A-Z])"
+)
+_NO_SECRET = re.compile(r"PWD|OLDPWD|.*_AUTH_(SOCK|TYPE|MODE|METHOD)")
+
+
+class Run:
+    """A LangChain run that is open.
+
+    `is_whole` is whether its input and output are recorded. `copies` is how often LangChain reports
+    each thing of it: more than once where a program hands callbacks on by hand. `begun` is its
+    start, for a new segment. `metadata` is that of the last chunk that was recorded whole.
+    """
+
+    __slots__ = ("begun", "copies", "is_whole", "metadata", "number", "said")
+
+    def __init__(self, number: int, begun: str, *, is_whole: bool) -> None:
+        self.number, self.begun, self.is_whole = number, begun, is_whole
+        self.copies, self.said = 1, 0
+        self.metadata: Any = None
+
+    def is_said_first(self) -> bool:
+        """Whether this is the first of the times that one thing is reported."""
+        self.said = (self.said + 1) % self.copies
+        return self.copies == 1 or self.said == 1
+
+
+class Recorder:
+    """Writes the records of this process, and of each that it forks into files of its own.
+
+    Nothing here raises where a record cannot be made or written: it is counted in `lost`.
+    """
+
+    def __init__(self, folder: str, *, tokens: bool) -> None:
+        self._folder, self._tokens = folder, tokens
+        self._start_afresh()
+        os.register_at_fork(after_in_child=self._start_afresh)
+
+    def _start_afresh(self) -> None:
+        # Reentrant: a signal handler may come in while its own thread has it.
+        self._lock, self._is_busy = threading.RLock(), False
+        self._writer, self._encoder = Writer(self._folder), Encoder()
+        self._numbers = itertools.count(1)
+        self._secrets: dict[str, str] = {}
+        self._full_until = 0.0
+        self.runs: dict[Any, Run] = {}
+        self.lost = self._reported = 0
+
+    def token(self, run: Run, text: str) -> None:
+        """Record a piece of text that a model streams."""
+        record = f'["token",{_now()},{run.number},{quoted(text)}]'
+        self._write(lambda: record)
+
+    def record(self, kind: str, run: Run, *values: Make) -> None:
+        """Record anything else of a run, with these values at the end."""
+        moment = _now()
+
+        def make() -> str:
+            made = [value(self._encoder) for value in values]
+            return dumps([kind, moment, run.number, *made])
+
+        self._write(make)
+
+    def start(
+        self,
+        run_id: Any,
+        kind: str,
+        about: dict[str, Any],
+        content: dict[str, Make],
+        *,
+        is_whole: bool,
+    ) -> None:
+        """Record that a run began. One that is open has everything reported once more."""
+        number = next(self._numbers)
+        head = f'["start",{_now()},{number},"{kind}",{dumps(about)[:-1]}'
+
+        def make() -> str:
+            values = {name: value(self._encoder) for name, value in content.items()}
+            return head + "," * bool(values) + dumps(values)[1:] + "]"
+
+        self._write(make)
+        self.runs[run_id] = Run(number, head + ',"again":true}]', is_whole=is_whole)
+        if len(self.runs) > _MOST_OPEN:  # some never end: abandoned generators, cancelled tasks
+            self.runs.pop(next(iter(self.runs)), None)
+
+    def report_secrets(self) -> None:
+        """Record what must not be shown, where that has changed."""
+        found = _secrets()
+        if found != self._secrets and self._writer.number >= 0:
+            self._secrets = found
+            record = dumps(["secrets", _now(), found])
+            self._write(lambda: record)
+
+    def _write(self, make: Callable[[], str]) -> None:
+        with self._lock:
+            if self._is_busy or (self._full_until and time.monotonic() < self._full_until):
+                self.lost += 1
+                return
+            self._is_busy = True
+            try:
+                self._append(make)
+            except Exception:
+                self._encoder.forget()
+                self.lost += 1
+            finally:
+                self._is_busy = False
+
+    def _append(self, make: Callable[[], str]) -> None:
+        self._encoder.begin()
+        record = make().encode()
+        if not self._writer.append(record):
+            self._encoder.forget()
+            record = make().encode()
+            if len(record) > MOST:
+                raise ValueError("a record that is too long")
+            self._go_on(len(record) + 4)
+            self._writer.append(record)
+        if self.lost != self._reported:
+            self._report_lost(SPARE)
+
+    def _go_on(self, room: int) -> None:
+        """Begin a segment with what a reader needs that has read none before."""
+        header = [each.encode() for each in self._header()]
+        try:
+            self._writer.go_on(room + sum(len(each) + 4 for each in header))
+        except OSError:
+            self._full_until = time.monotonic() + _TRY_AGAIN_S
+            self._report_lost(4)
+            raise
+        self._full_until = 0.0
+        for each in header:
+            self._writer.append(each)
+        if self.lost or self._writer.lost:
+            self._report_lost(SPARE)
+
+    def _header(self) -> Iterator[str]:
+        self._secrets = _secrets()
+        about = {**_process(), "tokens": self._tokens, "segment": self._writer.number + 1}
+        yield dumps(["process", _now(), about])
+        yield dumps(["secrets", _now(), self._secrets])
+        yield from [run.begun for run in list(self.runs.values())]
+
+    def _report_lost(self, spare: int) -> None:
+        lost = {"segments": self._writer.lost, "records": self.lost}
+        if self._writer.append(dumps(["lost", _now(), lost]).encode(), spare):
+            self._reported = self.lost
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
+
+
+def _process() -> dict[str, Any]:
+    try:
+        folder = os.getcwd()
+    except OSError:  # it was removed
+        folder = ""
+    return {
+        "pid": os.getpid(),
+        "ppid": os.getppid(),
+        "argv": list(getattr(sys, "orig_argv", sys.argv)),
+        "executable": sys.executable,
+        "python": sys.version.split()[0],
+        "cwd": folder,
+        "versions": _versions(),
+    }
+
+
+@functools.lru_cache(maxsize=None)
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _secrets() -> dict[str, str]:
+    """The variables that are named like secrets, and those that may hold a login in a URL."""
+    return {
+        name: value
+        for name, value in list(os.environ.items())
+        if len(value) >= _SHORTEST_SECRET
+        and (_sounds_secret(name.upper()) or ("://" in value and "@" in value))
+    }
+
+
+def _sounds_secret(name: str) -> bool:
+    return _SECRET.search(name) is not None and _NO_SECRET.fullmatch(name) is None
