@@ -138,7 +138,8 @@ class RunStartedData(Struct, kw_only=True):
     """What is about to run. `input` is the question, or the agent's input as plain data.
 
     `model` and `tool_model` are null for an agent that brings its own. `filters` are the six
-    filter lists in use.
+    filter lists in use. `pid` and `program`, a command in one line, say in which process a run
+    happened that was watched.
     """
 
     agent: str
@@ -150,6 +151,8 @@ class RunStartedData(Struct, kw_only=True):
     thread_id: str | None = None
     filters: dict[str, list[str]] = {}
     versions: dict[str, str] = {}
+    pid: int | UnsetType = UNSET
+    program: str | UnsetType = UNSET
 
 
 class LlmStartedData(Struct, kw_only=True):

@@ -36,6 +36,9 @@ def place_of(raised: BaseException) -> Place | None:
 
 
 def _line_of(raised: BaseException) -> Place | None:
+    known = getattr(raised, "place", None)
+    if isinstance(known, Place):  # it stands in for one of another program's
+        return Place(_from_here(known.file), known.line)
     trace = [(frame.f_code.co_filename, line) for frame, line in walk_tb(raised.__traceback__)]
     own = [Place(_from_here(file), line) for file, line in trace if _is_own(file)]
     return own[-1] if own else None

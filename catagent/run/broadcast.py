@@ -15,6 +15,7 @@ from catagent.sinks.base import RecorderSink, Sink
 from catagent.sinks.fd_writer import StalledError
 
 WallClock = Callable[[], datetime]
+# Seconds that never go backwards.
 Clock = Callable[[], float]
 # What is emitted in place of an event: itself without secrets, nothing yet, or more.
 Mask = Callable[[ev.Event], Sequence[ev.Event]]
@@ -43,8 +44,8 @@ class Broadcast:
     `recorders` get every event, and one that fails is let go with a warning. `has_lost` says that
     something that a person asked for is incomplete, `unreported` what befell the last event itself.
     An event about no run of the agent's, such as a warning, is one about the whole run.
-    Times of day come from `wall_clock`, `began`, `last` and `first_token` from `clock`, which gives
-    seconds and cannot go backwards.
+    Times of day come from `wall_clock`, `began`, `last` and `first_token` from `clock`, which
+    cannot go backwards.
     """
 
     def __init__(

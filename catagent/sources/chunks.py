@@ -67,8 +67,11 @@ class ChunkReader:
     def observed(self, tool: Span, call: Call) -> ev.Observation:
         """Such an executor observes what its tool returned."""
         made, action = langchain("agents"), call.action
-        step = made and made.AgentStep(action=action, observation=tool.output)
-        return self._step(action, tool.output, _messages(getattr(step, "messages", ())), tool)
+        if hasattr(action, "answered"):  # it stands in for one of another program's
+            messages = action.answered(output_text(tool.output))
+        else:
+            messages = made.AgentStep(action=action, observation=tool.output).messages
+        return self._step(action, tool.output, _messages(messages), tool)
 
     def _step(
         self, action: Any, observation: Any, messages: Sequence[BaseMessage], executor: Span

@@ -1,0 +1,158 @@
+"""Every run of the programs that are watched, each a session of its own, while they happen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Container, Iterable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from catagent.events import types as ev
+from catagent.events.filters import Filters
+from catagent.events.masking import EventMask
+from catagent.run.broadcast import Broadcast
+from catagent.run.session import Session
+from catagent.sinks.base import RecorderSink, Sink
+from catagent.sources.answers import messages_in
+from catagent.sources.messages import message_text, plain_content
+from catagent.stop import Stop
+from catagent.watch.process import Followed, Process
+from catagent.watch.records import Record
+from catagent.watch.segments import remove, segments
+from catagent.watch.source import RunRecords
+
+# So many records of a process are read before its runs report what is in them.
+_AT_ONCE = 500
+# How long to wait for new ones: after there were some, and when there were none for a while.
+_BUSY_S, _IDLE_S = 0.005, 0.02
+# Where a person's question stands in an input without messages.
+_QUESTIONS = ("input", "question", "query", "messages")
+
+Keep = Callable[[str], AbstractContextManager[list[RecorderSink]]]
+
+
+class Watched:
+    """The runs of all processes whose records are in `folder`, of those in `only` if that is given.
+
+    What is emitted of every run goes to `sinks` and `recorders`, and to what `keep` opens for its
+    id. Only runs that `choose` wants, by their first event, are followed. `on_end` gets the session
+    of each that has ended. `secrets` are masked, and those of the programs. `processes` are known
+    by their keys; `ended_by` may say how one ended ("killed by SIGKILL"), by its number.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        sinks: Sequence[Sink],
+        keep: Keep,
+        recorders: Sequence[RecorderSink] = (),
+        filters: Filters | None = None,
+        secrets: Iterable[str] = (),
+        stop: Stop | None = None,
+        only: Container[str] | None = None,
+        choose: Callable[[ev.RunStarted], bool] = lambda _: True,
+        on_end: Callable[[Session], None] = lambda _: None,
+    ) -> None:
+        self.processes: dict[str, Process] = {}
+        self.ended_by: dict[int, str] = {}
+        self._folder = folder
+        self._sinks = sinks
+        self._keep = keep
+        self._recorders = recorders
+        self._filters = filters or Filters()
+        self._secrets = frozenset(secrets)
+        self._stop = stop or Stop()
+        self._only = only
+        self._choose = choose
+        self._on_end = on_end
+        self._followed: dict[str, Followed] = {}
+
+    async def follow(self, ended: asyncio.Event) -> None:
+        """Follow them until `ended` is set and all is read, or it is time to stop."""
+        pause = _BUSY_S
+        async with asyncio.TaskGroup() as group:
+            while self._stop.why is None:
+                last = ended.is_set()
+                self._look()
+                followed = list(self._followed.values())
+                is_busy = any([await self._read(one, group, last=last) for one in followed])
+                if last and not is_busy:
+                    break
+                pause = _BUSY_S if is_busy else min(_IDLE_S, pause * 1.5)
+                await asyncio.sleep(0 if is_busy else pause)
+            for one in list(self._followed.values()):  # whose runs go on without us
+                self._let_go(one)
+
+    def _look(self) -> None:
+        """Take note of the processes that are new."""
+        for key in segments(self._folder):
+            if key not in self.processes and (self._only is None or key in self._only):
+                self._followed[key] = Followed(self._folder, key)
+                self.processes[key] = self._followed[key].process
+
+    async def _read(self, one: Followed, group: asyncio.TaskGroup, *, last: bool) -> bool:
+        """Read some of what there is, and let the runs report it; return whether there was any."""
+        is_gone, found = one.is_gone(at_once=last), False
+        for record in one.records(_AT_ONCE):
+            found = True
+            if not one.take(record):
+                self._begin(one, record, group)
+        await asyncio.sleep(0)
+        if is_gone and not found:
+            how = self.ended_by.get(one.process.pid)
+            self._let_go(one, f"The program ended{f' ({how})' if how else ''} before the run did.")
+            remove(self._folder, one.process.key)
+        return found
+
+    def _let_go(self, one: Followed, *why: str) -> None:
+        one.end(*why)
+        del self._followed[one.process.key]
+
+    def _begin(self, one: Followed, start: Record, group: asyncio.TaskGroup) -> None:
+        """A root run began."""
+        started = _started(one.process, start, self._filters)
+        run = RunRecords(start[1], is_wanted=self._choose(started))
+        one.join(run, start)
+        if run.is_wanted:
+            one.process.runs += 1
+            group.create_task(self._drive(started, run, self._secrets | one.secrets))
+
+    async def _drive(
+        self, started: ev.RunStarted, run: RunRecords, secrets: frozenset[str]
+    ) -> None:
+        times, mask = (run.clock.of_day, run.clock), EventMask(secrets)
+        with self._keep(started.run_id) as kept:
+            recorders = [*kept, *self._recorders]
+            session = Session(Broadcast(self._sinks, recorders, self._filters, mask, *times))
+            await session.drive(started, run.events(session.attached(run.agent_run())))
+        run.is_wanted = False
+        self._on_end(session)
+
+
+def _started(process: Process, start: Record, filters: Filters) -> ev.RunStarted:
+    """The first event of a root run."""
+    about = start[4]
+    thread = (about.get("metadata") or {}).get("thread_id")
+    data = ev.RunStartedData(
+        agent=about.get("name") or start[3],
+        mode="events",
+        input=_question(about.get("input")),
+        thread_id=None if thread is None else str(thread),
+        filters=filters.as_dict(),
+        versions=process.versions,
+        pid=process.pid,
+        program=process.program,
+    )
+    return ev.RunStarted(run_id=about["id"], name=data.agent, data=data)
+
+
+def _question(given: Any) -> Any:
+    """The question in an input, where it has one, else all of it as plain data."""
+    state = {"messages": given} if isinstance(given, list) else given
+    if not isinstance(state, dict):
+        return plain_content(given)
+    asked = [message_text(each) for each in messages_in(state) if each.type == "human"]
+    named = [state[name] for name in _QUESTIONS if isinstance(state.get(name), str)]
+    return next(iter(asked[-1:] or named), plain_content(given))

@@ -1,0 +1,126 @@
+"""One process of a program that is watched: what is known of it, and its runs that are open."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path, PurePath
+
+from catagent.watch.records import Record, Records
+from catagent.watch.segments import Reader, is_alive
+from catagent.watch.source import OVER, RunRecords
+
+# How often to look whether a process is still there.
+_LOOK_S = 0.2
+
+
+@dataclass(slots=True)
+class Process:
+    """What is known of a process. `versions` are those of LangChain's packages.
+
+    `runs` counts the root runs that were followed, `lost` the records that nobody can read.
+    """
+
+    key: str
+    pid: int
+    argv: list[str] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
+    is_alive: bool = True
+    runs: int = 0
+    lost: int = 0
+
+    @property
+    def program(self) -> str:
+        """Its command in one line, which may hold secrets."""
+        return " ".join([PurePath(self.argv[0]).name, *self.argv[1:]]) if self.argv else ""
+
+
+class Followed:
+    """A process whose records are read, in order, each for the root run that it belongs to."""
+
+    def __init__(self, folder: Path, key: str) -> None:
+        self.process = Process(key, int(key.partition("-")[0]))
+        self.secrets: frozenset[str] = frozenset()
+        self._reader = Reader(folder, key)
+        self._records = Records()
+        self._segments = 0
+        self._runs: dict[int, RunRecords] = {}
+        self._by_id: dict[str, RunRecords] = {}
+        self._inside: dict[RunRecords, list[tuple[int, str]]] = {}
+        self._last = 0
+        self._looked = time.monotonic()
+        self._missed = 0
+
+    def is_gone(self, *, at_once: bool) -> bool:
+        """Whether the process has ended. It is looked for twice, so that others can say how."""
+        now = time.monotonic()
+        if self.process.is_alive and (at_once or now - self._looked >= _LOOK_S):
+            self._looked = now
+            self._missed = 0 if is_alive(self.process.key) else self._missed + 1 + at_once
+            self.process.is_alive = self._missed < 2
+        return not self.process.is_alive
+
+    def records(self, most: int) -> Iterator[Record]:
+        """So many of the records that are there and have not been read."""
+        for line in islice(self._reader.records(), most):
+            record = self._records.read(line)
+            if record is None:
+                self.process.lost += 1
+            else:
+                yield record
+
+    def take(self, record: Record) -> bool:
+        """Take in one record. Returns whether it is anybody's: not the start of a root run."""
+        match record:
+            case ["start", int(), int(number), str(), {"id": str()} as about]:
+                run = self._runs.get(number) or self._by_id.get(about.get("parent") or "")
+                if run is not None and number not in self._runs:
+                    self.join(run, record)
+                # One that is told again, and unknown, is what goes on after its root has ended.
+                return run is not None or (bool(about.get("again")) and self._segments > 1)
+            case [_, int(), int(number), *_]:
+                self._hand_on(number, record)
+            case [kind, int(), dict(told)]:
+                self._note(kind, told)
+        return True
+
+    def join(self, run: RunRecords, start: Record) -> None:
+        """A run begins, which is, or is inside of, this root run."""
+        number, run_id = start[2], start[4]["id"]
+        self._runs[number] = self._by_id[run_id] = run
+        self._inside.setdefault(run, []).append((number, run_id))
+        run.put(start)
+
+    def end(self, *why: str) -> None:
+        """Nothing more is read: end all that is open."""
+        for run in list(self._inside):
+            run.put([OVER, self._last, 0, *why])
+            self._forget(run)
+        self._reader.close()
+
+    def _hand_on(self, number: int, record: Record) -> None:
+        self._last = record[1]
+        run = self._runs.get(number)
+        if run is not None:
+            run.put(record)
+            if record[0] in ("end", "error") and number == self._inside[run][0][0]:
+                self._forget(run)
+
+    def _forget(self, run: RunRecords) -> None:
+        """A root run has ended: what else may come of it is for nobody."""
+        for number, run_id in self._inside.pop(run):
+            self._runs.pop(number, None)
+            self._by_id.pop(run_id, None)
+
+    def _note(self, kind: str, told: dict[str, object]) -> None:
+        """Take in what a record says of the process itself."""
+        if kind == "secrets":
+            self.secrets |= {value for value in told.values() if isinstance(value, str)}
+        elif kind == "lost" and isinstance(lost := told.get("records"), int):
+            self.process.lost = lost
+        elif kind == "process":
+            self._segments += 1
+            self.process.argv = list(map(str, told.get("argv") or ()))  # type: ignore[call-overload]
+            self.process.versions = dict(told.get("versions") or {})  # type: ignore[call-overload]

@@ -1,0 +1,207 @@
+"""Objects that stand in for those of a program that is watched: LangChain is not imported here.
+
+They have the names, and the attributes that `sources/` asks for, of what they stand for.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+from catagent.failures.place import Place
+
+_KINDS: dict[str, tuple[str, dict[str, Any]]] = {
+    "ai": ("AIMessage", {"tool_calls": list, "invalid_tool_calls": list, "usage_metadata": None}),
+    "tool": ("ToolMessage", {"tool_call_id": "", "status": "success", "artifact": None}),
+    "chat": ("ChatMessage", {"role": ""}),
+    "human": ("HumanMessage", {}),
+    "system": ("SystemMessage", {}),
+    "function": ("FunctionMessage", {}),
+    "remove": ("RemoveMessage", {}),
+}
+_EVERY: dict[str, Any] = {"content": "", "id": None, "name": None}
+_EVERY |= {"additional_kwargs": dict, "response_metadata": dict}
+
+
+class BaseMessage:
+    """A message; what its class is called says which."""
+
+    type: str
+
+    def model_copy(self) -> Any:
+        """Another with the same values."""
+        made = object.__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        return made
+
+
+BaseMessage.__module__ = "langchain_core.messages.base"
+
+
+@cache
+def _message_class(kind: str) -> tuple[type[BaseMessage], dict[str, Any]]:
+    name, more = _KINDS.get(kind, ("BaseMessage", {}))
+    made = type(name, (BaseMessage,), {"__module__": f"langchain_core.messages.{kind}"})
+    return made, {**_EVERY, **more}
+
+
+def message(fields: dict[str, Any]) -> BaseMessage:
+    """The message, or chunk of one, with these fields; those that it lacks are empty."""
+    kind = str(fields.get("type", "")).removesuffix("MessageChunk").lower()
+    of, defaults = _message_class(kind)
+    made = of()
+    values = {name: each() if callable(each) else each for name, each in defaults.items()}
+    made.__dict__.update(values, **fields)
+    return made
+
+
+class Thing(Mapping[str, Any]):
+    """Any other object: its fields are its attributes, and as a mapping it is its plain form.
+
+    That is its fields, under `tag` where there is one: `$command` for a Command of LangGraph's.
+    """
+
+    def __init__(self, name: str, fields: dict[str, Any], tag: str = "") -> None:
+        self._name = name
+        self._fields = fields
+        self._form = {tag: fields} if tag else fields
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["_fields"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __getitem__(self, key: str) -> Any:
+        return self._form[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._form)
+
+    def __len__(self) -> int:
+        return len(self._form)
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={value!r}" for name, value in self._fields.items())
+        return f"{self._name.rpartition('.')[2]}({fields})"
+
+
+def _command(given: dict[str, Any]) -> Thing:
+    made = Thing("Command", {k: v for k, v in given.items() if v or k != "goto"}, "$command")
+    made.__dict__.update({"graph": None, "update": None, "resume": None, "goto": ()} | given)
+    return made
+
+
+def interrupt(given: dict[str, Any]) -> Thing:
+    """An Interrupt of LangGraph's."""
+    return Thing("Interrupt", {"value": None, "id": ""} | given)
+
+
+def _document(given: dict[str, Any]) -> Thing:
+    empty: dict[str, Any] = {"id": None, "metadata": {}, "page_content": "", "type": "Document"}
+    return Thing("Document", empty | given)
+
+
+KINDS: dict[str, Callable[[dict[str, Any]], Thing]] = {
+    "$command": _command,
+    "$send": lambda given: Thing("Send", given, "$send"),
+    "$interrupt": interrupt,
+    "$document": _document,
+}
+"""What stands in for LangGraph's objects and for documents, by their tag in a record."""
+
+
+class Action(SimpleNamespace):
+    """An AgentAction, with the messages that LangChain makes of it, and of its observation."""
+
+    @property
+    def messages(self) -> list[BaseMessage]:
+        """What the model wrote to decide on it."""
+        return self.message_log or [message({"type": "ai", "content": self.log})]
+
+    def answered(self, observation: str) -> list[BaseMessage]:
+        """What the agent observed."""
+        fields = {"type": "function", "name": self.tool} if self.message_log else {"type": "human"}
+        return [message({**fields, "content": observation})]
+
+
+def action(fields: dict[str, Any]) -> Action:
+    """The AgentAction with these fields."""
+    return Action(**{"log": "", "message_log": [], **fields})
+
+
+class _Said:
+    """What every exception here says: what the one that it stands for said."""
+
+    said = ""
+
+    def __str__(self) -> str:
+        return self.said
+
+
+class Exceptions:
+    """Those of one run: what was the same exception in the program is the same object here."""
+
+    def __init__(self) -> None:
+        self._made: dict[Any, BaseException] = {}
+
+    def of(self, told: dict[str, Any]) -> BaseException:
+        """An exception whose classes have the same names, with the same words and attributes."""
+        identity = told.get("key"), *told["mro"], told["message"]
+        if identity not in self._made:
+            self._made[identity] = self._new(told)
+        return self._made[identity]
+
+    def _new(self, told: dict[str, Any]) -> BaseException:
+        of = _exception_class(tuple(told["mro"]))
+        members = [self.of(each) for each in told.get("members") or ()]
+        if issubclass(of, BaseExceptionGroup):
+            words = told["message"].rpartition(" (")[0] or told["message"]
+            made: BaseException = of.__new__(of, words, members or [Exception(words)])
+        else:
+            made = of.__new__(of, *_arguments(told))
+        if told.get("cause"):
+            made.__cause__ = self.of(told["cause"])
+        for name, value in _attributes(told).items():
+            setattr(made, name, value)
+        return made
+
+
+def _arguments(told: dict[str, Any]) -> tuple[Any, ...]:
+    """What LangGraph gives its exceptions, or the words."""
+    if "interrupts" in told:
+        return ([interrupt(each) for each in told["interrupts"]],)
+    return (told["command"],) if "command" in told else (told["message"],)
+
+
+def _attributes(told: dict[str, Any]) -> dict[str, Any]:
+    """What is asked of an exception, by the names that the SDKs of providers have for it."""
+    names = {"message": "said", "status": "status_code"}
+    names |= {name: name for name in ("body", "errno", "code")}
+    found = {names[key]: told[key] for key in names if key in told}
+    if "headers" in told:
+        found["response"] = SimpleNamespace(headers=told["headers"])
+    if "url" in told:
+        url = urlsplit(told["url"])
+        found["request"] = SimpleNamespace(url=SimpleNamespace(host=url.hostname, port=url.port))
+    return found | ({"place": Place(told["file"], told["line"])} if "file" in told else {})
+
+
+@cache
+def _exception_class(mro: tuple[str, ...]) -> type[BaseException]:
+    names = [name.removeprefix("builtins.") for name in mro]
+    bases = (getattr(builtins, name, None) for name in names if "." not in name)
+    found = (each for each in bases if isinstance(each, type) and issubclass(each, BaseException))
+    base: type[BaseException] = next(found, Exception)
+    own = [name for name in mro if not name.startswith("builtins.")]
+    if not own and base is RuntimeError:  # which may carry a StopIteration, and no subclass does
+        return base
+    for name in reversed(own or [f"builtins.{base.__name__}"]):
+        module, _, short = name.rpartition(".")
+        above = (base,) if issubclass(base, _Said) else (_Said, base)
+        base = type(short, above, {"__module__": module})
+    return base
