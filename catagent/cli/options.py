@@ -52,6 +52,7 @@ def _default(name: str) -> str:
 
 
 _run = functools.partial(_option, panel="How to run it")
+_watch = functools.partial(_option, panel="What to watch")
 _output = functools.partial(_option, panel="How to show it")
 _keep = functools.partial(_option, panel="What to keep")
 _filter = functools.partial(_option, panel="What to show", kind=list[str] | None, metavar="TEXT")
@@ -97,12 +98,26 @@ OUTPUT: Options = (
     _output("ascii", "Draw with ASCII alone."),
 )
 
-KEEP: Options = (
-    _keep("raw", "Add LangChain's own object to every event."),
+WATCH: Options = (
+    _watch("tokens", "Make models stream that would not."),
+    _watch(
+        "focus",
+        "Only runs of this agent, or the run whose id begins so.",
+        kind=str | None,
+        metavar="NAME|ID",
+    ),
+    _watch("errors", "Show only runs that failed."),
+    _watch("fail_on_error", "Exit with 1 where the program did not fail, and a run did."),
+    _watch("env", 'Watch all that a shell starts: eval "$(catagent watch --env)".'),
+)
+
+RECORD: Options = (
     _keep("record", "Write the run to this file, for replay.", kind=Path | None),
     _keep("force", "Let --record overwrite a file."),
     _keep("history", "Keep the run for catagent runs."),
 )
+
+KEEP: Options = (_keep("raw", "Add LangChain's own object to every event."), *RECORD)
 
 FILTERS: Options = (
     _filter("include_names", "Only runs of this name. Repeatable."),

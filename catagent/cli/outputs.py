@@ -54,13 +54,16 @@ class Place(NamedTuple):
 
 
 @contextlib.contextmanager
-def opened(loaded: Loaded, shown: Shown, stop: Stop) -> Iterator[Outputs]:
-    """Open what `--output` asks for, and close it at the end. No sink waits past `stop`."""
+def opened(loaded: Loaded, shown: Shown, stop: Stop, *, status: bool = True) -> Iterator[Outputs]:
+    """Open what `--output` asks for, and close it at the end. No sink waits past `stop`.
+
+    Where stderr is a terminal and stdout is not, there is a line of `status`.
+    """
     output = resolve(loaded.settings, dict(loaded.environ))
     # The live view shows what others print; in any other output it would tear the lines.
     keep = contextlib.nullcontext(sys.stdout) if output == "live" else reserved(sys.stdout)
     with keep as stdout:
-        outputs = _open(output, Place(stdout, stop), loaded, shown)
+        outputs = _open(output, Place(stdout, stop), loaded, shown, status=status)
         try:
             yield outputs
         finally:
@@ -77,10 +80,10 @@ def resolve(settings: Settings, environ: dict[str, str]) -> str:
     return "live" if is_capable(environ, isatty=True) else "plain"
 
 
-def _open(output: str, place: Place, loaded: Loaded, shown: Shown) -> Outputs:
+def _open(output: str, place: Place, loaded: Loaded, shown: Shown, *, status: bool) -> Outputs:
     kind = _KINDS[output]
     outputs = kind.open(place, loaded, shown)
-    if kind.status and _wants_status(place.stdout, shown, loaded.environ):
+    if status and kind.status and _wants_status(place.stdout, shown, loaded.environ):
         outputs.live = _live(view_options(loaded, shown, sys.stderr, status_only=True), 2)
         # First: it removes its status line before the other sink writes the answer.
         outputs.sinks.insert(0, outputs.live)

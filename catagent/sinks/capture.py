@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import threading
 from collections import deque
 from collections.abc import Sequence
 
 _LONGEST = 1 << 16
+_ESCAPES = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[^\\[\\]])")
 
 
 class Tap:
@@ -78,6 +80,19 @@ class LineCutter:
             lines.append(self.partial)
             self.partial = b""
         return [_text(line) for line in lines]
+
+
+def typed(line: str) -> str:
+    """What is to be seen of a line that is being written, up to its cursor: no colours."""
+    row: list[str] = []
+    column = 0
+    for char in _ESCAPES.sub("", line.rpartition("\r")[2]).expandtabs():
+        if char == "\b":
+            column = max(0, column - 1)
+        else:
+            row[column : column + 1] = char
+            column += 1
+    return "".join(row if "".join(row[column:]).strip() else row[:column])
 
 
 def _row(line: bytes) -> bytes:

@@ -11,38 +11,48 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from catagent.events.types import Answer, Event, RunStarted
-from catagent.sinks.capture import Tap
+from catagent.sinks.capture import Tap, typed
 from catagent.sinks.painter import RESTORE, Painter
 from catagent.sinks.terminal import JobControl, Terminal
 from catagent.views.live import Fallback, LiveView
 from catagent.views.options import ViewOptions
+from catagent.views.sanitize import clean_line
+from catagent.views.wrap import cells, tail
 
 FRAMES_PER_SECOND = 12
 # How long `close` waits for a terminal that takes nothing at all.
 PATIENCE_S = 5.0
+# Rows of a program that wait to be shown, and what is looked at of one that is being written.
+_MOST_ROWS, _LONGEST_TYPED = 5000, 4000
 
 
 class LiveSink:
     """Shows a run on the terminal that `out` is open on. `start` draws the first frame.
 
     Until `close`, echo is off and what others write to the same terminal goes into the picture.
+    With `raw`, all keys are for a program whose rows it shows as they are (`watch.pty`), and
+    `on_resume` is called where somebody has continued us.
     """
 
-    def __init__(self, options: ViewOptions, out: TextIO | int) -> None:
+    def __init__(self, options: ViewOptions, out: TextIO | int, *, raw: bool = False) -> None:
         self._options = options
-        self._terminal = Terminal(os.dup(out if isinstance(out, int) else out.fileno()))
-        self._painter = Painter(self._terminal.fd)
+        fd = os.dup(out if isinstance(out, int) else out.fileno())
+        self.terminal = self._terminal = Terminal(fd, raw=raw)
+        self._painter = Painter(fd)
+        self._rows: deque[str] = deque()
+        self._typed, self._in_row = "", False
+        self.on_resume: Callable[[], object] = lambda: None
         self._view: LiveView | Fallback = LiveView(options, time.monotonic())
         self._queue: deque[Event] = deque()
         self._status = "starting"
         self._size = self._terminal.size()
         self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._paused = self._gone = self._resumed = False
+        self._paused = self._aside = self._gone = self._resumed = False
         self._tap: Tap | None = None
         self._jobs = JobControl(self._pause, self._resume)
         self._thread = threading.Thread(target=self._paint, name="catagent-painter", daemon=True)
@@ -68,6 +78,29 @@ class LiveSink:
             self._hide()
         elif self._paused and isinstance(event, RunStarted):
             self._resume()
+
+    def passed(self, rows: Sequence[str], partial: str) -> None:
+        """Show rows of a program as they are, and what has come of its next; wait while many do."""
+        self._rows.extend(rows)
+        self._typed = partial
+        while len(self._rows) > _MOST_ROWS and not self._gone:
+            time.sleep(1 / FRAMES_PER_SECOND)
+
+    def pass_on(self, data: bytes) -> None:
+        """Write what a program has written to the terminal that `stand_back` left to it."""
+        self._in_row = not data.endswith(b"\n") if data else self._in_row
+        while data and not self._gone:
+            data = data[os.write(self._terminal.fd, data) :]
+
+    def stand_back(self) -> None:
+        """Leave the terminal to a program, its last row as it was, and show nothing any more."""
+        with self._lock:
+            self._aside = True
+            self._guarded(self._uncover)
+
+    def come_back(self) -> None:
+        """Go on below what the program has left there."""
+        self._aside, self._resumed = False, True
 
     def close(self) -> None:
         """Show what is left, for good, and give the terminal back as it was."""
@@ -126,8 +159,10 @@ class LiveSink:
 
     def _draw(self) -> None:
         self._collect()
-        if self._paused or self._gone or not self._terminal.is_ours():
+        if self._paused or self._aside or self._gone or not self._terminal.is_ours():
             self._painter.forget()
+            if not (self._paused or self._aside or self._gone):
+                self._painter.append(self._passed())
             return
         resumed, self._resumed = self._resumed, False
         self._terminal.take(again=resumed)
@@ -135,11 +170,25 @@ class LiveSink:
         if size != self._size or resumed:
             self._size = size
             self._painter.forget()
-        self._painter.frame(*self._view.frame(size, time.monotonic(), self._status))
+        final, footer = self._view.frame(size, time.monotonic(), self._status)
+        row = clean_line(typed(self._typed[-_LONGEST_TYPED:]))
+        row = tail(row, size.columns - 1, self._view.look.glyphs.ellipsis)
+        rows = [*self._passed(), *final]
+        self._painter.frame(rows, [row, *footer] if row else footer, cells(row) if row else None)
+
+    def _passed(self) -> list[str]:
+        """The rows of the program that have come since the last call."""
+        return [self._rows.popleft() for _ in range(len(self._rows))]
+
+    def _uncover(self) -> None:
+        self._painter.finish(self._passed())
+        self.pass_on(self._typed.encode("utf-8", "replace"))
 
     def _finish(self) -> None:
         self._collect()
-        rows = self._view.last(self._terminal.size())
+        unended = self._in_row if self._aside else self._typed
+        begun = ["" if self._aside else self._typed] if unended else []
+        rows = [*self._passed(), *begun, *self._view.last(self._terminal.size())]
         if self._gone:
             return
         if self._terminal.is_ours():
@@ -172,6 +221,7 @@ class LiveSink:
 
     def _resume(self) -> None:
         self._paused, self._resumed = False, True
+        self.on_resume()
 
 
 _open_sinks: set[LiveSink] = set()

@@ -1,7 +1,8 @@
 """Puts rows on a terminal: those that are final once, above; the footer again and again, below.
 
-Between frames the cursor stands on the footer's first row. Whatever a resize does to the rows
-below, clearing from there takes away the footer and nothing else.
+Between frames the cursor stands on the footer's first row, unseen but where a person types.
+Whatever a resize does to the rows below, clearing from there takes away the footer and nothing
+else.
 """
 
 from __future__ import annotations
@@ -33,18 +34,25 @@ class Painter:
         # What stands below the transcript now; None where nothing does.
         self._footer: list[str] | None = None
         self._stale = False
+        self._cursor: int | None = None
 
-    def frame(self, final: Sequence[str], footer: Sequence[str]) -> None:
-        """Print the `final` rows for good and show the `footer` below them."""
+    def frame(self, final: Sequence[str], footer: Sequence[str], cursor: int | None = None) -> None:
+        """Print the `final` rows for good and show the `footer` below them.
+
+        `cursor` is the cell of the footer's first row in which the cursor is seen.
+        """
         new, old, stale = list(footer), self._footer, self._stale
-        if not final and not stale and new == (old or []):
+        if not final and not stale and (new, cursor) == (old or [], self._cursor):
             return
         self._footer, self._stale = new, False
         if final or stale or old is None or len(new) != len(old):
             hide = _CURSOR_OFF if stale or old is None else ""
             body = hide + _CLEAR_BELOW + "".join(f"{row}\r\n" for row in final) + _footer(new)
         else:
-            body = _changes(old, new)
+            body = "\r" + _changes(old, new)
+        if cursor is not None or self._cursor is not None:
+            body += _CURSOR_OFF if cursor is None else f"\x1b[{cursor + 1}G{_CURSOR_ON}"
+        self._cursor = cursor
         self._write(_SYNC_ON + body + _SYNC_OFF)
 
     def forget(self) -> None:

@@ -1,7 +1,7 @@
 """The state of the terminal while we draw on it, and how it gets back what it had.
 
 Echo is off, so that keys typed meanwhile don't land in the picture; line editing and the keys
-that send signals stay as they are.
+that send signals stay as they are, unless every key is for another program.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import select
 import signal
 import termios
 import threading
+import tty
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -20,10 +21,11 @@ from catagent.views.live import Size
 
 
 class Terminal:
-    """One terminal, by a file descriptor that is open on it."""
+    """One terminal, by a file descriptor that is open on it. With `raw`, keys are mere bytes."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, *, raw: bool = False) -> None:
         self.fd = fd
+        self._raw = raw
         self._saved: list[Any] | None = None
         self._was_ours = False
 
@@ -81,6 +83,8 @@ class Terminal:
             if flush:
                 termios.tcflush(self.fd, termios.TCIFLUSH)
             termios.tcsetattr(self.fd, termios.TCSANOW, attributes)
+            if self._raw and not flush:
+                tty.setraw(self.fd, termios.TCSANOW)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 

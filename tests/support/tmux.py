@@ -58,6 +58,10 @@ class Tmux:
         """Scrollback and screen, rows joined where the terminal itself wrapped them."""
         return self._run("capture-pane", "-p", "-J", "-S", "-")
 
+    def colors(self) -> str:
+        """The same, with the sequences that colour it."""
+        return self._run("capture-pane", "-p", "-e", "-J", "-S", "-")
+
     def cursor_is_on(self) -> bool:
         """Whether the cursor can be seen."""
         return self._run("display-message", "-p", "#{cursor_flag}").strip() == "1"

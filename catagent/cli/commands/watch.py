@@ -1,0 +1,65 @@
+"""`catagent watch`: see the agents of any program."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from catagent.cli import options
+from catagent.cli.command import Command
+from catagent.cli.options import FILTERS, OUTPUT, RECORD, WATCH, shares
+from catagent.cli.settings import load_settings
+from catagent.config import process_environ
+from catagent.errors import UsageError
+
+
+class Watch(Command):
+    """A command whose last words, all that stand behind `--`, are a program's own."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Leave the words of the program in `ctx.obj`, None where there is no `--`."""
+        if "--" in args:
+            at = args.index("--")
+            args, ctx.obj = args[:at], args[at + 1 :]
+        return super().parse_args(ctx, args)
+
+
+@shares(WATCH, OUTPUT, RECORD, FILTERS)
+def watch(
+    ctx: typer.Context,
+    program: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[PID|NAME] [-- COMMAND ARG…]",
+            help="A program that runs, or one to start; none lists those that run.",
+            show_default=False,
+        ),
+    ] = None,
+    **shared: Any,
+) -> None:
+    """See every LangChain run of a program, which need not know of it.
+
+    The program has its own input, output, signals and exit code.
+    """
+    environ = process_environ()  # before the settings are read: `.env` is not the program's
+    loaded = load_settings(options.flags(shared))
+    words: list[str] | None = ctx.obj
+    if words is not None and (program or shared["env"] or not words):
+        raise UsageError("behind -- stands the one program to watch", "-- python app.py")
+    if not hasattr(os, "fork"):
+        raise UsageError(f"catagent watch does not work on {sys.platform}", "it needs a Unix")
+    from catagent.cli import joining, watching  # asyncio and all: not for --help
+    from catagent.cli.watched_runs import Asked
+
+    asked = Asked.given(shared, loaded)
+    if shared["env"]:
+        joining.print_environment(environ, tokens=asked.tokens)
+    elif words:
+        raise typer.Exit(watching.launch(words, environ, asked))
+    elif program:
+        raise typer.Exit(joining.join(program, environ, asked))
+    else:
+        joining.print_programs(environ, json=shared["json"])

@@ -1,0 +1,120 @@
+"""Joins a program that runs and is watched, and lists those that there are."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from catagent.cli.outputs import opened
+from catagent.cli.stderr import say
+from catagent.cli.watched_runs import Asked, Ends, watched
+from catagent.errors import ExitCode, UsageError
+from catagent.events.codec import encode_plain
+from catagent.events.timestamps import moment
+from catagent.run.recorders import Keep, recorders
+from catagent.run.watched import Watched
+from catagent.stop import Interrupts, Stop
+from catagent.views.table import line, widths
+from catagent.watch import folders
+from catagent.watch.program import variables
+from catagent.watch.programs import Found, find
+from catagent.watch.segments import is_alive
+
+_LOOK_S = 0.1
+_HEADINGS = ("pid", "started", "runs", "program")
+
+
+def join(name: str, environ: Mapping[str, str], asked: Asked) -> int:
+    """Show the runs of a program that runs, from what is still kept of it, until it ends.
+
+    Raises UsageError where there is none of this name, or it is not clear which one.
+    """
+    found = _named(name, environ)
+    stop, shown = Stop(), asked.shown
+    with (
+        recorders(Keep(record=shown.record, force=shown.force), "", stop) as recording,
+        Interrupts(stop) as signals,
+        opened(asked.loaded, shown, stop) as outputs,
+    ):
+        signals.rescue = outputs.rescue
+        outputs.status("no run yet")
+        ends = Ends(asked, reports=False)
+        keys = {each.key for each in found}
+
+        def failed(error: OSError) -> None:
+            left = isinstance(error, BrokenPipeError)
+            stop.request(ExitCode.BROKEN_PIPE if left else ExitCode.FAILED)
+            if not left:
+                say(f"catagent: error: cannot write the output: {error.strerror or error}")
+
+        followed = watched(
+            found[0].folder, asked, ends, outputs.sinks, recording, stop, failed, keys
+        )
+        asyncio.run(_follow(followed, keys))
+    return ends.exit_code(int(stop.why) if isinstance(stop.why, ExitCode) else 0)
+
+
+async def _follow(followed: Watched, keys: Collection[str]) -> None:
+    over = asyncio.Event()
+    following = asyncio.create_task(followed.follow(over))
+    while not following.done():
+        if not any(map(is_alive, keys)):
+            over.set()
+        await asyncio.wait((following,), timeout=_LOOK_S)
+    await following
+
+
+def _named(name: str, environ: Mapping[str, str]) -> list[Found]:
+    """The processes of this number or name, all of one launch."""
+    programs = find(environ)
+    found = [each for each in programs if each.is_called(name)]
+    if len({each.folder for each in found}) == 1:
+        return found
+    rows = "\n".join(f"  {row}" for row in table(found or programs))
+    if found:
+        raise UsageError(f"{name!r} are several programs:\n{rows}", "choose one by its PID")
+    listed = f" Those that are:\n{rows}" if programs else ""
+    raise UsageError(
+        f"no program {name!r} is watched.{listed}",
+        f"start one so: catagent watch -- {name}, or in a shell after "
+        'eval "$(catagent watch --env)"',
+    )
+
+
+def print_environment(environ: Mapping[str, str], *, tokens: bool) -> None:
+    """Print what lets the observer into what a shell starts, as its commands."""
+    folder = folders.new_folder(environ, folders.SHELL)
+    for name, value in variables(environ, folder, tokens=tokens).items():
+        sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
+
+
+def print_programs(environ: Mapping[str, str], *, json: bool) -> None:
+    """List the programs that run and are watched: on a terminal as a table."""
+    folders.sweep(environ)
+    programs = find(environ)
+    if json or not sys.stdout.isatty():
+        for each in programs:
+            sys.stdout.buffer.write(encode_plain(each.program))
+    elif programs:
+        sys.stdout.write("".join(f"{row}\n" for row in table(programs)))
+    else:
+        sys.stderr.write("No program is watched now.\n")
+
+
+def table(programs: Sequence[Found]) -> Iterator[str]:
+    """Yield the heading and a row for each program."""
+    rows = [dict(zip(_HEADINGS, _HEADINGS, strict=True)), *map(_row, programs)]
+    columns = widths(rows)
+    return (line(row, columns, {"pid", "runs"}) for row in rows)
+
+
+def _row(found: Found) -> dict[str, str]:
+    program, when = found.program, moment(found.program.started)
+    return {
+        "pid": str(program.pid),
+        "started": "" if when is None else f"{when:%m-%d %H:%M:%S}",
+        "runs": str(program.runs),
+        "program": program.program,
+    }

@@ -1,0 +1,166 @@
+"""Starts a program and watches it: the body of `catagent watch -- COMMAND`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from catagent.cli.outputs import Outputs, opened, resolve
+from catagent.cli.stderr import say
+from catagent.cli.view_options import view_options
+from catagent.errors import ExitCode
+from catagent.run.recorders import Keep, recorders
+from catagent.stop import Stop
+from catagent.watch import folders
+from catagent.watch.program import Command, Forwarding, NotStartedError, Program, variables
+
+if TYPE_CHECKING:
+    from catagent.cli.watched_runs import Asked
+    from catagent.run.watched import Watched
+
+_TOKENS = "--tokens makes models stream that would not: usage, metadata and errors may differ"
+_SHUTS_OUT = re.compile("-[a-zA-Z]*[IES]")
+
+
+class _Begun(NamedTuple):
+    """A program that was started, where its runs are shown, and what is due when it has ended.
+
+    With `reports`, they are shown nowhere but in a line each at their end.
+    """
+
+    program: Program
+    outputs: Outputs
+    finish: Callable[[], object] = lambda: None
+    reports: bool = False
+
+
+def launch(words: list[str], environ: Mapping[str, str], asked: Asked) -> int:
+    """Run the command with the observer in it, and return the exit code: its own."""
+    try:
+        command = Command.found(words, environ)
+        folders.sweep(environ)
+        folder = folders.new_folder(environ)
+        try:
+            more = variables(environ, folder, tokens=asked.tokens)
+            return _launch(command._replace(environ={**environ, **more}), folder, asked)
+        finally:
+            folders.leave(folder)
+    except NotStartedError as error:
+        say(f"catagent: error: {words[0]}: {error}")
+        return error.exit_code
+
+
+def _launch(command: Command, folder: Path, asked: Asked) -> int:
+    stop, shown = Stop(), asked.shown
+    if asked.tokens and not shown.quiet:
+        say(f"catagent: {_TOKENS}")
+    with (
+        recorders(Keep(record=shown.record, force=shown.force), "", stop) as recording,
+        Forwarding(partial(_leave, stop)) as signals,
+        _begun(command, asked, stop) as begun,
+    ):
+        signals.program = begun.program
+        ended: Future[int] = Future()
+        threading.Thread(target=_await, args=(begun, ended), daemon=True).start()
+        # The program runs by now: what it takes to watch it need not delay it.
+        from catagent.cli.watched_runs import Ends, watched
+
+        ends = Ends(asked, reports=begun.reports)
+        followed = watched(folder, asked, ends, begun.outputs.sinks, recording, stop, _say_lost)
+        _follow(followed, ended)
+    if not shown.quiet and not any(each.runs for each in followed.processes.values()):
+        say(f"catagent: {_why_none(command.words, followed)}")
+    return ends.exit_code(ended.result())
+
+
+def _leave(stop: Stop, number: int) -> None:
+    """The first signal after the program's end ends the reading of its records, the next all."""
+    if not stop.request(ExitCode.INTERRUPTED):
+        os._exit(128 + number)
+
+
+@contextlib.contextmanager
+def _begun(command: Command, asked: Asked, stop: Stop) -> Iterator[_Begun]:
+    """Start it: on a terminal in a live view, otherwise with the descriptors that are ours."""
+    settings = asked.loaded.settings
+    output = resolve(settings, dict(asked.loaded.environ))
+    if output == "live" and sys.stdout.isatty():
+        with _on_terminal(command, asked) as begun:
+            yield begun
+    elif settings.output == "auto":
+        yield _Begun(command.start(), Outputs(), reports=True)
+    else:
+        with opened(asked.loaded, asked.shown, stop, status=False) as outputs:
+            yield _Begun(command.start(), outputs)
+
+
+@contextlib.contextmanager
+def _on_terminal(command: Command, asked: Asked) -> Iterator[_Begun]:
+    from catagent.sinks.live import LiveSink
+    from catagent.watch import pty
+
+    live = LiveSink(view_options(asked.loaded, asked.shown, sys.stdout), 1, raw=True)
+    program, ours = pty.start(command, live.terminal)
+    live.on_resume = partial(program.send, signal.SIGCONT)
+    live.status("no run yet")
+    live.start()
+    relay = pty.Relay(ours, live.terminal, live)
+    relay.start()
+    try:
+        yield _Begun(program, Outputs([live], live, shows_errors=True), relay.finish)
+    finally:
+        live.close()
+
+
+def _await(begun: _Begun, ended: Future[int]) -> None:
+    """Wait for the end of the program, and stop with it: on a thread of its own."""
+    code = begun.program.wait(lambda: os.kill(os.getpid(), signal.SIGTSTP))
+    try:
+        begun.finish()
+    finally:
+        ended.set_result(code)
+
+
+def _follow(followed: Watched, ended: Future[int]) -> None:
+    """Follow it to its end. Whatever befalls us meanwhile, the program does not feel it."""
+    import asyncio
+
+    async def follow() -> None:
+        over = asyncio.Event()
+        following = asyncio.create_task(followed.follow(over))
+        await asyncio.wrap_future(ended)
+        over.set()
+        await following
+
+    try:
+        asyncio.run(follow())
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"
+        say(f"catagent: error: the program was not watched to its end: {said}")
+
+
+def _say_lost(error: OSError) -> None:
+    if not isinstance(error, BrokenPipeError):
+        say(f"catagent: error: cannot write the output: {error.strerror or error}")
+
+
+def _why_none(words: list[str], followed: Watched) -> str:
+    """Why no run was seen, as far as it is known from outside."""
+    ran = "the program ran; nothing of LangChain was seen in it, because"
+    if followed.processes:
+        return f"{ran} none of its runs was to be followed, or none began"
+    if "python" in Path(words[0]).name and any(map(_SHUTS_OUT.match, words[1:])):
+        return f"{ran} Python was started with -I, -E or -S, which lets no observer in"
+    return (
+        f"{ran} no Python in it imported LangChain, or it was started with -I, -E or -S, or "
+        "without the environment of this one"
+    )

@@ -1,0 +1,87 @@
+"""Where the programs that are watched leave their records: made, checked, listed and swept.
+
+There is a folder for each launch, `PID-HEX` after its viewer, and one for those of shells.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from catagent.errors import OutputError
+from catagent.watch.segments import is_alive, remove, segments
+
+SHELL = "shell"
+"""The folder for the programs of shells, which no `catagent watch` has started."""
+_LAUNCH = re.compile("[0-9]+-[0-9a-f]+")
+
+
+def new_folder(environ: Mapping[str, str], name: str = "") -> Path:
+    """Make the folder for one launch, or that of this name, and return it.
+
+    Raises OutputError where it cannot be made, or is not the user's alone.
+    """
+    base = _base(environ)
+    folder = base / (name or f"{os.getpid()}-{time.time_ns() // 1000:x}")
+    try:
+        for path in (base, folder):
+            with contextlib.suppress(FileExistsError):
+                path.mkdir(mode=0o700)
+            if not _is_private(path):
+                raise OutputError(
+                    f"{path} is not a folder of yours alone", "remove it, or chmod 700 if it is"
+                )
+    except OSError as error:
+        raise OutputError(f"cannot make {folder}: {error.strerror}") from error
+    return folder
+
+
+def running(environ: Mapping[str, str]) -> list[tuple[Path, str]]:
+    """Return folder and key of each process that runs and has left records, oldest first."""
+    found = [(folder, key) for folder in _folders(environ) for key in segments(folder)]
+    alive = (each for each in found if is_alive(each[1]))
+    return sorted(alive, key=lambda each: int(each[1].partition("-")[2], 16))
+
+
+def sweep(environ: Mapping[str, str]) -> None:
+    """Remove what processes that have ended left behind, unless a viewer still reads it."""
+    for folder in _folders(environ):
+        for key in segments(folder):
+            if not is_alive(key):
+                remove(folder, key)
+        if _LAUNCH.fullmatch(folder.name) and not is_alive(folder.name):
+            leave(folder)
+
+
+def leave(folder: Path) -> None:
+    """Remove the folder of a launch, unless something of a process is still in it."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+def _base(environ: Mapping[str, str]) -> Path:
+    runtime = environ.get("XDG_RUNTIME_DIR", "")
+    with contextlib.suppress(OSError):
+        if runtime and Path(runtime).stat().st_uid == os.geteuid():
+            return Path(runtime) / "catagent"
+    return Path(tempfile.gettempdir()) / f"catagent-{os.geteuid()}"
+
+
+def _is_private(path: Path) -> bool:
+    found = path.lstat()
+    mine = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+    return mine and stat.S_IMODE(found.st_mode) == 0o700
+
+
+def _folders(environ: Mapping[str, str]) -> list[Path]:
+    base = _base(environ)
+    try:
+        return list(filter(_is_private, base.iterdir())) if _is_private(base) else []
+    except OSError:  # there is none yet, or another viewer sweeps it
+        return []

@@ -1,0 +1,80 @@
+"""The programs that run and are watched, as `catagent watch` lists them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from catagent.events.timestamps import stamp
+from catagent.watch.folders import running
+from catagent.watch.segments import Reader
+
+
+class Program(Struct, kw_only=True, tag_field="type", tag="program"):
+    """One process that runs and has imported LangChain, and how many runs of its are still kept.
+
+    `program` is its command in one line, `started` when it imported LangChain.
+    """
+
+    v: int = 1
+    pid: int
+    program: str = ""
+    started: str = ""
+    runs: int = 0
+
+
+class Found(Struct, frozen=True):
+    """A program, and where its records are."""
+
+    program: Program
+    argv: tuple[str, ...]
+    folder: Path
+    key: str
+
+    def is_called(self, name: str) -> bool:
+        """Whether this is its number, or the name of its file, module or command."""
+        return name == str(self.program.pid) or name in _names(self.argv)
+
+
+def find(environ: Mapping[str, str]) -> list[Found]:
+    """Return the programs that run, in the order in which they began."""
+    return [_read(folder, key) for folder, key in running(environ)]
+
+
+def _read(folder: Path, key: str) -> Found:
+    """Read what is kept of a process: its first record of all, and where its runs begin."""
+    pid, _, began = key.partition("-")
+    started = stamp(datetime.fromtimestamp(int(began, 16) / 1e6, UTC), "seconds")
+    program, argv = Program(pid=int(pid), started=started), tuple[str, ...]()
+    runs: set[int] = set()
+    reader = Reader(folder, key)
+    for line in reader.records():
+        match _record(line):
+            case ["process", _, {"argv": [*words]}]:
+                argv = tuple(map(str, words))
+            case ["start", _, number, _, {"parent": None}]:
+                runs.add(number)
+    reader.close()
+    program.program, program.runs = " ".join(argv), len(runs)
+    return Found(program, argv, folder, key)
+
+
+def _record(line: bytes) -> Any:
+    """A record that matters here, None for any other: most of them are tokens."""
+    if not line.startswith((b'["process"', b'["start"')):
+        return None
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
+
+
+def _names(argv: tuple[str, ...]) -> set[str]:
+    """What a person would call it: the path or the name of its first words that are no options."""
+    words = [word for word in argv if not word.startswith("-")][:2]
+    return {*words, *(Path(word).name for word in words)}

@@ -1,0 +1,215 @@
+"""A program on a terminal of its own inside ours: what it prints goes to the live view in rows.
+
+Its terminal does what ours did: echo, line editing, the keys that send signals. A process between
+it and us leads its session, as a shell would: without such a parent Ctrl-Z stops nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pty
+import re
+import select
+import signal
+import termios
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import NoReturn, Protocol
+
+from catagent.sinks.capture import LineCutter
+from catagent.sinks.terminal import Terminal
+from catagent.watch.program import FORWARDED, IGNORED, NOT_EXECUTABLE, Command, Program, exit_code
+
+_LOOK_S = 0.1
+_CHUNK = 1 << 16
+_ALTERNATE = re.compile(rb"\x1b\[\?(?:47|1047|1049)([hl])")
+_LEAVE_ALTERNATE = b"\x1b[?1049l"
+# To clear all of the screen is to move to its beginning: what comes after it are rows as before.
+_CLEAR = re.compile(rb"(?:\x1b\[[\d;]*H|\x1b\[[23]?J){2,}")
+_MOVES = re.compile(rb"\x1b(?:\[[\d;]*[A-JLMSTdfr]|[78M])")
+_UNFINISHED = re.compile(rb"\x1b(?:\[[\d;?]*)?\Z")
+_COLOR = re.compile("\x1b\\[[\\d;:]*m")
+_NO_COLOR = ("\x1b[m", "\x1b[0m")
+
+
+class Screen(Protocol):
+    """Where rows of the program are shown: a live view."""
+
+    def passed(self, rows: Sequence[str], partial: str) -> None:
+        """Show rows that are complete, and what has come of the next one."""
+
+    def pass_on(self, data: bytes) -> None:
+        """Write to the terminal, which is the program's now."""
+
+    def stand_back(self) -> None:
+        """Leave the terminal to the program."""
+
+    def come_back(self) -> None:
+        """Draw again."""
+
+
+def start(command: Command, terminal: Terminal) -> tuple[Program, int]:
+    """Start the command on a new terminal like ours; return it and our end of that terminal.
+
+    Those of its descriptors that are not on our terminal stay what they are. To be called while
+    there are no threads.
+    """
+    kept = {fd: os.dup(fd) for fd in (0, 1, 2) if not terminal.is_also(fd)}
+    modes, size = termios.tcgetattr(terminal.fd), termios.tcgetwinsize(terminal.fd)
+    pid, ours = pty.fork()
+    if pid == 0:
+        try:
+            tty = os.dup(0)
+            termios.tcsetattr(tty, termios.TCSANOW, modes)
+            termios.tcsetwinsize(tty, size)
+            for fd, original in kept.items():
+                os.dup2(original, fd)
+            _lead(tty, lambda: os.execve(*command))  # noqa: S606 - it is the person's
+        finally:
+            os._exit(NOT_EXECUTABLE)
+    for original in kept.values():
+        os.close(original)
+    return Program(pid, shares_keys=False), ours
+
+
+def _lead(tty: int, execute: Callable[[], NoReturn]) -> NoReturn:
+    """Lead the session: stop when the program stops, and end when it ends, as it does."""
+    program = os.fork()
+    if program == 0:
+        _become(tty, execute)
+    for number in FORWARDED:
+        signal.signal(number, lambda number, _: os.kill(program, number))
+    while os.WIFSTOPPED(status := os.waitpid(program, os.WUNTRACED)[1]):
+        os.kill(os.getpid(), signal.SIGSTOP)
+        os.killpg(program, signal.SIGCONT)
+    _to_foreground(tty)  # when a session's leader ends, what is there is hung up
+    os._exit(exit_code(status))
+
+
+def _become(tty: int, execute: Callable[[], NoReturn]) -> NoReturn:
+    os.setpgid(0, 0)
+    _to_foreground(tty)
+    for number in IGNORED:
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        execute()
+    except OSError as error:
+        os.write(2, f"catagent: error: {error.strerror}\n".encode())
+    os._exit(NOT_EXECUTABLE)
+
+
+def _to_foreground(tty: int) -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
+    with contextlib.suppress(OSError):
+        os.tcsetpgrp(tty, os.getpgrp())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTTOU})
+
+
+class Relay:
+    """Carries keys to the program and its output to the screen, on a thread.
+
+    While the program reads single keys or draws on all of the screen, its bytes pass untouched.
+    """
+
+    def __init__(self, ours: int, terminal: Terminal, screen: Screen) -> None:
+        self._ours = ours
+        self._terminal = terminal
+        self._screen = screen
+        self._cutter = LineCutter()
+        self._tail, self._color = b"", ""
+        self._aside = self._alternate = self._moves = False
+        self._keys = [terminal.fd]
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="catagent-pty", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Show what the program has written until it ended."""
+        self._ended.set()
+        self._thread.join()
+        if self._alternate:
+            self._screen.pass_on(_LEAVE_ALTERNATE)
+        os.close(self._ours)
+
+    def _run(self) -> None:
+        with contextlib.suppress(OSError):  # nobody has the other end open any more
+            while self._turn():
+                pass
+
+    def _turn(self) -> bool:
+        """Carry what there is; whether more may come."""
+        ready, _, _ = select.select([self._ours, *self._keyboard()], [], [], _LOOK_S)
+        with contextlib.suppress(OSError, termios.error):
+            self._resize()
+        if self._terminal.fd in ready:
+            self._type()
+        data = os.read(self._ours, _CHUNK) if self._ours in ready else b""
+        if data or self._aside:
+            self._show(data)
+        return bool(data) or not (self._ended.is_set() or self._ours in ready)
+
+    def _keyboard(self) -> list[int]:
+        """The terminal, while there are keys for us and room for them at the program."""
+        if self._ended.is_set() or not self._terminal.is_ours():
+            return []
+        return self._keys if select.select([], [self._ours], [], 0)[1] else []
+
+    def _type(self) -> None:
+        try:
+            data = os.read(self._terminal.fd, 1 << 10)
+        except OSError:
+            data = b""
+        if data:
+            os.write(self._ours, data)
+        else:  # the terminal has hung up
+            self._keys = []
+
+    def _resize(self) -> None:
+        size = termios.tcgetwinsize(self._terminal.fd)
+        if size != termios.tcgetwinsize(self._ours):
+            termios.tcsetwinsize(self._ours, size)
+
+    def _show(self, data: bytes) -> None:
+        if self._takes_all(data):
+            if not self._aside:
+                self._screen.stand_back()
+            self._aside = True
+            self._screen.pass_on(data)
+            if not self._alternate:
+                self._cutter.feed(data)
+            return
+        rows = list(self._colored(self._cutter.feed(data)))
+        self._screen.passed(rows, self._cutter.partial.decode("utf-8", "replace"))
+        if self._aside:
+            self._aside = False
+            self._screen.come_back()
+
+    def _takes_all(self, data: bytes) -> bool:
+        """Whether the program reads single keys, or draws anywhere but on the row it is on."""
+        seen = self._tail + data
+        unfinished = _UNFINISHED.search(seen)
+        self._tail = unfinished[0] if unfinished else b""
+        before, switches = self._alternate, _ALTERNATE.findall(seen)
+        if switches:
+            self._alternate = switches[-1] == b"h"
+        if before or b"h" in switches or not self._edits_lines():
+            return True
+        self._moves = self._moves or bool(_MOVES.search(_CLEAR.sub(b"", seen)))
+        return self._moves
+
+    def _edits_lines(self) -> bool:
+        try:
+            return bool(termios.tcgetattr(self._ours)[3] & termios.ICANON)
+        except termios.error:
+            return True
+
+    def _colored(self, rows: Sequence[str]) -> Iterator[str]:
+        """Rows that leave no colour on: each begins with those that the one before has left."""
+        for row in rows:
+            yield f"{self._color}{row}\x1b[0m" if self._color or "\x1b" in row else row
+            for color in _COLOR.findall(row):
+                self._color = "" if color in _NO_COLOR else self._color + color
