@@ -36,8 +36,6 @@ class Calls:
         self.said, self.named = "", list[str]()
         self.tokens = 0
         self.names_models = True
-        self.agent = ""
-        self.alone = True
         self._root = root
         self._tools: dict[str, Tool] = {}
         # Those of them that ended and were not observed yet, by the call around them.
@@ -46,11 +44,6 @@ class Calls:
         # The text of calls that a model wrote and that were not run, by the call around them.
         self._unclaimed: _Inside[str] = defaultdict(dict)
         self._written: dict[str, str | None] = {}
-
-    @property
-    def owner(self) -> str:
-        """The name of the agent, where other runs are shown in between."""
-        return "" if self.alone else self.agent
 
     def model(self, event: ModelEvent) -> None:
         """Take an event of a model's call."""
@@ -136,12 +129,11 @@ class Calls:
         return model
 
     def _labels(self, agents_own: bool) -> bool:
-        return not agents_own or self.look.words or self.look.options.verbose or bool(self.owner)
+        return not agents_own or self.look.words or self.look.options.verbose
 
     def _label(self, event: ModelEvent) -> str:
         model = _model(event)
-        owner = [self.owner] if self.owner and event.call is None else []
-        facts = [*owner, model_name(event.name, model) or "model"]
+        facts = [model_name(event.name, model) or "model"]
         if self.look.options.verbose:
             facts += [model] if model and model not in facts else []
             facts += _identity(event)

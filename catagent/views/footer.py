@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from catagent.views import notes
 from catagent.views.format import count, whole_seconds
 from catagent.views.parts import Column, Panel, Part, Rows
-from catagent.views.status import Tally
+from catagent.views.runs import Run
+from catagent.views.status import Board
 from catagent.views.style import Look
 from catagent.views.tool_panel import Tool
+from catagent.views.transcript import Transcript
 from catagent.views.wrap import cells, head, tail
 
 SPINS_PER_SECOND = 8
@@ -20,25 +23,30 @@ ROOMY = 20
 # What is being written gets this many rows before waiting calls get more than one each.
 STEADY = 3
 MOST_EACH = 2
+# Of the newest text of a run, no less than so many cells are worth showing.
+SCRAP = 12
 
 
 def footer(
-    root: Column, tally: Tally, look: Look, *, width: int, height: int, now: float, status: str
+    transcript: Transcript, board: Board, *, width: int, height: int, now: float, status: str
 ) -> Rows:
     """Return the rows below the transcript; `status` is shown where the run shows nothing.
 
-    `width` and `height` are the terminal's, `now` is on the clock that the tally was kept by.
+    `width` and `height` are the terminal's, `now` is on the clock that the board was kept by.
     """
-    last = status_row(tally, look, width=width, now=now, status=status)
+    look, root, runs = transcript.look, transcript.root, transcript.waiting
+    last = status_row(board, transcript.lead, look, width=width, now=now, status=status)
     if look.options.status_only:
         return [last]
     gap = [""] if height >= ROOMY else []
     room = max(1, min(look.options.footer_rows, height // 3) - 1 - len(gap))
     queue = list(_waiting(root.parts))
-    written = root.tail(width, max(1, room - len(queue)))
-    spare = room - max(STEADY, len(written)) - len(queue)
-    waiting = _queue(queue, look, width, room - len(written), spare)
-    return [*written, *waiting, *gap, last]
+    kept = min(len(runs), room // 2)
+    written = root.tail(width, max(1, room - kept - len(queue)))
+    spare = room - kept - max(STEADY, len(written)) - len(queue)
+    waiting = _queue(queue, look, width, room - kept - len(written), spare)
+    left = room - len(written) - len(waiting)
+    return [*written, *waiting, *_runs(runs, board, look, width, left, now), *gap, last]
 
 
 def _waiting(parts: Iterable[Part]) -> Iterator[Tool]:
@@ -46,7 +54,7 @@ def _waiting(parts: Iterable[Part]) -> Iterator[Tool]:
     for index, part in enumerate(parts):
         if index and isinstance(part, Tool):
             yield part
-        elif isinstance(part, Panel):
+        elif isinstance(part, Panel | Column):
             yield from _waiting(part.parts)
 
 
@@ -56,10 +64,52 @@ def _queue(tools: list[Tool], look: Look, width: int, room: int, spare: int) -> 
     shown = tools if len(tools) <= room else tools[: room - 1]
     each = min(MOST_EACH, spare // max(1, sum(not tool.closed for tool in shown)))
     rows = [row for tool in shown for row in _queued(tool, look, width, each)]
-    if len(shown) < len(tools):
-        more = f"{look.glyphs.ellipsis} {count(len(tools) - len(shown), 'more tool call')}"
-        rows.append(look.paint("dim", head(more, width, "")))
-    return rows
+    return [*rows, *_more(len(tools) - len(shown), "tool call", look, width)]
+
+
+def _more(number: int, noun: str, look: Look, width: int) -> Rows:
+    more = f"{look.glyphs.ellipsis} {count(number, f'more {noun}')}"
+    return [look.paint("dim", head(more, width, ""))] if number else []
+
+
+def _runs(runs: list[Run], board: Board, look: Look, width: int, room: int, now: float) -> Rows:
+    """A row for each of the runs that wait for their turn to be shown, as many as fit."""
+    if not runs or room < 1:
+        return []
+    shown = runs if len(runs) <= room else runs[: room - 1]
+    rows = [_run(run, board, look, width, now) for run in shown]
+    return [*rows, *_more(len(runs) - len(shown), "run", look, width)]
+
+
+def _run(run: Run, board: Board, look: Look, width: int, now: float) -> str:
+    """What it is called, what it does, and the newest of its text; or how it ended."""
+    if run.finished is not None:
+        style, sign = notes.ending(look, run.finished.status)
+        error = run.finished.error
+        facts = [notes.ended(run.finished), *([error.message] if error else [])]
+        text = _facts_of(run, facts, look, width - cells(sign))
+        return look.paint(style, sign) + look.paint("bad" if run.failed else "dim", text)
+    tally, sign = board.of(run.run_id), look.glyphs.waiting
+    facts = [whole_seconds(now - tally.began), tally.awaited(now) or tally.unknown()]
+    text = _facts_of(run, facts, look, width - cells(sign))
+    row = look.paint("gutter", sign) + text
+    room = width - cells(sign) - cells(text) - 1
+    return row if room < SCRAP else f"{row} {_newest(run, look, room)}"
+
+
+def _facts_of(run: Run, facts: list[str], look: Look, width: int) -> str:
+    """The run's title, which leaves room for the facts behind it."""
+    rest = look.glyphs.dot + look.glyphs.dot.join(look.line(fact[:width]) for fact in facts)
+    title = " ".join(filter(None, [run.name, run.question]))
+    most = max(width // 3, width - cells(rest))
+    ellipsis = look.glyphs.ellipsis
+    return head(head(look.line(title), most, ellipsis) + rest, width, ellipsis)
+
+
+def _newest(part: Tool | Run, look: Look, room: int) -> str:
+    # Two rows, for the last is short where it has just begun.
+    style, rows = part.preview(room, 2)
+    return look.paint(style, tail(" ".join(rows), room, look.glyphs.ellipsis))
 
 
 def _queued(tool: Tool, look: Look, width: int, each: int) -> Rows:
@@ -81,16 +131,14 @@ def _title(tool: Tool, look: Look, width: int, sign: str, *, newest: bool = Fals
     room = width - cells(sign) - cells(title) - 1
     if not newest or room < 4:
         return row
-    # Two rows, for the last is short where it has just begun.
-    style, rows = tool.preview(room, 2)
-    return f"{row} {look.paint(style, tail(' '.join(rows), room, look.glyphs.ellipsis))}"
+    return f"{row} {_newest(tool, look, room)}"
 
 
-def status_row(tally: Tally, look: Look, *, width: int, now: float, status: str) -> str:
-    """One row: what is awaited, how long the run has taken so far, and how much has come."""
+def status_row(board: Board, lead: Run, look: Look, *, width: int, now: float, status: str) -> str:
+    """One row: what is awaited, how many runs there are, for how long, and how much has come."""
     spinner = look.glyphs.spinner[int(now * SPINS_PER_SECOND) % len(look.glyphs.spinner)]
-    awaited = look.line((tally.awaited(now) or status or tally.unknown())[: 4 * width])
-    facts = _facts(tally, now)
+    awaited = look.line(_awaited(board, lead, now, status)[: 4 * width])
+    facts = _facts(board, now)
     while len(facts) > 1 and cells(look.glyphs.dot.join([awaited, *facts])) > width - 2:
         facts.pop()
     rest = look.glyphs.dot + look.glyphs.dot.join(facts)
@@ -98,11 +146,20 @@ def status_row(tally: Tally, look: Look, *, width: int, now: float, status: str)
     return f"{look.paint('busy', spinner)} {shown}{look.paint('dim', rest)}"
 
 
-def _facts(tally: Tally, now: float) -> list[str]:
+def _awaited(board: Board, lead: Run, now: float, status: str) -> str:
+    """What the run that is shown waits for, by its name where there are others."""
+    tally, counts = board.of(lead.run_id), board.counts()
+    if counts and not board.runs:
+        return status or "waiting for a run"
+    awaited = tally.awaited(now) or status or tally.unknown()
+    return f"{lead.name}: {awaited}" if len(board.runs) > 1 and lead.name else awaited
+
+
+def _facts(board: Board, now: float) -> list[str]:
     """The most important first: a narrow terminal shows fewer."""
-    facts = [whole_seconds(now - tally.began)]
-    if tally.tokens:
-        facts.append(count(tally.tokens, "token"))
-    if (rate := tally.rate(now)) >= 0.5:
+    facts = [fact for fact in (board.counts(), whole_seconds(now - board.began)) if fact]
+    if board.pace.tokens:
+        facts.append(count(board.pace.tokens, "token"))
+    if (rate := board.pace.rate(now)) >= 0.5:
         facts.append(f"{rate:.0f}/s")
     return facts

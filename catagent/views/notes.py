@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from catagent.events import types as ev
 from catagent.views.format import compact, count, fields, seconds
-from catagent.views.model_call import label_rows
-from catagent.views.parts import Hanging, Part, Ready, together
+from catagent.views.parts import Hanging, Part, Ready
 from catagent.views.style import Look, Style
 from catagent.views.text import facts, written
 from catagent.views.wrap import cells
@@ -35,11 +34,11 @@ def other(look: Look, event: ev.Event) -> list[Part]:
             return []
 
 
-def beginning(look: Look, event: ev.RunStarted) -> list[Part]:
-    """What is about to run, and the question."""
+def beginning(look: Look, event: ev.RunStarted, process: str = "") -> list[Part]:
+    """What is about to run, where, and the question."""
     data = event.data
     tools = [] if data.tool_model in (None, data.model) else [f"tools: {data.tool_model}"]
-    known = [fact for fact in (data.agent, data.model, *tools, data.mode) if fact]
+    known = [fact for fact in (data.agent, data.model, *tools, data.mode, process) if fact]
     details = _details(event) if look.options.verbose else []
     parts: list[Part] = [Hanging(look.paint("dim", look.glyphs.run), facts(look, known, *details))]
     if data.input:
@@ -104,24 +103,16 @@ def cut_off(look: Look) -> Part:
     return note(look, look.glyphs.error, "cut off here", "bad", "dim")
 
 
-def answer(look: Look, data: ev.AnswerData, *, said: bool = False, owner: str = "") -> list[Part]:
-    """The final answer of `owner`, unless the agent's model has just said it, token by token."""
+def answer(look: Look, data: ev.AnswerData, *, said: bool = False) -> list[Part]:
+    """The final answer, unless the agent's model has just said it, token by token."""
     parts: list[Part] = []
     if not said:
-        parts.append(_owned(look, data.output, owner))
+        parts.append(written(look, data.output) if look.words else _markdown(look, data.output))
     elif look.words and not look.options.quiet:
-        sign = f"answer of {look.line(owner)}: " if owner else "answer: "
-        parts.append(note(look, sign, "the text above", "plain"))
+        parts.append(note(look, "answer: ", "the text above", "plain"))
     if not data.complete:
         parts.append(note(look, look.glyphs.warn, "The answer is incomplete.", "warn"))
     return parts
-
-
-def _owned(look: Look, text: str, owner: str) -> Part:
-    part = written(look, text) if look.words else _markdown(look, text)
-    if not owner:
-        return part
-    return together([Ready(lambda width: label_rows(look, owner, width)), part])
 
 
 def _markdown(look: Look, text: str) -> Part:
@@ -153,25 +144,29 @@ def place(error: ev.Failure) -> str:
 def verdict(look: Look, data: ev.RunFinishedData, tokens: int, names: Iterable[str]) -> Part:
     """How the run ended and what it came to; `tokens` counts those seen, if no usage is known.
 
-    `names` are those of the agent, where there are several, and of the models that the
-    beginning of the run could not name.
+    `names` are those of the models that the beginning of the run could not name.
     """
+    style, sign = ending(look, data.status)
+    row = facts(look, [ended(data), *names, *_counts(data, tokens)])
+    # In a picture, only the facts that fit into one row; the most important come first.
+    shown = row if look.words else Ready(lambda width: row.take(width)[:1])
+    return Verdict(look.paint(style, look.glyphs.run or sign), shown)
+
+
+def ended(data: ev.RunFinishedData) -> str:
+    """How and after how long a run ended."""
     time = seconds(data.duration_s)
-    said = {
+    return {
         "success": f"done in {time}",
         "error": f"failed after {time}",
         "cancelled": f"cancelled after {time}",
         "limit": f"stopped after {time}: step limit",
         "interrupted": f"waiting for an answer after {time}",
     }[data.status]
-    style, sign = _sign(look, data.status)
-    row = facts(look, [said, *names, *_counts(data, tokens)])
-    # In a picture, only the facts that fit into one row; the most important come first.
-    shown = row if look.words else Ready(lambda width: row.take(width)[:1])
-    return Verdict(look.paint(style, look.glyphs.run or sign), shown)
 
 
-def _sign(look: Look, status: ev.RunStatus) -> tuple[Style, str]:
+def ending(look: Look, status: ev.RunStatus) -> tuple[Style, str]:
+    """The sign of how a run ended, and its style."""
     if status == "interrupted":
         return "warn", look.glyphs.pause
     return ("ok", look.glyphs.ok) if status == "success" else ("bad", look.glyphs.bad)

@@ -23,7 +23,8 @@ class ViewOptions:
     `verbose` shows what is new of what each model was sent, `prompts` all of it. `width` overrides
     the terminal's (in cells). `footer_rows` caps the part of the live view that is redrawn; it
     never takes more than a third of the screen. `status_only` shows what is going on and leaves
-    nothing behind: for stderr, when stdout carries the events or the answer.
+    nothing behind: for stderr, when stdout carries the events or the answer. `errors` shows a run
+    once it has failed, and of the others nothing.
     """
 
     color: Color = "none"
@@ -33,6 +34,7 @@ class ViewOptions:
     prompts: bool = False
     quiet: bool = False
     status_only: bool = False
+    errors: bool = False
     width: int | None = None
     footer_rows: int = 12
 
@@ -56,6 +58,7 @@ def options_for(
         verbose=shown.get("verbose", False),
         quiet=shown.get("quiet", False),
         status_only=shown.get("status_only", False),
+        errors=shown.get("errors", False),
     )
 
 

@@ -88,11 +88,6 @@ class Ready:
         return Preview()
 
 
-def together(parts: Sequence[Part]) -> Part:
-    """Parts that are final, as one: without empty rows between them."""
-    return Ready(lambda width: [row for part in parts for row in part.take(width)])
-
-
 class Hanging:
     """A part with a sign before its first row, and as much space before the others."""
 
@@ -150,6 +145,11 @@ class Column:
                 self.parts.popleft()
                 self._begun = False
         return rows
+
+    def clear(self) -> None:
+        """Let go of the parts; what comes next is apart from them."""
+        self.parts.clear()
+        self._begun = False
 
     def tail(self, width: int, limit: int) -> Rows:
         """Return up to `limit` rows of what is not final yet, apart from those that are."""

@@ -11,6 +11,11 @@ import re
 # C0, DEL, C1, Arabic letter mark, zero-width space, directional marks, line separators, bidi
 # controls, invisible operators, BOM, interlinear annotation, tags and variation selectors
 # supplement, surrogates. ZWNJ, ZWJ and VS16 stay: scripts and emoji need them.
+# What sets colours and the like; the group keeps it where a line is split there.
+SGR = re.compile("(\x1b\\[[0-9;:]*m)")
+_RESETS = ("\x1b[m", "\x1b[0m")
+# A program that never resets its colours sets them anew: so many sequences hold what is set.
+_MOST = 16
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
     "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e01ef]"
@@ -42,6 +47,22 @@ def clean(text: str) -> str:
 def clean_line(text: str) -> str:
     """Like `clean`, for a name or a title: newlines and tabs are made visible too."""
     return clean(text).replace("\n", "\u240a").replace("\t", "\u2409")
+
+
+class Colors:
+    """Lines of a program, with its colours and with nothing else that a terminal could obey."""
+
+    def __init__(self) -> None:
+        self._on: list[str] = []
+
+    def line(self, text: str) -> str:
+        """Return the next line, in the colours that were on after the last one."""
+        parts = [*self._on]
+        for index, part in enumerate(SGR.split(text)):
+            parts.append(part if index % 2 else clean(part))
+            if index % 2:
+                self._on = [] if part in _RESETS else [*self._on, part][-_MOST:]
+        return "".join(parts) + (_RESETS[1] if len(parts) > 1 else "")
 
 
 def to_ascii(text: str) -> str:

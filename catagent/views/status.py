@@ -1,13 +1,14 @@
-"""What is going on right now, and how much there was so far, for the status line."""
+"""What is going on right now in each run, and how much there was so far, for the footer."""
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass, field
 from math import ceil
 
 from catagent.events import types as ev
 from catagent.views.format import count, model_name, whole_seconds
+from catagent.views.runs import process
 
 # The rate is that of the last seconds, counted in slices of one.
 RATE_WINDOW_S = 4.0
@@ -17,22 +18,18 @@ SILENT_AFTER_S = 2.0
 
 @dataclass(slots=True)
 class Tally:
-    """Counts, and the calls that are open; times are seconds on the reader's own clock."""
+    """The calls of a run that are open; times are seconds on the reader's own clock."""
 
     began: float = 0.0
-    first_token: float | None = None
     last_token: float = 0.0
-    tokens: int = 0
-    # By their run and the key of their call, which is unique there alone.
-    tools: dict[tuple[str, str], str] = field(default_factory=dict)
-    decided: dict[tuple[str, str], str] = field(default_factory=dict)
+    tools: dict[str, str] = field(default_factory=dict)
+    decided: dict[str, str] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
     writing: str = ""
     retry: ev.Retry | None = None
     retry_due: float = 0.0
     steps: bool = False
     acted: bool = False
-    _recent: deque[tuple[float, int]] = field(default_factory=deque)
 
     def update(self, event: ev.Event, now: float) -> None:
         """Take one event that arrived at `now`."""
@@ -48,7 +45,9 @@ class Tally:
             case ev.RunStarted(data=data):
                 self.steps = data.mode == "steps"
             case ev.RunFinished():
-                self._over(ev.run_of(event))
+                for calls in (self.tools, self.decided, self.models):
+                    calls.clear()
+                self.writing, self.retry = "", None
             case _:
                 pass
 
@@ -60,28 +59,16 @@ class Tally:
 
     def _model(self, event: ev.LlmStarted | ev.LlmToken | ev.LlmFinished, now: float) -> None:
         if isinstance(event, ev.LlmToken):
-            self._token(event, now)
+            self.writing, self.last_token = event.run_id, now
+            self.models.setdefault(event.run_id, event.name)
         elif isinstance(event, ev.LlmStarted):
             self.models[event.run_id] = model_name(event.name, event.data.model)
         else:
             self.models.pop(event.run_id, None)
             self.writing = "" if self.writing == event.run_id else self.writing
 
-    def _token(self, event: ev.LlmToken, now: float) -> None:
-        self.tokens += 1
-        self.writing, self.last_token = event.run_id, now
-        self.models.setdefault(event.run_id, event.name)
-        if self.first_token is None:
-            self.first_token = now
-        if self._recent and now - self._recent[-1][0] < RATE_SLICE_S:
-            since, number = self._recent[-1]
-            self._recent[-1] = since, number + 1
-        else:
-            self._recent.append((now, 1))
-            self._forget(now)
-
     def _tool(self, event: ev.CallEvent) -> None:
-        call, tool = (ev.run_of(event), ev.call_of(event)), event.data.tool
+        call, tool = ev.call_of(event), event.data.tool
         if isinstance(event, ev.Action):
             self.decided[call] = tool
             return
@@ -90,11 +77,6 @@ class Tally:
             self.tools[call] = tool
         else:
             self.tools.pop(call, None)
-
-    def _over(self, run: str) -> None:
-        """Forget the calls of a run that has ended: it may have left some of them open."""
-        self.tools = {call: tool for call, tool in self.tools.items() if call[0] != run}
-        self.decided = {call: tool for call, tool in self.decided.items() if call[0] != run}
 
     def awaited(self, now: float) -> str:
         """What is awaited, in a few words; empty where only the caller can know."""
@@ -128,19 +110,81 @@ class Tally:
             return f"{name} is writing"
         return f"{name} silent for {whole_seconds(silent)}"
 
+
+class Pace:
+    """How many tokens there were, and how fast they come now."""
+
+    def __init__(self) -> None:
+        self.tokens = 0
+        self._first: float | None = None
+        self._recent: deque[tuple[float, int]] = deque()
+
+    def count(self, now: float) -> None:
+        """Take note of a token that came at `now`."""
+        self.tokens += 1
+        if self._first is None:
+            self._first = now
+        if self._recent and now - self._recent[-1][0] < RATE_SLICE_S:
+            since, number = self._recent[-1]
+            self._recent[-1] = since, number + 1
+        else:
+            self._recent.append((now, 1))
+            self._forget(now)
+
     def rate(self, now: float) -> float:
         """Tokens a second in the last seconds."""
-        if self.first_token is None or now - self.first_token < 1:
+        if self._first is None or now - self._first < 1:
             return 0.0
         self._forget(now)
-        return sum(number for _, number in self._recent) / min(
-            RATE_WINDOW_S, now - self.first_token
-        )
+        return sum(number for _, number in self._recent) / min(RATE_WINDOW_S, now - self._first)
 
     def _forget(self, now: float) -> None:
         while self._recent and now - self._recent[0][0] > RATE_WINDOW_S:
             self._recent.popleft()
 
 
-def _named(tools: dict[tuple[str, str], str]) -> str:
+class Board:
+    """The tally of each run in flight, how those before them ended, and what all came to."""
+
+    def __init__(self, began: float) -> None:
+        self.began = began
+        self.pace = Pace()
+        self.runs: OrderedDict[str, Tally] = OrderedDict()
+        self._ended: Counter[ev.RunStatus] = Counter()
+        # Of what belongs to no run, and of the run that was the last in flight.
+        self._idle = Tally()
+
+    def update(self, event: ev.Event, now: float) -> None:
+        """Take one event that arrived at `now`."""
+        run = ev.run_of(event)
+        if isinstance(event, ev.RunStarted):
+            # Only of the first run of our own does the caller know what it waits for.
+            other = bool(self.runs or self._ended or process(event))
+            self.runs.setdefault(run, Tally(began=now, acted=other))
+        tally = self.runs.get(run) or next(reversed(self.runs.values()), self._idle)
+        tally.update(event, now)
+        if isinstance(event, ev.LlmToken):
+            self.pace.count(now)
+        elif isinstance(event, ev.RunFinished):
+            self._ended[event.data.status] += 1
+            self._idle = self.runs.pop(run, self._idle)
+
+    def of(self, run: str) -> Tally:
+        """Return the tally of a run; of one that is not in flight, that of the oldest that is."""
+        return self.runs.get(run) or next(iter(self.runs.values()), self._idle)
+
+    def counts(self) -> str:
+        """How many runs there are: `3 running, 1 done`; empty where there was but one."""
+        ended = self._ended
+        numbers = {
+            "running": len(self.runs),
+            "done": ended["success"],
+            "failed": ended["error"] + ended["limit"],
+            "cancelled": ended["cancelled"],
+        }
+        known = [f"{number:,} {word}" for word, number in numbers.items() if number]
+        return ", ".join(known) if sum(numbers.values()) > 1 else ""
+
+
+def _named(tools: dict[str, str]) -> str:
     return next(iter(tools.values())) if len(tools) == 1 else count(len(tools), "tool")

@@ -6,10 +6,11 @@ what lets a row be printed once, for good, while the model still writes.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
+
+from catagent.views.sanitize import SGR
 
 # A row of combining marks alone would never be full: so many code points a cell are enough.
 MAX_CODE_POINTS_PER_CELL = 4
@@ -34,12 +35,9 @@ def cells(text: str) -> int:
     return sum(map(_char_cells, text))
 
 
-_COLORS = re.compile("\x1b\\[[0-9;]*m")
-
-
 def without_colors(row: str) -> str:
     """Return a row as it reads without its colours."""
-    return _COLORS.sub("", row)
+    return SGR.sub("", row)
 
 
 def wrap(line: str, width: int | None) -> list[str]:

@@ -262,9 +262,9 @@ def test_the_end_of_one_run_leaves_the_calls_of_the_others_awaited() -> None:
     view = view_of(runs.of_run("run-a", [runs.started(), *calls[0]]))
     for event in runs.of_run("run-b", [runs.started(), *calls[1]]):
         view.update(event, 1.0)
-    assert "running 2 tools" in status_of(view)
+    assert "cat: running look · 2 running" in status_of(view)
     view.update(ended("run-a", "interrupted"), 1.0)
-    assert "running listen" in status_of(view)
+    assert status_of(view)[2:] == "running listen · 2 s"
 
 
 def test_a_view_that_raises_says_so_once_after_the_last_of_several_runs() -> None:

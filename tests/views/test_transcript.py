@@ -448,40 +448,6 @@ SAYS = runs.model("m", ["Here."])
 ANSWERS = ev.Answer(run_id=runs.ROOT, data=ev.AnswerData(output="Here."))
 
 
-@pytest.mark.parametrize(
-    ("inside", "label", "said"),
-    [
-        ([*SAYS, ANSWERS], " · model", ["answer of cat: the text above"]),
-        ([ANSWERS], "", []),
-    ],
-)
-def test_of_runs_at_once_it_is_said_whose_answer_and_end_it_is(
-    inside: list[ev.Event], label: str, said: list[str]
-) -> None:
-    """Whether a model says it word by word, or nothing says it but the answer."""
-    tokens = " · 1 token" if label else ""
-    assert shown(runs.interleaved(*two_runs(*inside))) == [
-        "cat · openai:gpt-4o-mini · events",
-        "\u276f where?",
-        "",
-        "dog · openai:gpt-4o-mini · events",
-        "\u276f where?",
-        "",
-        f"◦ cat{label}",
-        "Here.",
-        "",
-        f"◦ dog{label}",
-        "Here.",
-        "",
-        f"✓ done in 3.4 s · cat · 2 tool calls{tokens}",
-        f"✓ done in 3.4 s · dog · 2 tool calls{tokens}",
-    ]
-    rows = shown(runs.interleaved(*two_runs(*inside)), PLAIN, None)
-    assert rows[4:6] == [f"cat{label}:".replace(" · ", ", "), "Here."]
-    assert [row for row in rows if row.startswith("answer of cat")] == said
-    assert rows[-2] == f"run: done in 3.4 s, cat, 2 tool calls{tokens}".replace(" · ", ", ")
-
-
 def test_of_runs_in_turn_each_is_shown_as_if_it_were_alone() -> None:
     one, other = two_runs(*SAYS, ANSWERS)
     assert shown([*one, *other]) == [*shown(one), "", *shown(other)]
