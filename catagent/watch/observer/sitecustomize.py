@@ -7,34 +7,27 @@ place in `sys.modules`, and what it raises is reported by Python as ever.
 import os
 import sys
 
+try:
+    from _catagent_observer import arm
 
-def _arm() -> None:
-    try:
-        from _catagent_observer import arm
-
-        arm()
-    except Exception:  # whatever it is, the program runs as it would have
-        return
+    arm()
+except Exception:  # noqa: S110  whatever it is, the program runs as it would have
+    pass
 
 
-def _run_the_next() -> None:
-    own, here = sys.modules.pop(__name__), os.path.dirname(os.path.abspath(__file__))
-    path = list(sys.path)
-    sys.path[:] = [each for each in path if os.path.abspath(each) != here]
-    without = list(sys.path)
+def _run_the_next(own: object, here: str) -> None:
+    before = list(sys.path)
+    without = [folder for folder in before if os.path.abspath(folder) != here]
+    sys.path[:] = without
     try:
         import sitecustomize  # noqa: F401
     except ImportError as error:
-        if error.name != __name__:
+        if error.name != "sitecustomize":
             raise
-        sys.modules[__name__] = own
+        sys.modules["sitecustomize"] = own  # type: ignore[assignment]
     finally:
-        if sys.path == without:
-            sys.path[:] = path
-        else:  # the other one has changed it
-            sys.path.insert(0, here)
+        sys.path[:] = before if sys.path == without else [here, *sys.path]
 
 
 if __name__ == "sitecustomize":
-    _arm()
-    _run_the_next()
+    _run_the_next(sys.modules.pop(__name__), os.path.dirname(os.path.abspath(__file__)))

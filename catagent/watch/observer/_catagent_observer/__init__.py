@@ -11,8 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-FOLDER = "CATAGENT_WATCH"
-TOKENS = "CATAGENT_WATCH_TOKENS"
 # Left in the folder by the first Python that was armed, so that whoever watches knows of one.
 ARMED = "armed"
 # Holds the hooks of LangChain's callback managers, and is imported by the first one that is made.
@@ -22,47 +20,37 @@ _HOOKS = "langchain_core.tracers.context"
 def arm() -> None:
     """Wait for LangChain, where the environment names a folder to record in that is the user's."""
     try:
-        folder = os.environ.get(FOLDER)
-        if folder and is_private(folder) and not any(type(f) is _Finder for f in sys.meta_path):
+        folder = os.environ.get("CATAGENT_WATCH", "")
+        if _is_private(folder) and not any(type(each) is _Finder for each in sys.meta_path):
             sys.meta_path.insert(0, _Finder(folder))
             os.close(os.open(f"{folder}/{ARMED}", os.O_CREAT | os.O_WRONLY, 0o600))
     except Exception:  # whatever it is, the program runs as it would have
         return
 
 
-def is_private(folder: str) -> bool:
+def _is_private(folder: str) -> bool:
     """Whether a path is a real directory of the user's that nobody else may look into."""
     info = os.lstat(folder)
     return info.st_mode & 0o170777 == 0o040700 and info.st_uid == os.getuid()
 
 
 class _Finder:
-    """Finds the one module that is waited for, as the finders after this one do."""
+    """Has the one module that is waited for found and loaded as ever; then installs the hook."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
+        self._loader: "Any" = None
 
     def find_spec(self, name: str, path: "Any" = None, target: "Any" = None) -> "Any":
         if name != _HOOKS:
             return None
         for finder in sys.meta_path:
             find = None if finder is self else getattr(finder, "find_spec", None)
-            spec = find and find(name, path, target)
+            spec: "Any" = find and find(name, path, target)
             if spec:
-                if hasattr(spec.loader, "exec_module"):
-                    spec.loader = _Loader(spec.loader, self._folder)
+                self._loader, spec.loader = spec.loader, self
                 return spec
         return None
-
-
-class _Loader:
-    """Loads a module with the loader that it is of, leaves it that one, and installs the hook."""
-
-    def __init__(self, loader: "Any", folder: str) -> None:
-        self._loader, self._folder = loader, folder
-
-    def __getattr__(self, name: str) -> "Any":
-        return getattr(self._loader, name)
 
     def create_module(self, spec: "Any") -> "Any":
         return self._loader.create_module(spec)
@@ -73,6 +61,6 @@ class _Loader:
         try:
             from _catagent_observer.handler import install
 
-            install(module, self._folder, os.environ.get(TOKENS) == "1")
+            install(module, self._folder, os.environ.get("CATAGENT_WATCH_TOKENS") == "1")
         except Exception:  # whatever it is, the program runs as it would have
             return

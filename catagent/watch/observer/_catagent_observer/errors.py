@@ -7,37 +7,37 @@ from collections.abc import Mapping
 from traceback import walk_tb
 from typing import Any
 
-from _catagent_observer.values import class_name, said_by
+from _catagent_observer.values import class_name, interrupt_id, said_by
 
-MOST_SAID = 4096
+_MOST_SAID = 4096
 _MOST_MEMBERS = 20
 _DEEPEST = 8
 _MOST_BODY = 1 << 16
+_WAITS = ("retry-after-ms", "retry-after")
 _LIBRARIES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
 
 
 def describe(error: BaseException, depth: int = 0) -> dict[str, Any]:
-    """Its classes, words and whereabouts, what it came from, and what servers sent with it."""
+    """Its classes, words and whereabouts, what it came from, and what a server sent with it."""
     names = {kind.__name__ for kind in type(error).__mro__}
-    first = error.args[0] if error.args else None
-    cause = error.__cause__ or error.__context__
+    first, cause = next(iter(error.args), None), error.__cause__ or error.__context__
     found = {
         "key": id(error),
-        "mro": [class_name(kind) for kind in type(error).__mro__],
-        "message": said_by(error)[:MOST_SAID],
+        "mro": [class_name(kind) for kind in type(error).__mro__[:-1]],
+        "message": said_by(error)[:_MOST_SAID],
         "errno": _get(error, "errno"),
         **_place(error),
         **_refusal(error),
-        "code": _get(error, "code") if isinstance(error, SystemExit) else None,
-        "interrupts": _interrupts(first) if "GraphInterrupt" in names else None,
+        "code": _get(error, "code") if "SystemExit" in names else None,
+        "interrupts": list(map(_interrupt, first or ())) if "GraphInterrupt" in names else None,
         "command": first if "ParentCommand" in names else None,
     }
     if depth < _DEEPEST:
         members = _get(error, "exceptions") if "BaseExceptionGroup" in names else ()
-        found["members"] = [describe(each, depth + 1) for each in members[:_MOST_MEMBERS]]
+        found["members"] = [describe(each, depth + 1) for each in members[:_MOST_MEMBERS]] or None
         found["cause"] = None if cause is None else describe(cause, depth + 1)
-    return {name: value for name, value in found.items() if value is not None and value != []}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _get(value: Any, name: str) -> Any:
@@ -46,6 +46,10 @@ def _get(value: Any, name: str) -> Any:
         return getattr(value, name, None)
     except Exception:
         return None
+
+
+def _interrupt(each: Any) -> dict[str, Any]:
+    return {"id": interrupt_id(each), "value": _get(each, "value")}
 
 
 def _refusal(error: BaseException) -> dict[str, Any]:
@@ -57,25 +61,16 @@ def _refusal(error: BaseException) -> dict[str, Any]:
         status.append((response.get("ResponseMetadata") or {}).get("HTTPStatusCode"))
     if type(error).__module__.startswith("google."):
         status.append(_get(error, "code"))
-    text, headers = _get(response, "text"), _get(response, "headers")
-    url = _get(_get(error, "request"), "url")
+    if not body and _get(response, "_content"):  # read by the program, not by us
+        body = _get(response, "text")
+    url, headers = _get(_get(error, "request"), "url"), _get(response, "headers") or {}
+    waits = {name: str(headers[name]) for name in _WAITS if name in headers}
     return {
         "status": next((int(each) for each in status if isinstance(each, int)), None),
-        "body": text[:_MOST_BODY] if not body and isinstance(text, str) else body,
-        "headers": _waits(headers) if isinstance(headers, Mapping) else None,
-        "url": None if url is None else str(url),
+        "body": body[:_MOST_BODY] if isinstance(body, str) else body,
+        "headers": waits or None,
+        "url": None if url is None else said_by(url),
     }
-
-
-def _waits(headers: Mapping[Any, Any]) -> dict[str, str] | None:
-    asked = {name: headers.get(name) for name in ("retry-after-ms", "retry-after")}
-    return {name: str(value) for name, value in asked.items() if value} or None
-
-
-def _interrupts(found: Any) -> list[dict[str, Any]]:
-    each = found if isinstance(found, (list, tuple)) else ()
-    ids = ((one, _get(one, "id") or _get(one, "interrupt_id")) for one in each)
-    return [{"id": name, "value": _get(one, "value")} for one, name in ids]
 
 
 def _place(error: BaseException) -> dict[str, Any]:
@@ -87,4 +82,4 @@ def _place(error: BaseException) -> dict[str, Any]:
 
 def _is_own(file: str) -> bool:
     is_library = any(folder in file for folder in _LIBRARIES)
-    return not (is_library or file.startswith(("<", _STANDARD_LIBRARY)))
+    return not is_library and not file.startswith(("<", _STANDARD_LIBRARY))

@@ -1,4 +1,4 @@
-"""What is recorded of a process: its runs, one record for each thing that LangChain reports."""
+"""What is recorded of a process: its runs, a record for each thing that LangChain reports."""
 
 from __future__ import annotations
 
@@ -14,15 +14,13 @@ from importlib import metadata
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
-from _catagent_observer.segments import SPARE, Writer
-from _catagent_observer.values import MOST, Encoder, dumps
+from _catagent_observer.segments import Writer
+from _catagent_observer.values import Encoder, dumps
 
-# Makes one value of a record; twice where the first form does not fit into a segment.
-Make = Callable[[Encoder], Any]
-
-_PACKAGES = ("langchain", "langchain-core", "langgraph", "langchain-openai")
+_MOST = 16 << 20
 _MOST_OPEN = 10_000
 _TRY_AGAIN_S = 1.0
+_PACKAGES = ("langchain", "langchain-core", "langgraph", "langchain-openai")
 _SHORTEST_SECRET = 8
 # As in catagent's config.sounds_secret.
 _SECRET = re.compile(
@@ -35,9 +33,9 @@ _NO_SECRET = re.compile(r"PWD|OLDPWD|.*_AUTH_(SOCK|TYPE|MODE|METHOD)")
 class Run:
     """A LangChain run that is open.
 
-    `is_whole` is whether its input and output are recorded. `copies` is how often LangChain reports
-    each thing of it: more than once where a program hands callbacks on by hand. `begun` is its
-    start, for a new segment. `metadata` is that of the last chunk that was recorded whole.
+    `is_whole` is whether its input and output are recorded, `begun` its start for a new segment,
+    and `metadata` that of the last chunk that was recorded whole. `copies` is how often LangChain
+    reports each thing of it: more than once where a program hands callbacks on by hand.
     """
 
     __slots__ = ("begun", "copies", "is_whole", "metadata", "number", "said")
@@ -56,7 +54,7 @@ class Run:
 class Recorder:
     """Writes the records of this process, and of each that it forks into files of its own.
 
-    Nothing here raises where a record cannot be made or written: it is counted in `lost`.
+    A record that cannot be made or written is given up, and counted in `lost`.
     """
 
     def __init__(self, folder: str, *, tokens: bool) -> None:
@@ -79,40 +77,36 @@ class Recorder:
         record = f'["token",{_now()},{run.number},{quoted(text)}]'
         self._write(lambda: record)
 
-    def record(self, kind: str, run: Run, *values: Make) -> None:
+    def record(self, kind: str, run: Run, *values: Any) -> None:
         """Record anything else of a run, with these values at the end."""
-        moment = _now()
+        moment, encoder = _now(), self._encoder
+        encoded = encoder.chunk if kind == "chunk" else encoder.value
 
         def make() -> str:
-            made = [value(self._encoder) for value in values]
-            return dumps([kind, moment, run.number, *made])
+            encoder.begin()
+            return dumps([kind, moment, run.number, *map(encoded, values)])
 
         self._write(make)
 
-    def start(
-        self,
-        run_id: Any,
-        kind: str,
-        about: dict[str, Any],
-        content: dict[str, Make],
-        *,
-        is_whole: bool,
-    ) -> None:
-        """Record that a run began. One that is open has everything reported once more."""
-        number = next(self._numbers)
+    def start(self, run_id: Any, kind: str, about: dict[str, Any], content: dict[str, Any]) -> None:
+        """Record that a run began; `about` is plain and short, and repeated in a new segment."""
+        number, encoder = next(self._numbers), self._encoder
         head = f'["start",{_now()},{number},"{kind}",{dumps(about)[:-1]}'
 
         def make() -> str:
-            values = {name: value(self._encoder) for name, value in content.items()}
-            return head + "," * bool(values) + dumps(values)[1:] + "]"
+            encoder.begin()
+            made = {name: encoder.value(value) for name, value in content.items() if name != "sent"}
+            if "sent" in content:
+                made["input"] = encoder.prompt(content["sent"])
+            return head + "," * bool(made) + dumps(made)[1:] + "]"
 
         self._write(make)
-        self.runs[run_id] = Run(number, head + ',"again":true}]', is_whole=is_whole)
+        self.runs[run_id] = Run(number, head + ',"again":true}]', is_whole=bool(content))
         if len(self.runs) > _MOST_OPEN:  # some never end: abandoned generators, cancelled tasks
             self.runs.pop(next(iter(self.runs)), None)
 
     def report_secrets(self) -> None:
-        """Record what must not be shown, where that has changed."""
+        """Record what must not be shown, where that has changed since it was."""
         found = _secrets()
         if found != self._secrets and self._writer.number >= 0:
             self._secrets = found
@@ -134,32 +128,30 @@ class Recorder:
                 self._is_busy = False
 
     def _append(self, make: Callable[[], str]) -> None:
-        self._encoder.begin()
         record = make().encode()
         if not self._writer.append(record):
             self._encoder.forget()
             record = make().encode()
-            if len(record) > MOST:
+            if len(record) > _MOST:
                 raise ValueError("a record that is too long")
-            self._go_on(len(record) + 4)
-            self._writer.append(record)
+            self._go_on(record)
         if self.lost != self._reported:
-            self._report_lost(SPARE)
+            self._report_lost()
 
-    def _go_on(self, room: int) -> None:
-        """Begin a segment with what a reader needs that has read none before."""
-        header = [each.encode() for each in self._header()]
+    def _go_on(self, record: bytes) -> None:
+        """Begin a segment, with what a reader needs that has read none before."""
+        records = [*map(str.encode, self._header()), record]
         try:
-            self._writer.go_on(room + sum(len(each) + 4 for each in header))
+            self._writer.go_on(sum(len(each) + 4 for each in records))
         except OSError:
             self._full_until = time.monotonic() + _TRY_AGAIN_S
-            self._report_lost(4)
+            self._report_lost()
             raise
         self._full_until = 0.0
-        for each in header:
+        for each in records:
             self._writer.append(each)
         if self.lost or self._writer.lost:
-            self._report_lost(SPARE)
+            self._report_lost()
 
     def _header(self) -> Iterator[str]:
         self._secrets = _secrets()
@@ -168,10 +160,10 @@ class Recorder:
         yield dumps(["secrets", _now(), self._secrets])
         yield from [run.begun for run in list(self.runs.values())]
 
-    def _report_lost(self, spare: int) -> None:
+    def _report_lost(self) -> None:
         lost = {"segments": self._writer.lost, "records": self.lost}
-        if self._writer.append(dumps(["lost", _now(), lost]).encode(), spare):
-            self._reported = self.lost
+        self._writer.append(dumps(["lost", _now(), lost]).encode(), spare=4)
+        self._reported = self.lost
 
 
 def _now() -> int:
@@ -196,20 +188,23 @@ def _process() -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=None)
 def _versions() -> dict[str, str]:
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    installed = ((name, _version(name)) for name in _PACKAGES)
+    return {name: version for name, version in installed if version}
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def _secrets() -> dict[str, str]:
     """The variables that are named like secrets, and those that may hold a login in a URL."""
+    found = {name: os.environ.get(name, "") for name in list(os.environ)}
     return {
         name: value
-        for name, value in list(os.environ.items())
+        for name, value in found.items()
         if len(value) >= _SHORTEST_SECRET
         and (_sounds_secret(name.upper()) or ("://" in value and "@" in value))
     }

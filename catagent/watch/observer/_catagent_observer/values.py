@@ -23,11 +23,11 @@ from uuid import UUID
 
 from langchain_core.messages import BaseMessage
 
-DEEPEST = 40
-LONGEST = 1 << 20
 CUT = " [cut by catagent]"
+_DEEPEST = 40
+_LONGEST = 1 << 20
 # Of one record: a character counts as one, and every value as so many more.
-MOST = 16 << 20
+_MOST = 16 << 20
 _EACH = 64
 _MOST_INT = 2**63
 _FIELDS = (
@@ -36,14 +36,14 @@ _FIELDS = (
     *("tool_call_id", "status", "artifact", "role"),
 )
 # Of a chunk, these follow from others.
-_DERIVED = frozenset({"tool_calls", "invalid_tool_calls"})
+_FIELDS_OF_CHUNKS = tuple(name for name in _FIELDS if not name.endswith("tool_calls"))
 # What programs change in place: a mark for the cache in a block, an argument that a person edited.
 _CHANGED_IN_PLACE = ("content", "tool_calls", "additional_kwargs")
 # LangChain's and LangGraph's classes that have a form of their own, and their fields.
 _TAGGED = {
     "Command": ("$command", ("graph", "update", "resume", "goto")),
     "Send": ("$send", ("node", "arg", "timeout")),
-    "Interrupt": ("$interrupt", ("value", "id", "interrupt_id")),
+    "Interrupt": ("$interrupt", ("value",)),
     "Document": ("$document", ("id", "page_content", "metadata")),
 }
 dumps: Callable[[Any], str] = json.JSONEncoder(
@@ -57,14 +57,21 @@ class _Known(NamedTuple):
     number: int
 
 
+class _Numbers:
+    """Known messages in a list, whose numbers follow one another."""
+
+    def __init__(self, first: int) -> None:
+        self.first = self.last = first
+
+
 class Encoder:
-    """Makes JSON values; `forget` where a new segment begins, or a record was not written."""
+    """Makes JSON values; `forget` where a segment begins, or what was made is not written."""
 
     def __init__(self) -> None:
         self._known: dict[int, _Known] = {}
         self._forms: dict[int, int] = {}
         self._numbers = itertools.count(1)
-        self._left = MOST
+        self._left = _MOST
 
     def forget(self) -> None:
         """Send every message whole again."""
@@ -73,104 +80,117 @@ class Encoder:
 
     def begin(self) -> None:
         """Allow a record as much as one may hold."""
-        self._left = MOST
+        self._left = _MOST
 
     def value(self, value: Any, depth: int = 0) -> Any:
-        """The JSON value of any object."""
+        """The JSON value of any object. Never an exception: what has none is named."""
         kind = type(value)
         self._left -= _EACH
-        if kind is bool or value is None:
-            return value
         if kind is str:
             return self._text(value)
+        if kind is bool or value is None:
+            return value
         if kind is int:
-            return value if -_MOST_INT <= value < _MOST_INT else _unserialisable(value)
+            return value if -_MOST_INT <= value < _MOST_INT else _unserialisable(kind)
         if kind is float:
-            return value if math.isfinite(value) else _unserialisable(value)
-        if depth > DEEPEST or self._left < 0:
-            return _unserialisable(value)
-        return self._object(value, depth + 1)
+            return value if math.isfinite(value) else _unserialisable(kind)
+        if depth > _DEEPEST or self._left < 0:
+            return _unserialisable(kind)
+        try:
+            return self._object(value, kind, depth + 1)
+        except Exception:  # whatever a stranger's class does
+            return _unserialisable(kind)
+
+    def prompt(self, messages: Iterable[Any]) -> list[Any]:
+        """What a model is sent: agents make its messages anew at every step."""
+        return self._items(messages, 0, is_prompt=True)
+
+    def chunk(self, message: Any) -> Any:
+        """A piece of a message that is streamed, which has no number; or text."""
+        if not isinstance(message, BaseMessage):
+            return self.value(message)
+        return {"$m": None, **self._form(message, 1, _FIELDS_OF_CHUNKS)}
 
     def _text(self, text: str) -> str:
         self._left -= len(text)
-        if len(text) <= LONGEST and self._left >= 0:
+        if len(text) <= _LONGEST and self._left >= 0:
             return text
-        return text[: LONGEST if self._left >= 0 else 0] + CUT
+        return text[: _LONGEST if self._left >= 0 else 0] + CUT
 
-    def _object(self, value: Any, depth: int) -> Any:
-        if isinstance(value, dict):
-            return self._dict(value, depth)
-        if isinstance(value, (list, tuple, AbstractSet)):
-            return self.items(value, depth)
-        if isinstance(value, BaseMessage):
+    def _object(self, value: Any, kind: type, depth: int) -> Any:
+        if issubclass(kind, dict):
+            found = {_key(key): self.value(each, depth) for key, each in list(dict.items(value))}
+            return {"$d": found} if any(key[:1] == "$" for key in found) else found
+        if issubclass(kind, (list, tuple, AbstractSet)):
+            return self._items(value, depth)
+        if issubclass(kind, BaseMessage):
             known = self._message(value, depth)
             return {"$m": known} if isinstance(known, int) else known
-        if isinstance(value, (str, int, float, Enum, bytes, bytearray, date, time, UUID, PurePath)):
-            return self._scalar(value, depth)
-        if isinstance(value, BaseException):
-            return {"type": type(value).__name__, "message": self._text(said_by(value))}
-        return self._record(value, depth)
-
-    def _dict(self, value: dict[Any, Any], depth: int) -> Any:
-        found = {_key(key): self.value(each, depth) for key, each in list(dict.items(value))}
-        return {"$d": found} if any(key[:1] == "$" for key in found) else found
-
-    def _scalar(self, value: Any, depth: int) -> Any:
-        if isinstance(value, Enum):
+        if issubclass(kind, Enum):
             return self.value(value._value_, depth)
-        if isinstance(value, str):
-            return self._text(str.__str__(value))
-        if isinstance(value, int):
-            return self.value(int(value), depth)
-        if isinstance(value, float):
-            return self.value(float(value), depth)
-        if isinstance(value, (bytes, bytearray)):
-            return {"$bytes": self._text(base64.b64encode(value).decode())}
-        return value.isoformat() if isinstance(value, (date, time)) else str(value)
+        found = self._scalar(value, kind)
+        return self._record(value, kind, depth) if found is None else found
 
-    def _record(self, value: Any, depth: int) -> Any:
-        kind, fields = type(value), fields_of(value)
+    def _scalar(self, value: Any, kind: type) -> Any:
+        if issubclass(kind, str):
+            return self._text(str.__str__(value))
+        if issubclass(kind, (int, float)):
+            return self.value(int(value) if issubclass(kind, int) else float(value))
+        if issubclass(kind, (bytes, bytearray)):
+            return {"$bytes": self._text(base64.b64encode(value).decode())}
+        if issubclass(kind, (date, time)):
+            return value.isoformat()
+        if issubclass(kind, (UUID, PurePath)):
+            return str(value)
+        if issubclass(kind, BaseException):
+            return {"type": kind.__name__, "message": self._text(said_by(value))}
+        return None
+
+    def _record(self, value: Any, kind: type, depth: int) -> Any:
+        is_known = kind.__module__.startswith(("langgraph.", "langchain_core."))
+        if is_known and kind.__name__.startswith("ChatGeneration"):
+            return self.value(value.message, depth)
+        if is_known and kind.__name__.startswith("Generation"):
+            text, info = value.text, value.generation_info
+            return {"$text": self.value(text, depth), "info": self.value(info, depth)}
+        if is_known and kind.__name__ in _TAGGED:
+            tag, names = _TAGGED[kind.__name__]
+            found = {name: getattr(value, name, None) for name in names}
+            if kind.__name__ == "Interrupt":
+                found["id"] = interrupt_id(value)
+            return {tag: {k: self.value(v, depth) for k, v in found.items() if v is not None}}
+        fields = _fields_of(value, kind)
         if fields is None:
-            return _unserialisable(value)
-        tag, names = _TAGGED.get(kind.__name__, ("", ()))
-        if tag and kind.__module__.startswith(("langgraph.", "langchain_core.")):
-            found = ((name, getattr(value, name, None)) for name in names)
-            return {tag: {k: self.value(v, depth) for k, v in found if v is not None}}
+            return _unserialisable(kind)
         form = {_key(name): self.value(each, depth) for name, each in fields.items()}
         return {"$o": class_name(kind), "v": form}
 
-    def items(self, values: Iterable[Any], depth: int = 0, *, prompt: bool = False) -> list[Any]:
-        """The JSON values of a list's items; `prompt` for what a model is sent."""
+    def _items(self, values: Iterable[Any], depth: int, *, is_prompt: bool = False) -> list[Any]:
         found: list[Any] = []
         for value in list(values):
-            if not isinstance(value, BaseMessage):
+            if not issubclass(type(value), BaseMessage):
                 found.append(self.value(value, depth))
                 continue
-            known = self._message(value, depth, prompt=prompt)
+            known = self._message(value, depth, is_prompt=is_prompt)
             if not isinstance(known, int):
                 found.append(known)
-            elif found and found[-1].__class__ is _Run and found[-1].last + 1 == known:
+            elif found and type(found[-1]) is _Numbers and found[-1].last + 1 == known:
                 found[-1].last = known
             else:
-                found.append(_Run(known))
-        return [each.value() if each.__class__ is _Run else each for each in found]
+                found.append(_Numbers(known))
+        return [_numbered(each) if type(each) is _Numbers else each for each in found]
 
-    def chunk(self, message: BaseMessage) -> dict[str, Any]:
-        """A piece of a message that is streamed: it has no number."""
-        return {"$m": None, **self._form(message, 1, _DERIVED)}
-
-    def _message(self, message: BaseMessage, depth: int, *, prompt: bool = False) -> Any:
-        """The number of a message that is known, else the message whole."""
-        values = message.__dict__
-        marks = list(_marks(values))
+    def _message(self, message: BaseMessage, depth: int, *, is_prompt: bool = False) -> Any:
+        """The number of a message that is known as it is, else the message whole."""
+        marks = list(_marks(message.__dict__))
         known = self._known.get(id(message))
         if known is not None and known.message() is not message:
             known = None
         if known is not None and _are_same(marks, known.marks):
             return known.number
-        form = self._form(message, depth)
+        form = self._form(message, depth, _FIELDS)
         # Two that are alike may be two: but for what a model is sent, and where they have an id.
-        key = hash(dumps(form)) if prompt or values.get("id") else None
+        key = hash(dumps(form)) if is_prompt or message.__dict__.get("id") else None
         number = None if key is None else self._forms.get(key)
         found: Any = number
         if number is None:
@@ -191,44 +211,31 @@ class Encoder:
             held = (lambda: message) if is_new else lambda: None
         table[key] = _Known(held, marks, number)
 
-    def _form(
-        self, message: BaseMessage, depth: int, without: frozenset[str] = frozenset()
-    ) -> dict[str, Any]:
-        values = message.__dict__
-        known = ((name, values.get(name)) for name in _FIELDS if name not in without)
-        fields = {name: self.value(each, depth) for name, each in known if _says(each)}
-        return {"c": _message_class(message), "v": {"type": values.get("type"), **fields}}
+    def _form(self, message: BaseMessage, depth: int, names: tuple[str, ...]) -> dict[str, Any]:
+        values, own = message.__dict__, type(message).__mro__
+        kind = next(kind for kind in own if kind.__module__.startswith("langchain_core."))
+        found = ((name, values.get(name)) for name in names)
+        fields = {name: self.value(each, depth) for name, each in found if _says(each)}
+        return {"c": kind.__name__, "v": {"type": values.get("type"), **fields}}
 
 
-class _Run:
-    """Known messages whose numbers follow one another."""
-
-    def __init__(self, first: int) -> None:
-        self.first = self.last = first
-
-    def value(self) -> dict[str, Any]:
-        return {"$m": self.first if self.first == self.last else [self.first, self.last]}
+def _numbered(each: _Numbers) -> dict[str, Any]:
+    return {"$m": each.first if each.first == each.last else [each.first, each.last]}
 
 
 def _marks(values: dict[str, Any]) -> Iterator[Any]:
-    """What a message is made of: all the same, while nothing in it was changed."""
+    """What a message is made of: all the same objects, while nothing in it was changed."""
     yield from values.values()
     for name in _CHANGED_IN_PLACE:
-        held = values.get(name)
-        if held and held.__class__ is not str:
-            yield from _held(held, 3)
+        yield from _held(values.get(name), 3)
 
 
 def _held(value: Any, depth: int) -> Iterator[Any]:
-    inner: Iterable[Any] = ()
-    if value.__class__ is dict:
+    kind = type(value)
+    if depth and value and (kind is dict or kind is list):
         yield from value
-        inner = value.values()
-    elif value.__class__ is list:
-        inner = value
-    for each in inner:
-        yield each
-        if depth > 1 and (each.__class__ is dict or each.__class__ is list):
+        for each in value.values() if kind is dict else value:
+            yield each
             yield from _held(each, depth - 1)
 
 
@@ -237,30 +244,25 @@ def _are_same(marks: list[Any], others: list[Any]) -> bool:
 
 
 def _says(value: Any) -> bool:
-    """Whether a field of a message has something in it; of strangers' classes, that it is there."""
-    empty = value is None or (isinstance(value, (str, list, dict, tuple)) and not len(value))
-    return not empty
+    """Whether there is something in a field of a message."""
+    return value is not None and not (type(value) in (str, list, dict) and not value)
 
 
-def _message_class(message: BaseMessage) -> str:
-    """LangChain's own class that a message is of, or is derived from."""
-    own = (kind for kind in type(message).__mro__ if kind.__module__.startswith("langchain_core."))
-    return next(own, BaseMessage).__name__
-
-
-def fields_of(value: Any) -> dict[str, Any] | None:
+def _fields_of(value: Any, kind: type) -> dict[str, Any] | None:
     """The fields of a dataclass, a pydantic model or a struct; None of anything else."""
-    kind = type(value)
-    if isinstance(value, type):
-        return None
     if hasattr(kind, "__pydantic_fields_set__") or hasattr(kind, "__fields_set__"):
         return {**value.__dict__, **(getattr(value, "__pydantic_extra__", None) or {})}
-    names = getattr(kind, "__struct_fields__", ())
     if dataclasses.is_dataclass(kind):
-        names = tuple(field.name for field in dataclasses.fields(kind))
-    elif not names and kind.__name__ != "Send":
-        return None
-    return {name: getattr(value, name, None) for name in names}
+        names: Any = [field.name for field in dataclasses.fields(kind)]
+    else:
+        names = getattr(kind, "__struct_fields__", None)
+    return None if names is None else {name: getattr(value, name, None) for name in names}
+
+
+def interrupt_id(interrupt: Any) -> Any:
+    """The id of an Interrupt of LangGraph's, of any version."""
+    known = getattr(interrupt, "id", None)
+    return getattr(interrupt, "interrupt_id", None) if known is None else known
 
 
 def class_name(kind: type) -> str:
@@ -268,10 +270,10 @@ def class_name(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def said_by(error: BaseException) -> str:
+def said_by(value: object) -> str:
     """The words of an exception; none where its own `__str__` fails."""
     try:
-        return str(error)
+        return str(value)
     except Exception:
         return ""
 
@@ -279,9 +281,9 @@ def said_by(error: BaseException) -> str:
 def _key(key: Any) -> str:
     if isinstance(key, str):
         return str.__str__(key)
-    plain = key is None or isinstance(key, (int, float, UUID))
-    return str(key) if plain else f"<{class_name(type(key))}>"
+    is_plain = key is None or isinstance(key, (int, float, UUID))
+    return str(key) if is_plain else f"<{class_name(type(key))}>"
 
 
-def _unserialisable(value: Any) -> dict[str, str]:
-    return {"$unserialisable": class_name(type(value))}
+def _unserialisable(kind: type) -> dict[str, str]:
+    return {"$unserialisable": class_name(kind)}
