@@ -20,6 +20,8 @@ from catagent.watch.segments import is_alive, remove, segments
 SHELL = "shell"
 """The folder for the programs of shells, which no `catagent watch` has started."""
 _LAUNCH = re.compile("[0-9]+-[0-9a-f]+")
+# Made by the observer (observer/_catagent_observer/__init__.py) in the first Python that it is in.
+_ARMED = "armed"
 
 
 def new_folder(environ: Mapping[str, str], name: str = "") -> Path:
@@ -59,9 +61,16 @@ def sweep(environ: Mapping[str, str]) -> None:
             leave(folder)
 
 
+def was_entered(folder: Path) -> bool:
+    """Whether a Python of the program let the observer in."""
+    return (folder / _ARMED).exists()
+
+
 def leave(folder: Path) -> None:
     """Remove the folder of a launch, unless something of a process is still in it."""
     with contextlib.suppress(OSError):
+        if not segments(folder):
+            (folder / _ARMED).unlink(missing_ok=True)
         folder.rmdir()
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import struct
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+from catagent.watch.segments import Reader, segments
+
 OBSERVER = Path(__file__).parents[2] / "catagent/watch/observer"
-_END = 0xFFFFFFFF
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_START")
 
 Record = list[Any]
@@ -82,24 +82,8 @@ def run_python(*arguments: str, environ: Mapping[str, str]) -> subprocess.Comple
 
 def read(folder: Path) -> dict[str, list[Record]]:
     """The records of every process that are in a folder."""
-    keys = sorted({path.name.rpartition(".")[0] for path in folder.glob("*.*")})
-    return {key: [each for path in segments(folder, key) for each in records(path)] for key in keys}
-
-
-def segments(folder: Path, key: str) -> list[Path]:
-    """The files of a process, the oldest first."""
-    return sorted(folder.glob(f"{key}.*"), key=lambda path: int(path.suffix[1:]))
-
-
-def records(path: Path) -> Iterator[Record]:
-    """The records of a file."""
-    data, at = path.read_bytes(), 0
-    while True:
-        (length,) = struct.unpack_from("<I", data, at)
-        if length in (0, _END):
-            return
-        yield json.loads(data[at + 4 : at + 4 + length])
-        at += 4 + length
+    keys = sorted(segments(folder))
+    return {key: list(map(json.loads, Reader(folder, key).records())) for key in keys}
 
 
 def runs(found: list[Record]) -> list[Seen]:

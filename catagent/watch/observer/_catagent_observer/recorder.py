@@ -120,26 +120,21 @@ class Recorder:
                 return
             self._is_busy = True
             try:
-                self._append(make)
+                if not self._writer.append(make().encode()):
+                    self._encoder.forget()
+                    self._go_on(make().encode())
+                if self.lost != self._reported:
+                    self._report_lost()
             except Exception:
                 self._encoder.forget()
                 self.lost += 1
             finally:
                 self._is_busy = False
 
-    def _append(self, make: Callable[[], str]) -> None:
-        record = make().encode()
-        if not self._writer.append(record):
-            self._encoder.forget()
-            record = make().encode()
-            if len(record) > _MOST:
-                raise ValueError("a record that is too long")
-            self._go_on(record)
-        if self.lost != self._reported:
-            self._report_lost()
-
     def _go_on(self, record: bytes) -> None:
         """Begin a segment, with what a reader needs that has read none before."""
+        if len(record) > _MOST:
+            raise ValueError("a record that is too long")
         records = [*map(str.encode, self._header()), record]
         try:
             self._writer.go_on(sum(len(each) + 4 for each in records))
