@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from catagent.events import types as ev
 from catagent.sources.span import Span
 from catagent.sources.translation import Translation
 
-_PHASES: dict[str, ev.Phase] = {"start": "start", "stream": "stream", "end": "end"}
 _CONTENT = {"start": "input", "stream": "chunk", "end": "output"}
 
 
@@ -34,7 +33,7 @@ class EventReader:
     def _beside(self, kind: str, span: Span) -> Iterator[ev.Event]:
         if kind.endswith("_start"):
             yield from self._translation.unsaid_before(span.began)
-        elif kind.endswith(("_end", "_error")):
+        elif kind.endswith(("_end", "_error", "_interrupt")):
             yield from self._translation.unsaid_before(span.ended or 0.0)
         if kind == "on_tool_error":
             yield from self._translation.close_inside(span)
@@ -64,6 +63,6 @@ class EventReader:
             yield from self._translation.chunks.read(event["data"].get("chunk"))
             return
         content = event["data"].get(_CONTENT.get(phase, ""))
-        yield self._make.node(span, what, _PHASES.get(phase, "error"), content)
+        yield self._make.node(span, what, cast("ev.Phase", phase), content)
         if span.is_node and phase == "end" and not span.closed:
             yield from self._translation.agent.node_ended(span)

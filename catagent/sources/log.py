@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from catagent.events import types as ev
 from catagent.sources.base import AgentRun, EventStream
 from catagent.sources.driver import drive
+from catagent.sources.event_reader import EventReader
 from catagent.sources.nodes import bubbles_up
 from catagent.sources.run_log import operations
 from catagent.sources.span import LLM_KINDS, Span
@@ -15,6 +15,7 @@ from catagent.sources.translation import Translation
 
 # The root stands apart from the entries.
 _ROOT = "/"
+_PHASES = {"": "start", "streamed_output/-": "stream", "final_output": "end"}
 
 
 def stream(run: AgentRun) -> EventStream:
@@ -26,74 +27,35 @@ class _LogReader:
     """The operations of one patch -> our events. Knows each log entry by its key in the path."""
 
     def __init__(self, translation: Translation) -> None:
-        self._translation = translation
-        self._make = translation.make
+        self._spans = translation.tracker.spans
+        self._read = EventReader(translation)
         self._entries: dict[str, tuple[Span, str]] = {}
-        self._beside: list[ev.Event] = []
 
     def __call__(self, ops: list[dict[str, Any]]) -> tuple[list[ev.Event], list[ev.Event]]:
-        self._beside = []
-        made = list(self._read(ops))
-        return self._beside, made
-
-    def _read(self, ops: list[dict[str, Any]]) -> Iterator[ev.Event]:
+        beside, made = list[ev.Event](), list[ev.Event]()
         for op in ops:
-            path, value = op["path"], op["value"]
-            if path.startswith("/logs/"):
-                key, _, field = path[6:].partition("/")
-                yield from self._entry(key, field, value)
-            else:
-                if path == "/streamed_output/-":
-                    yield from self._translation.chunks.read(value)
-                yield from self._entry(_ROOT, path[1:], value)
+            key, field = _place(op["path"])
+            if field in _PHASES:
+                before, found = self._read(self._event(key, field, op["value"]))
+                beside += before
+                made += found
+        return beside, made
 
-    def _entry(self, key: str, field: str, value: Any) -> Iterator[ev.Event]:
-        match field:
-            case "":
-                yield from self._start(key, value)
-            case "streamed_output/-":
-                yield from self._stream(*self._entries[key], value)
-            case "final_output":
-                yield from self._end(*self._entries[key], value)
-
-    def _start(self, key: str, entry: dict[str, Any]) -> Iterator[ev.Event]:
-        span, kind = self._translation.tracker.spans[entry["id"]], entry["type"]
-        self._entries[key] = span, kind
-        self._beside += self._translation.unsaid_before(span.began)
-        if kind in LLM_KINDS:
-            yield self._make.llm_started(span)
-        elif kind == "tool":
-            yield self._make.tool_started(span)
-        else:
-            yield self._make.node(span, kind, "start", None)
-
-    def _stream(self, span: Span, kind: str, chunk: Any) -> Iterator[ev.Event]:
-        if kind in LLM_KINDS:
-            yield from self._make.tokens(span, chunk)
-        elif kind != "tool" and span is not self._translation.tracker.root:
-            yield self._make.node(span, kind, "stream", chunk)
-
-    def _end(self, span: Span, kind: str, output: Any) -> Iterator[ev.Event]:
-        self._beside += self._translation.unsaid_before(span.ended or 0.0)
-        if kind in LLM_KINDS:
-            if not span.closed:
-                yield from self._make.llm_ended(span)
-        elif kind == "tool":
-            yield from self._tool_ended(span)
-        else:
-            yield self._make.node(span, kind, _phase(span), output)
-            if span.is_node and not span.closed and span.error is None:
-                yield from self._translation.agent.node_ended(span)
-
-    def _tool_ended(self, span: Span) -> Iterator[ev.Event]:
-        if span.closed:
-            return
-        if span.error is not None:
-            self._beside += self._translation.close_inside(span)
-        yield self._make.tool_finished(span)
+    def _event(self, key: str, field: str, value: Any) -> dict[str, Any]:
+        """What `astream_events` would say."""
+        if not field:
+            self._entries[key] = self._spans[value["id"]], value["type"]
+        span, kind = self._entries[key]
+        phase = _PHASES[field]
+        if phase == "end" and span.error is not None and kind not in LLM_KINDS:
+            phase = "interrupt" if bubbles_up(span.error) and kind != "tool" else "error"
+        data = {} if phase == "start" else {"chunk": value, "output": value}
+        return {"event": f"on_{kind}_{phase}", "run_id": span.run_id, "data": data}
 
 
-def _phase(span: Span) -> ev.Phase:
-    if span.error is None:
-        return "end"
-    return "interrupt" if bubbles_up(span.error) else "error"
+def _place(path: str) -> tuple[str, str]:
+    """The key of an entry, and the field of it."""
+    if not path.startswith("/logs/"):
+        return _ROOT, path[1:]
+    key, _, field = path[6:].partition("/")
+    return key, field
