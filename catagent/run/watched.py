@@ -14,8 +14,9 @@ from catagent.events.masking import EventMask
 from catagent.run.broadcast import Broadcast
 from catagent.run.session import Session
 from catagent.sinks.base import RecorderSink, Sink
-from catagent.sources.answers import messages_in
+from catagent.sources.kinds import is_message
 from catagent.sources.messages import message_text, plain_content
+from catagent.sources.nodes import items_of
 from catagent.stop import Stop
 from catagent.watch.process import Followed, Process
 from catagent.watch.records import Record
@@ -68,6 +69,7 @@ class Watched:
         self._choose = choose
         self._on_end = on_end
         self._followed: dict[str, Followed] = {}
+        self._driven: dict[RunRecords | None, asyncio.Task[None]] = {}
 
     async def follow(self, ended: asyncio.Event) -> None:
         """Follow them until `ended` is set and all is read, or it is time to stop."""
@@ -97,8 +99,10 @@ class Watched:
         is_gone, found = one.is_gone(at_once=last), False
         for record in one.records(_AT_ONCE):
             found = True
-            if not one.take(record):
+            if one.begins(record):
                 self._begin(one, record, group)
+            elif (task := self._driven.pop(one.take(record), None)) is not None:
+                await asyncio.wait((task,))  # it ends before what came after it begins
         await asyncio.sleep(0)
         if is_gone and not found:
             how = self.ended_by.get(one.process.pid)
@@ -117,7 +121,8 @@ class Watched:
         one.join(run, start)
         if run.is_wanted:
             one.process.runs += 1
-            group.create_task(self._drive(started, run, self._secrets | one.secrets))
+            driven = self._drive(started, run, self._secrets | one.secrets)
+            self._driven[run] = group.create_task(driven)
 
     async def _drive(
         self, started: ev.RunStarted, run: RunRecords, secrets: frozenset[str]
@@ -153,6 +158,13 @@ def _question(given: Any) -> Any:
     state = {"messages": given} if isinstance(given, list) else given
     if not isinstance(state, dict):
         return plain_content(given)
-    asked = [message_text(each) for each in messages_in(state) if each.type == "human"]
-    named = [state[name] for name in _QUESTIONS if isinstance(state.get(name), str)]
-    return next(iter(asked[-1:] or named), plain_content(given))
+    said = map(_said_by_a_person, reversed(list(items_of(state.get("messages")))))
+    named = (state.get(name) for name in _QUESTIONS)
+    return next((text for text in (*said, *named) if isinstance(text, str)), plain_content(given))
+
+
+def _said_by_a_person(message: Any) -> str | None:
+    match message:
+        case ["human" | "user", str(text)] | {"role": "human" | "user", "content": str(text)}:
+            return text
+    return message_text(message) if is_message(message) and message.type == "human" else None

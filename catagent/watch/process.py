@@ -71,20 +71,30 @@ class Followed:
             else:
                 yield record
 
-    def take(self, record: Record) -> bool:
-        """Take in one record. Returns whether it is anybody's: not the start of a root run."""
+    def begins(self, record: Record) -> bool:
+        """Whether a root run begins with it: one that is part of none that is open.
+
+        One that is told again, and not known, goes on after its root has ended.
+        """
         match record:
             case ["start", int(), int(number), str(), {"id": str()} as about]:
-                run = self._runs.get(number) or self._by_id.get(about.get("parent") or "")
+                again = about.get("again") and self._segments > 1
+                is_known = number in self._runs or about.get("parent") in self._by_id
+                return not (again or is_known)
+        return False
+
+    def take(self, record: Record) -> RunRecords | None:
+        """Take in any other record. Returns the root run that has ended with it."""
+        match record:
+            case ["start", int(), int(number), str(), {"id": str()} as about]:
+                run = self._by_id.get(about.get("parent") or "")
                 if run is not None and number not in self._runs:
                     self.join(run, record)
-                # One that is told again, and unknown, is what goes on after its root has ended.
-                return run is not None or (bool(about.get("again")) and self._segments > 1)
             case [_, int(), int(number), *_]:
-                self._hand_on(number, record)
+                return self._hand_on(number, record)
             case [kind, int(), dict(told)]:
                 self._note(kind, told)
-        return True
+        return None
 
     def join(self, run: RunRecords, start: Record) -> None:
         """A run begins, which is, or is inside of, this root run."""
@@ -100,13 +110,16 @@ class Followed:
             self._forget(run)
         self._reader.close()
 
-    def _hand_on(self, number: int, record: Record) -> None:
+    def _hand_on(self, number: int, record: Record) -> RunRecords | None:
         self._last = record[1]
         run = self._runs.get(number)
-        if run is not None:
-            run.put(record)
-            if record[0] in ("end", "error") and number == self._inside[run][0][0]:
-                self._forget(run)
+        if run is None:
+            return None
+        run.put(record)
+        if record[0] not in ("end", "error") or number != self._inside[run][0][0]:
+            return None
+        self._forget(run)
+        return run
 
     def _forget(self, run: RunRecords) -> None:
         """A root run has ended: what else may come of it is for nobody."""
