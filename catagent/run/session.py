@@ -68,7 +68,7 @@ class Session:
         if self._limits.timeout:
             self.stop.expire_at(broadcast.began + self._limits.timeout)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._work: asyncio.Task[None] | None = None
+        self._work: asyncio.Task[SystemExit | None] | None = None
         self._asked: asyncio.Future[None] | None = None
 
     @property
@@ -181,17 +181,22 @@ class Session:
             return cancelled
         if not work.done():
             return None
-        return asyncio.CancelledError() if work.cancelled() else work.exception()
+        return asyncio.CancelledError() if work.cancelled() else work.exception() or work.result()
 
     def _interrupt(self) -> None:
         if self._work is not None and self._asked is not None and not self._asked.done():
             self._work.cancel()
             self._asked.set_result(None)
 
-    async def _consume(self, source: EventStream) -> None:
-        async with contextlib.aclosing(source):
-            async for event in source:
-                self._broadcast.emit(event)
+    async def _consume(self, source: EventStream) -> SystemExit | None:
+        """Emit its events; return what asyncio would leave its loop for if a task raised it."""
+        try:
+            async with contextlib.aclosing(source):
+                async for event in source:
+                    self._broadcast.emit(event)
+        except SystemExit as raised:
+            return raised
+        return None
 
     async def _watch(self) -> None:
         """Stop a run that takes too long, or whose model has fallen silent."""

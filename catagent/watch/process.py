@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path, PurePath
+from typing import Any
 
 from catagent.watch.records import Record, Records
 from catagent.watch.segments import Reader, is_alive
@@ -127,13 +128,13 @@ class Followed:
             self._runs.pop(number, None)
             self._by_id.pop(run_id, None)
 
-    def _note(self, kind: str, told: dict[str, object]) -> None:
+    def _note(self, kind: str, told: dict[str, Any]) -> None:
         """Take in what a record says of the process itself."""
         if kind == "secrets":
             self.secrets |= {value for value in told.values() if isinstance(value, str)}
-        elif kind == "lost" and isinstance(lost := told.get("records"), int):
-            self.process.lost = lost
+        elif kind == "lost":
+            self.process.lost = told.get("records", 0)
         elif kind == "process":
             self._segments += 1
-            self.process.argv = list(map(str, told.get("argv") or ()))  # type: ignore[call-overload]
-            self.process.versions = dict(told.get("versions") or {})  # type: ignore[call-overload]
+            self.process.argv = told.get("argv") or []
+            self.process.versions = told.get("versions") or {}

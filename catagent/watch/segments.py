@@ -39,16 +39,15 @@ class Reader:
     def records(self) -> Iterator[bytes]:
         """Those that are there and have not been read."""
         while (held := self._map or self._open()) is not None:
-            if len(held) < self._at + 4:
-                return self._look_again()
-            length = _LENGTH.unpack_from(held, self._at)[0]
+            room = len(held) - self._at - 4
+            length = _LENGTH.unpack_from(held, self._at)[0] if room >= 0 else 0
             if length == ON:
                 self._leave()
-            elif length == 0 or len(held) < self._at + 4 + length:
-                return None
-            else:
+            elif 0 < length <= room:
                 start, self._at = self._at + 4, self._at + 4 + length
                 yield held[start : self._at]
+            else:
+                return self._look_again()
         return None
 
     def close(self) -> None:

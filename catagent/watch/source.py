@@ -63,7 +63,8 @@ class RunRecords:
 
     def agent_run(self) -> AgentRun:
         """The run that nobody here drives, and that has no limit."""
-        return AgentRun(None, None, None, max_steps=math.inf, clock=self.clock)  # type: ignore[arg-type]
+        nothing: Any = None
+        return AgentRun(nothing, nothing, None, max_steps=math.inf, clock=self.clock)
 
     def put(self, record: Record) -> None:
         """Take the next record, unless nobody reads them."""
@@ -92,7 +93,7 @@ class _Reading:
         self.is_over = False
         self._run = run
         self._clock = clock
-        self._tracker: Any = Tracker(run)  # whose ids of runs are texts here
+        self._tracker = Tracker(run)
         self._translation = Translation(run, self._tracker)
         self._reader = EventReader(self._translation)
         self._runs: dict[int, tuple[str, str]] = {}

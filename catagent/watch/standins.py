@@ -5,6 +5,7 @@ They have the names, and the attributes that `sources/` asks for, of what they s
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -134,6 +135,13 @@ def action(fields: dict[str, Any]) -> Action:
     return Action(**{"log": "", "message_log": [], **fields})
 
 
+_BASES = {
+    f"{each.__module__}.{each.__qualname__}": each
+    for each in (*vars(builtins).values(), asyncio.CancelledError)
+    if isinstance(each, type) and issubclass(each, BaseException)
+}
+
+
 class _Said:
     """What every exception here says: what the one that it stands for said."""
 
@@ -193,11 +201,8 @@ def _attributes(told: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def _exception_class(mro: tuple[str, ...]) -> type[BaseException]:
-    names = [name.removeprefix("builtins.") for name in mro]
-    bases = (getattr(builtins, name, None) for name in names if "." not in name)
-    found = (each for each in bases if isinstance(each, type) and issubclass(each, BaseException))
-    base: type[BaseException] = next(found, Exception)
-    own = [name for name in mro if not name.startswith("builtins.")]
+    base = next((_BASES[name] for name in mro if name in _BASES), Exception)
+    own = [name for name in mro if name not in _BASES]
     if not own and base is RuntimeError:  # which may carry a StopIteration, and no subclass does
         return base
     for name in reversed(own or [f"builtins.{base.__name__}"]):

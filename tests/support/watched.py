@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import os
+import struct
 import sys
 import time
 from asyncio.subprocess import PIPE
@@ -84,3 +87,82 @@ async def _run(command: Sequence[str], watched: Watched, env: Mapping[str, str])
     ended.set()
     await following
     assert process.returncode == 0, errors.decode()
+
+
+def read(watched: Watched) -> None:
+    """Follow until all that is there is read."""
+
+    async def follow() -> None:
+        over = asyncio.Event()
+        over.set()
+        await watched.follow(over)
+
+    asyncio.run(follow())
+
+
+class Segments:
+    """The records of a made-up process, written as the observer does; of this one, or of `pid`."""
+
+    def __init__(self, folder: Path, pid: int = 0) -> None:
+        self.pid = pid or os.getpid()
+        self.key = f"{self.pid}-{time.time_ns() // 1000:x}"
+        self.now = 1_700_000_000_000_000
+        self._folder = folder
+        self._number = -1
+        self._runs = 0
+        self._at = 0
+        self.begin()
+
+    def path(self, number: int) -> Path:
+        """A segment."""
+        return self._folder / f"{self.key}.{number}"
+
+    def begin(self, size: int = 1 << 20) -> None:
+        """Go on in a new segment, of this size."""
+        before, self._number = self._number, self._number + 1
+        self.path(self._number).write_bytes(bytes(size))
+        if before >= 0:
+            self._write(before, self._at, struct.pack("<I", 0xFFFFFFFF))
+        self._at = 0
+        about = {"pid": self.pid, "argv": ["/bin/python", "app.py"], "versions": {"langgraph": "1"}}
+        self.put("process", {**about, "segment": self._number})
+
+    def put(self, kind: str, *values: object, after: int = 1000) -> None:
+        """Write a record, so many microseconds after the one before it."""
+        self.now += after
+        line = json.dumps([kind, self.now, *values]).encode()
+        self._write(self._number, self._at + 4, line)
+        self._write(self._number, self._at, struct.pack("<I", len(line)))
+        self._at += 4 + len(line)
+
+    def _write(self, number: int, at: int, data: bytes) -> None:
+        with self.path(number).open("r+b") as file:
+            file.seek(at)
+            file.write(data)
+
+    def start(
+        self, kind: str, name: str, parent: str | None = None, **more: object
+    ) -> tuple[int, str]:
+        """Begin a run; return its number and its id."""
+        self._runs += 1
+        run_id = f"{self.key}-{self._runs}"
+        about: dict[str, object] = {"id": run_id, "parent": parent, "name": name}
+        about |= {"tags": [], "metadata": {}}
+        self.put("start", self._runs, kind, {**about, **more})
+        return self._runs, run_id
+
+    def answer(self, *tokens: str) -> None:
+        """A run of a chain with a model in it, that says this."""
+        root, run_id = self.start("chain", "agent", input={"question": "where?"})
+        model, _ = self.start("chat_model", "model", run_id, input=[said("human", "where?")])
+        for token in tokens:
+            self.put("token", model, token)
+        self.put(
+            "end", model, said("ai", "".join(tokens), response_metadata={"finish_reason": "stop"})
+        )
+        self.put("end", root, {"answer": "".join(tokens)})
+
+
+def said(kind: str, text: str, **more: object) -> dict[str, Any]:
+    """A message without a number."""
+    return {"$m": None, "c": "", "v": {"type": kind, "content": text, **more}}

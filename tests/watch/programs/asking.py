@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from operator import add
 from pathlib import Path
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, TypedDict, cast
 
 from langchain.agents import create_agent
 from langchain_classic.agents import AgentExecutor, create_openai_tools_agent
@@ -24,7 +24,12 @@ from langchain_core.language_models.fake import FakeStreamingListLLM
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder, PromptTemplate
 from langchain_core.retrievers import BaseRetriever
-from langchain_core.runnables import Runnable, RunnableLambda, RunnablePassthrough
+from langchain_core.runnables import (
+    Runnable,
+    RunnableConfig,
+    RunnableLambda,
+    RunnablePassthrough,
+)
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
@@ -83,15 +88,16 @@ def completion(_: BaseChatModel) -> Runnable[Any, Any]:
 def fan_out(model: BaseChatModel) -> Runnable[Any, Any]:
     """A node that is sent to, with an event of its own."""
 
-    async def look(state: dict[str, Any]) -> dict[str, Any]:
+    async def look(state: Any) -> dict[str, Any]:
         async for _ in model.astream(f"What is on {state['place']}?"):
             pass
         await adispatch_custom_event("searched", {"place": state["place"]})
         return {"found": [state["place"]]}
 
-    graph = StateGraph(Places).add_node("look", look)
+    graph: Any = StateGraph(Places)
+    graph.add_node("look", look)
     graph.add_conditional_edges(START, lambda _: [Send("look", {"place": "the shelf"})], ["look"])
-    return graph.compile(name="fan_out")
+    return cast("Runnable[Any, Any]", graph.compile(name="fan_out"))
 
 
 def handing_over(model: BaseChatModel) -> Runnable[Any, Any]:
@@ -165,7 +171,7 @@ async def main(folder: str, *asked: str) -> None:
             max_retries=0,
         )
         record = Path(folder) / f"{name}.jsonl"
-        config = {"configurable": {"thread_id": name}}
+        config: RunnableConfig = {"configurable": {"thread_id": name}}
         async for _ in catagent.stream(AGENTS[name](model), QUESTION, config=config, record=record):
             pass
 
