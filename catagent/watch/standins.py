@@ -202,7 +202,7 @@ def _attributes(told: dict[str, Any]) -> dict[str, Any]:
 @cache
 def _exception_class(mro: tuple[str, ...]) -> type[BaseException]:
     base = next((_BASES[name] for name in mro if name in _BASES), Exception)
-    own = [name for name in mro if name not in _BASES]
+    own = [name for name in mro if name not in _BASES and name != "builtins.object"]
     if not own and base is RuntimeError:  # which may carry a StopIteration, and no subclass does
         return base
     for name in reversed(own or [f"builtins.{base.__name__}"]):
