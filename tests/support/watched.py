@@ -69,15 +69,16 @@ def private(folder: Path) -> Path:
     return folder
 
 
-def run_watched(command: Sequence[str], home: Path, **more: str) -> Seen:
+def run_watched(command: Sequence[str], home: Path, exit_code: int = 0, **more: str) -> Seen:
     """Run a Python program to its end; return what was seen of it meanwhile."""
     seen, folder = Seen(), private(home / "watched")
-    asyncio.run(_run(command, watcher(folder, seen), observed(home, folder, **more)))
+    env = observed(home, folder, **more)
+    assert asyncio.run(_run(command, watcher(folder, seen), env)) == exit_code
     assert [path.name for path in folder.iterdir()] == ["armed"]
     return seen
 
 
-async def _run(command: Sequence[str], watched: Watched, env: Mapping[str, str]) -> None:
+async def _run(command: Sequence[str], watched: Watched, env: Mapping[str, str]) -> int | None:
     ended = asyncio.Event()
     following = asyncio.create_task(watched.follow(ended))
     process = await asyncio.create_subprocess_exec(
@@ -86,7 +87,8 @@ async def _run(command: Sequence[str], watched: Watched, env: Mapping[str, str])
     _, errors = await process.communicate()
     ended.set()
     await following
-    assert process.returncode == 0, errors.decode()
+    sys.stderr.write(errors.decode())  # pytest shows it where a test fails
+    return process.returncode
 
 
 def read(watched: Watched) -> None:
