@@ -78,7 +78,7 @@ def _launch(command: Command, folder: Path, asked: Asked) -> int:
         followed = watched(folder, asked, ends, begun.outputs.sinks, recording, stop, _say_lost)
         _follow(followed, ended)
     if not shown.quiet and not any(each.runs for each in followed.processes.values()):
-        say(f"catagent: {_why_none(command.words, followed, folder)}")
+        say(f"catagent: {_why_none(folder, command.words, followed)}")
     return ends.exit_code(ended.result())
 
 
@@ -153,16 +153,15 @@ def _say_lost(error: OSError) -> None:
         say(f"catagent: error: cannot write the output: {error.strerror or error}")
 
 
-def _why_none(words: list[str], followed: Watched, folder: Path) -> str:
+def _why_none(folder: Path, words: list[str], followed: Watched) -> str:
     """Why no run was seen, as far as it is known from outside."""
-    ran = "the program ran; nothing of LangChain was seen in it, because"
     if followed.processes:
-        return f"{ran} none of its runs was to be followed, or none began"
-    if "python" in Path(words[0]).name and any(map(_SHUTS_OUT.match, words[1:])):
-        return f"{ran} Python was started with -I, -E or -S, which lets no observer in"
-    if folders.was_entered(folder):
-        return f"{ran} no Python that the observer was in imported LangChain"
-    return (
-        f"{ran} no Python in it let the observer in: it is none, or was started with -I, -E or -S, "
-        "or without the environment of this one"
-    )
+        why = "it began no run that was to be followed"
+    elif folders.was_armed(folder):
+        why = "no Python in it ran anything of LangChain's"
+    elif "python" in Path(words[0]).name and any(map(_SHUTS_OUT.match, words[1:])):
+        why = "Python was started with -I, -E or -S, which lets no observer in"
+    else:
+        why = "no Python in it had the environment that it was given: it is none, it was started "
+        why += "with -I, -E or -S, or its environment was cleared"
+    return f"the program ran; nothing of LangChain was seen in it, because {why}"

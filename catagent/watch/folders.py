@@ -11,7 +11,7 @@ import re
 import stat
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from catagent.errors import OutputError
@@ -19,9 +19,9 @@ from catagent.watch.segments import is_alive, remove, segments
 
 SHELL = "shell"
 """The folder for the programs of shells, which no `catagent watch` has started."""
-_LAUNCH = re.compile("[0-9]+-[0-9a-f]+")
-# Made by the observer (observer/_catagent_observer/__init__.py) in the first Python that it is in.
+# The observer leaves this file in the folder.
 _ARMED = "armed"
+_LAUNCH = re.compile("[0-9]+-[0-9a-f]+")
 
 
 def new_folder(environ: Mapping[str, str], name: str = "") -> Path:
@@ -46,32 +46,37 @@ def new_folder(environ: Mapping[str, str], name: str = "") -> Path:
 
 def running(environ: Mapping[str, str]) -> list[tuple[Path, str]]:
     """Return folder and key of each process that runs and has left records, oldest first."""
-    found = [(folder, key) for folder in _folders(environ) for key in segments(folder)]
-    alive = (each for each in found if is_alive(each[1]))
+    alive = (each for each in _processes(environ) if is_alive(each[1]))
     return sorted(alive, key=lambda each: int(each[1].partition("-")[2], 16))
 
 
 def sweep(environ: Mapping[str, str]) -> None:
     """Remove what processes that have ended left behind, unless a viewer still reads it."""
+    for folder, key in _processes(environ):
+        if not is_alive(key):
+            remove(folder, key)
     for folder in _folders(environ):
-        for key in segments(folder):
-            if not is_alive(key):
-                remove(folder, key)
         if _LAUNCH.fullmatch(folder.name) and not is_alive(folder.name):
             leave(folder)
 
 
-def was_entered(folder: Path) -> bool:
-    """Whether a Python of the program let the observer in."""
+def was_armed(folder: Path) -> bool:
+    """Whether the observer was let into any Python of this folder."""
     return (folder / _ARMED).exists()
 
 
 def leave(folder: Path) -> None:
-    """Remove the folder of a launch, unless something of a process is still in it."""
+    """Remove the folder of a launch, unless records of a process are still in it."""
     with contextlib.suppress(OSError):
         if not segments(folder):
             (folder / _ARMED).unlink(missing_ok=True)
-        folder.rmdir()
+            folder.rmdir()
+
+
+def _processes(environ: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
+    for folder in _folders(environ):
+        with contextlib.suppress(OSError):  # another viewer has removed it
+            yield from ((folder, key) for key in segments(folder))
 
 
 def _base(environ: Mapping[str, str]) -> Path:

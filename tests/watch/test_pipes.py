@@ -131,8 +131,12 @@ def test_events_on_stdout_leave_stderr_to_the_program(tmp_path: Path) -> None:
 
 
 def test_why_nothing_was_seen_is_said(tmp_path: Path) -> None:
-    for options, reason in [(("-I",), "started with -I, -E or -S"), ((), "imported LangChain")]:
-        command = [PYTHON, *options, "-c", "print(1)"]
+    reasons = {
+        "Python was started with -I, -E or -S": [PYTHON, "-I", "-c", "print(1)"],
+        "or its environment was cleared": ["echo", "1"],
+        "no Python in it ran anything of LangChain's": [PYTHON, "-c", "print(1)"],
+    }
+    for reason, command in reasons.items():
         done = catagent("watch", "--", *command, env=env_of(tmp_path))
         assert (done.returncode, done.stdout) == (0, "1\n")
         assert done.stderr.count("\n") == 1
