@@ -49,11 +49,9 @@ def join(name: str, environ: Mapping[str, str], asked: Asked) -> int:
             if not left:
                 say(f"catagent: error: cannot write the output: {error.strerror or error}")
 
-        followed = watched(
-            found[0].folder, asked, ends, outputs.sinks, recording, stop, failed, keys
-        )
+        followed = watched(found[0].folder, asked, ends, outputs, recording, stop, failed, keys)
         asyncio.run(_follow(followed, keys))
-    return ends.exit_code(int(stop.why) if isinstance(stop.why, ExitCode) else 0)
+    return ends.close(int(stop.why) if isinstance(stop.why, ExitCode) else 0)
 
 
 async def _follow(followed: Watched, keys: Collection[str]) -> None:

@@ -141,6 +141,7 @@ class Shown(Struct, kw_only=True, frozen=True):
     quiet: bool = False
     verbose: bool = False
     stats: bool = False
+    errors: bool = False
     record: Path | None = None
     force: bool = False
     debug: bool = False

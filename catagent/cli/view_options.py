@@ -20,4 +20,5 @@ def view_options(
         verbose=shown.verbose,
         quiet=shown.quiet,
         status_only=status_only,
+        errors=shown.errors,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,21 +10,22 @@ from typing import Any
 from msgspec import Struct
 
 from catagent.cli import options
+from catagent.cli.outputs import Outputs
 from catagent.cli.recordings import history
-from catagent.cli.stderr import say
+from catagent.cli.stderr import say, write
+from catagent.cli.view_options import view_options
 from catagent.config import Loaded
 from catagent.errors import ExitCode
 from catagent.events import types as ev
 from catagent.events.filters import Filters
-from catagent.recordings.history import question
-from catagent.redact import shortened
 from catagent.run.recorders import Keep, recorders
 from catagent.run.session import Session
 from catagent.run.watched import Watched
 from catagent.sinks.base import RecorderSink, Sink
 from catagent.stop import Stop
+from catagent.views.report import report
+from catagent.views.stats import Totals
 
-_SHORT_ID, _LONGEST_QUESTION, _LONGEST_REASON = 8, 60, 300
 _FAILED = ("error", "limit")
 
 
@@ -35,13 +37,12 @@ class Asked(Struct, kw_only=True, frozen=True):
     filters: Filters
     tokens: bool
     focus: str | None
-    errors: bool
     fail_on_error: bool
 
     @classmethod
     def given(cls, shared: Mapping[str, Any], loaded: Loaded) -> Asked:
         """Take what was given on the command line."""
-        own = {name: shared[name] for name in ("tokens", "focus", "errors", "fail_on_error")}
+        own = {name: shared[name] for name in ("tokens", "focus", "fail_on_error")}
         shown, filters = options.Shown.given(shared), options.filters(shared)
         return cls(loaded=loaded, shown=shown, filters=filters, **own)
 
@@ -59,8 +60,10 @@ class Ends:
 
     def __init__(self, asked: Asked, *, reports: bool) -> None:
         self.failed = 0
+        self._totals = Totals()
         self._asked = asked
         self._reports = reports and not asked.shown.quiet
+        self._options = view_options(asked.loaded, asked.shown, sys.stderr)
 
     def take(self, session: Session) -> None:
         """Count the run, and say what became of it."""
@@ -69,13 +72,17 @@ class Ends:
             return
         failed = finished.data.status in _FAILED
         self.failed += failed
-        if self._reports and (failed or not self._asked.errors):
-            say(_line(started, finished.data))
+        if self._asked.shown.stats:
+            self._totals.add(session.state)
+        if self._reports and (failed or not self._asked.shown.errors):
+            say(report(started, finished.data, self._options))
         for loss in session.unreported:
             say(f"catagent: error: {loss.message}")
 
-    def exit_code(self, code: int) -> int:
-        """Return what the process exits with, where the program's own is `code`."""
+    def close(self, code: int) -> int:
+        """Say what all of them came to, and return the exit code; `code` is the program's own."""
+        if self._asked.shown.stats:
+            write(self._totals.table())
         fails = self._asked.fail_on_error and not code and self.failed
         return int(ExitCode.FAILED) if fails else code
 
@@ -84,7 +91,7 @@ def watched(
     folder: Path,
     asked: Asked,
     ends: Ends,
-    outputs: Sequence[Sink],
+    outputs: Outputs,
     recording: Sequence[RecorderSink],
     stop: Stop,
     failed: Callable[[OSError], object],
@@ -95,10 +102,12 @@ def watched(
     `failed` is called with what befell an output: no run ends for it.
     """
     kept = Keep(history=history(asked.loaded) if asked.loaded.settings.history else None)
-    sinks: list[Sink] = [_Lenient(sink, failed) for sink in outputs]
+    sinks: list[Sink] = [_Lenient(sink, failed) for sink in outputs.sinks]
+    if asked.shown.errors and outputs.live is None:  # a live view sees to that itself
+        sinks = [_FailedOnly(sinks)]
     return Watched(
         folder,
-        sinks=[_FailedOnly(sinks)] if asked.errors else sinks,
+        sinks=sinks,
         keep=lambda run_id: recorders(kept, run_id, stop),
         recorders=recording,
         filters=asked.filters,
@@ -108,18 +117,6 @@ def watched(
         choose=asked.wants,
         on_end=ends.take,
     )
-
-
-def _line(started: ev.RunStarted, end: ev.RunFinishedData) -> str:
-    asked = shortened(" ".join(question(started.data).split()), _LONGEST_QUESTION)
-    tokens = end.usage.total_tokens if end.usage is not None else None
-    facts = [f"{end.status} in {end.duration_s:.1f} s"]
-    facts += [f"{tokens:,} tokens"] if tokens is not None else []
-    line = f"catagent: run {started.run_id[:_SHORT_ID]}: {started.data.agent}: {asked}: "
-    line += ", ".join(facts)
-    if end.error is not None:
-        line += f": {shortened(' '.join(end.error.message.split()), _LONGEST_REASON)}"
-    return line
 
 
 class _Lenient:

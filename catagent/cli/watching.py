@@ -75,11 +75,11 @@ def _launch(command: Command, folder: Path, asked: Asked) -> int:
         from catagent.cli.watched_runs import Ends, watched
 
         ends = Ends(asked, reports=begun.reports)
-        followed = watched(folder, asked, ends, begun.outputs.sinks, recording, stop, _say_lost)
+        followed = watched(folder, asked, ends, begun.outputs, recording, stop, _say_lost)
         _follow(followed, ended)
     if not shown.quiet and not any(each.runs for each in followed.processes.values()):
         say(f"catagent: {_why_none(folder, command.words, followed)}")
-    return ends.exit_code(ended.result())
+    return ends.close(ended.result())
 
 
 def _leave(stop: Stop, number: int) -> None:

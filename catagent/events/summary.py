@@ -32,7 +32,7 @@ def models(state: RunState) -> list[ev.ModelUsage]:
         entry.calls += 1
         if run.finished is not None:
             entry.duration_s = round(entry.duration_s + (run.finished.duration_s or 0.0), 6)
-            entry.usage = _add(entry.usage, run.finished.usage)
+            entry.usage = add(entry.usage, run.finished.usage)
     return list(found.values())
 
 
@@ -40,11 +40,12 @@ def total(used: list[ev.ModelUsage]) -> ev.Usage | None:
     """The usage of all models together, or None where no server said."""
     result: ev.Usage | None = None
     for entry in used:
-        result = _add(result, entry.usage)
+        result = add(result, entry.usage)
     return result
 
 
-def _add(a: ev.Usage | None, b: ev.Usage | None) -> ev.Usage | None:
+def add(a: ev.Usage | None, b: ev.Usage | None) -> ev.Usage | None:
+    """The usage of two together, or None where nobody said."""
     if a is None or b is None:
         return a or b
     names = ev.Usage.__struct_fields__

@@ -20,8 +20,7 @@ from catagent.sinks.painter import RESTORE, Painter
 from catagent.sinks.terminal import JobControl, Terminal
 from catagent.views.live import Fallback, LiveView
 from catagent.views.options import ViewOptions
-from catagent.views.sanitize import clean_line
-from catagent.views.wrap import cells, tail
+from catagent.views.wrap import cells, without_colors
 
 FRAMES_PER_SECOND = 12
 # How long `close` waits for a terminal that takes nothing at all.
@@ -47,6 +46,7 @@ class LiveSink:
         self._typed, self._in_row = "", False
         self.on_resume: Callable[[], object] = lambda: None
         self._view: LiveView | Fallback = LiveView(options, time.monotonic())
+        self._has_program = raw
         self._queue: deque[Event] = deque()
         self._status = "starting"
         self._size = self._terminal.size()
@@ -80,7 +80,7 @@ class LiveSink:
             self._resume()
 
     def passed(self, rows: Sequence[str], partial: str) -> None:
-        """Show rows of a program as they are, and what has come of its next; wait while many do."""
+        """Show rows of a program, and what has come of its next one; wait while many do."""
         self._rows.extend(rows)
         self._typed = partial
         while len(self._rows) > _MOST_ROWS and not self._gone:
@@ -161,8 +161,8 @@ class LiveSink:
         self._collect()
         if self._paused or self._aside or self._gone or not self._terminal.is_ours():
             self._painter.forget()
-            if not (self._paused or self._aside or self._gone):
-                self._painter.append(self._passed())
+            if self._has_program and not (self._paused or self._aside or self._gone):
+                self._painter.append(self._final())
             return
         resumed, self._resumed = self._resumed, False
         self._terminal.take(again=resumed)
@@ -171,24 +171,22 @@ class LiveSink:
             self._size = size
             self._painter.forget()
         final, footer = self._view.frame(size, time.monotonic(), self._status)
-        row = clean_line(typed(self._typed[-_LONGEST_TYPED:]))
-        row = tail(row, size.columns - 1, self._view.look.glyphs.ellipsis)
-        rows = [*self._passed(), *final]
-        self._painter.frame(rows, [row, *footer] if row else footer, cells(row) if row else None)
+        cursor = cells(without_colors(footer[0])) if self._typed and footer else None
+        self._painter.frame(final, footer, cursor)
 
-    def _passed(self) -> list[str]:
-        """The rows of the program that have come since the last call."""
-        return [self._rows.popleft() for _ in range(len(self._rows))]
+    def _final(self) -> list[str]:
+        return self._view.frame(self._terminal.size(), time.monotonic(), self._status).final
 
     def _uncover(self) -> None:
-        self._painter.finish(self._passed())
+        self._collect()
+        self._painter.finish(self._final())
         self.pass_on(self._typed.encode("utf-8", "replace"))
 
     def _finish(self) -> None:
         self._collect()
         unended = self._in_row if self._aside else self._typed
-        begun = ["" if self._aside else self._typed] if unended else []
-        rows = [*self._passed(), *begun, *self._view.last(self._terminal.size())]
+        self._view.printed(["" if self._aside else self._typed] if unended else [])
+        rows = self._view.last(self._terminal.size())
         if self._gone:
             return
         if self._terminal.is_ours():
@@ -204,6 +202,8 @@ class LiveSink:
             # Taken out afterwards: where the view raises, its rescue gets the event.
             self._view.update(self._queue[0], now)
             self._queue.popleft()
+        rows = [self._rows.popleft() for _ in range(len(self._rows))]
+        self._view.printed(rows, typed(self._typed[-_LONGEST_TYPED:]))
 
     # On the main thread
 

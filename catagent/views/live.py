@@ -69,7 +69,7 @@ class LiveView:
         rows = footer(
             self.transcript, self.board, width=width, height=size.rows, now=now, status=status
         )
-        return [*rows[:-1], *partial, *rows[-1:]]
+        return [*partial, *rows]  # first: it is the next row, and has the cursor
 
     def last(self, size: Size) -> Rows:
         """Return the rows that are still owed: nothing more will come."""

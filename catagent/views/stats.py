@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+
+from msgspec import Struct
 
 from catagent.events import summary
 from catagent.events import types as ev
-from catagent.events.state import LlmRun, RunState, ToolRun
+from catagent.events.state import RunState, ToolRun
 from catagent.views.sanitize import clean_line
 from catagent.views.table import Row, line, widths
 
@@ -14,55 +16,97 @@ _HEADINGS = ("", "calls", "in", "out", "first token", "time")
 _NONE = "-"
 
 
+class _Sum(Struct):
+    """Calls, tokens and seconds; `ttft` is the mean of the calls that were `answered`."""
+
+    calls: int = 0
+    usage: ev.Usage | None = None
+    ttft: float | None = None
+    seconds: float | None = None
+    answered: int = 0
+
+    def add(self, more: _Sum) -> None:
+        """Add what another came to."""
+        self.calls += more.calls
+        self.usage = summary.add(self.usage, more.usage)
+        self.seconds = _total(self.seconds, more.seconds)
+        if more.ttft is not None:
+            waited = (self.ttft or 0.0) * self.answered + more.ttft * more.answered
+            self.answered += more.answered
+            self.ttft = waited / self.answered
+
+
+class Totals:
+    """What runs came to together: it grows with the number of models and tools alone."""
+
+    def __init__(self) -> None:
+        self._runs, self._all = 0, _Sum()
+        self._models: dict[str, _Sum] = {}
+        self._tools: dict[str, _Sum] = {}
+
+    def add(self, state: RunState) -> None:
+        """Take one more run into account."""
+        for into, found in ((self._models, _models(state)), (self._tools, _tools(state))):
+            for name, part in found:
+                into.setdefault(name, _Sum()).add(part)
+        self._runs += 1
+        self._all.add(_whole(state))
+
+    def table(self) -> str:
+        """Return the table as text, newline-terminated. Times in it are in seconds."""
+        heading = dict(zip(_HEADINGS, _HEADINGS, strict=True))
+        whole = "the run" if self._runs == 1 else f"{self._runs:,} runs"
+        parts = [*self._models.items(), *self._tools.items(), (whole, self._all)]
+        rows = [heading, *(_row(name, part) for name, part in parts)]
+        columns = widths(rows)
+        return "".join(f"{line(row, columns, _HEADINGS[1:])}\n" for row in rows)
+
+
 def table(state: RunState) -> str:
-    """Return the table as text, newline-terminated. Times in it are in seconds."""
-    heading = dict(zip(_HEADINGS, _HEADINGS, strict=True))
-    rows = [heading, *_model_rows(state), *_tool_rows(state), _total_row(state)]
-    columns = widths(rows)
-    return "".join(f"{line(row, columns, _HEADINGS[1:])}\n" for row in rows)
+    """Return the table of one run."""
+    totals = Totals()
+    totals.add(state)
+    return totals.table()
 
 
-def _model_rows(state: RunState) -> Iterable[Row]:
+def _models(state: RunState) -> Iterator[tuple[str, _Sum]]:
     for used in summary.models(state):
-        calls = [run for run in state.llms.values() if run.model == used.model]
-        yield _row(used.model, used.calls, used.usage, _mean_ttft(calls), used.duration_s)
+        calls = [run.finished for run in state.llms.values() if run.model == used.model]
+        times = [end.ttft_s for end in calls if end is not None and end.ttft_s is not None]
+        ttft = sum(times) / len(times) if times else None
+        yield used.model, _Sum(used.calls, used.usage, ttft, used.duration_s, len(times))
 
 
-def _tool_rows(state: RunState) -> Iterable[Row]:
-    runs = [run for run in state.order if isinstance(run, ToolRun)]
-    for tool in dict.fromkeys(run.tool for run in runs):
-        calls = [run for run in runs if run.tool == tool]
-        times = [run.finished.duration_s for run in calls if run.finished is not None]
-        known = [time for time in times if time is not None]
-        yield _row(tool, len(calls), None, None, sum(known) if known else None)
+def _tools(state: RunState) -> Iterator[tuple[str, _Sum]]:
+    for run in state.order:
+        if isinstance(run, ToolRun):
+            yield run.tool, _Sum(1, seconds=run.finished.duration_s if run.finished else None)
 
 
-def _total_row(state: RunState) -> Row:
+def _whole(state: RunState) -> _Sum:
     """The run's own times: its parts overlap, so theirs do not add up to them."""
     used = summary.models(state)
-    data = state.finished.data if state.finished is not None else None
-    ttft, duration = (data.ttft_s, data.duration_s) if data is not None else (None, None)
-    return _row("the run", sum(m.calls for m in used), summary.total(used), ttft, duration)
+    calls, usage = sum(each.calls for each in used), summary.total(used)
+    if state.finished is None:
+        return _Sum(calls, usage)
+    return _Sum(calls, usage, state.finished.data.ttft_s, state.finished.data.duration_s, 1)
 
 
-def _row(
-    name: str, calls: int, usage: ev.Usage | None, ttft: float | None, seconds: float | None
-) -> Row:
-    used = usage or ev.Usage()
+def _row(name: str, part: _Sum) -> Row:
+    used = part.usage or ev.Usage()
     return {
         "": clean_line(name),
-        "calls": str(calls),
+        "calls": str(part.calls),
         "in": _count(used.input_tokens),
         "out": _count(used.output_tokens),
-        "first token": _seconds(ttft),
-        "time": _seconds(seconds),
+        "first token": _seconds(part.ttft),
+        "time": _seconds(part.seconds),
     }
 
 
-def _mean_ttft(calls: list[LlmRun]) -> float | None:
-    times = [run.finished.ttft_s for run in calls if run.finished is not None]
-    known = [time for time in times if time is not None]
-    return sum(known) / len(known) if known else None
+def _total(*seconds: float | None) -> float | None:
+    known = [each for each in seconds if each is not None]
+    return sum(known) if known else None
 
 
 def _count(number: int | None) -> str:

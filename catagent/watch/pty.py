@@ -14,10 +14,10 @@ import select
 import signal
 import termios
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn, Protocol
 
-from catagent.sinks.capture import LineCutter
+from catagent.sinks.capture import LineCutter, typed
 from catagent.sinks.terminal import Terminal
 from catagent.watch.program import FORWARDED, IGNORED, NOT_EXECUTABLE, Command, Program, exit_code
 
@@ -25,12 +25,14 @@ _LOOK_S = 0.1
 _CHUNK = 1 << 16
 _ALTERNATE = re.compile(rb"\x1b\[\?(?:47|1047|1049)([hl])")
 _LEAVE_ALTERNATE = b"\x1b[?1049l"
-# To clear all of the screen is to move to its beginning: what comes after it are rows as before.
-_CLEAR = re.compile(rb"(?:\x1b\[[\d;]*H|\x1b\[[23]?J){2,}")
 _MOVES = re.compile(rb"\x1b(?:\[[\d;]*[A-JLMSTdfr]|[78M])")
-_UNFINISHED = re.compile(rb"\x1b(?:\[[\d;?]*)?\Z")
-_COLOR = re.compile("\x1b\\[[\\d;:]*m")
-_NO_COLOR = ("\x1b[m", "\x1b[0m")
+# Of no consequence in a row that stands by itself: clearing all of the screen, erasing the end of
+# the row, titles, links, modes, the bell.
+_IN_ROW = re.compile(
+    rb"(?:\x1b\[[\d;]*H|\x1b\[[23]?J){2,}"
+    rb"|\x1b\[[0-2]?K|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[\?\d+[hl]|\x07"
+)
+_UNFINISHED = re.compile(rb"\x1b(?:\[[\d;?]*|\][^\x07\x1b]{0,999}\x1b?)?\Z")
 
 
 class Screen(Protocol):
@@ -117,7 +119,7 @@ class Relay:
         self._terminal = terminal
         self._screen = screen
         self._cutter = LineCutter()
-        self._tail, self._color = b"", ""
+        self._unfinished = b""
         self._aside = self._alternate = self._moves = False
         self._keys = [terminal.fd]
         self._ended = threading.Event()
@@ -174,31 +176,32 @@ class Relay:
             termios.tcsetwinsize(self._ours, size)
 
     def _show(self, data: bytes) -> None:
-        if self._takes_all(data):
+        seen = self._unfinished + data
+        found = _UNFINISHED.search(seen)
+        self._unfinished = found[0] if found else b""
+        if self._takes_all(seen):
             if not self._aside:
                 self._screen.stand_back()
+            self._screen.pass_on(data if self._aside else seen)
             self._aside = True
-            self._screen.pass_on(data)
             if not self._alternate:
                 self._cutter.feed(data)
             return
-        rows = list(self._colored(self._cutter.feed(data)))
+        whole = _IN_ROW.sub(b"", seen[: len(seen) - len(self._unfinished)])
+        rows = [typed(row) if "\b" in row else row for row in self._cutter.feed(whole)]
         self._screen.passed(rows, self._cutter.partial.decode("utf-8", "replace"))
         if self._aside:
             self._aside = False
             self._screen.come_back()
 
-    def _takes_all(self, data: bytes) -> bool:
+    def _takes_all(self, seen: bytes) -> bool:
         """Whether the program reads single keys, or draws anywhere but on the row it is on."""
-        seen = self._tail + data
-        unfinished = _UNFINISHED.search(seen)
-        self._tail = unfinished[0] if unfinished else b""
         before, switches = self._alternate, _ALTERNATE.findall(seen)
         if switches:
             self._alternate = switches[-1] == b"h"
         if before or b"h" in switches or not self._edits_lines():
             return True
-        self._moves = self._moves or bool(_MOVES.search(_CLEAR.sub(b"", seen)))
+        self._moves = self._moves or bool(_MOVES.search(_IN_ROW.sub(b"", seen)))
         return self._moves
 
     def _edits_lines(self) -> bool:
@@ -206,10 +209,3 @@ class Relay:
             return bool(termios.tcgetattr(self._ours)[3] & termios.ICANON)
         except termios.error:
             return True
-
-    def _colored(self, rows: Sequence[str]) -> Iterator[str]:
-        """Rows that leave no colour on: each begins with those that the one before has left."""
-        for row in rows:
-            yield f"{self._color}{row}\x1b[0m" if self._color or "\x1b" in row else row
-            for color in _COLOR.findall(row):
-                self._color = "" if color in _NO_COLOR else self._color + color

@@ -81,7 +81,7 @@ def watch(tmux: Tmux, folder: Path, script: str, after: str = "", before: str = 
     (folder / "program.py").write_text(script)
     python = shlex.quote(sys.executable)
     tmux.type(
-        f"{before} {python} -m catagent watch -q -- {python} {folder}/program.py {after}; "
+        f"{before} {python} -m catagent watch -- {python} {folder}/program.py {after}; "
         'echo "code"=$?'
     )
 
@@ -91,7 +91,9 @@ def ends(tmux: Tmux, code: int) -> str:
     tmux.shows(f"code={code}")
     assert tmux.echoes()
     assert tmux.cursor_is_on()
-    return tmux.text().partition('"code"=$?\n')[2]
+    shown = tmux.text().partition('"code"=$?\n')[2]
+    shown = re.sub("catagent: the program ran;.*\n", "", shown)
+    return re.sub(" +$", "", shown, flags=re.MULTILINE).rstrip("$\n")
 
 
 def test_what_a_program_prints_is_kept_whole_and_in_order(tmux: Tmux, tmp_path: Path) -> None:
@@ -131,7 +133,7 @@ def test_while_a_program_reads_single_keys_the_view_stands_back(tmux: Tmux, tmp_
     tmux.press("k")
     tmux.shows("key b'k'", "a line?", "no run yet")
     tmux.type("x")
-    assert ends(tmux, 0) == "press a key\nkey b'k'\na line? x\nthen x\ncode=0\n$\n"
+    assert ends(tmux, 0) == "press a key\nkey b'k'\na line? x\nthen x\ncode=0"
 
 
 def test_a_program_that_takes_the_whole_screen_has_it(tmux: Tmux, tmp_path: Path) -> None:
