@@ -116,7 +116,8 @@ class Calls:
         self._show_unclaimed(event.call)
         home, agents_own = self.home(event), event.call is None
         orphan = home is self._root and not agents_own
-        label = self._label(event) if self._labels(agents_own) else ""
+        labelled = not agents_own or self.look.words or self.look.options.verbose
+        label = self._label(event) if labelled else ""
         markdown = agents_own and not self.look.words
         model = Model(self.look, label="" if orphan else label, markdown=markdown)
         model.name = model_name(event.name, _model(event))
@@ -127,9 +128,6 @@ class Calls:
             home.models.append(model)
         home.parts.append(Orphan(self.look, model, label) if orphan else model)
         return model
-
-    def _labels(self, agents_own: bool) -> bool:
-        return not agents_own or self.look.words or self.look.options.verbose
 
     def _label(self, event: ModelEvent) -> str:
         model = _model(event)

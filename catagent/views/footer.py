@@ -11,11 +11,11 @@ from catagent.views import notes
 from catagent.views.format import count, whole_seconds
 from catagent.views.parts import Column, Panel, Part, Rows
 from catagent.views.runs import Run
-from catagent.views.status import Board
+from catagent.views.status import Pace
 from catagent.views.style import Look
 from catagent.views.tool_panel import Tool
 from catagent.views.transcript import Transcript
-from catagent.views.wrap import cells, head, tail
+from catagent.views.wrap import cells, head, tail, without_colors
 
 SPINS_PER_SECOND = 8
 # A screen of this many rows can spare one that is empty.
@@ -23,30 +23,29 @@ ROOMY = 20
 # What is being written gets this many rows before waiting calls get more than one each.
 STEADY = 3
 MOST_EACH = 2
-# Of the newest text of a run, no less than so many cells are worth showing.
-SCRAP = 12
+# Of newest text, fewer cells say nothing.
+SCRAP = 4
 
 
-def footer(
-    transcript: Transcript, board: Board, *, width: int, height: int, now: float, status: str
-) -> Rows:
-    """Return the rows below the transcript; `status` is shown where the run shows nothing.
+def footer(transcript: Transcript, *, width: int, height: int, now: float, last: str) -> Rows:
+    """Return the rows below the transcript, of which `last` is the status.
 
-    `width` and `height` are the terminal's, `now` is on the clock that the board was kept by.
+    `width` and `height` are the terminal's, `now` is on the clock that the tallies were kept by.
     """
     look, root, runs = transcript.look, transcript.root, transcript.waiting
-    last = status_row(board, transcript.lead, look, width=width, now=now, status=status)
     if look.options.status_only:
         return [last]
     gap = [""] if height >= ROOMY else []
     room = max(1, min(look.options.footer_rows, height // 3) - 1 - len(gap))
-    queue = list(_waiting(root.parts))
-    kept = min(len(runs), room // 2)
+    queue, kept = list(_waiting(root.parts)), min(len(runs), room // 2)
     written = root.tail(width, max(1, room - kept - len(queue)))
     spare = room - kept - max(STEADY, len(written)) - len(queue)
     waiting = _queue(queue, look, width, room - kept - len(written), spare)
-    left = room - len(written) - len(waiting)
-    return [*written, *waiting, *_runs(runs, board, look, width, left, now), *gap, last]
+    most = room - len(written) - len(waiting)
+    shown = runs if len(runs) <= most else runs[: max(0, most - 1)]
+    rows = [_run(run, look, width, now) for run in shown]
+    more = _more(len(runs) - len(shown), "run", look, width) if most else []
+    return [*written, *waiting, *rows, *more, *gap, last]
 
 
 def _waiting(parts: Iterable[Part]) -> Iterator[Tool]:
@@ -72,44 +71,34 @@ def _more(number: int, noun: str, look: Look, width: int) -> Rows:
     return [look.paint("dim", head(more, width, ""))] if number else []
 
 
-def _runs(runs: list[Run], board: Board, look: Look, width: int, room: int, now: float) -> Rows:
-    """A row for each of the runs that wait for their turn to be shown, as many as fit."""
-    if not runs or room < 1:
-        return []
-    shown = runs if len(runs) <= room else runs[: room - 1]
-    rows = [_run(run, board, look, width, now) for run in shown]
-    return [*rows, *_more(len(runs) - len(shown), "run", look, width)]
-
-
-def _run(run: Run, board: Board, look: Look, width: int, now: float) -> str:
-    """What it is called, what it does, and the newest of its text; or how it ended."""
-    if run.finished is not None:
-        style, sign = notes.ending(look, run.finished.status)
-        error = run.finished.error
-        facts = [notes.ended(run.finished), *([error.message] if error else [])]
-        text = _facts_of(run, facts, look, width - cells(sign))
+def _run(run: Run, look: Look, width: int, now: float) -> str:
+    """How a run is called, and what it does with the newest of its text, or how it ended."""
+    if (ended := run.finished) is not None:
+        style, sign = notes.ending(look, ended.status)
+        facts = [notes.ended(ended), *([ended.error.message] if ended.error else [])]
+        text = _named(run, facts, look, width - cells(sign))
         return look.paint(style, sign) + look.paint("bad" if run.failed else "dim", text)
-    tally, sign = board.of(run.run_id), look.glyphs.waiting
+    sign, tally = look.glyphs.waiting, run.tally
     facts = [whole_seconds(now - tally.began), tally.awaited(now) or tally.unknown()]
-    text = _facts_of(run, facts, look, width - cells(sign))
-    row = look.paint("gutter", sign) + text
-    room = width - cells(sign) - cells(text) - 1
-    return row if room < SCRAP else f"{row} {_newest(run, look, room)}"
+    row = look.paint("gutter", sign) + _named(run, facts, look, width - cells(sign))
+    return _with_newest(row, run, look, width)
 
 
-def _facts_of(run: Run, facts: list[str], look: Look, width: int) -> str:
-    """The run's title, which leaves room for the facts behind it."""
-    rest = look.glyphs.dot + look.glyphs.dot.join(look.line(fact[:width]) for fact in facts)
-    title = " ".join(filter(None, [run.name, run.question]))
-    most = max(width // 3, width - cells(rest))
-    ellipsis = look.glyphs.ellipsis
-    return head(head(look.line(title), most, ellipsis) + rest, width, ellipsis)
+def _named(run: Run, facts: list[str], look: Look, width: int) -> str:
+    """The name and the question, cut to half the row, and the facts behind them."""
+    title = head(look.line(f"{run.name} {run.question}"), width // 2, look.glyphs.ellipsis)
+    known = [title, *(look.line(fact[: 4 * width]) for fact in facts)]
+    return head(look.glyphs.dot.join(known), width, look.glyphs.ellipsis)
 
 
-def _newest(part: Tool | Run, look: Look, room: int) -> str:
+def _with_newest(row: str, part: Tool | Run, look: Look, width: int) -> str:
+    """The row, and as much of the newest text as fits behind it."""
+    room = width - cells(without_colors(row)) - 1
+    if room < SCRAP:
+        return row
     # Two rows, for the last is short where it has just begun.
     style, rows = part.preview(room, 2)
-    return look.paint(style, tail(" ".join(rows), room, look.glyphs.ellipsis))
+    return f"{row} {look.paint(style, tail(' '.join(rows), room, look.glyphs.ellipsis))}"
 
 
 def _queued(tool: Tool, look: Look, width: int, each: int) -> Rows:
@@ -128,17 +117,21 @@ def _title(tool: Tool, look: Look, width: int, sign: str, *, newest: bool = Fals
     most = width // 2 if newest else width - cells(sign)
     title = head(tool.title[: 4 * width], max(4, most), look.glyphs.ellipsis)
     row = look.paint("gutter", sign) + look.paint("tool", title)
-    room = width - cells(sign) - cells(title) - 1
-    if not newest or room < 4:
-        return row
-    return f"{row} {_newest(tool, look, room)}"
+    return _with_newest(row, tool, look, width) if newest else row
 
 
-def status_row(board: Board, lead: Run, look: Look, *, width: int, now: float, status: str) -> str:
-    """One row: what is awaited, how many runs there are, for how long, and how much has come."""
+def status_row(
+    transcript: Transcript, pace: Pace, *, width: int, began: float, now: float, status: str
+) -> str:
+    """One row: what is awaited, how many runs there are, how long it took, how much has come.
+
+    `status` is shown where no run says what it awaits.
+    """
+    look = transcript.look
     spinner = look.glyphs.spinner[int(now * SPINS_PER_SECOND) % len(look.glyphs.spinner)]
-    awaited = look.line(_awaited(board, lead, now, status)[: 4 * width])
-    facts = _facts(board, now)
+    counts = _counts(transcript)
+    awaited = look.line(_awaited(transcript, now, status, bool(counts))[: 4 * width])
+    facts = [*counts, whole_seconds(now - began), *_came(pace, now)]
     while len(facts) > 1 and cells(look.glyphs.dot.join([awaited, *facts])) > width - 2:
         facts.pop()
     rest = look.glyphs.dot + look.glyphs.dot.join(facts)
@@ -146,20 +139,30 @@ def status_row(board: Board, lead: Run, look: Look, *, width: int, now: float, s
     return f"{look.paint('busy', spinner)} {shown}{look.paint('dim', rest)}"
 
 
-def _awaited(board: Board, lead: Run, now: float, status: str) -> str:
+def _awaited(transcript: Transcript, now: float, status: str, several: bool) -> str:
     """What the run that is shown waits for, by its name where there are others."""
-    tally, counts = board.of(lead.run_id), board.counts()
-    if counts and not board.runs:
+    run = transcript.lead if transcript.lead.started else transcript.newest
+    if several and run.closed:
         return status or "waiting for a run"
-    awaited = tally.awaited(now) or status or tally.unknown()
-    return f"{lead.name}: {awaited}" if len(board.runs) > 1 and lead.name else awaited
+    awaited = run.tally.awaited(now) or status or run.tally.unknown()
+    return f"{run.name}: {awaited}" if len(transcript.running) > 1 else awaited
 
 
-def _facts(board: Board, now: float) -> list[str]:
-    """The most important first: a narrow terminal shows fewer."""
-    facts = [fact for fact in (board.counts(), whole_seconds(now - board.began)) if fact]
-    if board.pace.tokens:
-        facts.append(count(board.pace.tokens, "token"))
-    if (rate := board.pace.rate(now)) >= 0.5:
-        facts.append(f"{rate:.0f}/s")
-    return facts
+def _counts(transcript: Transcript) -> Rows:
+    """How many runs there are: `3 running, 1 done`; nothing where there was but one."""
+    ended = transcript.ended
+    numbers = {
+        "running": len(transcript.running),
+        "done": ended["success"],
+        "failed": ended["error"] + ended["limit"],
+        "cancelled": ended["cancelled"],
+    }
+    known = [f"{number:,} {word}" for word, number in numbers.items() if number]
+    return [", ".join(known)] if sum(numbers.values()) > 1 else []
+
+
+def _came(pace: Pace, now: float) -> Iterator[str]:
+    if pace.tokens:
+        yield count(pace.tokens, "token")
+    if (rate := pace.rate(now)) >= 0.5:
+        yield f"{rate:.0f}/s"

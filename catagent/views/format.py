@@ -53,6 +53,11 @@ def fields(data: Any) -> list[str]:
     return [compact(data)]
 
 
+def one_line(data: Any) -> str:
+    """Any data on one line, without spaces more than one; empty where there is nothing."""
+    return " ".join(" ".join(fields(data)).split()) if data else ""
+
+
 def arguments(tool_input: Any) -> str:
     """The arguments of a tool call on one line: `place="on a shelf", n=3`."""
     if isinstance(tool_input, dict):

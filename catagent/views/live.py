@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from catagent.events.types import Event
+from catagent.events.types import Event, LlmToken
 from catagent.views import notes
-from catagent.views.footer import footer
+from catagent.views.footer import footer, status_row
 from catagent.views.options import READABLE_WIDTH, ViewOptions
 from catagent.views.parts import Rows
 from catagent.views.sanitize import Colors
-from catagent.views.status import Board
-from catagent.views.style import Look, live_look, plain_look
+from catagent.views.status import Pace
+from catagent.views.style import live_look, plain_look
 from catagent.views.text import written
 from catagent.views.transcript import Transcript
 from catagent.views.wrap import cells, tail, without_colors
@@ -32,44 +32,57 @@ class Frame(NamedTuple):
     footer: Rows
 
 
-class LiveView:
-    """Runs on a terminal: a transcript that grows, and a footer that changes."""
+class View:
+    """What a live view and its replacement have in common: a transcript, and who else writes."""
 
-    def __init__(self, options: ViewOptions, began: float) -> None:
-        self.options = options
-        self.look: Look = live_look(options)
-        self.board = Board(began)
-        self.transcript = Transcript(self.look, options.width or READABLE_WIDTH)
+    def __init__(self, transcript: Transcript) -> None:
+        self.transcript = transcript
         self.partial = ""
-
-    def update(self, event: Event, now: float) -> None:
-        """Take one event that arrived at `now`, in seconds on the clock of `began`."""
-        self.board.update(event, now)
-        self.transcript.update(event)
 
     def outside(self, lines: Iterable[str]) -> None:
         """Take lines that another program wrote to our terminal."""
         self.transcript.outside(lines)
 
     def printed(self, lines: Iterable[str], partial: str = "") -> None:
-        """Take whole lines that the program printed, and what it has begun the next one with."""
+        """Take lines that the program that is watched printed, and the one that it has begun."""
         self.transcript.printed(lines)
         self.partial = partial
+
+    def begun(self, size: Size) -> Rows:
+        """The line that the program has begun: with its colours where it fits, else its end."""
+        row, room = Colors().line(self.partial.replace("\t", "    ")), size.columns - 1
+        plain = without_colors(row)
+        return [row if cells(plain) <= room else tail(plain, room, "")] if plain else []
+
+
+class LiveView(View):
+    """Runs on a terminal: a transcript that grows, and a footer that changes."""
+
+    def __init__(self, options: ViewOptions, began: float) -> None:
+        super().__init__(Transcript(live_look(options), options.width or READABLE_WIDTH))
+        self.options = options
+        self.began = began
+        self.pace = Pace()
+
+    def update(self, event: Event, now: float) -> None:
+        """Take one event that arrived at `now`, in seconds on the clock of `began`."""
+        if isinstance(event, LlmToken):
+            self.pace.count(now)
+        self.transcript.update(event).tally.update(event, now)
 
     def frame(self, size: Size, now: float, status: str) -> Frame:
         """Return what is to be shown now. If it raises, final rows are still owed."""
         self.transcript.ripen(self.width(size))
-        below = self._footer(size, now, status)
+        below = self.begun(size) if self.options.quiet else self._footer(size, now, status)
         return Frame(self.transcript.hand_out(), below)
 
     def _footer(self, size: Size, now: float, status: str) -> Rows:
-        width, partial = self.width(size), _partial(self.partial, size)
-        if self.options.quiet:
-            return partial
-        rows = footer(
-            self.transcript, self.board, width=width, height=size.rows, now=now, status=status
+        width, began = self.width(size), self.began
+        last = status_row(
+            self.transcript, self.pace, width=width, began=began, now=now, status=status
         )
-        return [*partial, *rows]  # first: it is the next row, and has the cursor
+        rows = footer(self.transcript, width=width, height=size.rows, now=now, last=last)
+        return [*self.begun(size), *rows]  # first: it is the next row, and has the cursor
 
     def last(self, size: Size) -> Rows:
         """Return the rows that are still owed: nothing more will come."""
@@ -81,47 +94,29 @@ class LiveView:
         return max(8, min(size.columns - 1, self.options.width or READABLE_WIDTH))
 
 
-def _partial(text: str, size: Size) -> Rows:
-    """The line that the program has begun: with its colours where it fits, else its end."""
-    row, room = Colors().line(text.replace("\t", "    ")), size.columns - 1
-    plain = without_colors(row)
-    return [row if cells(plain) <= room else tail(plain, room, "")] if text else []
-
-
-class Fallback:
+class Fallback(View):
     """Replaces a live view that has raised: the rest of the run in plain lines."""
 
     def __init__(self, failed: LiveView, error: Exception) -> None:
-        self.look = plain_look(failed.options)
+        super().__init__(failed.transcript)
+        self.partial = failed.partial
+        self.transcript.restyle(plain_look(failed.options))
         self._failure = f"{type(error).__name__}: {error}"
-        self._transcript = failed.transcript
-        self._transcript.restyle(self.look)
-        self._partial = failed.partial
 
     def update(self, event: Event, now: float) -> None:
         """Take one event; one that cannot be shown even here is at least named."""
         try:
-            self._transcript.update(event)
+            self.transcript.update(event)
         except Exception as error:
             text = f"{type(event).__name__} could not be shown: {error}"
-            self._transcript.add(written(self.look, text))
-
-    def outside(self, lines: Iterable[str]) -> None:
-        """Take lines that another program wrote to our terminal."""
-        self._transcript.outside(lines)
-
-    def printed(self, lines: Iterable[str], partial: str = "") -> None:
-        """Take whole lines that the program printed, and what it has begun the next one with."""
-        self._transcript.printed(lines)
-        self._partial = partial
+            self.transcript.add(written(self.transcript.look, text))
 
     def frame(self, size: Size, now: float, status: str) -> Frame:
         """Return the lines that are complete."""
-        rows = self._transcript.take(max(8, size.columns - 1))
-        return Frame(rows, _partial(self._partial, size))
+        return Frame(self.transcript.take(max(8, size.columns - 1)), self.begun(size))
 
     def last(self, size: Size) -> Rows:
         """Return the lines that are still owed, and why they look different from the first."""
-        self._transcript.settle()
-        self._transcript.add(notes.view_failed(self.look, self._failure))
-        return self._transcript.take(max(8, size.columns - 1))
+        self.transcript.settle()
+        self.transcript.add(notes.view_failed(self.transcript.look, self._failure))
+        return self.transcript.take(max(8, size.columns - 1))

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from msgspec import UNSET
+
 from catagent.events import types as ev
-from catagent.views.format import compact, count, fields, seconds
+from catagent.views.format import compact, count, fields, one_line, seconds
 from catagent.views.parts import Hanging, Part, Ready
 from catagent.views.style import Look, Style
 from catagent.views.text import facts, written
-from catagent.views.wrap import cells
+from catagent.views.wrap import cells, head
+
+# Of a report, and of the question in it, in cells.
+LONGEST_REPORT, LONGEST_QUESTION = 300, 48
 
 
 def note(look: Look, sign: str, text: str, style: Style, body: Style = "plain") -> Part:
@@ -44,6 +49,12 @@ def beginning(look: Look, event: ev.RunStarted, process: str = "") -> list[Part]
     if data.input:
         parts.append(note(look, look.glyphs.ask, "\n".join(fields(data.input)), "busy", "question"))
     return parts
+
+
+def process(event: ev.RunStarted) -> str:
+    """The process that a watched run is in, as `pid 4711`; empty for a run of our own."""
+    pid = getattr(event.data, "pid", UNSET)
+    return "" if pid is UNSET else f"pid {pid}"
 
 
 def _details(event: ev.RunStarted) -> list[list[str]]:
@@ -170,6 +181,21 @@ def ending(look: Look, status: ev.RunStatus) -> tuple[Style, str]:
     if status == "interrupted":
         return "warn", look.glyphs.pause
     return ("ok", look.glyphs.ok) if status == "success" else ("bad", look.glyphs.bad)
+
+
+def report(look: Look, started: ev.RunStarted, data: ev.RunFinishedData) -> str:
+    """One line about a run, clean and without a newline, for where it is not shown itself."""
+    # A UUID that begins with the time (version 7) is the same in its beginning for a minute.
+    short = started.run_id[: 18 if started.run_id[14:15] == "7" else 8]
+    asked = head(one_line(started.data.input), LONGEST_QUESTION, look.glyphs.ellipsis)
+    who = [started.data.agent, process(started), f'"{asked}"' if asked else ""]
+    tokens = data.usage and data.usage.output_tokens
+    came = [f"{data.status} {seconds(data.duration_s)}"]
+    came += [count(data.tool_calls, "tool call")] if data.tool_calls else []
+    came += [count(tokens, "token")] if tokens else []
+    line = " ".join(filter(None, ["catagent: run", short, *who, *came]))
+    reason = f": {one_line(data.error.message)}" if data.error else ""
+    return head(look.line(line + reason), LONGEST_REPORT, look.glyphs.ellipsis)
 
 
 class Verdict(Hanging):

@@ -55,10 +55,7 @@ def options_for(
         theme=resolve_theme(env) if theme == "auto" else theme,
         ascii=ascii or resolve_ascii(env, getattr(stream, "encoding", None)),
         width=resolve_width(env),
-        verbose=shown.get("verbose", False),
-        quiet=shown.get("quiet", False),
-        status_only=shown.get("status_only", False),
-        errors=shown.get("errors", False),
+        **shown,
     )
 
 

@@ -43,12 +43,19 @@ class Part(Protocol):
         """Return the last `limit` rows of text, while nobody takes from the part."""
 
 
-def drain(parts: deque[Part], width: int | None) -> Rows:
-    """Take from the parts in order, each only after the one before it has settled."""
+def drain(
+    parts: deque[Part],
+    width: int | None,
+    apart: Callable[[Part, Rows], Rows] = lambda _, rows: rows,
+) -> Rows:
+    """Take from the parts in order, each only after the one before it has settled.
+
+    `apart` may put rows of a part apart from those of the part before.
+    """
     rows: Rows = []
     with keeping(parts, rows):
         while parts:
-            rows += parts[0].take(width)
+            rows += apart(parts[0], parts[0].take(width))
             if not parts[0].settled:
                 break
             parts.popleft()
@@ -130,44 +137,30 @@ class Column:
     def __init__(self, *, spaced: bool) -> None:
         self.parts: deque[Part] = deque()
         self.spaced = spaced
-        self._begun = False
-        self._last: type[Part] | None = None
+        # The last part of which there were any rows.
+        self.begun: Part | None = None
 
     def take(self, width: int | None) -> Rows:
         """Return the rows that have become final."""
-        rows: Rows = []
-        with keeping(self.parts, rows):
-            while self.parts:
-                part = self.parts[0]
-                rows += self._apart(part, part.take(width))
-                if not part.settled:
-                    break
-                self.parts.popleft()
-                self._begun = False
-        return rows
-
-    def clear(self) -> None:
-        """Let go of the parts; what comes next is apart from them."""
-        self.parts.clear()
-        self._begun = False
+        return drain(self.parts, width, self._apart)
 
     def tail(self, width: int, limit: int) -> Rows:
         """Return up to `limit` rows of what is not final yet, apart from those that are."""
         if not self.parts:
             return []
         rows = self.parts[0].tail(width, limit)
-        apart = rows and len(rows) < limit and not self._begun and self._is_apart(self.parts[0])
+        apart = rows and len(rows) < limit and self._is_apart(self.parts[0])
         return ["", *rows] if apart else rows
 
     def _apart(self, part: Part, rows: Rows) -> Rows:
-        if self._begun or not rows:
+        if not rows:
             return rows
-        apart, self._last, self._begun = self._is_apart(part), type(part), True
+        apart, self.begun = self._is_apart(part), part
         return ["", *rows] if apart else rows
 
     def _is_apart(self, part: Part) -> bool:
-        close = self._last is type(part) and isinstance(part, Hanging)
-        return self.spaced and self._last is not None and not close
+        close = part is self.begun or (type(part) is type(self.begun) and isinstance(part, Hanging))
+        return self.spaced and self.begun is not None and not close
 
 
 class Panel:

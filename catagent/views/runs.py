@@ -1,13 +1,14 @@
-"""One run among those that are in flight: its name, its calls, and the column they are shown in."""
+"""One run of those in flight: its name, its calls, and the column of what is shown of it."""
 
 from __future__ import annotations
 
-from msgspec import UNSET
-
 from catagent.events import types as ev
+from catagent.events.said import repeats
+from catagent.views import graph, notes
 from catagent.views.calls import Calls
-from catagent.views.format import fields
-from catagent.views.parts import Column, Preview, Rows, newest
+from catagent.views.format import one_line
+from catagent.views.parts import Column, Part, Preview, Rows, newest
+from catagent.views.status import Tally
 from catagent.views.style import Look
 from catagent.views.text import facts
 
@@ -16,19 +17,18 @@ LONGEST_TITLE = 200
 
 
 class Run(Column):
-    """What is shown of a run, and of what belongs to none while it is `started` by no event."""
+    """A run, or what belongs to none as long as it has not `started`."""
 
     def __init__(self, look: Look) -> None:
         super().__init__(spaced=not look.words)
         self.look = look
         self.calls = Calls(look, self)
-        self.started: ev.RunStarted | None = None
+        self.tally = Tally()
+        self.run_id = self.name = self.question = self._process = ""
+        self.started = self.closed = self._again = False
         self.finished: ev.RunFinishedData | None = None
-        self.closed = False
         # Events that came since it was last its turn to be shown.
         self.held = 0
-        self._process = ""
-        self._again = False
 
     @property
     def settled(self) -> bool:
@@ -36,35 +36,38 @@ class Run(Column):
         return self.closed and not self.parts
 
     @property
-    def run_id(self) -> str:
-        """The run's id, empty where none has started."""
-        return "" if self.started is None else self.started.run_id
-
-    @property
-    def name(self) -> str:
-        """The agent, and the process where there are several, on one line."""
-        agent = "" if self.started is None else self.started.data.agent
-        return " ".join(filter(None, [agent, self._process]))
-
-    @property
-    def question(self) -> str:
-        """The beginning of what was asked, in one line."""
-        asked = None if self.started is None else self.started.data.input
-        return " ".join(" ".join(fields(asked)).split())[:LONGEST_TITLE] if asked else ""
-
-    @property
     def failed(self) -> bool:
         """Whether it ended in an error or at a limit."""
         return self.finished is not None and self.finished.status in ("error", "limit")
 
     def begin(self, event: ev.RunStarted, process: str) -> None:
-        """Take the name of the run, `process` being empty where there is but one."""
-        self.started, self._process = event, process
-        self.calls.names_models = event.data.model is not None
+        """Take the name of the run, which has that of its `process` where there are several."""
+        self.started, self.run_id, self._process = True, event.run_id, process
+        self.name = " ".join(filter(None, [event.data.agent, process]))
+        self.question = one_line(event.data.input)[:LONGEST_TITLE]
+
+    def update(self, event: ev.Event) -> None:
+        """Show one event."""
+        match event:
+            case ev.LlmToken() | ev.LlmStarted() | ev.LlmFinished():
+                self.calls.model(event)
+            case ev.Action() | ev.ToolStarted() | ev.ToolFinished() | ev.Observation():
+                self.calls.tool(event)
+            case ev.Retry():
+                self.calls.retry(event)
+            case ev.RunStarted(data=data):
+                self.calls.names_models = data.model is not None
+                self.parts.extend(notes.beginning(self.look, event, self._process))
+            case ev.RunFinished(data=data):
+                self._end(data)
+            case ev.Unknown():
+                self.parts.extend(notes.other(self.look, event))
+            case _:
+                self.calls.home(event).parts.extend(self._note(event))
 
     def lead(self) -> None:
         """Be shown from here on: under a heading, if others are shown in between."""
-        self.held, self._again = 0, self._last is not None and self.started is not None
+        self.held, self._again = 0, self.begun is not None and self.started
 
     def take(self, width: int | None) -> Rows:
         """Return the rows that have become final."""
@@ -78,8 +81,20 @@ class Run(Column):
         """Return the last rows of text that waits to be shown."""
         return newest(self.parts, width, limit)
 
+    def _note(self, event: ev.KnownEvent) -> list[Part]:
+        match event:
+            case ev.Answer(data=data):
+                again = repeats(data.output, self.calls.said, self.calls.named)
+                return notes.answer(self.look, data, said=again)
+            case ev.Interrupt(data=data):
+                return graph.interrupt(self.look, data)
+            case ev.Update(data=data):
+                return graph.update(self.look, data)
+            case _:
+                return notes.other(self.look, event)
 
-def process(event: ev.RunStarted) -> str:
-    """The process that a watched run is in: `pid 4711`; empty for a run of our own."""
-    pid = getattr(event.data, "pid", UNSET)
-    return "" if pid is UNSET else f"pid {pid}"
+    def _end(self, data: ev.RunFinishedData) -> None:
+        self.calls.settle(paused=data.status == "interrupted")
+        names = [] if self.calls.names_models else [used.model for used in data.models]
+        self.parts.extend(notes.failure(self.look, data))
+        self.parts.append(notes.verdict(self.look, data, self.calls.tokens, names))

@@ -1,14 +1,13 @@
-"""What is going on right now in each run, and how much there was so far, for the footer."""
+"""What is going on right now in a run, and how fast tokens come, for the footer."""
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict, deque
+from collections import deque
 from dataclasses import dataclass, field
 from math import ceil
 
 from catagent.events import types as ev
 from catagent.views.format import count, model_name, whole_seconds
-from catagent.views.runs import process
 
 # The rate is that of the last seconds, counted in slices of one.
 RATE_WINDOW_S = 4.0
@@ -43,11 +42,9 @@ class Tally:
             case ev.Retry(data=data):
                 self.retry, self.retry_due = event, now + data.delay_s
             case ev.RunStarted(data=data):
-                self.steps = data.mode == "steps"
+                self.began, self.steps = now, data.mode == "steps"
             case ev.RunFinished():
-                for calls in (self.tools, self.decided, self.models):
-                    calls.clear()
-                self.writing, self.retry = "", None
+                self.tools, self.decided, self.models, self.writing = {}, {}, {}, ""
             case _:
                 pass
 
@@ -111,19 +108,19 @@ class Tally:
         return f"{name} silent for {whole_seconds(silent)}"
 
 
+@dataclass(slots=True)
 class Pace:
     """How many tokens there were, and how fast they come now."""
 
-    def __init__(self) -> None:
-        self.tokens = 0
-        self._first: float | None = None
-        self._recent: deque[tuple[float, int]] = deque()
+    tokens: int = 0
+    first_token: float | None = None
+    _recent: deque[tuple[float, int]] = field(default_factory=deque)
 
     def count(self, now: float) -> None:
         """Take note of a token that came at `now`."""
         self.tokens += 1
-        if self._first is None:
-            self._first = now
+        if self.first_token is None:
+            self.first_token = now
         if self._recent and now - self._recent[-1][0] < RATE_SLICE_S:
             since, number = self._recent[-1]
             self._recent[-1] = since, number + 1
@@ -133,57 +130,16 @@ class Pace:
 
     def rate(self, now: float) -> float:
         """Tokens a second in the last seconds."""
-        if self._first is None or now - self._first < 1:
+        if self.first_token is None or now - self.first_token < 1:
             return 0.0
         self._forget(now)
-        return sum(number for _, number in self._recent) / min(RATE_WINDOW_S, now - self._first)
+        return sum(number for _, number in self._recent) / min(
+            RATE_WINDOW_S, now - self.first_token
+        )
 
     def _forget(self, now: float) -> None:
         while self._recent and now - self._recent[0][0] > RATE_WINDOW_S:
             self._recent.popleft()
-
-
-class Board:
-    """The tally of each run in flight, how those before them ended, and what all came to."""
-
-    def __init__(self, began: float) -> None:
-        self.began = began
-        self.pace = Pace()
-        self.runs: OrderedDict[str, Tally] = OrderedDict()
-        self._ended: Counter[ev.RunStatus] = Counter()
-        # Of what belongs to no run, and of the run that was the last in flight.
-        self._idle = Tally()
-
-    def update(self, event: ev.Event, now: float) -> None:
-        """Take one event that arrived at `now`."""
-        run = ev.run_of(event)
-        if isinstance(event, ev.RunStarted):
-            # Only of the first run of our own does the caller know what it waits for.
-            other = bool(self.runs or self._ended or process(event))
-            self.runs.setdefault(run, Tally(began=now, acted=other))
-        tally = self.runs.get(run) or next(reversed(self.runs.values()), self._idle)
-        tally.update(event, now)
-        if isinstance(event, ev.LlmToken):
-            self.pace.count(now)
-        elif isinstance(event, ev.RunFinished):
-            self._ended[event.data.status] += 1
-            self._idle = self.runs.pop(run, self._idle)
-
-    def of(self, run: str) -> Tally:
-        """Return the tally of a run; of one that is not in flight, that of the oldest that is."""
-        return self.runs.get(run) or next(iter(self.runs.values()), self._idle)
-
-    def counts(self) -> str:
-        """How many runs there are: `3 running, 1 done`; empty where there was but one."""
-        ended = self._ended
-        numbers = {
-            "running": len(self.runs),
-            "done": ended["success"],
-            "failed": ended["error"] + ended["limit"],
-            "cancelled": ended["cancelled"],
-        }
-        known = [f"{number:,} {word}" for word, number in numbers.items() if number]
-        return ", ".join(known) if sum(numbers.values()) > 1 else ""
 
 
 def _named(tools: dict[str, str]) -> str:

@@ -34,63 +34,39 @@ STYLES: dict[Style, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """The signs of a view, the spaces around them included."""
+    """The signs of a view, the spaces around them included; in Unicode where not said."""
 
-    top: str
-    side: str
-    bottom: str
-    thought: str
-    part: str
-    said: str
-    ok: str
-    bad: str
-    pause: str
-    error: str
-    warn: str
-    ask: str
-    call: str
-    retry: str
-    waiting: str
-    run: str
-    aside: str
-    unknown: str
-    outside: str
-    dot: str
-    ellipsis: str
-    spinner: str
+    top: str = "╭─ "
+    side: str = "│ "
+    bottom: str = "╰─ "
+    thought: str = "┊ "
+    part: str = "◦ "
+    said: str = ""
+    ok: str = "✓ "
+    bad: str = "✗ "
+    pause: str = "‖ "
+    error: str = "✗ "
+    warn: str = "! "
+    ask: str = "\u276f "
+    call: str = "→ "
+    retry: str = "↻ "
+    waiting: str = "╷ "
+    run: str = ""
+    aside: str = "∙ "
+    unknown: str = "? "
+    outside: str = "» "
+    dot: str = " · "
+    ellipsis: str = "…"
+    spinner: str = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
-UNICODE = Glyphs(
-    top="╭─ ",
-    side="│ ",
-    bottom="╰─ ",
-    thought="┊ ",
-    part="◦ ",
-    said="",
-    ok="✓ ",
-    bad="✗ ",
-    pause="‖ ",
-    error="✗ ",
-    warn="! ",
-    ask="\u276f ",
-    call="→ ",
-    retry="↻ ",
-    waiting="╷ ",
-    run="",
-    aside="∙ ",
-    unknown="? ",
-    outside="» ",
-    dot=" · ",
-    ellipsis="…",
-    spinner="⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏",
-)
+UNICODE = Glyphs()
 ASCII = Glyphs(
     top="+- ",
     side="| ",
     bottom="+- ",
     thought=": ",
     part="- ",
-    said="",
     ok="ok ",
     bad="x ",
     pause="|| ",
@@ -100,7 +76,6 @@ ASCII = Glyphs(
     call="-> ",
     retry="~ ",
     waiting="| ",
-    run="",
     aside=". ",
     unknown="? ",
     outside=">> ",

@@ -1,8 +1,8 @@
-"""Turns the events of a run, or of several, into rows: each run whole, their parts in order.
+"""Turns the events of a run, or of several, into rows: each run whole, its parts in order.
 
 Of the runs in flight one leads: its rows are shown as they come. The others wait, and are shown
-when it has ended, those first that have ended by then. So that they take no more than so much
-memory, a run that leads for long is interrupted for them, and goes on under a heading.
+when it has ended, those first that have ended by then. They hold no more than so much: a run that
+leads for long is interrupted for them, and goes on under a heading.
 
 What comes out is a function of the events and the width alone: however the events are spread
 over frames, the same rows come, each once. Text leaves the transcript with its rows, so a long
@@ -11,16 +11,15 @@ run takes no more memory than what is still to be shown.
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable, Iterator
 
 from catagent.events import types as ev
-from catagent.events.said import repeats
 from catagent.views import graph, notes
 from catagent.views.calls import Home
 from catagent.views.model_call import Model
 from catagent.views.parts import Column, Hanging, Panel, Part, Ready, Rows
-from catagent.views.runs import Run, process
+from catagent.views.runs import Run
 from catagent.views.sanitize import Colors
 from catagent.views.style import Look
 from catagent.views.text import Feed, written
@@ -40,38 +39,38 @@ class Transcript:
     def __init__(self, look: Look, width: int | None = None) -> None:
         self.look, self.width = look, width
         self.root = Column(spaced=not look.words)
-        # Final, and not handed out yet; and whether the last of what was is the program's own.
+        self.running: OrderedDict[str, Run] = OrderedDict()
+        self.ended: Counter[ev.RunStatus] = Counter()
+        self._done: list[Run] = []
+        self._process, self._several = "", False
         self._rows: Rows = []
+        # Whether the last of the rows was the program's own.
         self._program: bool | None = None
         self._colors = Colors()
-        self._runs: OrderedDict[str, Run] = OrderedDict()
-        self._ended: list[Run] = []
-        self._process: str | None = None
-        self._several = False
         self._lead(Run(look))
         # What takes the events that belong to none of the runs: the one that began last.
-        self._last = self.lead
+        self.newest = self.lead
 
     @property
     def waiting(self) -> list[Run]:
-        """The runs that wait for their turn to be shown, those first that are to be noticed."""
-        running = [run for run in self._runs.values() if run is not self.lead]
-        return sorted([*self._ended, *running], key=lambda run: (not run.failed, run.closed))
+        """The runs that wait for their turn, in the order in which they are to be noticed."""
+        others = [run for run in self.running.values() if run is not self.lead]
+        return sorted([*self._done, *others], key=lambda run: (not run.failed, run.closed))
 
     def take(self, width: int | None) -> Rows:
         """Return the rows that have become final."""
         self.ripen(width)
         return self.hand_out()
 
-    def hand_out(self) -> Rows:
-        """Return, once, the rows that are final."""
-        rows, self._rows = self._rows, []
-        return rows
-
     def ripen(self, width: int | None) -> None:
         """Keep the rows that have become final until they are handed out."""
         self.width = width
         self._put(self.root.take(width), program=False)
+
+    def hand_out(self) -> Rows:
+        """Return, once, the rows that are final."""
+        rows, self._rows = self._rows, []
+        return rows
 
     def add(self, *parts: Part) -> None:
         """Show something below what there is."""
@@ -85,143 +84,111 @@ class Transcript:
         place.parts.extend(notes.outside(self.look, line) for line in lines)
 
     def printed(self, lines: Iterable[str]) -> None:
-        """Show lines of the program that is watched as they are, apart from the rows around them.
-
-        They stand below the rows that have become final by now, and are of any length.
-        """
+        """Show lines of the program that is watched as they are, after the rows final by now."""
         self.ripen(self.width)
         self._put([self._colors.line(line) for line in lines], program=True)
 
-    def update(self, event: ev.Event) -> None:
-        """Take one event."""
-        if self.look.options.status_only:
-            self._talk(event)
-        elif self.look.options.quiet:
-            self._answer_alone(event)
+    def update(self, event: ev.Event) -> Run:
+        """Take one event; return the run that it belongs to."""
+        if isinstance(event, ev.RunStarted):
+            run = self._begin(event)
         else:
-            self._everything(event)
+            stray = self.lead if self.newest.closed else self.newest
+            run = self.running.get(ev.run_of(event), stray)
+        if self.look.options.status_only or self.look.options.quiet:
+            self.add(*self._little(event))
+        else:
+            run.update(event)
+            run.held += 1
+        if isinstance(event, ev.RunFinished):
+            self._end(event.data, run)
+        elif run.held > MOST_EVENTS and run is not self.lead and not self.look.options.errors:
+            self._turn(run)
+        return run
 
     def restyle(self, look: Look) -> None:
         """Go on in another look, with what has not been taken."""
         self.look = look
         self.root.parts = deque(_untaken(self.root.parts, look))
         self.root.spaced = not look.words
-        for run in self.waiting:
-            _restyle(run, look)
+        deque(_untaken(self.waiting, look), maxlen=0)
 
     def settle(self) -> None:
         """Close whatever is open: no more events will come."""
-        runs = [self.lead, *(run for run in self._runs.values() if run is not self.lead)]
-        for run in runs:
+        others = [run for run in self.running.values() if run is not self.lead]
+        for run in (self.lead, *others):
             run.calls.settle()
             run.closed = True
-        self._ended += [] if self.look.options.errors else runs[1:]
-        self._runs.clear()
-        self._turn()
+        self._done += [] if self.look.options.errors else others
+        self.running.clear()
+        self._turn(Run(self.look))
 
     def _put(self, rows: Rows, *, program: bool) -> None:
-        """Add rows, apart from those before if only one of the two is the program's."""
+        """Add rows, apart from those before where only one of the two is the program's."""
         if rows:
             apart = self._program not in (None, program) and self.root.spaced and rows[0]
             self._rows += ["", *rows] if apart else rows
             self._program = program
 
-    def _talk(self, event: ev.Event) -> None:
-        if isinstance(event, ev.Warned) and not self.look.options.quiet:
-            self.add(*notes.warning(self.look, event.data))
-
-    def _answer_alone(self, event: ev.Event) -> None:
+    def _little(self, event: ev.Event) -> list[Part]:
+        """What is shown where little is: warnings beside an answer, or the answer alone."""
+        options, look = self.look.options, self.look
         match event:
-            case ev.Answer(data=data) if not self.look.options.errors:
-                self.add(*notes.answer(self.look, data))
-            case ev.Interrupt(data=data) if not self.look.options.errors:
-                self.add(*graph.interrupt(self.look, data))
-            case ev.RunFinished(data=data):
-                self.add(*notes.failure(self.look, data))
+            case ev.Warned(data=data) if options.status_only and not options.quiet:
+                return notes.warning(look, data)
+            case ev.RunFinished(data=data) if not options.status_only:
+                return notes.failure(look, data)
+            case ev.Answer(data=data) if not (options.status_only or options.errors):
+                return notes.answer(look, data)
+            case ev.Interrupt(data=data) if not (options.status_only or options.errors):
+                return graph.interrupt(look, data)
             case _:
-                pass
+                return []
 
-    def _everything(self, event: ev.Event) -> None:
-        run = self._runs.get(ev.run_of(event)) or (self.lead if self._last.closed else self._last)
-        calls = run.calls
-        match event:
-            case ev.LlmToken() | ev.LlmStarted() | ev.LlmFinished():
-                calls.model(event)
-            case ev.Action() | ev.ToolStarted() | ev.ToolFinished() | ev.Observation():
-                calls.tool(event)
-            case ev.RunStarted():
-                self._begin(event)
-            case ev.RunFinished():
-                self._end(event, run)
-            case ev.Retry():
-                calls.retry(event)
-            case ev.Unknown():
-                run.parts.extend(notes.other(self.look, event))
-            case _:
-                calls.home(event).parts.extend(self._note(event, run))
-        run.held += 1
-        waits = run is not self.lead and not run.closed and not self.look.options.errors
-        if run.held > MOST_EVENTS and waits:
-            self._turn(run)
+    # Which run is shown when
 
-    def _note(self, event: ev.KnownEvent, run: Run) -> list[Part]:
-        match event:
-            case ev.Answer(data=data):
-                again = repeats(data.output, run.calls.said, run.calls.named)
-                return notes.answer(self.look, data, said=again)
-            case ev.Interrupt(data=data):
-                return graph.interrupt(self.look, data)
-            case ev.Update(data=data):
-                return graph.update(self.look, data)
-            case _:
-                return notes.other(self.look, event)
-
-    def _begin(self, event: ev.RunStarted) -> None:
-        where = process(event)
-        self._several = self._several or self._process not in (None, where)
+    def _begin(self, event: ev.RunStarted) -> Run:
+        where = notes.process(event)
+        self._several = self._several or self._process not in ("", where)
         self._process = where
-        run = self._runs.get(event.run_id)
+        run = self.running.get(event.run_id)
         if run is None:
-            waits = self.lead.started is not None or self.look.options.errors
+            waits = self.lead.started or self.look.options.errors
             run = Run(self.look) if waits else self.lead
-            self._last = self._runs[event.run_id] = run
+            # Only of the first run of our own does the caller know what it waits for.
+            run.tally.acted = bool(self.ended or self.running or where)
+            self.newest = self.running[event.run_id] = run
         run.begin(event, where if self._several else "")
-        run.parts.extend(notes.beginning(self.look, event, where if self._several else ""))
+        return run
 
-    def _end(self, event: ev.RunFinished, run: Run) -> None:
-        """Close what is open of this run alone."""
-        self._runs.pop(ev.run_of(event), None)
-        run.calls.settle(paused=event.data.status == "interrupted")
-        run.finished, run.closed = event.data, True
-        names = [] if run.calls.names_models else [used.model for used in event.data.models]
-        run.parts.extend(notes.failure(self.look, event.data))
-        run.parts.append(notes.verdict(self.look, event.data, run.calls.tokens, names))
+    def _end(self, data: ev.RunFinishedData, run: Run) -> None:
+        self.running.pop(run.run_id, None)
+        self.ended[data.status] += 1
+        run.finished, run.closed = data, True
+        if self.look.options.errors and not run.failed:
+            run.parts.clear()
         if run is self.lead:
-            self._turn(None if self.look.options.errors else next(iter(self._runs.values()), None))
-        elif run.failed or not self.look.options.errors:
-            self._ended.append(run)
-            held = sum(run.held for run in self._ended)
-            if len(self._ended) > MOST_RUNS or held > MOST_EVENTS or self.look.options.errors:
+            first = None if self.look.options.errors else next(iter(self.running.values()), None)
+            self._turn(first or Run(self.look))
+        elif run.parts:
+            self._done.append(run)
+            held = sum(run.held for run in self._done)
+            if len(self._done) > MOST_RUNS or held > MOST_EVENTS or self.look.options.errors:
                 self._turn(self.lead)
 
-    def _turn(self, to: Run | None = None) -> None:
-        """Show what is final of the run that leads, then those that have ended, then another."""
+    def _turn(self, to: Run) -> None:
+        """Show what is final of the run that leads, then those that are done, then another."""
         if not self.lead.closed:
             self.ripen(self.width)
-            self.root.clear()
-        self.root.parts.extend(self._ended)
-        self._ended = []
-        self._lead(to or Run(self.look))
+            self.root.parts.clear()
+        self.root.parts.extend(self._done)
+        self._done = []
+        self._lead(to)
 
     def _lead(self, run: Run) -> None:
         self.lead = run
-        self.lead.lead()
+        run.lead()
         self.root.parts.append(run)
-
-
-def _restyle(run: Run, look: Look) -> None:
-    run.look = run.calls.look = look
-    run.parts, run.spaced = deque(_untaken(run.parts, look)), not look.words
 
 
 def _untaken(parts: Iterable[Part], look: Look) -> Iterator[Part]:
@@ -229,7 +196,8 @@ def _untaken(parts: Iterable[Part], look: Look) -> Iterator[Part]:
     for part in parts:
         match part:
             case Run():
-                _restyle(part, look)
+                part.look = part.calls.look = look
+                part.parts, part.spaced = deque(_untaken(part.parts, look)), not look.words
                 yield part
             case Tool() | Model():
                 part.restyle(look, list(_untaken(part.parts, look)))

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from catagent.events import types as ev
 from catagent.views import transcript
 from catagent.views.live import Fallback, Frame, LiveView, Size
+from catagent.views.notes import report
 from catagent.views.options import ViewOptions
-from catagent.views.report import report
 from catagent.views.style import Look, live_look, plain_look
 from catagent.views.transcript import Transcript
 from catagent.views.wrap import cells, without_colors
@@ -436,12 +436,12 @@ def test_the_line_that_the_program_has_begun_is_below() -> None:
 )
 def test_a_run_that_has_ended_is_reported_on_one_line(event: ev.Event, says: str) -> None:
     assert isinstance(event, ev.RunFinished)
-    assert report(runs.started(), event.data, ViewOptions()) == f"catagent: run {says}"
+    assert report(LIVE, runs.started(), event.data) == f"catagent: run {says}"
 
 
 def test_a_report_is_short_and_safe() -> None:
     start = runs.started("a\x1b[2J\nb" * 99)
     start.run_id, start.data.agent = "3f2a8b1c-d6f6-4b4d-946c-404c37be1b4a", "c\nat"
-    line = report(start, runs.finished(tool_calls=0).data, ViewOptions(ascii=True))
+    line = report(live_look(ViewOptions(ascii=True)), start, runs.finished(tool_calls=0).data)
     assert line.startswith(r'catagent: run 3f2a8b1c c\u240aat "a\u241b[2J ba')
     assert line.endswith('..." success 3.4 s')
