@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from rich.ansi import AnsiDecoder
+from rich.console import Console
+from rich.style import Style
+
 from catagent.events.types import Event
 from catagent.exports import facts
 from catagent.exports.outline import final_state
-from catagent.exports.sgr import Style, spans
 from catagent.exports.text import transcript_rows
 from catagent.views.options import ViewOptions
 from catagent.views.sanitize import clean_line
@@ -32,7 +35,7 @@ _PALETTE = (
 def picture(events: Sequence[Event], title: str | None = None) -> str:
     """Return the SVG."""
     look = live_look(ViewOptions(color="16"))
-    rows = list(transcript_rows(events, look, COLUMNS))
+    rows, console = list(transcript_rows(events, look, COLUMNS)), Console()
     width = round(2 * _PAD + COLUMNS * _CELL)
     height = _BAR + len(rows) * _ROW + _PAD
     named = clean_line(facts.title(final_state(events), title))
@@ -45,7 +48,7 @@ def picture(events: Sequence[Event], title: str | None = None) -> str:
             *_title_bar(width, named),
             f'<g font-family="ui-monospace, SF Mono, Menlo, Consolas, DejaVu Sans Mono, monospace" '
             f'font-size="{_SIZE}" fill="{_INK}" xml:space="preserve">',
-            *(text for number, row in enumerate(rows) for text in _row(number, row)),
+            *(text for number, row in enumerate(rows) for text in _row(number, row, console)),
             "</g>\n</svg>\n",
         ]
     )
@@ -63,25 +66,26 @@ def _title_bar(width: int, title: str) -> Iterator[str]:
     yield f'<path d="M0 {_BAR}H{width}" stroke="{_FRAME}"/>'
 
 
-def _row(number: int, row: str) -> Iterator[str]:
+def _row(number: int, row: str, console: Console) -> Iterator[str]:
     column, baseline = 0, _BAR + number * _ROW + 22
-    for style, text in spans(row):
-        wide = cells(text)
-        blank = len(text) - len(text.lstrip(" "))
-        shown = text.strip(" ")
+    for text, style, _ in AnsiDecoder().decode_line(row).render(console):
+        blank, shown = len(text) - len(text.lstrip(" ")), text.strip(" ")
         if shown:
             x, length = _PAD + (column + blank) * _CELL, cells(shown) * _CELL
             yield (
                 f'<text x="{x:.1f}" y="{baseline}" textLength="{length:.1f}" '
                 f'lengthAdjust="spacingAndGlyphs"{_attributes(style)}>{escape(shown)}</text>'
             )
-        column += wide
+        column += cells(text)
 
 
-def _attributes(style: Style) -> str:
-    lines = ["underline"] * style.underline + ["line-through"] * style.strike
+def _attributes(style: Style | None) -> str:
+    if style is None:
+        return ""
+    number = style.color.number if style.color is not None else None
+    lines = ["underline"] * bool(style.underline) + ["line-through"] * bool(style.strike)
     given = {
-        "fill": _PALETTE[style.color] if style.color is not None else "",
+        "fill": "" if number is None else _PALETTE[number],
         "font-weight": "bold" if style.bold else "",
         "font-style": "italic" if style.italic else "",
         "opacity": "0.65" if style.dim else "",
