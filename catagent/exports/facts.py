@@ -14,6 +14,7 @@ from catagent.views.graph import is_shown
 from catagent.views.notes import place
 
 UNFINISHED = "This recording is unfinished: it ends before the run did."
+_STILL_OPEN = "unfinished"
 
 
 def title(state: RunState, wanted: str | None) -> str:
@@ -25,64 +26,60 @@ def title(state: RunState, wanted: str | None) -> str:
 
 def facts(state: RunState) -> list[str]:
     """What ran, when, and what it came to."""
-    return [*_ran(state), *_came_to(state)]
+    ran: list[str | None] = []
+    if state.started is not None:
+        data, when = state.started.data, moment(state.started.ts)
+        asked = state.finished.data.models if data.model is None and state.finished else []
+        tools = f"tools: {data.tool_model}" if data.tool_model not in (None, data.model) else ""
+        day = f"{when.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if when is not None else ""
+        ran = [data.agent, data.model, *(model.model for model in asked), tools, data.mode, day]
+    return [fact for fact in [*ran, ended(state), *_came_to(state)] if fact]
 
 
-def _ran(state: RunState) -> list[str]:
-    if state.started is None:
-        return []
-    data = state.started.data
-    tools = f"tools: {data.tool_model}" if data.tool_model not in (None, data.model) else ""
-    asked = state.finished.data.models if data.model is None and state.finished else []
-    models = [data.model, *(model.model for model in asked)]
-    found = [data.agent, *models, tools, data.mode, _day(state.started.ts)]
-    return [fact for fact in found if fact]
+def ended(state: RunState) -> str:
+    """How a run ended, in a word or a few."""
+    status = state.finished.data.status if state.finished is not None else _STILL_OPEN
+    return "waits for an answer" if status == "interrupted" else status
 
 
 def _came_to(state: RunState) -> list[str]:
     if state.finished is None:
-        return ["unfinished"]
+        return []
     data = state.finished.data
-    found = [ended(data.status), seconds(data.duration_s), count(data.tool_calls, "tool call")]
-    return found + _tokens(data.usage)
-
-
-def ended(status: ev.RunStatus) -> str:
-    """How a run ended, in a word or a few."""
-    return "waits for an answer" if status == "interrupted" else status
-
-
-def _tokens(usage: ev.Usage | None) -> list[str]:
-    counts = [usage.input_tokens, usage.output_tokens] if usage is not None else []
-    known = [f"{number:,}" for number in counts if number is not None]
-    return [f"{' + '.join(known)} tokens"] if known else []
+    usage = data.usage or ev.Usage()
+    known = [f"{n:,}" for n in (usage.input_tokens, usage.output_tokens) if n is not None]
+    tokens = f"{' + '.join(known)} tokens" if known else ""
+    return [seconds(data.duration_s), count(data.tool_calls, "tool call"), tokens]
 
 
 def llm_facts(run: LlmRun) -> list[str]:
     """What one call of a model came to."""
     data = run.finished
     if data is None:
-        return ["unfinished"]
+        return [_STILL_OPEN]
     usage = data.usage.output_tokens if data.usage is not None else None
     tokens = run.tokens if usage is None else usage
     found = [count(tokens, "token")] if tokens or usage is not None else []
-    return found + ([seconds(data.duration_s)] if data.duration_s is not None else [])
+    return found + _time(data.duration_s)
 
 
 def tool_facts(run: ToolRun) -> list[str]:
     """What one tool call came to."""
     data = run.finished
     if data is None:
-        return [] if run.observation is not None else ["unfinished"]
+        return [] if run.observation is not None else [_STILL_OPEN]
     waits = ["waits for an answer"] if data.status == "interrupted" else []
-    return waits + ([seconds(data.duration_s)] if data.duration_s is not None else [])
+    return waits + _time(data.duration_s)
+
+
+def _time(duration_s: float | None) -> list[str]:
+    return [] if duration_s is None else [seconds(duration_s)]
 
 
 def observed(run: ToolRun) -> str:
     """What the agent observed, or what the tool returned if no agent observed it."""
-    if run.observation is not None:
-        return run.observation.output
-    return "" if run.finished is None else run.finished.output
+    end = run.observation or run.finished
+    return "" if end is None else end.output
 
 
 def artifacts(run: ToolRun) -> list[str]:
@@ -96,6 +93,11 @@ def raised(run: ToolRun) -> ev.ErrorInfo | None:
     return run.finished.error if run.finished is not None and run.observation is None else None
 
 
+def failed(run: ToolRun) -> bool:
+    """Whether a tool call went wrong."""
+    return "error" in [end.status for end in (run.finished, run.observation) if end is not None]
+
+
 def error_details(error: ev.ErrorInfo) -> list[str]:
     """Where it went wrong, as far as it is known, and what else went wrong along with it."""
     others = [": ".join(filter(None, [place(other), other.message])) for other in error.others]
@@ -106,19 +108,7 @@ def happened(event: ev.Update | ev.Node) -> str:
     """A custom event, or what a node changed, on one line; "" where it changed messages alone."""
     if isinstance(event, ev.Node):
         return f"{event.name}: {compact(event.data.content)}"
-    changes = (
-        event.data.changes if isinstance(event.data.changes, dict) else {"": event.data.changes}
-    )
-    changed = [f"{name} {compact(value)}" for name, value in changes.items() if not is_shown(value)]
+    changes = event.data.changes
+    items = changes.items() if isinstance(changes, dict) else [("", changes)]
+    changed = [f"{name} {compact(value)}" for name, value in items if not is_shown(value)]
     return f"{event.data.node}: {', '.join(changed)}" if changed else ""
-
-
-def failed(run: ToolRun) -> bool:
-    """Whether a tool call went wrong."""
-    ends: list[ev.ToolFinishedData | ev.ObservationData | None] = [run.finished, run.observation]
-    return any(end is not None and end.status == "error" for end in ends)
-
-
-def _day(ts: str) -> str:
-    when = moment(ts)
-    return "" if when is None else f"{when.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -10,19 +10,25 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 
+import msgspec
+from markdown_it import MarkdownIt
+
 from catagent import __version__
 from catagent.events import types as ev
+from catagent.events.codec import encode_plain
 from catagent.events.prompts import Prompts
 from catagent.events.state import RunState
-from catagent.exports import facts, html_steps, tags
+from catagent.exports import facts, tags
 from catagent.exports.html_prompts import prompts
+from catagent.exports.html_steps import steps
 from catagent.exports.outline import Step, outline
 from catagent.views.format import compact
+from catagent.views.sanitize import clean
 
 
 def page(events: Sequence[ev.Event], title: str | None = None) -> str:
     """Return the whole page."""
-    state, steps = outline(events)
+    state, those = outline(events)
     style = resources.files("catagent.exports").joinpath("page.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     named = tags.line(facts.title(state, title))
@@ -35,7 +41,7 @@ def page(events: Sequence[ev.Event], title: str | None = None) -> str:
             f'<meta name="generator" content="catagent {__version__}">',
             f"<title>{named}</title>\n<style>{style}</style>\n</head>\n<body>",
             *_header(state, named),
-            *_main(state, steps, prompts(events)),
+            *_main(state, those, prompts(events)),
             *_state(state, events),
             *_rest(events),
             f"<footer>Recorded with catagent {__version__}.</footer>\n</body>\n</html>\n",
@@ -44,36 +50,37 @@ def page(events: Sequence[ev.Event], title: str | None = None) -> str:
 
 
 def _header(state: RunState, title: str) -> Iterator[str]:
-    status = state.finished.data.status if state.finished is not None else None
-    said = facts.ended(status) if status is not None else "unfinished"
-    items = (
-        f'<li class="{status or said}">{tags.line(fact)}</li>'
-        if fact == said
-        else f"<li>{tags.line(fact)}</li>"
-        for fact in facts.facts(state)
-    )
-    yield f'<header>\n<h1>{title}</h1>\n<ul class="facts">{"".join(items)}</ul>\n</header>'
+    ended = facts.ended(state)
+    kind = state.finished.data.status if state.finished is not None else ended
+    known = ((fact, f' class="{kind}"' * (fact == ended)) for fact in facts.facts(state))
+    items = "".join(f"<li{attribute}>{tags.line(fact)}</li>" for fact, attribute in known)
+    yield f'<header>\n<h1>{title}</h1>\n<ul class="facts">{items}</ul>\n</header>'
     if state.finished is None:
         yield tags.notice("warning", facts.UNFINISHED)
 
 
-def _main(state: RunState, steps: list[Step], sent: Mapping[str, str]) -> Iterator[str]:
+def _main(state: RunState, those: list[Step], sent: Mapping[str, str]) -> Iterator[str]:
     yield "<main>"
     for warning in state.warnings:
         yield tags.notice("warning", warning.message, warning.hint)
-    if steps:
+    if those:
         yield "<h2>Steps</h2>"
-    span = html_steps.Span.of(state)
-    for step in steps:
-        yield from html_steps.step(step, span, sent)
+        yield from steps(state, those, sent)
     if state.answer is not None:
-        yield "<h2>Answer</h2>"
-        yield f'<div class="answer">{tags.markdown(state.answer.output)}</div>'
+        yield f'<h2>Answer</h2>\n<div class="answer">{_markdown(state.answer.output)}</div>'
         if not state.answer.complete:
             yield tags.notice("warning", "The answer is incomplete.")
-    if state.finished is not None and (error := state.finished.data.error) is not None:
-        yield tags.notice("error", error.message, error.hint, *facts.error_details(error))
+    yield tags.failure(state.finished.data.error if state.finished is not None else None)
     yield "</main>"
+
+
+def _markdown(text: str) -> str:
+    """Markdown as HTML: no HTML of its own, no links, no pictures, no hidden characters."""
+    parser = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
+    # A decoded entity would be a character that nobody has cleaned.
+    parser.disable(["entity", "link", "image", "autolink", "reference", "html_inline"])
+    rendered: str = parser.render(clean(text))
+    return rendered
 
 
 def _state(state: RunState, events: Iterable[ev.Event]) -> Iterator[str]:
@@ -84,21 +91,19 @@ def _state(state: RunState, events: Iterable[ev.Event]) -> Iterator[str]:
     for event in events:
         known.take(event)
     keys = ", ".join(final) if isinstance(final, dict) else ""
-    yield f"<h2>State</h2>\n<details>{tags.summary('Final state', keys, [])}"
-    yield f'<div class="inside">{tags.data(known.whole(final))}</div></details>'
+    data = msgspec.json.format(encode_plain(known.whole(final)).decode(), indent=2)
+    yield "<h2>State</h2>\n" + tags.folded("Final state", keys, [tags.pre(data)])
 
 
 def _rest(events: Iterable[ev.Event]) -> Iterator[str]:
     """What ran alongside models and tools, folded."""
-    others: list[tuple[str, object]] = []
+    lines: list[str] = []
     for event in events:
         if isinstance(event, ev.Node) and event.data.kind != "custom":
-            others.append(
-                (f"{event.data.kind} {event.name} {event.data.phase}", event.data.content)
-            )
+            name = f"{event.data.kind} {event.name} {event.data.phase}"
+            lines.append(f"{name}: {compact(event.data.content)}")
         elif isinstance(event, ev.Unknown):
-            others.append((event.type, event.fields))
-    if others:
-        lines = "\n".join(f"{name}: {compact(content)}" for name, content in others)
-        yield f"<h2>Other events</h2>\n<details>{tags.summary('Everything else', '', [])}"
-        yield f'<div class="inside">{tags.pre(lines)}</div></details>'
+            lines.append(f"{event.type}: {compact(event.fields)}")
+    if lines:
+        inside = [tags.pre("\n".join(lines))]
+        yield "<h2>Other events</h2>\n" + tags.folded("Everything else", "", inside)

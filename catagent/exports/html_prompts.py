@@ -21,24 +21,22 @@ def prompts(events: Iterable[ev.Event]) -> dict[str, str]:
     for event in events:
         known.take(event)
         if isinstance(event, ev.LlmStarted) and (event.data.messages or event.data.tools):
-            found[event.run_id] = "\n".join(_prompt(event.data, known, sent))
+            found[event.run_id] = _prompt(event.data, known, sent)
     return found
 
 
-def _prompt(data: ev.LlmStartedData, known: Prompts, sent: set[str]) -> Iterator[str]:
+def _prompt(data: ev.LlmStartedData, known: Prompts, sent: set[str]) -> str:
     messages = known.messages(data)
     what = [count(len(messages), "message")]
     what += [count(len(data.tools), "tool")] if data.tools else []
-    yield f'<details class="sent">{tags.summary("sent", ", ".join(what), [])}<div class="inside">'
-    new = {id(message) for message in data.messages}
+    new, inside = {id(message) for message in data.messages}, list[str]()
     for is_new, group in groupby(messages, lambda m: id(m) in new or _key(m) not in sent):
-        together = list(group)
-        yield "\n".join(map(_message, together)) if is_new else _before(together)
+        those = list(group)
+        inside += [tags.pre(_said(m), _who(m)) for m in those] if is_new else [_before(those)]
     sent.update(map(_key, messages))
-    yield from _tools(data.tools)
-    if data.parameters:
-        yield tags.label("parameters") + tags.pre(arguments(data.parameters))
-    yield "</div></details>"
+    inside += _tools(data.tools)
+    inside += [tags.pre(arguments(data.parameters), "parameters")] if data.parameters else []
+    return tags.folded("sent", ", ".join(what), inside, kind="sent")
 
 
 def _key(message: ev.Message | ev.Ref) -> str:
@@ -47,11 +45,7 @@ def _key(message: ev.Message | ev.Ref) -> str:
 
 def _before(messages: Sequence[ev.Message | ev.Ref]) -> str:
     lines = [f"{_who(m)}: {_said(m)[:_EXCERPT]}" for m in messages[-_MOST:]]
-    return tags.label(f"{count(len(messages), 'message')} as before") + tags.pre("\n".join(lines))
-
-
-def _message(message: ev.Message | ev.Ref) -> str:
-    return tags.label(_who(message)) + tags.pre(_said(message))
+    return tags.pre("\n".join(lines), f"{count(len(messages), 'message')} as before")
 
 
 def _who(message: ev.Message | ev.Ref) -> str:
@@ -72,7 +66,7 @@ def _tools(tools: Sequence[ev.Tool | ev.Ref]) -> Iterator[str]:
     """The names of all, and what is said of those that are new."""
     if tools:
         names = [tool.ref if isinstance(tool, ev.Ref) else tool.name for tool in tools]
-        yield tags.label(f"tools: {', '.join(names)}")
+        yield tags.labelled(f"tools: {', '.join(names)}")
     for tool in tools:
         if isinstance(tool, ev.Tool):
             yield tags.pre(f"{tool.name}: {tool.description}\n{compact(tool.parameters)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from catagent.events import types as ev
 from catagent.events.said import of_run
@@ -14,103 +14,101 @@ from catagent.exports.outline import Step
 from catagent.views.format import arguments
 from catagent.views.graph import answers, questions
 
+# Of an event so many characters are seen without unfolding it.
+_LONGEST = 200
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """The time that a run or a tool call took: when it began, and its length in seconds."""
+
+class _Span(NamedTuple):
+    """When something ran: its beginning, and its length in seconds; 0 where nobody knows."""
 
     began: float
     length: float
 
-    @classmethod
-    def of(cls, state: RunState) -> Span:
-        """The span of a run from its first step on; before that is start-up."""
-        began = epoch(state.order[0].started_ts) if state.order else None
-        ended = epoch(state.last_ts)
-        if began is None or ended is None:
-            return cls(0.0, 0.0)
-        return cls(began, ended - began)
 
-    def within(self, ts: str, duration: float | None) -> Span:
-        """The span of a step, for what ran inside it."""
-        return Span(epoch(ts) or 0.0, duration or 0.0)
-
-    def bar(self, ts: str, duration: float | None) -> str:
-        """A thin line that shows when a step ran, relative to what it ran inside."""
-        began = epoch(ts)
-        if began is None or duration is None or self.length <= 0:
-            return ""
-        left = min(100.0, max(0.0, 100 * (began - self.began) / self.length))
-        width = min(100 - left, max(0.5, 100 * duration / self.length))
-        rect = f'<rect x="{left:.2f}" width="{width:.2f}" height="1"/>'
-        return (
-            '<svg class="when" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">'
-            f"{rect}</svg>"
-        )
-
-
-def step(one: Step, span: Span, prompts: Mapping[str, str]) -> Iterator[str]:
-    """Yield the elements of one step and of all inside it.
+def steps(state: RunState, those: list[Step], prompts: Mapping[str, str]) -> Iterator[str]:
+    """Yield an element for each step; all that happened inside it is inside it.
 
     `prompts` has the HTML of what models were sent, by run id.
     """
+    # From the first step on: before that is start-up.
+    began = epoch(state.order[0].started_ts) if state.order else None
+    whole = _Span(began or 0.0, (epoch(state.last_ts) or 0.0) - (began or 0.0))
+    for one in those:
+        yield _step(one, whole, prompts)
+
+
+def _step(one: Step, around: _Span, prompts: Mapping[str, str]) -> str:
     match one.what:
         case LlmRun() as run:
-            yield from _model(run, span, prompts.get(run.run_id, ""))
+            return _model(run, around, prompts.get(run.run_id, ""))
         case ToolRun() as run:
-            yield from _tool(one, run, span, prompts)
+            return _tool(one, run, around, prompts)
         case ev.Interrupt(data=data):
             asked = "\n\n".join(["Waits for an answer:", *questions(data)])
-            yield tags.notice("warning", asked, *answers(data))
+            return tags.notice("warning", asked, *answers(data))
         case event:
-            text = facts.happened(event)
-            yield tags.event(text) if text else ""
+            return _event(facts.happened(event))
 
 
-def _model(run: LlmRun, span: Span, prompt: str) -> Iterator[str]:
+def _event(text: str) -> str:
+    if len(text) > _LONGEST:
+        return tags.folded("", f"{text[:_LONGEST]}…", [tags.pre(text)], kind="event")
+    return f'<p class="event">{tags.line(text)}</p>' if text else ""
+
+
+def _model(run: LlmRun, around: _Span, prompt: str) -> str:
     said, reasoning = of_run(run), "".join(run.reasoning)
-    # Others decide on what follows, or repeat the answer.
-    folded = " open" if said and run.call is not None else ""
-    yield f'<details class="model"{folded}>'
-    yield tags.summary(run.name, _asked(run), facts.llm_facts(run))
-    duration = run.finished.duration_s if run.finished is not None else None
-    yield f'{span.bar(run.started_ts, duration)}<div class="inside">{prompt}'
-    if reasoning:
-        yield tags.label("reasoning") + tags.pre(reasoning, "reasoning")
-    for channel, text in said:
-        yield tags.pre(text, "block" if channel == "block" else "")
-    if run.finished is not None:
-        for call in run.finished.tool_calls:
-            yield tags.label("tool call") + tags.pre(f"{call.name}({arguments(call.args)})")
-        if error := run.finished.error:
-            yield tags.notice("error", error.message, error.hint, *facts.error_details(error))
-    yield "</div></details>"
-
-
-def _asked(run: LlmRun) -> str:
-    """Which model it was, and which tools it called."""
     calls = run.finished.tool_calls if run.finished is not None else []
     wanted = f"→ {', '.join(call.name for call in calls)}" if calls else ""
-    return " ".join([run.model if run.model != run.name else "", wanted]).strip()
+    return tags.folded(
+        run.name,
+        " ".join([run.model if run.model != run.name else "", wanted]).strip(),
+        [
+            prompt,
+            tags.pre(reasoning, "reasoning", "reasoning") if reasoning else "",
+            *(tags.pre(text, kind="block" * (channel == "block")) for channel, text in said),
+            *(tags.pre(f"{call.name}({arguments(call.args)})", "tool call") for call in calls),
+            tags.failure(run.finished.error if run.finished is not None else None),
+        ],
+        what=facts.llm_facts(run),
+        kind="model",
+        # Others decide on what follows, or repeat the answer.
+        unfolded=bool(said) and run.call is not None,
+        bar=_bar(_span(run), around),
+    )
 
 
-def _tool(one: Step, run: ToolRun, span: Span, prompts: Mapping[str, str]) -> Iterator[str]:
-    failed = " failed" if facts.failed(run) else ""
-    asked = arguments(run.tool_input)
-    yield f'<details class="tool{failed}" open>'
-    yield tags.summary(run.tool, asked, facts.tool_facts(run))
+def _tool(one: Step, run: ToolRun, around: _Span, prompts: Mapping[str, str]) -> str:
+    output, span = facts.observed(run), _span(run)
+    seen = tags.pre(output, "observation") if output else ""
+    return tags.folded(
+        run.tool,
+        arguments(run.tool_input),
+        [
+            *(_step(inner, span, prompts) for inner in one.inside),
+            tags.labelled("observation: the text above") if one.shows(output) else seen,
+            *(tags.pre(artifact, "artifact", "block") for artifact in facts.artifacts(run)),
+            tags.failure(facts.raised(run)),
+        ],
+        what=facts.tool_facts(run),
+        kind="tool failed" if facts.failed(run) else "tool",
+        unfolded=True,
+        bar=_bar(span, around),
+    )
+
+
+def _span(run: LlmRun | ToolRun) -> _Span:
     duration = run.finished.duration_s if run.finished is not None else None
-    yield f'{span.bar(run.started_ts, duration)}<div class="inside">'
-    inside = span.within(run.started_ts, duration)
-    for inner in one.inside:
-        yield from step(inner, inside, prompts)
-    output = facts.observed(run)
-    if one.shows(output):
-        yield tags.label("observation: the text above")
-    elif output:
-        yield tags.label("observation") + tags.pre(output)
-    for artifact in facts.artifacts(run):
-        yield tags.label("artifact") + tags.pre(artifact, "block")
-    if error := facts.raised(run):
-        yield tags.notice("error", error.message, error.hint, *facts.error_details(error))
-    yield "</div></details>"
+    return _Span(epoch(run.started_ts) or 0.0, duration or 0.0)
+
+
+def _bar(span: _Span, around: _Span) -> str:
+    """A thin line that shows when a step ran, relative to what it ran inside."""
+    if not (span.began and span.length and around.length > 0):
+        return ""
+    left = min(100.0, max(0.0, 100 * (span.began - around.began) / around.length))
+    width = min(100 - left, max(0.5, 100 * span.length / around.length))
+    return (
+        '<svg class="when" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect x="{left:.2f}" width="{width:.2f}" height="1"/></svg>'
+    )

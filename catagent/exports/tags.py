@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
-from typing import Any
 
-import msgspec
-
-from catagent.events.codec import encode_plain
+from catagent.events import types as ev
+from catagent.exports import facts
 from catagent.views.sanitize import clean, clean_line
-
-# Of an event so many characters are seen without unfolding it.
-_LONGEST = 200
 
 
 def line(text: str) -> str:
@@ -20,16 +15,16 @@ def line(text: str) -> str:
     return escape(clean_line(text))
 
 
-def pre(text: str, kind: str = "") -> str:
-    """Text with its lines and spaces."""
+def pre(text: str, label: str = "", kind: str = "") -> str:
+    """Text with its lines and spaces, under its label."""
     attribute = f' class="{kind}"' if kind else ""
     # An HTML parser drops a newline right after <pre>: ours goes first.
-    return f"<pre{attribute}>\n{escape(clean(text))}</pre>"
+    return f"{labelled(label)}<pre{attribute}>\n{escape(clean(text))}</pre>"
 
 
-def label(text: str) -> str:
-    """A label for what follows."""
-    return f'<p class="label">{line(text)}</p>'
+def labelled(text: str) -> str:
+    """A label, if there is one, for what follows."""
+    return f'<p class="label">{line(text)}</p>' if text else ""
 
 
 def notice(kind: str, message: str, *below: str) -> str:
@@ -38,34 +33,26 @@ def notice(kind: str, message: str, *below: str) -> str:
     return f'<div class="notice {kind}">{escape(clean(message))}{details}</div>'
 
 
-def summary(name: str, asked: str, what: Iterable[str]) -> str:
-    """What is seen of a step that is folded."""
-    parts = [f'<span class="name">{line(name)}</span>', f'<span class="asked">{line(asked)}</span>']
-    facts = " · ".join(map(line, what))
-    return f'<summary>{"".join(parts)}<span class="facts">{facts}</span></summary>'
+def failure(error: ev.ErrorInfo | None) -> str:
+    """What went wrong, if anything did."""
+    if error is None:
+        return ""
+    return notice("error", error.message, error.hint, *facts.error_details(error))
 
 
-def event(text: str) -> str:
-    """An event on one line, unless it is long: then it folds."""
-    if len(text) <= _LONGEST:
-        return f'<p class="event">{line(text)}</p>'
-    return (
-        f'<details class="event">{summary("", text[:_LONGEST] + "…", [])}'
-        f'<div class="inside">{pre(text)}</div></details>'
-    )
-
-
-def data(value: Any) -> str:
-    """Any data as JSON with its own lines."""
-    return pre(msgspec.json.format(encode_plain(value).decode(), indent=2))
-
-
-def markdown(text: str) -> str:
-    """Markdown as HTML: no HTML of its own, no links, no pictures, no hidden characters."""
-    from markdown_it import MarkdownIt
-
-    parser = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
-    # A decoded entity would be a character that nobody has cleaned.
-    parser.disable(["entity", "link", "image", "autolink", "reference", "html_inline"])
-    rendered: str = parser.render(clean(text))
-    return rendered
+def folded(
+    name: str,
+    asked: str,
+    inside: Iterable[str],
+    *,
+    what: Iterable[str] = (),
+    kind: str = "",
+    unfolded: bool = False,
+    bar: str = "",
+) -> str:
+    """What folds into a line: a name, what was asked, facts. `kind` are classes, `bar` follows."""
+    attribute = f' class="{kind}"' * bool(kind) + " open" * unfolded
+    seen = f'<span class="name">{line(name)}</span><span class="asked">{line(asked)}</span>'
+    seen += f'<span class="facts">{" · ".join(map(line, what))}</span>'
+    head = f"<details{attribute}><summary>{seen}</summary>{bar}"
+    return "\n".join([f'{head}<div class="inside">', *filter(None, inside), "</div></details>"])
