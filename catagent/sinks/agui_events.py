@@ -7,7 +7,7 @@ whose `parentToolCallId` is the call. What the protocol has no word for becomes 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -17,12 +17,21 @@ from catagent.events.codec import encode_plain
 from catagent.events.prompts import Prompts
 from catagent.events.said import in_order, repeats
 from catagent.events.timestamps import epoch
-from catagent.events.types import DEEPEST_CALL
-from catagent.sinks.agui_calls import Calls
 from catagent.sinks.agui_ends import interrupt, outcome
 
 AguiEvent = dict[str, Any]
 _Key = tuple[str, str]
+_WRITES, _RUNS = ("START", "END"), ("STARTED", "FINISHED")
+
+
+@dataclass(slots=True)
+class _Call:
+    """A tool call. `subagent` is the id of the latest invocation of what runs inside it, if any."""
+
+    id: str
+    tool: str = ""
+    shown: bool = False
+    subagent: str = ""
 
 
 class Translator:
@@ -30,232 +39,233 @@ class Translator:
 
     def __init__(self) -> None:
         self._ids: AguiEvent = {"threadId": "", "runId": ""}
+        self._out: list[AguiEvent] = []
         self._open: dict[_Key, AguiEvent] = {}
-        self._calls = Calls()
+        self._calls: dict[str, _Call] = {}
+        self._taken: set[str] = set()
         self._written: defaultdict[str, dict[int, str]] = defaultdict(dict)
         self._interrupts: dict[str, AguiEvent] = {}
         self._prompts = Prompts()
         self._said: tuple[str, list[str]] = ("", [])
         self._streamed: set[str] = set()
 
-    def translate(self, event: ev.Event) -> Iterator[AguiEvent]:
-        """Yield what the event is in AG-UI: nothing, one event or several."""
-        extra: AguiEvent = {}
+    def translate(self, event: ev.Event) -> list[AguiEvent]:
+        """Return what the event is in AG-UI: nothing, one event or several."""
+        self._out, extra = [], AguiEvent()
         if (seconds := epoch(event.ts)) is not None:
             extra["timestamp"] = round(seconds * 1000)
         if not isinstance(event, ev.Unknown) and event.raw is not msgspec.UNSET:
             extra["rawEvent"] = event.raw
-        for translated in self._translate(event):
-            yield translated | extra
-
-    def _translate(self, event: ev.Event) -> Iterator[AguiEvent]:
         if isinstance(event, ev.LlmToken):
-            return self._token(event)
-        self._prompts.take(event)
+            self._token(event)
+        else:
+            self._prompts.take(event)
+            self._translate(event)
+        return [translated | extra for translated in self._out]
+
+    def _translate(self, event: ev.Event) -> None:
         match event:
             case ev.LlmFinished():
-                return self._message_end(event)
+                self._message_end(event)
             case ev.Action() | ev.ToolStarted() | ev.ToolFinished() | ev.Observation():
-                return self._tool(event)
+                self._tool(event)
             case ev.RunStarted() | ev.Answer() | ev.Interrupt() | ev.RunFinished():
-                return self._run(event)
-            case ev.LlmStarted():
-                return iter(())
+                self._run(event)
+            case ev.LlmStarted() | ev.LlmToken():
+                pass
             case _:
-                return self._other(event)
+                self._other(event)
 
-    def _other(
-        self, event: ev.Update | ev.Node | ev.Retry | ev.Warned | ev.Unknown
-    ) -> Iterator[AguiEvent]:
-        """What the protocol has no word for, attributed to the call that it happened inside."""
-        if isinstance(event, ev.Unknown):
-            yield _custom(event.type, event.fields.get("data"))
-            return
-        inside = yield from self._subagent(event.call, event.tool_call_id)
-        data: Any = event.data
-        if isinstance(event, ev.Update):
-            data = {"node": data.node, "changes": self._prompts.whole(data.changes)}
-        elif isinstance(event, ev.Node):
-            data = {"name": event.name, **msgspec.structs.asdict(data)}
-        yield {**_custom(ev.type_of(event), data), **inside}
-
-    def _run(
-        self, event: ev.RunStarted | ev.Answer | ev.Interrupt | ev.RunFinished
-    ) -> Iterator[AguiEvent]:
+    def _run(self, event: ev.RunStarted | ev.Answer | ev.Interrupt | ev.RunFinished) -> None:
         match event:
             case ev.RunStarted(data=data, run_id=run_id):
                 self._ids = {"threadId": data.thread_id or run_id, "runId": run_id}
-                yield {"type": "RUN_STARTED", **self._ids}
-                yield _custom(ev.type_of(event), data)
+                self._put("RUN_STARTED", self._ids)
+                self._custom(ev.type_of(event), data)
             case ev.Answer(data=data):
-                yield from self._answer(event.run_id, data)
+                if not repeats(data.output, *self._said):  # no model has just said it
+                    self._text(f"{event.run_id}:answer", data.output, {})
+                    self._end("TEXT_MESSAGE", f"{event.run_id}:answer")
             case ev.Interrupt(data=data, call=key):
-                call_id = self._calls.named(key, event.tool_call_id).id if key else None
+                call_id = self._call(key, event.tool_call_id).id if key else None
                 self._interrupts[data.id] = interrupt(data, call_id)
             case ev.RunFinished(data=data):
-                yield from reversed(self._open.values())
-                self._open.clear()
-                if data.state is not None:
-                    yield {"type": "STATE_SNAPSHOT", "snapshot": self._prompts.whole(data.state)}
-                yield outcome(data, self._ids, list(self._interrupts.values()))
+                self._finish(data)
 
-    def _answer(self, run_id: str, data: ev.AnswerData) -> Iterator[AguiEvent]:
-        """An answer that no model has just said is a message of its own."""
-        if not repeats(data.output, *self._said):
-            yield from self._text({"messageId": f"{run_id}:answer"}, data.output)
-            yield from self._end(("text", f"{run_id}:answer"))
+    def _other(self, event: ev.Update | ev.Node | ev.Retry | ev.Warned | ev.Unknown) -> None:
+        """What the protocol has no word for, attributed to the call that it happened inside."""
+        if isinstance(event, ev.Unknown):
+            return self._custom(event.type, event.fields.get("data"))
+        data: Any = event.data
+        if isinstance(event, ev.Update):
+            data = {"node": event.data.node, "changes": self._prompts.whole(event.data.changes)}
+        elif isinstance(event, ev.Node):
+            data = {"name": event.name, **msgspec.structs.asdict(event.data)}
+        inside = self._inside(event.call, event.tool_call_id)
+        return self._custom(ev.type_of(event), data, inside)
 
-    def _token(self, event: ev.LlmToken) -> Iterator[AguiEvent]:
-        inside = yield from self._subagent(event.call, event.tool_call_id)
+    def _finish(self, data: ev.RunFinishedData) -> None:
+        self._out += reversed(self._open.values())
+        self._open.clear()
+        if data.state is not None:
+            self._put("STATE_SNAPSHOT", snapshot=self._prompts.whole(data.state))
+        self._out.append(outcome(data, self._ids, list(self._interrupts.values())))
+
+    # What models write
+
+    def _token(self, event: ev.LlmToken) -> None:
+        inside = self._inside(event.call, event.tool_call_id)
         self._streamed.add(event.run_id)
         if event.data.channel == "tool_args":
-            yield from self._tool_args(event, inside)
+            self._tool_args(event, inside)
         else:
-            yield from self._piece(event.run_id, event.data.channel, event.data.delta, inside)
+            self._piece(event.run_id, event.data.channel, event.data.delta, inside)
 
-    def _piece(
-        self, run_id: str, channel: ev.Channel, delta: str, inside: AguiEvent
-    ) -> Iterator[AguiEvent]:
+    def _piece(self, run_id: str, channel: ev.Channel, delta: str, inside: AguiEvent) -> None:
         match channel:
             case "text":
-                yield from self._text({"messageId": run_id, **inside}, delta)
+                self._text(run_id, delta, inside)
             case "reasoning":
-                yield from self._reasoning(run_id, delta, inside)
+                ids = {"messageId": f"{run_id}:reasoning", **inside}
+                self._begin(("REASONING", run_id), ids)
+                self._begin(("REASONING_MESSAGE", run_id), ids, role="reasoning")
+                self._put("REASONING_MESSAGE_CONTENT", ids, delta=delta)
             case _:  # a block that is not text, which the protocol has no word for
                 data = {"messageId": run_id, "channel": channel, "delta": delta}
-                yield {**_custom("llm.token", data), **inside}
+                self._custom("llm.token", data, inside)
 
-    def _reasoning(self, run_id: str, delta: str, inside: AguiEvent) -> Iterator[AguiEvent]:
-        message = {"messageId": f"{run_id}:reasoning", **inside}
-        for what in ("REASONING", "REASONING_MESSAGE"):
-            role = {"role": "reasoning"} if what == "REASONING_MESSAGE" else {}
-            start = {"type": f"{what}_START", **message, **role}
-            end = {"type": f"{what}_END", **message}
-            yield from self._begin((what, run_id), start, end)
-        yield {"type": "REASONING_MESSAGE_CONTENT", **message, "delta": delta}
+    def _text(self, message_id: str, delta: str, inside: AguiEvent) -> None:
+        ids = {"messageId": message_id, **inside}
+        self._begin(("TEXT_MESSAGE", message_id), ids, role="assistant")
+        self._put("TEXT_MESSAGE_CONTENT", ids, delta=delta)
 
-    def _tool_args(self, event: ev.LlmToken, inside: AguiEvent) -> Iterator[AguiEvent]:
-        data = event.data
-        written, index = self._written[event.run_id], data.index
-        place = index if isinstance(index, int) else 0
+    def _tool_args(self, event: ev.LlmToken, inside: AguiEvent) -> None:
+        data, written = event.data, self._written[event.run_id]
+        place = data.index if isinstance(data.index, int) else 0
         if isinstance(data.call, str):
-            yield from self._end(("call", written.get(place, "")))
+            self._end("TOOL_CALL", written.get(place, ""))
             written[place] = data.call
-            self._calls.named(data.call, data.call_id or None, data.tool or "")
-            yield from self._call_start(data.call, event.run_id, inside)
+            self._call(data.call, data.call_id or None, data.tool or "")
+            self._call_start(data.call, event.run_id, inside)
         key = written.get(place, "")
-        if ("call", key) in self._open:  # what belongs to no call, its action will say
-            call_id = self._calls.named(key).id
-            yield {"type": "TOOL_CALL_ARGS", "toolCallId": call_id, "delta": data.delta, **inside}
+        if ("TOOL_CALL", key) in self._open:  # what belongs to no call, its action will say
+            ids = {"toolCallId": self._call(key).id, **inside}
+            self._put("TOOL_CALL_ARGS", ids, delta=data.delta)
 
-    def _call_start(self, key: str, message_id: str, inside: AguiEvent) -> Iterator[AguiEvent]:
-        """Show a call, once: the model's tokens do, if the mode has tokens, else its action."""
-        call = self._calls.named(key)
-        if call.shown:
-            return
-        call.shown = True
-        ids = {"toolCallId": call.id, **inside}
-        names = {"toolCallName": call.tool, "parentMessageId": message_id}
-        start = {"type": "TOOL_CALL_START", **ids, **names}
-        yield from self._begin(("call", key), start, {"type": "TOOL_CALL_END", **ids})
-
-    def _message_end(self, event: ev.LlmFinished) -> Iterator[AguiEvent]:
+    def _message_end(self, event: ev.LlmFinished) -> None:
         data = event.data
         if event.run_id not in self._streamed:
-            yield from self._unstreamed(event)
+            # A mode without tokens reports what a model wrote once it has written it.
+            for channel, whole in [("reasoning", data.reasoning), *in_order(data)]:
+                if whole:
+                    inside = self._inside(event.call, event.tool_call_id)
+                    self._piece(event.run_id, channel, whole, inside)
         self._streamed.discard(event.run_id)
         if event.call is None and (data.text or data.named_blocks):
             self._said = data.text, data.named_blocks
-        for what in ("REASONING_MESSAGE", "REASONING", "text"):
-            yield from self._end((what, event.run_id))
+        for what in ("REASONING_MESSAGE", "REASONING", "TEXT_MESSAGE"):
+            self._end(what, event.run_id)
         for key in self._written.pop(event.run_id, {}).values():
-            yield from self._end(("call", key))
+            self._end("TOOL_CALL", key)
 
-    def _unstreamed(self, event: ev.LlmFinished) -> Iterator[AguiEvent]:
-        """A mode without tokens reports what a model wrote once it has written it."""
-        pieces: list[tuple[ev.Channel, str]] = [("reasoning", event.data.reasoning)]
-        for channel, whole in [*pieces, *in_order(event.data)]:
-            if whole:
-                inside = yield from self._subagent(event.call, event.tool_call_id)
-                yield from self._piece(event.run_id, channel, whole, inside)
+    # What becomes of a call
 
-    def _text(self, message: AguiEvent, delta: str) -> Iterator[AguiEvent]:
-        key = ("text", message["messageId"])
-        start = {"type": "TEXT_MESSAGE_START", **message, "role": "assistant"}
-        yield from self._begin(key, start, {"type": "TEXT_MESSAGE_END", **message})
-        yield {"type": "TEXT_MESSAGE_CONTENT", **message, "delta": delta}
-
-    def _tool(self, event: ev.CallEvent) -> Iterator[AguiEvent]:
+    def _tool(self, event: ev.CallEvent) -> None:
         key, data = ev.call_of(event), event.data
-        call = self._calls.named(key, data.tool_call_id, data.tool)
-        step = {"stepName": f"{call.tool} {call.id}"}
+        call = self._call(key, data.tool_call_id, data.tool)
         match event:
             case ev.Action():
-                yield from self._action(event, key)
+                self._action(event, key, call)
             case ev.ToolStarted():
-                ended = {"type": "STEP_FINISHED", **step}
-                yield from self._begin(("step", key), {"type": "STEP_STARTED", **step}, ended)
+                self._begin(("STEP", key), {"stepName": f"{call.tool} {call.id}"}, _RUNS)
             case ev.ToolFinished(data=data):
-                yield from self._subagent_end(key, data)
-                yield from self._end(("step", key))
+                self._subagent_end(key, data)
+                self._end("STEP", key)
             case ev.Observation(data=data):
-                yield from self._end(("subagent", key))
-                inside = yield from self._subagent(ev.outer_call(key))
-                result = {"messageId": f"{call.id}:result", "toolCallId": call.id}
-                content = {"content": data.output, "role": "tool"}
-                yield {"type": "TOOL_CALL_RESULT", **result, **content, **inside}
+                self._end("SUBAGENT", key)
+                ids = {"messageId": f"{call.id}:result", "toolCallId": call.id}
+                inside = self._inside(ev.outer_call(key))
+                self._put("TOOL_CALL_RESULT", ids | inside, content=data.output, role="tool")
 
-    def _action(self, event: ev.Action, key: str) -> Iterator[AguiEvent]:
-        if (call := self._calls.named(key)).shown:
+    def _action(self, event: ev.Action, key: str, call: _Call) -> None:
+        if call.shown:
             return
-        inside = yield from self._subagent(ev.outer_call(key))
-        yield from self._call_start(key, event.run_id, inside)
+        inside = self._inside(ev.outer_call(key))
+        self._call_start(key, event.run_id, inside)
         arguments = encode_plain(event.data.tool_input).decode().strip()
-        yield {"type": "TOOL_CALL_ARGS", "toolCallId": call.id, "delta": arguments, **inside}
-        yield from self._end(("call", key))
+        self._put("TOOL_CALL_ARGS", {"toolCallId": call.id, **inside}, delta=arguments)
+        self._end("TOOL_CALL", key)
 
-    def _subagent(
-        self, key: str | None, given: str | None = None
-    ) -> Generator[AguiEvent, None, AguiEvent]:
+    def _call_start(self, key: str, message_id: str, inside: AguiEvent) -> None:
+        """Show a call, once: the model's tokens do, if the mode has tokens, else its action."""
+        call = self._call(key)
+        if not call.shown:
+            call.shown = True
+            ids, names = {"toolCallId": call.id, **inside}, {"toolCallName": call.tool}
+            self._begin(("TOOL_CALL", key), ids, _WRITES, parentMessageId=message_id, **names)
+
+    def _call(self, key: str, given: str | None = None, tool: str = "") -> _Call:
+        """Return a call; its id is the one that was `given` where no other call has that."""
+        call = self._calls.get(key)
+        if call is None:
+            call = self._calls[key] = _Call(self._unique(given or key, key))
+        call.tool = tool or call.tool
+        return call
+
+    def _unique(self, name: str, key: str) -> str:
+        while name in self._taken:
+            name = f"{name}#{key}"
+        self._taken.add(name)
+        return name
+
+    # What happens inside a call
+
+    def _inside(self, key: str | None, given: str | None = None) -> AguiEvent:
         """Announce that something happens inside a tool call; return what attributes it."""
         if key is None:
             return {}
-        call, unannounced, around = self._calls.named(key, given), list[str](), key
-        while around and ("subagent", around) not in self._open and len(unannounced) < DEEPEST_CALL:
-            unannounced.append(around)
+        call, new, around = self._call(key, given), list[str](), key
+        while around and ("SUBAGENT", around) not in self._open and len(new) < ev.DEEPEST_CALL:
+            new.append(around)
             around = ev.outer_call(around) or ""
-        for each in reversed(unannounced):
-            yield from self._announce(each)
+        for each in reversed(new):
+            self._announce(each)
         return {"subagentRunId": call.subagent}
 
-    def _announce(self, key: str) -> Iterator[AguiEvent]:
+    def _announce(self, key: str) -> None:
         """Each invocation has an id of its own: a call may be tried again."""
-        call, outer = self._calls.invoked(key), ev.outer_call(key) or ""
-        inside = {"subagentRunId": call.subagent}
-        named = {"name": call.tool, "parentToolCallId": call.id}
-        if ("subagent", outer) in self._open:
-            named["parentSubagentRunId"] = self._calls.named(outer).subagent
-        start = {"type": "SUBAGENT_STARTED", **inside, **named}
-        yield from self._begin(("subagent", key), start, {"type": "SUBAGENT_FINISHED", **inside})
+        call, outer = self._call(key), ev.outer_call(key) or ""
+        call.subagent = self._unique(call.id, key) if call.subagent else call.id
+        around = {"parentToolCallId": call.id}
+        if ("SUBAGENT", outer) in self._open:
+            around["parentSubagentRunId"] = self._call(outer).subagent
+        ids = {"subagentRunId": call.subagent}
+        self._begin(("SUBAGENT", key), ids, _RUNS, name=call.tool, **around)
 
-    def _subagent_end(self, key: str, data: ev.ToolFinishedData) -> Iterator[AguiEvent]:
-        end = self._open.get(("subagent", key), {})
+    def _subagent_end(self, key: str, data: ev.ToolFinishedData) -> None:
+        end = self._open.get(("SUBAGENT", key), {})
         if data.status == "error":
             end["type"] = "SUBAGENT_ERROR"
             end["message"] = data.error.message if data.error is not None else data.output
         elif data.status == "interrupted":
             end["outcome"] = {"type": "suspended"}
-        yield from self._end(("subagent", key))
+        self._end("SUBAGENT", key)
 
-    def _begin(self, key: _Key, start: AguiEvent, end: AguiEvent) -> Iterator[AguiEvent]:
+    # One event
+
+    def _begin(
+        self, key: _Key, ids: AguiEvent, words: tuple[str, str] = _WRITES, **more: Any
+    ) -> None:
         if key not in self._open:
-            self._open[key] = end
-            yield start
+            self._open[key] = {"type": f"{key[0]}_{words[1]}", **ids}
+            self._put(f"{key[0]}_{words[0]}", ids, **more)
 
-    def _end(self, key: _Key) -> Iterator[AguiEvent]:
-        if key in self._open:
-            yield self._open.pop(key)
+    def _end(self, what: str, key: str) -> None:
+        if (what, key) in self._open:
+            self._out.append(self._open.pop((what, key)))
 
+    def _custom(self, name: str, data: Any, inside: AguiEvent | None = None) -> None:
+        self._put("CUSTOM", inside, name=f"catagent.{name}", value=data)
 
-def _custom(name: str, data: Any) -> AguiEvent:
-    return {"type": "CUSTOM", "name": f"catagent.{name}", "value": data}
+    def _put(self, kind: str, ids: AguiEvent | None = None, **more: Any) -> None:
+        self._out.append({"type": kind, **(ids or {}), **more})
