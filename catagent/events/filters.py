@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from msgspec import UNSET, Struct
+from msgspec.structs import asdict
 
 from catagent.events import types as ev
 
@@ -29,34 +30,30 @@ class Filters(Struct, kw_only=True, frozen=True):
 
     def as_dict(self) -> dict[str, list[str]]:
         """The lists that are not empty, by name."""
-        return {name: list(values) for name, values in _items(self) if values}
+        return {name: list(values) for name, values in asdict(self).items() if values}
 
     def keeps(self, event: ev.Event) -> bool:
         """Whether the event is wanted. Those about the run as a whole always are."""
         if isinstance(event, _ALWAYS):
             return True
         name, types, tags = _subject(event)
-        if not (self.include_names or self.include_types or self.include_tags):
+        included = self.include_names, self.include_types, self.include_tags
+        if any(included):
+            wanted = _names(included, name, types, tags)
+        else:
             # Asking for LangChain's own objects means all of them: a patch that is left out
             # of a run log makes the next ones senseless.
             wanted = types[0] not in QUIET_KINDS or event.raw is not UNSET
-        else:
-            wanted = self._includes(name, types, tags)
-        return wanted and not self._excludes(name, types, tags)
+        excluded = self.exclude_names, self.exclude_types, self.exclude_tags
+        return wanted and not _names(excluded, name, types, tags)
 
-    def _includes(self, name: str, types: tuple[str, ...], tags: list[str]) -> bool:
-        return (
-            name in self.include_names
-            or any(kind in self.include_types for kind in types)
-            or any(tag in self.include_tags for tag in tags)
-        )
 
-    def _excludes(self, name: str, types: tuple[str, ...], tags: list[str]) -> bool:
-        return (
-            name in self.exclude_names
-            or any(kind in self.exclude_types for kind in types)
-            or any(tag in self.exclude_tags for tag in tags)
-        )
+_Lists = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+
+
+def _names(lists: _Lists, name: str, types: tuple[str, ...], tags: list[str]) -> bool:
+    names, kinds, labels = lists
+    return name in names or any(t in kinds for t in types) or any(tag in labels for tag in tags)
 
 
 _ALWAYS = (
@@ -64,10 +61,6 @@ _ALWAYS = (
     *(ev.Retry, ev.Warned, ev.Unknown),
 )
 _LLM = (ev.LlmStarted, ev.LlmToken, ev.LlmFinished)
-
-
-def _items(filters: Filters) -> list[tuple[str, tuple[str, ...]]]:
-    return [(name, getattr(filters, name)) for name in Filters.__struct_fields__]
 
 
 def _subject(event: Any) -> tuple[str, tuple[str, ...], list[str]]:

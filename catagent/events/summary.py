@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from catagent.events import types as ev
@@ -32,29 +32,23 @@ def models(state: RunState) -> list[ev.ModelUsage]:
         entry.calls += 1
         if run.finished is not None:
             entry.duration_s = round(entry.duration_s + (run.finished.duration_s or 0.0), 6)
-            entry.usage = add(entry.usage, run.finished.usage)
+            entry.usage = add([entry.usage, run.finished.usage])
     return list(found.values())
 
 
-def total(used: list[ev.ModelUsage]) -> ev.Usage | None:
+def total(used: Iterable[ev.ModelUsage]) -> ev.Usage | None:
     """The usage of all models together, or None where no server said."""
-    result: ev.Usage | None = None
-    for entry in used:
-        result = add(result, entry.usage)
-    return result
+    return add(entry.usage for entry in used)
 
 
-def add(a: ev.Usage | None, b: ev.Usage | None) -> ev.Usage | None:
-    """The usage of two together, or None where nobody said."""
-    if a is None or b is None:
-        return a or b
-    names = ev.Usage.__struct_fields__
-    return ev.Usage(**{name: _sum(getattr(a, name), getattr(b, name)) for name in names})
-
-
-def _sum(*counts: int | None) -> int | None:
-    known = [count for count in counts if count is not None]
-    return sum(known) if known else None
+def add(usages: Iterable[ev.Usage | None]) -> ev.Usage | None:
+    """The usage of several together, or None where nobody said."""
+    known = [usage for usage in usages if usage is not None]
+    counts: dict[str, int] = {}
+    for name in ev.Usage.__struct_fields__:
+        given = [count for usage in known if (count := getattr(usage, name)) is not None]
+        counts |= {name: sum(given)} if given else {}
+    return ev.Usage(**counts) if known else None
 
 
 def finished(
@@ -90,49 +84,31 @@ def close_open_spans(state: RunState, error: ev.ErrorInfo | None) -> Iterator[ev
     Without an error it waits for a person, and so does what is open.
     """
     for run in reversed(state.order):
-        if isinstance(run, LlmRun):
-            if run.finished is None:
-                yield _close_llm(run, error, state.last_ts)
-        elif run.started and run.finished is None:
-            yield _close_tool(run, error, state.last_ts)
+        if run.finished is None and (isinstance(run, LlmRun) or run.started):
+            yield _closed(run, error, state.last_ts)
 
 
-def _close_llm(run: LlmRun, error: ev.ErrorInfo | None, now: str) -> ev.LlmFinished:
-    return ev.LlmFinished(
-        run_id=run.run_id,
-        parent_ids=run.parent_ids,
-        name=run.name,
-        tags=run.tags,
-        tool_call_id=run.tool_call_id,
-        call=run.call,
-        data=ev.LlmFinishedData(
+def _closed(run: LlmRun | ToolRun, error: ev.ErrorInfo | None, now: str) -> ev.Event:
+    names = ("run_id", "parent_ids", "tags", "tool_call_id", "call")
+    envelope: dict[str, Any] = {name: getattr(run, name) for name in names}
+    ended: dict[str, Any] = {"duration_s": _between(run.started_ts, now), "error": error}
+    if isinstance(run, LlmRun):
+        said = ev.LlmFinishedData(
             model=run.model,
             text="".join(run.text),
             reasoning="".join(run.reasoning),
             named_blocks=run.blocks,
-            duration_s=_between(run.started_ts, now),
-            error=error,
-        ),
-    )
-
-
-def _close_tool(run: ToolRun, error: ev.ErrorInfo | None, now: str) -> ev.ToolFinished:
-    return ev.ToolFinished(
-        run_id=run.run_id,
-        parent_ids=run.parent_ids,
-        name=run.tool,
-        tags=run.tags,
+            **ended,
+        )
+        return ev.LlmFinished(name=run.name, data=said, **envelope)
+    done = ev.ToolFinishedData(
+        tool=run.tool,
         tool_call_id=run.tool_call_id,
-        call=run.call,
-        data=ev.ToolFinishedData(
-            tool=run.tool,
-            tool_call_id=run.tool_call_id,
-            status="interrupted" if error is None else "error",
-            output="",
-            duration_s=_between(run.started_ts, now),
-            error=error,
-        ),
+        status="interrupted" if error is None else "error",
+        output="",
+        **ended,
     )
+    return ev.ToolFinished(name=run.tool, data=done, **envelope)
 
 
 def _between(began: str, ended: str) -> float | None:

@@ -7,7 +7,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from catagent.stop import Stop
@@ -90,32 +90,16 @@ class Impatient(ThreadPoolExecutor):
 
 async def on_thread(work: Callable[[], T]) -> T:
     """The result of `work` from a daemon thread: unlike an executor's, it never delays the exit."""
-    loop = asyncio.get_running_loop()
-    outcome: asyncio.Future[Callable[[], T]] = loop.create_future()
+    outcome: Future[T] = Future()
+    outcome.set_running_or_notify_cancel()
 
     def body() -> None:
-        result = _outcome(work)
-        with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits any more
-            loop.call_soon_threadsafe(_resolve, outcome, result)
+        try:
+            outcome.set_result(work())
+        except BaseException as raised:
+            # A future would not take the end of an iterator, and nobody would hear of it.
+            ended = isinstance(raised, StopIteration)
+            outcome.set_exception(RuntimeError(repr(raised)) if ended else raised)
 
     threading.Thread(target=body, name="catagent-open", daemon=True).start()
-    return (await outcome)()
-
-
-def _resolve(future: asyncio.Future[T], result: T) -> None:
-    if not future.done():  # cancelled meanwhile
-        future.set_result(result)
-
-
-def _outcome(work: Callable[[], T]) -> Callable[[], T]:
-    """A function that returns what `work` returned, or raises what it raised, of whatever kind."""
-    try:
-        result = work()
-    except BaseException as raised:
-        error = raised
-
-        def fail() -> T:
-            raise error
-
-        return fail
-    return lambda: result
+    return await asyncio.wrap_future(outcome)

@@ -5,24 +5,39 @@ A command, a caller from Python and a source of several runs all come here.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import gc
+import sys
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 from catagent import __version__
+from catagent.agents.base import AgentRequest
+from catagent.agents.open import open_agent
 from catagent.config import Loaded
 from catagent.events import types as ev
 from catagent.events.filters import Filters
 from catagent.events.masking import EventMask
+from catagent.loading import lazy_packages
+from catagent.models.context import ModelContext
+from catagent.models.embedded.notice import beyond
+from catagent.models.factory import Models
 from catagent.run import event_loop
-from catagent.run.agent_source import AgentSource, OnStatus
 from catagent.run.broadcast import Broadcast
 from catagent.run.request import Request
 from catagent.run.session import Limits, Session
 from catagent.run.watchdog import watchdog
 from catagent.sinks.base import RecorderSink, Sink
+from catagent.sources.base import EventStream
 from catagent.stop import Stop
+from catagent.workarounds.threads import inherit_context
+
+if TYPE_CHECKING:
+    from catagent.sources.base import AgentRun
 
 _PACKAGES = ("langchain", "langchain-core", "langgraph", "langchain-openai")
 
@@ -44,10 +59,6 @@ def open_session(
     return Session(broadcast, limits=limits, stop=stop)
 
 
-def _to_nobody(_: str) -> None:
-    return None
-
-
 class Run:
     """One run of a request, ready to be driven once.
 
@@ -64,10 +75,11 @@ class Run:
         recorders: Sequence[RecorderSink] = (),
         stop: Stop | None = None,
         run_id: uuid.UUID | None = None,
-        on_status: OnStatus = _to_nobody,
+        on_status: Callable[[str], object] = lambda _: None,
     ) -> None:
-        self._request, self._mode = request, loaded.settings.mode
+        self._request, self._loaded, self._on_status = request, loaded, on_status
         self._run_id = run_id or uuid.uuid4()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.session = open_session(
             sinks,
             recorders,
@@ -76,11 +88,10 @@ class Run:
             limits=Limits.of(loaded.settings),
             stop=stop,
         )
-        self._source = AgentSource(request, loaded, self.session, self._run_id, on_status)
 
     async def drive(self) -> ev.RunFinished:
         """Run to the end, which every sink has seen by then, and return it. Raises nothing."""
-        return await self.session.drive(self._started(), self._source.events())
+        return await self.session.drive(self._started(), self._events())
 
     def execute(self, leave: Callable[[], None]) -> ev.RunFinished:
         """Run to the end on an event loop of its own, and return the end.
@@ -97,7 +108,7 @@ class Run:
             agent=request.tool or request.agent,
             model=str(request.model) if request.uses_our_model else None,
             tool_model=str(request.tool_model) if request.uses_our_models else None,
-            mode=self._mode,
+            mode=self._loaded.settings.mode,
             input=request.question,
             thread_id=str(self._run_id),
             filters=request.filters.as_dict(),
@@ -105,14 +116,95 @@ class Run:
         )
         return ev.RunStarted(run_id=str(self._run_id), name=data.agent, data=data)
 
+    async def _events(self) -> EventStream:
+        """Open the agent, run it, and close what it was opened with.
+
+        Heavy imports happen on a thread of their own, so that the first frame is there before
+        LangChain is, and a signal is heard at any time.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._on_status("loading LangChain")
+        lazy_packages.install()
+        inherit_context()
+        async with contextlib.aclosing(self._models()) as models:
+            if self._request.uses_our_models:
+                models.preload()
+            opened = await event_loop.on_thread(lambda: self._open(models))
+            if (warning := self._beyond(models)) is not None:
+                yield ev.Warned(data=warning)
+            self._on_status("")
+            async with contextlib.aclosing(self._source(opened)) as events:
+                async for event in events:
+                    yield event
+
+    def _source(self, opened: AgentRun) -> EventStream:
+        from catagent.sources import open_source
+
+        return open_source(self._loaded.settings.mode, self.session.attached(opened))
+
+    def _beyond(self, models: Models) -> ev.WarningData | None:
+        """What the person should know where the embedded model is to decide."""
+        if self._request.tool is not None or not models.decides:
+            return None
+        return beyond(self._request.model, self._request.agent, self._request.question)
+
+    def _models(self) -> Models:
+        def progress(text: str, done: float | None) -> None:
+            self._on_status(text if done is None else f"{text} {done:.0%}")
+
+        context = ModelContext(self._loaded, on_retry=self._retrying, on_progress=progress)
+        return Models(self._request.model, self._request.tool_model, context)
+
+    def _open(self, models: Models) -> AgentRun:
+        request = self._request
+        agent_request = AgentRequest(
+            request.question,
+            models,
+            # A graph with a checkpointer of its own asks for a thread.
+            config={"run_id": self._run_id, "configurable": {"thread_id": str(self._run_id)}},
+            max_steps=self._loaded.settings.max_steps,
+            raw=request.raw,
+        )
+        with _no_collections():
+            if request.tool is not None:
+                from catagent.agents.single_tool import open_tool
+
+                return open_tool(request.tool, request.tool_input, agent_request)
+            return open_agent(request.agent, agent_request)
+
+    def _retrying(self, data: ev.RetryData) -> None:
+        """Called by the HTTP client, in the task or thread of the model run that asks."""
+        from catagent.sources.span import asking
+        from catagent.sources.to_events import envelope
+
+        span = asking.get()
+        retry = ev.Retry(data=data, **(envelope(span) if span else {}))
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.session.report, retry)
+
+
+@contextlib.contextmanager
+def _no_collections() -> Iterator[None]:
+    """Importing makes a million objects that stay: looking for garbage among them costs 12 %.
+
+    Only where it is still to be done: what is frozen stays for good, a run's garbage too.
+    """
+    if "langchain_core" in sys.modules:
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
 
 @cache
 def versions() -> dict[str, str]:
     """The versions of what runs an agent, by package."""
     found = {"catagent": __version__}
     for package in _PACKAGES:
-        try:
+        with contextlib.suppress(metadata.PackageNotFoundError):
             found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
     return found

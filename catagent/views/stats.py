@@ -28,7 +28,7 @@ class _Sum(Struct):
     def add(self, more: _Sum) -> None:
         """Add what another came to."""
         self.calls += more.calls
-        self.usage = summary.add(self.usage, more.usage)
+        self.usage = summary.add([self.usage, more.usage])
         self.seconds = _total(self.seconds, more.seconds)
         if more.ttft is not None:
             waited = (self.ttft or 0.0) * self.answered + more.ttft * more.answered
