@@ -24,10 +24,8 @@ from catagent.recordings.reader import MAX_LINE
 
 RecordedStatus = Literal["success", "error", "cancelled", "limit", "interrupted", "unfinished"]
 _TAIL = 1 << 16
-# A number, when the run began, its id. Names from before there were numbers begin with a date, and
-# a name that is longer than ours ever get has no number: one more would fit into no file's name.
-_NUMBERED = re.compile(r"([0-9]{8,18})-[0-9]{8}-[0-9]{6}-")
-_LAST = 10**18 - 1
+# A number, when the run began, its id.
+_NAME = re.compile(r"([0-9]{8,18})-[0-9]{8}-[0-9]{6}-(.*)\.jsonl")
 
 
 class RunSummary(Struct, kw_only=True, tag_field="type", tag="run"):
@@ -74,7 +72,8 @@ class History(Struct, kw_only=True, frozen=True):
                 "turn the history off with --no-history",
             ) from error
         began = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-        return self.folder / f"{number:08}-{began}-{_file_safe(run_id)}.jsonl"
+        safe = "".join(c for c in run_id if c.isalnum() or c == "-")
+        return self.folder / f"{number:08}-{began}-{safe}.jsonl"
 
     def prune(self) -> int:
         """Remove the oldest runs until one more fits, and return the number of that one."""
@@ -83,14 +82,14 @@ class History(Struct, kw_only=True, frozen=True):
             kept, size = kept + 1, size + _size(path)
             if kept >= self.max_runs or size > self.max_bytes:
                 path.unlink(missing_ok=True)
-        return min(_number(paths[-1]) + 1, _LAST) if paths else 1
+        return _named(paths[-1])[0] + 1 if paths else 1
 
     def runs(self) -> Iterator[RunSummary]:
         """Yield the runs, newest first, at the cost of a look at both ends of each file."""
-        mask = EventMask(secrets_of())
+        mask = _mask()
         for path in reversed(self._paths()):
             try:
-                yield _summarise(path, mask)
+                yield summarise(path, mask)
             except (FileNotFoundError, PermissionError):
                 continue  # pruned by another process meanwhile, or not ours
 
@@ -100,7 +99,8 @@ class History(Struct, kw_only=True, frozen=True):
         Raises RecordingError where there is none, or more than one.
         """
         paths = self._paths()
-        found = paths[-1:] if wanted == "last" else [p for p in paths if _is_called(p, wanted)]
+        found = [p for p in paths if wanted and (run_id(p).startswith(wanted) or p.stem == wanted)]
+        found = paths[-1:] if wanted == "last" else found
         if not found:
             raise RecordingError(f"no run {wanted!r} in the history", "catagent runs lists them")
         if len(found) > 1:
@@ -112,10 +112,10 @@ class History(Struct, kw_only=True, frozen=True):
         """The files that are recordings by their names, in the order in which they began."""
         try:
             with os.scandir(self.folder) as entries:
-                found = [e.path for e in entries if e.name.endswith(".jsonl") and _is_file(e)]
+                found = [Path(e.path) for e in entries if _NAME.fullmatch(e.name) and e.is_file()]
         except (FileNotFoundError, NotADirectoryError):
             return []
-        return sorted(map(Path, found), key=lambda path: (_number(path), path.name))
+        return sorted(found, key=_named)
 
 
 def _make_private(folder: Path) -> None:
@@ -125,64 +125,44 @@ def _make_private(folder: Path) -> None:
         path.mkdir(mode=0o700, exist_ok=True)
 
 
-def _is_file(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_file()
-    except OSError:  # a link to itself
-        return False
-
-
-def _number(path: Path) -> int:
-    """The number of a run, 0 where its file has none: all that have one began later."""
-    numbered = _NUMBERED.match(path.name)
-    return int(numbered[1]) if numbered else 0
+def _named(path: Path) -> tuple[int, str]:
+    """The number and the id of a run, as its file is named."""
+    found = _NAME.fullmatch(path.name)
+    return (int(found[1]), found[2]) if found else (0, path.stem)
 
 
 def run_id(path: Path) -> str:
     """The id of the run that a file of the history holds."""
-    return path.stem.split("-", 3)[-1]
+    return _named(path)[1]
 
 
-def summarise(path: Path) -> RunSummary:
+def summarise(path: Path, mask: EventMask | None = None) -> RunSummary:
     """Read off both ends of a recording what run it holds. Total: damage leaves fields empty."""
-    return _summarise(path, EventMask(secrets_of()))
-
-
-def _summarise(path: Path, mask: EventMask) -> RunSummary:
-    summary = RunSummary(id=run_id(path), path=str(path), bytes=_size(path))
+    summary, mask = RunSummary(id=run_id(path), path=str(path), bytes=_size(path)), mask or _mask()
     with path.open("rb") as file:
         first = _decoded(file.readline(MAX_LINE)), _decoded(file.readline(MAX_LINE))
         last = _decoded(_last_line(file, summary.bytes))
     run = next((event for event in first if isinstance(event, ev.RunStarted)), None)
     if run is not None:
         mask(run)
-        _start(summary, run)
+        summary.ts, began = run.ts, run.data
+        summary.question, summary.agent = question(began), began.agent
+        summary.model, summary.mode = began.model or "", began.mode
     if isinstance(last, ev.RunFinished) and (run is None or run.run_id == last.run_id):
-        _finish(summary, last.data)
+        for name in ("status", "exit_code", "steps", "duration_s", "usage"):
+            setattr(summary, name, getattr(last.data, name))
+        summary.model = summary.model or ", ".join(used.model for used in last.data.models)
     return summary
+
+
+def _mask() -> EventMask:
+    return EventMask(secrets_of())
 
 
 def question(started: ev.RunStartedData) -> str:
     """The question that a run was asked; an input that is not a text as one line of JSON."""
     asked = started.input
     return asked if isinstance(asked, str) else encode_plain(asked).decode().strip()
-
-
-def encode_summary(summary: RunSummary) -> bytes:
-    """Return the summary as one line of JSON, newline included."""
-    return encode_plain(summary)
-
-
-def _start(summary: RunSummary, started: ev.RunStarted) -> None:
-    summary.ts, data = started.ts, started.data
-    summary.question, summary.agent = question(data), data.agent
-    summary.model, summary.mode = data.model or "", data.mode
-
-
-def _finish(summary: RunSummary, data: ev.RunFinishedData) -> None:
-    summary.status, summary.exit_code = data.status, data.exit_code
-    summary.steps, summary.duration_s, summary.usage = data.steps, data.duration_s, data.usage
-    summary.model = summary.model or ", ".join(used.model for used in data.models)
 
 
 def _last_line(file: BinaryIO, size: int) -> bytes:
@@ -199,14 +179,6 @@ def _decoded(line: bytes) -> ev.Event | None:
         return decode(line)
     except RecordingError:
         return None
-
-
-def _is_called(path: Path, wanted: str) -> bool:
-    return bool(wanted) and (run_id(path).startswith(wanted) or path.stem == wanted)
-
-
-def _file_safe(name: str) -> str:
-    return "".join(c for c in name if c.isalnum() or c == "-")
 
 
 def _size(path: Path) -> int:

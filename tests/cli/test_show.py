@@ -42,8 +42,8 @@ def test_a_run_is_shown_settled_with_what_it_cost(tmp_path: Path) -> None:
 def test_show_takes_the_last_run_the_beginning_of_an_id_and_a_file(tmp_path: Path) -> None:
     kept = tmp_path / "state/runs"
     kept.mkdir(parents=True)
-    written(kept / "20260101-000000-0-aaaa1111.jsonl", cat_run())
-    last = written(kept / "20260102-000000-0-bbbb2222.jsonl", failed_run())
+    written(kept / "00000001-20260101-000000-aaaa1111.jsonl", cat_run())
+    last = written(kept / "00000002-20260102-000000-bbbb2222.jsonl", failed_run())
     env = environment(tmp_path)
     shown = [catagent("show", *which, env=env).stdout for which in ([], ["bbb"], [str(last)])]
     assert "The key was refused." in shown[0]
@@ -153,7 +153,7 @@ def test_a_pause_is_shown_and_listed_as_what_it_is(tmp_path: Path) -> None:
     kept.mkdir(parents=True)
     asked = ev.Interrupt(run_id=ROOT, data=ev.InterruptData(id="i1", value="Delete it?"))
     events: list[ev.Event] = [started(), asked, finished_("interrupted", 5)]
-    written(kept / "20260101-000000-0-aaaa1111.jsonl", stamped(events))
+    written(kept / "00000001-20260101-000000-aaaa1111.jsonl", stamped(events))
     env = environment(tmp_path)
     assert "Delete it?" in catagent("show", env=env).stdout
     (run,) = lines(catagent("runs", env=env).stdout)

@@ -10,8 +10,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from catagent.events import types as ev
-from catagent.events.codec import Header, encode, encode_header
-from catagent.recordings.history import History, encode_summary
+from catagent.events.codec import Header, encode, encode_header, encode_plain
+from catagent.recordings.history import History
 from catagent.recordings.schema import schema, text
 from catagent.sinks.recorder import Recorder
 from tests.support.runs import cat_run, failed_run, started
@@ -53,7 +53,7 @@ def test_the_header_and_a_listed_run_fit_the_schema(tmp_path: Path) -> None:
     assert valid(encode_header(Header(schema=ev.SCHEMA)))
     recorder = Recorder(History(folder=tmp_path).place_for("abc"), required=False)
     recorder.close()
-    assert all(valid(encode_summary(run)) for run in History(folder=tmp_path).runs())
+    assert all(valid(encode_plain(run)) for run in History(folder=tmp_path).runs())
 
 
 def test_an_unknown_event_type_fits_the_schema() -> None:

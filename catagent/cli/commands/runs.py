@@ -79,12 +79,12 @@ def _history() -> History:
 
 
 def _print_lines(kept: list[RunSummary]) -> None:
-    from catagent.recordings.history import encode_summary
+    from catagent.events.codec import encode_plain
     from catagent.sinks.jsonl import escaped
 
     on_terminal = sys.stdout.isatty()
     for run in kept:
-        line = encode_summary(run)
+        line = encode_plain(run)
         sys.stdout.buffer.write(escaped(line) if on_terminal else line)
 
 
