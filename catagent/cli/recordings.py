@@ -10,7 +10,7 @@ from catagent.config import Loaded
 from catagent.errors import RecordingError, UsageError
 from catagent.events import types as ev
 from catagent.recordings.history import History, question
-from catagent.recordings.runs import by_run
+from catagent.recordings.reader import by_run
 
 _LONGEST_QUESTION = 60
 _LISTED = 20

@@ -19,8 +19,7 @@ from catagent.events.codec import encode_plain
 from catagent.events.prompts import Prompts
 from catagent.events.state import RunState
 from catagent.exports import facts, tags
-from catagent.exports.html_prompts import prompts
-from catagent.exports.html_steps import steps
+from catagent.exports.html_steps import prompts, steps
 from catagent.exports.outline import Step, outline
 from catagent.views.format import compact
 from catagent.views.sanitize import clean

@@ -1,21 +1,26 @@
-"""The steps of the HTML page, which fold, and when each of them happened."""
+"""The steps of the HTML page, which fold: what each was sent and said, and when it happened."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from catagent.events import types as ev
+from catagent.events.prompts import Prompts
 from catagent.events.said import of_run
 from catagent.events.state import LlmRun, RunState, ToolRun
 from catagent.events.timestamps import epoch
 from catagent.exports import facts, tags
 from catagent.exports.outline import Step
-from catagent.views.format import arguments
+from catagent.views.format import arguments, compact, count
 from catagent.views.graph import answers, questions
 
 # Of an event so many characters are seen without unfolding it.
 _LONGEST = 200
+# A long conversation is sent again and again: of what was sent before, so many messages are
+# shown, and so many characters of each.
+_MOST, _EXCERPT = 20, 80
 
 
 class _Span(NamedTuple):
@@ -112,3 +117,59 @@ def _bar(span: _Span, around: _Span) -> str:
         '<svg class="when" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">'
         f'<rect x="{left:.2f}" width="{width:.2f}" height="1"/></svg>'
     )
+
+
+def prompts(events: Iterable[ev.Event]) -> dict[str, str]:
+    """Return the HTML of what each model was sent, by run id."""
+    known, sent, found = Prompts(), set[str](), dict[str, str]()
+    for event in events:
+        known.take(event)
+        if isinstance(event, ev.LlmStarted) and (event.data.messages or event.data.tools):
+            found[event.run_id] = _prompt(event.data, known, sent)
+    return found
+
+
+def _prompt(data: ev.LlmStartedData, known: Prompts, sent: set[str]) -> str:
+    messages = [_whole(message) for message in known.messages(data)]
+    what = [count(len(messages), "message")]
+    what += [count(len(data.tools), "tool")] if data.tools else []
+    new, inside = {id(message) for message in data.messages}, list[str]()
+    for is_new, group in groupby(messages, lambda m: id(m) in new or m.id not in sent):
+        those = list(group)
+        inside += [tags.pre(_said(m), _who(m)) for m in those] if is_new else [_before(those)]
+    sent.update(message.id or "" for message in messages)
+    inside += _tools(data.tools)
+    inside += [tags.pre(arguments(data.parameters), "parameters")] if data.parameters else []
+    return tags.folded("sent", ", ".join(what), inside, kind="sent")
+
+
+def _whole(message: ev.Message | ev.Ref) -> ev.Message:
+    if isinstance(message, ev.Message):
+        return message
+    lost = "(not in this recording)"
+    return ev.Message(type=f"message {message.ref}", content=lost, id=message.ref)
+
+
+def _before(messages: Sequence[ev.Message]) -> str:
+    lines = [f"{_who(m)}: {_said(m)[:_EXCERPT]}" for m in messages[-_MOST:]]
+    return tags.pre("\n".join(lines), f"{count(len(messages), 'message')} as before")
+
+
+def _who(message: ev.Message) -> str:
+    return f"{message.type} {message.name}" if message.name else message.type
+
+
+def _said(message: ev.Message) -> str:
+    calls = [f"→ {call.name}({arguments(call.args)})" for call in message.tool_calls]
+    blocks = compact(message.blocks) if isinstance(message.blocks, list) else ""
+    return "\n".join(filter(None, [message.content or blocks, *calls]))
+
+
+def _tools(tools: Sequence[ev.Tool | ev.Ref]) -> Iterator[str]:
+    """The names of all, and what is said of those that are new."""
+    if tools:
+        names = [tool.ref if isinstance(tool, ev.Ref) else tool.name for tool in tools]
+        yield tags.labelled(f"tools: {', '.join(names)}")
+    for tool in tools:
+        if isinstance(tool, ev.Tool):
+            yield tags.pre(f"{tool.name}: {tool.description}\n{compact(tool.parameters)}")

@@ -11,7 +11,7 @@ from catagent.errors import ExitCode, OutputError, RecordingError
 from catagent.events import types as ev
 from catagent.events.filters import Filters
 from catagent.events.state import RunState, reduce
-from catagent.recordings.runs import Runs
+from catagent.recordings.reader import Runs
 from catagent.sinks.base import Sink
 from catagent.sinks.fd_writer import StalledError
 from catagent.sources.base import EventStream

@@ -30,7 +30,6 @@ from catagent.run import event_loop
 from catagent.run.broadcast import Broadcast
 from catagent.run.request import Request
 from catagent.run.session import Limits, Session
-from catagent.run.watchdog import watchdog
 from catagent.sinks.base import RecorderSink, Sink
 from catagent.sources.base import EventStream
 from catagent.stop import Stop
@@ -99,7 +98,7 @@ class Run:
         Where the loop stands still when the run is to end, this does not return: `leave` is
         called, on a thread, and the process ends. Signals are the caller's, see `Interrupts`.
         """
-        with watchdog(self.session, leave):
+        with event_loop.watchdog(self.session, leave):
             return event_loop.run(self.drive(), self.session.stop)
 
     def _started(self) -> ev.RunStarted:

@@ -13,7 +13,7 @@ from catagent.events.masking import EventMask
 from catagent.exports.outline import outline
 from catagent.exports.text import transcript_rows
 from catagent.recordings.call_keys import CallKeys
-from catagent.recordings.runs import by_run
+from catagent.recordings.reader import by_run
 from catagent.sinks.agui_events import Translator
 from catagent.views.options import ViewOptions
 from catagent.views.style import plain_look

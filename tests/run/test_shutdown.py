@@ -143,7 +143,7 @@ STUCK_SINK = """
 import os, signal, time
 from catagent.run import event_loop
 from catagent.run.runner import open_session
-from catagent.run.watchdog import watchdog
+from catagent.run.event_loop import watchdog
 from catagent.stop import Interrupts
 from tests.run.test_shutdown import started
 
