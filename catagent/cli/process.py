@@ -93,8 +93,7 @@ def _leave(code: int) -> NoReturn:
 
     Nor is a thread left to run while Python takes itself apart, an import half done.
     """
-    remain = _threads_remain() or _tasks_remain()
-    if remain:
+    if remain := _remain():
         atexit._run_exitfuncs()  # noqa: SLF001 - os._exit would run none of them
     code = _flushed(code)
     if remain:
@@ -115,11 +114,7 @@ def _flushed(code: int) -> int:
     return code
 
 
-def _threads_remain() -> bool:
-    """A run has waited for its own, as long as its shutdown may take."""
-    return any(thread is not threading.main_thread() for thread in threading.enumerate())
-
-
-def _tasks_remain() -> bool:
+def _remain() -> bool:
+    """Whether threads or tasks do, for which a run has waited as long as it may."""
     loop = sys.modules.get("catagent.run.event_loop")
-    return bool(loop and loop.left_behind)
+    return threading.active_count() > 1 or bool(loop and loop.left_behind)

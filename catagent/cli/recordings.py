@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import contextlib
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from catagent.errors import RecordingError, UsageError
 from catagent.events import types as ev
 from catagent.recordings.history import History, question
 from catagent.recordings.reader import by_run
+from catagent.redact import shortened
 
 _LONGEST_QUESTION = 60
 _LISTED = 20
@@ -26,12 +28,11 @@ def history(loaded: Loaded) -> History:
 
 
 def locate(wanted: str, loaded: Loaded) -> Path:
-    """Return the file of this name, or that of the run whose id begins so.
-
-    Raises RecordingError where there is neither.
-    """
-    if (path := _file(wanted)) is not None:
-        return path
+    """The file of this name, or that of the run whose id begins so. Raises RecordingError."""
+    with contextlib.suppress(OSError, ValueError, RuntimeError):  # not every text can be a path
+        path = Path(wanted).expanduser()
+        if wanted and path.exists():
+            return path
     try:
         return history(loaded).find(wanted)
     except RecordingError as error:
@@ -43,20 +44,8 @@ def locate(wanted: str, loaded: Loaded) -> Path:
         ) from None
 
 
-def _file(wanted: str) -> Path | None:
-    """The path to what is there under this name, or None: not every text can be a path."""
-    try:
-        path = Path(wanted).expanduser()
-        return path if wanted and path.exists() else None
-    except (OSError, ValueError, RuntimeError):
-        return None
-
-
 def runs_of(events: Iterable[ev.Event], wanted: str | None) -> list[list[ev.Event]]:
-    """Return the events of each run of a recording, or of the one whose id begins as `wanted`.
-
-    Raises UsageError where there is no such run, or more than one.
-    """
+    """The events of each run, or of the one whose id begins as `wanted`. Raises UsageError."""
     runs = by_run(events)
     if wanted is None:
         return list(runs.values())
@@ -67,33 +56,27 @@ def runs_of(events: Iterable[ev.Event], wanted: str | None) -> list[list[ev.Even
     return list(found.values())
 
 
-def run_of(events: Iterable[ev.Event], wanted: str | None) -> list[ev.Event]:
-    """Return the events of the one run of a recording, or of the one whose id begins as `wanted`.
-
-    Raises UsageError, with a list of the runs, where it is not clear which one.
-    """
+def run_of(events: list[ev.Event], wanted: str | None) -> list[ev.Event]:
+    """The same where it must be one run. Raises UsageError, with a list of the runs."""
     runs = runs_of(events, wanted)
     if len(runs) == 1:
         return runs[0]
-    listed = _listed(by_run(event for run in runs for event in run))
-    raise UsageError(
-        f"this recording holds {len(runs)} runs:\n{listed}", "choose one with --run ID"
-    )
+    held = f"this recording holds {len(runs)} runs:\n{_listed(by_run(events))}"
+    raise UsageError(held, "choose one with --run ID")
 
 
 def _listed(runs: Mapping[str, list[ev.Event]]) -> str:
-    rows = [f"  {run}  {'  '.join(_about(of))}" for run, of in islice(runs.items(), _LISTED)]
+    rows = [f"  {run}  {_about(of)}" for run, of in islice(runs.items(), _LISTED)]
     more = len(runs) - len(rows)
     return "\n".join([*rows, f"  … and {more:,} more"] if more else rows)
 
 
-def _about(events: Iterable[ev.Event]) -> Iterator[str]:
+def _about(events: Iterable[ev.Event]) -> str:
     """What a run was asked, and how it ended."""
-    status = "unfinished"
+    asked, status = "", "unfinished"
     for event in events:
         if isinstance(event, ev.RunStarted):
-            asked = " ".join(question(event.data).split())
-            yield asked if len(asked) <= _LONGEST_QUESTION else f"{asked[:_LONGEST_QUESTION]}…"
+            asked = shortened(" ".join(question(event.data).split()), _LONGEST_QUESTION) + "  "
         elif isinstance(event, ev.RunFinished):
             status = event.data.status
-    yield status
+    return asked + status

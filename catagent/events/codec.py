@@ -1,12 +1,12 @@
 """Event <-> JSON line. Encoding and decoding are each other's inverse, for every event.
 
-Neither is stopped by data. What JSON cannot hold is written as near as it can be: a lone
-surrogate as U+FFFD, NaN as null, an object without a JSON form as a placeholder. (The sources
-hand out plain data alone, in which NaN is a placeholder already.)
+What JSON cannot hold is written as near as it can be: a lone surrogate as U+FFFD, NaN as null, an
+object without a JSON form as a placeholder.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -38,10 +38,7 @@ def encode_header(header: Header) -> bytes:
 
 
 def decode_header(line: bytes) -> Header | None:
-    """Return the header that a recording's first line holds, or None where it is an event.
-
-    Raises RecordingError for a recording whose format is newer than we know.
-    """
+    """Return a recording's header; None for an event. Raises RecordingError for a newer format."""
     try:
         header = _header.decode(line)
     except _UNDECODABLE:
@@ -71,8 +68,7 @@ def encode_plain(value: Any) -> bytes:
 def decode(line: bytes | str) -> Event:
     """Return the event that a line holds; a type that we do not know becomes `Unknown`.
 
-    Raises RecordingError for what is not an event at all: not JSON, not an object, a field
-    of the wrong type in an event that we do know.
+    Raises RecordingError for what is neither: no JSON object, a field of the wrong type.
     """
     try:
         return _decoder.decode(line)
@@ -81,33 +77,21 @@ def decode(line: bytes | str) -> Event:
 
 
 def placeholder(value: Any) -> dict[str, Any]:
-    """What stands for a value that has no JSON form; its `repr` is cut at 1,000 characters.
-
-    `size` is its length, where it has one.
-    """
+    """What stands for a value without a JSON form: its type, cut `repr`, and size if it has one."""
     kind = type(value)
-    try:
+    text, size = "<no repr>", dict[str, int]()
+    with contextlib.suppress(Exception):  # it is a stranger's
         text = repr(value)
-    except Exception:  # it is a stranger's
-        text = "<no repr>"
+    with contextlib.suppress(Exception):  # nor need it have a length
+        size = {"size": len(value)}
     return {
         PLACEHOLDER: f"{kind.__module__}.{kind.__qualname__}",
         "repr": encodable(text if len(text) <= _REPR_LIMIT else shortened(text, _REPR_LIMIT - 1)),
-    } | _size(value)
-
-
-def _size(value: Any) -> dict[str, int]:
-    try:
-        return {"size": len(value)}
-    except Exception:  # it has no length, or it is a stranger's
-        return {}
+    } | size
 
 
 def encodable(text: str) -> str:
-    """The text with U+FFFD for lone surrogates; halves of a pair that met again are one character.
-
-    A model may write them, and no UTF-8 can hold them.
-    """
+    """The text with U+FFFD for lone surrogates; halves that met again are one character."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 

@@ -1,8 +1,7 @@
 """Which events a reader wants to see: LangChain's include and exclude lists, over our events.
 
-The meaning is that of `astream_events(include_names=…, …)`: with no include list everything is
-included, otherwise what any of them names; whatever an exclude list names is left out. It works
-on events, not inside LangChain, so that it is the same live, in a replay and for a server.
+As in `astream_events(include_names=…, …)`: with no include list everything is included, otherwise
+what any of them names; whatever an exclude list names is left out.
 """
 
 from __future__ import annotations

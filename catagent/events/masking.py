@@ -156,10 +156,7 @@ def _is_half(end: str) -> bool:
 
 
 def _replaced(value: Any, delta: str, shown: str, depth: int = 0) -> Any:
-    """The object that a token came in, with what is shown of it in the place of its text.
-
-    What LangChain made of the text, parsed arguments for one, is masked; the rest stays.
-    """
+    """The object that a token came in, with what is shown; what was made of the text is masked."""
     match value:
         case str() if value == delta:
             return shown
@@ -192,15 +189,7 @@ def _free_fields(kind: type[Struct]) -> tuple[str, ...]:
 
 def _last_token(event: ev.LlmFinished, key: _Key, delta: str) -> ev.LlmToken:
     channel, call = key
-    data = ev.LlmTokenData(channel=channel, delta=delta)
-    if channel == "tool_args":
-        data.index = call
-    return ev.LlmToken(
-        run_id=event.run_id,
-        parent_ids=event.parent_ids,
-        name=event.name,
-        tags=event.tags,
-        tool_call_id=event.tool_call_id,
-        call=event.call,
-        data=data,
-    )
+    index = call if channel == "tool_args" else UNSET
+    data = ev.LlmTokenData(channel=channel, delta=delta, index=index)
+    names = ("run_id", "parent_ids", "name", "tags", "tool_call_id", "call")
+    return ev.LlmToken(data=data, **{name: getattr(event, name) for name in names})

@@ -17,8 +17,7 @@ _MOST = 10_000
 class Prompts:
     """What can be referred to in one run so far. Give it each event once, in order, with `take`.
 
-    It holds messages and tools as they are in the events, each once. Ask about an event right after
-    it was taken. What nothing is known of, since a filter or `tail` left it out, stays a `Ref`.
+    Ask about an event right after it was taken. What a filter or `tail` left out stays a `Ref`.
     """
 
     def __init__(self) -> None:

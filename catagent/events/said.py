@@ -12,10 +12,7 @@ from catagent.events.state import LlmRun
 
 
 def in_order(data: ev.LlmFinishedData) -> Iterator[tuple[ev.Channel, str]]:
-    """Yield the text of a finished call and the lines that name its blocks, as the model had them.
-
-    A message of blocks has both in their order; of another, the lines come last.
-    """
+    """Yield the text of a finished call and the lines that name its blocks, in order or last."""
     message, names, at = data.message, deque(filter(None, data.named_blocks)), 0
     if message is None or message.blocks is UNSET or not names:
         yield "text", data.text

@@ -1,8 +1,7 @@
 """What is known of a run so far, and `reduce`, the one way in which it changes.
 
-`reduce` is total: an end without a start, a token after its end, an unknown event change what
-they can and raise nothing. It changes the state in place and returns it; a copy per token would
-be quadratic in the length of the run.
+`reduce` is total: whatever comes in whatever order changes what it can and raises nothing. It
+changes the state in place: a copy per token would be quadratic in the length of the run.
 """
 
 from __future__ import annotations
@@ -17,8 +16,7 @@ from catagent.events import types as ev
 class LlmRun:
     """One call of a model. Pieces stay in lists: joined once, when somebody asks.
 
-    `call` is the key of the tool call that it happened inside, `sent` what the model was sent.
-    `blocks` name what is neither text nor reasoning.
+    `call` is the key of the tool call around it; `blocks` name what is neither text nor reasoning.
     """
 
     run_id: str
@@ -28,7 +26,6 @@ class LlmRun:
     parent_ids: list[str] = field(default_factory=list)
     tool_call_id: str | None = None
     call: str | None = None
-    sent: ev.LlmStartedData | None = None
     text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
     blocks: list[str] = field(default_factory=list)
@@ -66,10 +63,7 @@ class ToolRun:
 
 @dataclass(slots=True)
 class RunState:
-    """The whole run. `order` holds model and tool calls in the order they first appeared.
-
-    `llms` are by run id, `tools` by the key of their call.
-    """
+    """The whole run: `llms` by run id, `tools` by key, both in `order` of their appearance."""
 
     started: ev.RunStarted | None = None
     finished: ev.RunFinished | None = None
@@ -77,7 +71,6 @@ class RunState:
     tools: dict[str, ToolRun] = field(default_factory=dict)
     order: list[LlmRun | ToolRun] = field(default_factory=list)
     answer: ev.AnswerData | None = None
-    updates: list[ev.Update] = field(default_factory=list)
     interrupts: list[ev.Interrupt] = field(default_factory=list)
     warnings: list[ev.WarningData] = field(default_factory=list)
     last_ts: str = ""
@@ -93,27 +86,22 @@ def reduce(state: RunState, event: ev.Event) -> RunState:
             _llm(state, event)
         case ev.Action() | ev.ToolStarted() | ev.ToolFinished() | ev.Observation():
             _tool(state, event)
-        case _:
-            _other(state, event)
-    return state
-
-
-def _other(state: RunState, event: ev.Event) -> None:
-    match event:
         case ev.RunStarted():
             state.started = event
         case ev.RunFinished():
             state.finished = event
-        case ev.Answer(data=data):
-            state.answer = data
-        case ev.Warned(data=data):
-            state.warnings.append(data)
-        case ev.Update():
-            state.updates.append(event)
-        case ev.Interrupt():
-            state.interrupts.append(event)
+        case ev.Answer():
+            state.answer = event.data
         case _:
-            pass
+            _keep(state, event)
+    return state
+
+
+def _keep(state: RunState, event: ev.Event) -> None:
+    if isinstance(event, ev.Warned):
+        state.warnings.append(event.data)
+    elif isinstance(event, ev.Interrupt):
+        state.interrupts.append(event)
 
 
 def _llm_run(state: RunState, event: ev.LlmStarted | ev.LlmToken | ev.LlmFinished) -> LlmRun:
@@ -141,9 +129,7 @@ def _token(state: RunState, event: ev.LlmToken) -> None:
 def _llm(state: RunState, event: ev.LlmStarted | ev.LlmFinished) -> None:
     run = _llm_run(state, event)
     run.model = event.data.model or run.model
-    if isinstance(event, ev.LlmStarted):
-        run.sent = event.data
-    else:
+    if isinstance(event, ev.LlmFinished):
         run.finished = event.data
         # The finished event repeats the whole: the pieces would hold the same text twice.
         run.text, run.reasoning = [event.data.text], [event.data.reasoning]

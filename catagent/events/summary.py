@@ -22,10 +22,7 @@ def steps(state: RunState) -> int:
 
 
 def models(state: RunState) -> list[ev.ModelUsage]:
-    """Calls, seconds and tokens by model, in order of first use.
-
-    A model is named as its server names it, or as it was asked for where that did not say.
-    """
+    """Calls, seconds and tokens by model, as its server or else its caller names it, in order."""
     found: dict[str, ev.ModelUsage] = {}
     for run in state.llms.values():
         entry = found.setdefault(run.model, ev.ModelUsage(model=run.model))
@@ -79,10 +76,7 @@ def finished(
 
 
 def close_open_spans(state: RunState, error: ev.ErrorInfo | None) -> Iterator[ev.Event]:
-    """The finished events that a broken-off run still owes, innermost first.
-
-    Without an error it waits for a person, and so does what is open.
-    """
+    """The ends that a run still owes, innermost first; without an error, all of them wait."""
     for run in reversed(state.order):
         if run.finished is None and (isinstance(run, LlmRun) or run.started):
             yield _closed(run, error, state.last_ts)

@@ -62,10 +62,7 @@ def _drawn(painter: Painter) -> str:
 
 
 def _moments(drawn: float, came: float, now: float) -> Iterator[float]:
-    """When to draw between two events: when what came is due, then as time passes.
-
-    No longer than a player would wait: a recording may be silent for a day, or claim to be.
-    """
+    """When to draw between two events, as long as a player waits: a day's silence is cut short."""
     moment = max(drawn + _FRAME_S, came)
     while moment <= min(now, came + _IDLE_LIMIT_S):
         yield moment

@@ -1,7 +1,4 @@
-"""A run as one self-contained HTML page: its steps fold, its text is only ever text.
-
-The page has no script, and its content policy allows neither scripts nor anything from outside.
-"""
+"""A run as one HTML page: its steps fold, and neither scripts nor anything from outside run."""
 
 from __future__ import annotations
 

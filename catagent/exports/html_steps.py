@@ -31,10 +31,7 @@ class _Span(NamedTuple):
 
 
 def steps(state: RunState, those: list[Step], prompts: Mapping[str, str]) -> Iterator[str]:
-    """Yield an element for each step; all that happened inside it is inside it.
-
-    `prompts` has the HTML of what models were sent, by run id.
-    """
+    """Yield an element for each step, what it did inside it; `prompts` are those of `prompts`."""
     # From the first step on: before that is start-up.
     began = epoch(state.order[0].started_ts) if state.order else None
     whole = _Span(began or 0.0, (epoch(state.last_ts) or 0.0) - (began or 0.0))

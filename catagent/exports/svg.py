@@ -1,7 +1,6 @@
-"""A run as an SVG picture of the terminal: what the live view leaves there.
+"""A run as an SVG picture of the terminal, which loads nothing: what the live view leaves there.
 
-It loads nothing: the font is any fixed-width one at hand, and each piece of text is put at its
-own column and stretched to its cells, so that any font lines up.
+Each piece of text is put at its own column and stretched to its cells: any font lines up.
 """
 
 from __future__ import annotations

@@ -59,10 +59,7 @@ class History(Struct, kw_only=True, frozen=True):
     max_bytes: int = 200 << 20
 
     def place_for(self, run_id: str) -> Path:
-        """Make room for one more run, and return the file that is to hold it.
-
-        Raises OutputError where the folder cannot be made or written.
-        """
+        """Make room for one more run, and return its file. Raises OutputError where it can't."""
         try:
             _make_private(self.folder)
             number = self.prune()
@@ -94,10 +91,7 @@ class History(Struct, kw_only=True, frozen=True):
                 continue  # pruned by another process meanwhile, or not ours
 
     def find(self, wanted: str) -> Path:
-        """Return the recording whose id begins like this; `last` is the newest one.
-
-        Raises RecordingError where there is none, or more than one.
-        """
+        """The one recording whose id begins so, or the `last`. Raises RecordingError."""
         paths = self._paths()
         found = [p for p in paths if wanted and (run_id(p).startswith(wanted) or p.stem == wanted)]
         found = paths[-1:] if wanted == "last" else found

@@ -18,8 +18,7 @@ _LATE_S = 0.25
 class Pace:
     """When each event is due: as recorded, `speed` times as fast, 0 for at once.
 
-    No pause is longer than `idle_limit` seconds of recorded time. A replay that is late (a stopped
-    process, a slow pipe) goes on from there and does not hurry after.
+    No pause is longer than `idle_limit` seconds of recorded time, and no delay is made up for.
     """
 
     def __init__(

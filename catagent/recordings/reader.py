@@ -1,7 +1,6 @@
-"""Recordings: a header, then the events of a run or more, a line each. Written by a sink.
+"""Recordings: a header, then the events of a run or more, a line each; data from anywhere.
 
-A recording is data from anywhere: it is decoded, never obeyed. Damage ends it, with everything
-before the damage already given out. One that was made elsewhere may hold what is a secret here.
+Damage ends one, with everything before it given out. It may hold what is a secret here.
 """
 
 from __future__ import annotations
@@ -37,10 +36,9 @@ class _Open:
 
 
 class Runs:
-    """Which run each event of a stream belongs to. Ask for every event, in order.
+    """Which run each event belongs to, asked in order; one that names none, to that before it.
 
-    An event that names no run of the stream's belongs to the one that the stream is in. `open` are
-    the runs that have not finished, in order of their starts.
+    `open` are the runs that have not finished, in order of their starts.
     """
 
     def __init__(self) -> None:
@@ -80,9 +78,8 @@ def by_run(events: Iterable[Event]) -> dict[str, list[Event]]:
 class Reader:
     """Turns bytes, as they come, into events, without the secrets of who reads them.
 
-    Events of runs that were recorded before there were keys of calls get theirs here. `feed` and
-    `end` raise RecordingError at the first damage: what is not an event, what comes after its run's
-    `run.finished`, and an end without one.
+    Runs that were recorded before calls had keys get theirs here. `feed` and `end` raise
+    RecordingError at the first damage, an end without run.finished too.
     """
 
     def __init__(self) -> None:
@@ -168,11 +165,7 @@ class Reader:
 
 
 def read(path: str | os.PathLike[str]) -> Iterator[Event]:
-    """Yield the events of a recording.
-
-    Raises RecordingError where there is nothing to read, and after the last whole event where the
-    recording is damaged or unfinished.
-    """
+    """Yield the events of a recording. Raises RecordingError, at damage after the events before."""
     reader = Reader()
     with open_recording(Path(path)) as descriptor:
         while chunk := os.read(descriptor, CHUNK):
@@ -181,10 +174,7 @@ def read(path: str | os.PathLike[str]) -> Iterator[Event]:
 
 
 def read_recording(path: Path) -> tuple[list[Event], RecordingError | None]:
-    """Return all events of a recording, and what is wrong with it.
-
-    Raises RecordingError where there is nothing to read.
-    """
+    """All events of a recording, and what is wrong with it. Raises RecordingError for none."""
     events: list[Event] = []
     try:
         for event in read(path):

@@ -73,10 +73,7 @@ def _failed(raised: BaseException, owner: Owner | None) -> Ending:
 
 
 def lost_output(cause: OSError, why: CatagentError | ExitCode | None) -> CatagentError | ExitCode:
-    """Why a run ends whose output cannot be written. A reader that left is not an error.
-
-    A reader that stalls is none either: then the run ends for the reason it was `why` to end.
-    """
+    """Why a run ends whose output cannot be written, by a reader that left, stalls, or an error."""
     if isinstance(cause, BrokenPipeError):
         return ExitCode.BROKEN_PIPE
     if isinstance(cause, StalledError) and why is not None:

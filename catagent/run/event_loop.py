@@ -23,9 +23,8 @@ left_behind: list[asyncio.Task[Any]] = []
 def run(main: Coroutine[Any, Any, T], stop: Stop | None = None) -> T:
     """Run a coroutine to its end on a loop of its own, and return what it returns.
 
-    Like `asyncio.run`, but a tool that calls `sys.exit` or stops the loop does not end it, and a
-    task or thread that will not end does not keep us: after what `stop` has left of the run's
-    shutdown it is left behind. Raises RuntimeError inside a running loop: await there instead.
+    Like `asyncio.run`, but a tool that exits or stops the loop does not end it, and what will not
+    end is left behind, after what `stop` has left. Raises RuntimeError inside a running loop.
     """
     if _runs_already():
         main.close()
@@ -112,10 +111,8 @@ async def on_thread(work: Callable[[], T]) -> T:
 def watchdog(session: Session, leave: Callable[[], None]) -> Iterator[None]:
     """While inside, end the process with the run's exit code if the loop stands still at the end.
 
-    A tool that blocks the loop (`time.sleep` in an async tool) keeps every task from running, also
-    the one that would end the run. Signals and limits are heard all the same: on a thread. `leave`
-    closes what is open and says what there is to say, on a thread, in place of the caller:
-    only one of the two gets to do so.
+    A tool that blocks the loop keeps every task from running, also the one that would end the run.
+    `leave` closes what is open, on a thread, in place of the caller: one of them gets to do so.
     """
     over, last_word = threading.Event(), threading.Lock()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import defaultdict
 from collections.abc import Sequence
 
 from catagent.config import Mode
@@ -16,9 +17,6 @@ from catagent.sinks.base import Sink
 from catagent.sinks.fd_writer import StalledError
 from catagent.sources.base import EventStream
 from catagent.stop import Stop
-
-# What `astream` does not report: see "The modes" in docs/events.md.
-_NOT_IN_STEPS = (ev.LlmToken, ev.ToolStarted, ev.ToolFinished)
 
 
 class Playback:
@@ -35,7 +33,7 @@ class Playback:
         mode: Mode | None = None,
         stop: Stop | None = None,
     ) -> None:
-        self.states: dict[str, RunState] = {}
+        self.states: defaultdict[str, RunState] = defaultdict(RunState)
         self.damage: RecordingError | None = None
         self._runs = Runs()
         self._sinks = list(sinks)
@@ -52,10 +50,7 @@ class Playback:
             self._loop.call_soon_threadsafe(self._task.cancel)
 
     async def play(self, source: EventStream) -> ExitCode:
-        """Play to the end, or up to the damage, and return the exit code.
-
-        Raises OutputError, or BrokenPipeError, where a sink can't write.
-        """
+        """Play to the end or the damage; return the exit code. Raises where a sink can't write."""
         self._task, self._loop = asyncio.current_task(), asyncio.get_running_loop()
         try:
             if self._stop.why is None:
@@ -72,15 +67,9 @@ class Playback:
             async for event in source:
                 if self._stop.why is not None:
                     return
-                reduce(self._state(event), event)
+                reduce(self.states[self._runs.of(event)], event)
                 if self._filters.keeps(event) and not (self._only_steps and _not_in_steps(event)):
                     self._write(event)
-
-    def _state(self, event: ev.Event) -> RunState:
-        run = self._runs.of(event)
-        if run not in self.states:
-            self.states[run] = RunState()
-        return self.states[run]
 
     def _write(self, event: ev.Event) -> None:
         try:
@@ -93,6 +82,7 @@ class Playback:
 
 
 def _not_in_steps(event: ev.Event) -> bool:
+    """Whether `astream` does not report it: see "The modes" in docs/events.md."""
     if isinstance(event, ev.Node):
         return event.data.kind != "custom"
-    return isinstance(event, _NOT_IN_STEPS)
+    return isinstance(event, ev.LlmToken | ev.ToolStarted | ev.ToolFinished)

@@ -32,11 +32,7 @@ class Pull:
     async def events(
         self, session: Session, drive: Callable[[], Coroutine[Any, Any, object]]
     ) -> AsyncGenerator[Event, None]:
-        """Drive the session, of which this is a sink, and yield its events.
-
-        Closed before its end, the run is cancelled, and has let go of all it holds when this
-        returns. Raises what `drive` raises.
-        """
+        """Drive the session, of which this is a sink, and yield its events; cancel it if closed."""
         driving = asyncio.create_task(drive())
         driving.add_done_callback(lambda _: self.close())
         try:

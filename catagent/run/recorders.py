@@ -41,10 +41,7 @@ class _Unmade:
 
 @contextlib.contextmanager
 def recorders(keep: Keep, run_id: str, stop: Stop) -> Iterator[list[RecorderSink]]:
-    """Yield the open recorders of one run, and close them; none waits past `stop`.
-
-    Raises OutputError for a recording that cannot be made; the history never stops a run.
-    """
+    """Yield the open recorders of one run. Raises OutputError, but never for the history."""
     with contextlib.ExitStack() as stack:
         found: list[RecorderSink] = []
         if keep.record is not None:

@@ -50,10 +50,7 @@ def open_session(
     limits: Limits | None = None,
     stop: Stop | None = None,
 ) -> Session:
-    """Make the session of one run, whatever its source: its events masked, filtered, written.
-
-    The sinks and recorders stay the caller's to close.
-    """
+    """Make the session of one run; the sinks and recorders stay the caller's to close."""
     broadcast = Broadcast(sinks, recorders, filters, EventMask(secrets))
     return Session(broadcast, limits=limits, stop=stop)
 
@@ -116,11 +113,7 @@ class Run:
         return ev.RunStarted(run_id=str(self._run_id), name=data.agent, data=data)
 
     async def _events(self) -> EventStream:
-        """Open the agent, run it, and close what it was opened with.
-
-        Heavy imports happen on a thread of their own, so that the first frame is there before
-        LangChain is, and a signal is heard at any time.
-        """
+        """Open the agent, on a thread so that signals are heard; run it, and close it."""
         self._loop = asyncio.get_running_loop()
         self._on_status("loading LangChain")
         lazy_packages.install()

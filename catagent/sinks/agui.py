@@ -16,9 +16,7 @@ from catagent.stop import Stop
 class AguiSink:
     """Writes what the protocol makes of each event, the moment that it happens.
 
-    The protocol has one run after the other: what belongs to a run that began while another was
-    open waits until that one is over. On a terminal, characters that control it are written as
-    JSON escapes; it is the same JSON.
+    It has one run after the other: a run that began while another was open waits for its end.
     """
 
     def __init__(self, stream: BinaryIO, stop: Stop | None = None) -> None:

@@ -11,10 +11,7 @@ from catagent.stop import Stop
 
 
 class AnswerSink:
-    """Writes the final answer, newline-terminated, as soon as there is one.
-
-    `clean` makes the text safe for a terminal; a pipe or a file gets it as the model wrote it.
-    """
+    """Writes the final answer as soon as there is one; on a terminal, as `clean` makes it safe."""
 
     def __init__(
         self, stream: BinaryIO, clean: Callable[[str], str], stop: Stop | None = None

@@ -15,10 +15,7 @@ _ESCAPES = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\
 
 
 class Tap:
-    """Puts a pipe in the place of file descriptors, and a thread that always reads it.
-
-    The thread is there so that who writes never waits for a terminal that is slow.
-    """
+    """A pipe in the place of descriptors, always read by a thread: who writes never waits."""
 
     def __init__(self, fds: Sequence[int]) -> None:
         self._lines: deque[str] = deque()
@@ -33,11 +30,7 @@ class Tap:
 
     def lines(self) -> list[str]:
         """The lines that have come since the last call, as they were written."""
-        found = []
-        with contextlib.suppress(IndexError):
-            while True:
-                found.append(self._lines.popleft())
-        return found
+        return [self._lines.popleft() for _ in range(len(self._lines))]
 
     def give_back(self) -> None:
         """Put the file descriptors back where they were."""
@@ -64,10 +57,7 @@ class Tap:
 
 
 class LineCutter:
-    """Cuts what comes in pieces into lines. `partial` is of the last one what is still to be seen.
-
-    An endless line is passed on in parts, so that it takes neither memory nor time.
-    """
+    """Cuts what comes into lines, endless ones into parts; of the last one `partial` is seen."""
 
     def __init__(self) -> None:
         self.partial = b""

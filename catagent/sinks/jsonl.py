@@ -16,10 +16,7 @@ _CONTROL = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\uf
 
 
 class JsonlSink:
-    """Writes to the stream's descriptor: the reader of a pipe sees each line at once.
-
-    On a terminal, characters that control it are written as JSON escapes; it is the same JSON.
-    """
+    """Writes to the stream's descriptor; on a terminal with JSON escapes for what controls it."""
 
     def __init__(self, stream: BinaryIO, stop: Stop | None = None) -> None:
         self._write = writer(stream.fileno(), stop)

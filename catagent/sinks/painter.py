@@ -99,10 +99,7 @@ def _changes(old: Sequence[str], new: Sequence[str]) -> str:
 
 
 def _rows(rows: Iterable[tuple[int, str]]) -> str:
-    """Rows with their distance from the footer's first one, where the cursor is before and after.
-
-    It is saved: where the screen is too small, moving down stops, and moving up would lead too far.
-    """
+    """Rows of the footer. The cursor is saved: on a small screen, moving up would lead too far."""
     drawn = (
         _SAVE + (f"\x1b[{index}B" if index else "") + row + _RESET + _CLEAR_RIGHT + _BACK
         for index, row in rows

@@ -15,11 +15,9 @@ from catagent.views.transcript import Transcript
 
 
 class PlainSink:
-    """Writes a line as soon as it is complete, and never takes one back.
+    """Writes a line as soon as it is complete, wrapped on a terminal, and never takes one back.
 
-    On a terminal lines are wrapped at words; in a pipe or a file they keep the length that they
-    have. Calls that run in parallel are written one after the other. `put` writes a text; without
-    it every buffer of the stream is passed.
+    `put` writes a text; without it every buffer of the stream is passed.
     """
 
     def __init__(

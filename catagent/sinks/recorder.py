@@ -20,10 +20,8 @@ from catagent.stop import Stop
 class Recorder:
     """Writes each line as it happens, so that a killed process leaves a readable file.
 
-    An existing file is never touched without `force`, and replaced with it. `required` says that
-    a person asked for this file: should it fail, the run goes on, and its exit code says so. Raises
-    OutputError where the file can't be made. What the events say is written as it is: the session
-    has masked them. A pipe whose reader stalls is waited for until `stop` is due.
+    An existing file is replaced with `force` alone. `required` says that a person asked for this
+    one: should it fail, the exit code says so. Raises OutputError where it can't be made.
     """
 
     def __init__(

@@ -47,8 +47,8 @@ class Terminal:
     def is_ours(self) -> bool:
         """Whether to draw, or the terminal is the shell's or another job's meanwhile.
 
-        `timeout` and its like put us into a group that never gets into the foreground: one that
-        we do not lead. The terminal is ours then, unless we had it and lost it.
+        `timeout` and its like put us into a group that never gets into the foreground, and that we
+        do not lead: ours then, unless we had it and lost it.
         """
         try:
             ours = os.tcgetpgrp(self.fd) == os.getpgrp()

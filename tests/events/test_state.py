@@ -95,13 +95,11 @@ def test_an_action_may_come_after_its_tool_has_started() -> None:
     assert len(state.order) == 1
 
 
-def test_what_a_model_was_sent_updates_and_pauses_are_kept() -> None:
-    sent = ev.LlmStartedData(model="m", messages=[ev.Ref("a")], parameters={"temperature": 0})
-    update = ev.Update(run_id="n", data=ev.UpdateData(node="plan", changes={"x": 1}))
+def test_pauses_and_the_call_around_a_model_are_kept() -> None:
     pause = ev.Interrupt(run_id="n", data=ev.InterruptData(id="i", value="Really?"))
-    state = replayed([ev.LlmStarted(run_id="llm", call="1", data=sent), token("a"), update, pause])
-    assert (state.llms["llm"].sent, state.llms["llm"].call) == (sent, "1")
-    assert (state.updates, state.interrupts) == ([update], [pause])
+    begun = ev.LlmStarted(run_id="llm", call="1", data=ev.LlmStartedData(model="m"))
+    state = replayed([begun, token("a"), pause])
+    assert (state.llms["llm"].call, state.interrupts) == ("1", [pause])
 
 
 def test_a_finished_call_keeps_its_text_once() -> None:
