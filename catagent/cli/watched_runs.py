@@ -23,8 +23,9 @@ from catagent.run.session import Session
 from catagent.run.watched import Watched
 from catagent.sinks.base import RecorderSink, Sink
 from catagent.stop import Stop
-from catagent.views.report import report
+from catagent.views.notes import report
 from catagent.views.stats import Totals
+from catagent.views.style import live_look
 
 _FAILED = ("error", "limit")
 
@@ -63,7 +64,7 @@ class Ends:
         self._totals = Totals()
         self._asked = asked
         self._reports = reports and not asked.shown.quiet
-        self._options = view_options(asked.loaded, asked.shown, sys.stderr)
+        self._look = live_look(view_options(asked.loaded, asked.shown, sys.stderr))
 
     def take(self, session: Session) -> None:
         """Count the run, and say what became of it."""
@@ -75,7 +76,7 @@ class Ends:
         if self._asked.shown.stats:
             self._totals.add(session.state)
         if self._reports and (failed or not self._asked.shown.errors):
-            say(report(started, finished.data, self._options))
+            say(report(self._look, started, finished.data))
         for loss in session.unreported:
             say(f"catagent: error: {loss.message}")
 
