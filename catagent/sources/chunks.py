@@ -66,11 +66,12 @@ class ChunkReader:
 
     def observed(self, tool: Span, call: Call) -> ev.Observation:
         """Such an executor observes what its tool returned."""
-        made, action = langchain("agents"), call.action
+        action = call.action
         if hasattr(action, "answered"):  # it stands in for one of another program's
             messages = action.answered(output_text(tool.output))
         else:
-            messages = made.AgentStep(action=action, observation=tool.output).messages
+            step = langchain("agents").AgentStep(action=action, observation=tool.output)
+            messages = step.messages
         return self._step(action, tool.output, _messages(messages), tool)
 
     def _step(
@@ -127,13 +128,13 @@ class ChunkReader:
     def _plain_answer(self) -> ev.Answer | None:
         if self._tracker.root is None:
             return None
-        found = final(self._tracker.output, self._tracker.written_last)
+        found = final(self._tracker.output, self._tracker.nodes.written_last)
         return self._as_answer(as_text(found), found if is_message(found) else None)
 
     def _graph_answer(self) -> ev.Answer | None:
         output = None if self._tracker.root is None else self._tracker.root.output
-        found = final(output, self._tracker.written_last)
-        last = found if is_message(found) else self._tracker.last_message
+        found = final(output, self._tracker.nodes.written_last)
+        last = found if is_message(found) else self._tracker.nodes.last
         structured = output.get("structured_response") if isinstance(output, dict) else None
         if structured is not None:
             return self._as_answer(as_text(structured), last, [])

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, ToolMessage
+    from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
     from typing_extensions import TypeIs
 
 _MESSAGES = "langchain_core.messages"
@@ -31,11 +31,6 @@ def is_ai(value: object) -> TypeIs[AIMessage]:
 def is_tool_message(value: object) -> TypeIs[ToolMessage]:
     """Whether it is what a tool answered."""
     return _is(value, "ToolMessage")
-
-
-def is_chat_message(value: object) -> TypeIs[ChatMessage]:
-    """Whether it is a message of any role, which it names."""
-    return _is(value, "ChatMessage")
 
 
 def langchain(module: str) -> Any:

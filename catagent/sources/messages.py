@@ -11,7 +11,7 @@ from msgspec import UNSET
 
 from catagent.events import types as ev
 from catagent.sources.content import exactly, lines, of_blocks, pieces_of
-from catagent.sources.kinds import is_ai, is_chat_message, is_message, is_tool_message
+from catagent.sources.kinds import is_ai, is_message, is_tool_message
 from catagent.sources.plain import plain
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ def message_of(message: BaseMessage) -> ev.Message:
     if is_tool_message(message):
         form.tool_call_id, form.status = message.tool_call_id, message.status
         form.artifact = UNSET if message.artifact is None else plain(message.artifact)
-    elif is_chat_message(message):
-        form.role = message.role
+    elif form.type == "chat":
+        form.role = getattr(message, "role", "")
     return form
 
 

@@ -61,7 +61,7 @@ class Tracker(RunTree):
         self.forms = Forms()
         self.bounds = Bounds(run.max_steps, run.budget, run.cancel)
         self._is_executor = False
-        self._nodes = NodeReader(self.calls)
+        self.nodes = NodeReader(self.calls)
         self._written: dict[RunId, message_checks.WrittenArgs] = {}
         self._waiting: list[Span] = []
         self._authors: dict[str, Span] = {}
@@ -70,16 +70,6 @@ class Tracker(RunTree):
     def is_interrupted(self) -> bool:
         """Whether a graph waits for a person. What a node or tool around it dealt with is over."""
         return any(all(map(_waits, self.steps_around(span))) for span in self._waiting)
-
-    @property
-    def last_message(self) -> BaseMessage | None:
-        """The message that the agent's own graph added last, as far as it was not replaced."""
-        return self._nodes.last
-
-    @property
-    def written_last(self) -> set[str]:
-        """The keys of its state that the agent's own graph wrote last."""
-        return self._nodes.written_last
 
     @property
     def shape(self) -> AgentShape:
@@ -95,7 +85,7 @@ class Tracker(RunTree):
 
         A graph streams what its nodes change, so the last of that is what such a chain ends with.
         """
-        output, node = None if self.root is None else self.root.output, self._nodes.last_node
+        output, node = None if self.root is None else self.root.output, self.nodes.last_node
         if node is not None and isinstance(output, dict) and list(output) == [node.node]:
             return self.spans[node.parent_ids[-1]].output
         return output
@@ -119,7 +109,7 @@ class Tracker(RunTree):
         """A chain, prompt or parser began."""
         span = self._begin("chain", serialized, about)
         if span.is_node or span is self.root:
-            self._nodes.begin(inputs)
+            self.nodes.begin(inputs)
         if getattr(inputs, "resume", None) is not None:
             self._waiting.clear()  # whoever runs the graph has an answer
         parent = self.spans.get(span.parent_ids[-1]) if span.parent_ids else None
@@ -232,7 +222,7 @@ class Tracker(RunTree):
     def _end_chain(self, run_id: RunId, output: Any, error: BaseException | None = None) -> None:
         span = self._end(run_id, output=output, error=error)
         if span is not None and span.is_node and (error is None or output is not None):
-            self._nodes.end(span, output)
+            self.nodes.end(span, output)
             self.happened.append(Happening("end", span))
             for call, message, _ in span.facts:
                 if is_ai(message) and call.author is not None:
@@ -305,7 +295,7 @@ class Tracker(RunTree):
             self._wait(span, error)
 
     def _wait(self, span: Span, error: BaseException) -> None:
-        new = self._nodes.interrupts(error)
+        new = self.nodes.interrupts(error)
         self.happened.extend(Happening("interrupt", span, each) for each in new)
         self._waiting += [span] if new else []
 

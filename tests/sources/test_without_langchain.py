@@ -26,7 +26,7 @@ from catagent.events import types as ev
 from catagent.events.codec import decode
 from catagent.sources import blocks, content
 from catagent.sources.content import pieces_of
-from catagent.sources.kinds import is_ai, is_chat_message, is_message, is_tool_message
+from catagent.sources.kinds import is_ai, is_message, is_tool_message
 from catagent.sources.known_blocks import together
 
 Watched = tuple[list[Any], str]
@@ -117,16 +117,16 @@ class Unhashable(type):
 @pytest.mark.parametrize(
     ("value", "kinds"),
     [
-        (AIMessage(""), (True, True, False, False)),
-        (AIMessageChunk(content=""), (True, True, False, False)),
-        (ToolMessage("", tool_call_id=""), (True, False, True, False)),
-        (ToolMessageChunk(content="", tool_call_id=""), (True, False, True, False)),
-        (ChatMessage(content="", role=""), (True, False, False, True)),
-        (ChatMessageChunk(content="", role=""), (True, False, False, True)),
-        (HumanMessage(""), (True, False, False, False)),
-        (RemoveMessage("1"), (True, False, False, False)),
+        (AIMessage(""), (True, True, False)),
+        (AIMessageChunk(content=""), (True, True, False)),
+        (ToolMessage("", tool_call_id=""), (True, False, True)),
+        (ToolMessageChunk(content="", tool_call_id=""), (True, False, True)),
+        (ChatMessage(content="", role=""), (True, False, False)),
+        (ChatMessageChunk(content="", role=""), (True, False, False)),
+        (HumanMessage(""), (True, False, False)),
+        (RemoveMessage("1"), (True, False, False)),
         *(
-            (other, (False,) * 4)
+            (other, (False,) * 3)
             for other in (
                 {"type": "ai", "content": ""},
                 "ai",
@@ -143,7 +143,7 @@ class Unhashable(type):
     ids=lambda value: type(value).__name__,
 )
 def test_kinds_of_messages(value: Any, kinds: tuple[bool, ...]) -> None:
-    asked = (is_message, is_ai, is_tool_message, is_chat_message)
+    asked = (is_message, is_ai, is_tool_message)
     assert tuple(is_kind(value) for is_kind in asked) == kinds
 
 

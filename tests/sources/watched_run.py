@@ -148,7 +148,7 @@ def executor() -> Iterator[Event]:
     program = Program()
     program.begin("chain", "executor", None, {"input": "?"})
     for tool in ("x", "y"):
-        action = SimpleNamespace(tool=tool, tool_input=tool, messages=[DECISION])
+        action = SimpleNamespace(tool=tool, tool_input=tool, messages=[DECISION], answered=list)
         program.tracker.on_agent_action(action, run_id="executor")
     for tool in ("y", "x"):
         program.begin("tool", tool, "executor", tool)
