@@ -88,11 +88,15 @@ class Watched:
                 self._let_go(one)
 
     def _look(self) -> None:
-        """Take note of the processes that are new."""
-        for key in segments(self._folder):
-            if key not in self.processes and (self._only is None or key in self._only):
-                self._followed[key] = Followed(self._folder, key)
-                self.processes[key] = self._followed[key].process
+        """Take note of the processes that are new, the oldest first."""
+        new = (key for key in segments(self._folder) if key not in self.processes)
+        for key in sorted(new, key=lambda key: int(key.partition("-")[2], 16)):
+            if self._only is not None and key not in self._only:
+                continue
+            one = Followed(self._folder, key)
+            for before in self._followed.values():  # in whose place another program is, by `exec`
+                before.process.is_alive &= before.process.pid != one.process.pid
+            self._followed[key], self.processes[key] = one, one.process
 
     async def _read(self, one: Followed, group: asyncio.TaskGroup, *, last: bool) -> bool:
         """Read some of what there is, and let the runs report it; return whether there was any."""

@@ -19,34 +19,24 @@ _KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "ai": ("AIMessage", {"tool_calls": list, "invalid_tool_calls": list, "usage_metadata": None}),
     "tool": ("ToolMessage", {"tool_call_id": "", "status": "success", "artifact": None}),
     "chat": ("ChatMessage", {"role": ""}),
-    "human": ("HumanMessage", {}),
-    "system": ("SystemMessage", {}),
-    "function": ("FunctionMessage", {}),
-    "remove": ("RemoveMessage", {}),
 }
 _EVERY: dict[str, Any] = {"content": "", "id": None, "name": None}
 _EVERY |= {"additional_kwargs": dict, "response_metadata": dict}
 
 
 class BaseMessage:
-    """A message; what its class is called says which."""
+    """A message; what its class is called says which, where that is asked for."""
 
     type: str
 
-    def model_copy(self) -> Any:
-        """Another with the same values."""
-        made = object.__new__(type(self))
-        made.__dict__.update(self.__dict__)
-        return made
 
-
-BaseMessage.__module__ = "langchain_core.messages.base"
+BaseMessage.__module__ = "langchain_core.messages"
 
 
 @cache
 def _message_class(kind: str) -> tuple[type[BaseMessage], dict[str, Any]]:
     name, more = _KINDS.get(kind, ("BaseMessage", {}))
-    made = type(name, (BaseMessage,), {"__module__": f"langchain_core.messages.{kind}"})
+    made = type(name, (BaseMessage,), {"__module__": BaseMessage.__module__})
     return made, {**_EVERY, **more}
 
 

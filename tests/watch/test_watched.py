@@ -78,6 +78,15 @@ def test_what_a_dead_process_left_open_ends_and_its_records_go(folder: Path, gon
     assert not watched.processes[written.key].is_alive
 
 
+def test_a_program_ends_where_another_takes_its_place(folder: Path) -> None:
+    written = Segments(folder)
+    written.start("chain", "agent")
+    Segments(folder).answer("a cat")
+    ends = [e.data for e in seen_of(folder).events if isinstance(e, ev.RunFinished)]
+    assert sorted(end.status for end in ends) == ["error", "success"]
+    assert not written.path(0).exists()
+
+
 def test_records_that_another_viewer_reads_stay(folder: Path, gone: int) -> None:
     written = Segments(folder, gone)
     written.begin()
