@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from catagent.views import notes
-from catagent.views.format import count, whole_seconds
+from catagent.views.format import count, one_line, whole_seconds
 from catagent.views.parts import Column, Panel, Part, Rows
 from catagent.views.runs import Run
 from catagent.views.status import Pace
@@ -75,7 +75,7 @@ def _run(run: Run, look: Look, width: int, now: float) -> str:
     """How a run is called, and what it does with the newest of its text, or how it ended."""
     if (ended := run.finished) is not None:
         style, sign = notes.ending(look, ended.status)
-        facts = [notes.ended(ended), *([ended.error.message] if ended.error else [])]
+        facts = [notes.ended(ended), *([one_line(ended.error.message)] if ended.error else [])]
         text = _named(run, facts, look, width - cells(sign))
         return look.paint(style, sign) + look.paint("bad" if run.failed else "dim", text)
     sign, tally = look.glyphs.waiting, run.tally
@@ -85,9 +85,9 @@ def _run(run: Run, look: Look, width: int, now: float) -> str:
 
 
 def _named(run: Run, facts: list[str], look: Look, width: int) -> str:
-    """The name and the question, cut to half the row, and the facts behind them."""
-    title = head(look.line(f"{run.name} {run.question}"), width // 2, look.glyphs.ellipsis)
-    known = [title, *(look.line(fact[: 4 * width]) for fact in facts)]
+    """The name, the question cut to a third of the row, and the facts behind them."""
+    asked = [head(look.line(run.question), width // 3, look.glyphs.ellipsis)] * bool(run.question)
+    known = [look.line(run.name), *asked, *(look.line(fact[: 4 * width]) for fact in facts)]
     return head(look.glyphs.dot.join(known), width, look.glyphs.ellipsis)
 
 
@@ -131,7 +131,9 @@ def status_row(
     spinner = look.glyphs.spinner[int(now * SPINS_PER_SECOND) % len(look.glyphs.spinner)]
     counts = _counts(transcript)
     awaited = look.line(_awaited(transcript, now, status, bool(counts))[: 4 * width])
-    facts = [*counts, whole_seconds(now - began), *_came(pace, now)]
+    facts = [*counts, whole_seconds(now - began)]
+    facts += [count(pace.tokens, "token")] if pace.tokens else []
+    facts += [f"{pace.rate(now):.0f}/s"] if pace.rate(now) >= 0.5 else []
     while len(facts) > 1 and cells(look.glyphs.dot.join([awaited, *facts])) > width - 2:
         facts.pop()
     rest = look.glyphs.dot + look.glyphs.dot.join(facts)
@@ -159,10 +161,3 @@ def _counts(transcript: Transcript) -> Rows:
     }
     known = [f"{number:,} {word}" for word, number in numbers.items() if number]
     return [", ".join(known)] if sum(numbers.values()) > 1 else []
-
-
-def _came(pace: Pace, now: float) -> Iterator[str]:
-    if pace.tokens:
-        yield count(pace.tokens, "token")
-    if (rate := pace.rate(now)) >= 0.5:
-        yield f"{rate:.0f}/s"

@@ -45,8 +45,8 @@ class View:
 
     def printed(self, lines: Iterable[str], partial: str = "") -> None:
         """Take lines that the program that is watched printed, and the one that it has begun."""
-        self.transcript.printed(lines)
         self.partial = partial
+        self.transcript.printed(lines)
 
     def begun(self, size: Size) -> Rows:
         """The line that the program has begun: with its colours where it fits, else its end."""
@@ -73,16 +73,14 @@ class LiveView(View):
     def frame(self, size: Size, now: float, status: str) -> Frame:
         """Return what is to be shown now. If it raises, final rows are still owed."""
         self.transcript.ripen(self.width(size))
-        below = self.begun(size) if self.options.quiet else self._footer(size, now, status)
-        return Frame(self.transcript.hand_out(), below)
+        below = [] if self.options.quiet else self._footer(size, now, status)
+        # First what the program has begun: it is its next row, and has the cursor.
+        return Frame(self.transcript.take(self.width(size)), [*self.begun(size), *below])
 
     def _footer(self, size: Size, now: float, status: str) -> Rows:
-        width, began = self.width(size), self.began
-        last = status_row(
-            self.transcript, self.pace, width=width, began=began, now=now, status=status
-        )
-        rows = footer(self.transcript, width=width, height=size.rows, now=now, last=last)
-        return [*self.begun(size), *rows]  # first: it is the next row, and has the cursor
+        shown, width = self.transcript, self.width(size)
+        last = status_row(shown, self.pace, width=width, began=self.began, now=now, status=status)
+        return footer(shown, width=width, height=size.rows, now=now, last=last)
 
     def last(self, size: Size) -> Rows:
         """Return the rows that are still owed: nothing more will come."""

@@ -10,7 +10,7 @@ from catagent.events.said import in_order
 from catagent.views.format import compact
 from catagent.views.parts import Panel, Part, Preview, Rows, drain, narrower, newest
 from catagent.views.style import Look
-from catagent.views.text import Feed, Text
+from catagent.views.text import Feed, Text, last_of
 from catagent.views.wrap import cells, head, pack, tail
 
 
@@ -164,7 +164,7 @@ class Model:
         look, glyphs = self.look, self.look.glyphs
         name = head(look.line(call.tool[:width]), max(1, width // 2), glyphs.ellipsis)
         room = max(1, width - cells(glyphs.call + name) - 1)
-        arguments = tail(look.line(call.newest(width)), room, glyphs.ellipsis)
+        arguments = tail(look.line(last_of(call.pieces, width)), room, glyphs.ellipsis)
         return f"{glyphs.call}{name} {arguments}"
 
 
@@ -181,15 +181,6 @@ class Call:
     def text(self) -> str:
         """The tool and its arguments, as they were written."""
         return f"{self.tool} {''.join(self.pieces)}"
-
-    def newest(self, size: int) -> str:
-        """The last `size` characters or so of the arguments."""
-        found: list[str] = []
-        for piece in reversed(self.pieces):
-            found.append(piece[-size:])
-            if sum(map(len, found)) >= size:
-                break
-        return "".join(reversed(found))
 
 
 class Thoughts(Panel):

@@ -53,8 +53,7 @@ def beginning(look: Look, event: ev.RunStarted, process: str = "") -> list[Part]
 
 def process(event: ev.RunStarted) -> str:
     """The process that a watched run is in, as `pid 4711`; empty for a run of our own."""
-    pid = getattr(event.data, "pid", UNSET)
-    return "" if pid is UNSET else f"pid {pid}"
+    return "" if event.data.pid is UNSET else f"pid {event.data.pid}"
 
 
 def _details(event: ev.RunStarted) -> list[list[str]]:

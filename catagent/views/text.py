@@ -85,13 +85,7 @@ class Feed(ABC):
 
     def _newest(self, size: int) -> str:
         """The last `size` characters or so of what has not been handed out."""
-        found, length = [], 0
-        for piece in reversed(self.pieces):
-            found.append(piece[-size:])
-            length += len(found[-1])
-            if length >= size:
-                break
-        return self.look.text("".join(reversed(found)).replace("\r\n", "\n"))
+        return self.look.text(last_of(self.pieces, size).replace("\r\n", "\n"))
 
 
 class Text(Feed):
@@ -143,6 +137,17 @@ class Text(Feed):
 
     def _paint(self, row: str) -> str:
         return self.look.paint(self.style, row)
+
+
+def last_of(pieces: Sequence[str], size: int) -> str:
+    """The last `size` characters or so of a text in pieces."""
+    found, length = [], 0
+    for piece in reversed(pieces):
+        found.append(piece[-size:])
+        length += len(found[-1])
+        if length >= size:
+            break
+    return "".join(reversed(found))
 
 
 def written(look: Look, text: str, style: Style = "plain") -> Text:

@@ -60,17 +60,13 @@ class Transcript:
     def take(self, width: int | None) -> Rows:
         """Return the rows that have become final."""
         self.ripen(width)
-        return self.hand_out()
-
-    def ripen(self, width: int | None) -> None:
-        """Keep the rows that have become final until they are handed out."""
-        self.width = width
-        self._put(self.root.take(width), program=False)
-
-    def hand_out(self) -> Rows:
-        """Return, once, the rows that are final."""
         rows, self._rows = self._rows, []
         return rows
+
+    def ripen(self, width: int | None) -> None:
+        """Keep the rows that have become final until they are taken."""
+        self.width = width
+        self._put(self.root.take(width), program=False)
 
     def add(self, *parts: Part) -> None:
         """Show something below what there is."""
@@ -85,8 +81,10 @@ class Transcript:
 
     def printed(self, lines: Iterable[str]) -> None:
         """Show lines of the program that is watched as they are, after the rows final by now."""
-        self.ripen(self.width)
-        self._put([self._colors.line(line) for line in lines], program=True)
+        try:
+            self.ripen(self.width)
+        finally:  # whatever fails in a view, nobody gives us these lines again
+            self._put([self._colors.line(line) for line in lines], program=True)
 
     def update(self, event: ev.Event) -> Run:
         """Take one event; return the run that it belongs to."""

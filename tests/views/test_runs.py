@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +20,7 @@ from catagent.views.live import Fallback, Frame, LiveView, Size
 from catagent.views.notes import report
 from catagent.views.options import ViewOptions
 from catagent.views.style import Look, live_look, plain_look
+from catagent.views.tool_panel import Tool
 from catagent.views.transcript import Transcript
 from catagent.views.wrap import cells, without_colors
 from tests.support import runs
@@ -63,14 +63,8 @@ def in_process(events: Iterable[ev.Event], pid: int) -> Iterator[ev.Event]:
     """The same run, in a program that is watched."""
     for event in events:
         if isinstance(event, ev.RunStarted):
-            event.data = Watched(pid=pid, **msgspec.structs.asdict(event.data))
+            event.data.pid = pid
         yield event
-
-
-class Watched(ev.RunStartedData, kw_only=True):
-    """What the beginning of a watched run says besides."""
-
-    pid: int
 
 
 def heads(rows: Iterable[str]) -> list[str]:
@@ -270,10 +264,10 @@ def test_each_run_that_waits_has_a_row_and_those_that_failed_come_first() -> Non
     assert below(view_of(three())) == [
         "│ ◦ tool model",
         "│ a cats",
-        "✗ fox what of fox? · failed after 3.4 s · It hung up.␊Twice.",
-        "╷ dog what of dog? · 12 s · waiting for the first token of tool model",
-        "╷ owl what of owl? · 12 s · tool model silent for 12 s a owls",
-        "✓ eel what of eel? · done in 3.4 s",
+        "✗ fox · what of fox? · failed after 3.4 s · It hung up. Twice.",
+        "╷ dog · what of dog? · 12 s · waiting for the first token of tool model",
+        "╷ owl · what of owl? · 12 s · tool model silent for 12 s a owls",
+        "✓ eel · what of eel? · done in 3.4 s",
         "",
         "⠋ cat: tool model silent for 12 s · 3 running, 1 done, 1 failed · 13 s",
     ]
@@ -303,7 +297,7 @@ def test_the_process_is_named_where_there_are_several() -> None:
     assert rows[1] == "b · openai:gpt-4o-mini · events · pid 8"
     assert rows[2] == "c · openai:gpt-4o-mini · events · pid 7"
     footer = below(view_of(events[:6]))
-    assert footer[-4].startswith("╷ b pid 8 what of b? · 12 s")
+    assert footer[-4].startswith("╷ b pid 8 · what of b? · 12 s")
     alone = list(in_process(run("a"), 7))
     assert shown([*alone, *in_process(run("b"), 7)])[0] == rows[0]
 
@@ -339,7 +333,7 @@ def test_of_errors_alone_each_run_in_flight_has_a_row() -> None:
     view = view_of([*run("cat"), *run("dog")[:3]], ViewOptions(errors=True))
     assert view.frame(SCREEN, 13.0, "").final == []
     assert below(view) == [
-        "╷ dog what of dog? · 12 s · running get_items",
+        "╷ dog · what of dog? · 12 s · running get_items",
         "",
         "⠋ running get_items · 1 running, 1 done · 13 s",
     ]
@@ -406,14 +400,31 @@ def test_the_line_that_the_program_has_begun_is_below() -> None:
     view.printed(["hello"], "\x1b[1mName?\x1b[0m ")
     frame = view.frame(SCREEN, 2.0, "")
     assert frame.final[-2:] == ["", "hello"]
-    assert frame.footer[-2] == "\x1b[1mName?\x1b[0m \x1b[0m"
+    assert frame.footer[0] == "\x1b[1mName?\x1b[0m \x1b[0m"
     view.printed([], "x" * 100 + "?")
-    assert view.frame(SCREEN, 2.0, "").footer[-2] == "x" * 78 + "?"
+    assert view.frame(SCREEN, 2.0, "").footer[0] == "x" * 78 + "?"
     view.printed([])
     assert len(view.frame(SCREEN, 2.0, "").footer) == len(frame.footer) - 1
     rest = Fallback(view_of([]), RuntimeError())
     rest.printed(["\x1b[31mred\x1b[0m"], "> ")
     assert rest.frame(SCREEN, 2.0, "") == (["\x1b[31mred\x1b[0m\x1b[0m"], ["> "])
+
+
+def test_what_is_printed_while_a_view_fails_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = view_of(run("cat", ["one\n", "two"])[:6])
+    with monkeypatch.context() as patch:
+        patch.setattr(Tool, "take", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            view.printed(["hello"], "> ")
+    rest = Fallback(view, RuntimeError())
+    rows, footer = rest.frame(SCREEN, 2.0, "")
+    assert footer == ["> "]
+    rows += rest.last(SCREEN)
+    assert [row for row in map(str.strip, rows) if row in ("hello", "one", "two")] == [
+        "hello",
+        "one",
+        "two",
+    ]
 
 
 # On one line
