@@ -171,7 +171,11 @@ RECORDING = str(Path(__file__).parent / "fixtures/v1/events.jsonl")
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--version"], ["--help"], ["ask", "--help"], ["schema"], ["replay", "--help"]]
+    "arguments",
+    [
+        *(["--version"], ["--help"], ["ask", "--help"], ["schema"], ["replay", "--help"]),
+        ["watch", "--help"],
+    ],
 )
 def test_light_commands_import_nothing_heavy(arguments: list[str]) -> None:
     """LangChain costs seconds, which a command that runs no agent must not pay."""
@@ -180,6 +184,11 @@ def test_light_commands_import_nothing_heavy(arguments: list[str]) -> None:
 
 def test_a_replay_needs_an_event_loop_and_nothing_else() -> None:
     assert heavy_imports(["replay", RECORDING, "--speed", "0", "-o", "plain"]) <= {"asyncio"}
+
+
+@pytest.mark.parametrize("arguments", [["watch"], ["watch", "-q", "--", "true"]])
+def test_a_viewer_of_other_programs_needs_no_more(arguments: list[str]) -> None:
+    assert heavy_imports(arguments) <= {"asyncio"}
 
 
 def heavy_imports(arguments: list[str]) -> set[str]:

@@ -11,11 +11,11 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TextIO
 
 from catagent.events.types import Answer, Event, RunStarted
-from catagent.sinks.capture import Tap, typed
+from catagent.sinks.capture import LineCutter, Tap, typed
 from catagent.sinks.painter import RESTORE, Painter
 from catagent.sinks.terminal import JobControl, Terminal
 from catagent.views.live import Fallback, LiveView
@@ -43,7 +43,7 @@ class LiveSink:
         self.terminal = self._terminal = Terminal(fd, raw=raw)
         self._painter = Painter(fd)
         self._rows: deque[str] = deque()
-        self._typed, self._in_row = "", False
+        self._cutter, self._begun, self._in_row = LineCutter(), "", False
         self.on_resume: Callable[[], object] = lambda: None
         self._view: LiveView | Fallback = LiveView(options, time.monotonic())
         self._has_program = raw
@@ -79,15 +79,15 @@ class LiveSink:
         elif self._paused and isinstance(event, RunStarted):
             self._resume()
 
-    def passed(self, rows: Sequence[str], partial: str) -> None:
+    def passed(self, data: bytes) -> None:
         """Show rows of a program, and what has come of its next one; wait while many do."""
-        self._rows.extend(rows)
-        self._typed = partial
+        self._rows.extend(typed(row) if "\b" in row else row for row in self._cutter.feed(data))
         while len(self._rows) > _MOST_ROWS and not self._gone:
             time.sleep(1 / FRAMES_PER_SECOND)
 
-    def pass_on(self, data: bytes) -> None:
-        """Write what a program has written to the terminal that `stand_back` left to it."""
+    def pass_on(self, data: bytes, row: bytes = b"") -> None:
+        """Write for a program to the terminal that is its own now; `row` goes on with its row."""
+        self._cutter.feed(row)
         self._in_row = not data.endswith(b"\n") if data else self._in_row
         while data and not self._gone:
             data = data[os.write(self._terminal.fd, data) :]
@@ -171,8 +171,12 @@ class LiveSink:
             self._size = size
             self._painter.forget()
         final, footer = self._view.frame(size, time.monotonic(), self._status)
-        cursor = cells(without_colors(footer[0])) if self._typed and footer else None
+        cursor = cells(without_colors(footer[0])) if self._begun else None
         self._painter.frame(final, footer, cursor)
+
+    def _row(self) -> str:
+        """What the program has written of its next row."""
+        return self._cutter.partial.decode("utf-8", "replace")
 
     def _final(self) -> list[str]:
         return self._view.frame(self._terminal.size(), time.monotonic(), self._status).final
@@ -180,12 +184,12 @@ class LiveSink:
     def _uncover(self) -> None:
         self._collect()
         self._painter.finish(self._final())
-        self.pass_on(self._typed.encode("utf-8", "replace"))
+        self.pass_on(self._cutter.partial)
 
     def _finish(self) -> None:
         self._collect()
-        unended = self._in_row if self._aside else self._typed
-        self._view.printed(["" if self._aside else self._typed] if unended else [])
+        unended = self._in_row if self._aside else self._begun
+        self._view.printed(["" if self._aside else self._row()] if unended else [])
         rows = self._view.last(self._terminal.size())
         if self._gone:
             return
@@ -203,7 +207,8 @@ class LiveSink:
             self._view.update(self._queue[0], now)
             self._queue.popleft()
         rows = [self._rows.popleft() for _ in range(len(self._rows))]
-        self._view.printed(rows, typed(self._typed[-_LONGEST_TYPED:]))
+        self._begun = typed(self._row()[-_LONGEST_TYPED:])
+        self._view.printed(rows, self._begun)
 
     # On the main thread
 

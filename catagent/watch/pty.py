@@ -14,11 +14,9 @@ import select
 import signal
 import termios
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NoReturn, Protocol
 
-from catagent.sinks.capture import LineCutter, typed
-from catagent.sinks.terminal import Terminal
 from catagent.watch.program import FORWARDED, IGNORED, NOT_EXECUTABLE, Command, Program, exit_code
 
 _LOOK_S = 0.1
@@ -35,14 +33,26 @@ _IN_ROW = re.compile(
 _UNFINISHED = re.compile(rb"\x1b(?:\[[\d;?]*|\][^\x07\x1b]{0,999}\x1b?)?\Z")
 
 
+class Terminal(Protocol):
+    """The terminal that we are on: `sinks.terminal` has it."""
+
+    fd: int
+
+    def is_also(self, fd: int) -> bool:
+        """Whether another descriptor is open on it."""
+
+    def is_ours(self) -> bool:
+        """Whether its keys are for us now, and not for another job of its shell."""
+
+
 class Screen(Protocol):
-    """Where rows of the program are shown: a live view."""
+    """Where the rows of a program are shown: a live view, `sinks.live`."""
 
-    def passed(self, rows: Sequence[str], partial: str) -> None:
-        """Show rows that are complete, and what has come of the next one."""
+    def passed(self, data: bytes) -> None:
+        """Show the rows that are complete now, and what has come of the next one."""
 
-    def pass_on(self, data: bytes) -> None:
-        """Write to the terminal, which is the program's now."""
+    def pass_on(self, data: bytes, row: bytes = b"") -> None:
+        """Write to the terminal, which is the program's now; `row` goes on with its row there."""
 
     def stand_back(self) -> None:
         """Leave the terminal to the program."""
@@ -118,7 +128,6 @@ class Relay:
         self._ours = ours
         self._terminal = terminal
         self._screen = screen
-        self._cutter = LineCutter()
         self._unfinished = b""
         self._aside = self._alternate = self._moves = False
         self._keys = [terminal.fd]
@@ -182,14 +191,12 @@ class Relay:
         if self._takes_all(seen):
             if not self._aside:
                 self._screen.stand_back()
-            self._screen.pass_on(data if self._aside else seen)
+            row = b"" if self._alternate else _IN_ROW.sub(b"", _LEAVE.split(data)[-1])
+            self._screen.pass_on(data if self._aside else seen, row)
             self._aside = True
-            if not self._alternate:
-                self._cutter.feed(_IN_ROW.sub(b"", _LEAVE.split(data)[-1]))
             return
-        whole = _IN_ROW.sub(b"", seen[: len(seen) - len(self._unfinished)])
-        rows = [typed(row) if "\b" in row else row for row in self._cutter.feed(whole)]
-        self._screen.passed(rows, self._cutter.partial.decode("utf-8", "replace"))
+        whole = seen[: len(seen) - len(self._unfinished)]
+        self._screen.passed(_IN_ROW.sub(b"", whole))
         if self._aside:
             self._aside = False
             self._screen.come_back()

@@ -34,13 +34,14 @@ def test_every_example_of_the_readme_works_in_order(tmp_path: Path) -> None:
     """One folder, one shell after another: later examples use what earlier ones wrote."""
     (tmp_path / "my_package").mkdir()
     (tmp_path / "my_package" / "my_module.py").write_text(AGENT)
+    (tmp_path / "my_program.py").write_text(f'{AGENT}\nagent.invoke("a question")\n')
     command = tmp_path / "bin" / "catagent"
     command.parent.mkdir()
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -m catagent "$@"\n')
     command.chmod(0o755)
     with ScriptedServer(cat()) as server:
         env = with_server(tmp_path, server.url)
-        env["PATH"] = f"{command.parent}:{env['PATH']}"
+        env["PATH"] = f"{command.parent}:{Path(sys.executable).parent}:{env['PATH']}"
         for example in EXAMPLES:
             done = subprocess.run(
                 ["bash", "-o", "pipefail", "-c", _runnable(example)],
