@@ -36,10 +36,11 @@ def table(kept: Sequence[RunSummary], look: Look, width: int) -> Iterator[str]:
 
 
 def _row(run: RunSummary, look: Look) -> dict[str, str]:
+    when = moment(run.ts)
     tokens, ellipsis = run.usage and run.usage.total_tokens, look.glyphs.ellipsis
     return {
         "id": look.line(run.id[:SHORT_ID]),
-        "when": _when(run.ts),
+        "when": "" if when is None else f"{when:%m-%d %H:%M}",
         "status": run.status,
         "steps": "" if run.steps is None else str(run.steps),
         "tokens": "" if tokens is None else f"{tokens:,}",
@@ -70,9 +71,3 @@ def _shown(row: dict[str, str], columns: Mapping[str, int], look: Look) -> Row:
     question = head(row["question"], columns["question"], look.glyphs.ellipsis)
     status = look.paint(_STATUS.get(row["status"], "dim"), row["status"])
     return row | {"question": question, "status": status}
-
-
-def _when(ts: str) -> str:
-    """The local time."""
-    when = moment(ts)
-    return "" if when is None else f"{when:%m-%d %H:%M}"

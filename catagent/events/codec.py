@@ -32,11 +32,6 @@ class Header(msgspec.Struct, kw_only=True, tag_field="type", tag="recording"):
     created: str = ""
 
 
-def encode_header(header: Header) -> bytes:
-    """Return the header as one line of JSON, newline included."""
-    return encode_plain(header)
-
-
 def decode_header(line: bytes) -> Header | None:
     """Return a recording's header; None for an event. Raises RecordingError for a newer format."""
     try:

@@ -55,11 +55,6 @@ class ToolRun:
     finished: ev.ToolFinishedData | None = None
     observation: ev.ObservationData | None = None
 
-    @property
-    def nested(self) -> bool:
-        """Whether it was made inside another call."""
-        return ev.outer_call(self.call) is not None
-
 
 @dataclass(slots=True)
 class RunState:

@@ -12,8 +12,8 @@ from catagent.events.timestamps import epoch
 
 def decided(state: RunState) -> list[ToolRun]:
     """The tool calls that the agent decided on: not those of tools and agents inside its tools."""
-    calls = (run for run in state.order if isinstance(run, ToolRun))
-    return [call for call in calls if call.decided_by is not None and not call.nested]
+    calls = (call for key, call in state.tools.items() if ev.outer_call(key) is None)
+    return [call for call in calls if call.decided_by is not None]
 
 
 def steps(state: RunState) -> int:

@@ -71,11 +71,8 @@ def _moments(drawn: float, came: float, now: float) -> Iterator[float]:
 
 def _timed(events: Sequence[Event]) -> Iterator[tuple[Event, float]]:
     """Each event with its time in seconds since the beginning, which never runs backwards."""
-    began: float | None = None
-    now = 0.0
+    began, now = next((at for each in events if (at := epoch(each.ts)) is not None), 0.0), 0.0
     for event in events:
-        moment = epoch(event.ts)
-        if moment is not None:
-            began = moment if began is None else began
-            now = max(now, moment - began)
+        at = epoch(event.ts)
+        now = now if at is None else max(now, at - began)
         yield event, now

@@ -174,8 +174,12 @@ class Translator:
         key, data = ev.call_of(event), event.data
         call = self._call(key, data.tool_call_id, data.tool)
         match event:
-            case ev.Action():
-                self._action(event, key, call)
+            case ev.Action() if not call.shown:
+                inside = self._inside(ev.outer_call(key))
+                self._call_start(key, event.run_id, inside)
+                arguments = encode_plain(event.data.tool_input).decode().strip()
+                self._put("TOOL_CALL_ARGS", {"toolCallId": call.id, **inside}, delta=arguments)
+                self._end("TOOL_CALL", key)
             case ev.ToolStarted():
                 self._begin(("STEP", key), {"stepName": f"{call.tool} {call.id}"}, _RUNS)
             case ev.ToolFinished(data=data):
@@ -186,15 +190,6 @@ class Translator:
                 ids = {"messageId": f"{call.id}:result", "toolCallId": call.id}
                 inside = self._inside(ev.outer_call(key))
                 self._put("TOOL_CALL_RESULT", ids | inside, content=data.output, role="tool")
-
-    def _action(self, event: ev.Action, key: str, call: _Call) -> None:
-        if call.shown:
-            return
-        inside = self._inside(ev.outer_call(key))
-        self._call_start(key, event.run_id, inside)
-        arguments = encode_plain(event.data.tool_input).decode().strip()
-        self._put("TOOL_CALL_ARGS", {"toolCallId": call.id, **inside}, delta=arguments)
-        self._end("TOOL_CALL", key)
 
     def _call_start(self, key: str, message_id: str, inside: AguiEvent) -> None:
         """Show a call, once: the model's tokens do, if the mode has tokens, else its action."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from catagent import __version__
 from catagent.errors import OutputError
-from catagent.events.codec import Header, encode, encode_header
+from catagent.events.codec import Header, encode, encode_plain
 from catagent.events.timestamps import stamp
 from catagent.events.types import SCHEMA, Event
 from catagent.sinks.atomic_file import made
@@ -31,7 +31,8 @@ class Recorder:
         self.required = required
         try:
             with made(path, 0o600, force=force) as self._descriptor:
-                _make_private(self._descriptor)
+                if stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+                    os.fchmod(self._descriptor, 0o600)
                 self._write = writer(self._descriptor, stop)
                 self._write(_header_line())
         except OSError as error:
@@ -48,12 +49,7 @@ class Recorder:
 
 def _header_line() -> bytes:
     now = stamp(datetime.now(UTC), "seconds")
-    return encode_header(Header(schema=SCHEMA, catagent=__version__, created=now))
-
-
-def _make_private(descriptor: int) -> None:
-    if stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.fchmod(descriptor, 0o600)
+    return encode_plain(Header(schema=SCHEMA, catagent=__version__, created=now))
 
 
 def _refusal(path: Path, error: OSError) -> OutputError:

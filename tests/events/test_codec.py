@@ -21,7 +21,7 @@ from catagent.events.codec import (
     decode,
     decode_header,
     encode,
-    encode_header,
+    encode_plain,
     placeholder,
 )
 from catagent.events.state import RunState, reduce
@@ -136,7 +136,7 @@ def test_a_surrogate_in_an_unknown_event_is_no_error() -> None:
 
 def test_the_header_is_told_from_an_event() -> None:
     header = Header(schema=ev.SCHEMA, catagent="0.1.0", created="2026-11-22T12:00:00Z")
-    assert decode_header(encode_header(header)) == header
+    assert decode_header(encode_plain(header)) == header
     assert decode_header(b"{}") is None
     assert decode_header(b"\xff") is None
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from catagent.errors import RecordingError
 from catagent.events import types as ev
-from catagent.events.codec import Header, encode, encode_header
+from catagent.events.codec import Header, encode, encode_plain
 from catagent.exports.cast import recording as cast
 from catagent.exports.html import page as html
 from catagent.exports.markdown import document as markdown
@@ -27,7 +27,7 @@ from catagent.sinks.agui_events import Translator
 from tests.support.runs import ROOT, cat_run, interleaved, stamped, started
 
 RUN = [encode(event) for event in cat_run()]
-WHOLE = encode_header(Header(schema=ev.SCHEMA)) + b"".join(RUN)
+WHOLE = encode_plain(Header(schema=ev.SCHEMA)) + b"".join(RUN)
 
 
 def read(data: bytes, chunk: int = 1 << 16) -> tuple[list[ev.Event], str]:
@@ -170,7 +170,7 @@ def test_an_empty_recording_is_an_error() -> None:
 
 
 def test_a_newer_format_is_refused_with_a_hint() -> None:
-    header = encode_header(Header(v=2, schema="catagent.events/2"))
+    header = encode_plain(Header(v=2, schema="catagent.events/2"))
     with pytest.raises(RecordingError, match="events/2") as refused:
         list(Reader().feed(header))
     assert "upgrade" in refused.value.hint

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from catagent.events import types as ev
-from catagent.events.codec import Header, encode, encode_header, encode_plain
+from catagent.events.codec import Header, encode, encode_plain
 from catagent.recordings.history import History
 from catagent.recordings.schema import schema, text
 from catagent.sinks.recorder import Recorder
@@ -50,7 +50,7 @@ def test_every_event_fits_the_schema() -> None:
 
 
 def test_the_header_and_a_listed_run_fit_the_schema(tmp_path: Path) -> None:
-    assert valid(encode_header(Header(schema=ev.SCHEMA)))
+    assert valid(encode_plain(Header(schema=ev.SCHEMA)))
     recorder = Recorder(History(folder=tmp_path).place_for("abc"), required=False)
     recorder.close()
     assert all(valid(encode_plain(run)) for run in History(folder=tmp_path).runs())
