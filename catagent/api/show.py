@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from catagent.api.stream import DEFAULTS, Options, run_events
+from catagent.api.stream import DEFAULTS, Call, run_events
 from catagent.config import Mode, process_environ
 from catagent.events.filters import Filters
 from catagent.events.types import RunFinished
@@ -51,23 +51,13 @@ def show(
     less; all else is as in `stream`. Blocks until the run has ended, on a thread of its own where
     an event loop runs already. Ctrl-C cancels the run and raises KeyboardInterrupt.
     """
-    options = Options(
-        mode=mode,
-        config=config,
-        filters=filters,
-        max_steps=max_steps,
-        timeout=timeout,
-        idle_timeout=idle_timeout,
-        max_tokens=max_tokens,
-        max_cost=max_cost,
-        raw=raw,
-        secrets=secrets,
-        record=record,
-    )
+    given = dict(locals())
+    view = _view(verbose=given.pop("verbose"), quiet=given.pop("quiet"))
+    call = Call(**given)
 
     async def main() -> RunFinished:
-        with _view(verbose=verbose, quiet=quiet) as sink:
-            async with contextlib.aclosing(run_events(agent, input, options, (sink,))) as events:
+        with view as sink:
+            async with contextlib.aclosing(run_events(call, (sink,))) as events:
                 async for event in events:
                     if isinstance(event, RunFinished):
                         return event

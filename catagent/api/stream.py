@@ -34,12 +34,15 @@ if TYPE_CHECKING:
     Agent = Runnable[Any, Any] | StateGraph[Any, Any, Any, Any]
 
 DEFAULTS = Settings()
+_SETTINGS = ("mode", "max_steps", "timeout", "idle_timeout", "max_tokens", "max_cost")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How to run an agent; `stream` says what each of them is."""
+class Call:
+    """The arguments of `stream`, which says what each of them is."""
 
+    agent: Agent
+    input: Any
     mode: Mode
     config: RunnableConfig | None
     filters: Filters | None
@@ -82,50 +85,30 @@ def stream(
     fails in the run is in the last event; what cannot be run or recorded raises UsageError or
     OutputError before the first.
     """
-    options = Options(
-        mode=mode,
-        config=config,
-        filters=filters,
-        max_steps=max_steps,
-        timeout=timeout,
-        idle_timeout=idle_timeout,
-        max_tokens=max_tokens,
-        max_cost=max_cost,
-        raw=raw,
-        secrets=secrets,
-        record=record,
-    )
-    return run_events(agent, input, options)
+    return run_events(Call(**locals()))
 
 
-async def run_events(
-    agent: Agent, given: Any, options: Options, sinks: Sequence[Sink] = ()
-) -> AsyncGenerator[ev.Event, None]:
+async def run_events(call: Call, sinks: Sequence[Sink] = ()) -> AsyncGenerator[ev.Event, None]:
     """The events of a run, which go to `sinks` as well. They stay the caller's to close."""
     from catagent.agents.custom import fit
     from catagent.sources.backpressure import paced
 
-    _check("filters", options.filters, Filters)
-    _check("config", options.config, dict)
-    settings = chosen(
-        "the call",
-        mode=options.mode,
-        max_steps=options.max_steps,
-        timeout=options.timeout,
-        idle_timeout=options.idle_timeout,
-        max_tokens=options.max_tokens,
-        max_cost=options.max_cost,
-    )
-    config, run_id = _configured(options.config)
-    agent_run = fit(agent, given, config, max_steps=settings.max_steps, raw=options.raw)
+    _check("filters", call.filters, Filters)
+    _check("config", call.config, dict)
+    settings = chosen("the call", **{name: getattr(call, name) for name in _SETTINGS})
+    config, run_id = _configured(call.config)
+    agent_run = fit(call.agent, call.input, config, max_steps=settings.max_steps, raw=call.raw)
     pull, stop = Pull(), Stop()
     kept = contextlib.ExitStack()
-    recording = kept.enter_context(recorders(_keep(options.record), run_id, stop))
+    keep = Keep(record=None if call.record is None else Path(call.record))
+    recording = kept.enter_context(recorders(keep, run_id, stop))
+    # A text alone is one secret, and not its letters.
+    secrets = (call.secrets,) if isinstance(call.secrets, str) else call.secrets
     session = open_session(
         (pull, *sinks),
         recording,
-        filters=options.filters,
-        secrets=(*secrets_of(), *_each(options.secrets)),
+        filters=call.filters,
+        secrets=(*secrets_of(), *secrets),
         limits=Limits.of(settings),
         stop=stop,
     )
@@ -133,8 +116,8 @@ async def run_events(
 
     async def drive() -> None:
         with kept:
-            source = paced(options.mode, agent_run, pull.taken)
-            await session.drive(_started(given, options, agent_run), source)
+            source = paced(call.mode, agent_run, pull.taken)
+            await session.drive(_started(call, agent_run), source)
 
     async with contextlib.aclosing(pull.events(session, drive)) as events:
         async for event in events:
@@ -148,15 +131,6 @@ def _check(name: str, given: object, kind: type) -> None:
         raise UsageError(message, f"it is a {kind.__name__}")
 
 
-def _each(secrets: Iterable[str]) -> Iterable[str]:
-    """A text alone is one secret, and not its letters."""
-    return (secrets,) if isinstance(secrets, str) else secrets
-
-
-def _keep(record: str | os.PathLike[str] | None) -> Keep:
-    return Keep(record=None if record is None else Path(record))
-
-
 def _configured(config: RunnableConfig | None) -> tuple[RunnableConfig, str]:
     """A config that has a run id, and a thread: a graph that keeps checkpoints asks for one."""
     given: RunnableConfig = config or {}
@@ -165,16 +139,16 @@ def _configured(config: RunnableConfig | None) -> tuple[RunnableConfig, str]:
     return {**given, "run_id": run_id, "configurable": configurable}, str(run_id)
 
 
-def _started(given: Any, options: Options, agent_run: AgentRun) -> ev.RunStarted:
+def _started(call: Call, agent_run: AgentRun) -> ev.RunStarted:
     from catagent.sources.plain import plain
 
     config = agent_run.config or {}
     data = ev.RunStartedData(
         agent=config["run_name"],
-        mode=options.mode,
-        input=plain(given),
+        mode=call.mode,
+        input=plain(call.input),
         thread_id=str(config["configurable"]["thread_id"]),
-        filters=options.filters.as_dict() if options.filters else {},
+        filters=call.filters.as_dict() if call.filters else {},
         versions=versions(),
     )
     return ev.RunStarted(run_id=str(config["run_id"]), name=data.agent, data=data)
