@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from asyncio import CancelledError
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,7 +14,7 @@ from catagent.events.types import RetryData
 
 if TYPE_CHECKING:
     from catagent.models.openai_client.client import ClientPool
-    from catagent.models.openai_client.early import EarlyConnection
+    from catagent.models.openai_client.early import Opening
 
 Role = Literal["agent", "tool"]
 
@@ -31,14 +33,14 @@ def _tell_nobody(*_: object) -> None:
 class ModelContext:
     """The settings and environment of the run, and who wants to hear of what happens.
 
-    `early` holds the connections that are being opened already, by base URL. `on_retry` is called
-    on the thread of the request; `on_progress` from a thread of its own.
+    `early` holds the connections that are being opened already, by base URL; the first request
+    takes its own out. `on_retry` is called on the request's thread, `on_progress` on another.
     """
 
     loaded: Loaded
     on_retry: OnRetry = field(default=_tell_nobody)
     on_progress: OnProgress = field(default=_tell_nobody)
-    early: dict[str, EarlyConnection] = field(default_factory=dict)
+    early: dict[str, Opening] = field(default_factory=dict)
 
     @cached_property
     def pool(self) -> ClientPool:
@@ -52,4 +54,8 @@ class ModelContext:
         if "pool" in vars(self):
             await self.pool.aclose()
         while self.early:
-            await self.early.popitem()[1].aclose()
+            _, opening = self.early.popitem()
+            opening.cancel()
+            with contextlib.suppress(CancelledError, Exception):
+                if stream := await opening:
+                    await stream.aclose()

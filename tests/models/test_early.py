@@ -14,7 +14,7 @@ import trustme
 from catagent.failures.classify import classify
 from catagent.models.factory import Models
 from catagent.models.openai_client.address import tls_context
-from catagent.models.openai_client.network import direct
+from catagent.models.openai_client.early import connect
 from tests.models.conftest import UseModels
 from tests.support.patience import prompt
 from tests.support.replies import Reply
@@ -130,12 +130,21 @@ def test_a_failed_early_connection_is_reported_by_the_first_request(use_models: 
     assert "refused the connection" in classify(raised.value).message
 
 
-def test_no_early_connection_is_opened_past_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_early_connection_is_opened_past_a_proxy(
+    monkeypatch: pytest.MonkeyPatch, server: ScriptedServer
+) -> None:
     monkeypatch.delenv("no_proxy", raising=False)
-    assert direct("http://models.example/v1") == ("models.example", 80, None)
     monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
-    assert direct("http://models.example/v1") is None
-    assert direct("http://127.0.0.1:8000/v1") == ("127.0.0.1", 8000, None)
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    assert asyncio.run(connect(server.url.replace("127.0.0.1", "models.example"))) is None
+
+    async def opened() -> bool:
+        stream = await connect(server.url)
+        assert stream is not None
+        await stream.aclose()
+        return True
+
+    assert asyncio.run(opened())  # it is on this machine
 
 
 def test_no_early_connection_is_opened_without_a_key(use_models: UseModels) -> None:

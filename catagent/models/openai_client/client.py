@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import openai
 
 from catagent.events.codec import encodable_data
 from catagent.models.openai_client.address import client_options, may_go_through_a_proxy, parse_url
 from catagent.models.openai_client.chunk_stream import AsyncChunkStream, ChunkStream
-from catagent.models.openai_client.early import EarlyConnection
-from catagent.models.openai_client.network import EarlyTransport
+from catagent.models.openai_client.early import EarlyTransport, Opening
 from catagent.models.openai_client.retries import RetryingAsyncClient, RetryingClient, RetryPolicy
 
 
@@ -51,41 +49,19 @@ def _encodable_body(body: Any) -> Any:
     return body
 
 
-@dataclass(frozen=True, slots=True)
-class Clients:
+class Clients(NamedTuple):
     """How to talk to one server, for synchronous and for asynchronous callers."""
 
     sync: PlainChunkClient
     asynchronous: AsyncPlainChunkClient
 
 
-def _connect(
-    base_url: str,
-    api_key: str,
-    policy: RetryPolicy,
-    idle_timeout: float,
-    early: EarlyConnection | None,
-) -> Clients:
-    """Make both clients. They connect when they are first used."""
-    options = client_options(base_url, idle_timeout)
-    server: dict[str, Any] = {"base_url": base_url, "api_key": api_key, "max_retries": 0}
-    server["timeout"] = options["timeout"]
-    synchronous = RetryingClient(policy, **options)
-    if early is not None and not may_go_through_a_proxy(parse_url(base_url)):
-        tls, limits = options["verify"], options.pop("limits", openai.DEFAULT_CONNECTION_LIMITS)
-        options["transport"] = EarlyTransport(early, tls, limits)
-    return Clients(
-        PlainChunkClient(**server, http_client=synchronous),
-        AsyncPlainChunkClient(**server, http_client=RetryingAsyncClient(policy, **options)),
-    )
-
-
-@dataclass(slots=True)
 class ClientPool:
     """The clients of a run by address and key: the agent and its tools share a connection."""
 
-    early: Mapping[str, EarlyConnection] = field(default_factory=dict)
-    _clients: dict[tuple[str, str], Clients] = field(default_factory=dict)
+    def __init__(self, early: dict[str, Opening]) -> None:
+        self._early = early
+        self._clients: dict[tuple[str, str], Clients] = {}
 
     def clients(
         self, base_url: str, api_key: str, policy: RetryPolicy, idle_timeout: float
@@ -93,9 +69,24 @@ class ClientPool:
         """Return the clients of this server, made when first asked for."""
         key = base_url, api_key
         if key not in self._clients:
-            early = self.early.get(base_url)
-            self._clients[key] = _connect(base_url, api_key, policy, idle_timeout, early)
+            self._clients[key] = self._made(*key, policy, client_options(base_url, idle_timeout))
         return self._clients[key]
+
+    def _made(
+        self, base_url: str, api_key: str, policy: RetryPolicy, options: dict[str, Any]
+    ) -> Clients:
+        """Both clients. They connect when they are first used."""
+        server: dict[str, Any] = {"base_url": base_url, "api_key": api_key, "max_retries": 0}
+        server["timeout"] = options["timeout"]
+        synchronous = RetryingClient(policy, **options)
+        if base_url in self._early and not may_go_through_a_proxy(parse_url(base_url)):
+            take = partial(self._early.pop, base_url, None)
+            limits = options.pop("limits", openai.DEFAULT_CONNECTION_LIMITS)
+            options["transport"] = EarlyTransport(take, options["verify"], limits)
+        return Clients(
+            PlainChunkClient(**server, http_client=synchronous),
+            AsyncPlainChunkClient(**server, http_client=RetryingAsyncClient(policy, **options)),
+        )
 
     async def aclose(self) -> None:
         """Close every connection. The pool can be used again afterwards, with new ones."""

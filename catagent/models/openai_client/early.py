@@ -1,62 +1,82 @@
 """The first connection to a model's server, opened while LangChain is still being imported.
 
 A name looked up, a TCP and a TLS handshake: three round trips, on a network that is idle then.
+httpx2 leaves connections to httpcore2, whose pool can be given a network of one's own: this one
+hands over the early connection, and opens every later one as ever.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import importlib
 import select
-from typing import TYPE_CHECKING
+import ssl
+from collections.abc import Callable
+from typing import Any
 
-if TYPE_CHECKING:
-    import httpcore2
+import httpcore2
+import httpx2
+
+from catagent.models.openai_client.address import (
+    CONNECT_TIMEOUT_S,
+    may_go_through_a_proxy,
+    parse_url,
+    tls_context,
+)
+
+Opening = asyncio.Task[httpcore2.AsyncNetworkStream | None]
 
 
-class EarlyConnection:
-    """One connection, being opened already; the first to ask for it gets it, or what went wrong.
+async def connect(base_url: str) -> httpcore2.AsyncNetworkStream | None:
+    """Open a connection; None where it would go through a proxy.
 
-    Made on the event loop that is going to use it.
+    Raises UsageError for an address that is none, httpcore2's ConnectError and ConnectTimeout.
     """
-
-    def __init__(self, base_url: str) -> None:
-        self._opening: asyncio.Task[httpcore2.AsyncNetworkStream | None] | None
-        self._opening = asyncio.create_task(_open(base_url))
-
-    async def take(self) -> httpcore2.AsyncNetworkStream | None:
-        """Return it, the first time: None once it is taken, and where it is no good any more.
-
-        Raises what connecting raises (httpcore2's ConnectError, ConnectTimeout).
-        """
-        if self._opening is None:
-            return None
-        opening, self._opening = self._opening, None
-        stream = await opening
-        if stream is not None and _has_ended(stream):
-            await stream.aclose()
-            return None
+    url = parse_url(base_url)
+    if may_go_through_a_proxy(url):
+        return None
+    is_tls, network = url.scheme == "https", httpcore2.AnyIOBackend()
+    tls = await asyncio.to_thread(tls_context, trust_nobody=False) if is_tls else None
+    port = url.port or (443 if is_tls else 80)
+    stream = await network.connect_tcp(url.host, port, timeout=CONNECT_TIMEOUT_S)
+    if tls is None:
         return stream
+    tls.set_alpn_protocols(["http/1.1"])  # as the pool does
+    try:
+        return _Secured(await stream.start_tls(tls, url.host, timeout=CONNECT_TIMEOUT_S))
+    except BaseException:  # cancelled, too: httpcore2 closes the connection for failures alone
+        await stream.aclose()
+        raise
+
+
+class _Secured(httpcore2.AsyncNetworkStream):
+    """A connection that has its TLS handshake behind it: asked for one, it gives the outcome."""
+
+    def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
+        self._stream = stream
+
+    async def start_tls(self, *_: Any, **__: Any) -> httpcore2.AsyncNetworkStream:
+        return self._stream
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
 
     async def aclose(self) -> None:
-        """Close the connection, if nobody asked for it."""
-        if self._opening is None:
-            return
-        self._opening.cancel()
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            stream = await self._opening
-            if stream is not None:
-                await stream.aclose()
+        await self._stream.aclose()
 
 
-async def _open(base_url: str) -> httpcore2.AsyncNetworkStream | None:
-    """Connect, unless it goes through a proxy. What is heavy is done on a thread."""
-    network = await asyncio.to_thread(
-        importlib.import_module, "catagent.models.openai_client.network"
-    )
-    server = await asyncio.to_thread(network.direct, base_url)
-    return None if server is None else await network.open_stream(*server)
+class _Network(httpcore2.AnyIOBackend):
+    """The network as ever, but for the first connection: `take` gives it once, being opened."""
+
+    def __init__(self, take: Callable[[], Opening | None]) -> None:
+        self._take = take
+
+    async def connect_tcp(self, *where: Any, **how: Any) -> httpcore2.AsyncNetworkStream:
+        opening = self._take()
+        stream = None if opening is None else await opening
+        if stream is not None and _has_ended(stream):
+            await stream.aclose()
+            stream = None
+        return stream or await super().connect_tcp(*where, **how)
 
 
 def _has_ended(stream: httpcore2.AsyncNetworkStream) -> bool:
@@ -66,3 +86,22 @@ def _has_ended(stream: httpcore2.AsyncNetworkStream) -> bool:
     poller = select.poll()
     poller.register(stream.get_extra_info("socket"), getattr(select, "POLLRDHUP", 0))
     return bool(poller.poll(0))
+
+
+class EarlyTransport(httpx2.AsyncHTTPTransport):
+    """httpx2's transport. It lets no one choose a network, so its pool is replaced.
+
+    Were the attribute to be called something else one day, connections would be opened as ever.
+    """
+
+    def __init__(
+        self, take: Callable[[], Opening | None], tls: ssl.SSLContext, limits: httpx2.Limits
+    ) -> None:
+        super().__init__(verify=tls, limits=limits)
+        self._pool = httpcore2.AsyncConnectionPool(
+            ssl_context=tls,
+            max_connections=limits.max_connections,
+            max_keepalive_connections=limits.max_keepalive_connections,
+            keepalive_expiry=limits.keepalive_expiry,
+            network_backend=_Network(take),
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,7 @@ from catagent.models.context import AGENT_TAG, ModelContext, Role
 from catagent.models.spec import ModelSpec, openai_address
 
 if TYPE_CHECKING:
+    from httpcore2 import AsyncNetworkStream
     from langchain_openai import ChatOpenAI
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -40,12 +43,17 @@ def build(spec: ModelSpec, role: Role, context: ModelContext) -> ChatOpenAI:
 
 def preload(spec: ModelSpec, context: ModelContext) -> None:
     """Begin to connect to the server, where nothing stands between, and return at once."""
-    from catagent.models.openai_client.early import EarlyConnection
-
     base_url, api_key = _server(context)
-    if base_url in context.early or not (api_key or base_url != OPENAI_URL):
-        return
-    context.early[base_url] = EarlyConnection(base_url)
+    if base_url not in context.early and (api_key or base_url != OPENAI_URL):
+        context.early[base_url] = asyncio.create_task(_open(base_url))
+
+
+async def _open(base_url: str) -> AsyncNetworkStream | None:
+    """Open a connection, with the imports for it on a thread."""
+    path = "catagent.models.openai_client.early"
+    early = await asyncio.to_thread(importlib.import_module, path)
+    stream: AsyncNetworkStream | None = await early.connect(base_url)
+    return stream
 
 
 def _server(context: ModelContext) -> tuple[str, str | None]:
