@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from http import HTTPStatus
 
-from catagent.errors import (
-    AgentError,
-    CatagentError,
-    CredentialsError,
-    ModelError,
-    ToolError,
-)
+from catagent.errors import AgentError, CatagentError, CredentialsError, ModelError, ToolError
 from catagent.failures.connections import TOO_MANY_FILES, no_connection, timed_out
 from catagent.failures.exceptions import (
     FILES_USED_UP,
     described,
     members_of,
+    names_of,
     root_errno,
     sent_with,
     server_words_of,
@@ -26,7 +20,7 @@ from catagent.failures.exceptions import (
 )
 from catagent.failures.limits import author_limit
 from catagent.failures.owner import Owner
-from catagent.failures.place import Place, place_of
+from catagent.failures.place import place_of
 from catagent.failures.retry_after import MAX_RETRY_AFTER_S, retry_after
 from catagent.failures.server_words import codes_in
 from catagent.failures.used_up import is_used_up
@@ -36,13 +30,28 @@ _TOO_LONG = (
     *("context_length_exceeded", "exceed_context_size", "available context size"),
     *("maximum context length", "context window", "prompt is too long", "input is too long"),
 )
-# A key that is refused, and a model that is not there, whatever else is said.
-_NOT_OF_QUOTAS = (401, 404)
 _MOST_OF_A_MEMBER = 200
-_NAMELESS = {"tool": "A tool", "node": "The agent"}
-# LangChain's.
-_NOTHING_CAME = "No generations found in stream."
 _TRY_AGAIN = "try again later; --max-retries says how often to try by itself"
+_IS_IT_AN_API = "is it an OpenAI-compatible API? "
+# What a status means, and what to do; None where the same may work another time.
+_BY_STATUS: dict[int, tuple[type[CatagentError], str, str | None]] = {
+    401: (
+        CredentialsError,
+        "The server refused the API key",
+        "check the key that is set for this provider (OPENAI_API_KEY for openai)",
+    ),
+    403: (
+        CredentialsError,
+        "The server denied access",
+        "the key is known, but not allowed this: another key, or another model?",
+    ),
+    404: (
+        ModelError,
+        "The server knows no such model",
+        "check the name in --model, and the address (OPENAI_BASE_URL ends in /v1)",
+    ),
+    429: (ModelError, "Too many requests", None),
+}
 
 
 def classify(raised: BaseException, owner: Owner | None = None) -> CatagentError:
@@ -53,7 +62,16 @@ def classify(raised: BaseException, owner: Owner | None = None) -> CatagentError
     No message carries a secret that can be recognised by its form.
     """
     first, *others = members_of(raised)
-    error = _classified(first, owner, place_of(raised))
+    if isinstance(first, CatagentError):
+        error = first
+    elif (limit := author_limit(words_of(first))) is not None:
+        error = limit
+    elif owner is not None and owner.kind != "model":
+        error = _by_own_code(first, owner)
+        if (place := place_of(raised)) is not None:
+            error.file, error.line = place.file, place.line
+    else:
+        error = _by_model(first, owner)
     return _along_with(others, error) if others else error
 
 
@@ -65,33 +83,14 @@ def _along_with(others: list[BaseException], error: CatagentError) -> CatagentEr
     return whole
 
 
-def _classified(raised: BaseException, owner: Owner | None, place: Place | None) -> CatagentError:
-    if isinstance(raised, CatagentError):
-        return raised
-    names = {kind.__name__ for kind in type(raised).__mro__}
-    if (limit := author_limit(words_of(raised))) is not None:
-        return limit
-    if owner is not None and owner.kind != "model":
-        return _by_own_code(raised, owner, place)
-    if isinstance(raised, SystemExit):
-        return ToolError(_ended("The agent or one of its tools", raised))
-    said, status = server_words_of(raised), status_of(raised)
-    if status is not None:
-        return _refused(status, said, raised)
-    return _without_status(raised, said, names, by_model=owner is not None)
-
-
-def _by_own_code(
-    raised: BaseException, owner: Owner, place: Place | None
-) -> ToolError | AgentError:
+def _by_own_code(raised: BaseException, owner: Owner) -> CatagentError:
     """The error of a tool or a node, whatever it raised: no server is to blame for it."""
-    error_type = ToolError if owner.kind == "tool" else AgentError
-    who = f"The {owner.kind} {owner.name}" if owner.name else _NAMELESS[owner.kind]
+    is_tool = owner.kind == "tool"
+    nameless = "A tool" if is_tool else "The agent"
+    who = f"The {owner.kind} {owner.name}" if owner.name else nameless
     said = _ended(who, raised) if isinstance(raised, SystemExit) else _failed(who, raised)
-    error = error_type(said)
-    error.node = owner.name if owner.kind == "node" else ""
-    if place is not None:
-        error.file, error.line = place.file, place.line
+    error = ToolError(said) if is_tool else AgentError(said)
+    error.node = "" if is_tool else owner.name
     return error
 
 
@@ -104,92 +103,67 @@ def _failed(who: str, raised: BaseException) -> str:
     return f"{who} failed: {what}" + "." * (what == type(raised).__name__)
 
 
+def _by_model(raised: BaseException, owner: Owner | None) -> CatagentError:
+    """The error of a model or its server, or of what no run of the agent's raised."""
+    names, said, status = names_of(raised), server_words_of(raised), status_of(raised)
+    if isinstance(raised, SystemExit):
+        return ToolError(_ended("The agent or one of its tools", raised))
+    if status is None and names & {
+        "APITimeoutError",
+        "TimeoutException",
+        "TimeoutError",
+        "Timeout",
+    }:
+        return timed_out(raised)
+    if status is None and names & {"APIConnectionError", "TransportError", "ConnectionError"}:
+        return no_connection(raised, said)
+    if status is not None or "APIError" in names:
+        return _refused(status, said, raised)
+    if "OpenAIError" in names and "api_key" in said:
+        return CredentialsError("There is no API key.", "set OPENAI_API_KEY, or use --model local")
+    if root_errno(raised) in FILES_USED_UP:
+        return AgentError(*TOO_MANY_FILES)
+    return AgentError(_failed("The agent", raised)) if owner is None else _no_answer(raised, said)
+
+
 def _refused(status: int | None, said: str, raised: BaseException) -> CatagentError:
     """The error that a server reported, with a status or, None, in its stream."""
-    if _is_too_long(said, raised):
-        return _too_long(said)
-    with_status = "" if status is None else f" (HTTP {status})"
-    used_up = status == HTTPStatus.PAYMENT_REQUIRED or (
-        status not in _NOT_OF_QUOTAS and is_used_up(sent_with(raised) or said, _asked(raised))
-    )
-    if used_up:
-        hint = "check the plan and billing"
-        return ModelError(f"The quota of this key is used up{with_status}: {said}", hint)
+    sent = sent_with(raised)
+    marks = f"{said} {codes_in(sent)}".lower()
+    if "ContextOverflowError" in names_of(raised) or any(words in marks for words in _TOO_LONG):
+        hint = "ask something shorter, or choose a model with a larger context (--model)"
+        return ModelError(f"The conversation is too long for the model: {said}", hint)
+    headers = getattr(getattr(raised, "response", None), "headers", {})
+    known = headers if isinstance(headers, Mapping) else {}
+    asked = retry_after(known, time.time(), str(sent))
+    where = "" if status is None else f" (HTTP {status})"
+    # A key that is refused, and a model that is not there, whatever else is said.
+    if status == 402 or (status not in (401, 404) and is_used_up(sent or said, asked)):
+        message = f"The quota of this key is used up{where}: {said}"
+        return ModelError(message, "check the plan and billing")
     if status is None:
         return ModelError(f"The server reported an error in its stream: {said}", _TRY_AGAIN)
-    return _of_status(status, f"{with_status}: {said}", _try_again(raised))
+    other = "The server failed" if status >= 500 else "The server did not accept the request"
+    default = ModelError, other, None if status >= 500 else ""
+    error, what, next_step = _BY_STATUS.get(status, default)
+    return error(f"{what}{where}: {said}", _try_again(asked) if next_step is None else next_step)
 
 
-def _of_status(status: int, said: str, later: str) -> CatagentError:
-    """`later` is the hint where the same may work another time."""
-    match status:
-        case 401:
-            hint = "check the key that is set for this provider (OPENAI_API_KEY for openai)"
-            return CredentialsError(f"The server refused the API key{said}", hint)
-        case 403:
-            hint = "the key is known, but not allowed this: another key, or another model?"
-            return CredentialsError(f"The server denied access{said}", hint)
-        case 404:
-            hint = "check the name in --model, and the address (OPENAI_BASE_URL ends in /v1)"
-            return ModelError(f"The server knows no such model{said}", hint)
-        case 429:
-            return ModelError(f"Too many requests{said}", later)
-        case _ if status >= 500:
-            return ModelError(f"The server failed{said}", later)
-        case _:
-            return ModelError(f"The server did not accept the request{said}")
-
-
-def _try_again(refused: BaseException) -> str:
+def _try_again(asked: float | None) -> str:
     """When to try again: what the server asks for, where that was too long to wait."""
-    asked = _asked(refused)
     if asked is None or asked <= MAX_RETRY_AFTER_S:
         return _TRY_AGAIN
     most = f"{MAX_RETRY_AFTER_S:.0f}"
     return f"the server asks to wait {asked:.0f} s, and no more than {most} s are waited: try then"
 
 
-def _asked(refused: BaseException) -> float | None:
-    headers = getattr(getattr(refused, "response", None), "headers", {})
-    known = headers if isinstance(headers, Mapping) else {}
-    return retry_after(known, time.time(), str(sent_with(refused)))
-
-
-def _is_too_long(said: str, raised: BaseException) -> bool:
-    if any(kind.__name__ == "ContextOverflowError" for kind in type(raised).__mro__):
-        return True
-    marks = f"{said} {codes_in(sent_with(raised))}".lower()
-    return any(words in marks for words in _TOO_LONG)
-
-
-def _too_long(said: str) -> ModelError:
-    hint = "ask something shorter, or choose a model with a larger context (--model)"
-    return ModelError(f"The conversation is too long for the model: {said}", hint)
-
-
-def _without_status(
-    raised: BaseException, said: str, names: set[str], *, by_model: bool
-) -> CatagentError:
-    if names & {"APITimeoutError", "TimeoutException", "TimeoutError", "Timeout"}:
-        return timed_out(raised)
-    if names & {"APIConnectionError", "TransportError", "ConnectionError"}:
-        return no_connection(raised, said)
-    if "APIError" in names:
-        return _refused(None, said, raised)
-    if "OpenAIError" in names and "api_key" in said:
-        return CredentialsError("There is no API key.", "set OPENAI_API_KEY, or use --model local")
-    if root_errno(raised) in FILES_USED_UP:
-        return AgentError(*TOO_MANY_FILES)
-    if by_model:
-        return _by_model(type(raised).__name__, said)
-    return AgentError(_failed("The agent", raised))
-
-
-def _by_model(what: str, said: str) -> ModelError:
+def _no_answer(raised: BaseException, said: str) -> ModelError:
+    """The error of a model that raised something of its own."""
+    what = type(raised).__name__
     if what in ("JSONDecodeError", "UnicodeDecodeError") or "decoding a JSON" in said:
-        hint = "is it an OpenAI-compatible API? a proxy in between may have cut it"
+        hint = f"{_IS_IT_AN_API}a proxy in between may have cut it"
         return ModelError(f"The server sent what is not JSON in its stream: {said}", hint)
-    if said == _NOTHING_CAME:
-        hint = "is it an OpenAI-compatible API? OPENAI_BASE_URL ends in /v1"
+    if said == "No generations found in stream.":  # LangChain's
+        hint = f"{_IS_IT_AN_API}OPENAI_BASE_URL ends in /v1"
         return ModelError("The server answered, and streamed nothing.", hint)
     return ModelError(f"The model failed: {what}: {said}")

@@ -61,6 +61,11 @@ def described(raised: BaseException) -> str:
     return name if said == name else f"{name}: {said}"
 
 
+def names_of(raised: BaseException) -> set[str]:
+    """The names of its class and of those that this one is made from."""
+    return {kind.__name__ for kind in type(raised).__mro__}
+
+
 def members_of(raised: BaseException) -> list[BaseException]:
     """What is in a group and in the groups in it, in order, up to a bound; itself if no group.
 
@@ -80,12 +85,10 @@ def members_of(raised: BaseException) -> list[BaseException]:
 def carried(raised: BaseException) -> BaseException:
     """The StopIteration in a RuntimeError: Python and LangChain let none out of what they run."""
     cause = raised.__cause__
-    if type(raised) is not RuntimeError or not isinstance(
-        cause, StopIteration | StopAsyncIteration
-    ):
-        return raised
-    said = str(raised)
-    return cause if not said or said.endswith(f" raised {type(cause).__name__}") else raised
+    if type(raised) is RuntimeError and isinstance(cause, StopIteration | StopAsyncIteration):
+        said = str(raised)
+        return cause if not said or said.endswith(f" raised {type(cause).__name__}") else raised
+    return raised
 
 
 def status_of(raised: BaseException) -> int | None:

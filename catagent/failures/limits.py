@@ -21,8 +21,7 @@ def author_limit(said: str) -> StepLimitError | None:
     """The error of a limit of the author's that says so, None for whatever else is said."""
     if _SENTENCES.match(said) is None:
         return None
-    first = said.partition(". ")[0].removesuffix(".")
+    message = f"The agent was stopped by its author's limit: {said.partition('. ')[0].rstrip('.')}."
     return StepLimitError(
-        f"The agent was stopped by its author's limit: {first}.",
-        "allow more where the agent is made: --max-steps cannot raise it",
+        message, "allow more where the agent is made: --max-steps cannot raise it"
     )

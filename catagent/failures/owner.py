@@ -8,11 +8,7 @@ from msgspec import Struct
 
 
 class Owner(Struct, frozen=True):
-    """The innermost run that raised an error, as the source knows it, and its name.
-
-    A node is one of a graph's, or whatever else of an agent is neither model nor tool; its name is
-    empty where it has none.
-    """
+    """The innermost run that raised an error. What is neither model nor tool is a node."""
 
     kind: Literal["model", "tool", "node"]
     name: str = ""

@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from catagent.failures.exceptions import carried
 
-_PACKAGE = str(Path(__file__).parents[1]) + os.sep
-_STANDARD_LIBRARY = str(Path(os.__file__).parent) + os.sep
-_INSTALLED = ("site-packages", "dist-packages")
+# Code that is installed, ours, Python's own, or made without a file.
+_NOT_OWN = (str(Path(__file__).parents[1]) + os.sep, str(Path(os.__file__).parent) + os.sep, "<")
+_INSTALLED = {"site-packages", "dist-packages"}
 
 
 class Place(Struct, frozen=True):
@@ -40,17 +40,12 @@ def _line_of(raised: BaseException) -> Place | None:
     if isinstance(known, Place):  # it stands in for one of another program's
         return Place(_from_here(known.file), known.line)
     trace = [(frame.f_code.co_filename, line) for frame, line in walk_tb(raised.__traceback__)]
-    own = [Place(_from_here(file), line) for file, line in trace if _is_own(file)]
-    return own[-1] if own else None
+    own = [(file, line) for file, line in trace if _is_own(file)]
+    return Place(_from_here(own[-1][0]), own[-1][1]) if own else None
 
 
 def _is_own(file: str) -> bool:
-    """Whether it is neither installed nor ours, nor made without a file."""
-    if file.startswith(("<", _PACKAGE)):
-        return False
-    parts = Path(file).parts
-    installed = any(folder in parts for folder in _INSTALLED)
-    return not installed and not file.startswith(_STANDARD_LIBRARY)
+    return not file.startswith(_NOT_OWN) and _INSTALLED.isdisjoint(Path(file).parts)
 
 
 def _from_here(file: str) -> str:

@@ -24,12 +24,5 @@ def error_info(raised: BaseException, owner: Owner | None = None) -> ev.ErrorInf
 
 def _fields(raised: BaseException, error: CatagentError) -> dict[str, Any]:
     """What events say of an exception and the error that it is shown as."""
-    return {
-        "kind": error.kind,
-        "type": type(raised).__name__,
-        "message": error.message,
-        "hint": error.hint,
-        "node": error.node,
-        "file": error.file,
-        "line": error.line,
-    }
+    said = ("kind", "message", "hint", "node", "file", "line")
+    return {"type": type(raised).__name__, **{name: getattr(error, name) for name in said}}

@@ -6,6 +6,7 @@ import email.utils
 import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 
 # A longer wait than this is not waited for, but reported to the person.
 MAX_RETRY_AFTER_S = 60.0
@@ -25,25 +26,16 @@ def retry_after(headers: Mapping[str, str], now: float, body: str = "") -> float
     `now` is the time of day, in seconds since the epoch. Where the headers do not say it, the
     body of an error may.
     """
-    asked = _in_headers(headers, now)
-    in_body = _IN_A_BODY.search(body, 0, _MOST_READ) if asked is None else None
-    if in_body is None:
-        return asked
-    return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(in_body[1]))
-
-
-def _in_headers(headers: Mapping[str, str], now: float) -> float | None:
-    milliseconds = _number(headers.get("retry-after-ms"))
-    if milliseconds is not None:
+    if (milliseconds := _number(headers.get("retry-after-ms"))) is not None:
         return milliseconds / 1000
-    value = headers.get("retry-after")
-    seconds = _number(value)
-    if seconds is not None or not value:
+    value = headers.get("retry-after") or ""
+    if (seconds := _number(value)) is not None:
         return seconds
-    try:
+    with suppress(ValueError, OverflowError):
         return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - now)
-    except (ValueError, OverflowError):
+    if (found := _IN_A_BODY.search(body, 0, _MOST_READ)) is None:
         return None
+    return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(found[1]))
 
 
 def _number(value: str | None) -> float | None:

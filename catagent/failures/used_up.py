@@ -9,26 +9,21 @@ from catagent.failures.server_words import codes_in, words_in
 
 # As providers, and resellers of theirs, write it, in codes and in words.
 _USED_UP = re.compile(
-    "|".join(
-        (
-            # OpenAI, OpenRouter, DeepSeek, Moonshot, SiliconFlow
-            r"insufficient[ _-](?:user[ _-])?(?:quota|balance|credits?|funds)",
-            r"exceeded_current_quota|billing[ _](?:hard_limit|not_active)|balance is insufficient",
-            r"(?:out of|no|(?:do|does)n.t have any|requires more) credits|add \d+ credits",
-            r"not[ _]enough[ _](?:balance|credits?|quota)|quota is not enough|payment[ _]required",
-            r"credit balance is too low",  # Anthropic
-            r"used all available credits|spending limit",  # xAI, Fireworks
-            r"budget_exceeded|budget has been exceeded",  # LiteLLM
-            r"limited to \d+ api calls / month|monthly included credits",  # Cohere, Hugging Face
-            r"\bArrearage\b|FreeTierOnly|overdue[ _-]?(?:payment|error)",  # Qwen, Volcengine
-            r"\u4f59\u989d\u4e0d\u8db3|\u6b20\u8d39",  # "balance too low", "in arrears"
-            r"PerDay",  # Google
-        )
-    ),
-    re.IGNORECASE,
+    r"""insufficient[\ _-](user[\ _-])?(quota|balance|credits?|funds)  # OpenAI, DeepSeek
+    | exceeded_current_quota|billing[\ _](hard_limit|not_active)|balance\ is\ insufficient
+    | (out\ of|no|(do|does)n.t\ have\ any|requires\ more)\ credits|add\ \d+\ credits
+    | not[\ _]enough[\ _](balance|credits?|quota)|quota\ is\ not\ enough|payment[\ _]required
+    | credit\ balance\ is\ too\ low  # Anthropic
+    | used\ all\ available\ credits|spending\ limit  # xAI, Fireworks
+    | budget_exceeded|budget\ has\ been\ exceeded  # LiteLLM
+    | limited\ to\ \d+\ api\ calls\ /\ month|monthly\ included\ credits  # Cohere, Hugging Face
+    | \bArrearage\b|FreeTierOnly|overdue[\ _-]?(payment|error)  # Qwen, Volcengine
+    | \u4f59\u989d\u4e0d\u8db3|\u6b20\u8d39  # "balance too low", "in arrears"
+    | PerDay  # Google""",
+    re.IGNORECASE | re.VERBOSE,
 )
-# Numbers, where they stand alone: GLM's of an empty account.
-_CODES = frozenset({"1113"})
+# A number, where it stands alone: GLM's of an empty account.
+_CODE = "1113"
 # Google says this of a minute's quota, too, and then when to come back.
 _MAYBE = re.compile(
     r"exceed\w* (?:your|the) (?:\w+ )?quota|hard limit|plan and billing", re.IGNORECASE
@@ -44,7 +39,7 @@ def is_used_up(body: Any, retry_after: float | None = None) -> bool:
     """
     codes = codes_in(body)
     said = f"{codes} {words_in(body)[:_MOST_READ]}"
-    if _USED_UP.search(said) or not _CODES.isdisjoint(codes.split()):
+    if _USED_UP.search(said) or _CODE in codes.split():
         return True
     passes = retry_after is not None or _PASSES.search(str(body)[:_MOST_READ])
     return not passes and _MAYBE.search(said) is not None
