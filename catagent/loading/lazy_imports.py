@@ -1,16 +1,15 @@
 """Imports that are made when a name of theirs is used, as PEP 810 has it in Python 3.15.
 
 `langsmith` imports a client and `langchain_core` a retry library for runs that are traced, `openai`
-its helpers for parsing: few agents use any of them. In the modules of `IMPORTS` those names are
-looked up late, and so are classes in `TYPES` and constants in `CALLS`. Code that uses such a name
-gets it, the top level of the module included, so that a release which comes to need one at once
-starts more slowly, and is no less right. `vars()` of such a module lacks a name that nobody has
-used yet.
+its helpers for parsing: few agents use any of them. Code that uses such a name gets it, the top
+level of its module included, so that a release which comes to need one at once starts more slowly,
+and is no less right. `vars()` of such a module lacks a name that nobody has used yet.
 """
 
 from __future__ import annotations
 
 import builtins
+import re
 from collections import UserDict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -77,14 +76,25 @@ CALLS: dict[str, Sequence[str]] = {
 TYPES = frozenset({"langsmith.run_trees", "langsmith.schemas"})
 
 
+# What a package that only gathers names has nothing of. An import that is tried is made at once.
+_DOES_MORE = re.compile(r"^(?:class|def|async|try|if|for|while|with|@)\b", re.MULTILINE)
+
+
+def gathers(source: str) -> bool:
+    """Whether a package does no more in its `__init__` than import names: all may be late."""
+    return _DOES_MORE.search(source) is None
+
+
 class Loader(SourceFileLoader):
-    """Runs a module with some of its imports still to come."""
+    """Runs a module with some of its imports still to come: all, if it is not in `IMPORTS`."""
 
     def exec_module(self, module: ModuleType) -> None:
         """Run it, and have its names looked up late from now on."""
-        own = vars(module)
-        name = module.__name__
-        late = _Builtins(own, IMPORTS[name])
+        own, name = vars(module), module.__name__
+        if name not in IMPORTS and not gathers(self.get_source(name) or ""):
+            super().exec_module(module)
+            return
+        late = _Builtins(own, IMPORTS.get(name))
         if name in TYPES:
             late.make_classes_late(self.get_source(name) or "")
         own["__builtins__"] = late
@@ -120,12 +130,12 @@ class _From:
 class _Builtins(dict[str, Any]):
     """The builtins of one module: Python looks there for a name that is nowhere else."""
 
-    def __init__(self, own: dict[str, Any], imports: Sequence[str]) -> None:
+    def __init__(self, own: dict[str, Any], imports: Sequence[str] | None) -> None:
         super().__init__(vars(builtins))  # all: __missing__ takes 240 ns, some for every token
         self["__import__"] = self._import
         self.names: dict[str, _Later] = {}
         self._own = own
-        self._imports = frozenset(imports)
+        self._imports = imports
 
     def __missing__(self, name: str) -> Any:
         if name not in self.names:  # a builtin that is newer
@@ -149,12 +159,16 @@ class _Builtins(dict[str, Any]):
             return builtins.__import__(name, globals, None, names, level)
 
         names = fromlist or ()
-        if not isinstance(locals, _TopLevel):
-            return bring(names)
-        origin = resolve_name("." * level + name, self._own["__package__"])
-        if self._imports.isdisjoint({origin, *(f"{origin}.{each}" for each in names)}):
+        if not isinstance(locals, _TopLevel) or self._is_due(name, names, level):
             return bring(names)
         return _From(bring) if names else _Later(partial(bring, ()))
+
+    def _is_due(self, name: str, names: Sequence[str], level: int) -> bool:
+        """Whether an import is to be made at once. A name that its module has would be hidden."""
+        if self._imports is None:
+            return not {"*", name.rpartition(".")[2]}.isdisjoint(names)
+        origin = resolve_name("." * level + name, self._own["__package__"])
+        return {origin, *(f"{origin}.{each}" for each in names)}.isdisjoint(self._imports)
 
     def make_classes_late(self, source: str) -> None:
         """Make classes of the top level when they are used, unless a decorator is to have them."""

@@ -147,6 +147,52 @@ def test_a_late_call_is_made_by_the_function_that_uses_what_it_returns(
     assert user.get() is user.thing
 
 
+@pytest.fixture
+def gather(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
+    """Write a package with this `__init__` and one module, `part`, and import it as a lazy one."""
+    monkeypatch.setattr(lazy_packages, "_PREFIXES", ("gathering.",))
+    monkeypatch.setattr(sys, "meta_path", [lazy_packages._Finder, *sys.meta_path])
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "gathering").mkdir()
+    (tmp_path / "gathering" / "part.py").write_text("class Thing: ...\npart = other = 1\n")
+
+    def gather(source: str) -> ModuleType:
+        (tmp_path / "gathering" / "__init__.py").write_text(f"{source}\n")
+        invalidate_caches()
+        return import_module("gathering")
+
+    yield gather
+    for name in ("gathering", "gathering.part"):
+        sys.modules.pop(name, None)
+
+
+def test_a_package_gathers_its_names_when_they_are_asked_for(gather: Write) -> None:
+    package = gather("from .part import Thing, other as one\n__all__ = ['Thing', 'one']")
+    assert "gathering.part" not in sys.modules
+    assert package.one == 1
+    assert package.Thing is sys.modules["gathering.part"].Thing
+    assert package.part is sys.modules["gathering.part"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from .part import *",
+        "from .part import part",
+        "from .part import Thing\nkinds = [Thing]",
+        "try:\n    from .part import Thing\nexcept ImportError:\n    Thing = None",
+        "from .part import Thing\ndef get(): return Thing",
+    ],
+)
+def test_a_package_that_does_more_than_gather_names_does_it_at_once(
+    gather: Write, source: str
+) -> None:
+    package = gather(source)
+    assert "gathering.part" in sys.modules
+    if "part import part" in source:
+        assert package.part == 1
+
+
 def test_a_late_class_is_made_when_it_is_used(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from catagent.loading.lazy_imports import IMPORTS
-from catagent.loading.lazy_packages import PACKAGES, gathered
+from catagent.loading.lazy_imports import IMPORTS, gathers
+from catagent.loading.lazy_packages import PACKAGES
 from tests.support.cli import with_server
 from tests.support.scripts import cat
 from tests.support.server import ScriptedServer
@@ -94,30 +94,7 @@ def test_lazy_packages_only_gather_names_of_submodules(package: str) -> None:
     spec = find_spec(package)
     assert spec is not None
     assert spec.origin is not None
-    assert gathered(Path(spec.origin).read_text(encoding="utf-8")) is not None
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "import os",
-        "from .part import *",
-        "from .part import part",
-        "register()",
-        "x = compute()",
-        "if True:\n    pass",
-    ],
-)
-def test_a_package_whose_init_does_more_is_not_made_lazy(statement: str) -> None:
-    assert gathered(f"from .a import A as A\n{statement}\n") is None
-
-
-def test_the_names_that_a_lazy_package_gathers() -> None:
-    source = '"""Doc."""\nfrom .a import A as A, b as c\nfrom pkg.d import E\n__all__ = ["A"]\n'
-    found = gathered(source)
-    assert found is not None
-    assert found.names == {"A": (".a", "A"), "c": (".a", "b"), "E": ("pkg.d", "E")}
-    assert found.constants == {"__all__": ["A"]}
+    assert gathers(Path(spec.origin).read_text(encoding="utf-8"))
 
 
 def test_an_agent_imports_only_the_lazy_packages_it_needs(tmp_path: Path) -> None:
