@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from langchain.agents import create_agent
-from langchain_core.messages import HumanMessage
+from langchain_core.language_models import BaseChatModel
+from langchain_core.runnables import Runnable
 
 from catagent.agents import cat_prompts
-from catagent.agents.base import AgentRequest
 from catagent.agents.cat_tools import make_tools
-from catagent.sources.base import AgentRun
 
 
-def build(request: AgentRequest) -> AgentRun:
-    """Make the agent ready to answer the question."""
-    graph = create_agent(
-        request.models.agent,
-        make_tools(request.models.tool),
-        system_prompt=cat_prompts.AGENT_SYSTEM,
-        name="cat",
-    )
-    return AgentRun(
-        runnable=graph,
-        input={"messages": [HumanMessage(request.question)]},
-        shape="graph",
-        config=request.config,
-        max_steps=request.max_steps,
-        raw=request.raw,
-    )
+def build(model: BaseChatModel, tool_model: BaseChatModel) -> Runnable[Any, Any]:
+    """Make the agent; its tools ask the second model."""
+    tools = make_tools(tool_model)
+    return create_agent(model, tools, system_prompt=cat_prompts.AGENT_SYSTEM, name="cat")

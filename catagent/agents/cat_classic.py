@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
-from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables import Runnable
 
 from catagent.agents import cat_prompts
-from catagent.agents.base import AgentRequest
 from catagent.agents.cat_tools import make_tools
 from catagent.errors import UsageError
-from catagent.sources.base import AgentRun
 
 try:
     from langchain_classic.agents import AgentExecutor, create_openai_tools_agent
@@ -29,16 +30,7 @@ PROMPT = ChatPromptTemplate.from_messages(
 )
 
 
-def build(request: AgentRequest) -> AgentRun:
-    """Make the agent ready to answer the question."""
-    tools = make_tools(request.models.tool)
-    agent = create_openai_tools_agent(request.models.agent, tools, PROMPT)
-    config: RunnableConfig = {"run_name": "cat-classic", **(request.config or {})}
-    return AgentRun(
-        runnable=AgentExecutor(agent=agent, tools=tools, max_iterations=request.max_steps + 1),
-        input={"input": request.question},
-        shape="executor",
-        config=config,
-        max_steps=request.max_steps,
-        raw=request.raw,
-    )
+def build(model: BaseChatModel, tool_model: BaseChatModel) -> Runnable[Any, Any]:
+    """Make the agent; its tools ask the second model."""
+    tools = make_tools(tool_model)
+    return AgentExecutor(agent=create_openai_tools_agent(model, tools, PROMPT), tools=tools)

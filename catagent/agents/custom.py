@@ -29,12 +29,13 @@ _QUESTION_KEYS = ("input", "question", "query", "text", "prompt", "topic")
 
 def adapt(found: Any, name: str, request: AgentRequest) -> AgentRun:
     """Return a run of whatever stands at `name`. Raises UsageError for what cannot be run."""
+    called = name.rpartition(":")[2]
     if callable(found) and not isinstance(found, Runnable | BaseTool):
         found = _call(found, name, request)
     if isinstance(found, list | tuple):
         found = _agent_of(found, name, request)
     runnable = _runnable(found, f"the agent {name}", _HINT)
-    config = merge_configs({"run_name": name.rpartition(":")[2]}, request.config)
+    config = merge_configs({"run_name": called}, request.config)
     made = _input(runnable, name, request.question)
     return _made(runnable, made, config, request.max_steps, raw=request.raw)
 
@@ -55,15 +56,11 @@ def fit(
 def _made(
     runnable: Runnable[Any, Any], made: Any, config: RunnableConfig, max_steps: int, *, raw: bool
 ) -> AgentRun:
-    name = config.get("run_name") or runnable.get_name()
-    return AgentRun(
-        runnable=fitted(runnable, name, max_steps),
-        input=made,
-        shape=_shape(runnable),
-        config=config,
-        max_steps=max_steps,
-        raw=raw,
-    )
+    inner = _unbound(runnable)
+    other: AgentShape = "executor" if is_executor(inner) else "other"
+    shape: AgentShape = "graph" if isinstance(inner, Pregel) else other
+    ready = fitted(runnable, config["run_name"], max_steps)
+    return AgentRun(ready, made, shape, config=config, max_steps=max_steps, raw=raw)
 
 
 def _runnable(found: Any, name: str, hint: str) -> Runnable[Any, Any]:
@@ -97,21 +94,13 @@ def _agent_of(tools: Iterable[Any], name: str, request: AgentRequest) -> Runnabl
 
     tools = list(tools)
     for tool in tools:
-        if not (isinstance(tool, BaseTool) or callable(tool)):
+        if not callable(tool) and not isinstance(tool, BaseTool):
             raise UsageError(f"the agent {name} has {_kind(tool)} among its tools", _HINT)
     return create_agent(request.models.agent, tools, name=name.rpartition(":")[2])
 
 
 def _kind(found: Any) -> str:
     return f"the {'class' if isinstance(found, type) else 'object'} {shortened(repr(found), 80)}"
-
-
-def _shape(runnable: Runnable[Any, Any]) -> AgentShape:
-    """What its chunks look like."""
-    inner = _unbound(runnable)
-    if isinstance(inner, Pregel):
-        return "graph"
-    return "executor" if is_executor(inner) else "other"
 
 
 def _unbound(runnable: Runnable[Any, Any]) -> Runnable[Any, Any]:
@@ -128,19 +117,21 @@ def _input(runnable: Runnable[Any, Any], name: str, question: str) -> Any:
         return {"messages": messages}
     if not keys:
         return question
-    key = _question_key(keys, required)
-    if key is None:
-        wanted = ", ".join(keys)
+    known = [key for key in _QUESTION_KEYS if key in keys]
+    candidates = known[:1] or required or keys
+    if len(candidates) != 1:
         raise UsageError(
-            f"the agent {name} wants {wanted}, and it is not clear which is the question",
+            f"the agent {name} wants {', '.join(keys)}, and it is not clear which is the question",
             "give it a messages key, or one called input or question",
         )
-    return {key: question}
+    return {candidates[0]: question}
 
 
 def _input_keys(runnable: Runnable[Any, Any]) -> tuple[list[str], list[str]]:
     """The keys of the input, and those that it must have; none where it is not a mapping."""
-    first = _entrance(runnable)
+    first = _unbound(runnable)
+    while isinstance(first, RunnableSequence):
+        first = _unbound(first.first)
     if isinstance(first, CompiledStateGraph):
         # Asking for its JSON schema fails on states that Pydantic cannot describe.
         return list(get_type_hints(first.builder.input_schema)) or ["messages"], []
@@ -152,17 +143,3 @@ def _input_keys(runnable: Runnable[Any, Any]) -> tuple[list[str], list[str]]:
     # An executor does not say what it wants; the agents made for one all want an input.
     unsaid = ["input"] if schema.get("type") == "object" else []
     return list(schema.get("properties") or unsaid), schema.get("required", [])
-
-
-def _entrance(runnable: Runnable[Any, Any]) -> Runnable[Any, Any]:
-    """Where the input goes first."""
-    inner = _unbound(runnable)
-    return _entrance(inner.first) if isinstance(inner, RunnableSequence) else inner
-
-
-def _question_key(keys: Iterable[str], required: list[str]) -> str | None:
-    known = [key for key in _QUESTION_KEYS if key in keys]
-    if known:
-        return known[0]
-    candidates = required or list(keys)
-    return candidates[0] if len(candidates) == 1 else None

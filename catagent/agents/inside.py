@@ -34,10 +34,14 @@ def fitted(
     """
     if isinstance(runnable, Pregel):
         context = {} if has_context else _context(runnable, name)
-        return _chained(runnable, context) if in_chain else _bound(runnable, context)
+        if in_chain:
+            return _chained(runnable, context)
+        return runnable.bind(**context) if context else runnable
     if is_executor(runnable):
         return _limited(runnable, max_steps + 1)
-    if not isinstance(runnable, RunnableSerializable) or not _is_of_langchain(runnable):
+    # A binding, a chain or the like of LangChain's, of which the parts are its fields.
+    is_langchains = type(runnable).__module__.startswith("langchain_core.runnables.")
+    if not (isinstance(runnable, RunnableSerializable) and is_langchains):
         return runnable
     if isinstance(runnable, RunnableBindingBase):
         has_context |= "context" in runnable.kwargs
@@ -58,11 +62,6 @@ def is_required(parameter: inspect.Parameter) -> bool:
     """Whether a function must be given it."""
     variadic = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     return parameter.default is parameter.empty and not variadic
-
-
-def _is_of_langchain(runnable: Any) -> bool:
-    """Whether it is a binding, a chain or the like, of which the parts are its fields."""
-    return type(runnable).__module__.startswith("langchain_core.runnables.")
 
 
 def _each(value: Any, change: Callable[[Runnable[Any, Any]], Runnable[Any, Any]]) -> Any:
@@ -92,10 +91,6 @@ def _context(graph: Any, name: str) -> dict[str, Any]:
     return {"context": {}}
 
 
-def _bound(graph: Runnable[Any, Any], context: dict[str, Any]) -> Runnable[Any, Any]:
-    return graph.bind(**context) if context else graph
-
-
 def _chained(graph: Pregel[Any, Any, Any, Any], context: dict[str, Any]) -> Runnable[Any, Any]:
     """The graph as part of a chain: it streams its states, and what follows waits for the last.
 
@@ -112,7 +107,6 @@ def _chained(graph: Pregel[Any, Any, Any, Any], context: dict[str, Any]) -> Runn
 
 def _limited(executor: Any, most: int) -> Runnable[Any, Any]:
     """The executor with our limit where its author chose none: the default of 15 is no choice."""
-    if "max_iterations" in executor.model_fields_set:
-        return executor  # type: ignore[no-any-return]  # an AgentExecutor
-    limited: Runnable[Any, Any] = executor.model_copy(update={"max_iterations": most})
-    return limited
+    if "max_iterations" not in executor.model_fields_set:
+        executor = executor.model_copy(update={"max_iterations": most})
+    return executor  # type: ignore[no-any-return]  # an AgentExecutor

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from catagent.agents.base import AgentRequest
 from catagent.loading import registry
 from catagent.sources.base import AgentRun
@@ -16,8 +14,6 @@ def open_agent(name: str, request: AgentRequest) -> AgentRun:
     models raises.
     """
     found = registry.lookup(name, registry.AGENTS, "agent")
-    if name in registry.AGENTS:
-        return cast("AgentRun", found(request))
-    from catagent.agents.custom import adapt
+    from catagent.agents.custom import adapt  # imports LangGraph
 
     return adapt(found, name, request)

@@ -38,14 +38,8 @@ def open_tool(name: str, given: Mapping[str, str], request: AgentRequest) -> Age
     Raises UsageError for a tool that is not there, or arguments that it does not take.
     """
     tool_input = parse(_find(name, None), given)
-    model = request.models.tool if name in registry.TOOLS else None
-    return AgentRun(
-        runnable=_find(name, model),
-        input=tool_input,
-        shape="other",
-        config=request.config,
-        raw=request.raw,
-    )
+    found = _find(name, request.models.tool if name in registry.TOOLS else None)
+    return AgentRun(found, tool_input, "other", config=request.config, raw=request.raw)
 
 
 def parse(found: BaseTool, given: Mapping[str, str]) -> dict[str, Any]:
@@ -54,10 +48,9 @@ def parse(found: BaseTool, given: Mapping[str, str]) -> dict[str, Any]:
     if unknown:
         raise UsageError(f"{found.name} takes no argument called {unknown[0]!r}", _usage(found))
     schema = cast("type[BaseModel]", found.get_input_schema())
+    read = {key: _value(found.args[key], value) for key, value in given.items()}
     try:
-        checked = schema.model_validate(
-            {key: _value(found.args[key], value) for key, value in given.items()}
-        )
+        checked = schema.model_validate(read)
     except ValidationError as error:
         raise _bad_arguments(found, error) from None
     return {key: getattr(checked, key) for key in given}

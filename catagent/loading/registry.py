@@ -14,8 +14,7 @@ from typing import Any
 from catagent.errors import UsageError
 from catagent.loading import current_folder
 
-# Each opens an agent: (AgentRequest) -> AgentRun. What only a person's own Runnable needs, and
-# how it is made to fit, is in agents/custom.py.
+# Each makes an agent, as a person's own factory does: (model, tool_model) -> Runnable.
 AGENTS: Mapping[str, str] = {
     "cat": "catagent.agents.cat:build",
     "cat-classic": "catagent.agents.cat_classic:build",
