@@ -7,6 +7,7 @@ nor start code.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import re
@@ -94,22 +95,25 @@ class Loaded(Struct, kw_only=True, frozen=True):
 # (an import), not a file, nothing that deletes what is kept, and no limit on what a run may use: a
 # stranger's folder must not lift the one that a person wrote in their own config.toml.
 DOTENV_ALLOWED = frozenset(
-    # Where requests go, and with which key; see `_allowed` for an address without its key.
-    {"OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"}
-    # Keys alone: each is sent to its own provider's address.
-    | {"ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "GROQ_API_KEY", "MISTRAL_API_KEY"}
-    | {"DEEPSEEK_API_KEY", "OPENROUTER_API_KEY", "TOGETHER_API_KEY", "XAI_API_KEY"}
-    # Names of models; `_allowed` takes out what would read a file.
-    | {"CATAGENT_MODEL", "CATAGENT_TOOL_MODEL"}
-    # Which of LangChain's APIs to look through, and for how long: seen in every run, and harmless.
-    | {"CATAGENT_MODE", "CATAGENT_MAX_STEPS", "CATAGENT_MAX_RETRIES"}
-    | {"CATAGENT_TIMEOUT", "CATAGENT_IDLE_TIMEOUT"}
-    # How a run is drawn.
-    | {"CATAGENT_OUTPUT", "CATAGENT_COLOR", "CATAGENT_THEME", "CATAGENT_ASCII"}
+    {
+        # Where requests go, and with which key; see `_allowed` for an address without its key.
+        *("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"),
+        # Keys alone: each is sent to its own provider's address.
+        *("ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "GROQ_API_KEY", "MISTRAL_API_KEY"),
+        *("DEEPSEEK_API_KEY", "OPENROUTER_API_KEY", "TOGETHER_API_KEY", "XAI_API_KEY"),
+        # Names of models; `_allowed` takes out what would read a file.
+        *("CATAGENT_MODEL", "CATAGENT_TOOL_MODEL"),
+        # Which of LangChain's APIs to look through, and for how long: seen in every run, harmless.
+        *("CATAGENT_MODE", "CATAGENT_MAX_STEPS", "CATAGENT_MAX_RETRIES"),
+        *("CATAGENT_TIMEOUT", "CATAGENT_IDLE_TIMEOUT"),
+        # How a run is drawn.
+        *("CATAGENT_OUTPUT", "CATAGENT_COLOR", "CATAGENT_THEME", "CATAGENT_ASCII"),
+    }
 )
 
 _LARGEST_FILE = 1_000_000
 _LONGEST_SHOWN = 200
+_FOLDERS = ("config", "state", "cache")
 # Where one of these is set, the key or the address is somebody's choice already.
 _OPENAI = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE")
 _MODELS = (PREFIX + "MODEL", PREFIX + "TOOL_MODEL")
@@ -157,24 +161,17 @@ def _convert(name: str, value: Any, kind: Any, where: str) -> Any:
     try:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
-        message = f"{name} from {where} is {_shown(value)}: {error}"
-        raise UsageError(message, _choices(kind)) from None
+        words = [each for each in getattr(kind, "__args__", ()) if isinstance(each, str)]
+        hint = "one of: " + ", ".join(words) if words else ""
+        raise UsageError(f"{name} from {where} is {_shown(value)}: {error}", hint) from None
 
 
 def _shown(value: Any) -> str:
     """A value as Python writes it; one that is too long for a message by its kind."""
-    try:
-        shown = repr(value)
-    except (ValueError, RecursionError):  # more digits, or deeper, than Python writes
-        shown = ""
-    return shown if 0 < len(shown) <= _LONGEST_SHOWN else f"a long {type(value).__name__}"
-
-
-def _choices(kind: Any) -> str:
-    values = getattr(kind, "__args__", ())
-    if values and all(isinstance(value, str) for value in values):
-        return "one of: " + ", ".join(values)
-    return ""
+    with contextlib.suppress(ValueError, RecursionError):  # longer, or deeper, than Python writes
+        if len(shown := repr(value)) <= _LONGEST_SHOWN:
+            return shown
+    return f"a long {type(value).__name__}"
 
 
 def _prefixed(environ: Mapping[str, str]) -> dict[str, str]:
@@ -185,13 +182,11 @@ def _prefixed(environ: Mapping[str, str]) -> dict[str, str]:
 def _read_dotenv(path: Path) -> tuple[dict[str, str], tuple[str, ...]]:
     """What the file says, and a notice where it cannot be used: it may be a stranger's."""
     try:
-        if not path.is_file():
-            return {}, ()
-        text = _read_text(path)
-    except OSError as error:
-        return {}, (f"{path} is ignored: {error.strerror or error}",)
-    except ValueError as error:
-        return {}, (f"{path} is ignored: {error}",)
+        text = _read_text(path) if path.is_file() else ""
+    except (OSError, ValueError) as error:
+        return {}, (f"{path} is ignored: {getattr(error, 'strerror', None) or error}",)
+    if not text:
+        return {}, ()
     from dotenv import dotenv_values
 
     # No interpolation: ${OPENAI_API_KEY} in a foreign file could carry a key out.
@@ -207,13 +202,10 @@ def _read_text(path: Path) -> str:
         data = file.read(_LARGEST_FILE + 1)
     if len(data) > _LARGEST_FILE:
         raise ValueError("it is larger than 1 MB")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:
-        raise ValueError("it is not UTF-8 text")
-    return text
+    with contextlib.suppress(UnicodeDecodeError):
+        if "\0" not in (text := data.decode("utf-8-sig")):
+            return text
+    raise ValueError("it is not UTF-8 text")
 
 
 def _allowed(dotenv: Mapping[str, str], process: Mapping[str, str]) -> dict[str, str]:
@@ -232,18 +224,16 @@ def _read_toml(path: Path) -> dict[str, Any]:
         text = _read_text(path)
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return {}
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from None
-    except ValueError as error:
-        raise UsageError(f"cannot read {path}: {error}") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise UsageError(f"cannot read {path}: {why}") from None
     import tomllib  # 13 ms that most starts need not pay
 
     try:
         values = tomllib.loads(text)
-    except ValueError as error:
-        raise UsageError(f"{path} is not TOML: {error}") from None
-    except RecursionError:
-        raise UsageError(f"{path} is nested too deep") from None
+    except (ValueError, RecursionError) as error:
+        why = error if isinstance(error, ValueError) else "it is nested too deep"
+        raise UsageError(f"{path} is not TOML: {why}") from None
     unknown = sorted(values.keys() - set(Settings.__struct_fields__))
     if unknown:
         known = ", ".join(Settings.__struct_fields__)
@@ -260,15 +250,11 @@ def _folders(environ: Mapping[str, str]) -> dict[str, Path]:
             base = Path(home).expanduser()
         except RuntimeError as error:
             raise UsageError(f"{PREFIX}HOME is {home}: {error}") from None
-        return {f"{name}_dir": base / name for name in ("config", "state", "cache")}
+        return {f"{name}_dir": base / name for name in _FOLDERS}
     from platformdirs import PlatformDirs
 
     dirs = PlatformDirs("catagent", appauthor=False)
-    return {
-        "config_dir": Path(dirs.user_config_dir),
-        "state_dir": Path(dirs.user_state_dir),
-        "cache_dir": Path(dirs.user_cache_dir),
-    }
+    return {f"{name}_dir": getattr(dirs, f"user_{name}_path") for name in _FOLDERS}
 
 
 def sounds_secret(name: str) -> bool:

@@ -20,21 +20,20 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 _PARSING = (
-    "openai.lib._parsing",
-    "openai.lib.streaming.chat",
-    "openai.pagination",
+    *("openai.lib._parsing", "openai.lib.streaming.chat", "openai.pagination"),
     "openai.types.chat.parsed_chat_completion",
 )
+_MODELS = "langchain_core.language_models"
 _EVENTS = (
-    "langchain_core.language_models._compat_bridge",
-    "langchain_core.language_models.chat_model_stream",
+    f"{_MODELS}._compat_bridge",
+    f"{_MODELS}.chat_model_stream",
     "langchain_protocol.protocol",
 )
 _PARSERS = ("langchain_core.output_parsers", "langchain_core.output_parsers.openai_tools")
 # A module -> what it imports for its functions and annotations alone.
 IMPORTS: dict[str, Sequence[str]] = {
     "charset_normalizer": ("charset_normalizer.api", "charset_normalizer.legacy"),
-    "langchain_core.language_models.chat_models": (*_EVENTS, *_PARSERS),
+    f"{_MODELS}.chat_models": (*_EVENTS, *_PARSERS),
     "langchain_core.tracers.langchain": ("langsmith.Client", "tenacity"),
     "langchain_openai.chat_models.base": ("ssl", *_PARSERS),
     "langgraph.prebuilt": (
@@ -55,14 +54,12 @@ IMPORTS: dict[str, Sequence[str]] = {
     "requests": ("requests.api", "requests.sessions"),
     "requests.models": ("urllib3.filepost", "urllib3.util"),
     "requests.utils": ("urllib3.util",),
-    "urllib3": (
-        "urllib3._base_connection",
-        "urllib3.connectionpool",
-        "urllib3.poolmanager",
-        "urllib3.response",
-        "urllib3.util.request",
-        "urllib3.util.retry",
-        "urllib3.util.timeout",
+    "urllib3": tuple(
+        f"urllib3.{part}"
+        for part in (
+            *("_base_connection", "connectionpool", "poolmanager", "response"),
+            *("util.request", "util.retry", "util.timeout"),
+        )
     ),
 }
 # A module -> what it calls for a constant of its own, which is made when something uses it:
