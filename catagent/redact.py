@@ -85,14 +85,11 @@ def shortened(text: str, most: int, *, end: bool = False) -> str:
     Without secrets, those of this process's environment too: they are masked before the cut, as
     half of one could not be recognised.
     """
-    known = _knowing(secrets_of())
-    if end:
-        masked = known.text(text[-most - LONGEST :])
-        return (
-            masked if len(masked) <= most and len(text) <= most + LONGEST else "…" + masked[-most:]
-        )
-    masked = known.text(text[: most + LONGEST])
-    return masked if len(masked) <= most and len(text) <= most + LONGEST else masked[:most] + "…"
+    part = text[-most - LONGEST :] if end else text[: most + LONGEST]
+    masked = _knowing(secrets_of()).text(part)
+    if len(masked) <= most and len(part) == len(text):
+        return masked
+    return "…" + masked[-most:] if end else masked[:most] + "…"
 
 
 @lru_cache(maxsize=8)

@@ -38,12 +38,9 @@ class ModelSpec(Struct, kw_only=True, frozen=True):
     @property
     def notice(self) -> str | None:
         """One line for a person who did not choose, or None."""
-        if self.reason != "no-key":
-            return None
-        return (
-            f"No OPENAI_API_KEY: using the embedded model {EMBEDDED}, on this machine. "
-            "Choose another with --model PROVIDER:NAME."
-        )
+        said = f"No OPENAI_API_KEY: using the embedded model {EMBEDDED}, on this machine. "
+        said += "Choose another with --model PROVIDER:NAME."
+        return said if self.reason == "no-key" else None
 
 
 def choose_model(wanted: str | None, environ: Mapping[str, str]) -> ModelSpec:

@@ -16,23 +16,19 @@ LEAST = 20
 # Prefixes, by the alphabet of what follows them.
 PREFIXES = {
     ALNUM: """
-        ghp_ gho_ ghu_ ghs_ ghr_ hf_ api_org_ npm_ gsk_ xai- pplx- r8_ fw_ csk- rpa_ e2b_
-        sk_live_ sk_test_ sk_prod_ rk_live_ rk_test_ rk_prod_ whsec_ lin_api_ lin_oauth_ pnu_
-        ico- sm_aat_ sm_pat_ sm_sat_ dp.pt. dp.st. dp.ct. dp.sa. sbp_ AKCp LTAI EZAK EZTK ntn_
-        sntryu_
-    """,
+        ghp_ gho_ ghu_ ghs_ ghr_ hf_ api_org_ npm_ gsk_ xai- pplx- r8_ fw_ csk- rpa_ e2b_ sk_live_
+        sk_test_ sk_prod_ rk_live_ rk_test_ rk_prod_ whsec_ lin_api_ lin_oauth_ pnu_ ico- sm_aat_
+        sm_pat_ sm_sat_ dp.pt. dp.st. dp.ct. dp.sa. sbp_ AKCp LTAI EZAK EZTK ntn_ sntryu_""",
     HEX: """
         dop_v1_ doo_v1_ dor_v1_ shpat_ shpca_ shppa_ shpss_ shippo_live_ shippo_test_ rubygems_
-        rdme_ pul- dapi key- xkeysib- sgp_
-    """,
+        rdme_ pul- dapi key- xkeysib- sgp_""",
     WORD: """
-        nvapi- tvly- lsv2_pt_ lsv2_sk_ AIza
-        GOCSPX- github_pat_ glpat- gldt- glft- glffct- glsoat- glrt- glcbt- glimt- glptt-
-        glagent- gloas- GR1348941 xoxa- xoxb- xoxc- xoxd- xoxe- xoxo- xoxp- xoxr- xoxs- xapp-
-        pypi-AgE figd_ fo1_ fio-u- sq0atp- sq0csp- dnkey- PMAK- NRAK- NRII- NRJS- hvb. hvs. ya29.
-        tk-us- duffel_test_ duffel_live_ tfp_ FLWSECK- FLWSECK_TEST- glsa_ HRKU-AA ATATT3 SG.
-        pscale_tkn_ pscale_oauth_ pscale_pw_ s-s4t2ud- s-s4t2af- clojars_ CLOJARS_ p8e-
-    """,
+        nvapi- tvly- lsv2_pt_ lsv2_sk_ AIza GOCSPX- github_pat_ glpat- gldt- glft- glffct- glsoat-
+        glrt- glcbt- glimt- glptt- glagent- gloas- GR1348941 xoxa- xoxb- xoxc- xoxd- xoxe- xoxo-
+        xoxp- xoxr- xoxs- xapp- pypi-AgE figd_ fo1_ fio-u- sq0atp- sq0csp- dnkey- PMAK- NRAK- NRII-
+        NRJS- hvb. hvs. ya29. tk-us- duffel_test_ duffel_live_ tfp_ FLWSECK- FLWSECK_TEST- glsa_
+        HRKU-AA ATATT3 SG. pscale_tkn_ pscale_oauth_ pscale_pw_ s-s4t2ud- s-s4t2af- clojars_
+        CLOJARS_ p8e-""",
     "A-Za-z0-9+/=": "ABSK glc_ sntrys_ fm1a_ fm1r_ fm2_ ops_eyJ sha256~",
     "A-Z0-9": "AGE-SECRET-KEY-1 API-",
 }

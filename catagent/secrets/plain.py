@@ -74,9 +74,7 @@ class Plain:
         piece = bisect_right(self._at, at) - 1
         start, end = self._spans[piece]
         into = at - self._at[piece]
-        length = (self._at[piece + 1] if piece + 1 < len(self._at) else len(self.text)) - self._at[
-            piece
-        ]
+        length = (*self._at[piece + 1 : piece + 2], len(self.text))[0] - self._at[piece]
         return (start + into, start + into + 1) if end - start == length else (start, end)
 
 

@@ -26,25 +26,16 @@ _ENGLISH = re.compile(
 
 def beyond(model: ModelSpec, agent: str, question: str) -> WarningData | None:
     """What to warn of before this agent answers this question on this model, if anything."""
+    too_short_to_tell = len(question.split()) < 4 and question.isascii()
     if not model.is_embedded:
         return None
-    reason = _reason(agent, question)
-    if reason is None:
+    if agent not in _TUNED_FOR:
+        reason = "it was not tuned for this agent"
+    elif len(question) > LONG:
+        reason = "this one is long"
+    elif not too_short_to_tell and _ENGLISH.search(question) is None:
+        reason = "this one does not look English"
+    else:
         return None
     message = f"The embedded model is tuned for short English questions to the cat agent; {reason}."
     return WarningData(code="embedded_model", message=message, hint=_HINT)
-
-
-def _reason(agent: str, question: str) -> str | None:
-    if agent not in _TUNED_FOR:
-        return "it was not tuned for this agent"
-    if len(question) > LONG:
-        return "this one is long"
-    if not _looks_english(question):
-        return "this one does not look English"
-    return None
-
-
-def _looks_english(question: str) -> bool:
-    too_short_to_tell = len(question.split()) < 4 and question.isascii()
-    return too_short_to_tell or _ENGLISH.search(question) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import shutil
@@ -85,7 +86,10 @@ def _install(
             process.wait()
         if process.returncode != 0:
             log.seek(0)
-            raise _did_not_arrive(log.read().decode(errors="replace"))
+            said = log.read().decode(errors="replace").split("\n")
+            last = next((line for line in reversed(said) if line.strip()), "it was stopped")
+            message = f"the embedded model could not be fetched: {last}"
+            raise NetworkError(message, f"try again, or {_BY_HAND}")
 
 
 def _installer(target: Path) -> list[str]:
@@ -102,10 +106,8 @@ def _installer(target: Path) -> list[str]:
 def _size(folder: Path) -> int:
     total = 0
     for path in folder.rglob("*"):
-        try:
+        with contextlib.suppress(OSError):  # the installer has just moved it
             total += path.stat().st_size
-        except OSError:
-            continue  # the installer has just moved it
     return total
 
 
@@ -113,15 +115,5 @@ def _verify(path: Path) -> None:
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != SHA256:
-        raise NetworkError(
-            f"the embedded model arrived damaged: its SHA-256 is {found}, not {SHA256}",
-            f"try again, or {_BY_HAND}",
-        )
-
-
-def _did_not_arrive(log: str) -> NetworkError:
-    lines = [line for line in log.splitlines() if line.strip()]
-    last = lines[-1] if lines else "it was stopped"
-    return NetworkError(
-        f"the embedded model could not be fetched: {last}", f"try again, or {_BY_HAND}"
-    )
+        message = f"the embedded model arrived damaged: its SHA-256 is {found}, not {SHA256}"
+        raise NetworkError(message, f"try again, or {_BY_HAND}")

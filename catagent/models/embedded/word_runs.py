@@ -80,7 +80,5 @@ def _narrow(tool: dict[str, Any], runs: list[str]) -> dict[str, Any]:
         name: {**schema, "enum": runs} if schema.get("type") == "string" else schema
         for name, schema in parameters.get("properties", {}).items()
     }
-    return {
-        **tool,
-        "function": {**function, "parameters": {**parameters, "properties": properties}},
-    }
+    narrow = {**parameters, "properties": properties}
+    return {**tool, "function": {**function, "parameters": narrow}}

@@ -123,12 +123,11 @@ _servers: dict[ModelSpec, LocalServer] = {}
 
 def serve(spec: ModelSpec, context: ModelContext) -> LocalServer:
     """Return the server of this model; the first call starts it, in a thread, and does not wait."""
-    server = _servers.get(spec)
-    if server is None:
-        if not _servers:
-            atexit.register(shut_down)
-        server = _servers[spec] = LocalServer(spec, context)
-    return server
+    if not _servers:
+        atexit.register(shut_down)
+    if spec not in _servers:
+        _servers[spec] = LocalServer(spec, context)
+    return _servers[spec]
 
 
 def preload(spec: ModelSpec, context: ModelContext) -> None:
@@ -164,8 +163,7 @@ def _parameters(xllamacpp: Any, spec: ModelSpec, path: Path, api_key: str) -> An
     # whose prompt begins with the same few words.
     params.n_ctx, params.n_parallel, params.kv_unified = _CONTEXT_TOKENS, 2, True
     params.slot_prompt_similarity = 0.5
-    params.use_jinja = True
-    params.enable_chat_template = True
+    params.use_jinja = params.enable_chat_template = True
     params.port = 0
     if hasattr(params, "hostnames"):
         params.hostnames = ["127.0.0.1"]
@@ -177,19 +175,12 @@ def _parameters(xllamacpp: Any, spec: ModelSpec, path: Path, api_key: str) -> An
     # What a loopback server of one client has no use for; each costs time at start.
     params.ui = params.warmup = params.fit_params = params.endpoint_slots = False
     params.cache_ram_mib = 0
-    if spec.is_embedded:
-        _tune(xllamacpp, params)
+    if spec.is_embedded:  # what makes SmolLM2 drive the cat agent
+        params.chat_template = (_DATA / "chat_template.jinja").read_text(encoding="utf-8")
+        # At one scale throughout: llama.cpp's prompt cache does not know about scales.
+        adapter = xllamacpp.CommonAdapterLoraInfo(str(_DATA / "adapter.gguf"), 1.0)
+        params.lora_adapters = [adapter]
     return params
-
-
-def _tune(xllamacpp: Any, params: Any) -> None:
-    """Add what makes SmolLM2 drive the cat agent.
-
-    The adapter stays at one scale throughout: llama.cpp's prompt cache does not know about scales.
-    """
-    params.chat_template = (_DATA / "chat_template.jinja").read_text(encoding="utf-8")
-    adapter = _DATA / "adapter.gguf"
-    params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(adapter), 1.0)]
 
 
 def threads() -> int:

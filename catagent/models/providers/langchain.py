@@ -44,7 +44,6 @@ def _refused(spec: ModelSpec, error: ValueError) -> UsageError | CredentialsErro
         hint = registry.suggest(spec.provider, ["local", *known], "provider")
         return UsageError(f"no model provider called {spec.provider!r}", hint)
     if "key" in said.lower():
-        return CredentialsError(
-            f"no API key for the model {spec}", f"set {spec.provider.upper()}_API_KEY"
-        )
+        hint = f"set {spec.provider.upper()}_API_KEY"
+        return CredentialsError(f"no API key for the model {spec}", hint)
     return UsageError(f"the model {spec} cannot be used: {said}")
