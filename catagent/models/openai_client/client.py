@@ -38,10 +38,7 @@ def _ours(options: dict[str, Any], path: str, stream: type) -> dict[str, Any]:
 
 
 def _encodable_body(body: Any) -> Any:
-    """The body with every text encodable.
-
-    A tool's output that is not would otherwise end the run at the agent's next request.
-    """
+    """The body with every text encodable: a tool's output that is not would end the run."""
     try:
         json.dumps(body, ensure_ascii=False, default=str).encode()
     except UnicodeEncodeError:

@@ -182,12 +182,9 @@ def _content(found: Any) -> tuple[Any, Any]:
 
 def _pieces(found: dict[str, Any]) -> dict[str, Any]:
     """Audio and details of reasoning; without an index, by which LangChain joins unlike details."""
-    audio, details = found.get("audio"), _listed(found.get("reasoning_details"))
-    parts = [
-        {key: value for key, value in part.items() if key != "index"}
-        for part in details
-        if isinstance(part, dict)
-    ]
+    audio = found.get("audio")
+    details = (part for part in _listed(found.get("reasoning_details")) if isinstance(part, dict))
+    parts = [{key: part[key] for key in part if key != "index"} for part in details]
     return {"audio": audio if isinstance(audio, dict) else None, "reasoning_details": parts}
 
 

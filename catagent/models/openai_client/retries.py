@@ -43,15 +43,14 @@ class RetryPolicy:
         """Seconds to wait before request number `attempt` + 1, or None to give up; reports it."""
         delay = _delay(failed, attempt) if attempt <= self.max_retries else None
         if delay is not None:
-            self.on_retry(
-                RetryData(
-                    attempt=attempt,
-                    max_attempts=self.max_retries,
-                    delay_s=round(delay, 3),
-                    reason=_reason(failed),
-                    status_code=failed.status_code if isinstance(failed, httpx2.Response) else None,
-                )
+            retry = RetryData(
+                attempt=attempt,
+                max_attempts=self.max_retries,
+                delay_s=round(delay, 3),
+                reason=_reason(failed),
+                status_code=getattr(failed, "status_code", None),
             )
+            self.on_retry(retry)
         return delay
 
 

@@ -12,9 +12,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-_KNOWN = frozenset(
-    {"index", "id", "type", "function", "name", "arguments", "args", "extra_content"}
-)
+_KNOWN = {"index", "id", "type", "function", "name", "arguments", "args", "extra_content"}
 
 
 @dataclass(slots=True)
