@@ -144,6 +144,11 @@ def test_why_nothing_was_seen_is_said(tmp_path: Path) -> None:
         assert reason in done.stderr
 
 
+def test_a_program_that_is_no_python_is_said_to_have_let_no_observer_in(tmp_path: Path) -> None:
+    done = catagent("watch", "--", "echo", "1", env=env_of(tmp_path))
+    assert "no Python in it let the observer in: it is none" in done.stderr
+
+
 TRAPS = """
 import os, signal, sys, time
 count = 0

@@ -248,6 +248,23 @@ def test_models_are_made_to_stream_only_where_that_is_asked_for(tmp_path: Path) 
     assert seen.records[0][2]["tokens"] is True
 
 
+def test_protocol_events_of_a_model_that_streams_chunks_are_not_recorded_too(
+    tmp_path: Path,
+) -> None:
+    program = """
+        import warnings
+        from langchain_core._api import LangChainBetaWarning
+        from langchain_openai import ChatOpenAI
+        warnings.simplefilter("ignore", LangChainBetaWarning)
+        print("".join(ChatOpenAI(model="stub").stream_events("hello", version="v3").text))
+    """
+    with ScriptedServer(cat()) as server:
+        seen = observe(program, tmp_path, environ=asking(server))
+    assert seen.done.stdout == "".join(TOKENS) + "\n", seen.done.stderr
+    [model] = models(seen.records)
+    assert [token for token in model.tokens if token] == TOKENS
+
+
 def test_secrets_of_the_program_come_before_the_runs_that_may_show_them(tmp_path: Path) -> None:
     program = (
         FAKE

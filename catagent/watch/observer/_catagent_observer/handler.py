@@ -72,6 +72,7 @@ class Handler(BaseCallbackHandler):
             run = recorder.runs.get(run_id)
             if run is None or (run.copies > 1 and not run.is_said_first()):
                 return
+            run.has_chunks = True
             message = getattr(chunk, "message", None)
             text = getattr(chunk, "text", token) if message is None else _mere_text(message, run)
             if isinstance(text, str):
@@ -83,11 +84,15 @@ class Handler(BaseCallbackHandler):
 
     @_safely
     def on_stream_event(self, event: Any, *, run_id: Any, **_: Any) -> None:
-        """What `stream_events(version="v3")` streams, as the chunks that it comes from."""
+        """What `stream_events(version="v3")` streams, where the model makes no chunks for it."""
         piece = event.get("delta") or event.get("content") or {}
         kind, index = piece.get("type"), event.get("index")
         run = self._first_report_of(run_id)
-        if run is None or event["event"] not in ("content-block-start", "content-block-delta"):
+        if (
+            run is None
+            or run.has_chunks
+            or event["event"] not in ("content-block-start", "content-block-delta")
+        ):
             return
         if kind == "text-delta":
             self.recorder.token(run, piece["text"])

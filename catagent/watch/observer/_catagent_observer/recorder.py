@@ -36,13 +36,14 @@ class Run:
     `is_whole` is whether its input and output are recorded, `begun` its start for a new segment,
     and `metadata` that of the last chunk that was recorded whole. `copies` is how often LangChain
     reports each thing of it: more than once where a program hands callbacks on by hand.
+    `has_chunks` is whether its pieces come as chunks: then protocol events only repeat them.
     """
 
-    __slots__ = ("begun", "copies", "is_whole", "metadata", "number", "said")
+    __slots__ = ("begun", "copies", "has_chunks", "is_whole", "metadata", "number", "said")
 
     def __init__(self, number: int, begun: str, *, is_whole: bool) -> None:
         self.number, self.begun, self.is_whole = number, begun, is_whole
-        self.copies, self.said = 1, 0
+        self.copies, self.said, self.has_chunks = 1, 0, False
         self.metadata: Any = None
 
     def is_said_first(self) -> bool:

@@ -1,7 +1,7 @@
 """Objects -> JSON values. A message is whole once in a segment, and a number after that.
 
-What JSON has no form for is a dict of one key that begins with `$`. No property, repr or comparison
-of a stranger's class is called.
+What JSON has no form for is a dict of one key that begins with `$`. No property and no repr of a
+stranger's class is called.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ import itertools
 import json
 import math
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from datetime import date, time
 from enum import Enum
-from operator import is_
 from pathlib import PurePath
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -37,8 +36,6 @@ _FIELDS = (
 )
 # Of a chunk, these follow from others.
 _FIELDS_OF_CHUNKS = tuple(name for name in _FIELDS if not name.endswith("tool_calls"))
-# What programs change in place: a mark for the cache in a block, an argument that a person edited.
-_CHANGED_IN_PLACE = ("content", "tool_calls", "additional_kwargs")
 # LangChain's and LangGraph's classes that have a form of their own, and their fields.
 _TAGGED = {
     "Command": ("$command", ("graph", "update", "resume", "goto")),
@@ -52,16 +49,11 @@ dumps: Callable[[Any], str] = json.JSONEncoder(
 
 
 class _Known(NamedTuple):
+    """A message that is known whole, and what it was like: it costs a comparison of two dicts."""
+
     message: Callable[[], BaseMessage | None]
-    marks: list[Any]
+    values: dict[str, Any]
     number: int
-
-
-class _Numbers:
-    """Known messages in a list, whose numbers follow one another."""
-
-    def __init__(self, first: int) -> None:
-        self.first = self.last = first
 
 
 class Encoder:
@@ -167,49 +159,56 @@ class Encoder:
 
     def _items(self, values: Iterable[Any], depth: int, *, is_prompt: bool = False) -> list[Any]:
         found: list[Any] = []
+        first = last = -1
         for value in list(values):
-            if not issubclass(type(value), BaseMessage):
-                found.append(self.value(value, depth))
-                continue
-            known = self._message(value, depth, is_prompt=is_prompt)
-            if not isinstance(known, int):
-                found.append(known)
-            elif found and type(found[-1]) is _Numbers and found[-1].last + 1 == known:
-                found[-1].last = known
+            known: Any = self._number_of(value)
+            if known is None and issubclass(type(value), BaseMessage):
+                known = self._message(value, depth, is_prompt=is_prompt)
+            if type(known) is not int:
+                found.append(known or self.value(value, depth))
+                first = last = -1
+            elif known == last + 1:
+                last = known
+                found[-1]["$m"] = [first, last]
             else:
-                found.append(_Numbers(known))
-        return [_numbered(each) if type(each) is _Numbers else each for each in found]
+                first = last = known
+                found.append({"$m": known})
+        return found
+
+    def _number_of(self, value: Any) -> int | None:
+        """The number of a message that is known as it is."""
+        known = self._known.get(id(value))
+        if known is None or known.message() is not value or known.values != value.__dict__:
+            return None
+        return known.number
 
     def _message(self, message: BaseMessage, depth: int, *, is_prompt: bool = False) -> Any:
         """The number of a message that is known as it is, else the message whole."""
-        marks = list(_marks(message.__dict__))
-        known = self._known.get(id(message))
-        if known is not None and known.message() is not message:
-            known = None
-        if known is not None and _are_same(marks, known.marks):
-            return known.number
+        number = self._number_of(message)
+        if number is not None:
+            return number
+        before = self._known.get(id(message))
         form = self._form(message, depth, _FIELDS)
         # Two that are alike may be two: but for what a model is sent, and where they have an id.
         key = hash(dumps(form)) if is_prompt or message.__dict__.get("id") else None
-        number = None if key is None else self._forms.get(key)
-        found: Any = number
-        if number is None:
+        found: Any = None if key is None else self._forms.get(key)
+        if found is None:
             number = next(self._numbers)
-            found = {"$m": number, **form, **({} if known is None else {"of": known.number})}
+            found = {"$m": number, **form}
+            if before is not None and before.message() is message:
+                found["of"] = before.number
+        self._remember(message, number or found, is_new=number is not None)
         if key is not None:
-            self._forms[key] = number
-        self._remember(message, marks, number, is_new=found is not number)
+            self._forms[key] = number or found
         return found
 
-    def _remember(
-        self, message: BaseMessage, marks: list[Any], number: int, *, is_new: bool
-    ) -> None:
+    def _remember(self, message: BaseMessage, number: int, *, is_new: bool) -> None:
         key, table = id(message), self._known
         try:
             held: Any = weakref.ref(message, lambda _: table.pop(key, None))
         except TypeError:  # of a model of pydantic 1: kept, and let go of with the segment
             held = (lambda: message) if is_new else lambda: None
-        table[key] = _Known(held, marks, number)
+        table[key] = _Known(held, _copied(message.__dict__, 4), number)
 
     def _form(self, message: BaseMessage, depth: int, names: tuple[str, ...]) -> dict[str, Any]:
         values, own = message.__dict__, type(message).__mro__
@@ -219,28 +218,12 @@ class Encoder:
         return {"c": kind.__name__, "v": {"type": values.get("type"), **fields}}
 
 
-def _numbered(each: _Numbers) -> dict[str, Any]:
-    return {"$m": each.first if each.first == each.last else [each.first, each.last]}
-
-
-def _marks(values: dict[str, Any]) -> Iterator[Any]:
-    """What a message is made of: all the same objects, while nothing in it was changed."""
-    yield from values.values()
-    for name in _CHANGED_IN_PLACE:
-        yield from _held(values.get(name), 3)
-
-
-def _held(value: Any, depth: int) -> Iterator[Any]:
+def _copied(value: Any, depth: int) -> Any:
+    """Its lists and dicts anew, so that a change in them is seen: a cache's mark, an argument."""
     kind = type(value)
-    if depth and value and (kind is dict or kind is list):
-        yield from value
-        for each in value.values() if kind is dict else value:
-            yield each
-            yield from _held(each, depth - 1)
-
-
-def _are_same(marks: list[Any], others: list[Any]) -> bool:
-    return len(marks) == len(others) and all(map(is_, marks, others))
+    if kind is dict and depth:
+        return {name: _copied(each, depth - 1) for name, each in value.items()}
+    return [_copied(each, depth - 1) for each in value] if kind is list and depth else value
 
 
 def _says(value: Any) -> bool:
