@@ -119,6 +119,7 @@ class Followed:
         run.put(record)
         if record[0] not in ("end", "error") or number != self._inside[run][0][0]:
             return None
+        run.put([OVER, self._last, 0, "The end of the run could not be read."])  # unless it was
         self._forget(run)
         return run
 

@@ -177,6 +177,17 @@ def test_what_is_damaged_is_counted_and_the_rest_is_read(folder: Path) -> None:
     assert last(seen).status == "success"
 
 
+def test_a_run_whose_end_cannot_be_read_has_one(folder: Path) -> None:
+    written = Segments(folder)
+    root, _ = written.start("chain", "agent")
+    written.put("error", root, {"no": "class"})
+    written.answer("a cat")
+    ends = [e.data for e in seen_of(folder).events if isinstance(e, ev.RunFinished)]
+    assert [end.status for end in ends] == ["error", "success"]
+    assert ends[0].error is not None
+    assert ends[0].error.message == "The end of the run could not be read."
+
+
 def test_a_tool_that_ends_the_program_ends_its_run(folder: Path) -> None:
     written = Segments(folder)
     root, run_id = written.start("chain", "agent")
