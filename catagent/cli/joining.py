@@ -8,8 +8,8 @@ import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from catagent.cli.outputs import opened
-from catagent.cli.stderr import say
-from catagent.cli.watched_runs import Asked, Ends, watched
+from catagent.cli.viewer import Viewer
+from catagent.cli.watching import Asked
 from catagent.errors import ExitCode, UsageError
 from catagent.events.codec import encode_plain
 from catagent.events.timestamps import moment
@@ -32,7 +32,7 @@ def join(name: str, environ: Mapping[str, str], asked: Asked) -> int:
     Raises UsageError where there is none of this name, or it is not clear which one.
     """
     found = _named(name, environ)
-    stop, shown = Stop(), asked.shown
+    stop, shown, keys = Stop(), asked.shown, {each.key for each in found}
     with (
         recorders(Keep(record=shown.record, force=shown.force), "", stop) as recording,
         Interrupts(stop) as signals,
@@ -40,18 +40,9 @@ def join(name: str, environ: Mapping[str, str], asked: Asked) -> int:
     ):
         signals.rescue = outputs.rescue
         outputs.status("no run yet")
-        ends = Ends(asked, reports=False)
-        keys = {each.key for each in found}
-
-        def failed(error: OSError) -> None:
-            left = isinstance(error, BrokenPipeError)
-            stop.request(ExitCode.BROKEN_PIPE if left else ExitCode.FAILED)
-            if not left:
-                say(f"catagent: error: cannot write the output: {error.strerror or error}")
-
-        followed = watched(found[0].folder, asked, ends, outputs, recording, stop, failed, keys)
-        asyncio.run(_follow(followed, keys))
-    return ends.close(int(stop.why) if isinstance(stop.why, ExitCode) else 0)
+        viewer = Viewer(asked, outputs, stop, needs_output=True)
+        asyncio.run(_follow(viewer.watch(found[0].folder, recording, keys), keys))
+    return viewer.close(int(stop.why) if isinstance(stop.why, ExitCode) else 0)
 
 
 async def _follow(followed: Watched, keys: Collection[str]) -> None:

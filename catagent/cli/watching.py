@@ -12,23 +12,51 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from msgspec import Struct
+
+from catagent.cli import options
 from catagent.cli.outputs import Outputs, opened, resolve
 from catagent.cli.stderr import say
 from catagent.cli.view_options import view_options
+from catagent.config import Loaded
 from catagent.errors import ExitCode
+from catagent.events.filters import Filters
+from catagent.events.types import RunStarted
 from catagent.run.recorders import Keep, recorders
 from catagent.stop import Stop
 from catagent.watch import folders
 from catagent.watch.program import Command, Forwarding, NotStartedError, Program, variables
 
 if TYPE_CHECKING:
-    from catagent.cli.watched_runs import Asked
     from catagent.run.watched import Watched
 
 _TOKENS = "--tokens makes models stream that would not: usage, metadata and errors may differ"
 _SHUTS_OUT = re.compile("-[a-zA-Z]*[IES]")
+
+
+class Asked(Struct, kw_only=True, frozen=True):
+    """What a person asked to see of the runs of a program, and how."""
+
+    loaded: Loaded
+    shown: options.Shown
+    filters: Filters
+    tokens: bool
+    focus: str | None
+    fail_on_error: bool
+
+    @classmethod
+    def given(cls, shared: Mapping[str, Any], loaded: Loaded) -> Asked:
+        """Take what was given on the command line."""
+        own = {name: shared[name] for name in ("tokens", "focus", "fail_on_error")}
+        shown, filters = options.Shown.given(shared), options.filters(shared)
+        return cls(loaded=loaded, shown=shown, filters=filters, **own)
+
+    def wants(self, started: RunStarted) -> bool:
+        """Whether the run is one to follow."""
+        names, wanted = (started.name, started.data.agent), self.focus
+        return not wanted or wanted in names or started.run_id.startswith(wanted)
 
 
 class _Begun(NamedTuple):
@@ -71,15 +99,15 @@ def _launch(command: Command, folder: Path, asked: Asked) -> int:
         signals.program = begun.program
         ended: Future[int] = Future()
         threading.Thread(target=_await, args=(begun, ended), daemon=True).start()
-        # The program runs by now: what it takes to watch it need not delay it.
-        from catagent.cli.watched_runs import Ends, watched
+        # The program runs by now: what it takes to watch it does not delay it.
+        from catagent.cli.viewer import Viewer
 
-        ends = Ends(asked, reports=begun.reports)
-        followed = watched(folder, asked, ends, begun.outputs, recording, stop, _say_lost)
-        _follow(followed, ended)
+        viewer = Viewer(asked, begun.outputs, stop, reports=begun.reports)
+        followed = viewer.watch(folder, recording)
+        _follow(followed, begun.program, ended)
     if not shown.quiet and not any(each.runs for each in followed.processes.values()):
         say(f"catagent: {_why_none(folder, command.words, followed)}")
-    return ends.close(ended.result())
+    return viewer.close(ended.result())
 
 
 def _leave(stop: Stop, number: int) -> None:
@@ -130,7 +158,7 @@ def _await(begun: _Begun, ended: Future[int]) -> None:
         ended.set_result(code)
 
 
-def _follow(followed: Watched, ended: Future[int]) -> None:
+def _follow(followed: Watched, program: Program, ended: Future[int]) -> None:
     """Follow it to its end. Whatever befalls us meanwhile, the program does not feel it."""
     import asyncio
 
@@ -138,6 +166,8 @@ def _follow(followed: Watched, ended: Future[int]) -> None:
         over = asyncio.Event()
         following = asyncio.create_task(followed.follow(over))
         await asyncio.wrap_future(ended)
+        if program.killed_by:
+            followed.ended_by[program.pid] = f"killed by {program.killed_by}"
         over.set()
         await following
 
@@ -146,11 +176,6 @@ def _follow(followed: Watched, ended: Future[int]) -> None:
     except Exception as error:
         said = f"{type(error).__name__}: {error}"
         say(f"catagent: error: the program was not watched to its end: {said}")
-
-
-def _say_lost(error: OSError) -> None:
-    if not isinstance(error, BrokenPipeError):
-        say(f"catagent: error: cannot write the output: {error.strerror or error}")
 
 
 def _why_none(folder: Path, words: list[str], followed: Watched) -> str:

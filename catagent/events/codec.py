@@ -32,6 +32,19 @@ class Header(msgspec.Struct, kw_only=True, tag_field="type", tag="recording"):
     created: str = ""
 
 
+class Program(msgspec.Struct, kw_only=True, tag_field="type", tag="program"):
+    """One process that runs and has imported LangChain, and how many runs of its are still kept.
+
+    `program` is its command in one line, `started` when it imported LangChain.
+    """
+
+    v: int = 1
+    pid: int
+    program: str = ""
+    started: str = ""
+    runs: int = 0
+
+
 def decode_header(line: bytes) -> Header | None:
     """Return a recording's header; None for an event. Raises RecordingError for a newer format."""
     try:

@@ -71,8 +71,8 @@ class Program:
     """A command that was started. Where `shares_keys`, it is in our own group on the terminal."""
 
     def __init__(self, pid: int, *, shares_keys: bool = True) -> None:
-        self._pid = pid
-        self.ended = False
+        self.pid = pid
+        self.ended, self.killed_by = False, ""
         self.shares_keys = shares_keys
 
     def wait(self, on_stop: Callable[[], object]) -> int:
@@ -81,8 +81,10 @@ class Program:
         `on_stop` is called whenever it is stopped. It does not go on before `send(SIGCONT)`.
         """
         while True:
-            _, status = os.waitpid(self._pid, 0 if self.shares_keys else os.WUNTRACED)
+            _, status = os.waitpid(self.pid, 0 if self.shares_keys else os.WUNTRACED)
             if not os.WIFSTOPPED(status):
+                if os.WIFSIGNALED(status):
+                    self.killed_by = signal.Signals(os.WTERMSIG(status)).name
                 self.ended = True
                 return exit_code(status)
             on_stop()
@@ -91,7 +93,7 @@ class Program:
         """Send it a signal, unless it has ended."""
         if not self.ended:
             with contextlib.suppress(OSError):
-                os.kill(self._pid, number)
+                os.kill(self.pid, number)
 
 
 class Forwarding:

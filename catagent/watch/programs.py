@@ -10,22 +10,10 @@ from typing import Any
 
 from msgspec import Struct
 
+from catagent.events.codec import Program
 from catagent.events.timestamps import stamp
 from catagent.watch.folders import running
 from catagent.watch.segments import Reader
-
-
-class Program(Struct, kw_only=True, tag_field="type", tag="program"):
-    """One process that runs and has imported LangChain, and how many runs of its are still kept.
-
-    `program` is its command in one line, `started` when it imported LangChain.
-    """
-
-    v: int = 1
-    pid: int
-    program: str = ""
-    started: str = ""
-    runs: int = 0
 
 
 class Found(Struct, frozen=True):

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from catagent.events import types as ev
-from catagent.events.codec import Header, encode, encode_plain
+from catagent.events.codec import Header, Program, encode, encode_plain
 from catagent.recordings.history import History
 from catagent.recordings.schema import schema, text
 from catagent.sinks.recorder import Recorder
@@ -54,6 +54,12 @@ def test_the_header_and_a_listed_run_fit_the_schema(tmp_path: Path) -> None:
     recorder = Recorder(History(folder=tmp_path).place_for("abc"), required=False)
     recorder.close()
     assert all(valid(encode_plain(run)) for run in History(folder=tmp_path).runs())
+
+
+def test_a_listed_program_fits_the_schema() -> None:
+    line = json.loads(encode_plain(Program(pid=1, program="python app.py")))
+    assert valid(line)
+    assert not valid(line | {"pid": "1"})
 
 
 def test_an_unknown_event_type_fits_the_schema() -> None:

@@ -51,14 +51,15 @@ def watch(
         raise UsageError("behind -- stands the one program to watch", "-- python app.py")
     if not hasattr(os, "fork"):
         raise UsageError(f"catagent watch does not work on {sys.platform}", "it needs a Unix")
-    from catagent.cli import joining, watching  # asyncio and all: not for --help
-    from catagent.cli.watched_runs import Asked
+    from catagent.cli import watching  # not for --help
 
-    asked = Asked.given(shared, loaded)
+    asked = watching.Asked.given(shared, loaded)
+    if words:
+        raise typer.Exit(watching.launch(words, environ, asked))
+    from catagent.cli import joining
+
     if shared["env"]:
         joining.print_environment(environ, tokens=asked.tokens)
-    elif words:
-        raise typer.Exit(watching.launch(words, environ, asked))
     elif program:
         raise typer.Exit(joining.join(program, environ, asked))
     else:
