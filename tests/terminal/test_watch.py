@@ -209,3 +209,28 @@ def test_more_lines_than_a_screen_holds_come_whole(tmux: Tmux, tmp_path: Path) -
     watch(tmux, tmp_path, "for n in range(20_000): print('row', n)")
     rows = ends(tmux, 0).splitlines()
     assert rows[:20_000] == [f"row {n}" for n in range(20_000)]
+
+
+def test_runs_are_shown_below_what_the_program_prints_and_its_prompt_has_the_cursor(
+    tmux: Tmux, tmp_path: Path
+) -> None:
+    script = """
+from langchain_core.language_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage
+model = GenericFakeChatModel(messages=iter([AIMessage("All cats are grey.")] * 2), name="grey")
+for question in ("first?", "second?"):
+    print("asking", question)
+    for chunk in model.stream(question):
+        pass
+    input("more? ")
+"""
+    watch(tmux, tmp_path, script)
+    tmux.shows("first?", "All cats are grey.", "done in", "more?")
+    assert tmux.cursor_is_on()
+    tmux.press("Enter")
+    tmux.until(lambda: tmux.text().count("done in") == 2)
+    tmux.press("Enter")
+    rows = ends(tmux, 0).splitlines()
+    assert [rows.count(row) for row in ("asking first?", "asking second?", "more?")] == [1, 1, 2]
+    assert rows.count("All cats are grey.") == 2
+    assert rows[-1] == "code=0"
