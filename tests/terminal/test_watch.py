@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -80,10 +82,9 @@ def watch(tmux: Tmux, folder: Path, script: str, after: str = "", before: str = 
     """Watch a Python script, and print the exit code at the end."""
     (folder / "program.py").write_text(script)
     python = shlex.quote(sys.executable)
-    tmux.type(
-        f"{before} {python} -m catagent watch -- {python} {folder}/program.py {after}; "
-        'echo "code"=$?'
-    )
+    then = "" if after == "&" else ";"
+    watching = f"{python} -m catagent watch -- {python} {folder}/program.py"
+    tmux.type(f'{before} {watching} {after}{then} echo "code"=$?')
 
 
 def ends(tmux: Tmux, code: int) -> str:
@@ -234,3 +235,19 @@ for question in ("first?", "second?"):
     assert [rows.count(row) for row in ("asking first?", "asking second?", "more?")] == [1, 1, 2]
     assert rows.count("All cats are grey.") == 2
     assert rows[-1] == "code=0"
+
+
+def test_a_viewer_that_is_to_end_ends_the_program_and_gives_the_terminal_back(
+    tmux: Tmux, tmp_path: Path
+) -> None:
+    watch(tmux, tmp_path, WAITS, before=f"sh -c 'echo $$ > {tmp_path}/pid; exec \"$@\"' sh")
+    tmux.shows("ready", "no run yet")
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGTERM)
+    assert ends(tmux, 143) == "ready\ncode=143"
+
+
+def test_in_the_background_what_a_program_prints_is_seen(tmux: Tmux, tmp_path: Path) -> None:
+    watch(tmux, tmp_path, "import time\ntime.sleep(1)\nprint('from behind')", after="&")
+    tmux.shows("from behind", "catagent: the program ran")
+    assert "no run yet" not in tmux.text()
+    assert tmux.echoes()
