@@ -20,10 +20,11 @@ pytestmark = pytest.mark.skipif(not HAS_TMUX, reason="tmux is not installed")
 # Rows that a terminal would show, and how: a bar that is redrawn, colours over several lines,
 # a line that is longer than the screen is wide, both streams in turns, an end without a newline.
 PRINTS = r"""
-import sys, time
+import pathlib, sys, time
 for part in range(0, 101, 20):
     print(f"\rbar {part:3} %", end="", flush=True)
-    time.sleep(0.1)
+    while part == 40 and not pathlib.Path(__file__).with_name("go").exists():
+        time.sleep(0.01)
 print("\n\x1b[31mred\nstill red\x1b[0m\tafter a tab")
 print("long-" * 50 + "end")
 for turn in range(5):
@@ -99,7 +100,8 @@ def ends(tmux: Tmux, code: int) -> str:
 
 def test_what_a_program_prints_is_kept_whole_and_in_order(tmux: Tmux, tmp_path: Path) -> None:
     watch(tmux, tmp_path, PRINTS)
-    tmux.shows("bar  20 %")
+    tmux.shows("bar  40 %")
+    (tmp_path / "go").touch()
     rows = ends(tmux, 0).splitlines()
     turns = [f"{name} {turn}" for turn in range(5) for name in ("out", "err")]
     long = "long-" * 50 + "end"
