@@ -10,7 +10,7 @@ from catagent.views.style import Look, Style
 from catagent.views.table import GAP, Row, line, widths
 from catagent.views.wrap import head
 
-SHORT_ID = 8
+_SHORTEST_ID = 8
 _WIDEST_NAME, _NARROWEST_QUESTION = 24, 24
 _HEADINGS = ("id", "when", "status", "steps", "tokens", "time", "agent", "model", "question")
 _RIGHT = {"steps", "tokens", "time"}
@@ -27,7 +27,7 @@ _STATUS: dict[str, Style] = {
 
 def table(kept: Sequence[RunSummary], look: Look, width: int) -> Iterator[str]:
     """Yield the heading and a row for each run, none wider than `width` cells."""
-    rows = [_row(run, look) for run in kept]
+    rows = [_row(run, look, _length(kept)) for run in kept]
     heading = dict(zip(_HEADINGS, _HEADINGS, strict=True))
     columns = _fit([heading, *rows], width)
     yield look.paint("dim", line(heading, columns, _RIGHT))
@@ -35,11 +35,18 @@ def table(kept: Sequence[RunSummary], look: Look, width: int) -> Iterator[str]:
         yield line(_shown(row, columns, look), columns, _RIGHT)
 
 
-def _row(run: RunSummary, look: Look) -> dict[str, str]:
+def _length(kept: Sequence[RunSummary]) -> int:
+    """How much of an id tells these runs apart: LangChain's own begin with the time."""
+    ids = {run.id for run in kept}
+    lengths = range(_SHORTEST_ID, max(map(len, ids), default=0))
+    return next((n for n in lengths if len({each[:n] for each in ids}) == len(ids)), lengths.stop)
+
+
+def _row(run: RunSummary, look: Look, id_length: int) -> dict[str, str]:
     when = moment(run.ts)
     tokens, ellipsis = run.usage and run.usage.total_tokens, look.glyphs.ellipsis
     return {
-        "id": look.line(run.id[:SHORT_ID]),
+        "id": look.line(run.id[:id_length]),
         "when": "" if when is None else f"{when:%m-%d %H:%M}",
         "status": run.status,
         "steps": "" if run.steps is None else str(run.steps),
