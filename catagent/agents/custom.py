@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable
-from typing import Any, get_type_hints
+from typing import Any
 
-from langchain_core.messages import HumanMessage
-from langchain_core.runnables import Runnable, RunnableConfig, RunnableSequence
+from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.config import merge_configs
 from langchain_core.tools import BaseTool
 from langgraph.graph import StateGraph
-from langgraph.graph.state import CompiledStateGraph
 from langgraph.pregel import Pregel
-from pydantic.errors import PydanticUserError
 
 from catagent.agents.base import AgentRequest
-from catagent.agents.inside import fitted, is_executor, is_required
+from catagent.agents.driver import UnusableError, input_of, is_required
+from catagent.agents.inside import fitted, is_executor
 from catagent.errors import UsageError
 from catagent.redact import shortened
 from catagent.sources.base import AgentRun, AgentShape
 
 _HINT = "bring a Runnable, a graph, a list of tools, or a function that returns one of them"
-# Input keys that mean "the question", for agents that want several.
-_QUESTION_KEYS = ("input", "question", "query", "text", "prompt", "topic")
 
 
 def adapt(found: Any, name: str, request: AgentRequest) -> AgentRun:
@@ -111,35 +107,7 @@ def _unbound(runnable: Runnable[Any, Any]) -> Runnable[Any, Any]:
 
 
 def _input(runnable: Runnable[Any, Any], name: str, question: str) -> Any:
-    messages = [HumanMessage(question)]
-    keys, required = _input_keys(runnable)
-    if "messages" in keys:
-        return {"messages": messages}
-    if not keys:
-        return question
-    known = [key for key in _QUESTION_KEYS if key in keys]
-    candidates = known[:1] or required or keys
-    if len(candidates) != 1:
-        raise UsageError(
-            f"the agent {name} wants {', '.join(keys)}, and it is not clear which is the question",
-            "give it a messages key, or one called input or question",
-        )
-    return {candidates[0]: question}
-
-
-def _input_keys(runnable: Runnable[Any, Any]) -> tuple[list[str], list[str]]:
-    """The keys of the input, and those that it must have; none where it is not a mapping."""
-    first = _unbound(runnable)
-    while isinstance(first, RunnableSequence):
-        first = _unbound(first.first)
-    if isinstance(first, CompiledStateGraph):
-        # Asking for its JSON schema fails on states that Pydantic cannot describe.
-        return list(get_type_hints(first.builder.input_schema)) or ["messages"], []
     try:
-        schema = runnable.get_input_jsonschema()
-    except PydanticUserError:
-        return [], []
-    schema = schema.get("$defs", {}).get(schema.get("$ref", "").rpartition("/")[2], schema)
-    # An executor does not say what it wants; the agents made for one all want an input.
-    unsaid = ["input"] if schema.get("type") == "object" else []
-    return list(schema.get("properties") or unsaid), schema.get("required", [])
+        return input_of(runnable, name, question)
+    except UnusableError as error:
+        raise UsageError(*error.args) from None

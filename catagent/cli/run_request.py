@@ -20,6 +20,7 @@ from catagent.stop import Interrupts, Stop
 
 if TYPE_CHECKING:
     from catagent.events.types import ErrorInfo
+    from catagent.run.runner import Run
     from catagent.run.session import Session
 
 
@@ -42,10 +43,9 @@ def show(request: Request, loaded: Loaded, shown: Shown) -> int:
         signals.rescue = outputs.rescue
         # The first frame is there by now; asyncio and all that drives a run is 40 ms away.
         from catagent.cli.uncaught import Background
-        from catagent.run.runner import Run
 
         Background(loaded.secrets, debug=shown.debug).install()
-        run = Run(
+        run = _kind(request)(
             request,
             loaded,
             sinks=outputs.sinks,
@@ -59,6 +59,16 @@ def show(request: Request, loaded: Loaded, shown: Shown) -> int:
         run.execute(partial(_leave, outputs, recording, epilogue))
     epilogue()
     return run.session.exit_code
+
+
+def _kind(request: Request) -> type[Run]:
+    if request.python is None:
+        from catagent.run.runner import Run
+
+        return Run
+    from catagent.run.elsewhere import RunElsewhere
+
+    return RunElsewhere
 
 
 def _epilogue(session: Session, outputs: Outputs, shown: Shown) -> None:
@@ -107,6 +117,8 @@ def _leave(outputs: Outputs, recording: list[RecorderSink], epilogue: partial[No
 
 
 def _notice(request: Request, shown: Shown) -> None:
-    """Say which model was taken where nobody chose one; an agent of the person's brings its own."""
+    """Say which model was taken where nobody chose one, and where an agent runs elsewhere."""
+    if request.python is not None and not shown.quiet:
+        say(f"catagent: {request.agent} runs in {request.python}")
     if request.model.notice and request.uses_our_models and not shown.quiet:
         say(request.model.notice)

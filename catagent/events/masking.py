@@ -63,8 +63,14 @@ class EventMask:
     """Masks the secrets of one run in its events. Call it with each of them, in order."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._redactor = Redactor(secrets)
+        self._secrets = frozenset(secrets)
+        self._redactor = Redactor(self._secrets)
         self._streams: dict[str, dict[_Key, _Stream]] = {}
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Mask these as well, from here on."""
+        self._secrets = self._secrets.union(secrets)
+        self._redactor = Redactor(self._secrets)
 
     def __call__(self, event: ev.Event) -> Sequence[ev.Event]:
         """The event without secrets: none while it is held back, two where that comes first."""

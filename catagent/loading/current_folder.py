@@ -1,4 +1,4 @@
-"""Imports from the current folder: what a person named there, and what that imports itself.
+"""Imports from the current folder, or a file's: what a person named, and what that imports itself.
 
 A folder on `sys.path` would serve everybody. Installed packages try imports of what may not be
 installed (`brotli`, `h2`, `trio`): a file of that name in a stranger's folder would be run.
@@ -36,9 +36,12 @@ class Here:
         return spec
 
 
-def serve(name: str) -> None:
-    """Let the module of this name, "package.module" too, be found in the current folder, last."""
-    folder = str(Path.cwd())
+def serve(name: str, where: Path | None = None) -> None:
+    """Let the module of this name, "package.module" too, be found in that folder, last.
+
+    It is the current folder where none is given.
+    """
+    folder = str(where or Path.cwd())
     for finder in sys.meta_path:
         if isinstance(finder, Here) and finder.folder == folder:
             break

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from msgspec import Struct
 
 from catagent.events.filters import Filters
@@ -10,7 +12,10 @@ from catagent.models.spec import ModelSpec
 
 
 class Request(Struct, kw_only=True, frozen=True):
-    """What to run: a question for an agent, or a `tool` with its arguments on its own."""
+    """What to run: a question for an agent, or a `tool` with its arguments on its own.
+
+    `python` is the interpreter for the agent, None for the one that we run in.
+    """
 
     agent: str
     question: str
@@ -20,6 +25,7 @@ class Request(Struct, kw_only=True, frozen=True):
     raw: bool = False
     tool: str | None = None
     tool_input: dict[str, str] = {}
+    python: Path | None = None
 
     @property
     def uses_our_model(self) -> bool:

@@ -76,18 +76,13 @@ class Run:
         self._request, self._loaded, self._on_status = request, loaded, on_status
         self._run_id = run_id or uuid.uuid4()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.session = open_session(
-            sinks,
-            recorders,
-            filters=request.filters,
-            secrets=loaded.secrets,
-            limits=Limits.of(loaded.settings),
-            stop=stop,
-        )
+        self._mask = EventMask(loaded.secrets)
+        broadcast = Broadcast(sinks, recorders, request.filters, self._mask)
+        self.session = Session(broadcast, limits=Limits.of(loaded.settings), stop=stop)
 
     async def drive(self) -> ev.RunFinished:
         """Run to the end, which every sink has seen by then, and return it. Raises nothing."""
-        return await self.session.drive(self._started(), self._events())
+        return await self.session.drive(self._started(versions()), self._events())
 
     def execute(self, leave: Callable[[], None]) -> ev.RunFinished:
         """Run to the end on an event loop of its own, and return the end.
@@ -98,17 +93,17 @@ class Run:
         with event_loop.watchdog(self.session, leave):
             return event_loop.run(self.drive(), self.session.stop)
 
-    def _started(self) -> ev.RunStarted:
+    def _started(self, found: dict[str, str]) -> ev.RunStarted:
         request = self._request
         data = ev.RunStartedData(
             agent=request.tool or request.agent,
             model=str(request.model) if request.uses_our_model else None,
             tool_model=str(request.tool_model) if request.uses_our_models else None,
-            mode=self._loaded.settings.mode,
+            mode=self._loaded.settings.mode if request.python is None else "events",
             input=request.question,
             thread_id=str(self._run_id),
             filters=request.filters.as_dict(),
-            versions=versions(),
+            versions=found,
         )
         return ev.RunStarted(run_id=str(self._run_id), name=data.agent, data=data)
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from catagent.cli import options
+from catagent.cli.interpreter import interpreter
 from catagent.cli.options import AGENT, FILTERS, KEEP, OUTPUT, RUN, shares
 from catagent.cli.question import read_question
 from catagent.cli.settings import load_settings
@@ -21,6 +22,16 @@ def ask(
     question: Annotated[
         str | None,
         typer.Argument(help="The question; - reads it from stdin, and a pipe is added to it."),
+    ] = None,
+    python: Annotated[
+        str | None,
+        typer.Option(
+            "--python",
+            metavar="PATH",
+            help="The interpreter for your own agent.",
+            show_default="for a file its project's: VIRTUAL_ENV, or .venv",
+            rich_help_panel="How to run it",
+        ),
     ] = None,
     **shared: Any,
 ) -> None:
@@ -37,5 +48,6 @@ def ask(
         tool_model=choose_model(tool_model, loaded.environ) if tool_model else model,
         filters=options.filters(shared),
         raw=shared["raw"],
+        python=interpreter(loaded, shared, python),
     )
     raise typer.Exit(show(request, loaded, options.Shown.given(shared)))

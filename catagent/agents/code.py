@@ -1,0 +1,51 @@
+"""What a person's `--agent` names: code, in a module or a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from catagent.agents import driver
+from catagent.errors import UsageError
+from catagent.loading import current_folder
+
+
+class Code(NamedTuple):
+    """The attribute of a module that is imported in `folder`, or of the file that was named."""
+
+    module: str
+    attribute: str
+    folder: Path
+    file: Path | None = None
+
+    @classmethod
+    def named(cls, name: str) -> Code | None:
+        """What "module:attribute" or "path/to/file.py:attribute" names, None for any other name.
+
+        Raises UsageError for a file that is not there.
+        """
+        module, colon, attribute = name.rpartition(":")
+        if not colon:
+            return None
+        if not module.endswith(".py"):
+            return cls(module, attribute, Path.cwd())
+        file = Path(module).expanduser().resolve()
+        if not file.is_file():
+            raise UsageError(f"there is no file {file}", "write it as path/to/file.py:attribute")
+        parts, folder = [file.stem], file.parent
+        while (folder / "__init__.py").exists():
+            parts.insert(0, folder.name)
+            folder = folder.parent
+        return cls(".".join(parts), attribute, folder, file)
+
+    def load(self) -> Any:
+        """Import it here. Its folder is looked in last, for what it imports itself as well.
+
+        Raises UsageError for what is not there.
+        """
+        for name in (self.module, f"{self.module}_"):  # the second where the first is taken
+            current_folder.serve(name, self.folder)
+        try:
+            return driver.load(self.module, str(self.file), self.attribute)
+        except driver.UnusableError as error:
+            raise UsageError(*error.args) from error.__cause__

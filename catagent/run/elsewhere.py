@@ -1,0 +1,164 @@
+"""A run whose agent runs in an interpreter of its own, and is watched from here.
+
+`agents/driver.py` runs it there. The observer in that process writes down what LangChain does, and
+what is read of it becomes the events of mode `events`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import shutil
+import socket
+import subprocess
+from typing import Any
+
+from catagent import __version__
+from catagent.agents import driver
+from catagent.agents.code import Code
+from catagent.errors import AgentError, UsageError
+from catagent.events import types as ev
+from catagent.run.event_loop import on_thread
+from catagent.run.runner import Run
+from catagent.sources.base import EventStream
+from catagent.watch import folders
+from catagent.watch.interpreter import project_root
+from catagent.watch.process import Followed
+from catagent.watch.program import variables
+from catagent.watch.segments import segments
+from catagent.watch.source import RunRecords
+from catagent.watch.standins import Exceptions
+
+# So many records are read at once, and then after a pause.
+_AT_ONCE, _PAUSE_S = 500, 0.01
+
+
+class RunElsewhere(Run):
+    """One run of a request's agent with the request's `python`."""
+
+    async def drive(self) -> ev.RunFinished:
+        """Run to the end, and return it. Raises UsageError where the interpreter does not start."""
+        self._told: dict[str, Any] = {}
+        self._on_status(f"starting {self._request.python}")
+        await self._start()
+        await self._hear("versions")
+        found = {"catagent": __version__, **self._told.get("versions", {})}
+        return await self.session.drive(self._started(found), self._events())
+
+    async def _start(self) -> None:
+        self._folder = folders.new_folder(self._loaded.environ)
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = self._driver(theirs.fileno())
+        self._heard, self._talk = await asyncio.open_connection(sock=ours, limit=1 << 24)
+        self._talk.write(json.dumps(self._asked()).encode() + b"\n")
+
+    def _driver(self, descriptor: int) -> subprocess.Popen[bytes]:
+        """Start the driver. What it prints is talk: stdout is for the events."""
+        environ = self._loaded.environ
+        try:
+            return subprocess.Popen(  # noqa: S603 - an interpreter that was named, or checked
+                [str(self._request.python), driver.__file__, str(descriptor)],
+                env={**environ, **variables(environ, self._folder, tokens=True)},
+                pass_fds=(descriptor,),
+                stdout=2,
+            )
+        except OSError as error:
+            message = f"cannot start {self._request.python}: {error.strerror}"
+            raise UsageError(message, "name another interpreter with --python PATH") from error
+
+    def _asked(self) -> dict[str, Any]:
+        """What the driver is to do."""
+        code: Any = Code.named(self._request.agent)
+        root = project_root(code.file) if code.file else code.folder
+        return {
+            "module": code.module,
+            "file": code.file and str(code.file),
+            "attribute": code.attribute,
+            "folders": [str(code.folder), str(root / "src"), str(root)],
+            "name": self._request.agent.rpartition(":")[2],
+            "question": self._request.question,
+            "run_id": str(self._run_id),
+        }
+
+    async def _hear(self, last: str = "") -> None:
+        """Take in what the driver says, up to this word or its end."""
+        while last not in self._told and (line := await self._heard.readline()):
+            self._told |= json.loads(line)
+
+    async def _events(self) -> EventStream:
+        """The events of the agent's run. Raises what ended it, or kept it from its beginning."""
+        begun: asyncio.Future[RunRecords] = asyncio.get_running_loop().create_future()
+        following = asyncio.create_task(self._follow(begun))
+        try:
+            await asyncio.wait((begun, following), return_when=asyncio.FIRST_COMPLETED)
+            self._on_status("")
+            if not begun.done():
+                raise await self._why()
+            run = begun.result()
+            async for event in run.events(self.session.attached(run.agent_run())):
+                yield event
+        finally:
+            following.cancel()
+            await self._end()
+
+    async def _follow(self, begun: asyncio.Future[RunRecords]) -> None:
+        """Read what the observer there writes down, until the driver has ended and all is read."""
+        await self._hear("began")
+        hearing = asyncio.create_task(self._hear())
+        one = None
+        try:
+            while "began" in self._told:
+                is_over, one = hearing.done(), one or self._followed()
+                if not (one is not None and self._read(one, begun)) and is_over:
+                    break
+                await asyncio.sleep(_PAUSE_S)
+        finally:
+            if one is not None:
+                one.end(f"{self._request.python} ended before the agent did.")
+
+    def _followed(self) -> Followed | None:
+        """The process of the driver, once there is something to read of it."""
+        pid = f"{self._process.pid}-"
+        keys = (key for key in segments(self._folder) if key.startswith(pid))
+        return next((Followed(self._folder, key) for key in keys), None)
+
+    def _read(self, one: Followed, begun: asyncio.Future[RunRecords]) -> int:
+        """Read some records; return how many. The first run since the driver began is the agent's.
+
+        What the module ran when it was imported is not.
+        """
+        found = list(one.records(_AT_ONCE))
+        for record in found:
+            if not one.begins(record):
+                one.take(record)
+                continue
+            is_agent = not begun.done() and record[1] >= self._told["began"]
+            run = RunRecords(record[1], is_wanted=is_agent)
+            one.join(run, record)
+            if is_agent:
+                self._mask.learn(one.secrets)
+                begun.set_result(run)
+        return len(found)
+
+    async def _why(self) -> BaseException:
+        """Why there was no run."""
+        told = self._told
+        if "usage" in told:
+            return UsageError(told["usage"], told["hint"])
+        if "error" in told:
+            error: BaseException = Exceptions().of(told["error"])
+            return error
+        code = await on_thread(self._process.wait)
+        return AgentError(f"{self._request.python} ended ({code}), and no run was seen in it.")
+
+    async def _end(self) -> None:
+        """Close the socket, which cancels what still runs there, and wait no longer than we may."""
+        self._talk.close()
+        with contextlib.suppress(TimeoutError):
+            patience = self.session.stop.patience(0.5)
+            await asyncio.wait_for(on_thread(self._process.wait), patience)
+        if self.session.stop.why is not None:
+            self._process.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)

@@ -1,0 +1,80 @@
+"""Which Python an agent's file runs in: that of its project, where catagent is installed elsewhere.
+
+An interpreter that is found is code of the folder it was found in, started before anything of the
+agent is: it is used only where nobody but the person, or root, could have put it there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from catagent.errors import UsageError
+
+_MARKS = ("pyproject.toml", "setup.py", "langgraph.json", ".git")
+_PYTHON = Path("bin/python")
+_HINT = "name the interpreter with --python PATH"
+
+
+def interpreter_of(file: Path, environ: Mapping[str, str], named: str | None) -> Path | None:
+    """Return the Python for the agent in `file`, None where it is the one that we run in.
+
+    The one that a person `named`, else that of `VIRTUAL_ENV`, else the nearest `.venv` between the
+    file and the root of its project. Raises UsageError for one that is not there, and for one that
+    was found and that others could have written.
+    """
+    if named is not None:
+        return _named(named)
+    if active := environ.get("VIRTUAL_ENV"):
+        return _checked(Path(active), Path(active))
+    root = project_root(file)
+    for folder in (file.parent, *file.parents):
+        if os.access(folder / ".venv" / _PYTHON, os.X_OK):
+            return _checked(folder / ".venv", root)
+        if folder == root:
+            break
+    return None
+
+
+def project_root(file: Path) -> Path:
+    """The nearest folder of the file that looks like a project's; its own where none does."""
+    folders = (folder for folder in file.parents if any((folder / m).exists() for m in _MARKS))
+    return next(folders, file.parent)
+
+
+def _named(name: str) -> Path:
+    """The interpreter itself, its environment's folder, or a command on the PATH."""
+    path = Path(name).expanduser()
+    found = shutil.which(str(path / _PYTHON if path.is_dir() else path))
+    if found is None:
+        raise UsageError(f"--python {name} is not an interpreter", "give it the path of one")
+    return Path(found).absolute()  # a link is not followed: it is what tells an environment
+
+
+def _checked(environment: Path, root: Path) -> Path | None:
+    python = environment / _PYTHON
+    if environment.resolve() == Path(sys.prefix).resolve():
+        return None
+    if not os.access(python, os.X_OK):
+        raise UsageError(f"VIRTUAL_ENV is {environment}, and there is no {python}", _HINT)
+    for path in _down(root, python):
+        if not _is_trusted(path):
+            raise UsageError(f"{python} is not used: others can write to {path}", _HINT)
+    return python
+
+
+def _down(root: Path, python: Path) -> Iterable[Path]:
+    """The folders from the root down, the file, and where a link leads to."""
+    inside = (folder for folder in python.parents if root in folder.parents)
+    return (root, *inside, python, python.resolve().parent, python.resolve())
+
+
+def _is_trusted(path: Path) -> bool:
+    """Whether nobody but its owner, who is this user or root, or the user's own group can write."""
+    found = path.stat()
+    of_others = stat.S_IWOTH | (stat.S_IWGRP if found.st_gid != os.getgid() else 0)
+    return found.st_uid in (0, os.getuid()) and not found.st_mode & of_others

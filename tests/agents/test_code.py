@@ -1,0 +1,88 @@
+"""An agent in a file: by its path, with its neighbours, its package, and no one else's name."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from catagent.agents.code import Code
+from catagent.errors import UsageError
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is not the current one, with a module, a package and what both import."""
+    (tmp_path / "alone_for_test.py").write_text(
+        "import near_for_test\nagent = near_for_test.name\n"
+    )
+    (tmp_path / "near_for_test.py").write_text("name = 'the neighbour'\n")
+    package = tmp_path / "package_for_test" / "inner"
+    package.mkdir(parents=True)
+    (package.parent / "__init__.py").write_text("")
+    (package / "__init__.py").write_text("")
+    (package / "agent.py").write_text(
+        "from near_for_test import name\nfrom ..tools import tool\nagent = name, tool, __name__\n"
+    )
+    (package.parent / "tools.py").write_text("tool = 'from the package'\n")
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    for name in [name for name in sys.modules if "_for_test" in name]:
+        monkeypatch.delitem(sys.modules, name)
+    return tmp_path
+
+
+def loaded(path: Path, attribute: str = "agent") -> object:
+    code = Code.named(f"{path}:{attribute}")
+    assert code is not None
+    return code.load()
+
+
+def test_a_file_imports_its_neighbours_wherever_we_are(folder: Path) -> None:
+    assert loaded(folder / "alone_for_test.py") == "the neighbour"
+
+
+def test_a_file_of_a_package_is_imported_as_its_module(folder: Path) -> None:
+    found = loaded(folder / "package_for_test/inner/agent.py")
+    assert found == ("the neighbour", "from the package", "package_for_test.inner.agent")
+
+
+def test_a_file_does_not_take_the_name_of_a_module_that_there_is(folder: Path) -> None:
+    (folder / "queue.py").write_text("agent = 'mine'\n")
+    import queue
+
+    assert loaded(folder / "queue.py") == "mine"
+    assert sys.modules["queue"] is queue
+
+
+def test_what_others_import_is_not_looked_for_next_to_a_file(folder: Path) -> None:
+    (folder / "stranger_for_test.py").write_text("raise SystemExit('it ran')\n")
+    loaded(folder / "alone_for_test.py")
+    with pytest.raises(ModuleNotFoundError):
+        import stranger_for_test  # type: ignore[import-not-found]  # noqa: F401
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("", "has no attribute 'agent'", "there is: "),
+        ("agnt = 1", "has no attribute 'agent'", "there is: agnt"),
+        (
+            "import no_such_package_at_all",
+            f"No module named 'no_such_package_at_all' in {sys.executable}",
+            "install it there",
+        ),
+        ("def f(:", "broken_for_test.py, line 1: ", "mend it for Python 3."),
+    ],
+)
+def test_a_file_of_no_use_is_explained(folder: Path, text: str, message: str, hint: str) -> None:
+    (folder / "broken_for_test.py").write_text(text)
+    with pytest.raises(UsageError) as raised:
+        loaded(folder / "broken_for_test.py")
+    assert message in raised.value.message
+    assert raised.value.hint.startswith(hint)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"there is no file .*/none\.py"):
+        Code.named(f"{tmp_path}/none.py:agent")

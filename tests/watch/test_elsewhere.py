@@ -1,0 +1,283 @@
+"""`ask` of an agent in another interpreter: the run that it has in ours, and every way to fail.
+
+The interpreter is that of a virtual environment made for it, with the packages of these tests.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import signal
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catagent.agents import driver
+from tests.support import scripts
+from tests.support.cli import COMMAND, catagent, environment, lines
+from tests.support.server import ScriptedServer
+
+CAT = '''
+from langchain.agents import create_agent
+from langchain_core.tools import tool
+from langchain_openai import ChatOpenAI
+from questions import WHERE, ITEMS
+
+print("printed by the agent")
+model = ChatOpenAI(model="scripted", max_retries=0)
+model.invoke(WHERE)  # a run of its own, which is none of the agent's
+
+@tool
+def where_cat_is_hiding() -> str:
+    """Where is the cat hiding right now?"""
+    return model.invoke(WHERE).content
+
+@tool
+def get_items(place: str) -> str:
+    """Items in a place."""
+    return model.invoke(ITEMS.format(place=place)).content
+
+agent = create_agent(model, [where_cat_is_hiding, get_items])
+'''
+QUESTIONS = """
+from catagent.agents import cat_prompts
+WHERE, ITEMS = cat_prompts.WHERE_PROMPT, cat_prompts.ITEMS_PROMPT
+"""
+SMALL = """
+import asyncio, os, sys, threading, time
+from langchain_core.runnables import RunnableLambda
+
+async def wait(question):
+    print("it waits", os.getpid(), flush=True)
+    try:
+        await asyncio.sleep(60)
+    finally:
+        print("it was cancelled", flush=True)
+
+def leave(question):
+    threading.Thread(target=time.sleep, args=(60,)).start()
+    return "left: " + question
+
+waiting = RunnableLambda(wait)
+leaving = RunnableLambda(leave)
+dying = RunnableLambda(lambda question: os._exit(3))
+failing = RunnableLambda(lambda question: [][1])
+os.environ["SOME_API_KEY"] = "a-value-of-the-program-0123"
+leaking = RunnableLambda(lambda question: "a-value-of-the-program-0123")
+number = 42
+
+async def made():
+    import helping  # in src
+    return RunnableLambda(lambda question: helping.name + question)
+
+def wanting(model):
+    return waiting
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with agents in it, and an environment that sees the packages of this one."""
+    folder = tmp_path_factory.mktemp("project")
+    venv.create(folder / ".venv", symlinks=True)
+    packages = next((folder / ".venv/lib").glob("*/site-packages"))
+    (packages / "ours.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    (folder / "src/agents").mkdir(parents=True)
+    (folder / "pyproject.toml").write_text("")
+    (folder / "src/agents/questions.py").write_text(QUESTIONS)
+    (folder / "src/helping.py").write_text("name = 'helped: '\n")
+    (folder / "src/agents/cat.py").write_text(CAT)
+    (folder / "src/agents/small.py").write_text(SMALL)
+    return folder
+
+
+def agent(project: Path, name: str) -> str:
+    return f"{project}/src/agents/{name.replace(':', '.py:')}"
+
+
+def python(project: Path) -> str:
+    return str(project / ".venv/bin/python")
+
+
+def home(tmp_path: Path, **more: str) -> dict[str, str]:
+    """An environment in which no virtual environment is active."""
+    env = environment(tmp_path, TMPDIR=str(tmp_path), **more)
+    env.pop("VIRTUAL_ENV", None)
+    return env
+
+
+def told(events: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """What tools and models did, without the ids, times and state of one run."""
+    names = {event["call"]: event["name"] for event in events if event["type"] == "tool.started"}
+    return [
+        (
+            event["type"],
+            names.get(event["call"], event["name"]),
+            event["data"].get("delta") or event["data"].get("output"),
+        )
+        for event in events
+        if event["type"].startswith(("llm.", "tool.", "answer"))
+    ]
+
+
+def test_the_run_is_the_one_that_it_is_in_our_process(project: Path, tmp_path: Path) -> None:
+    """Token by token, each with its owner; and in the recording. What it prints goes to stderr."""
+    with ScriptedServer(scripts.cat(tokens=30)) as server:
+        env = home(tmp_path, OPENAI_API_KEY="sk-test-0123456789", OPENAI_BASE_URL=server.url)
+        asked = ("ask", "--agent", agent(project, "cat:agent"), "-o", "jsonl", "where is it?")
+        there = catagent(*asked, "--record", str(tmp_path / "run.jsonl"), env=env)
+        here = catagent(*asked, env={**env, "VIRTUAL_ENV": sys.prefix})
+    events = lines(there.stdout)
+    assert (there.returncode, here.returncode) == (0, 0), there.stderr + here.stderr
+    assert told(events) == told(lines(here.stdout))
+    started, finished = events[0]["data"], events[-1]["data"]
+    assert started["agent"] == agent(project, "cat:agent")
+    assert started["versions"]["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert (started["model"], started["mode"]) == (None, "events")
+    assert finished["output"] == "".join(scripts.ANSWER_TOKENS)
+    recorded = {event.get("seq"): event for event in lines((tmp_path / "run.jsonl").read_text())}
+    assert [recorded[event["seq"]] for event in events] == events
+    assert there.stderr.splitlines() == [
+        f"catagent: {agent(project, 'cat:agent')} runs in {python(project)}",
+        "printed by the agent",
+    ]
+    assert list(tmp_path.glob("catagent-*/*")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "message", "hint"),
+    [
+        ("small:numbr", 2, "small.py has no attribute 'numbr'", "there is: number"),
+        ("small:number", 2, "the agent number is 42, which cannot be run", "bring a Runnable"),
+        ("small:wanting", 2, "wants an argument called 'model'", "it gets none"),
+        ("missing:agent", 2, "No module named 'no_such_module' in {python}", "install it there"),
+        ("broken:agent", 2, "broken.py, line 1: ", "mend it for Python 3."),
+        ("raising:agent", 1, "The agent failed: ValueError: at import", ""),
+        ("keyless:agent", 4, "There is no API key.", "set OPENAI_API_KEY"),
+        ("small:failing", 1, "The agent failed: IndexError: list index out of range", ""),
+        ("small:dying", 1, "{python} ended before the agent did", ""),
+        ("leaving:agent", 1, "{python} ended (7), and no run was seen in it", ""),
+    ],
+)
+def test_what_goes_wrong_there_is_said_with_the_exit_code_that_it_has_here(
+    project: Path, tmp_path: Path, name: str, code: int, message: str, hint: str
+) -> None:
+    for module, text in {
+        "missing": "import no_such_module",
+        "broken": "def agent(:",
+        "raising": "raise ValueError('at import')",
+        "keyless": "from langchain_openai import ChatOpenAI\nagent = ChatOpenAI(model='m')",
+        "leaving": "import os\nos._exit(7)",
+    }.items():
+        (project / f"src/agents/{module}.py").write_text(text)
+    result = catagent(
+        "ask", "-o", "jsonl", "--agent", agent(project, name), "hi", env=home(tmp_path)
+    )
+    *_, last = lines(result.stdout)
+    assert (result.returncode, last["data"]["exit_code"]) == (code, code), result.stderr
+    assert message.format(python=python(project)) in last["data"]["error"]["message"]
+    assert last["data"]["error"]["hint"].startswith(hint)
+
+
+def test_a_secret_that_the_agent_brought_is_masked(project: Path, tmp_path: Path) -> None:
+    result = catagent(
+        "ask", "-o", "jsonl", "--agent", agent(project, "small:leaking"), "hi", env=home(tmp_path)
+    )
+    assert lines(result.stdout)[-1]["data"]["output"] == "[redacted]"
+    assert "a-value-of-the-program" not in result.stdout
+
+
+def test_a_factory_may_be_asynchronous_and_import_what_is_in_src(
+    project: Path, tmp_path: Path
+) -> None:
+    asked = ("ask", "-o", "answer", "--agent", agent(project, "small:made"), "hi")
+    assert catagent(*asked, env=home(tmp_path)).stdout == "helped: hi\n"
+
+
+def test_a_thread_of_the_agents_keeps_nobody(project: Path, tmp_path: Path) -> None:
+    result = catagent("ask", "--agent", agent(project, "small:leaving"), "hi", env=home(tmp_path))
+    assert lines(result.stdout)[-1]["data"]["output"] == "left: hi"
+
+
+def test_a_timeout_cancels_the_agent_there(project: Path, tmp_path: Path) -> None:
+    asked = ("ask", "--agent", agent(project, "small:waiting"), "--timeout", "8", "hi")
+    result = catagent(*asked, env=home(tmp_path))
+    assert result.returncode == 124
+    assert "it was cancelled" in result.stderr
+
+
+def test_an_interrupt_cancels_the_agent_there(project: Path, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "ask", "-o", "jsonl", "--agent", agent(project, "small:waiting"), "hi"],
+        env=home(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    waits = next(line for line in process.stderr if line.startswith("it waits"))
+    process.send_signal(signal.SIGINT)
+    output, talk = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert lines(output)[-1]["data"]["status"] == "cancelled"
+    assert "it was cancelled" in talk
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(waits.split()[-1]), 0)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        *("--mode=steps", "--model=openai:m", "--tool-model=openai:m", "--max-steps=3"),
+        *("--raw", "--max-tokens=3", "--max-cost=1"),
+    ],
+)
+def test_what_cannot_hold_there_is_refused(project: Path, tmp_path: Path, option: str) -> None:
+    asked = ("ask", "--agent", agent(project, "small:leaking"), option, "hi")
+    result = catagent(*asked, env=home(tmp_path))
+    assert (result.returncode, result.stdout) == (2, "")
+    assert f"{option.partition('=')[0]} cannot hold in {python(project)}" in result.stderr
+
+
+def test_a_limit_in_the_settings_is_not_lifted_in_silence(project: Path, tmp_path: Path) -> None:
+    env = home(tmp_path, CATAGENT_MAX_COST="1", CATAGENT_MODE="steps")
+    asked = ("ask", "--agent", agent(project, "small:leaking"), "hi")
+    assert catagent(*asked, env=env).returncode == 2
+    assert catagent(*asked, "--max-cost", "0", env=env).returncode == 0
+
+
+def test_a_module_runs_in_the_interpreter_that_is_named(project: Path, tmp_path: Path) -> None:
+    env = home(tmp_path)
+    env["HOME"] = str(project / "src")  # where it is run
+    asked = ("ask", "--agent", "agents.small:leaking", "-o", "answer", "hi")
+    assert catagent(*asked, "--python", python(project), env=env).stdout == "[redacted]\n"
+
+
+def test_an_interpreter_without_langchain_says_so(project: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path / "bare", symlinks=True)
+    env = {**home(tmp_path), "VIRTUAL_ENV": str(tmp_path / "bare")}
+    result = catagent("ask", "--agent", agent(project, "small:leaking"), "hi", env=env)
+    assert result.returncode == 2
+    bare = tmp_path / "bare/bin/python"
+    assert f"No module named 'langchain_core' in {bare}" in result.stderr
+    assert "hint: LangChain is not installed there" in result.stderr
+
+
+def test_an_agent_of_ours_takes_no_interpreter(tmp_path: Path) -> None:
+    result = catagent("ask", "--python", sys.executable, "hi", env=home(tmp_path))
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "--python is for an agent of your own" in result.stderr
+
+
+def test_the_driver_is_written_for_python_3_9_and_knows_nothing_of_ours() -> None:
+    tree = ast.parse(Path(driver.__file__).read_text(), feature_version=(3, 9))
+    imports = {
+        name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names
+    }
+    imports |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert {name.partition(".")[0] for name in imports} <= sys.stdlib_module_names
