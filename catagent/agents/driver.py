@@ -38,6 +38,9 @@ _PACKAGES = ("langchain", "langchain-core", "langgraph", "langchain-openai")
 _LANGCHAIN = ("langchain", "langgraph")
 # Input keys that mean "the question", for agents that want several.
 _QUESTION_KEYS = ("input", "question", "query", "text", "prompt", "topic")
+# An asynchronous task of Python before 3.11 cannot be given a context: what a graph runs in one
+# does not know whose part it is, unless it is handed its config. Threads know it.
+_LOSES_CONTEXT = sys.version_info < (3, 11)
 _BRING = "bring a Runnable, a graph, or a function without arguments that returns one of them"
 
 
@@ -135,11 +138,41 @@ async def _run(agent: Any, request: dict[str, Any], talk: socket.socket) -> None
     # A graph with a checkpointer of its own asks for a thread, one with a context for its defaults.
     config: dict[str, Any] = {"configurable": {"thread_id": request["run_id"]}}
     config.update(run_name=request["name"], run_id=uuid.UUID(request["run_id"]))
+    config["callbacks"] = _streaming()
     more: Any = {"context": {}} if getattr(runnable, "context_schema", None) else {}
     _say(talk, began=time.time_ns() // 1000)
-    async for _ in runnable.astream(made, config, **more):
-        pass
+    if _LOSES_CONTEXT and not needs_loop(runnable):
+        await loop.run_in_executor(None, lambda: list(runnable.stream(made, config, **more)))
+    else:
+        async for _ in runnable.astream(made, config, **more):
+            pass
     loop.remove_reader(talk)
+
+
+def _streaming() -> list[Any]:
+    """What makes models stream where the observer cannot: before langchain-core 0.3."""
+    if metadata.version("langchain-core") >= "0.3":
+        return []
+    log: Any = importlib.import_module("langchain_core.tracers.log_stream")
+    return [log.LogStreamCallbackHandler(auto_close=False, include_types=["none"])]
+
+
+def needs_loop(agent: Any) -> bool:
+    """Whether there is a function in an agent, in any part of it, that is asynchronous alone."""
+    parts, seen = [agent], {}
+    while parts:
+        part = parts.pop()
+        if id(part) in seen:
+            continue
+        seen[id(part)] = part
+        if isinstance(part, (dict, list, tuple)):
+            parts.extend(part.values() if isinstance(part, dict) else part)
+        elif type(part).__module__.startswith(_LANGCHAIN):
+            function = getattr(part, "afunc", None) or getattr(part, "coroutine", None)
+            if function is not None and getattr(part, "func", None) is None:
+                return True
+            parts.append(getattr(part, "__dict__", {}))
+    return False
 
 
 async def _runnable(found: Any, name: str) -> Any:

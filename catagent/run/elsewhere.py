@@ -98,6 +98,10 @@ class RunElsewhere(Run):
                 raise await self._why()
             run = begun.result()
             async for event in run.events(self.session.attached(run.agent_run())):
+                if isinstance(event, ev.LlmStarted):
+                    self.session.pulse.begin(event.run_id, lambda: True)
+                elif isinstance(event, ev.LlmFinished):
+                    self.session.pulse.end(event.run_id)
                 yield event
         finally:
             following.cancel()

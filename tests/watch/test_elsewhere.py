@@ -19,7 +19,8 @@ import pytest
 
 from catagent.agents import driver
 from tests.support import scripts
-from tests.support.cli import COMMAND, catagent, environment, lines
+from tests.support.cli import COMMAND, catagent, environment, lines, on_terminal
+from tests.support.replies import Reply
 from tests.support.server import ScriptedServer
 
 CAT = '''
@@ -59,7 +60,14 @@ async def wait(question):
     finally:
         print("it was cancelled", flush=True)
 
+def model():
+    from langchain_openai import ChatOpenAI
+    return ChatOpenAI(model="scripted", max_retries=0)
+
+modelled = RunnableLambda(lambda question: model().invoke(question).content)
+
 def leave(question):
+    print("small printed")
     threading.Thread(target=time.sleep, args=(60,)).start()
     return "left: " + question
 
@@ -209,6 +217,25 @@ def test_a_timeout_cancels_the_agent_there(project: Path, tmp_path: Path) -> Non
     result = catagent(*asked, env=home(tmp_path))
     assert result.returncode == 124
     assert "it was cancelled" in result.stderr
+
+
+def test_a_model_that_falls_silent_there_ends_the_run(project: Path, tmp_path: Path) -> None:
+    with ScriptedServer(lambda _: Reply(("one ", "two"), pause=30)) as server:
+        env = home(tmp_path, OPENAI_API_KEY="sk-test-0123456789", OPENAI_BASE_URL=server.url)
+        asked = ("ask", "-o", "jsonl", "--agent", agent(project, "small:modelled"))
+        result = catagent(*asked, "--idle-timeout", "1", "hi", env=env)
+        assert len(server.requests) == 1
+    assert result.returncode == 124, result.stderr
+    assert "The model was silent for 1 s." in result.stderr
+
+
+def test_the_live_view_shows_it_with_what_it_prints(project: Path, tmp_path: Path) -> None:
+    code, shown = on_terminal(
+        "ask", "--agent", agent(project, "small:leaving"), "hi", env=home(tmp_path)
+    )
+    assert code == 0
+    assert "left: hi" in shown
+    assert "small printed" in shown
 
 
 def test_an_interrupt_cancels_the_agent_there(project: Path, tmp_path: Path) -> None:
