@@ -29,7 +29,6 @@ import signal
 import socket
 import time
 import uuid
-from collections.abc import Iterable
 from difflib import get_close_matches
 from importlib import metadata
 from typing import Any, get_type_hints
@@ -212,20 +211,13 @@ def input_of(runnable: Any, name: str, question: str) -> Any:
         return {"messages": messages} if "messages" in keys else messages
     if not keys:
         return question
-    key = _question_key(keys, required)
-    if key is None:
+    known = [key for key in _QUESTION_KEYS if key in keys]
+    candidates = known[:1] or required or keys
+    if len(candidates) != 1:
         wanted = f"the agent {name} wants {', '.join(keys)}"
         hint = "give it a messages key, or one called input or question"
         raise UnusableError(f"{wanted}, and it is not clear which is the question", hint)
-    return {key: question}
-
-
-def _question_key(keys: Iterable[str], required: list[str]) -> str | None:
-    known = [key for key in _QUESTION_KEYS if key in keys]
-    if known:
-        return known[0]
-    candidates = required or list(keys)
-    return candidates[0] if len(candidates) == 1 else None
+    return {candidates[0]: question}
 
 
 def _input_keys(runnable: Any) -> tuple[list[str], list[str]]:
