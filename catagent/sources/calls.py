@@ -120,9 +120,17 @@ class Calls:
             named = call.tool == span.name
             return call.decided, named, failed_here, run is None, here, _is_equal(call.args, args)
 
-        return self._best(call_id, span, fits, rank) or self._new(
-            span.name, call_id, span.outer, span.parent_ids
-        )
+        found = self._best(call_id, span, fits, rank) or self._without_id(call_id, span, args)
+        return found or self._new(span.name, call_id, span.outer, span.parent_ids)
+
+    def _without_id(self, call_id: str | None, span: Span, args: Any) -> Call | None:
+        """The call that waits for this tool with these arguments, where its run names no id.
+
+        Neither LangGraph's older ToolNode nor a node of a person's own has to hand one on.
+        """
+        waiting = (call for calls in self._open.values() for call in calls if call.run is None)
+        alike = (c for c in waiting if c.decided and c.outer is span.outer and c.tool == span.name)
+        return None if call_id else next((c for c in alike if _is_equal(c.args, args)), None)
 
     def acting(self, action: Any, executor: Span, author: Span | None) -> Call:
         """The call of an AgentAction, the very object, of which ReAct agents know no id."""
