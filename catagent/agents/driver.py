@@ -31,7 +31,7 @@ import time
 import uuid
 from difflib import get_close_matches
 from importlib import metadata
-from typing import Any, get_type_hints
+from typing import Any, NoReturn, get_type_hints
 
 _PACKAGES = ("langchain", "langchain-core", "langgraph", "langchain-openai")
 _LANGCHAIN = ("langchain", "langgraph")
@@ -260,10 +260,13 @@ def _state_keys(builder: Any) -> list[str]:
     return keys or ["messages"]
 
 
-if __name__ == "__main__":
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    code = main(int(sys.argv[1]))
+def _leave(code: int) -> NoReturn:
     atexit._run_exitfuncs()  # noqa: SLF001 - os._exit runs none, and waits for no thread
     sys.stdout.flush()
     os._exit(code)
+
+
+if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    _leave(main(int(sys.argv[1])))
