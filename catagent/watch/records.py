@@ -5,12 +5,11 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 
-from catagent.watch.standins import KINDS, BaseMessage, Thing, message
+from catagent.watch.standins import BaseMessage, message, thing
 
 Record = list[Any]
 """Its kind, its time in microseconds of the epoch, and mostly the number of its run, and more."""
@@ -55,13 +54,9 @@ class Records:
             case "$m":
                 return self._message(value, whole.get("v"))
             case "$o":
-                return Thing(value, self._value(whole["v"]))
+                return thing(value, self._value(whole["v"]))
             case "$d":
                 return {key: self._value(item) for key, item in value.items()}
-            case "$command" | "$send" | "$interrupt" | "$document":
-                return KINDS[tag](self._value(value))
-            case "$text":
-                return SimpleNamespace(text=value, generation_info=self._value(whole.get("info")))
             case "$bytes":
                 return base64.b64decode(value)
         return whole

@@ -25,7 +25,7 @@ from catagent.sources.to_events import envelope
 from catagent.sources.tracker import Tracker
 from catagent.sources.translation import Translation
 from catagent.watch.records import Record
-from catagent.watch.standins import Exceptions, action
+from catagent.watch.standins import Action, Exceptions
 
 OVER = "over"
 """The kind of a record of our own, the last: why a run has no end, or that nobody waits for it."""
@@ -161,7 +161,7 @@ class _Reading:
                     yield from self._streamed("on_tool_error", run_id)
                 self._leave(run_id, error)
             case "action":
-                self._tracker.on_agent_action(action(value), run_id=run_id)
+                self._tracker.on_agent_action(Action(**value), run_id=run_id)
             case "custom":
                 self._tracker.on_custom_event(value, more, run_id=run_id)
             case "retry":

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -51,15 +51,10 @@ def message(fields: dict[str, Any]) -> BaseMessage:
 
 
 class Thing(Mapping[str, Any]):
-    """Any other object: its fields are its attributes, and as a mapping it is its plain form.
+    """Any other object: its fields are its attributes, and as a mapping it is its plain form."""
 
-    That is its fields, under `tag` where there is one: `$command` for a Command of LangGraph's.
-    """
-
-    def __init__(self, name: str, fields: dict[str, Any], tag: str = "") -> None:
-        self._name = name
-        self._fields = fields
-        self._form = {tag: fields} if tag else fields
+    def __init__(self, name: str, fields: dict[str, Any], form: dict[str, Any]) -> None:
+        self._name, self._fields, self._form = name, fields, form
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -81,48 +76,29 @@ class Thing(Mapping[str, Any]):
         return f"{self._name.rpartition('.')[2]}({fields})"
 
 
-def _command(given: dict[str, Any]) -> Thing:
-    made = Thing("Command", {k: v for k, v in given.items() if v or k != "goto"}, "$command")
-    made.__dict__.update({"graph": None, "update": None, "resume": None, "goto": ()} | given)
-    return made
-
-
-def interrupt(given: dict[str, Any]) -> Thing:
-    """An Interrupt of LangGraph's."""
-    return Thing("Interrupt", {"value": None, "id": ""} | given)
-
-
-def _document(given: dict[str, Any]) -> Thing:
-    empty: dict[str, Any] = {"id": None, "metadata": {}, "page_content": "", "type": "Document"}
-    return Thing("Document", empty | given)
-
-
-KINDS: dict[str, Callable[[dict[str, Any]], Thing]] = {
-    "$command": _command,
-    "$send": lambda given: Thing("Send", given, "$send"),
-    "$interrupt": interrupt,
-    "$document": _document,
-}
-"""What stands in for LangGraph's objects and for documents, by their tag in a record."""
+def thing(name: str, fields: dict[str, Any]) -> Thing:
+    """What stands for an object of the class of this name (`module.Class`)."""
+    if name == "langgraph.types.Interrupt" and "id" not in fields:  # as it was before LangGraph 0.6
+        fields = {**fields, "id": "|".join(map(str, fields.get("ns") or ()))}
+    tag = {"langgraph.types.Command": "$command", "langgraph.types.Send": "$send"}.get(name)
+    said = {key: value for key, value in fields.items() if value is not None and value != []}
+    return Thing(name, fields, {tag: said} if tag else fields)
 
 
 class Action(SimpleNamespace):
     """An AgentAction, with the messages that LangChain makes of it, and of its observation."""
 
+    message_log: Sequence[BaseMessage] = ()
+
     @property
     def messages(self) -> list[BaseMessage]:
         """What the model wrote to decide on it."""
-        return self.message_log or [message({"type": "ai", "content": self.log})]
+        return [*self.message_log] or [message({"type": "ai", "content": self.log})]
 
     def answered(self, observation: str) -> list[BaseMessage]:
         """What the agent observed."""
         fields = {"type": "function", "name": self.tool} if self.message_log else {"type": "human"}
         return [message({**fields, "content": observation})]
-
-
-def action(fields: dict[str, Any]) -> Action:
-    """The AgentAction with these fields."""
-    return Action(**{"log": "", "message_log": [], **fields})
 
 
 _BASES = {
@@ -171,9 +147,8 @@ class Exceptions:
 
 def _arguments(told: dict[str, Any]) -> tuple[Any, ...]:
     """What LangGraph gives its exceptions, or the words."""
-    if "interrupts" in told:
-        return ([interrupt(each) for each in told["interrupts"]],)
-    return (told["command"],) if "command" in told else (told["message"],)
+    given = (told[name] for name in ("interrupts", "command") if name in told)
+    return (next(given, told["message"]),)
 
 
 def _attributes(told: dict[str, Any]) -> dict[str, Any]:

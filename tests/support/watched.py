@@ -167,4 +167,4 @@ class Segments:
 
 def said(kind: str, text: str, **more: object) -> dict[str, Any]:
     """A message without a number."""
-    return {"$m": None, "c": "", "v": {"type": kind, "content": text, **more}}
+    return {"$m": None, "v": {"type": kind, "content": text, **more}}

@@ -266,7 +266,11 @@ def test_the_viewer_imports_no_langchain(folder: Path) -> None:
     written = Segments(folder)
     written.answer("a ", "cat")
     root, _ = written.start("retriever", "shelf", input="where?")
-    written.put("end", root, [{"$document": {"page_content": "a vase"}}])
+    written.put(
+        "end",
+        root,
+        [{"$o": "langchain_core.documents.base.Document", "v": {"page_content": "a vase"}}],
+    )
     code = (
         "import sys\n"
         "from pathlib import Path\n"

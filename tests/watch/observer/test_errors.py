@@ -72,8 +72,8 @@ def test_an_error_that_fails_when_asked_is_still_named() -> None:
 
 
 def test_an_interrupt_says_what_is_asked() -> None:
-    found = raised(GraphInterrupt([Interrupt("sure?", id="i")]))
-    assert found["interrupts"] == [{"id": "i", "value": "sure?"}]
+    asked = [Interrupt("sure?", id="i")]
+    assert raised(GraphInterrupt(asked))["interrupts"] == asked
 
 
 def test_an_exit_says_its_code() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import pickle
 import struct
 from collections.abc import Callable
@@ -24,7 +23,7 @@ from tests.support import observed
 
 @pytest.fixture
 def handler(tmp_path: Path) -> Handler:
-    return Handler(Recorder(str(tmp_path), tokens=False))
+    return Handler(Recorder(str(tmp_path)))
 
 
 def recorded(folder: Path) -> list[observed.Record]:
@@ -95,30 +94,6 @@ def test_metadata_that_is_long_or_not_plain_is_left_out(handler: Handler, tmp_pa
     assert run.about["metadata"] == {"thread_id": "1", "path": ["a", 1]}
 
 
-def test_protocol_events_are_recorded_as_the_chunks_that_they_come_from(
-    handler: Handler, tmp_path: Path
-) -> None:
-    run = uuid4()
-    handler.on_chat_model_start({}, [[]], run_id=run)
-    call = {"type": "tool_call_chunk", "name": "t", "id": "c", "args": ""}
-    for event in (
-        {"event": "message-start"},
-        {"event": "content-block-delta", "index": 0, "delta": {"type": "text-delta", "text": "a"}},
-        {"event": "content-block-start", "index": 1, "content": call},
-        {
-            "event": "content-block-delta",
-            "index": 1,
-            "delta": {"type": "tool-call-delta", "args": "{"},
-        },
-        {"event": "content-block-finish", "index": 1, "content": {**call, "type": "tool_call"}},
-    ):
-        handler.on_stream_event(event, run_id=run)
-    _, _, _, text, begins, goes_on = recorded(tmp_path)
-    assert text[3] == "a"
-    assert begins[3]["v"]["tool_call_chunks"][0]["name"] == "t"
-    assert goes_on[3]["v"]["tool_call_chunks"][0]["args"] == "{"
-
-
 def test_a_late_reader_can_begin_at_any_segment(handler: Handler, tmp_path: Path) -> None:
     """Each begins with the process and the open runs; the oldest are dropped, and counted."""
     root, message = uuid4(), HumanMessage("known")
@@ -139,7 +114,7 @@ def test_a_late_reader_can_begin_at_any_segment(handler: Handler, tmp_path: Path
         assert process[2]["segment"] == number
         assert (again[4]["name"], again[4]["again"]) == ("agent", True)
         ends = [each[3] for each in others if each[0] == "end"]
-        assert ends[0].keys() == {"$m", "c", "v"}
+        assert ends[0].keys() == {"$m", "v"}
         oldest.unlink()
 
 
@@ -185,20 +160,9 @@ def test_files_are_the_users_alone_and_never_there_before(handler: Handler, tmp_
     handler.on_chain_start({}, {}, run_id=uuid4())
     [path] = tmp_path.iterdir()
     assert path.stat().st_mode & 0o777 == 0o600
-    assert path.stat().st_size == segments.SIZE
+    assert path.stat().st_size == segments.SIZE <= path.stat().st_blocks * 512
     with pytest.raises(FileExistsError):
         segments._allocated(str(path), 10)
-
-
-def test_a_file_is_written_full_where_there_is_no_way_to_allocate_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As on macOS."""
-    monkeypatch.delattr(os, "posix_fallocate")
-    writer = segments.Writer(str(tmp_path))
-    writer.go_on(1)
-    [path] = tmp_path.iterdir()
-    assert path.stat().st_blocks * 512 >= segments.SIZE
 
 
 def test_a_copy_of_the_handler_does_nothing(handler: Handler) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from traceback import walk_tb
 from typing import Any
 
-from _catagent_observer.values import class_name, interrupt_id, said_by
+from _catagent_observer.values import class_name, said_by
 
 _MOST_SAID = 4096
 _MOST_MEMBERS = 20
@@ -30,7 +30,7 @@ def describe(error: BaseException, depth: int = 0) -> dict[str, Any]:
         **_place(error),
         **_refusal(error),
         "code": _get(error, "code") if "SystemExit" in names else None,
-        "interrupts": list(map(_interrupt, first or ())) if "GraphInterrupt" in names else None,
+        "interrupts": first if "GraphInterrupt" in names else None,
         "command": first if "ParentCommand" in names else None,
     }
     if depth < _DEEPEST:
@@ -46,10 +46,6 @@ def _get(value: Any, name: str) -> Any:
         return getattr(value, name, None)
     except Exception:
         return None
-
-
-def _interrupt(each: Any) -> dict[str, Any]:
-    return {"id": interrupt_id(each), "value": _get(each, "value")}
 
 
 def _refusal(error: BaseException) -> dict[str, Any]:

@@ -13,20 +13,18 @@ from types import ModuleType
 from typing import Any
 
 from langchain_core.callbacks.base import BaseCallbackHandler
-from langchain_core.messages import AIMessageChunk
 
 from _catagent_observer.errors import describe
 from _catagent_observer.recorder import Recorder, Run
 from _catagent_observer.values import dumps, said_by
 
 _MOST_OF_METADATA = 1000
-_OF_AN_ACTION = ("tool", "tool_input", "log", "tool_call_id", "message_log")
 _recorders: dict[str, Recorder] = {}
 
 
 def install(context: ModuleType, folder: str, tokens: bool) -> None:
     """Register a handler with `langchain_core.tracers.context`. `tokens` makes models stream."""
-    recorder = _recorders.get(folder) or Recorder(folder, tokens=tokens)
+    recorder = _recorders.get(folder) or Recorder(folder)
     _recorders[folder] = recorder
     handler = (StreamingHandler if tokens else Handler)(recorder)
     variable = ContextVar("catagent_observer", default=handler)
@@ -72,7 +70,6 @@ class Handler(BaseCallbackHandler):
             run = recorder.runs.get(run_id)
             if run is None or (run.copies > 1 and not run.is_said_first()):
                 return
-            run.has_chunks = True
             message = getattr(chunk, "message", None)
             text = getattr(chunk, "text", token) if message is None else _mere_text(message, run)
             if isinstance(text, str):
@@ -82,72 +79,49 @@ class Handler(BaseCallbackHandler):
         except Exception:
             recorder.lost += 1
 
-    @_safely
-    def on_stream_event(self, event: Any, *, run_id: Any, **_: Any) -> None:
-        """What `stream_events(version="v3")` streams, where the model makes no chunks for it."""
-        piece = event.get("delta") or event.get("content") or {}
-        kind, index = piece.get("type"), event.get("index")
-        run = self._first_report_of(run_id)
-        if (
-            run is None
-            or run.has_chunks
-            or event["event"] not in ("content-block-start", "content-block-delta")
-        ):
+    def _begin(self, kind: str, serialized: Any, given: Any, about: dict[str, Any]) -> None:
+        run_id, parent, runs = about["run_id"], about.get("parent_run_id"), self.recorder.runs
+        if run_id in runs:
+            runs[run_id].copies += 1
             return
-        if kind == "text-delta":
-            self.recorder.token(run, piece["text"])
-        elif kind == "reasoning-delta":
-            block = {"type": "reasoning", "reasoning": piece["reasoning"], "index": index}
-            self.recorder.record("chunk", run, AIMessageChunk(content=[block]))
-        elif kind in ("tool-call-delta", "tool_call_chunk"):
-            call: Any = {**{key: piece.get(key) for key in ("name", "id", "args")}, "index": index}
-            self.recorder.record("chunk", run, AIMessageChunk(content="", tool_call_chunks=[call]))
-
-    @_safely
-    def on_chain_start(self, serialized: Any, inputs: Any, **about: Any) -> None:
-        """Of chains, only what goes into roots and graphs' nodes: the others have it from those."""
-        is_node = any(tag[:11] == "graph:step:" for tag in about.get("tags") or ())
-        if is_node or about.get("parent_run_id") not in self.recorder.runs:
-            self._start("chain", serialized, about, input=inputs)
-        else:
-            self._start("chain", serialized, about)
-
-    @_safely
-    def on_tool_start(self, serialized: Any, input_str: Any, **about: Any) -> None:
-        given = about.get("inputs")
-        self._start("tool", serialized, about, input=input_str if given is None else given)
-
-    @_safely
-    def on_retriever_start(self, serialized: Any, query: Any, **about: Any) -> None:
-        self._start("retriever", serialized, about, input=query)
-
-    @_safely
-    def on_chat_model_start(self, serialized: Any, messages: Any, **about: Any) -> None:
-        sent, params = messages[0] if messages else (), about.get("invocation_params")
-        self._start("chat_model", serialized, about, sent=sent, params=params)
-
-    @_safely
-    def on_llm_start(self, serialized: Any, prompts: Any, **about: Any) -> None:
-        params = about.get("invocation_params")
-        self._start("llm", serialized, about, input=prompts, params=params)
-
-    def _start(self, kind: str, serialized: Any, about: dict[str, Any], **content: Any) -> None:
-        run_id, parent = about["run_id"], about.get("parent_run_id")
-        if run_id in self.recorder.runs:
-            self.recorder.runs[run_id].copies += 1
-            return
-        if parent not in self.recorder.runs:
+        if parent not in runs:
             self.recorder.report_secrets()
-        metadata = (about.get("metadata") or {}).items()
+        metadata, tags = (about.get("metadata") or {}).items(), about.get("tags") or ()
         said = {
             "id": str(run_id),
             "parent": None if parent is None else str(parent),
             "name": _name(about, serialized),
-            "tags": list(map(str, about.get("tags") or ())),
+            "tags": list(map(str, tags)),
             "metadata": {name: value for name, value in metadata if _is_small(name, value)},
         }
-        more = {name: about[name] for name in ("run_type", "tool_call_id") if about.get(name)}
-        self.recorder.start(run_id, kind, {**said, **more}, content)
+        said |= {name: about[name] for name in ("run_type", "tool_call_id") if about.get(name)}
+        # Of chains, only what goes into roots and graphs' nodes: the others have it from those.
+        is_node = any(tag[:11] == "graph:step:" for tag in tags)
+        content = {"input": given} if kind != "chain" or is_node or parent not in runs else {}
+        if "invocation_params" in about:
+            content["params"] = about["invocation_params"]
+        self.recorder.start(run_id, kind, said, content)
+
+    @_safely
+    def on_chain_start(self, serialized: Any, inputs: Any, **about: Any) -> None:
+        self._begin("chain", serialized, inputs, about)
+
+    @_safely
+    def on_tool_start(self, serialized: Any, input_str: Any, **about: Any) -> None:
+        given = about.get("inputs")
+        self._begin("tool", serialized, input_str if given is None else given, about)
+
+    @_safely
+    def on_retriever_start(self, serialized: Any, query: Any, **about: Any) -> None:
+        self._begin("retriever", serialized, query, about)
+
+    @_safely
+    def on_chat_model_start(self, serialized: Any, messages: Any, **about: Any) -> None:
+        self._begin("chat_model", serialized, messages[0] if messages else (), about)
+
+    @_safely
+    def on_llm_start(self, serialized: Any, prompts: Any, **about: Any) -> None:
+        self._begin("llm", serialized, prompts, about)
 
     @_safely
     def on_chain_end(self, outputs: Any, *, run_id: Any, **_: Any) -> None:
@@ -174,8 +148,7 @@ class Handler(BaseCallbackHandler):
 
     @_safely
     def on_agent_action(self, action: Any, *, run_id: Any, **_: Any) -> None:
-        found = ((name, getattr(action, name, None)) for name in _OF_AN_ACTION)
-        self._report("action", run_id, {name: value for name, value in found if value is not None})
+        self._report("action", run_id, action)
 
     @_safely
     def on_custom_event(self, name: Any, data: Any, *, run_id: Any, **_: Any) -> None:
@@ -190,14 +163,9 @@ class Handler(BaseCallbackHandler):
         self._report("retry", run_id, said)
 
     def _report(self, kind: str, run_id: Any, *values: Any) -> None:
-        run = self._first_report_of(run_id)
-        if run is not None:
-            self.recorder.record(kind, run, *values)
-
-    def _first_report_of(self, run_id: Any) -> Run | None:
-        """The open run of which one thing is reported, where it is for the first time."""
         run = self.recorder.runs.get(run_id)
-        return run if run is not None and run.is_said_first() else None
+        if run is not None and run.is_said_first():
+            self.recorder.record(kind, run, *values)
 
 
 class StreamingHandler(Handler):
@@ -226,9 +194,9 @@ def _mere_text(message: Any, run: Run) -> Any:
 
 
 def _written(response: Any) -> list[Any]:
-    """What a model wrote, as far as it did: the first of its generations."""
+    """What a model wrote, as far as it did: the first of its generations, or the message in it."""
     generations = getattr(response, "generations", None)
-    return list(generations[0][:1]) if generations else []
+    return [getattr(each, "message", each) for each in generations[0][:1]] if generations else []
 
 
 def _name(about: dict[str, Any], serialized: Any) -> str:

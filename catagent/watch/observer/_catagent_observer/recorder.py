@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import os
@@ -24,10 +25,10 @@ _PACKAGES = ("langchain", "langchain-core", "langgraph", "langchain-openai")
 _SHORTEST_SECRET = 8
 # As in catagent's config.sounds_secret.
 _SECRET = re.compile(
-    r"KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|_PASS"
-    r"|(?<![A-Z])(PWD|AUTH|AUTHORIZATION|PAT|PRIVATE)(?![A-Z])"
+    r"(?!(OLD)?PWD$|.*_AUTH_(SOCK|TYPE|MODE|METHOD)$)"
+    r".*(KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|_PASS"
+    r"|(?<![A-Z])(PWD|AUTH|AUTHORIZATION|PAT|PRIVATE)(?![A-Z]))"
 )
-_NO_SECRET = re.compile(r"PWD|OLDPWD|.*_AUTH_(SOCK|TYPE|MODE|METHOD)")
 
 
 class Run:
@@ -36,14 +37,13 @@ class Run:
     `is_whole` is whether its input and output are recorded, `begun` its start for a new segment,
     and `metadata` that of the last chunk that was recorded whole. `copies` is how often LangChain
     reports each thing of it: more than once where a program hands callbacks on by hand.
-    `has_chunks` is whether its pieces come as chunks: then protocol events only repeat them.
     """
 
-    __slots__ = ("begun", "copies", "has_chunks", "is_whole", "metadata", "number", "said")
+    __slots__ = ("begun", "copies", "is_whole", "metadata", "number", "said")
 
     def __init__(self, number: int, begun: str, *, is_whole: bool) -> None:
         self.number, self.begun, self.is_whole = number, begun, is_whole
-        self.copies, self.said, self.has_chunks = 1, 0, False
+        self.copies, self.said = 1, 0
         self.metadata: Any = None
 
     def is_said_first(self) -> bool:
@@ -58,8 +58,8 @@ class Recorder:
     A record that cannot be made or written is given up, and counted in `lost`.
     """
 
-    def __init__(self, folder: str, *, tokens: bool) -> None:
-        self._folder, self._tokens = folder, tokens
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
         self._start_afresh()
         os.register_at_fork(after_in_child=self._start_afresh)
 
@@ -80,14 +80,10 @@ class Recorder:
 
     def record(self, kind: str, run: Run, *values: Any) -> None:
         """Record anything else of a run, with these values at the end."""
-        moment, encoder = _now(), self._encoder
-        encoded = encoder.chunk if kind == "chunk" else encoder.value
+        moment = _now()
+        encoded = self._encoder.chunk if kind == "chunk" else self._encoder.value
 
-        def make() -> str:
-            encoder.begin()
-            return dumps([kind, moment, run.number, *map(encoded, values)])
-
-        self._write(make)
+        self._write(lambda: dumps([kind, moment, run.number, *map(encoded, values)]))
 
     def start(self, run_id: Any, kind: str, about: dict[str, Any], content: dict[str, Any]) -> None:
         """Record that a run began; `about` is plain and short, and repeated in a new segment."""
@@ -95,14 +91,15 @@ class Recorder:
         head = f'["start",{_now()},{number},"{kind}",{dumps(about)[:-1]}'
 
         def make() -> str:
-            encoder.begin()
-            made = {name: encoder.value(value) for name, value in content.items() if name != "sent"}
-            if "sent" in content:
-                made["input"] = encoder.prompt(content["sent"])
+            encode = encoder.prompt if kind == "chat_model" else encoder.value
+            made = {
+                name: (encode if name == "input" else encoder.value)(value)
+                for name, value in content.items()
+            }
             return head + "," * bool(made) + dumps(made)[1:] + "]"
 
         self._write(make)
-        self.runs[run_id] = Run(number, head + ',"again":true}]', is_whole=bool(content))
+        self.runs[run_id] = Run(number, head + ',"again":true}]', is_whole="input" in content)
         if len(self.runs) > _MOST_OPEN:  # some never end: abandoned generators, cancelled tasks
             self.runs.pop(next(iter(self.runs)), None)
 
@@ -121,6 +118,7 @@ class Recorder:
                 return
             self._is_busy = True
             try:
+                self._encoder.begin()
                 if not self._writer.append(make().encode()):
                     self._encoder.forget()
                     self._go_on(make().encode())
@@ -151,8 +149,9 @@ class Recorder:
 
     def _header(self) -> Iterator[str]:
         self._secrets = _secrets()
-        about = {**_process(), "tokens": self._tokens, "segment": self._writer.number + 1}
-        yield dumps(["process", _now(), about])
+        argv = list(getattr(sys, "orig_argv", sys.argv))
+        about = {"pid": os.getpid(), "argv": argv, "versions": _versions()}
+        yield dumps(["process", _now(), {**about, "segment": self._writer.number + 1}])
         yield dumps(["secrets", _now(), self._secrets])
         yield from [run.begun for run in list(self.runs.values())]
 
@@ -166,45 +165,17 @@ def _now() -> int:
     return time.time_ns() // 1000
 
 
-def _process() -> dict[str, Any]:
-    try:
-        folder = os.getcwd()
-    except OSError:  # it was removed
-        folder = ""
-    return {
-        "pid": os.getpid(),
-        "ppid": os.getppid(),
-        "argv": list(getattr(sys, "orig_argv", sys.argv)),
-        "executable": sys.executable,
-        "python": sys.version.split()[0],
-        "cwd": folder,
-        "versions": _versions(),
-    }
-
-
 @functools.lru_cache(maxsize=None)
 def _versions() -> dict[str, str]:
-    installed = ((name, _version(name)) for name in _PACKAGES)
-    return {name: version for name, version in installed if version}
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return ""
+    found = {}
+    for package in _PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[package] = metadata.version(package)
+    return found
 
 
 def _secrets() -> dict[str, str]:
-    """The variables that are named like secrets, and those that may hold a login in a URL."""
-    found = {name: os.environ.get(name, "") for name in list(os.environ)}
-    return {
-        name: value
-        for name, value in found.items()
-        if len(value) >= _SHORTEST_SECRET
-        and (_sounds_secret(name.upper()) or ("://" in value and "@" in value))
-    }
-
-
-def _sounds_secret(name: str) -> bool:
-    return _SECRET.search(name) is not None and _NO_SECRET.fullmatch(name) is None
+    """The variables that are named like secrets."""
+    names = [name for name in list(os.environ) if _SECRET.match(name.upper())]
+    found = {name: os.environ.get(name, "") for name in names}
+    return {name: value for name, value in found.items() if len(value) >= _SHORTEST_SECRET}

@@ -1,14 +1,13 @@
 """Append-only mapped files: a record costs no system call, and outlives the process.
 
 A record is its length (u32, little endian) and its bytes; a length of 0 is "nothing yet", END "go
-on in the next segment". The length is stored last, so that no reader sees half a record. Space is
-allocated before it is mapped: a write into a hole on a full disk would end the program by SIGBUS.
+on in the next segment". The length is stored last, so that no reader sees half a record. A file
+is zeros before it is mapped: a write into a hole on a full disk would end the program by SIGBUS.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import mmap
 import os
 import struct
@@ -25,7 +24,6 @@ _LENGTH = struct.Struct("<I")
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 # Before 3.13 a map holds a file descriptor of its own.
 _UNTRACKED: dict[str, Any] = {"trackfd": False} if sys.version_info >= (3, 13) else {}
-_NOT_SUPPORTED = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
 
 
 class Writer:
@@ -42,20 +40,21 @@ class Writer:
 
     def append(self, record: bytes, spare: int = SPARE) -> bool:
         """Add a record. Returns False, with nothing written, where the segment has no room."""
-        at, length = self._at, len(record)
-        end = at + 4 + length
-        if end + spare > self._size:
+        at = self._at
+        if at + 4 + len(record) + spare > self._size:
             return False
         try:
-            self._map[at + 4 : end] = record
-            _LENGTH.pack_into(self._map, at, length)
-            self._at = end
-        except BaseException:  # Ctrl-C, between any two of these: leave no half of it
-            self._map[at + 4 : end] = record
-            _LENGTH.pack_into(self._map, at, length)
-            self._at = end
+            self._put(record, at)
+        except BaseException:  # Ctrl-C, between any two lines of it: leave no half
+            self._put(record, at)
             raise
         return True
+
+    def _put(self, record: bytes, at: int) -> None:
+        end = at + 4 + len(record)
+        self._map[at + 4 : end] = record
+        _LENGTH.pack_into(self._map, at, len(record))
+        self._at = end
 
     def go_on(self, room: int) -> None:
         """Begin the next segment, with room for so many bytes.
@@ -78,27 +77,12 @@ def _allocated(path: str, size: int) -> mmap.mmap:
     """A new file of this size, all of it on the disk, mapped."""
     descriptor = os.open(path, _FLAGS, 0o600)
     try:
-        _allocate(descriptor, size)
+        left = size
+        while left:
+            left -= os.write(descriptor, bytes(min(left, 1 << 20)))
         return mmap.mmap(descriptor, size, **_UNTRACKED)
     except BaseException:
         os.unlink(path)
         raise
     finally:
         os.close(descriptor)
-
-
-def _allocate(descriptor: int, size: int) -> None:
-    try:
-        os.posix_fallocate(descriptor, 0, size)
-    except AttributeError:  # macOS
-        _write_zeros(descriptor, size)
-    except OSError as error:
-        if error.errno not in _NOT_SUPPORTED:
-            raise
-        _write_zeros(descriptor, size)
-
-
-def _write_zeros(descriptor: int, size: int) -> None:
-    left = size
-    while left:
-        left -= os.write(descriptor, bytes(min(left, 1 << 20)))
