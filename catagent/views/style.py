@@ -32,82 +32,47 @@ STYLES: dict[Style, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+class _Glyph:
+    """A sign, the spaces around it included: in Unicode, in ASCII, and in words."""
+
+    def __init__(self, *forms: str) -> None:
+        self._forms = forms
+
+    def __get__(self, glyphs: Glyphs, _: type[Glyphs]) -> str:
+        return self._forms[glyphs.form]
+
+
+@dataclass(frozen=True)
 class Glyphs:
-    """The signs of a view, the spaces around them included; in Unicode where not said."""
+    """The signs of a view, in one of their forms: 0 is Unicode, 1 is ASCII.
 
-    top: str = "╭─ "
-    side: str = "│ "
-    bottom: str = "╰─ "
-    thought: str = "┊ "
-    part: str = "◦ "
-    said: str = ""
-    ok: str = "✓ "
-    bad: str = "✗ "
-    pause: str = "‖ "
-    error: str = "✗ "
-    warn: str = "! "
-    ask: str = "\u276f "
-    call: str = "→ "
-    retry: str = "↻ "
-    waiting: str = "╷ "
-    run: str = ""
-    aside: str = "∙ "
-    unknown: str = "? "
-    outside: str = "» "
-    dot: str = " · "
-    ellipsis: str = "…"
-    spinner: str = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+    2 is words and indentation, for logs and for people who listen to their terminal.
+    """
 
+    form: Literal[0, 1, 2]
 
-UNICODE = Glyphs()
-ASCII = Glyphs(
-    top="+- ",
-    side="| ",
-    bottom="+- ",
-    thought=": ",
-    part="- ",
-    ok="ok ",
-    bad="x ",
-    pause="|| ",
-    error="x ",
-    warn="! ",
-    ask="> ",
-    call="-> ",
-    retry="~ ",
-    waiting="| ",
-    aside=". ",
-    unknown="? ",
-    outside=">> ",
-    dot=", ",
-    ellipsis="...",
-    spinner="|/-\\",
-)
-# Words and indentation, for logs and for people who listen to their terminal.
-WORDS = Glyphs(
-    top="tool: ",
-    side="  ",
-    bottom="  ",
-    thought="  ",
-    part="",
-    said=":",
-    ok="done: ",
-    bad="failed: ",
-    pause="paused: ",
-    error="error: ",
-    warn="warning: ",
-    ask="question: ",
-    call="call written: ",
-    retry="",
-    waiting="",
-    run="run: ",
-    aside="also: ",
-    unknown="unknown event: ",
-    outside="output of the program: ",
-    dot=", ",
-    ellipsis="...",
-    spinner=" ",
-)
+    top = _Glyph("╭─ ", "+- ", "tool: ")
+    side = _Glyph("│ ", "| ", "  ")
+    bottom = _Glyph("╰─ ", "+- ", "  ")
+    thought = _Glyph("┊ ", ": ", "  ")
+    part = _Glyph("◦ ", "- ", "")
+    said = _Glyph("", "", ":")
+    ok = _Glyph("✓ ", "ok ", "done: ")
+    bad = _Glyph("✗ ", "x ", "failed: ")
+    pause = _Glyph("‖ ", "|| ", "paused: ")
+    error = _Glyph("✗ ", "x ", "error: ")
+    warn = _Glyph("! ", "! ", "warning: ")
+    ask = _Glyph("\u276f ", "> ", "question: ")
+    call = _Glyph("→ ", "-> ", "call written: ")
+    retry = _Glyph("↻ ", "~ ", "")
+    waiting = _Glyph("╷ ", "| ", "")
+    run = _Glyph("", "", "run: ")
+    aside = _Glyph("∙ ", ". ", "also: ")
+    unknown = _Glyph("? ", "? ", "unknown event: ")
+    outside = _Glyph("» ", ">> ", "output of the program: ")
+    dot = _Glyph(" · ", ", ", ", ")
+    ellipsis = _Glyph("…", "...", "...")
+    spinner = _Glyph("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\", " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,20 +92,18 @@ class Look:
 
     def text(self, untrusted: str) -> str:
         """Return text that may have come from anywhere, cleaned, lines kept."""
-        safe = clean(untrusted)
-        return to_ascii(safe) if self.options.ascii else safe
+        return to_ascii(clean(untrusted)) if self.options.ascii else clean(untrusted)
 
     def line(self, untrusted: str) -> str:
         """Return text that may have come from anywhere, cleaned and on one line."""
-        safe = clean_line(untrusted)
-        return to_ascii(safe) if self.options.ascii else safe
+        return to_ascii(clean_line(untrusted)) if self.options.ascii else clean_line(untrusted)
 
 
 def live_look(options: ViewOptions) -> Look:
     """Panels drawn with boxes, or with ASCII where boxes cannot be shown."""
-    return Look(options, ASCII if options.ascii else UNICODE)
+    return Look(options, Glyphs(1 if options.ascii else 0))
 
 
 def plain_look(options: ViewOptions) -> Look:
     """Words and indentation."""
-    return Look(options, WORDS, words=True)
+    return Look(options, Glyphs(2), words=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import accumulate, takewhile
 
 from catagent.views.sanitize import SGR
 
@@ -47,55 +48,25 @@ def wrap(line: str, width: int | None) -> list[str]:
     be. Tabs become four spaces, wherever they stand. `None` is a line of any length.
     """
     line = line.replace("\t", "    ")
-    if width is None:
+    if width is None or len(line) <= width and line.isascii():
         return [line]
-    if line.isascii():
-        return _wrap_ascii(line, width)
-    return _wrap_cells(line, width)
-
-
-def _wrap_ascii(line: str, width: int) -> list[str]:
-    rows, start, length = [], 0, len(line)
-    while length - start > width:
-        space = line.rfind(" ", start, start + width + 1)
-        if space <= start:
-            rows.append(line[start : start + width])
-            start += width
-        else:
-            rows.append(line[start:space])
-            start = space + 1
-    rows.append(line[start:])
-    return rows
-
-
-def _wrap_cells(line: str, width: int) -> list[str]:
-    rows, start, length = [], 0, len(line)
+    rows, start = [], 0
     while True:
-        end, space = _fits(line, start, width)
-        if end == length:
-            rows.append(line[start:])
-            return rows
-        if space > start:
-            rows.append(line[start:space])
-            start = space + 1
-        else:
-            rows.append(line[start:end])
-            start = end
+        some = line[start : start + width * MAX_CODE_POINTS_PER_CELL]
+        # The row takes one character at least, even one that is wider than the row.
+        end = start + (_fitting(some, width) or 1)
+        if end >= len(line):
+            return [*rows, line[start:]]
+        space = line.rfind(" ", start, end + 1)
+        rows.append(line[start : space if space > start else end])
+        start = space + 1 if space > start else end
 
 
-def _fits(line: str, start: int, width: int) -> tuple[int, int]:
-    """Where the row that begins at `start` is full, and the last space at or before that."""
-    used, space = 0, -1
-    limit = min(len(line), start + width * MAX_CODE_POINTS_PER_CELL)
-    for index in range(start, limit):
-        char = line[index]
-        used += _char_cells(char)
-        if char == " ":
-            space = index
-        if used > width:
-            # The row takes one character at least, even one that is wider than the row.
-            return max(index, start + 1), space
-    return limit, space
+def _fitting(text: str, width: int) -> int:
+    """How many characters at the beginning of the text fit into so many cells."""
+    if text.isascii():
+        return min(len(text), width)
+    return sum(1 for _ in takewhile(width.__ge__, accumulate(map(_char_cells, text))))
 
 
 def pack(facts: Iterable[str], dot: str, width: int | None) -> list[str]:
@@ -113,13 +84,7 @@ def head(text: str, width: int, ellipsis: str) -> str:
     """Return the beginning of one line, cut to `width` cells with an ellipsis if it is longer."""
     if cells(text) <= width:
         return text
-    room = max(0, width - cells(ellipsis))
-    end, used = 0, 0
-    for char in text:
-        used += _char_cells(char)
-        if used > room:
-            break
-        end += 1
+    end = _fitting(text, max(0, width - cells(ellipsis)))
     return (text[:end] + ellipsis)[: max(0, width)]
 
 
