@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import TypeVar
 
 from catagent.events import types as ev
 from catagent.views import notes
@@ -20,9 +19,7 @@ from catagent.views.style import Look
 from catagent.views.text import facts, written
 from catagent.views.tool_panel import Orphan, Tool
 
-T = TypeVar("T")
 Home = Column | Tool
-_Inside = defaultdict[str | None, dict[str, T]]
 # So many models may wait for a server at once; a retry of one before them is shown below it.
 _NEAR = 64
 ModelEvent = ev.LlmStarted | ev.LlmToken | ev.LlmFinished
@@ -39,11 +36,10 @@ class Calls:
         self._root = root
         self._tools: dict[str, Tool] = {}
         # Those of them that ended and were not observed yet, by the call around them.
-        self._ended: _Inside[Tool] = defaultdict(dict)
+        self._ended: defaultdict[str | None, dict[str, Tool]] = defaultdict(dict)
         self._models: dict[str, Model] = {}
-        # The text of calls that a model wrote and that were not run, by the call around them.
-        self._unclaimed: _Inside[str] = defaultdict(dict)
-        self._written: dict[str, str | None] = {}
+        # Calls that a model wrote and that were not run: the call around them, and their text.
+        self._unclaimed: dict[str, tuple[str | None, str]] = {}
 
     def model(self, event: ModelEvent) -> None:
         """Take an event of a model's call."""
@@ -72,7 +68,7 @@ class Calls:
         if tool is None or (tool.closed and isinstance(event, ev.Action | ev.ToolStarted)):
             tool = self._tools[key] = self._new_tool(event)
         outer = ev.outer_call(key)
-        self._unclaimed.get(self._written.pop(key, None), {}).pop(key, None)
+        self._unclaimed.pop(key, None)
         self._ended.get(outer, {}).pop(key, None)
         if isinstance(event, ev.Action):
             tool.decide(event.data.tool_input)
@@ -89,7 +85,7 @@ class Calls:
         for model in self._models.values():
             model.finish(ev.LlmFinishedData(model="", text=model.text))
         self._models.clear()
-        for call in list(self._unclaimed):
+        for call in {call: None for call, _ in self._unclaimed.values()}:
             self._show_unclaimed(call)
         for tool in reversed(self._tools.values()):
             tool.end_unobserved(paused=paused)
@@ -115,27 +111,29 @@ class Calls:
         self._settle_ended(event.call)
         self._show_unclaimed(event.call)
         home, agents_own = self.home(event), event.call is None
+        known = "" if isinstance(event, ev.LlmToken) else event.data.model
+        name = model_name(event.name, known)
         orphan = home is self._root and not agents_own
-        labelled = not agents_own or self.look.words or self.look.options.verbose
-        label = self._label(event) if labelled else ""
+        title = self._title(event, name or "model", known)
+        shown = "" if orphan else title
         markdown = agents_own and not self.look.words
-        model = Model(self.look, label="" if orphan else label, markdown=markdown)
-        model.name = model_name(event.name, _model(event))
+        model = self._models[event.run_id] = Model(self.look, name, label=shown, markdown=markdown)
         if isinstance(event, ev.LlmStarted):
             model.parts.extend(prompt(self.look, event.data))
-        self._models[event.run_id] = model
         if isinstance(home, Tool):
             home.models.append(model)
-        home.parts.append(Orphan(self.look, model, label) if orphan else model)
+        home.parts.append(Orphan(self.look, model, title) if orphan else model)
         return model
 
-    def _label(self, event: ModelEvent) -> str:
-        model = _model(event)
-        facts = [model_name(event.name, model) or "model"]
-        if self.look.options.verbose:
-            facts += [model] if model and model not in facts else []
-            facts += _identity(event)
-        return self.look.glyphs.dot.join(facts)
+    def _title(self, event: ModelEvent, name: str, model: str) -> str:
+        """Who writes; nothing where only one can."""
+        verbose = self.look.options.verbose
+        if event.call is None and not (verbose or self.look.words):
+            return ""
+        known = [name, *([model] if verbose and model not in ("", name) else [])]
+        known += [f"run {event.run_id}"] if verbose and event.run_id else []
+        known += [f"tags {', '.join(event.tags)}"] if verbose and event.tags else []
+        return self.look.glyphs.dot.join(known)
 
     def _model_ended(self, event: ev.LlmFinished, model: Model) -> None:
         del self._models[event.run_id]
@@ -144,10 +142,10 @@ class Calls:
             self.said, self.named = model.text, model.names
         for key, text in model.written(event.data):
             if key not in self._tools:
-                self._unclaimed[event.call][key] = text
-                self._written[key] = event.call
+                self._unclaimed[key] = event.call, text
         if event.data.error is not None and model.tokens:
-            model.parts.append(notes.cut_off(self.look))
+            sign = self.look.glyphs.error
+            model.parts.append(notes.note(self.look, sign, "cut off here", "bad", "dim"))
         if self.look.options.verbose:
             model.parts.append(self._timing(event.data))
 
@@ -173,10 +171,10 @@ class Calls:
         if not tool.closed:
             tool.observe(data)
         elif not tool.shows(data.output):
-            self._root.parts.append(
-                Ready(lambda width: label_rows(self.look, f"observation of {tool.tool}", width))
-            )
-            self._root.parts.append(Hanging("  ", written(self.look, data.output)))
+            below = Hanging("  ", written(self.look, data.output))
+            name = f"observation of {tool.tool}"
+            above = Ready(lambda width: label_rows(self.look, name, width))
+            self._root.parts += [above, below]
 
     def _settle_ended(self, call: str | None) -> None:
         """The agent has gone on: what has ended inside `call` will no longer be observed."""
@@ -185,22 +183,15 @@ class Calls:
 
     def _show_unclaimed(self, call: str | None) -> None:
         """Show the calls written inside `call`: a run of them would have been reported by now."""
-        for text in self._unclaimed.pop(call, {}).values():
-            self._inside(call).parts.append(notes.unclaimed(self.look, text))
+        look, home = self.look, self._inside(call)
+        for key in [key for key, (where, _) in self._unclaimed.items() if where == call]:
+            text = self._unclaimed.pop(key)[1]
+            home.parts.append(notes.note(look, look.glyphs.call, text, "dim", "dim"))
 
 
 def _place(model: Model, parts: Sequence[Part]) -> int | None:
     """Where a model is among the last of the parts, counted from their end."""
     return next((at for at in range(-min(len(parts), _NEAR), 0) if parts[at] is model), None)
-
-
-def _model(event: ModelEvent) -> str:
-    return "" if isinstance(event, ev.LlmToken) else event.data.model
-
-
-def _identity(event: ModelEvent) -> list[str]:
-    tags = [f"tags {', '.join(event.tags)}"] if event.tags else []
-    return [f"run {event.run_id}", *tags] if event.run_id else tags
 
 
 def _tokens(usage: ev.Usage) -> list[str]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from catagent.events.types import Event, LlmToken
-from catagent.views import notes
 from catagent.views.footer import footer, status_row
+from catagent.views.notes import note
 from catagent.views.options import READABLE_WIDTH, ViewOptions
 from catagent.views.parts import Rows
 from catagent.views.sanitize import Colors
@@ -99,7 +99,7 @@ class Fallback(View):
         super().__init__(failed.transcript)
         self.partial = failed.partial
         self.transcript.restyle(plain_look(failed.options))
-        self._failure = f"{type(error).__name__}: {error}"
+        self._why = f"{type(error).__name__}: {error}"
 
     def update(self, event: Event, now: float) -> None:
         """Take one event; one that cannot be shown even here is at least named."""
@@ -116,5 +116,10 @@ class Fallback(View):
     def last(self, size: Size) -> Rows:
         """Return the lines that are still owed, and why they look different from the first."""
         self.transcript.settle()
-        self.transcript.add(notes.view_failed(self.transcript.look, self._failure))
+        look, failed = (
+            self.transcript.look,
+            "the live view failed, so the rest of the run was shown",
+        )
+        text = f"{failed} in plain lines ({self._why})"
+        self.transcript.add(note(look, look.glyphs.warn, text, "warn"))
         return self.transcript.take(max(8, size.columns - 1))

@@ -8,37 +8,31 @@ from collections.abc import Iterable, Iterator
 from catagent.events import types as ev
 from catagent.events.said import in_order
 from catagent.views.format import compact
-from catagent.views.parts import Panel, Part, Preview, Rows, drain, narrower, newest
-from catagent.views.style import Look
+from catagent.views.parts import Panel, Part, Preview, Rows, Stack, narrower
+from catagent.views.style import Look, Style
 from catagent.views.text import Feed, Text, last_of
 from catagent.views.wrap import cells, head, pack, tail
 
+_STYLES: dict[ev.Channel, Style] = {"text": "plain", "reasoning": "reasoning", "block": "dim"}
 
-class Model:
+
+class Model(Stack):
     """What one call of a model writes: reasoning, text, and the tool calls that it makes.
 
     It has no rows, not even its label, until there is something to show.
     """
 
-    def __init__(self, look: Look, *, label: str, markdown: bool) -> None:
-        self.look = look
-        self.parts: deque[Part] = deque()
-        self.finished = False
-        self.name = ""
+    def __init__(self, look: Look, name: str, *, label: str, markdown: bool) -> None:
+        super().__init__()
+        self.look, self.name = look, name
         self.tokens = 0
         self.calls: dict[int, Call] = {}
         self.pieces: list[str] = []
         self.names: list[str] = []
-        self._label = label
-        self._markdown = markdown
+        self._label, self._markdown = label, markdown
         self._forgot = False
         self._channel: ev.Channel | None = None
         self._last: Feed | None = None
-
-    @property
-    def settled(self) -> bool:
-        """Whether every row was taken and none will follow."""
-        return self.finished and not self.parts
 
     @property
     def text(self) -> str:
@@ -50,7 +44,7 @@ class Model:
         self.tokens += 1
         if data.channel == "tool_args":
             self._switch("tool_args")
-            self._call(data)
+            self.calls.setdefault(data.index or 0, Call()).feed(data)
         else:
             self.write(data.channel, data.delta)
 
@@ -81,15 +75,15 @@ class Model:
         elif data.text.startswith(self.text) and not self._forgot:
             self.write("text", data.text[len(self.text) :])
         self._switch(None)
-        self.finished = True
+        self.closed = True
 
     def written(self, data: ev.LlmFinishedData) -> Iterator[tuple[str, str]]:
         """Yield the key and the text of each tool call, as streamed or else as in `data`."""
         for index, call in self.calls.items():
-            yield call.key or call.call_id or f"{id(self)}.{index}", call.text
+            yield call.key or f"{id(self)}.{index}", f"{call.tool} {''.join(call.pieces)}"
         for index, whole in enumerate([] if self.calls else data.tool_calls):
-            key = whole.call if isinstance(whole.call, str) else whole.id
-            yield key or f"{id(self)}.{index}", f"{whole.name} {compact(whole.args)}"
+            key = whole.call or whole.id or f"{id(self)}.{index}"
+            yield key, f"{whole.name} {compact(whole.args)}"
 
     def restyle(self, look: Look, parts: Iterable[Part]) -> None:
         """Go on in another look; `parts` is what has not been shown."""
@@ -102,40 +96,29 @@ class Model:
         """Let go of what was kept to compare it with the observation."""
         self.pieces, self.names, self.calls, self._forgot = [], [], {}, True
 
-    def _call(self, data: ev.LlmTokenData) -> None:
-        call = self.calls.setdefault(data.index if isinstance(data.index, int) else 0, Call())
-        call.tool = data.tool if isinstance(data.tool, str) else call.tool
-        call.call_id = data.call_id if isinstance(data.call_id, str) else call.call_id
-        call.key = data.call if isinstance(data.call, str) else call.key
-        call.pieces.append(data.delta)
-
     def _switch(self, channel: ev.Channel | None) -> None:
         if channel == self._channel:
             return
-        self._channel = channel
         if self._last is not None:
             self._last.finish()
-            self._last = None
-        if channel == "text":
-            self._last = self._text()
-            self.parts.append(self._last)
-        elif channel == "reasoning":
-            self._last = Text(self.look, "reasoning")
-            self.parts.append(Thoughts(self.look, self._last))
-        elif channel == "block":
-            self._last = Text(self.look, "dim")
-            self.parts.append(self._last)
+        self._channel, self._last = channel, None if channel is None else self._begun(channel)
 
-    def _text(self) -> Feed:
-        if not self._markdown:
-            return Text(self.look)
-        from catagent.views.markdown_stream import Markdown
+    def _begun(self, channel: ev.Channel) -> Feed | None:
+        """A new part for what comes on this channel."""
+        if channel == "tool_args":
+            return None
+        if channel == "text" and self._markdown:
+            from catagent.views.markdown_stream import Markdown
 
-        return Markdown(self.look)
+            text: Feed = Markdown(self.look)
+        else:
+            text = Text(self.look, _STYLES[channel])
+        self.parts.append(Thoughts(self.look, text) if channel == "reasoning" else text)
+        return text
 
     def take(self, width: int | None) -> Rows:
         """Return the rows that have become final since the last call."""
-        rows = drain(self.parts, width)
+        rows = super().take(width)
         if rows and self._label:
             rows = label_rows(self.look, self._label, width) + rows
             self._label = ""
@@ -143,50 +126,48 @@ class Model:
 
     def tail(self, width: int, limit: int) -> Rows:
         """Return up to `limit` rows of what is not final yet."""
-        if self.parts:
-            rows = self.parts[0].tail(width, limit)
-            label = label_rows(self.look, self._label, width) if self._label and rows else []
-            return (label + rows)[-limit:]
-        calls = self._call_rows(width, limit) if self._channel == "tool_args" else []
-        return [self.look.paint("dim", row) for row in calls]
+        if self._channel == "tool_args" and not self.parts:
+            return [self.look.paint("dim", row) for row in self._call_rows(width, limit)]
+        rows = super().tail(width, limit)
+        above = label_rows(self.look, self._label, width) if self._label and rows else []
+        return (above + rows)[-limit:]
 
     def preview(self, width: int, limit: int) -> Preview:
         """Return the last `limit` rows of text, while nobody takes from the part."""
         if self._channel == "tool_args":
             return Preview("dim", self._call_rows(width, limit))
-        return newest(self.parts, width, limit)
+        return super().preview(width, limit)
 
     def _call_rows(self, width: int, limit: int) -> Rows:
-        return [self._call_row(call, width) for call in list(self.calls.values())[-limit:]]
-
-    def _call_row(self, call: Call, width: int) -> str:
-        """The tool, and the newest of its arguments that fit next to it."""
-        look, glyphs = self.look, self.look.glyphs
-        name = head(look.line(call.tool[:width]), max(1, width // 2), glyphs.ellipsis)
-        room = max(1, width - cells(glyphs.call + name) - 1)
-        arguments = tail(look.line(last_of(call.pieces, width)), room, glyphs.ellipsis)
-        return f"{glyphs.call}{name} {arguments}"
+        return [call.row(self.look, width) for call in list(self.calls.values())[-limit:]]
 
 
 class Call:
-    """A tool call while a model writes it."""
+    """A tool call while a model writes it; `key` is the provider's own id until ours is known."""
 
     def __init__(self) -> None:
-        self.tool = ""
-        self.key: str | None = None
-        self.call_id: str | None = None
+        self.tool = self.key = ""
         self.pieces: list[str] = []
 
-    @property
-    def text(self) -> str:
-        """The tool and its arguments, as they were written."""
-        return f"{self.tool} {''.join(self.pieces)}"
+    def feed(self, data: ev.LlmTokenData) -> None:
+        """Take a piece of the arguments."""
+        self.tool = data.tool or self.tool
+        self.key = data.call or self.key or data.call_id or ""
+        self.pieces.append(data.delta)
+
+    def row(self, look: Look, width: int) -> str:
+        """The tool, and the newest of its arguments that fit next to it."""
+        glyphs = look.glyphs
+        name = head(look.line(self.tool[:width]), max(1, width // 2), glyphs.ellipsis)
+        room = max(1, width - cells(glyphs.call + name) - 1)
+        arguments = tail(look.line(last_of(self.pieces, width)), room, glyphs.ellipsis)
+        return f"{glyphs.call}{name} {arguments}"
 
 
 class Thoughts(Panel):
     """Reasoning, set apart from what the model says."""
 
-    def __init__(self, look: Look, text: Text) -> None:
+    def __init__(self, look: Look, text: Feed) -> None:
         super().__init__(look, look.glyphs.thought)
         self.parts.append(text)
         self.closed = True

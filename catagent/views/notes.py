@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from itertools import chain
 
 from msgspec import UNSET
 
@@ -20,6 +21,16 @@ LONGEST_REPORT, LONGEST_QUESTION = 300, 48
 def note(look: Look, sign: str, text: str, style: Style, body: Style = "plain") -> Part:
     """Text with a sign before it."""
     return Hanging(look.paint(style, sign), written(look, text, body))
+
+
+def under(look: Look, sign: str, texts: Iterable[str]) -> list[Part]:
+    """What is said, dimly, below a note with this sign; what is empty is left out."""
+    return [note(look, " " * cells(sign), text, "plain", "dim") for text in texts if text]
+
+
+def _advice(look: Look, sign: str, message: str, style: Style, *below: str) -> list[Part]:
+    """What went wrong, and below it, dimly, what there is to say about it."""
+    return [note(look, sign, message, style), *under(look, sign, below)]
 
 
 def other(look: Look, event: ev.Event) -> list[Part]:
@@ -78,41 +89,6 @@ def warning(look: Look, data: ev.WarningData) -> list[Part]:
     return _advice(look, look.glyphs.warn, data.message, "warn", data.hint)
 
 
-def outside(look: Look, line: str) -> Part:
-    """A line that another program wrote to our terminal."""
-    return note(look, look.glyphs.outside, line, "warn", "dim")
-
-
-def view_failed(look: Look, failure: str) -> Part:
-    """Why the second half of a run looks different from the first."""
-    text = f"the live view failed, so the rest of the run was shown in plain lines ({failure})"
-    return note(look, look.glyphs.warn, text, "warn")
-
-
-def changed(look: Look, call: str) -> Part:
-    """What became of a call whose arguments an agent, or a person, has changed."""
-    return note(look, look.glyphs.retry, f"changed to {call}", "warn", "dim")
-
-
-def attempt(look: Look, data: ev.ToolFinishedData) -> Part:
-    """What came of one attempt at a tool call that went on after it."""
-    time = "" if data.duration_s is None else f" after {seconds(data.duration_s)}"
-    ended = f"attempt {'failed' if data.status == 'error' else 'ended'}{time}"
-    said = dict.fromkeys([data.output, data.error.message if data.error else ""])
-    text = ": ".join(filter(None, [ended, *said]))
-    return note(look, look.glyphs.retry, text, "warn", "dim")
-
-
-def unclaimed(look: Look, call: str) -> Part:
-    """A tool call that a model wrote and that was not run, or not reported."""
-    return note(look, look.glyphs.call, call, "dim", "dim")
-
-
-def cut_off(look: Look) -> Part:
-    """What marks the text of a model that was cut off."""
-    return note(look, look.glyphs.error, "cut off here", "bad", "dim")
-
-
 def answer(look: Look, data: ev.AnswerData, *, said: bool = False) -> list[Part]:
     """The final answer, unless the agent's model has just said it, token by token."""
     parts: list[Part] = []
@@ -136,12 +112,9 @@ def _markdown(look: Look, text: str) -> Part:
 
 def failure(look: Look, data: ev.RunFinishedData) -> list[Part]:
     """What went wrong, if anything did: where, what to do about it, and what else did."""
-    return [] if data.error is None else list(_failed(look, data.error))
-
-
-def _failed(look: Look, error: ev.ErrorInfo) -> Iterator[Part]:
-    for each in (error, *error.others):
-        yield from _advice(look, look.glyphs.error, each.message, "bad", place(each), each.hint)
+    errors = [data.error, *data.error.others] if data.error else []
+    rows = [_advice(look, look.glyphs.error, e.message, "bad", place(e), e.hint) for e in errors]
+    return list(chain.from_iterable(rows))
 
 
 def place(error: ev.Failure) -> str:
@@ -212,13 +185,3 @@ def _counts(data: ev.RunFinishedData, tokens: int) -> list[str]:
     if data.ttft_s is not None:
         known.append(f"first token {seconds(data.ttft_s)}")
     return known
-
-
-def _advice(look: Look, sign: str, message: str, style: Style, *below: str) -> list[Part]:
-    """What went wrong, and below it, dimly, what there is to say about it."""
-    return [note(look, sign, message, style), *under(look, sign, below)]
-
-
-def under(look: Look, sign: str, texts: Iterable[str]) -> list[Part]:
-    """What is said, dimly, below a note with this sign; what is empty is left out."""
-    return [note(look, " " * cells(sign), text, "plain", "dim") for text in texts if text]

@@ -7,7 +7,7 @@ from catagent.events.said import repeats
 from catagent.views import graph, notes
 from catagent.views.calls import Calls
 from catagent.views.format import one_line
-from catagent.views.parts import Column, Part, Preview, Rows, newest
+from catagent.views.parts import Column, Part, Rows
 from catagent.views.status import Tally
 from catagent.views.style import Look
 from catagent.views.text import facts
@@ -25,15 +25,10 @@ class Run(Column):
         self.calls = Calls(look, self)
         self.tally = Tally()
         self.run_id = self.name = self.question = self._process = ""
-        self.started = self.closed = self._again = False
+        self.started = self._again = False
         self.finished: ev.RunFinishedData | None = None
         # Events that came since it was last its turn to be shown.
         self.held = 0
-
-    @property
-    def settled(self) -> bool:
-        """Whether every row was taken and none will follow."""
-        return self.closed and not self.parts
 
     @property
     def failed(self) -> bool:
@@ -76,10 +71,6 @@ class Run(Column):
             self._again = False
             rows = facts(self.look, [f"{self.name} goes on", self.question]).take(width) + rows
         return rows
-
-    def preview(self, width: int, limit: int) -> Preview:
-        """Return the last rows of text that waits to be shown."""
-        return newest(self.parts, width, limit)
 
     def _note(self, event: ev.KnownEvent) -> list[Part]:
         match event:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sequence
 
-from catagent.views.parts import Preview, Ready, Rows
+from catagent.views.parts import Part, Preview, Ready, Rows
 from catagent.views.style import Look, Style
 from catagent.views.wrap import pack, wrap
 
@@ -36,7 +35,7 @@ class Newest:
         return [row for row in (*self._rows, self._open_row) if row]
 
 
-class Feed(ABC):
+class Feed(Part):
     """Text that comes in pieces and is handed out whole, with line endings of one kind."""
 
     style: Style = "plain"
@@ -46,7 +45,6 @@ class Feed(ABC):
         self.pieces: list[str] = []
         self.has_line = False
         self.finished = False
-        self.settled = False
         self._newest_rows: Newest | None = None
 
     def feed(self, delta: str) -> None:
@@ -58,17 +56,9 @@ class Feed(ABC):
         """Take note that nothing more will come."""
         self.finished = True
 
-    @abstractmethod
     def unshown(self) -> str:
         """Return the text that no row was made of yet, as far as it is known."""
-
-    @abstractmethod
-    def take(self, width: int | None) -> Rows:
-        """Return the rows that have become final since the last call."""
-
-    @abstractmethod
-    def tail(self, width: int, limit: int) -> Rows:
-        """Return up to `limit` rows of what is not final yet."""
+        raise NotImplementedError
 
     def preview(self, width: int, limit: int) -> Preview:
         """Return the last `limit` rows of text, while nobody takes from the part."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import repeat
 from typing import Any
 
 from catagent.events import types as ev
 from catagent.events.said import repeats
-from catagent.views import graph, notes
+from catagent.views import graph
 from catagent.views.format import arguments, count, fields, seconds
 from catagent.views.model_call import Model, label_rows
+from catagent.views.notes import note
 from catagent.views.parts import Hanging, Panel, Part, Preview, Ready, Rows, narrower
 from catagent.views.style import Look, Style
 from catagent.views.text import facts, written
@@ -26,19 +26,16 @@ class Tool(Panel):
         self.run_id = ""
         self.models: list[Model] = []
         self.finished: ev.ToolFinishedData | None = None
-        self._tool_input = tool_input
         self._details = details
-        self._title: str | None = None
         self._output: str | None = None
         self._started = self._failed = self._paused = False
         self._problem = self._remark = ""
+        self._ask(tool_input)
 
-    @property
-    def title(self) -> str:
-        """The call on one line, of any length."""
-        if self._title is None:
-            self._title = self.look.line(f"{self.tool}({arguments(self._tool_input)})")
-        return self._title
+    def _ask(self, tool_input: Any) -> None:
+        """Take the arguments; the title is the call on one line, of any length."""
+        self._tool_input = tool_input
+        self.title = self.look.line(f"{self.tool}({arguments(tool_input)})")
 
     def restyle(self, look: Look, parts: Iterable[Part]) -> None:
         """Go on in another look, from the heading on; `parts` is what has not been shown."""
@@ -48,16 +45,16 @@ class Tool(Panel):
     def decide(self, tool_input: Any) -> None:
         """The agent decided on the call, anew where it has changed the arguments."""
         if tool_input != self._tool_input and not self._started:
-            shown, self._tool_input, self._title = self._begun, tool_input, None
-            if shown:
-                self.parts.append(notes.changed(self.look, self.title))
+            self._ask(tool_input)
+            if self._begun:
+                self._aside(f"changed to {self.title}")
 
     def start(self, event: ev.ToolStarted) -> None:
         """The tool began to run; its input is shown where the agent's decision did not give it."""
         self._attempt(event.run_id)
         self._started = True
         if self._tool_input is None:
-            self._tool_input, self._title = event.data.tool_input, None
+            self._ask(event.data.tool_input)
 
     def end(self, event: ev.ToolFinished) -> None:
         """The tool ended, and is to be observed, or tried again."""
@@ -72,9 +69,15 @@ class Tool(Panel):
 
     def _set_aside(self) -> None:
         """What ended was not the end of the call: say what came of it, and go on."""
-        if self.finished is not None:
-            self.parts.append(notes.attempt(self.look, self.finished))
+        if (ended := self.finished) is not None:
+            time = "" if ended.duration_s is None else f" after {seconds(ended.duration_s)}"
+            how = f"attempt {'failed' if ended.status == 'error' else 'ended'}{time}"
+            said = dict.fromkeys([ended.output, ended.error.message if ended.error else ""])
+            self._aside(": ".join(filter(None, [how, *said])))
             self.finished = None
+
+    def _aside(self, text: str) -> None:
+        self.parts.append(note(self.look, self.look.glyphs.retry, text, "warn", "dim"))
 
     def preview(self, width: int, limit: int) -> Preview:
         """Return the last rows of what is still running inside."""
@@ -112,8 +115,8 @@ class Tool(Panel):
         if output and self._same(output):
             self._remark = f"{word}: the text above"
         elif output:
-            self.parts.append(Ready(lambda width: label_rows(self.look, word, width)))
-            self.parts.append(written(self.look, output))
+            name = Ready(lambda width: label_rows(self.look, word, width))
+            self.parts += [name, written(self.look, output)]
         elif self._paused:
             self._remark = "waiting for an answer"
         elif not self.failed:
@@ -123,32 +126,23 @@ class Tool(Panel):
         return any(repeats(output, model.text, model.names) for model in self.models)
 
     def heading(self, width: int | None) -> Rows:
-        """Return the rows above the parts."""
-        glyphs, look = self.look.glyphs, self.look
+        """Return the title; where it does not fit, the arguments are one below the other."""
+        look, asked = self.look, self._tool_input
         name = look.line(self.tool)
-        asked = self.title[len(name) :]
-        room = narrower(width, cells(glyphs.top))
         rows = title_rows(look, name, width)
-        if room is None or cells(self.title) <= room:
-            rows[0] += asked
+        if width is None or cells(look.glyphs.top + self.title) <= width:
+            rows[0] += self.title[len(name) :]
         else:
-            self.parts.extendleft(reversed(self._argument_parts()))
+            lines = fields(asked if isinstance(asked, dict) else {"input": asked})
+            self.parts.extendleft(written(look, line) for line in reversed(lines))
         if self._details:
             self.parts.appendleft(written(look, self._details, "dim"))
         return rows
 
-    def _argument_parts(self) -> list[Part]:
-        """The arguments one below the other, where they do not fit into the title."""
-        asked = self._tool_input
-        lines = fields(asked if isinstance(asked, dict) else {"input": asked})
-        return [written(self.look, line) for line in lines]
-
     def ending(self, width: int | None) -> Rows:
-        """Return the rows below the parts."""
-        glyphs, look = self.look.glyphs, self.look
-        run = [f"run {self.run_id}"] if self.run_id and look.options.verbose else []
-        edge = look.paint("gutter", glyphs.bottom) + look.paint(*self.sign)
-        return Hanging(edge, facts(look, self._facts(), run)).take(width)
+        """Return how the call ended."""
+        run = [f"run {self.run_id}"] if self.run_id and self.look.options.verbose else []
+        return edge(self.look, self.sign, self._facts(), run).take(width)
 
     @property
     def sign(self) -> tuple[Style, str]:
@@ -177,36 +171,36 @@ class Tool(Panel):
 class Orphan(Panel):
     """A model inside a tool call that was not reported, because it was filtered out."""
 
-    def __init__(self, look: Look, model: Model, label: str) -> None:
+    def __init__(self, look: Look, model: Model, title: str) -> None:
         super().__init__(look, look.glyphs.side)
-        self._model = model
-        self._label = label
+        self._model, self._title = model, title
         self.parts.append(model)
 
     def take(self, width: int | None) -> Rows:
         """Return the rows that have become final since the last call."""
-        self.closed = self._model.finished
+        self.closed = self._model.closed
         return super().take(width)
 
     def heading(self, width: int | None) -> Rows:
-        """Return the rows above the parts."""
+        """Return which model it is."""
         if self.look.words:
-            return label_rows(self.look, self._label, width)
-        return title_rows(self.look, self.look.line(self._label), width)
+            return label_rows(self.look, self._title, width)
+        return title_rows(self.look, self.look.line(self._title), width)
 
     def ending(self, width: int | None) -> Rows:
-        """Return the rows below the parts."""
-        glyphs, look = self.look.glyphs, self.look
-        sign = look.paint("gutter", glyphs.bottom) + look.paint("ok", glyphs.ok)
-        return Hanging(sign, facts(look, [count(self._model.tokens, "token")])).take(width)
+        """Return how much the model wrote."""
+        known = [count(self._model.tokens, "token")]
+        return edge(self.look, ("ok", self.look.glyphs.ok), known).take(width)
+
+
+def edge(look: Look, sign: tuple[Style, str], *groups: list[str]) -> Hanging:
+    """The lower edge of a panel, with facts."""
+    edge = look.paint("gutter", look.glyphs.bottom) + look.paint(*sign)
+    return Hanging(edge, facts(look, *groups))
 
 
 def title_rows(look: Look, name: str, width: int | None) -> Rows:
     """The upper edge of a panel, with its name; a long name continues behind the gutter."""
-    top, side = look.glyphs.top, look.glyphs.side
-    names = wrap(name, narrower(width, cells(top)))
-    signs = [top, *repeat(side, len(names) - 1)]
-    return [
-        look.paint("gutter", sign) + look.paint("tool", row)
-        for sign, row in zip(signs, names, strict=True)
-    ]
+    top, side = (look.paint("gutter", sign) for sign in (look.glyphs.top, look.glyphs.side))
+    names = wrap(name, narrower(width, cells(look.glyphs.top)))
+    return [(side if at else top) + look.paint("tool", row) for at, row in enumerate(names)]

@@ -77,7 +77,8 @@ class Transcript:
         place: Home = self.lead
         while place.parts and isinstance(place.parts[0], Tool) and not place.parts[0].closed:
             place = place.parts[0]
-        place.parts.extend(notes.outside(self.look, line) for line in lines)
+        sign = self.look.glyphs.outside
+        place.parts.extend(notes.note(self.look, sign, line, "warn", "dim") for line in lines)
 
     def printed(self, lines: Iterable[str]) -> None:
         """Show lines of the program that is watched as they are, after the rows final by now."""

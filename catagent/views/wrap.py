@@ -48,9 +48,10 @@ def wrap(line: str, width: int | None) -> list[str]:
     be. Tabs become four spaces, wherever they stand. `None` is a line of any length.
     """
     line = line.replace("\t", "    ")
-    if width is None or len(line) <= width and line.isascii():
+    if width is None or (len(line) <= width and line.isascii()):
         return [line]
-    rows, start = [], 0
+    rows: list[str] = []
+    start = 0
     while True:
         some = line[start : start + width * MAX_CODE_POINTS_PER_CELL]
         # The row takes one character at least, even one that is wider than the row.
