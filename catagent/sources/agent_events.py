@@ -106,6 +106,13 @@ def interrupt(span: Span, asked: Any) -> ev.Interrupt:
     return ev.Interrupt(data=data, **envelope(span))
 
 
+def custom_event(span: Span | None, name: str, data: Any) -> ev.Node:
+    """An event of the agent's own, sent in this run."""
+    content = ev.NodeData(kind="custom", phase="stream", content=plain(data))
+    where = {} if span is None else envelope(span)
+    return ev.Node(data=content, **{**where, "name": name})
+
+
 def _allowed(value: Any) -> dict[str, list[str]]:
     """The decisions that LangChain's human-in-the-loop middleware takes, by tool."""
     configs = value.get("review_configs") if isinstance(value, dict) else None

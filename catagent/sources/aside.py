@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from catagent.sources.blocks import standard
-from catagent.sources.known_blocks import Block
+from catagent.sources.blocks import Block, standard
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage

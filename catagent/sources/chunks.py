@@ -17,8 +17,8 @@ from catagent.sources.answers import as_text, final
 from catagent.sources.base import AgentRun
 from catagent.sources.calls import Call
 from catagent.sources.content import joined, pieces_of
-from catagent.sources.finish_reasons import is_whole
 from catagent.sources.kinds import is_ai, is_message, langchain
+from catagent.sources.message_checks import is_whole
 from catagent.sources.messages import has_raw_call, output_text, tool_content
 from catagent.sources.span import Span
 from catagent.sources.to_events import envelope

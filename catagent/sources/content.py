@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from catagent.events.codec import encodable
 from catagent.sources import aside
-from catagent.sources.blocks import DATA, Piece, citation, name_of, read, transcript_of
+from catagent.sources.blocks import (
+    DATA,
+    Block,
+    Piece,
+    citation,
+    name_of,
+    read,
+    together,
+    transcript_of,
+)
 from catagent.sources.kinds import langchain
-from catagent.sources.known_blocks import Block, together
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage

@@ -3,22 +3,79 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.messages import ai
+from pydantic_core import from_json
 
 from catagent.errors import CatagentError
 from catagent.sources.abandoned import Abandoned
 from catagent.sources.base import AgentRun
-from catagent.sources.closing import Closing
-from catagent.sources.partial_json import read_partial_json_in_linear_time
-from catagent.sources.run_tree import RunId, Serialized
-from catagent.sources.span import LLM_KINDS, Span, asking
+from catagent.sources.span import LLM_KINDS, RunId, Serialized, Span, asking
 from catagent.sources.tracker import Tracker, to_nobody
+from catagent.stop import Stop
 from catagent.workarounds.callbacks import CalledFirst, close_unawaited, log_nothing_of
 from catagent.workarounds.futures import keep_tracebacks
+
+
+class RunClosedError(Exception):
+    """Raised into what still runs in a thread after its run was closed."""
+
+
+class Closing:
+    """The tasks that tools run in, and whether the run is closed.
+
+    Once it `is_over` nobody reads what it still says: a stream that was left open, say, as the
+    interpreter is torn down.
+    """
+
+    def __init__(self, stop: Stop) -> None:
+        self._stop = stop
+        self._closed = False
+        self.is_over = False
+        self._tasks: dict[str, asyncio.Task[Any]] = {}
+
+    def enter(self, run_id: str) -> None:
+        """Take note of the task that a tool runs in."""
+        with contextlib.suppress(RuntimeError):  # no loop in a thread
+            if (task := asyncio.current_task()) is not None:
+                self._tasks[run_id] = task
+
+    def leave(self, run_id: str) -> None:
+        """A tool has ended."""
+        self._tasks.pop(run_id, None)
+
+    def check(self) -> None:
+        """Stop here what was cancelled and did not notice.
+
+        A thread cannot be cancelled. And until Python 3.12 `asyncio.wait_for`, through which
+        LangChain reads every chunk of OpenAI's, loses a cancellation that comes with a chunk.
+        """
+        try:
+            task = asyncio.current_task()
+        except RuntimeError:  # no loop in a thread
+            task = None
+        if task is not None and (self._closed or task.cancelling()):
+            if task.cancelling():  # by `asyncio.timeout`, which knows one that it asked for alone
+                task.uncancel()
+            task.cancel()
+        elif task is None and self._closed:
+            raise RunClosedError
+
+    async def close(self) -> None:
+        """Close the run. When one of an executor's parallel tools fails, the others still run."""
+        self._closed = True
+        orphans = {task for task in self._tasks.values() if task is not asyncio.current_task()}
+        for task in orphans:
+            task.cancel()
+        if orphans:
+            await asyncio.wait(orphans, timeout=self._stop.patience(0.7))
+        self.is_over = True
 
 
 class DrivenTracker(Tracker, CalledFirst, BaseCallbackHandler):
@@ -101,6 +158,22 @@ class DrivenTracker(Tracker, CalledFirst, BaseCallbackHandler):
             self._pulse.end(span.run_id)
         if error is not None and (span.kind in LLM_KINDS or span.kind == "tool"):
             self.on_failed(span)
+
+
+def read_partial_json_in_linear_time() -> None:
+    """Have LangChain's chunks read a tool's arguments, piece by piece, another way than its own.
+
+    That tries again without the last character, and so on: 10 ms at 1 kB, 4 s at 16 kB.
+    """
+    ai.parse_partial_json = _parsed  # type: ignore[attr-defined]
+
+
+def _parsed(s: str, *, strict: bool = False) -> Any:
+    """The JSON in `s`, which may have been cut. Raises ValueError where it does not begin so."""
+    try:
+        return json.loads(s, strict=strict)
+    except json.JSONDecodeError:
+        return from_json(s, allow_partial="trailing-strings")
 
 
 log_nothing_of(DrivenTracker)

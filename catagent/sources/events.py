@@ -9,7 +9,7 @@ from langchain_core.runnables import Runnable, RunnableBinding
 from catagent.sources.base import AgentRun, EventStream
 from catagent.sources.driven import DrivenTracker
 from catagent.sources.driver import Upstream, configured, drive, graph_arguments
-from catagent.sources.event_reader import EventReader
+from catagent.sources.translation import EventReader
 
 
 def stream(run: AgentRun) -> EventStream:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from typing import Any
+
+from langchain_core.messages import BaseMessageChunk
 
 from catagent.events import types as ev
 from catagent.sources.base import AgentRun, EventStream
-from catagent.sources.driver import drive
-from catagent.sources.event_reader import EventReader
+from catagent.sources.driven import DrivenTracker
+from catagent.sources.driver import Upstream, configured, drive, graph_arguments
 from catagent.sources.nodes import bubbles_up
-from catagent.sources.run_log import operations
 from catagent.sources.span import LLM_KINDS, Span
-from catagent.sources.translation import Translation
+from catagent.sources.translation import EventReader, Translation
+from catagent.workarounds.callbacks import log_nothing_of
+from catagent.workarounds.run_log import RunLogHandler
 
 # The root stands apart from the entries.
 _ROOT = "/"
@@ -59,3 +64,58 @@ def _place(path: str) -> tuple[str, str]:
         return _ROOT, path[1:]
     key, _, field = path[6:].partition("/")
     return key, field
+
+
+async def operations(run: AgentRun, tracker: DrivenTracker) -> Upstream:
+    """The operations of each patch as it happens, pumped by ourselves. Raises what the run raises.
+
+    LangChain's `astream_log` is deprecated, and goes on calling models after it was closed: this
+    cancels the run. They are those of RFC 6902, which a JSON library can apply.
+    """
+    handler = RunLogHandler()
+    pump = asyncio.create_task(_pump(run, tracker, handler))
+    try:
+        async for patch in handler:
+            yield patch.ops
+        await pump
+    finally:
+        # Not once it is done: to await a task again takes the traceback off what it raised.
+        if not pump.done():
+            pump.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await pump
+
+
+async def _pump(run: AgentRun, tracker: DrivenTracker, handler: RunLogHandler) -> None:
+    chunks: list[Any] = []
+    upstream: Any = run.runnable.astream(
+        run.input, configured(run, tracker, handler), **graph_arguments(run, version="v2")
+    )
+    try:
+        async with contextlib.aclosing(upstream) as stream:
+            async for chunk in stream:
+                chunks.append(chunk)
+                handler.send({"op": "add", "path": "/streamed_output/-", "value": chunk})
+        handler.send({"op": "replace", "path": "/final_output", "value": _merged(chunks)})
+    finally:
+        await handler.send_stream.aclose()
+
+
+def _merged(chunks: list[Any]) -> Any:
+    """The chunks added up where that can be done, else the last. Linear for text and messages."""
+    if not chunks:
+        return None
+    first, rest = chunks[0], chunks[1:]
+    if all(isinstance(chunk, str) for chunk in chunks):
+        return "".join(chunks)
+    try:
+        if isinstance(first, BaseMessageChunk):
+            return first + rest
+        for chunk in rest:
+            first = first + chunk
+    except TypeError:
+        return chunks[-1]
+    return first
+
+
+log_nothing_of(RunLogHandler)

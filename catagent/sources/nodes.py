@@ -1,4 +1,4 @@
-"""What the nodes of graphs add to their state, and where they wait for a person.
+"""What the nodes of graphs begin with, add to their state, and where they wait for a person.
 
 Read off the end of a node's run: LangGraph's own stream of updates does not say which of several
 runs of a node one is from, and says nothing of a graph inside a chain or a tool.
@@ -16,6 +16,7 @@ from catagent.sources.span import Span
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
+
 
 _TO_PARENT = "__parent__"
 MESSAGES_KEY = "messages"
@@ -188,3 +189,34 @@ def coerced(item: Any) -> BaseMessage | None:
 def _holds(value: Any) -> bool:
     """Whether it is a list that has messages in it."""
     return isinstance(value, list) and any(map(is_message, value))
+
+
+def begins_with_state(
+    span: Span, parent: Span | None, inputs: Any, metadata: dict[str, Any]
+) -> bool:
+    """Whether a run begins with the state of its graph, as a node found it or has left it.
+
+    The updates of nodes tell that; repeated at every start it would make a recording quadratic. A
+    node that was sent to (LangGraph's Send) begins with what it was sent.
+    """
+    if span.is_node:
+        return "__pregel_push" not in (metadata.get("langgraph_path") or ())
+    return parent is not None and (_is_same(parent.state, inputs) or _chooses(parent, span, inputs))
+
+
+def _chooses(node: Span, span: Span, inputs: Any) -> bool:
+    """Whether it chooses the next node: LangGraph runs that as a last step of a node.
+
+    Any other later step begins with what the one before it ended with, which is in the stream.
+    """
+    if not node.is_node or type(inputs) is not type(node.state):
+        return False
+    is_step = any(tag.startswith("seq:step:") and tag != "seq:step:1" for tag in span.tags)
+    return is_step and (not isinstance(inputs, dict) or inputs.keys() >= node.state.keys())
+
+
+def _is_same(state: Any, inputs: Any) -> bool:
+    """Whether these are the values of a state, which LangGraph hands out in ever new dicts."""
+    if not (isinstance(state, dict) and isinstance(inputs, dict)):
+        return state is not None and state is inputs
+    return state.keys() == inputs.keys() and all(state[key] is inputs[key] for key in state)

@@ -1,10 +1,16 @@
-"""One LangChain run as the tracker knows it."""
+"""LangChain's runs, and the tree of them: who is inside whose tool call, whose an error is."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from catagent.failures.exceptions import members_of
+from catagent.failures.owner import Owner
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -13,6 +19,7 @@ if TYPE_CHECKING:
     from catagent.sources.blocks import Piece
     from catagent.sources.calls import Call
     from catagent.sources.content import Reading
+
 
 LLM_KINDS = frozenset({"llm", "chat_model"})
 
@@ -85,3 +92,91 @@ class Span:
 
 asking: ContextVar[Span | None] = ContextVar("asking", default=None)
 """The model run that is asking its server, in this task or thread."""
+
+
+Serialized = dict[str, Any] | None
+RunId = UUID | str
+
+
+class RunTree:
+    """The spans of one run by their ids, and of them the root, and the models in order.
+
+    `clock` gives seconds that never go backwards.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self.clock = clock
+        self.spans: dict[str, Span] = {}
+        self.root: Span | None = None
+        self.llms: list[Span] = []
+
+    def add(self, kind: str, serialized: Serialized, about: dict[str, Any]) -> Span:
+        """Put a run where it belongs, with what a callback says `about` it: ids, name, tags."""
+        name, tags = _name(about, serialized), list(about.get("tags") or [])
+        span = Span(str(about["run_id"]), kind, name, tags, [], began=self.clock())
+        span.scope = span.run_id
+        metadata = about.get("metadata") or {}
+        span.ns = str(metadata.get("langgraph_checkpoint_ns") or "")
+        span.node = str(metadata.get("langgraph_node") or "") if span.ns else ""
+        is_task = tuple(metadata.get("langgraph_path") or ())[-1:] == (True,)
+        span.superstep = None if is_task else metadata.get("langgraph_step")
+        parent = self.spans.get(str(about.get("parent_run_id")))
+        if parent is not None:
+            _put_inside(span, parent)
+        # Whatever a node calls inherits its namespace.
+        span.is_node = bool(span.ns) and (parent is None or parent.ns != span.ns)
+        self.root = self.root or span
+        self.spans[span.run_id] = span
+        return span
+
+    def owner_of(self, error: BaseException) -> Owner | None:
+        """Whose error it is: the innermost run that raised it, or the first one in its group."""
+        raised = [*self._raisers(error), *self._raisers(next(iter(members_of(error)), error))]
+        if not raised:
+            return None
+        span = max(raised, key=lambda span: len(span.parent_ids))
+        if span.kind in LLM_KINDS:
+            return Owner("model", span.name)
+        return Owner("tool", span.name) if span.kind == "tool" else Owner("node", span.node)
+
+    def _raisers(self, error: BaseException) -> list[Span]:
+        if isinstance(error, SystemExit):  # which LangChain does not report of a tool
+            return [span for span in self.spans.values() if span.kind == "tool" and _vanished(span)]
+        return [span for span in self.spans.values() if span.error is error]
+
+    def last_llm(self, around: Span) -> Span | None:
+        """The newest model run of the agent that this is, or is part of."""
+        return next((llm for llm in reversed(self.llms) if llm.scope == around.scope), None)
+
+    def turns_around(self, span: Span) -> Iterator[Span]:
+        """The nodes that a run is inside of, the innermost first, up to a tool or the root."""
+        for run in reversed(span.parent_ids or [span.run_id]):
+            around = self.spans[run]
+            if around.is_node or around.kind == "tool" or around is self.root:
+                yield around
+            if around.kind == "tool":
+                return
+
+    def steps_around(self, span: Span) -> list[Span]:
+        """The nodes and tools that a run is inside of, the outermost first."""
+        found = (self.spans[run] for run in span.parent_ids)
+        return [span for span in found if span.is_node or span.kind == "tool"]
+
+
+def _vanished(span: Span) -> bool:
+    return span.ended is None or isinstance(span.error, asyncio.CancelledError)
+
+
+def _put_inside(span: Span, parent: Span) -> None:
+    span.parent_ids = [*parent.parent_ids, parent.run_id]
+    span.tool_call_id = parent.tool_call_id
+    span.call = span.outer = parent.call
+    span.scope = span.run_id if parent.kind == "tool" else parent.scope
+
+
+def _name(about: dict[str, Any], serialized: Serialized) -> str:
+    if about.get("name"):
+        return str(about["name"])
+    known = serialized or {}
+    return str(known.get("name") or (known.get("id") or ["Unnamed"])[-1])

@@ -13,9 +13,9 @@ from catagent.failures.report import error_info
 from catagent.sources.aside import is_mere_text, mere_reasoning
 from catagent.sources.blocks import Piece
 from catagent.sources.content import Reading, joined, names, pieces_of
-from catagent.sources.finish_reasons import finish_reason_of
 from catagent.sources.invocation import parameters_of
 from catagent.sources.kinds import is_message, is_tool_message
+from catagent.sources.message_checks import finish_reason_of
 from catagent.sources.messages import (
     model_of,
     output_text,

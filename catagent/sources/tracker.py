@@ -18,16 +18,20 @@ from catagent.errors import CatagentError
 from catagent.events.types import Message, WarningData
 from catagent.sources import message_checks
 from catagent.sources.base import AgentRun, AgentShape
-from catagent.sources.bounds import Bounds
+from catagent.sources.budget import Bounds
 from catagent.sources.calls import Calls
-from catagent.sources.finish_reasons import is_whole
-from catagent.sources.forms import Forms, prompt
-from catagent.sources.graph_state import begins_with_state
 from catagent.sources.kinds import is_ai, is_message
+from catagent.sources.message_checks import is_whole
 from catagent.sources.messages import usage_of
-from catagent.sources.nodes import NodeReader, bubbles_up, command_of, interrupts_of
-from catagent.sources.run_tree import RunId, RunTree, Serialized
-from catagent.sources.span import LLM_KINDS, Prompt, Span
+from catagent.sources.nodes import (
+    NodeReader,
+    begins_with_state,
+    bubbles_up,
+    command_of,
+    interrupts_of,
+)
+from catagent.sources.prompts import Forms, prompt
+from catagent.sources.span import LLM_KINDS, Prompt, RunId, RunTree, Serialized, Span
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessage, BaseMessage

@@ -17,13 +17,12 @@ from typing import Any
 
 from catagent.errors import AgentError, ExitCode
 from catagent.events import types as ev
+from catagent.sources.agent_events import custom_event
 from catagent.sources.base import AgentRun, EventStream
-from catagent.sources.event_reader import EventReader
-from catagent.sources.side import custom_event
 from catagent.sources.span import Span
 from catagent.sources.to_events import envelope
 from catagent.sources.tracker import Tracker
-from catagent.sources.translation import Translation
+from catagent.sources.translation import EventReader, Translation
 from catagent.watch.records import Record
 from catagent.watch.standins import Action, Exceptions
 

@@ -14,8 +14,7 @@ from langchain_core.outputs import Generation, LLMResult
 
 from catagent.events import types as ev
 from catagent.sources.base import AgentRun
-from catagent.sources.finish_reasons import finish_reason_of, is_whole
-from catagent.sources.message_checks import check_message, warnings_for
+from catagent.sources.message_checks import check_message, finish_reason_of, is_whole, warnings_for
 from catagent.sources.messages import usage_of
 from tests.support import scripts
 from tests.support.agents import MODES, SHAPES, collect, play

@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from catagent.events import types as ev
 from catagent.events.codec import decode, encode, encode_plain
 from catagent.events.prompts import Prompts
-from catagent.sources import forms
+from catagent.sources import prompts
 from catagent.sources.messages import message_of
 from catagent.sources.prompts import Known
 
@@ -185,7 +185,7 @@ def test_each_message_of_a_long_run_is_read_once(monkeypatch: pytest.MonkeyPatch
         read.append(message)
         return message_of(message)
 
-    monkeypatch.setattr(forms, "message_of", counted)
+    monkeypatch.setattr(prompts, "message_of", counted)
     known, messages = Known(), conversation(100)
     sizes = []
     for end in range(1, len(messages), 2):

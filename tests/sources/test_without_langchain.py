@@ -25,9 +25,9 @@ from pydantic import BaseModel
 from catagent.events import types as ev
 from catagent.events.codec import decode
 from catagent.sources import blocks, content
+from catagent.sources.blocks import together
 from catagent.sources.content import pieces_of
 from catagent.sources.kinds import is_ai, is_message, is_tool_message
-from catagent.sources.known_blocks import together
 
 Watched = tuple[list[Any], str]
 PROGRAM = Path(__file__).parent / "watched_run.py"

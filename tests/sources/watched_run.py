@@ -15,11 +15,10 @@ from typing import Any
 
 from catagent.events.codec import encode
 from catagent.events.types import Event
+from catagent.sources.agent_events import custom_event
 from catagent.sources.base import AgentRun
-from catagent.sources.event_reader import EventReader
-from catagent.sources.side import custom_event
 from catagent.sources.tracker import Tracker
-from catagent.sources.translation import Translation
+from catagent.sources.translation import EventReader, Translation
 
 HEAVY = ("langchain_core", "langgraph", "langsmith", "pydantic", "pydantic_core", "httpx")
 
