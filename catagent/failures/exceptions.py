@@ -16,6 +16,8 @@ from catagent.failures.server_words import one_line, parsed, words_in
 FILES_USED_UP = (errno.EMFILE, errno.ENFILE)
 MOST_MEMBERS = 20
 _MOST_SAID = 2000
+# The least HTTP status that is no answer: SDKs put a response on what fails in reading it, too.
+_REFUSED = 300
 
 
 def words_of(raised: BaseException) -> str:
@@ -36,6 +38,8 @@ def sent_with(raised: BaseException) -> Any:
     response = getattr(raised, "response", None)
     if isinstance(response, Mapping):  # AWS's SDK
         return response
+    if (_number(response, "status_code") or _REFUSED) < _REFUSED:  # what was sent is an answer
+        return None
     try:
         text = getattr(response, "text", None)
     except Exception:  # nobody has read the body, and nobody can any more
@@ -94,12 +98,17 @@ def carried(raised: BaseException) -> BaseException:
 def status_of(raised: BaseException) -> int | None:
     """The HTTP status that a server refused a request with; the SDKs agree on where it is."""
     response = getattr(raised, "response", None)
-    found = [getattr(raised, "status_code", None), getattr(response, "status_code", None)]
+    found = [_number(raised, "status_code"), _number(response, "status_code")]
     if isinstance(response, Mapping):  # AWS's SDK
         found.append((response.get("ResponseMetadata") or {}).get("HTTPStatusCode"))
     if type(raised).__module__.startswith("google."):
-        found.append(getattr(raised, "code", None))
-    return next((int(status) for status in found if isinstance(status, int)), None)
+        found.append(_number(raised, "code"))
+    return next((status for status in found if status is not None and status >= _REFUSED), None)
+
+
+def _number(holder: object, name: str) -> int | None:
+    found = getattr(holder, name, None)
+    return int(found) if isinstance(found, int) else None
 
 
 def root_errno(raised: BaseException) -> int | None:

@@ -160,6 +160,8 @@ def _started(process: Process, start: Record, filters: Filters) -> ev.RunStarted
 def _question(given: Any) -> Any:
     """The question in an input, where it has one, else all of it as plain data."""
     state = {"messages": given} if isinstance(given, list) else given
+    if (answer := getattr(given, "resume", None)) is not None:  # LangGraph's Command
+        return {"resume": plain_content(answer)}
     if not isinstance(state, dict):
         return plain_content(given)
     said = map(_said_by_a_person, reversed(list(items_of(state.get("messages")))))

@@ -103,7 +103,8 @@ class _Reading:
 
     def read(self, record: Record) -> Iterator[ev.Event]:
         """What one record says, and what the tracker alone knows of it."""
-        kind, self._clock.micros, number, *more = record
+        kind, moment, number, *more = record
+        self._clock.micros = max(self._clock.micros, moment)
         if kind == "token" and number in self._runs:
             yield from self._chunk(self._runs[number][0], more[0])
             return

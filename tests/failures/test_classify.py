@@ -172,6 +172,14 @@ def test_no_message_carries_a_key() -> None:
     assert "sk-proj" not in error.message
 
 
+def test_an_answer_that_cannot_be_read_was_not_refused() -> None:
+    class ValidationError(ValueError):
+        response = httpx2.Response(200, text='{"choices": []}')
+
+    error = classify(ValidationError("1 validation error: Invalid JSON"), Owner("model", "m"))
+    assert error.message == "The model failed: ValidationError: 1 validation error: Invalid JSON"
+
+
 def test_an_exception_that_cannot_be_printed_is_reported() -> None:
     class BrokenError(Exception):
         def __str__(self) -> str:
