@@ -127,15 +127,10 @@ class _Reading:
 
     def _start(self, number: int, kind: str, about: dict[str, Any]) -> Iterator[ev.Event]:
         run_id, what, given = about["id"], about.get("run_type") or kind, about.get("input")
-        told = {key: about.get(key) for key in ("name", "tags", "metadata", "tool_call_id")}
-        told |= {"run_id": run_id, "parent_run_id": about.get("parent")}
-        match kind:
-            case "chat_model":
-                told["invocation_params"], given = about.get("params"), [given or []]
-            case "llm":
-                told["invocation_params"], given = about.get("params"), given or []
-            case "tool":
-                told["inputs"] = given
+        told = {**about, "run_id": run_id, "parent_run_id": about.get("parent")}
+        told["invocation_params"] = about.get("params")
+        if kind in ("chat_model", "llm"):
+            given = [given or []] if kind == "chat_model" else given or []
         getattr(self._tracker, f"on_{kind}_start")(None, given, **told)
         self._runs[number] = run_id, what
         given = {"query": given} if kind == "retriever" else given

@@ -42,6 +42,31 @@ def _safely(method: Callable[..., None]) -> Callable[..., None]:
     return call
 
 
+def _start(kind: str) -> Callable[..., None]:
+    """The callback of a run of this kind that begins."""
+
+    @_safely
+    def on_start(self: Handler, serialized: Any, given: Any, **about: Any) -> None:
+        run_id, parent, runs = about["run_id"], about.get("parent_run_id"), self.recorder.runs
+        if run_id in runs:
+            runs[run_id].copies += 1
+            return
+        if parent not in runs:
+            self.recorder.report_secrets()
+        # Of chains, only what goes into roots and graphs' nodes: the others have it from those.
+        is_node = any(tag[:11] == "graph:step:" for tag in about.get("tags") or ())
+        content = {"input": given} if kind != "chain" or is_node or parent not in runs else {}
+        if kind == "chat_model":
+            content["input"] = given[0] if given else ()
+        elif kind == "tool" and about.get("inputs") is not None:
+            content["input"] = about["inputs"]
+        if "invocation_params" in about:
+            content["params"] = about["invocation_params"]
+        self.recorder.start(run_id, kind, _described(serialized, about), content)
+
+    return on_start
+
+
 class Handler(BaseCallbackHandler):
     """Records, and changes nothing. Has no `tap_output_iter`: that makes models stream."""
 
@@ -79,49 +104,9 @@ class Handler(BaseCallbackHandler):
         except Exception:
             recorder.lost += 1
 
-    def _begin(self, kind: str, serialized: Any, given: Any, about: dict[str, Any]) -> None:
-        run_id, parent, runs = about["run_id"], about.get("parent_run_id"), self.recorder.runs
-        if run_id in runs:
-            runs[run_id].copies += 1
-            return
-        if parent not in runs:
-            self.recorder.report_secrets()
-        metadata, tags = (about.get("metadata") or {}).items(), about.get("tags") or ()
-        said = {
-            "id": str(run_id),
-            "parent": None if parent is None else str(parent),
-            "name": _name(about, serialized),
-            "tags": list(map(str, tags)),
-            "metadata": {name: value for name, value in metadata if _is_small(name, value)},
-        }
-        said |= {name: about[name] for name in ("run_type", "tool_call_id") if about.get(name)}
-        # Of chains, only what goes into roots and graphs' nodes: the others have it from those.
-        is_node = any(tag[:11] == "graph:step:" for tag in tags)
-        content = {"input": given} if kind != "chain" or is_node or parent not in runs else {}
-        if "invocation_params" in about:
-            content["params"] = about["invocation_params"]
-        self.recorder.start(run_id, kind, said, content)
-
-    @_safely
-    def on_chain_start(self, serialized: Any, inputs: Any, **about: Any) -> None:
-        self._begin("chain", serialized, inputs, about)
-
-    @_safely
-    def on_tool_start(self, serialized: Any, input_str: Any, **about: Any) -> None:
-        given = about.get("inputs")
-        self._begin("tool", serialized, input_str if given is None else given, about)
-
-    @_safely
-    def on_retriever_start(self, serialized: Any, query: Any, **about: Any) -> None:
-        self._begin("retriever", serialized, query, about)
-
-    @_safely
-    def on_chat_model_start(self, serialized: Any, messages: Any, **about: Any) -> None:
-        self._begin("chat_model", serialized, messages[0] if messages else (), about)
-
-    @_safely
-    def on_llm_start(self, serialized: Any, prompts: Any, **about: Any) -> None:
-        self._begin("llm", serialized, prompts, about)
+    on_chain_start, on_tool_start, on_retriever_start, on_chat_model_start, on_llm_start = map(
+        _start, ("chain", "tool", "retriever", "chat_model", "llm")
+    )
 
     @_safely
     def on_chain_end(self, outputs: Any, *, run_id: Any, **_: Any) -> None:
@@ -199,11 +184,19 @@ def _written(response: Any) -> list[Any]:
     return [getattr(each, "message", each) for each in generations[0][:1]] if generations else []
 
 
-def _name(about: dict[str, Any], serialized: Any) -> str:
-    """As LangChain's tracers name a run."""
-    known = serialized or {}
+def _described(serialized: Any, about: dict[str, Any]) -> dict[str, Any]:
+    """What is said of a run, plain and short; it is named as LangChain's tracers name it."""
+    parent, known = about.get("parent_run_id"), serialized or {}
     name = about.get("name") or known.get("name") or (known.get("id") or ["Unnamed"])[-1]
-    return str(name)
+    metadata = (about.get("metadata") or {}).items()
+    said = {
+        "id": str(about["run_id"]),
+        "parent": None if parent is None else str(parent),
+        "name": str(name),
+        "tags": list(map(str, about.get("tags") or ())),
+        "metadata": {key: value for key, value in metadata if _is_small(key, value)},
+    }
+    return said | {key: about[key] for key in ("run_type", "tool_call_id") if about.get(key)}
 
 
 def _is_small(name: str, value: Any) -> bool:
