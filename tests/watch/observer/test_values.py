@@ -152,9 +152,27 @@ def test_a_message_that_was_changed_in_place_is_whole_again(change: str) -> None
     else:
         changed.id = "new"
     again = encoder.value(message)
-    assert again["$m"] == 2
-    assert again.keys() == {"$m", "v"}
-    assert encoder.value(message) == {"$m": 2}
+    assert again["$m"] == 1
+    assert again["v"]["type"] == "ai"
+    assert encoder.value(message) == {"$m": 1}
+
+
+def test_observed_tool_messages_that_get_an_id_leave_no_gap_in_the_numbers() -> None:
+    """A graph gives them one when it adds them; a gap at every step would make prompts grow."""
+    encoder, state = Encoder(), [ToolMessage(str(at), tool_call_id="c") for at in range(9)]
+    for message in state:
+        encoder.value(message)
+        message.id = f"id-{message.content}"
+        encoder.value(message)
+    assert encoder.value(state) == [{"$m": [1, 9]}]
+
+
+def test_a_number_that_stands_for_alike_messages_is_not_taken_by_one_that_changes() -> None:
+    encoder, first = Encoder(), HumanMessage("hello")
+    encoder.prompt([first])
+    first.content = "changed"
+    assert encoder.prompt([first]) == [encoded(2, "changed")]
+    assert encoder.prompt([HumanMessage("hello")]) == [{"$m": 1}]
 
 
 def test_a_prompt_that_is_made_anew_at_every_step_is_sent_once() -> None:

@@ -44,6 +44,7 @@ class _Known(NamedTuple):
     fields: dict[str, Any]
     whole: dict[str, Any]
     held: Any
+    is_own: bool  # the number stands for no other message that is alike
 
 
 class Encoder:
@@ -155,19 +156,21 @@ class Encoder:
         # Two that are alike may be two: but for what a model is sent, and where they have an id.
         key = hash(dumps(form)) if is_prompt or message.__dict__.get("id") else None
         known = None if key is None else self._alike.get(key)
-        number = next(self._numbers) if known is None else known
+        before = self._known.get(id(message))
+        own = before.number if before and before.is_own else None
+        number = known or own or next(self._numbers)
         if key is not None:
             self._alike[key] = number
-        self._remember(message, number)
+        self._remember(message, number, is_own=key is None)
         return {"$m": number, "v": form} if known is None else known
 
-    def _remember(self, message: BaseMessage, number: int) -> None:
+    def _remember(self, message: BaseMessage, number: int, *, is_own: bool) -> None:
         key, table, fields = id(message), self._known, message.__dict__
         try:
             held: Any = weakref.ref(message, lambda _: table.pop(key, None))
         except TypeError:  # of a model of pydantic 1: kept, and let go of with the segment
             held = message
-        table[key] = _Known(number, dict(fields), _copied(fields, 4), held)
+        table[key] = _Known(number, dict(fields), _copied(fields, 4), held, is_own)
 
     def _fields(self, fields: dict[str, Any], depth: int) -> dict[str, Any]:
         """Those of a message that say something."""
