@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import sysconfig
+import venv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +26,7 @@ COMMANDS = [line for block in SHELL for line in block.splitlines() if " -- " in 
 SCRIPTS = [line for line in COMMANDS if re.search("-- (python|pytest)", line)]
 SERVERS = [line for line in COMMANDS if "-- uvicorn" in line]
 (JOINING,) = (block for block in SHELL if "&\n" in block)
+(ASKING,) = (line for block in SHELL for line in block.splitlines() if " ask " in line)
 NOT_HERE = ("jupyter", "langgraph", "opentelemetry-instrument")
 STORY = "".join(JOKE_TOKENS)
 
@@ -114,6 +117,20 @@ def test_a_server_of_a_shell_is_joined_as_the_document_says(env: dict[str, str])
         process.terminate()
         process.communicate(timeout=60)
     assert STORY in joining.communicate(timeout=60)[0]
+
+
+def test_an_agent_of_a_project_is_asked_as_the_document_says(env: dict[str, str]) -> None:
+    """In an environment of its project, which sees the packages of this one."""
+    env.pop("VIRTUAL_ENV", None)
+    venv.create(Path(env["HOME"]) / ".venv", symlinks=True)
+    (packages,) = Path(env["HOME"]).glob(".venv/lib/*/site-packages")
+    (packages / "ours.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    process = shell(ASKING, env)
+    output, _ = process.communicate(timeout=90)
+    errors = Path(env["HOME"], "errors").read_text()
+    assert process.returncode == 0, errors
+    assert "/.venv/bin/python" in errors
+    assert '"delta":"j0 "' in output
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(([^)]+)\)", TEXT))
