@@ -22,8 +22,8 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.theme import Theme as RichTheme
 
-from catagent.views.markdown_blocks import Block
-from catagent.views.markdown_blocks import Table as TableShape
+from catagent.views.markdown import Block
+from catagent.views.markdown import Table as TableShape
 from catagent.views.options import Color, Theme
 from catagent.views.sanitize import clean, to_ascii
 from catagent.views.style import Look

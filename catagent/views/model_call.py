@@ -108,7 +108,7 @@ class Model(Stack):
         if channel == "tool_args":
             return None
         if channel == "text" and self._markdown:
-            from catagent.views.markdown_stream import Markdown
+            from catagent.views.markdown import Markdown
 
             text: Feed = Markdown(self.look)
         else:

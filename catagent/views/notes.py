@@ -102,7 +102,7 @@ def answer(look: Look, data: ev.AnswerData, *, said: bool = False) -> list[Part]
 
 
 def _markdown(look: Look, text: str) -> Part:
-    from catagent.views.markdown_stream import Markdown
+    from catagent.views.markdown import Markdown
 
     part = Markdown(look)
     part.feed(text)

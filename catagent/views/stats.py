@@ -17,23 +17,22 @@ _NONE = "-"
 
 
 class _Sum(Struct):
-    """Calls, tokens and seconds; `ttft` is the mean of the calls that were `answered`."""
+    """Calls, tokens and seconds; `waits` and `answered` are of the calls with a first token."""
 
     calls: int = 0
     usage: ev.Usage | None = None
-    ttft: float | None = None
-    seconds: float | None = None
+    waits: float = 0.0
     answered: int = 0
+    seconds: float | None = None
 
     def add(self, more: _Sum) -> None:
         """Add what another came to."""
         self.calls += more.calls
         self.usage = summary.add([self.usage, more.usage])
-        self.seconds = _total(self.seconds, more.seconds)
-        if more.ttft is not None:
-            waited = (self.ttft or 0.0) * self.answered + more.ttft * more.answered
-            self.answered += more.answered
-            self.ttft = waited / self.answered
+        self.waits += more.waits
+        self.answered += more.answered
+        if more.seconds is not None:
+            self.seconds = (self.seconds or 0.0) + more.seconds
 
 
 class Totals:
@@ -73,8 +72,7 @@ def _models(state: RunState) -> Iterator[tuple[str, _Sum]]:
     for used in summary.models(state):
         calls = [run.finished for run in state.llms.values() if run.model == used.model]
         times = [end.ttft_s for end in calls if end is not None and end.ttft_s is not None]
-        ttft = sum(times) / len(times) if times else None
-        yield used.model, _Sum(used.calls, used.usage, ttft, used.duration_s, len(times))
+        yield used.model, _Sum(used.calls, used.usage, sum(times), len(times), used.duration_s)
 
 
 def _tools(state: RunState) -> Iterator[tuple[str, _Sum]]:
@@ -86,27 +84,19 @@ def _tools(state: RunState) -> Iterator[tuple[str, _Sum]]:
 def _whole(state: RunState) -> _Sum:
     """The run's own times: its parts overlap, so theirs do not add up to them."""
     used = summary.models(state)
-    calls, usage = sum(each.calls for each in used), summary.total(used)
-    if state.finished is None:
-        return _Sum(calls, usage)
-    return _Sum(calls, usage, state.finished.data.ttft_s, state.finished.data.duration_s, 1)
+    whole = _Sum(sum(each.calls for each in used), summary.total(used))
+    if state.finished is not None:
+        end = state.finished.data
+        whole.seconds = end.duration_s
+        whole.waits, whole.answered = end.ttft_s or 0.0, int(end.ttft_s is not None)
+    return whole
 
 
 def _row(name: str, part: _Sum) -> Row:
-    used = part.usage or ev.Usage()
-    return {
-        "": clean_line(name),
-        "calls": str(part.calls),
-        "in": _count(used.input_tokens),
-        "out": _count(used.output_tokens),
-        "first token": _seconds(part.ttft),
-        "time": _seconds(part.seconds),
-    }
-
-
-def _total(*seconds: float | None) -> float | None:
-    known = [each for each in seconds if each is not None]
-    return sum(known) if known else None
+    used, first = part.usage or ev.Usage(), part.waits / part.answered if part.answered else None
+    counts = map(_count, (used.input_tokens, used.output_tokens))
+    cells = (clean_line(name), str(part.calls), *counts, _seconds(first), _seconds(part.seconds))
+    return dict(zip(_HEADINGS, cells, strict=True))
 
 
 def _count(number: int | None) -> str:

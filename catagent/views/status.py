@@ -9,9 +9,7 @@ from math import ceil
 from catagent.events import types as ev
 from catagent.views.format import count, model_name, whole_seconds
 
-# The rate is that of the last seconds, counted in slices of one.
 RATE_WINDOW_S = 4.0
-RATE_SLICE_S = 0.25
 SILENT_AFTER_S = 2.0
 
 
@@ -45,8 +43,6 @@ class Tally:
                 self.began, self.steps = now, data.mode == "steps"
             case ev.RunFinished():
                 self.tools, self.decided, self.models, self.writing = {}, {}, {}, ""
-            case _:
-                pass
 
     def _heard(self, event: ev.KnownEvent) -> None:
         self.acted = True
@@ -65,15 +61,16 @@ class Tally:
             self.writing = "" if self.writing == event.run_id else self.writing
 
     def _tool(self, event: ev.CallEvent) -> None:
-        call, tool = ev.call_of(event), event.data.tool
-        if isinstance(event, ev.Action):
-            self.decided[call] = tool
-            return
-        self.decided.pop(call, None)
-        if isinstance(event, ev.ToolStarted):
-            self.tools[call] = tool
-        else:
-            self.tools.pop(call, None)
+        call = ev.call_of(event)
+        if not isinstance(event, ev.Action):
+            self.decided.pop(call, None)
+        match event:
+            case ev.Action(data=data):
+                self.decided[call] = data.tool
+            case ev.ToolStarted(data=data):
+                self.tools[call] = data.tool
+            case _:
+                self.tools.pop(call, None)
 
     def awaited(self, now: float) -> str:
         """What is awaited, in a few words; empty where only the caller can know."""
@@ -103,42 +100,34 @@ class Tally:
 
     def _writing(self, now: float) -> str:
         name, silent = self.models.get(self.writing, ""), now - self.last_token
-        if silent < SILENT_AFTER_S:
-            return f"{name} is writing"
-        return f"{name} silent for {whole_seconds(silent)}"
+        said = "is writing" if silent < SILENT_AFTER_S else f"silent for {whole_seconds(silent)}"
+        return f"{name} {said}"
 
 
-@dataclass(slots=True)
 class Pace:
     """How many tokens there were, and how fast they come now."""
 
-    tokens: int = 0
-    first_token: float | None = None
-    _recent: deque[tuple[float, int]] = field(default_factory=deque)
+    def __init__(self) -> None:
+        self.tokens = 0
+        self._first: float | None = None
+        self._recent: deque[float] = deque()
 
     def count(self, now: float) -> None:
         """Take note of a token that came at `now`."""
         self.tokens += 1
-        if self.first_token is None:
-            self.first_token = now
-        if self._recent and now - self._recent[-1][0] < RATE_SLICE_S:
-            since, number = self._recent[-1]
-            self._recent[-1] = since, number + 1
-        else:
-            self._recent.append((now, 1))
-            self._forget(now)
+        self._first = now if self._first is None else self._first
+        self._recent.append(now)
+        self._forget(now)
 
     def rate(self, now: float) -> float:
         """Tokens a second in the last seconds."""
-        if self.first_token is None or now - self.first_token < 1:
+        if self._first is None or now - self._first < 1:
             return 0.0
         self._forget(now)
-        return sum(number for _, number in self._recent) / min(
-            RATE_WINDOW_S, now - self.first_token
-        )
+        return len(self._recent) / min(RATE_WINDOW_S, now - self._first)
 
     def _forget(self, now: float) -> None:
-        while self._recent and now - self._recent[0][0] > RATE_WINDOW_S:
+        while self._recent and now - self._recent[0] > RATE_WINDOW_S:
             self._recent.popleft()
 
 

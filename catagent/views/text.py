@@ -14,23 +14,19 @@ class Newest:
     """The last rows of text, wrapped as it comes: they stay where they are, and cost little."""
 
     def __init__(self, look: Look, width: int, limit: int) -> None:
-        self._look, self._width, self._limit = look, width, limit
+        self.shape = width, limit
+        self._look = look
         self._rows: deque[str] = deque(maxlen=limit - 1)
         self._open_row = ""
         self._seen = 0
-
-    def fits(self, width: int, limit: int) -> bool:
-        """Whether the rows have this width and number."""
-        return (width, limit) == (self._width, self._limit)
 
     def after(self, pieces: list[str]) -> Rows:
         """Return the rows after these pieces; those of last time come first among them."""
         if len(pieces) > self._seen:
             new = "".join(pieces[self._seen :]).replace("\r\n", "\n")
             self._seen = len(pieces)
-            text = self._open_row + self._look.text(new)
-            rows = [row for line in text.split("\n") for row in wrap(line, self._width)]
-            self._open_row = rows.pop()
+            lines = (self._open_row + self._look.text(new)).split("\n")
+            *rows, self._open_row = (row for line in lines for row in wrap(line, self.shape[0]))
             self._rows.extend(filter(None, rows))
         return [row for row in (*self._rows, self._open_row) if row]
 
@@ -62,7 +58,7 @@ class Feed(Part):
 
     def preview(self, width: int, limit: int) -> Preview:
         """Return the last `limit` rows of text, while nobody takes from the part."""
-        if self._newest_rows is None or not self._newest_rows.fits(width, limit):
+        if self._newest_rows is None or self._newest_rows.shape != (width, limit):
             self._newest_rows = Newest(self.look, width, limit)
         return Preview(self.style, self._newest_rows.after(self.pieces))
 
@@ -90,12 +86,12 @@ class Text(Feed):
 
     def take(self, width: int | None) -> Rows:
         """Return the rows that have become final since the last call."""
+        self.settled = self.finished
         # A line of any length is looked at once, when it ends: the cost stays linear.
         due = self.pieces and (width is not None or self.has_line)
         rows = self._full_rows(width) if due or self.finished else []
-        if self.finished:
-            self.settled = True
-            rows += [self._open_row] if self._open_row else []
+        if self.finished and self._open_row:
+            rows.append(self._open_row)
             self._open_row = ""
         return [self._paint(row.rstrip(" ")) for row in rows]
 
@@ -118,8 +114,7 @@ class Text(Feed):
         text = self._newest(limit * width)
         if len(text) < limit * width:
             text = self._open_row + self._held_lines + text
-        rows = [row for line in text.split("\n") for row in wrap(line, width) if row]
-        return [self._paint(row) for row in rows[-limit:]]
+        return [self._paint(row) for row in last_rows(text, width, limit)]
 
     def unshown(self) -> str:
         """The open row and what came after it."""
@@ -131,13 +126,18 @@ class Text(Feed):
 
 def last_of(pieces: Sequence[str], size: int) -> str:
     """The last `size` characters or so of a text in pieces."""
-    found, length = [], 0
+    found: deque[str] = deque()
     for piece in reversed(pieces):
-        found.append(piece[-size:])
-        length += len(found[-1])
-        if length >= size:
+        found.appendleft(piece[-size:])
+        size -= len(piece)
+        if size <= 0:
             break
-    return "".join(reversed(found))
+    return "".join(found)
+
+
+def last_rows(text: str, width: int, limit: int) -> Rows:
+    """The last rows of a text that are not empty."""
+    return [row for line in text.split("\n") for row in wrap(line, width) if row][-limit:]
 
 
 def written(look: Look, text: str, style: Style = "plain") -> Text:
