@@ -12,9 +12,12 @@ import asyncio
 import contextlib
 import gc
 import inspect
+import traceback
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice
 from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType
 from typing import Any, TypeAlias
 
@@ -46,8 +49,9 @@ class Abandoned:
 
     def enter(self, span: Span) -> None:
         """A call begins, in this very task or thread."""
-        stream = _frame(_IN_THREADS)
-        if stream is not None:
+        near = islice(traceback.walk_stack(inspect.currentframe()), _FRAMES)
+        streams = (frame for frame, _ in near if frame.f_code.co_qualname in _IN_THREADS)
+        if (stream := next(streams, None)) is not None:
             self._streams[span.run_id] = stream
             return
         with contextlib.suppress(RuntimeError):  # no loop in a thread
@@ -88,29 +92,16 @@ class Abandoned:
             self._running[span.run_id] = weakref.ref(running)
             return
 
-        def gone(_: object) -> None:
-            self._gone(span, loop)
-
-        loop = task.get_loop()
+        gone = partial(self._gone, span, task.get_loop())
         self._running[span.run_id] = weakref.ref(running, gone)
         task.add_done_callback(gone)  # somebody may keep the task, and with it what it ran
 
-    def _gone(self, span: Span, loop: asyncio.AbstractEventLoop) -> None:
+    def _gone(self, span: Span, loop: asyncio.AbstractEventLoop, _: object) -> None:
         """Called on any thread, even in the middle of something, by the garbage collector."""
         if span.ended is None:
             self._over.append(span)
             with contextlib.suppress(RuntimeError):  # the loop is closed: the run has ended
                 loop.call_soon_threadsafe(self._notice)
-
-
-def _frame(names: frozenset[str]) -> FrameType | None:
-    """The frame of one of these functions from which a callback was called."""
-    frame = inspect.currentframe()
-    for _ in range(_FRAMES):
-        frame = None if frame is None else frame.f_back
-        if frame is not None and frame.f_code.co_qualname in names:
-            return frame
-    return None
 
 
 def _awaits(waiting: Any) -> Iterator[_Running]:

@@ -73,8 +73,8 @@ class Outcome:
     interrupted: bool = False
 
 
-def _to_nobody(_: object) -> None:
-    return None
+def to_nobody(*_: Any) -> None:
+    """Nobody has asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,8 @@ class AgentRun:
     stop: Stop = field(default_factory=Stop)
     outcome: Outcome = field(default_factory=Outcome)
     budget: Budget = field(default_factory=Budget)
-    report: Callable[[Event], None] = _to_nobody
-    cancel: Callable[[CatagentError], None] = _to_nobody
+    report: Callable[[Event], None] = to_nobody
+    cancel: Callable[[CatagentError], None] = to_nobody
     clock: Callable[[], float] = time.monotonic
 
 

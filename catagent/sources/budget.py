@@ -46,9 +46,6 @@ class Budget:
                 f"${self._max_cost:f}.",
                 "allow more with --max-cost USD",
             )
-        return self._unpriced(llm)
-
-    def _unpriced(self, llm: Span) -> UsageError | None:
         try:
             if self._max_cost:
                 price_of(llm.provider, llm.model)
@@ -62,7 +59,9 @@ class Budget:
         is_cached = given.get("total_cost") == 0  # by LangChain
         if is_cached or not (self._max_tokens or self._max_cost):
             return None
-        if usage is None or not (tokens := _total(usage)):
+        used = usage or ev.Usage()
+        tokens = used.total_tokens or (used.input_tokens or 0) + (used.output_tokens or 0)
+        if not tokens:
             return self._uncounted(llm)
         self._tokens += tokens
         if self._max_cost:
@@ -108,10 +107,6 @@ def price_of(provider: str, model: str, usage: ev.Usage | None = None, written: 
         f"There is no price for the model {model}, so --max-cost cannot count what it costs.",
         "limit it with --max-tokens N instead",
     )
-
-
-def _total(usage: ev.Usage) -> int:
-    return usage.total_tokens or (usage.input_tokens or 0) + (usage.output_tokens or 0)
 
 
 def _written(given: dict[str, Any]) -> int:

@@ -15,9 +15,9 @@ from pydantic_core import from_json
 
 from catagent.errors import CatagentError
 from catagent.sources.abandoned import Abandoned
-from catagent.sources.base import AgentRun
+from catagent.sources.base import AgentRun, to_nobody
 from catagent.sources.span import LLM_KINDS, RunId, Serialized, Span, asking
-from catagent.sources.tracker import Tracker, to_nobody
+from catagent.sources.tracker import Tracker
 from catagent.stop import Stop
 from catagent.workarounds.callbacks import CalledFirst, close_unawaited, log_nothing_of
 from catagent.workarounds.futures import keep_tracebacks

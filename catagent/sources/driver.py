@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from functools import partial
+from itertools import chain
 from typing import Any
 
 from langchain_core.callbacks import BaseCallbackHandler
@@ -56,9 +58,7 @@ async def drive(
     finally:
         await tracker.closing.close()
     tracker.close_open()
-    for event in (*translation.unsaid(), *side.take(last=True)):
-        yield event
-    for event in _end(translation):
+    for event in chain(translation.unsaid(), side.take(last=True), _end(translation)):
         yield event
 
 
@@ -86,6 +86,15 @@ def graph_arguments(run: AgentRun, **more: Any) -> dict[str, Any]:
     return {"stream_mode": "updates", "subgraphs": True, **more}
 
 
+def chunks_of(run: AgentRun, tracker: DrivenTracker, *others: BaseCallbackHandler) -> Upstream:
+    """The agent's own chunks, those of `astream`."""
+    upstream: Any = run.runnable.astream(
+        run.input, configured(run, tracker, *others), **graph_arguments(run, version="v2")
+    )
+    chunks: Upstream = upstream
+    return chunks
+
+
 def _with_raw(run: AgentRun, made: list[ev.Event], item: Any, tracker: Tracker) -> list[ev.Event]:
     """The events, with the untouched object that they were made from on the first of them.
 
@@ -93,15 +102,11 @@ def _with_raw(run: AgentRun, made: list[ev.Event], item: Any, tracker: Tracker) 
     """
     if not run.raw:
         return made
-    first = made[0] if made else _carrier(tracker)
-    if not isinstance(first, ev.Unknown):
-        first.raw = plain(item)
-    return made or [first]
-
-
-def _carrier(tracker: Tracker) -> ev.Node:
-    data = ev.NodeData(kind="other", phase="stream")
-    return ev.Node(data=data, **(envelope(tracker.root) if tracker.root else {}))
+    where = envelope(tracker.root) if tracker.root else {}
+    made = made or [ev.Node(data=ev.NodeData(kind="other", phase="stream"), **where)]
+    if not isinstance(made[0], ev.Unknown):
+        made[0].raw = plain(item)
+    return made
 
 
 class Side:
@@ -116,7 +121,7 @@ class Side:
         self._translation = translation
         self._loop = asyncio.get_running_loop()
         self._sent: deque[tuple[Span | None, str, Any]] = deque()
-        tracker.on_custom, tracker.on_failed = self._send, self._failed
+        tracker.on_custom, tracker.on_failed = self._send, partial(self._soon, self._end)
 
     def take(self, *, last: bool = False) -> Iterator[ev.Event]:
         """The custom events whose place is known, and at `last` all that are left."""
@@ -127,9 +132,6 @@ class Side:
         """Called in the task or thread of whatever sends it."""
         self._sent.append((span, name, data))
         self._soon(self.take)
-
-    def _failed(self, span: Span) -> None:
-        self._soon(self._end, span)
 
     def _soon(self, events: Callable[..., Iterator[ev.Event]], *about: Span) -> None:
         """Let the source go first, which was woken for what came before."""

@@ -6,12 +6,10 @@ import asyncio
 import contextlib
 from typing import Any
 
-from langchain_core.messages import BaseMessageChunk
-
 from catagent.events import types as ev
 from catagent.sources.base import AgentRun, EventStream
 from catagent.sources.driven import DrivenTracker
-from catagent.sources.driver import Upstream, configured, drive, graph_arguments
+from catagent.sources.driver import Upstream, chunks_of, drive
 from catagent.sources.nodes import bubbles_up
 from catagent.sources.span import LLM_KINDS, Span
 from catagent.sources.translation import EventReader, Translation
@@ -87,35 +85,14 @@ async def operations(run: AgentRun, tracker: DrivenTracker) -> Upstream:
 
 
 async def _pump(run: AgentRun, tracker: DrivenTracker, handler: RunLogHandler) -> None:
-    chunks: list[Any] = []
-    upstream: Any = run.runnable.astream(
-        run.input, configured(run, tracker, handler), **graph_arguments(run, version="v2")
-    )
     try:
-        async with contextlib.aclosing(upstream) as stream:
+        async with contextlib.aclosing(chunks_of(run, tracker, handler)) as stream:
             async for chunk in stream:
-                chunks.append(chunk)
                 handler.send({"op": "add", "path": "/streamed_output/-", "value": chunk})
-        handler.send({"op": "replace", "path": "/final_output", "value": _merged(chunks)})
+        output = None if tracker.root is None else tracker.root.output
+        handler.send({"op": "replace", "path": "/final_output", "value": output})
     finally:
         await handler.send_stream.aclose()
-
-
-def _merged(chunks: list[Any]) -> Any:
-    """The chunks added up where that can be done, else the last. Linear for text and messages."""
-    if not chunks:
-        return None
-    first, rest = chunks[0], chunks[1:]
-    if all(isinstance(chunk, str) for chunk in chunks):
-        return "".join(chunks)
-    try:
-        if isinstance(first, BaseMessageChunk):
-            return first + rest
-        for chunk in rest:
-            first = first + chunk
-    except TypeError:
-        return chunks[-1]
-    return first
 
 
 log_nothing_of(RunLogHandler)

@@ -55,24 +55,6 @@ def is_whole(message: BaseMessage) -> bool:
     return _words(message) <= _WHOLE
 
 
-def is_failed(message: BaseMessage) -> bool:
-    """Whether the model failed midway."""
-    return any("error" in word or word == "failed" for word in _words(message))
-
-
-def announces_a_call(message: BaseMessage) -> bool:
-    """Whether the model stopped for the sake of a tool call, well written or not."""
-    return any("tool" in word or "function" in word for word in _words(message))
-
-
-def warning_code(message: BaseMessage) -> str:
-    """What a program knows the reason of a message that is not whole by."""
-    words = _words(message)
-    if words & _FILTERED:
-        return "content_filter"
-    return "length" if words & _TOO_LONG else "incomplete"
-
-
 def _words(message: BaseMessage) -> frozenset[str]:
     """The reasons in small letters: several, where a server gave one after the other.
 
@@ -137,11 +119,12 @@ def check_message(
             f"The stream of {name} was cut off: it ended without a finish reason.",
             hint="try again; if it happens often, look at the server or a proxy in between",
         )
-    if is_failed(message):
+    if any("error" in word or word == "failed" for word in _words(message)):
         return _failed(message)
     if (error := _missing_call(message)) is not None:
         return error
-    for tool, args in (*(streamed or ()), *_invalid(message)):
+    invalid = ((call["name"] or "", call["args"] or "") for call in message.invalid_tool_calls)
+    for tool, args in (*(streamed or ()), *invalid):
         if not _is_object(args):
             return _broken_args(tool, args, finish_reason_of(message))
     return None
@@ -150,7 +133,9 @@ def check_message(
 def warnings_for(message: AIMessage, name: str) -> Iterator[ev.WarningData]:
     """What a person should know about a model's message that is not an error."""
     if not is_whole(message):
-        code, reason = warning_code(message), finish_reason_of(message)
+        words, reason = _words(message), finish_reason_of(message)
+        code = "length" if words & _TOO_LONG else "incomplete"
+        code = "content_filter" if words & _FILTERED else code
         yield ev.WarningData(
             code=code,
             message=f"{name} was cut short (finish reason {reason}); its text is incomplete.",
@@ -188,7 +173,8 @@ def _failed(message: AIMessage) -> ModelError:
 def _missing_call(message: AIMessage) -> ModelError | None:
     """A call that was announced and did not come, or that does not say what is called."""
     calls = [*message.tool_calls, *message.invalid_tool_calls]
-    if announces_a_call(message) and not (calls or has_raw_call(message)):
+    announced = any("tool" in word or "function" in word for word in _words(message))
+    if announced and not (calls or has_raw_call(message)):
         reason = finish_reason_of(message)
         words = f"The model announced a tool call that never came (finish reason {reason})."
     elif not all(call["name"] for call in calls):
@@ -196,11 +182,6 @@ def _missing_call(message: AIMessage) -> ModelError | None:
     else:
         return None
     return ModelError(words, hint=_BETTER)
-
-
-def _invalid(message: AIMessage) -> Iterator[tuple[str, str]]:
-    for call in message.invalid_tool_calls:
-        yield call["name"] or "", call["args"] or ""
 
 
 def _is_object(args: str) -> bool:

@@ -47,9 +47,12 @@ def has_raw_call(message: BaseMessage) -> bool:
 
 def message_of(message: BaseMessage) -> ev.Message:
     """The message as plain data, from which LangChain can make it again."""
+    said = message.content
     form = ev.Message(
-        type=_type_of(message),
-        content=_content(message),
+        # LangChain's word for its kind, of a chunk too: `ToolMessageChunk` is a `tool`.
+        type=message.type.removesuffix("MessageChunk").lower(),
+        # As it is where it is a text: LangChain makes the message again of that.
+        content=exactly(said) if isinstance(said, str) else message_text(message),
         id=message.id,
         name=message.name,
         tool_calls=tool_calls_of(message),
@@ -66,25 +69,11 @@ def message_of(message: BaseMessage) -> ev.Message:
     return form
 
 
-def _content(message: BaseMessage) -> str:
-    """As it is where it is a text: LangChain makes the message again of that."""
-    content = message.content
-    return exactly(content) if isinstance(content, str) else message_text(message)
-
-
-def _type_of(message: BaseMessage) -> str:
-    """LangChain's word for its kind, of a chunk too: `ToolMessageChunk` is a `tool`."""
-    return message.type.removesuffix("MessageChunk").lower()
-
-
 def _other_kwargs(kwargs: dict[str, Any], calls: list[ev.ToolCall]) -> dict[str, Any]:
     """What providers add, without what is empty, and the raw form of the tool calls."""
     told = {"tool_calls", "function_call"} if calls else set()
-    return {str(k): plain(v) for k, v in kwargs.items() if k not in told and not _is_empty(v)}
-
-
-def _is_empty(value: Any) -> bool:
-    return value is None or (isinstance(value, str | list | dict) and not value)
+    found = {k: v for k, v in kwargs.items() if v is not None and k not in told}
+    return {str(k): plain(v) for k, v in found.items() if not isinstance(v, str | list | dict) or v}
 
 
 def usage_of(message: BaseMessage | None) -> ev.Usage | None:

@@ -12,7 +12,7 @@ import math
 import sys
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from datetime import date, datetime, time
+from datetime import date, time
 from enum import Enum
 from pathlib import PurePath
 from typing import Any
@@ -23,7 +23,6 @@ from msgspec import UNSET
 
 from catagent.events.codec import DEEPEST, placeholder
 
-_TEXTUAL = (UUID, PurePath)
 _INT_LIMIT = 2**63
 
 
@@ -58,12 +57,25 @@ def _object(value: Any, depth: int, own: Own | None) -> Any:
             return _fields(_items(value), depth, own)
         case list() | tuple() | AbstractSet():
             return [plain(item, depth, own) for item in list(value)]
-        case _ if _is_model(value):
-            return _fields(_model_fields(value), depth, own)
         case bytes() | bytearray():
             return {"$bytes": base64.b64encode(value).decode("ascii")}
-        case _:
-            return _scalar(value, depth, own)
+        case Enum():
+            return plain(value.value, depth, own)
+        case str() | UUID() | PurePath():
+            return str(value)
+        case date() | time():
+            return value.isoformat()
+        case BaseException():
+            return {"type": type(value).__name__, "message": str(value)}
+    return _record(value, depth, own)
+
+
+def _record(value: Any, depth: int, own: Own | None) -> Any:
+    tag, fields = _of_langgraph(value) or ("", _fields_of(value))
+    if fields is None:
+        return placeholder(value)
+    form = _fields(fields, depth, own)
+    return {tag: form} if tag else form
 
 
 def _fields(items: list[tuple[str, Any]], depth: int, own: Own | None) -> dict[str, Any]:
@@ -86,30 +98,6 @@ def _free_name(key: Any, taken: set[str]) -> str:
     return name
 
 
-def _scalar(value: Any, depth: int, own: Own | None) -> Any:
-    match value:
-        case Enum():
-            return plain(value.value, depth, own)
-        case str():
-            return str(value)
-        case datetime() | date() | time():
-            return value.isoformat()
-        case BaseException():
-            return {"type": type(value).__name__, "message": str(value)}
-        case _ if isinstance(value, _TEXTUAL):
-            return str(value)
-        case _:
-            return _record(value, depth, own)
-
-
-def _record(value: Any, depth: int, own: Own | None) -> Any:
-    tag, fields = _of_langgraph(value) or ("", _fields_of(value))
-    if fields is None:
-        return placeholder(value)
-    form = _fields(fields, depth, own)
-    return {tag: form} if tag else form
-
-
 def _of_langgraph(value: Any) -> tuple[str, list[tuple[str, Any]]] | None:
     """How a Command or a Send is marked, and what it is made again from, or None.
 
@@ -127,23 +115,18 @@ def _of_langgraph(value: Any) -> tuple[str, list[tuple[str, Any]]] | None:
 
 
 def _fields_of(value: Any) -> list[tuple[str, Any]] | None:
-    """The fields of a dataclass or a struct; None of anything else."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+    """The fields of a model of pydantic's, a dataclass or a struct; None of anything else.
+
+    Those of a model as they are, not as declared: model_dump would cut a subclass to its base.
+    """
+    extra: dict[str, Any] = {}
+    pydantic = sys.modules.get("pydantic.main")
+    if pydantic is not None and isinstance(value, pydantic.BaseModel):
+        names, extra = list(type(value).model_fields), value.__pydantic_extra__ or {}
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         names = [field.name for field in dataclasses.fields(value)]
     elif isinstance(value, msgspec.Struct):
         names = list(value.__struct_fields__)
     else:
         return None
-    return [(name, getattr(value, name)) for name in names]
-
-
-def _is_model(value: Any) -> bool:
-    """Whether it is one of pydantic's, which has been imported where there is one."""
-    pydantic = sys.modules.get("pydantic.main")
-    return pydantic is not None and isinstance(value, pydantic.BaseModel)
-
-
-def _model_fields(value: Any) -> list[tuple[str, Any]]:
-    """Fields as they are, not as declared: model_dump would cut a subclass to its base."""
-    extra = value.__pydantic_extra__ or {}
-    return [(name, getattr(value, name)) for name in type(value).model_fields] + list(extra.items())
+    return [(name, getattr(value, name)) for name in names] + list(extra.items())

@@ -10,22 +10,13 @@ from typing import Any
 from catagent.events import types as ev
 from catagent.sources.base import AgentRun, EventStream
 from catagent.sources.chunks import updates_in
-from catagent.sources.driven import DrivenTracker
-from catagent.sources.driver import Upstream, configured, drive, graph_arguments
+from catagent.sources.driver import chunks_of, drive
 from catagent.sources.translation import Translation
 
 
 def stream(run: AgentRun) -> EventStream:
     """Run the agent; yield what it decided, what it saw, and what it answered."""
-    return drive(run, _open, _StepReader)
-
-
-def _open(run: AgentRun, tracker: DrivenTracker) -> Upstream:
-    upstream: Any = run.runnable.astream(
-        run.input, configured(run, tracker), **graph_arguments(run, version="v2")
-    )
-    chunks: Upstream = upstream
-    return chunks
+    return drive(run, chunks_of, _StepReader)
 
 
 class _StepReader:

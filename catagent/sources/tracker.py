@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from catagent.errors import CatagentError
 from catagent.events.types import Message, WarningData
 from catagent.sources import message_checks
-from catagent.sources.base import AgentRun, AgentShape
+from catagent.sources.base import AgentRun, AgentShape, to_nobody
 from catagent.sources.budget import Bounds
 from catagent.sources.calls import Calls
 from catagent.sources.kinds import is_ai, is_message
@@ -302,10 +302,6 @@ class Tracker(RunTree):
         new = self.nodes.interrupts(error)
         self.happened.extend(Happening("interrupt", span, each) for each in new)
         self._waiting += [span] if new else []
-
-
-def to_nobody(*_: Any) -> None:
-    """Nobody has asked for it."""
 
 
 def _empty(info: dict[str, Any]) -> Any:

@@ -77,17 +77,20 @@ class Translation:
                 yield self.chunks.observed(span, happened.about)
             case "start" if not span.opened:
                 yield self.make.llm_started(span)
-            case "end" if not span.closed:
+            # An API that reports successes reports those of tools.
+            case "end" if span.kind != "tool" or span.error is not None:
                 yield from self.end(span)
 
     def end(self, span: Span) -> Iterator[ev.Event]:
-        """The end of a run, well or not."""
+        """The end of a model, a tool or a node, well or not; nothing if that was said."""
+        if span.closed:
+            return
         if span.kind in LLM_KINDS:
             yield from self.make.llm_ended(span)
-        elif span.kind != "tool":
-            yield from self.agent.node_ended(span)
-        elif span.error is not None:
+        elif span.kind == "tool":
             yield self.make.tool_finished(span)
+        else:
+            yield from self.agent.node_ended(span)
 
 
 def _is_due(happened: Happening, moment: float) -> bool:
@@ -136,17 +139,9 @@ class EventReader:
             case "on_tool_start":
                 yield self._make.tool_started(span)
             case "on_chat_model_end" | "on_llm_end" | "on_tool_end" | "on_tool_error":
-                yield from self._ended(span)
+                yield from self._translation.end(span)
             case _:
                 yield from self._node(kind, span, event)
-
-    def _ended(self, span: Span) -> Iterator[ev.Event]:
-        if span.closed:
-            return
-        if span.kind == "tool":
-            yield self._make.tool_finished(span)
-        else:
-            yield from self._make.llm_ended(span)
 
     def _node(self, kind: str, span: Span, event: Any) -> Iterator[ev.Event]:
         _, what, phase = kind.split("_", 2)
@@ -155,5 +150,5 @@ class EventReader:
             return
         content = event["data"].get(_CONTENT.get(phase, ""))
         yield self._make.node(span, what, cast("ev.Phase", phase), content)
-        if span.is_node and phase == "end" and not span.closed:
-            yield from self._translation.agent.node_ended(span)
+        if span.is_node and phase == "end":
+            yield from self._translation.end(span)
