@@ -54,9 +54,8 @@ class Abandoned:
         if (stream := next(streams, None)) is not None:
             self._streams[span.run_id] = stream
             return
-        with contextlib.suppress(RuntimeError):  # no loop in a thread
-            if (task := asyncio.current_task()) is not None:
-                task.get_loop().call_soon(self._look, span, task)
+        if (task := current_task()) is not None:
+            task.get_loop().call_soon(self._look, span, task)
 
     def leave(self, span: Span) -> None:
         """A call has ended, as LangChain says."""
@@ -102,6 +101,14 @@ class Abandoned:
             self._over.append(span)
             with contextlib.suppress(RuntimeError):  # the loop is closed: the run has ended
                 loop.call_soon_threadsafe(self._notice)
+
+
+def current_task() -> asyncio.Task[Any] | None:
+    """The task that this is called in, None in a thread without a loop."""
+    try:
+        return asyncio.current_task()
+    except RuntimeError:
+        return None
 
 
 def _awaits(waiting: Any) -> Iterator[_Running]:

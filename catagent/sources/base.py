@@ -27,8 +27,7 @@ EventStream = AsyncGenerator[Event, None]
 class Pulse:
     """Whether a run's models are at work, also in a mode that reports nothing of them.
 
-    `heard` is when one last said something, in monotonic seconds. While `held` they are kept from
-    saying more, by a reader who takes their time.
+    One was `heard` at these monotonic seconds. While `held`, a reader keeps them from saying more.
     """
 
     def __init__(self) -> None:
@@ -62,11 +61,7 @@ class Pulse:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a source knows of the end of its run, for `run.finished`.
-
-    `state` is the agent's final state as plain data; `owner` whose error it raises; `interrupted`
-    whether a graph waits for a person, with an event for what it waits for.
-    """
+    """How a run ended: its final state as plain data, whose error it raises, whether it waits."""
 
     state: Any = None
     owner: Owner | None = None
@@ -79,15 +74,12 @@ def to_nobody(*_: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class AgentRun:
-    """One agent, ready to run once.
+    """One agent, ready to run once; or that is only watched, then `shape` is None.
 
-    `shape` tells the sources what the agent's chunks look like: those of a LangGraph graph
-    (`create_agent`), those of LangChain's classic AgentExecutor, or any other Runnable's; None
-    where there are none, as in a run that is only watched. `max_steps` is how often the agent may
-    decide on tool calls before it is stopped, `budget` what its models may use, and `cancel` ends
-    an agent that minds neither. The source keeps `pulse` while its models are at work, and leaves
-    what it knows of the end in `outcome`; what happens while it waits for LangChain goes to
-    `report`. `stop` says how long what it closes may take, `clock` the seconds of its times.
+    `shape` says whether its chunks are those of a LangGraph graph, of LangChain's classic
+    AgentExecutor, or of any other Runnable. It may decide on tool calls `max_steps` times and use
+    `budget`; `cancel` ends one that minds neither. The source keeps `pulse` and leaves `outcome`;
+    what happens while it waits goes to `report`. `stop` has the patience, `clock` the seconds.
     """
 
     runnable: Runnable[Any, Any]
@@ -103,6 +95,3 @@ class AgentRun:
     report: Callable[[Event], None] = to_nobody
     cancel: Callable[[CatagentError], None] = to_nobody
     clock: Callable[[], float] = time.monotonic
-
-
-SourceFactory = Callable[[AgentRun], EventStream]

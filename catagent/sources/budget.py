@@ -61,15 +61,10 @@ class Budget:
             return None
         used = usage or ev.Usage()
         tokens = used.total_tokens or (used.input_tokens or 0) + (used.output_tokens or 0)
-        if not tokens:
-            return self._uncounted(llm)
         self._tokens += tokens
-        if self._max_cost:
+        if tokens and self._max_cost:
             self._cost += price_of(llm.provider, llm.model, usage, _written(given))
-        return None
-
-    def _uncounted(self, llm: Span) -> ev.WarningData | None:
-        if self._warned:
+        if tokens or self._warned:
             return None
         self._warned = True
         limit = "--max-tokens" if self._max_tokens else "--max-cost"
@@ -123,9 +118,9 @@ _BACKSTOP = 20
 class Bounds:
     """The limits of one run. `error` is that of the limit which ended it, once one has.
 
-    Every agent decides `max_steps` times on tool calls, and answers. So does every node of a graph:
-    what goes in circles comes by the same one again. An agent may catch what is raised here, and go
-    on. It does not get far: whatever it begins next raises the same, and cancels the run.
+    Every agent decides `max_steps` times on tool calls, and so does every node of a graph. A turn
+    is a decision or, in a graph, a superstep in which a node asks a model: a fan-out is one. What
+    an agent begins after it caught the error raises it again, and cancels the run.
     """
 
     def __init__(

@@ -21,13 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """One tool call, from the model that wrote it to what its agent observes.
+    """One tool call, written by `author` in its agent's message number `turn`, if a model did.
 
-    `author` is the model run that wrote it, if one did, in its agent's message number `turn`;
-    `near` are the runs around whatever decided on it, the root first. `run` is the newest run of
-    its tool, `action` the AgentAction that it is, in an executor inside of another agent.
-    `decided` says that its agent took what its model wrote, `acted` that an event said so,
-    `reported` that any event named it.
+    `near` are the runs around whatever decided on it, the root first, `run` the newest run of its
+    tool, `action` an AgentAction of an executor inside of another agent. `decided`: its agent took
+    what its model wrote; `acted`: an event said so; `reported`: any event named it.
     """
 
     key: str

@@ -1,31 +1,34 @@
-"""What an agent's own chunks say: an executor's actions and observations, and the answer.
+"""What an agent's own chunks say, in all three modes: actions, observations, and the answer.
 
 A graph's chunk holds what a node adds, which the tracker has read already; an AgentExecutor's holds
-`actions`, `steps` or `output`. All three modes read them here, so that all three say the same.
+`actions`, `steps` or `output`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from catagent.errors import AgentError
 from catagent.events import types as ev
 from catagent.failures.limits import author_limit
 from catagent.sources.agent_events import AgentEvents
-from catagent.sources.answers import as_text, final
 from catagent.sources.base import AgentRun
 from catagent.sources.calls import Call
-from catagent.sources.content import joined, pieces_of
-from catagent.sources.kinds import is_ai, is_message, langchain
+from catagent.sources.content import answered, exactly, joined, pieces_of
+from catagent.sources.kinds import is_ai, is_message, is_tool_message, langchain
 from catagent.sources.message_checks import is_whole
-from catagent.sources.messages import has_raw_call, output_text, tool_content
+from catagent.sources.messages import has_raw_call, output_text, plain_content, tool_content
+from catagent.sources.nodes import MESSAGES_KEY, coerced, items_of
 from catagent.sources.span import Span
 from catagent.sources.to_events import envelope
 from catagent.sources.tracker import Tracker
 
 if TYPE_CHECKING:
-    from langchain_core.messages import BaseMessage
+    from langchain_core.messages import AIMessage, BaseMessage
+
 
 _NOT_RUN = frozenset({"invalid_tool", "_Exception"})
 
@@ -194,3 +197,57 @@ def _next_nodes(run: AgentRun) -> list[str]:
         return list(graph.get_state(run.config).next)
     except Exception:  # a stranger's checkpointer, which may not know a way but an asynchronous one
         return []
+
+
+# Where graphs, chains and executors put it, best first.
+_ANSWER_KEYS = ("answer", "output")
+
+
+def final(output: Any, written_last: Collection[str] = ()) -> Any:
+    """The last message in the output, what stands under a key for answers, or what came last.
+
+    `written_last` are the keys that the last nodes of the outermost graph wrote. All of the output
+    where nothing tells more; None where it has nothing but the question.
+    """
+    if not isinstance(output, dict):
+        return _said_in([output]) or output
+    values = {key: value for key, value in output.items() if key != MESSAGES_KEY}
+    named = next((values[key] for key in _ANSWER_KEYS if values.get(key) is not None), None)
+    last = next(reversed(messages_in(output)), None)
+    # An executor that gives up says so in its output, beside a message that is empty.
+    if (is_ai(last) or is_tool_message(last)) and (last.content or named is None):
+        return last
+    found = _written({key: values[key] for key in values if key in written_last})
+    several = (named, found, _said_in(values.values()), values or None)
+    return next((each for each in several if each is not None), None)
+
+
+def _written(values: dict[str, Any]) -> Any:
+    """What the last nodes came to: a message, one value alone, or all but flags and messages."""
+    if (said := _said_in(values.values())) is not None:
+        return said
+    is_flag = (bool, type(None))
+    kept = {k: v for k, v in values.items() if not (isinstance(v, is_flag) or _messages(v))}
+    return next(iter(kept.values())) if len(kept) == 1 else kept or None
+
+
+def _said_in(values: Iterable[Any]) -> AIMessage | None:
+    """What a model said last in a message, or in a list of them, that has another name."""
+    ends = (value[-1] if isinstance(value, list) and value else value for value in values)
+    made = (coerced(end) for end in ends if is_message(end) or isinstance(end, dict))
+    return next((end for end in made if is_ai(end) and not end.tool_calls), None)
+
+
+def messages_in(state: dict[str, Any]) -> list[BaseMessage]:
+    """The messages that a state, or an update of one, has under `messages`."""
+    found = map(coerced, items_of(state.get(MESSAGES_KEY)))
+    return [message for message in found if message is not None]
+
+
+def as_text(output: Any) -> str:
+    """An answer of any kind as text: that of a message, text as it is, else JSON."""
+    if is_message(output):
+        return answered(pieces_of(output))
+    if isinstance(output, str) or output is None:
+        return exactly(output or "")
+    return msgspec.json.encode(plain_content(output)).decode()

@@ -43,9 +43,8 @@ _DATA_FORMS = DATA | {"image_url", "input_image", "input_audio", "input_file", "
 class Reading:
     """Reads one message, chunk by chunk or as a whole.
 
-    Text and reasoning are given as they come; another block once it is whole, which is when the
-    next one begins or the message ends. Citations come after the text that they are of, and what
-    stands beside the content comes last.
+    Text and reasoning are given as they come, another block once it is whole; citations after the
+    text that they are of, and last what stands beside the content.
     """
 
     def __init__(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from collections.abc import Callable
 from functools import partial
@@ -14,7 +13,7 @@ from langchain_core.messages import ai
 from pydantic_core import from_json
 
 from catagent.errors import CatagentError
-from catagent.sources.abandoned import Abandoned
+from catagent.sources.abandoned import Abandoned, current_task
 from catagent.sources.base import AgentRun, to_nobody
 from catagent.sources.span import LLM_KINDS, RunId, Serialized, Span, asking
 from catagent.sources.tracker import Tracker
@@ -28,11 +27,7 @@ class RunClosedError(Exception):
 
 
 class Closing:
-    """The tasks that tools run in, and whether the run is closed.
-
-    Once it `is_over` nobody reads what it still says: a stream that was left open, say, as the
-    interpreter is torn down.
-    """
+    """The tasks that tools run in, and whether the run is closed; `is_over` once nobody reads it."""
 
     def __init__(self, stop: Stop) -> None:
         self._stop = stop
@@ -42,9 +37,8 @@ class Closing:
 
     def enter(self, run_id: str) -> None:
         """Take note of the task that a tool runs in."""
-        with contextlib.suppress(RuntimeError):  # no loop in a thread
-            if (task := asyncio.current_task()) is not None:
-                self._tasks[run_id] = task
+        if (task := current_task()) is not None:
+            self._tasks[run_id] = task
 
     def leave(self, run_id: str) -> None:
         """A tool has ended."""
@@ -56,10 +50,7 @@ class Closing:
         A thread cannot be cancelled. And until Python 3.12 `asyncio.wait_for`, through which
         LangChain reads every chunk of OpenAI's, loses a cancellation that comes with a chunk.
         """
-        try:
-            task = asyncio.current_task()
-        except RuntimeError:  # no loop in a thread
-            task = None
+        task = current_task()
         if task is not None and (self._closed or task.cancelling()):
             if task.cancelling():  # by `asyncio.timeout`, which knows one that it asked for alone
                 task.uncancel()

@@ -1,8 +1,4 @@
-"""What LangChain's objects are, by the names of their classes: it need not be imported for that.
-
-So a run is read in a process without LangChain as well, where other objects stand in for its own:
-their classes have the names and the `__module__` of LangChain's.
-"""
+"""What LangChain's objects are, by the names of their classes: others may stand in for them."""
 
 from __future__ import annotations
 

@@ -106,13 +106,10 @@ class WrittenArgs:
 def check_message(
     message: AIMessage, name: str, streamed: WrittenArgs | None = None, provider: str = ""
 ) -> CatagentError | None:
-    """What is wrong with a model's finished message, or None. `name` is the model run's name.
+    """What is wrong with a finished message of the model run `name`, or None.
 
-    `provider` is who LangChain takes for the model's, as far as it says.
-
-    `streamed` holds the arguments as they were streamed, None for a message that came whole. To
-    be asked before a tool runs: LangChain repairs half-written arguments and would execute them,
-    and takes a stream that broke off for a whole one.
+    `streamed` has the arguments as they came, None for a message that came whole: LangChain repairs
+    half-written ones and would run the tool, and takes a stream that broke off for a whole one.
     """
     if streamed is not None and _broke_off(message, provider):
         return NetworkError(

@@ -25,8 +25,7 @@ MESSAGES_KEY = "messages"
 class NodeReader:
     """Reads the nodes of one run in the order in which they end; what they repeat counts once.
 
-    `last_node` is that of the outermost graph, `written_last` the keys that it and those that ran
-    beside it wrote.
+    `written_last` are the keys that the outermost graph's `last_node`, and those alongside, wrote.
     """
 
     def __init__(self, calls: Calls) -> None:
@@ -194,10 +193,9 @@ def _holds(value: Any) -> bool:
 def begins_with_state(
     span: Span, parent: Span | None, inputs: Any, metadata: dict[str, Any]
 ) -> bool:
-    """Whether a run begins with the state of its graph, as a node found it or has left it.
+    """Whether a run begins with the state of its graph, or, by LangGraph's Send, with another.
 
-    The updates of nodes tell that; repeated at every start it would make a recording quadratic. A
-    node that was sent to (LangGraph's Send) begins with what it was sent.
+    The updates of nodes tell that; repeated at every start it would make a recording quadratic.
     """
     if span.is_node:
         return "__pregel_push" not in (metadata.get("langgraph_path") or ())

@@ -125,9 +125,8 @@ _FEW = 20
 class Known:
     """The messages and tools that are known whole in one run's stream.
 
-    Ask in the order of the events, and emit what it gives: it has noted that. Messages without an
-    id have one here that is a hash of what they say. What it gives is its own: do not change it.
-    A longer run of refs than `few` has one for all.
+    Ask in the order of the events, and emit what it gives, unchanged: it has noted that. A longer
+    run of refs than `few` has one for all.
     """
 
     def __init__(self, forms: Forms | None = None, few: int = _FEW) -> None:

@@ -35,16 +35,12 @@ class Prompt:
 
 @dataclass(slots=True, eq=False)
 class Span:
-    """One LangChain run. `tool_call_id` is that of the nearest tool call, its own included.
+    """One LangChain run. `call` is the nearest tool call, its own included; `outer` that around it.
 
-    `call` is that call, `outer` the one around it: the same but for a tool run. `node` is the name
-    of the graph's node that this is, or is inside of, `ns` LangGraph's namespace of that, and
-    `superstep` the number of its turn in its graph, None for a task of an `entrypoint`. `began`,
-    `ended` and `first_token` are seconds of its tree's clock. `text` and `further` are the pieces
-    streamed so far, `reading` what reads those that are more than text, `numbers` those of tool
-    calls that their provider did not number, `names` their names, by order, so far, `written` the
-    calls of its message. `facts` are what a node added: decisions of models, with arguments, and
-    what tools answered. `state` is its graph's while it runs, where it begins with that.
+    `node` is the graph's node that this is or is inside of, `ns` LangGraph's namespace of it, and
+    `superstep` its turn, None for a task of an `entrypoint`. Times are seconds of its tree's clock.
+    Of what is streamed `reading` reads all that is more than text; `numbers` and `names` are of its
+    tool calls, `written` of its message. `facts` are what a node added, `state` what it began with.
     """
 
     run_id: str

@@ -1,8 +1,4 @@
-"""What LangChain's callbacks say of one run: all that its streaming APIs leave out.
-
-Each of these leaves something out: the tool call that a run belongs to, parent ids, failures.
-Callbacks have all of it, so every source has one `Tracker` and looks up there.
-"""
+"""What LangChain's callbacks say of one run: its streams leave out calls, parents or failures."""
 
 from __future__ import annotations
 
@@ -47,11 +43,10 @@ class Happening:
 
 
 class Tracker(RunTree):
-    """Keeps the tree of a run's spans, and what happened in it.
+    """Keeps the tree of a run's spans and what happened in it, called as a handler of LangChain's.
 
-    Its methods are called as those of LangChain's handlers, in the order in which things happen;
-    no LangChain is needed for that. `says_tools` is false where the API of the mode is silent on
-    tools that start, `says_root` where there are callbacks alone: no chunks of the root's.
+    `says_tools` is false where the API of the mode is silent on tools that start, `says_root` where
+    there are callbacks alone: no chunks of the root's.
     """
 
     says_root = False
@@ -85,10 +80,7 @@ class Tracker(RunTree):
 
     @property
     def output(self) -> Any:
-        """What the run came to; where it is a chain that ends in a graph, that graph's state.
-
-        A graph streams what its nodes change, so the last of that is what such a chain ends with.
-        """
+        """What the run came to; of a chain that ends in a graph, its state, not its last update."""
         output, node = None if self.root is None else self.root.output, self.nodes.last_node
         if node is not None and isinstance(output, dict) and list(output) == [node.node]:
             return self.spans[node.parent_ids[-1]].output
