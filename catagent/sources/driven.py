@@ -27,7 +27,7 @@ class RunClosedError(Exception):
 
 
 class Closing:
-    """The tasks that tools run in, and whether the run is closed; `is_over` once nobody reads it."""
+    """The tasks that tools run in; whether the run is closed, and `is_over`: nobody reads it."""
 
     def __init__(self, stop: Stop) -> None:
         self._stop = stop

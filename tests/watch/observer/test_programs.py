@@ -191,17 +191,18 @@ def test_a_full_disk_stops_the_recording_and_not_the_program(tmp_path: Path) -> 
 
 
 def test_no_space_at_all_leaves_no_file_behind(tmp_path: Path) -> None:
-    program = (
-        FAKE
-        + """
+    limit = """
     import resource
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
-    print(model.invoke("hello").content)
     """
-    )
-    seen = observe(program, tmp_path)
+    seen = observe(f'{limit}{FAKE}\n    print(model.invoke("hello").content)', tmp_path)
     assert (seen.done.stdout, seen.done.stderr) == ("abc\n", "")
     assert seen.processes == {}
+
+
+def test_a_process_is_recorded_before_its_first_run(tmp_path: Path) -> None:
+    seen = observe("import langchain_core", tmp_path)
+    assert kinds(seen.records) == ["process", "secrets"]
 
 
 SAME = """

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 ARMED = "armed"
 # Holds the hooks of LangChain's callback managers, and is imported by the first one that is made.
 _HOOKS = "langchain_core.tracers.context"
+_LANGCHAIN = "langchain_core"
 
 
 def arm() -> None:
@@ -42,6 +43,8 @@ class _Finder:
         self._loader: "Any" = None
 
     def find_spec(self, name: str, path: "Any" = None, target: "Any" = None) -> "Any":
+        if name == _LANGCHAIN:
+            _begin(self._folder)
         if name != _HOOKS:
             return None
         for finder in sys.meta_path:
@@ -64,3 +67,12 @@ class _Finder:
             install(module, self._folder, os.environ.get("CATAGENT_WATCH_TOKENS") == "1")
         except Exception:  # whatever it is, the program runs as it would have
             return
+
+
+def _begin(folder: str) -> None:
+    try:
+        from _catagent_observer.recorder import recorder_of
+
+        recorder_of(folder).begin()
+    except Exception:  # whatever it is, the program runs as it would have
+        return

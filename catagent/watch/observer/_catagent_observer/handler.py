@@ -15,18 +15,15 @@ from typing import Any
 from langchain_core.callbacks.base import BaseCallbackHandler
 
 from _catagent_observer.errors import describe
-from _catagent_observer.recorder import Recorder, Run
+from _catagent_observer.recorder import Recorder, Run, recorder_of
 from _catagent_observer.values import dumps, said_by
 
 _MOST_OF_METADATA = 1000
-_recorders: dict[str, Recorder] = {}
 
 
 def install(context: ModuleType, folder: str, tokens: bool) -> None:
     """Register a handler with `langchain_core.tracers.context`. `tokens` makes models stream."""
-    recorder = _recorders.get(folder) or Recorder(folder)
-    _recorders[folder] = recorder
-    handler = (StreamingHandler if tokens else Handler)(recorder)
+    handler = (StreamingHandler if tokens else Handler)(recorder_of(folder))
     variable = ContextVar("catagent_observer", default=handler)
     context.register_configure_hook(variable, inheritable=True)
 

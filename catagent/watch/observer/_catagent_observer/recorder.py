@@ -18,6 +18,8 @@ from typing import Any
 from _catagent_observer.segments import Writer
 from _catagent_observer.values import Encoder, dumps
 
+# Left in the folder where there was no room for records, so that whoever watches knows.
+FULL = "full"
 _MOST = 16 << 20
 _MOST_OPEN = 10_000
 _TRY_AGAIN_S = 1.0
@@ -72,6 +74,11 @@ class Recorder:
         self._full_until = 0.0
         self.runs: dict[Any, Run] = {}
         self.lost = self._reported = 0
+
+    def begin(self) -> None:
+        """Say that there is this process, so that it can be found while it waits."""
+        with self._lock, contextlib.suppress(Exception):
+            self._go_on()
 
     def token(self, run: Run, text: str) -> None:
         """Record a piece of text that a model streams."""
@@ -130,15 +137,16 @@ class Recorder:
             finally:
                 self._is_busy = False
 
-    def _go_on(self, record: bytes) -> None:
+    def _go_on(self, *record: bytes) -> None:
         """Begin a segment, with what a reader needs that has read none before."""
-        if len(record) > _MOST:
+        if len(b"".join(record)) > _MOST:
             raise ValueError("a record that is too long")
-        records = [*map(str.encode, self._header()), record]
+        records = [*map(str.encode, self._header()), *record]
         try:
             self._writer.go_on(sum(len(each) + 4 for each in records))
         except OSError:
             self._full_until = time.monotonic() + _TRY_AGAIN_S
+            os.close(os.open(f"{self._folder}/{FULL}", os.O_CREAT | os.O_WRONLY, 0o600))
             self._report_lost()
             raise
         self._full_until = 0.0
@@ -159,6 +167,12 @@ class Recorder:
         lost = {"segments": self._writer.lost, "records": self.lost}
         self._writer.append(dumps(["lost", _now(), lost]).encode(), spare=4)
         self._reported = self.lost
+
+
+@functools.lru_cache(maxsize=None)
+def recorder_of(folder: str) -> Recorder:
+    """Return the recorder of this process for a folder, the same one every time."""
+    return Recorder(folder)
 
 
 def _now() -> int:
