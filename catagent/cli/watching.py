@@ -166,8 +166,7 @@ def _follow(followed: Watched, program: Program, ended: Future[int]) -> None:
         over = asyncio.Event()
         following = asyncio.create_task(followed.follow(over))
         await asyncio.wrap_future(ended)
-        if program.killed_by:
-            followed.ended_by[program.pid] = f"killed by {program.killed_by}"
+        followed.ended_by[program.number] = program.ended_by
         over.set()
         await following
 

@@ -68,11 +68,15 @@ class Command(NamedTuple):
 
 
 class Program:
-    """A command that was started. Where `shares_keys`, it is in our own group on the terminal."""
+    """A command that was started. Where `shares_keys`, it is in our own group on the terminal.
 
-    def __init__(self, pid: int, *, shares_keys: bool = True) -> None:
-        self.pid = pid
-        self.ended, self.killed_by = False, ""
+    `pid` is the process that we wait for, `number` that of the command, where it is another.
+    `ended_by` says how it ended: "killed by SIGKILL", "exit 5".
+    """
+
+    def __init__(self, pid: int, number: int = 0, *, shares_keys: bool = True) -> None:
+        self.pid, self.number = pid, number or pid
+        self.ended, self.ended_by = False, ""
         self.shares_keys = shares_keys
 
     def wait(self, on_stop: Callable[[], object]) -> int:
@@ -83,9 +87,7 @@ class Program:
         while True:
             _, status = os.waitpid(self.pid, 0 if self.shares_keys else os.WUNTRACED)
             if not os.WIFSTOPPED(status):
-                if os.WIFSIGNALED(status):
-                    self.killed_by = signal.Signals(os.WTERMSIG(status)).name
-                self.ended = True
+                self.ended, self.ended_by = True, _how(status)
                 return exit_code(status)
             on_stop()
 
@@ -129,6 +131,15 @@ def exit_code(status: int) -> int:
     """Return the exit code, as a shell has it, of what `waitpid` returned."""
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
+
+
+def _how(status: int) -> str:
+    """Say how a process ended, from what `waitpid` returned."""
+    if not os.WIFSIGNALED(status):
+        return f"exit {exit_code(status)}"
+    number = os.WTERMSIG(status)
+    known = [each.name for each in signal.Signals if each == number]  # not all have a name
+    return f"killed by {known[0] if known else f'signal {number}'}"
 
 
 def _has_keyboard() -> bool:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import pty
 import re
+import resource
 import select
 import signal
 import termios
@@ -69,34 +70,51 @@ def start(command: Command, terminal: Terminal) -> tuple[Program, int]:
     """
     kept = {fd: os.dup(fd) for fd in (0, 1, 2) if not terminal.is_also(fd)}
     modes, size = termios.tcgetattr(terminal.fd), termios.tcgetwinsize(terminal.fd)
+    known, telling = os.pipe()  # the number of the command's own process
     pid, ours = pty.fork()
     if pid == 0:
         try:
+            os.close(known)
             tty = os.dup(0)
             termios.tcsetattr(tty, termios.TCSANOW, modes)
             termios.tcsetwinsize(tty, size)
             for fd, original in kept.items():
                 os.dup2(original, fd)
-            _lead(tty, lambda: os.execve(*command))  # noqa: S606 - it is the person's
+            _lead(tty, telling, lambda: os.execve(*command))  # noqa: S606 - it is the person's
         finally:
             os._exit(NOT_EXECUTABLE)
-    for original in kept.values():
+    for original in (*kept.values(), telling):
         os.close(original)
-    return Program(pid, shares_keys=False), ours
+    number = int(os.read(known, 20) or 0)
+    os.close(known)
+    return Program(pid, number, shares_keys=False), ours
 
 
-def _lead(tty: int, execute: Callable[[], NoReturn]) -> NoReturn:
+def _lead(tty: int, telling: int, execute: Callable[[], NoReturn]) -> NoReturn:
     """Lead the session: stop when the program stops, and end when it ends, as it does."""
     program = os.fork()
     if program == 0:
         _become(tty, execute)
+    os.write(telling, b"%d" % program)
+    os.close(telling)
     for number in FORWARDED:
         signal.signal(number, lambda number, _: os.kill(program, number))
     while os.WIFSTOPPED(status := os.waitpid(program, os.WUNTRACED)[1]):
         os.kill(os.getpid(), signal.SIGSTOP)
         os.killpg(program, signal.SIGCONT)
     _to_foreground(tty)  # when a session's leader ends, what is there is hung up
+    if os.WIFSIGNALED(status):
+        _end_by(os.WTERMSIG(status))
     os._exit(exit_code(status))
+
+
+def _end_by(number: int) -> None:
+    """End by the signal that ended the program, without a second core."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if number not in (signal.SIGKILL, signal.SIGSTOP):
+        signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+    os.kill(os.getpid(), number)
 
 
 def _become(tty: int, execute: Callable[[], NoReturn]) -> NoReturn:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.cli import COMMAND, catagent, environment, lines
+from tests.support.cli import COMMAND, catagent, environment, lines, on_terminal
 
 # Two runs, one of which fails, and a third one when it is told to.
 PROGRAM = """
@@ -197,6 +197,30 @@ def test_what_a_shell_gets_is_quoted_and_keeps_its_own_path(tmp_path: Path) -> N
     assert path.partition(":")[0].endswith("watch/observer")
     assert path.partition(":")[2] == env["PYTHONPATH"]
     assert (folder, tokens) == (f"{odd}/catagent/shell", "1")
+
+
+# Dies in the middle of a run: by the signal that is named, or by itself.
+DIES = """
+import os, sys
+from langchain_core.runnables import RunnableLambda
+
+def die(number):
+    os.kill(os.getpid(), number) if number else os._exit(5)
+
+RunnableLambda(die).invoke(int(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize(("number", "how"), [(9, "killed by SIGKILL"), (0, "exit 5")])
+@pytest.mark.parametrize("run", [catagent, on_terminal])
+def test_how_a_program_ended_in_the_middle_of_a_run_is_said(
+    env: dict[str, str], number: int, how: str, run: Any
+) -> None:
+    (Path(env["HOME"]) / "dies.py").write_text(DIES)
+    run("watch", "-q", "--", sys.executable, "dies.py", str(number), env=env)
+    kept = Path(catagent("runs", "path", "last", env=env).stdout.strip())
+    last = lines(kept.read_text())[-1]
+    assert last["data"]["error"]["message"] == f"The program ended ({how}) before the run did."
 
 
 def test_a_viewer_that_fails_leaves_the_program_alone(env: dict[str, str]) -> None:
