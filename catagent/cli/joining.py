@@ -65,9 +65,10 @@ def _named(name: str, environ: Mapping[str, str]) -> list[Found]:
     if found:
         raise UsageError(f"{name!r} are several programs:\n{rows}", "choose one by its PID")
     listed = f" Those that are:\n{rows}" if programs else ""
+    started = "COMMAND" if name.isdecimal() else name
     raise UsageError(
         f"no program {name!r} is watched.{listed}",
-        f"start one so: catagent watch -- {name}, or in a shell after "
+        f"start one so: catagent watch -- {started}, or in a shell after "
         'eval "$(catagent watch --env)"',
     )
 

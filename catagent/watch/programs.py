@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,11 @@ def _record(line: bytes) -> Any:
 
 
 def _names(argv: tuple[str, ...]) -> set[str]:
-    """What a person would call it: the path or the name of its first words that are no options."""
+    """What a person would call it: the path, name or stem of its first words, its module.
+
+    A command that pip has installed is run as `python -m` its package, or as the file of its name.
+    """
     words = [word for word in argv if not word.startswith("-")][:2]
-    return {*words, *(Path(word).name for word in words)}
+    modules = [after for before, after in pairwise(argv) if before == "-m"][:1]
+    paths = [Path(word) for word in (*words, *modules)]
+    return {*words, *modules, *(name for p in paths for name in (p.name, p.stem))}
