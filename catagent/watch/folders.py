@@ -35,10 +35,7 @@ def new_folder(environ: Mapping[str, str], name: str = "") -> Path:
         for path in (base, folder):
             with contextlib.suppress(FileExistsError):
                 path.mkdir(mode=0o700)
-            if not _is_private(path):
-                raise OutputError(
-                    f"{path} is not a folder of yours alone", "remove it, or chmod 700 if it is"
-                )
+            _check(path)
     except OSError as error:
         raise OutputError(f"cannot make {folder}: {error.strerror}") from error
     return folder
@@ -58,6 +55,11 @@ def sweep(environ: Mapping[str, str]) -> None:
     for folder in _folders(environ):
         if _LAUNCH.fullmatch(folder.name) and not is_alive(folder.name):
             leave(folder)
+
+
+def has_launcher(folder: Path) -> bool:
+    """Whether the `catagent watch` that made the folder still runs."""
+    return bool(_LAUNCH.fullmatch(folder.name)) and is_alive(folder.name)
 
 
 def was_armed(folder: Path) -> bool:
@@ -82,9 +84,16 @@ def _processes(environ: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
 def _base(environ: Mapping[str, str]) -> Path:
     runtime = environ.get("XDG_RUNTIME_DIR", "")
     with contextlib.suppress(OSError):
-        if runtime and Path(runtime).stat().st_uid == os.geteuid():
+        found = os.stat(f"{runtime}/") if runtime else None  # of a folder alone
+        if found and found.st_uid == os.geteuid() and os.access(runtime, os.W_OK | os.X_OK):
             return Path(runtime) / "catagent"
     return Path(tempfile.gettempdir()) / f"catagent-{os.geteuid()}"
+
+
+def _check(path: Path) -> None:
+    if not _is_private(path):
+        hint = "remove it, or chmod 700 if it is"
+        raise OutputError(f"{path} is not a folder of yours alone", hint)
 
 
 def _is_private(path: Path) -> bool:
@@ -94,8 +103,10 @@ def _is_private(path: Path) -> bool:
 
 
 def _folders(environ: Mapping[str, str]) -> list[Path]:
+    """The folders that there are. Raises OutputError where others may write among them."""
     base = _base(environ)
     try:
-        return list(filter(_is_private, base.iterdir())) if _is_private(base) else []
+        _check(base)
+        return list(filter(_is_private, base.iterdir()))
     except OSError:  # there is none yet, or another viewer sweeps it
         return []

@@ -224,5 +224,14 @@ def test_a_folder_that_is_not_the_users_alone_is_refused(tmp_path: Path) -> None
     base.mkdir()
     base.chmod(0o755)
     done = catagent("watch", "--", "echo", "no", env=env)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "not a folder of yours alone" in done.stderr
+    for done in (done, catagent("watch", env=env)):
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "not a folder of yours alone" in done.stderr
+
+
+def test_where_the_runtime_folder_cannot_be_used_the_temporary_one_is(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for runtime in ("file", "missing"):
+        env = environment(tmp_path, XDG_RUNTIME_DIR=str(tmp_path / runtime), TMPDIR=str(tmp_path))
+        done = catagent("watch", "-q", "--", "sh", "-c", 'echo "$CATAGENT_WATCH"', env=env)
+        assert done.stdout.startswith(f"{tmp_path}/catagent-"), done.stderr
