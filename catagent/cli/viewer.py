@@ -13,6 +13,7 @@ from catagent.cli.stderr import say, write
 from catagent.cli.view_options import view_options
 from catagent.errors import ExitCode
 from catagent.events import types as ev
+from catagent.recordings.history import History
 from catagent.run.recorders import Keep, recorders
 from catagent.run.session import Session
 from catagent.run.watched import Watched
@@ -21,6 +22,7 @@ from catagent.stop import Stop
 from catagent.views.notes import report
 from catagent.views.stats import Totals
 from catagent.views.style import live_look
+from catagent.watch import folders
 
 if TYPE_CHECKING:
     from catagent.cli.watching import Asked
@@ -59,11 +61,13 @@ class Viewer:
     ) -> Watched:
         """Return what follows the runs of a folder, or of the processes of these keys alone."""
         loaded, stop = self._asked.loaded, self._stop
-        kept = Keep(history=history(loaded) if loaded.settings.history else None)
+        # Each run is kept once: the viewer that has started its program comes first.
+        keeps = loaded.settings.history and (only is None or not folders.has_launcher(folder))
+        kept = history(loaded) if keeps else None
         return Watched(
             folder,
             sinks=self._sinks,
-            keep=lambda run_id: recorders(kept, run_id, stop),
+            keep=lambda run_id: recorders(_place(kept, run_id), run_id, stop),
             recorders=recording,
             filters=self._asked.filters,
             secrets=loaded.secrets,
@@ -100,6 +104,14 @@ class Viewer:
             say(f"catagent: error: cannot write the output: {error.strerror or error}")
         if self._needs_output:
             self._stop.request(ExitCode.BROKEN_PIPE if left else ExitCode.FAILED)
+
+
+def _place(history: History | None, run_id: str) -> Keep:
+    """Where to keep a run: nowhere, if somebody else has done so."""
+    if history is None or history.holds(run_id):
+        return Keep()
+    history.forget(run_id)
+    return Keep(history=history)
 
 
 class _Lenient:

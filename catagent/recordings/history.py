@@ -72,6 +72,18 @@ class History(Struct, kw_only=True, frozen=True):
         safe = "".join(c for c in run_id if c.isalnum() or c == "-")
         return self.folder / f"{number:08}-{began}-{safe}.jsonl"
 
+    def holds(self, run_id: str) -> bool:
+        """Whether the run is kept. One that was cancelled is not, for its viewer may have left."""
+        return any(summarise(path).status != "cancelled" for path in self._of(run_id))
+
+    def forget(self, run_id: str) -> None:
+        """Remove what is kept of the run."""
+        for path in self._of(run_id):
+            path.unlink(missing_ok=True)
+
+    def _of(self, run: str) -> list[Path]:
+        return [path for path in self._paths() if run_id(path) == run]
+
     def prune(self) -> int:
         """Remove the oldest runs until one more fits, and return the number of that one."""
         kept, size, paths = 0, 0, self._paths()
@@ -91,10 +103,13 @@ class History(Struct, kw_only=True, frozen=True):
                 continue  # pruned by another process meanwhile, or not ours
 
     def find(self, wanted: str) -> Path:
-        """The one recording whose id begins so, or the `last`. Raises RecordingError."""
+        """The one recording whose id begins so, or the `last`. Raises RecordingError.
+
+        Of several of one run it is the newest.
+        """
         paths = self._paths()
         found = [p for p in paths if wanted and (run_id(p).startswith(wanted) or p.stem == wanted)]
-        found = paths[-1:] if wanted == "last" else found
+        found = paths[-1:] if wanted == "last" else list({run_id(p): p for p in found}.values())
         if not found:
             raise RecordingError(f"no run {wanted!r} in the history", "catagent runs lists them")
         if len(found) > 1:

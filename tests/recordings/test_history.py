@@ -132,6 +132,15 @@ def test_a_run_is_found_by_the_beginning_of_its_id(tmp_path: Path) -> None:
         history.find("ab")
 
 
+def test_of_several_recordings_of_one_run_the_newest_is_found(tmp_path: Path) -> None:
+    history = History(folder=tmp_path)
+    record(history, "ab12", failed_run())
+    newest = record(history, "ab12", cat_run())
+    assert history.find("ab") == newest
+    assert history.holds("ab12")
+    assert not history.holds("ab")
+
+
 @pytest.mark.parametrize("wanted", ["", "nothing", "../secret", "/etc/passwd", "*", "last"])
 def test_a_missing_run_is_not_found_wherever_its_name_points(tmp_path: Path, wanted: str) -> None:
     (tmp_path / "secret.jsonl").touch()

@@ -136,7 +136,7 @@ def told(process: subprocess.Popen[str]) -> None:
 
 def joined(env: dict[str, str], *options: str) -> subprocess.Popen[str]:
     """A viewer that joins the program and has shown its first run."""
-    command = [*COMMAND, "watch", "-o", "jsonl", "--no-history", *options]
+    command = [*COMMAND, "watch", "-o", "jsonl", *options]
     viewer = subprocess.Popen(command, env=env, cwd=env["HOME"], text=True, stdout=subprocess.PIPE)
     assert viewer.stdout is not None
     assert json.loads(viewer.stdout.readline())["name"] == "good"
@@ -158,7 +158,8 @@ def test_viewers_join_and_leave_a_program_that_runs(env: dict[str, str], tmp_pat
         unknown = catagent("watch", "no-such", env=env)
         assert unknown.returncode == 2
         assert "cats.py" in unknown.stderr
-        viewers = [joined(env, "cats.py"), joined(env, str(listed["pid"]))]
+        assert "watch -- COMMAND" in catagent("watch", "1", env=env).stderr
+        viewers = [joined(env, "cats"), joined(env, str(listed["pid"]))]
         leaving = joined(env, str(listed["pid"]))
         leaving.send_signal(signal.SIGINT)
         assert names(rest_of(leaving), "run.finished") in ([], ["good"], ["good", "bad"])
@@ -169,6 +170,7 @@ def test_viewers_join_and_leave_a_program_that_runs(env: dict[str, str], tmp_pat
             assert viewer.returncode == 0
         assert process.wait(60) == 0
     assert lines(catagent("watch", env=env).stdout) == []
+    assert len(lines(catagent("runs", env=env).stdout)) == 3  # whoever has seen them, each once
     assert list((tmp_path / "run/catagent").iterdir()) == []
 
 
