@@ -45,7 +45,7 @@ types: $(DEV_READY) ## check the types, strictly
 versions: $(DEV_READY) ## test on the lowest, the pinned and the newest dependencies; ONLY="lowest newest", PYTHONS="..."
 	@$(BIN)/python scripts/versions.py $(if $(ONLY),--only $(ONLY)) $(if $(PYTHONS),--pythons $(PYTHONS))
 
-bench: $(DEV_READY) ## measure start-up and the cost of a token
+bench: $(DEV_READY) ## measure start-up, the cost of a token, and of being watched
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 train: $(DEV_READY) ## train the embedded model's adapter again (hours; see training/README.md)

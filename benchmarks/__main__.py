@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 
-from benchmarks import others, startup, tokens
+from benchmarks import others, startup, tokens, watching
 from benchmarks.report import Sheet, Table, draw, sheet_of, write
 
-SECTIONS = ("startup", "first", "tokens", "growth", "others")
+SECTIONS = ("startup", "first", "tokens", "growth", "watching", "others")
 
 
 def main() -> None:
-    """Measure, print, and with --write put it into the document."""
+    """Measure, print, and with --write put it into the documents."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("sections", nargs="*", help=f"of {', '.join(SECTIONS)}; all of them")
     parser.add_argument("--rounds", type=int, default=5, help="how often each case runs")
@@ -29,6 +29,8 @@ def main() -> None:
     found = measured(given.sections or SECTIONS, given.rounds)
     if given.write:
         write(found, _where(given.rounds))
+        watched = [each for each in found if each.title == watching.TITLE]
+        write(watched, _where(given.rounds), watching.DOCUMENT)
         if not given.sections:
             draw(found)
 
@@ -44,6 +46,8 @@ def measured(sections: Sequence[str], rounds: int) -> list[Table | Sheet]:
         found += _shown(tokens.per_token(rounds // 2 + 1))
     if "growth" in sections:
         found += _shown([tokens.growth(rounds // 2 + 1)])
+    if "watching" in sections:
+        found += _shown(watching.sheets(rounds))
     if "others" in sections:
         found += _shown(others.sheets(rounds))
     return found
@@ -57,7 +61,12 @@ def _shown(sections: list[Table] | list[Sheet]) -> list[Table | Sheet]:
 
 def smoke() -> None:
     """Every benchmark once and small. Counts are checked, times are not."""
-    sections = [*startup.tables(rounds=1), *tokens.per_token(1, 200), tokens.growth(1, 100, 500)]
+    sections = [
+        *startup.tables(rounds=1),
+        *tokens.per_token(1, 200),
+        tokens.growth(1, 100, 500),
+        *watching.sheets(1, 200, (2, 4), install=False),
+    ]
     print(f"{len(sections)} benchmarks run, and every token was counted.")
 
 

@@ -119,16 +119,17 @@ def draw(sections: list[Table | Sheet]) -> None:
     PLOT.write_text(plot(compared), encoding="utf-8")
 
 
-def write(sections: list[Table | Sheet], where: str) -> None:
-    """Put them between the marks in docs/performance.md, in the place of older ones."""
-    text = DOCUMENT.read_text(encoding="utf-8")
+def write(sections: list[Table | Sheet], where: str, document: Path | None = None) -> None:
+    """Put them between the marks in docs/performance.md, or another, in the place of older ones."""
+    document = document or DOCUMENT
+    text = document.read_text(encoding="utf-8")
     found = _MARKS.search(text)
     old = re.split(r"^(?=### )", found[2] if found else "", flags=re.MULTILINE)[1:]
     kept = {part.splitlines()[0]: part.strip() for part in old}
     for sheet in map(sheet_of, sections):
         kept[f"### {sheet.title}"] = f"{sheet.markdown()}\n\n{where}"
     body = "\n\n".join(kept.values())
-    DOCUMENT.write_text(_MARKS.sub(lambda m: f"{m[1]}\n{body}\n\n{m[3]}", text), encoding="utf-8")
+    document.write_text(_MARKS.sub(lambda m: f"{m[1]}\n{body}\n\n{m[3]}", text), encoding="utf-8")
 
 
 _BAR, _HEIGHT, _LEFT, _WIDEST = 300, 22, 330, 2.0

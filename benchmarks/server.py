@@ -5,19 +5,27 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from benchmarks.measure import environment
 
 
 @contextlib.contextmanager
-def serving(tokens: int, *, direct: bool = False) -> Iterator[str]:
+def serving(tokens: int, *, direct: bool = False, pace: float = 0.0) -> Iterator[str]:
     """Serve the cat agent's script, `tokens` of them in get_items; yields the base URL.
 
-    `direct` answers every request with that many tokens, and calls no tool.
+    `direct` answers every request with that many tokens, and calls no tool, one each `pace` s.
     """
+    asked = [str(tokens), *[str(pace)] * direct]
+    with printing_address([sys.executable, "-m", "benchmarks.server", *asked]) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def printing_address(argv: Sequence[str]) -> Iterator[str]:
+    """Run a server that prints its address first; yields that."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.server", str(tokens), *["direct"] * direct],
+        argv,
         stdout=subprocess.PIPE,
         text=True,
         env=environment(),
@@ -38,7 +46,8 @@ def main() -> None:
     from tests.support.server import ScriptedServer
 
     tokens = int(sys.argv[1])
-    script = saying(*tokens_of(0, tokens)) if "direct" in sys.argv else cat(tokens)
+    pace = [float(each) for each in sys.argv[2:]]
+    script = saying(*tokens_of(0, tokens), pace=pace[0]) if pace else cat(tokens)
     with ScriptedServer(script) as server:
         print(server.url, flush=True)
         threading.Event().wait()
