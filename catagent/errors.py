@@ -12,6 +12,7 @@
     │   └── BudgetError        it used more tokens, or money, than it may
     ├── RunTimeoutError    `--timeout` ran out                                   exit 124
     ├── OutputError        what we write could not be written                    exit 1
+    ├── ViewerLeftError    a run of another program is watched no more           exit 130
     └── RecordingError     a recording is missing, damaged or unfinished         exit 1
 
 Whatever else leaves the program is a defect of the program itself (`kind` "program").
@@ -123,6 +124,13 @@ class OutputError(CatagentError):
     """A file or stream that we write to failed."""
 
     kind = "output"
+
+
+class ViewerLeftError(CatagentError):
+    """Whoever watched a run of another program left before its end, of which nothing is known."""
+
+    kind = "user"
+    exit_code = ExitCode.INTERRUPTED
 
 
 class RecordingError(CatagentError):

@@ -69,6 +69,8 @@ def stopped(why: CatagentError | ExitCode) -> Ending:
 def _failed(raised: BaseException, owner: Owner | None) -> Ending:
     error = classify(raised, owner)
     status: ev.RunStatus = "limit" if isinstance(error, LimitError) else "error"
+    if error.exit_code is ExitCode.INTERRUPTED:
+        status = "cancelled"
     return Ending(status, error.exit_code, error_info(raised, owner))
 
 

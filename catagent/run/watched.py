@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from catagent.errors import ViewerLeftError
 from catagent.events import types as ev
 from catagent.events.filters import Filters
 from catagent.events.masking import EventMask
@@ -69,6 +70,7 @@ class Watched:
         self._choose = choose
         self._on_end = on_end
         self._followed: dict[str, Followed] = {}
+        self._open: dict[Session, Process] = {}
         self._driven: dict[RunRecords | None, asyncio.Task[None]] = {}
 
     async def follow(self, ended: asyncio.Event) -> None:
@@ -84,7 +86,10 @@ class Watched:
                     break
                 pause = _BUSY_S if is_busy else min(_IDLE_S, pause * 1.5)
                 await asyncio.sleep(0 if is_busy else pause)
-            for one in list(self._followed.values()):  # whose runs go on without us
+            for session, process in self._open.items():  # they go on without us
+                if process.is_alive:
+                    session.stop.request(ViewerLeftError("The viewer left before the run ended."))
+            for one in list(self._followed.values()):
                 self._let_go(one)
 
     def _look(self) -> None:
@@ -125,17 +130,17 @@ class Watched:
         one.join(run, start)
         if run.is_wanted:
             one.process.runs += 1
-            driven = self._drive(started, run, self._secrets | one.secrets)
+            driven = self._drive(started, run, one)
             self._driven[run] = group.create_task(driven)
 
-    async def _drive(
-        self, started: ev.RunStarted, run: RunRecords, secrets: frozenset[str]
-    ) -> None:
-        times, mask = (run.clock.of_day, run.clock), EventMask(secrets)
+    async def _drive(self, started: ev.RunStarted, run: RunRecords, one: Followed) -> None:
+        times, mask = (run.clock.of_day, run.clock), EventMask(self._secrets | one.secrets)
         with self._keep(started.run_id) as kept:
             recorders = [*kept, *self._recorders]
             session = Session(Broadcast(self._sinks, recorders, self._filters, mask, *times))
+            self._open[session] = one.process
             await session.drive(started, run.events(session.attached(run.agent_run())))
+            del self._open[session]
         run.is_wanted = False
         self._on_end(session)
 

@@ -104,7 +104,10 @@ def test_runs_that_go_on_without_the_viewer_are_cancelled(folder: Path) -> None:
     written.start("chat_model", "model", run_id, input=[])
     seen = seen_of(folder)
     assert [event.type for event in seen.events[-2:]] == ["llm.finished", "run.finished"]
-    assert (last(seen).status, last(seen).exit_code) == ("cancelled", ExitCode.INTERRUPTED)
+    end = last(seen)
+    assert (end.status, end.exit_code) == ("cancelled", ExitCode.INTERRUPTED)
+    assert end.error is not None
+    assert end.error.message == "The viewer left before the run ended."
 
 
 def test_nothing_is_followed_once_it_is_time_to_stop(folder: Path) -> None:
