@@ -105,8 +105,8 @@ def _launch(command: Command, folder: Path, asked: Asked) -> int:
         viewer = Viewer(asked, begun.outputs, stop, reports=begun.reports)
         followed = viewer.watch(folder, recording)
         _follow(followed, begun.program, ended)
-    if not shown.quiet and not any(each.runs for each in followed.processes.values()):
-        say(f"catagent: {_why_none(folder, command.words, followed)}")
+    if not shown.quiet:
+        _account(folder, command.words, followed)
     return viewer.close(ended.result())
 
 
@@ -177,15 +177,30 @@ def _follow(followed: Watched, program: Program, ended: Future[int]) -> None:
         say(f"catagent: error: the program was not watched to its end: {said}")
 
 
+def _account(folder: Path, words: list[str], followed: Watched) -> None:
+    """Say what of the program runs on, and if no run was seen, why not."""
+    left = folders.running_of(folder)
+    known = [str(each.pid) for each in followed.processes.values() if each.pid in left]
+    if left:
+        count = "1 process of it runs" if len(left) == 1 else f"{len(left)} processes of it run"
+        how = f"watch {' or '.join(known)}" if known else "watch lists those with LangChain in them"
+        say(f"catagent: {count} on: catagent {how}")
+    elif not any(each.runs for each in followed.processes.values()):
+        say(f"catagent: {_why_none(folder, words, followed)}")
+
+
 def _why_none(folder: Path, words: list[str], followed: Watched) -> str:
     """Why no run was seen, as far as it is known from outside."""
-    if followed.processes:
+    if (folder / folders.FULL).exists():
+        why = f"its records could not be written to {folder} (is the disk full?)"
+    elif (folder / folders.WATCHED).exists():
+        why = "it is watched by another catagent"
+    elif followed.processes:
         why = "it began no run that was to be followed"
-    elif folders.was_armed(folder):
+    elif (folder / folders.ARMED).exists():
         why = "no Python in it ran anything of LangChain's"
     elif "python" in Path(words[0]).name and any(map(_SHUTS_OUT.match, words[1:])):
         why = "Python was started with -I, -E or -S, which lets no observer in"
     else:
-        why = "no Python in it had the environment that it was given: it is none, it was started "
-        why += "with -I, -E or -S, or its environment was cleared"
+        why = "no Python started in it, or only with -I, -E, -S or a cleared environment"
     return f"the program ran; nothing of LangChain was seen in it, because {why}"

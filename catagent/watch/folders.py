@@ -19,8 +19,8 @@ from catagent.watch.segments import is_alive, remove, segments
 
 SHELL = "shell"
 """The folder for the programs of shells, which no `catagent watch` has started."""
-# The observer leaves this file in the folder.
-_ARMED = "armed"
+# Empty files in a folder: the observer leaves the first two, another catagent in it the last.
+ARMED, FULL, WATCHED = "armed", "full", "watched"
 _LAUNCH = re.compile("[0-9]+-[0-9a-f]+")
 
 
@@ -38,7 +38,16 @@ def new_folder(environ: Mapping[str, str], name: str = "") -> Path:
             _check(path)
     except OSError as error:
         raise OutputError(f"cannot make {folder}: {error.strerror}") from error
+    with contextlib.suppress(OSError):
+        _tell_outer(environ)
     return folder
+
+
+def _tell_outer(environ: Mapping[str, str]) -> None:
+    """Leave word in the folder of the `catagent watch` that we are watched by, if there is one."""
+    outer = Path(environ.get("CATAGENT_WATCH", ""))
+    if _LAUNCH.fullmatch(outer.name) and _is_private(outer):
+        (outer / WATCHED).touch(0o600)
 
 
 def running(environ: Mapping[str, str]) -> list[tuple[Path, str]]:
@@ -62,16 +71,26 @@ def has_launcher(folder: Path) -> bool:
     return bool(_LAUNCH.fullmatch(folder.name)) and is_alive(folder.name)
 
 
-def was_armed(folder: Path) -> bool:
-    """Whether the observer was let into any Python of this folder."""
-    return (folder / _ARMED).exists()
+def running_of(folder: Path) -> set[int]:
+    """Return the numbers of the processes that run with this folder in their environment.
+
+    Where there is no /proc, of those that have left records.
+    """
+    found = {int(key.partition("-")[0]) for key in segments(folder) if is_alive(key)}
+    mark = b"CATAGENT_WATCH=" + os.fsencode(folder)
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):  # another user's, or it has ended
+            if mark in path.read_bytes().split(b"\0"):
+                found.add(int(path.parent.name))
+    return found
 
 
 def leave(folder: Path) -> None:
-    """Remove the folder of a launch, unless records of a process are still in it."""
+    """Remove the folder of a launch, unless there are records in it, or may be some yet."""
     with contextlib.suppress(OSError):
-        if not segments(folder):
-            (folder / _ARMED).unlink(missing_ok=True)
+        if not segments(folder) and not running_of(folder):
+            for name in (ARMED, FULL, WATCHED):
+                (folder / name).unlink(missing_ok=True)
             folder.rmdir()
 
 
@@ -82,11 +101,12 @@ def _processes(environ: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
 
 
 def _base(environ: Mapping[str, str]) -> Path:
-    runtime = environ.get("XDG_RUNTIME_DIR", "")
+    given = environ.get("XDG_RUNTIME_DIR", "")
     with contextlib.suppress(OSError):
-        found = os.stat(f"{runtime}/") if runtime else None  # of a folder alone
-        if found and found.st_uid == os.geteuid() and os.access(runtime, os.W_OK | os.X_OK):
-            return Path(runtime) / "catagent"
+        runtime = Path(given)
+        is_ours = given and runtime.is_dir() and runtime.stat().st_uid == os.geteuid()
+        if is_ours and os.access(runtime, os.W_OK | os.X_OK):
+            return runtime / "catagent"
     return Path(tempfile.gettempdir()) / f"catagent-{os.geteuid()}"
 
 

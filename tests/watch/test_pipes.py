@@ -136,10 +136,16 @@ def test_events_on_stdout_leave_stderr_to_the_program(tmp_path: Path) -> None:
 
 
 def test_why_nothing_was_seen_is_said(tmp_path: Path) -> None:
+    watch, full = (
+        [*COMMAND, "watch", "-q", "--", "echo", "1"],
+        'touch "$CATAGENT_WATCH/full"; echo 1',
+    )
     reasons = {
         "Python was started with -I, -E or -S": [PYTHON, "-I", "-c", "print(1)"],
-        "or its environment was cleared": ["echo", "1"],
+        "or a cleared environment": ["echo", "1"],
         "no Python in it ran anything of LangChain's": [PYTHON, "-c", "print(1)"],
+        "it is watched by another catagent": watch,
+        "(is the disk full?)": ["sh", "-c", full],
     }
     for reason, command in reasons.items():
         done = catagent("watch", "--", *command, env=env_of(tmp_path))
@@ -147,6 +153,7 @@ def test_why_nothing_was_seen_is_said(tmp_path: Path) -> None:
         assert done.stderr.count("\n") == 1
         assert "nothing of LangChain was seen in it, because" in done.stderr
         assert reason in done.stderr
+    assert list((tmp_path / "run/catagent").iterdir()) == []
 
 
 TRAPS = """

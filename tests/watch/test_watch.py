@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.support.cli import COMMAND, catagent, environment, lines, on_terminal
+from tests.support.waiting import wait_until
 
 # Two runs, one of which fails, and a third one when it is told to.
 PROGRAM = """
@@ -199,6 +200,50 @@ def test_what_a_shell_gets_is_quoted_and_keeps_its_own_path(tmp_path: Path) -> N
     assert path.partition(":")[0].endswith("watch/observer")
     assert path.partition(":")[2] == env["PYTHONPATH"]
     assert (folder, tokens) == (f"{odd}/catagent/shell", "1")
+
+
+# Leaves a process behind that is in the middle of a run, and ends it when it is told to.
+LEAVES = """
+import os, sys
+from pathlib import Path
+from time import sleep
+
+if os.fork():
+    while not Path("begun").exists():
+        sleep(0.01)
+    os._exit(3)
+os.close(1), os.close(2)
+if sys.argv[1] == "early":
+    Path("begun").touch()
+from langchain_core.runnables import RunnableLambda
+
+def run(question):
+    Path("begun").touch()
+    while not Path("go").exists():
+        sleep(0.01)
+    return "done"
+
+RunnableLambda(run).with_config(run_name="good").invoke("why?")
+"""
+
+
+@pytest.mark.parametrize("when", ["early", "late"])
+def test_what_outlives_the_command_can_still_be_watched(env: dict[str, str], when: str) -> None:
+    home = Path(env["HOME"])
+    (home / "leaves.py").write_text(LEAVES)
+    done = catagent("watch", "--", sys.executable, "leaves.py", when, env=env)
+    assert (done.returncode, "nothing of LangChain" in done.stderr) == (3, False)
+    assert "1 process of it runs on: catagent watch" in done.stderr
+    if when == "late":
+        (kept,) = lines(catagent("runs", env=env).stdout)
+        assert kept["status"] == "cancelled"
+        assert "The viewer left before the run ended." in done.stderr
+    wait_until(lambda: lines(catagent("watch", env=env).stdout) != [])
+    viewer = joined(env, "leaves")
+    (home / "go").touch()
+    assert names(rest_of(viewer), "run.finished") == ["good"]
+    (kept,) = lines(catagent("runs", env=env).stdout)
+    assert kept["status"] == "success"
 
 
 # Dies in the middle of a run: by the signal that is named, or by itself.
