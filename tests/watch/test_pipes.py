@@ -230,8 +230,8 @@ def test_a_folder_that_is_not_the_users_alone_is_refused(tmp_path: Path) -> None
     base.unlink()
     base.mkdir()
     base.chmod(0o755)
-    done = catagent("watch", "--", "echo", "no", env=env)
-    for done in (done, catagent("watch", env=env)):
+    for command in (["--", "echo", "no"], []):
+        done = catagent("watch", *command, env=env)
         assert (done.returncode, done.stdout) == (1, "")
         assert "not a folder of yours alone" in done.stderr
 
