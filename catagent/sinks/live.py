@@ -42,12 +42,12 @@ class LiveSink:
         fd = os.dup(out if isinstance(out, int) else out.fileno())
         self.terminal = self._terminal = Terminal(fd, raw=raw)
         self._painter = Painter(fd)
-        self._rows: deque[str] = deque()
         self._cutter, self._begun, self._in_row = LineCutter(), "", False
         self.on_resume: Callable[[], object] = lambda: None
         self._view: LiveView | Fallback = LiveView(options, time.monotonic())
         self._has_program = raw
-        self._queue: deque[Event] = deque()
+        # Events, and rows of a program, in the order in which they came.
+        self._queue: deque[Event | str] = deque()
         self._status = "starting"
         self._size = self._terminal.size()
         self._lock = threading.Lock()
@@ -81,8 +81,8 @@ class LiveSink:
 
     def passed(self, data: bytes) -> None:
         """Show rows of a program, and what has come of its next one; wait while many do."""
-        self._rows.extend(typed(row) if "\b" in row else row for row in self._cutter.feed(data))
-        while len(self._rows) > _MOST_ROWS and not self._gone:
+        self._queue.extend(typed(row) if "\b" in row else row for row in self._cutter.feed(data))
+        while len(self._queue) > _MOST_ROWS and not self._gone:
             time.sleep(1 / FRAMES_PER_SECOND)
 
     def pass_on(self, data: bytes, row: bytes = b"") -> None:
@@ -202,12 +202,18 @@ class LiveSink:
         now = time.monotonic()
         if self._tap is not None:
             self._view.outside(self._tap.lines())
-        while self._queue:
-            # Taken out afterwards: where the view raises, its rescue gets the event.
-            self._view.update(self._queue[0], now)
-            self._queue.popleft()
-        rows = [self._rows.popleft() for _ in range(len(self._rows))]
         self._begun = typed(self._row()[-_LONGEST_TYPED:])
+        rows: list[str] = []
+        while self._queue:
+            if isinstance(item := self._queue[0], str):
+                rows.append(item)
+            else:
+                if rows:
+                    self._view.printed(rows, self._begun)
+                    rows = []
+                # Taken out afterwards: where the view raises, its rescue gets the event.
+                self._view.update(item, now)
+            self._queue.popleft()
         self._view.printed(rows, self._begun)
 
     # On the main thread

@@ -133,7 +133,8 @@ def status_row(
     awaited = look.line(_awaited(transcript, now, status, bool(counts))[: 4 * width])
     facts = [*counts, whole_seconds(now - began)]
     facts += [count(pace.tokens, "token")] if pace.tokens else []
-    facts += [f"{pace.rate(now):.0f}/s"] if pace.rate(now) >= 0.5 else []
+    rate = pace.rate(now) if transcript.running or not transcript.ended else 0.0
+    facts += [f"{rate:.0f}/s"] if rate >= 0.5 else []
     while len(facts) > 1 and cells(look.glyphs.dot.join([awaited, *facts])) > width - 2:
         facts.pop()
     rest = look.glyphs.dot + look.glyphs.dot.join(facts)
@@ -143,6 +144,8 @@ def status_row(
 
 def _awaited(transcript: Transcript, now: float, status: str, several: bool) -> str:
     """What the run that is shown waits for, by its name where there are others."""
+    if status and transcript.ended and not transcript.running:
+        return "no run now"
     run = transcript.lead if transcript.lead.started else transcript.newest
     if several and run.closed:
         return status or "waiting for a run"

@@ -302,9 +302,9 @@ def test_the_process_is_named_where_there_are_several() -> None:
     assert shown([*alone, *in_process(run("b"), 7)])[0] == rows[0]
 
 
-def test_the_status_between_runs_is_that_of_the_caller() -> None:
+def test_the_status_between_runs_says_that_there_is_none() -> None:
     view = view_of([*run("cat"), *broken("dog")])
-    assert below(view)[-1] == "⠋ waiting · 1 done, 1 failed · 13 s"
+    assert below(view)[-1] == "⠋ no run now · 1 done, 1 failed · 13 s"
     for event in in_process(run("owl")[:1], 7):
         view.update(event, 13.0)
     assert below(view)[-1] == "⠋ waiting for the agent · 1 running, 1 done, 1 failed · 13 s"
