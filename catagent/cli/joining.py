@@ -16,7 +16,7 @@ from catagent.events.timestamps import moment
 from catagent.run.recorders import Keep, recorders
 from catagent.run.watched import Watched
 from catagent.stop import Interrupts, Stop
-from catagent.views.table import line, widths
+from catagent.views.format import line, widths
 from catagent.watch import folders
 from catagent.watch.program import variables
 from catagent.watch.programs import Found, find

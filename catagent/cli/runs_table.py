@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from catagent.events.timestamps import moment
 from catagent.recordings.history import RunSummary
+from catagent.views.format import GAP, Row, line, widths
 from catagent.views.style import Look, Style
-from catagent.views.table import GAP, Row, line, widths
 from catagent.views.wrap import head
 
 _SHORTEST_ID = 8

@@ -7,7 +7,7 @@ that come twice or not at all; what fits nowhere is shown on its own.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from itertools import islice
 
 from catagent.events import types as ev
 from catagent.views import notes
@@ -52,12 +52,15 @@ class Calls:
 
     def retry(self, event: ev.Retry) -> None:
         """Show a retry where its model is shown: before what that writes."""
-        home, model = self.home(event), self._models.get(event.run_id)
-        part = notes.retry(self.look, model.name if model else event.name, event.data)
+        home, model, data = self.home(event), self._models.get(event.run_id), event.data
+        number = f"retry {data.attempt} of {data.max_attempts} in {round(data.delay_s, 1):g} s"
+        known = (model.name if model else event.name, number, data.reason)
+        text = ": ".join(filter(None, known))
+        part = notes.note(self.look, self.look.glyphs.retry, text, "warn", "warn")
         if model is None:
             home.parts.append(part)
-        elif not model.tokens and (place := _place(model, home.parts)):
-            home.parts.insert(place, part)
+        elif not model.tokens and model in (near := list(islice(reversed(home.parts), _NEAR))):
+            home.parts.insert(-1 - near.index(model), part)
         else:
             model.interrupt(part)
 
@@ -92,9 +95,8 @@ class Calls:
 
     def home(self, event: ev.KnownEvent) -> Home:
         """The innermost open tool call around what the event is about."""
-        if isinstance(event, ev.CallEvent):
-            return self._inside(ev.outer_call(ev.call_of(event)))
-        return self._inside(event.call)
+        inner = ev.call_of(event) if isinstance(event, ev.CallEvent) else None
+        return self._inside(ev.outer_call(inner) if inner else event.call)
 
     def _inside(self, call: str | None) -> Home:
         call = call and ".".join(call.split(".", ev.DEEPEST_CALL)[: ev.DEEPEST_CALL])
@@ -150,12 +152,16 @@ class Calls:
             model.parts.append(self._timing(event.data))
 
     def _timing(self, data: ev.LlmFinishedData) -> Part:
-        known = [] if data.duration_s is None else [seconds(data.duration_s)]
-        known += [] if data.ttft_s is None else [f"first token {seconds(data.ttft_s)}"]
-        if data.usage is not None:
-            known += _tokens(data.usage)
-        known += [f"finish_reason {data.finish_reason}"] if data.finish_reason else []
-        return facts(self.look, known)
+        usage = data.usage or ev.Usage()
+        counts = {"tokens in": usage.input_tokens, "out": usage.output_tokens}
+        tokens = [f"{number} {word}" for word, number in counts.items() if number is not None]
+        known = [
+            data.duration_s is not None and seconds(data.duration_s),
+            data.ttft_s is not None and f"first token {seconds(data.ttft_s)}",
+            ", ".join(tokens),
+            data.finish_reason and f"finish_reason {data.finish_reason}",
+        ]
+        return facts(self.look, [fact for fact in known if fact])
 
     # Tools
 
@@ -187,14 +193,3 @@ class Calls:
         for key in [key for key, (where, _) in self._unclaimed.items() if where == call]:
             text = self._unclaimed.pop(key)[1]
             home.parts.append(notes.note(look, look.glyphs.call, text, "dim", "dim"))
-
-
-def _place(model: Model, parts: Sequence[Part]) -> int | None:
-    """Where a model is among the last of the parts, counted from their end."""
-    return next((at for at in range(-min(len(parts), _NEAR), 0) if parts[at] is model), None)
-
-
-def _tokens(usage: ev.Usage) -> list[str]:
-    counts = {"tokens in": usage.input_tokens, "out": usage.output_tokens}
-    known = [f"{number} {word}" for word, number in counts.items() if number is not None]
-    return [", ".join(known)] if known else []

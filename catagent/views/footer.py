@@ -103,21 +103,15 @@ def _with_newest(row: str, part: Tool | Run, look: Look, width: int) -> str:
 
 def _queued(tool: Tool, look: Look, width: int, each: int) -> Rows:
     """The call and the newest of its text: behind it, or `each` rows below where there is room."""
-    if tool.closed:
-        return [_title(tool, look, width, tool.sign[1])]
-    if each < 1:
-        return [_title(tool, look, width, look.glyphs.waiting, newest=True)]
-    side = look.glyphs.side
-    style, rows = tool.preview(max(1, width - cells(side)), each)
-    below = [look.paint("gutter", side) + look.paint(style, row.rstrip()) for row in rows]
-    return [_title(tool, look, width, look.glyphs.waiting), *below]
-
-
-def _title(tool: Tool, look: Look, width: int, sign: str, *, newest: bool = False) -> str:
-    most = width // 2 if newest else width - cells(sign)
-    title = head(tool.title[: 4 * width], max(4, most), look.glyphs.ellipsis)
+    sign, side = tool.sign[1] if tool.closed else look.glyphs.waiting, look.glyphs.side
+    newest = not tool.closed and each < 1
+    room = max(4, width // 2 if newest else width - cells(sign))
+    title = head(tool.title[: 4 * width], room, look.glyphs.ellipsis)
     row = look.paint("gutter", sign) + look.paint("tool", title)
-    return _with_newest(row, tool, look, width) if newest else row
+    if newest:
+        return [_with_newest(row, tool, look, width)]
+    style, rows = tool.preview(max(1, width - cells(side)), max(1, each))
+    return [row, *(look.paint("gutter", side) + look.paint(style, it.rstrip()) for it in rows)]
 
 
 def status_row(
@@ -155,12 +149,9 @@ def _awaited(transcript: Transcript, now: float, status: str, several: bool) -> 
 
 def _counts(transcript: Transcript) -> Rows:
     """How many runs there are: `3 running, 1 done`; nothing where there was but one."""
-    ended = transcript.ended
-    numbers = {
-        "running": len(transcript.running),
-        "done": ended["success"],
-        "failed": ended["error"] + ended["limit"],
-        "cancelled": ended["cancelled"],
-    }
-    known = [f"{number:,} {word}" for word, number in numbers.items() if number]
-    return [", ".join(known)] if sum(numbers.values()) > 1 else []
+    ended, running = transcript.ended, len(transcript.running)
+    failed = ended["error"] + ended["limit"]
+    numbers = (running, ended["success"], failed, ended["cancelled"])
+    words = zip(numbers, ("running", "done", "failed", "cancelled"), strict=True)
+    known = ", ".join(f"{number:,} {word}" for number, word in words if number)
+    return [known] if sum(numbers) > 1 else []

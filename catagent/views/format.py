@@ -1,10 +1,20 @@
-"""Numbers and data in the words that every view uses for them."""
+"""Numbers, data and tables in the words that every view uses for them.
+
+Rich's table takes 18 ms to import, and would read markup in untrusted text.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+
+from catagent.views.wrap import cells, without_colors
+
+Row = Mapping[str, str]
+# Between columns.
+GAP = "  "
 
 _CLASS = re.compile(r"(?:[A-Z]+[a-z0-9]*){2,}")
 
@@ -63,3 +73,17 @@ def arguments(tool_input: Any) -> str:
     if isinstance(tool_input, dict):
         return ", ".join(f"{name}={json_line(value)}" for name, value in tool_input.items())
     return "" if tool_input is None else json_line(tool_input)
+
+
+def widths(rows: Sequence[Row]) -> dict[str, int]:
+    """Return the width of each column in cells, in the order of the first row."""
+    return {name: max(cells(row[name]) for row in rows) for name in rows[0]}
+
+
+def line(row: Row, columns: Mapping[str, int], right: Collection[str]) -> str:
+    """Return a row, of clean text, in columns of these widths; those in `right` are flush right."""
+    padded = []
+    for name, width in columns.items():
+        space = " " * (width - cells(without_colors(row[name])))
+        padded.append(space + row[name] if name in right else row[name] + space)
+    return GAP.join(padded).rstrip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from textwrap import indent
 from typing import Any
 
@@ -32,18 +32,15 @@ def interrupt(look: Look, data: ev.InterruptData) -> list[Part]:
     return [*asked, *under(look, look.glyphs.pause, below)]
 
 
-def _asked(look: Look, question: str) -> list[Part]:
+def _asked(look: Look, question: str) -> Iterator[Part]:
+    """Rows of a line are all as far to the right: no argument may pass for what is asked."""
     sign = look.glyphs.pause
     first, *lines = question.replace("\r\n", "\n").split("\n")
-    rest = (_indented(look, " " * cells(sign), line) for line in lines)
-    return [note(look, sign, first, "warn", "question"), *rest]
-
-
-def _indented(look: Look, space: str, line: str) -> Part:
-    """A line whose rows are all as far to the right: no argument may pass for what is asked."""
-    text = line.lstrip(" ")
-    deep = " " * min(DEEPEST, len(line) - len(text))
-    return note(look, space + deep, text, "plain", "question")
+    yield note(look, sign, first, "warn", "question")
+    for line in lines:
+        text = line.lstrip(" ")
+        space = " " * (cells(sign) + min(DEEPEST, len(line) - len(text)))
+        yield note(look, space, text, "plain", "question")
 
 
 def questions(data: ev.InterruptData) -> list[str]:
@@ -56,16 +53,12 @@ def questions(data: ev.InterruptData) -> list[str]:
 
 def _request(request: dict[str, Any]) -> str:
     """A tool call to approve, as LangChain's HumanInTheLoopMiddleware puts it."""
-    name, args = str(request.get("name", "tool")), request.get("args")
+    name, args = request.get("name", "tool"), request.get("args")
     asked = indent("\n".join(fields(args)), "  ") if args else ""
-    return "\n".join(filter(None, [name, asked, _description(request)]))
-
-
-def _description(request: dict[str, Any]) -> str:
-    """What the agent's author says about the call, without LangChain's own words for the same."""
-    call = f"\n\nTool: {request.get('name')}\nArgs: {request.get('args')}"
-    said = str(request.get("description") or "").removesuffix(call)
-    return "" if said == DEFAULT_DESCRIPTION else said
+    # What the agent's author says about the call, without LangChain's own words for the same.
+    own = f"\n\nTool: {request.get('name')}\nArgs: {args}"
+    said = str(request.get("description") or "").removesuffix(own)
+    return "\n".join(filter(None, [str(name), asked, said if said != DEFAULT_DESCRIPTION else ""]))
 
 
 def answers(data: ev.InterruptData) -> list[str]:
@@ -76,12 +69,10 @@ def answers(data: ev.InterruptData) -> list[str]:
 def update(look: Look, data: ev.UpdateData) -> list[Part]:
     """A row with what a node changed; messages, which are shown as they come, only if verbose."""
     changes = data.changes if isinstance(data.changes, dict) else {"": data.changes}
-    changed = [
-        f"{name} {_summary(value)}".lstrip()
-        for name, value in changes.items()
-        if look.options.verbose or not is_shown(value)
-    ]
-    return [_row(look, f"{data.node}: {', '.join(changed)}")] if changed else []
+    verbose = look.options.verbose
+    seen = {name: value for name, value in changes.items() if verbose or not is_shown(value)}
+    changed = ", ".join(f"{name} {_summary(value)}".lstrip() for name, value in seen.items())
+    return [_row(look, f"{data.node}: {changed}")] if seen else []
 
 
 def artifacts(look: Look, messages: Iterable[ev.Message]) -> list[Part]:
@@ -110,7 +101,6 @@ def _row(look: Look, text: str) -> Part:
     line = look.line(text[: LONGEST + 1])
 
     def rows(width: int | None) -> Rows:
-        shown = head(line, min(width or LONGEST, LONGEST), look.glyphs.ellipsis)
-        return [look.paint("dim", shown)]
+        return [look.paint("dim", head(line, min(width or LONGEST, LONGEST), look.glyphs.ellipsis))]
 
     return Hanging(look.paint("dim", look.glyphs.aside), Ready(rows))

@@ -9,8 +9,7 @@ import html
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -22,8 +21,8 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.theme import Theme as RichTheme
 
-from catagent.views.markdown import Block
-from catagent.views.markdown import Table as TableShape
+from catagent.views.markdown_blocks import Block
+from catagent.views.markdown_blocks import Table as TableShape
 from catagent.views.options import Color, Theme
 from catagent.views.sanitize import clean, to_ascii
 from catagent.views.style import Look
@@ -32,7 +31,6 @@ from catagent.workarounds.tables import column_widths, fix_widths
 
 _PARSER = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
 _COLOR_SYSTEMS = {"none": None, "16": "standard", "256": "256", "truecolor": "truecolor"}
-_ACCENT = {"dark": "cyan", "light": "blue"}
 _PADDING = re.compile(r"(?: |\x1b\[[0-9;]*m)+$")
 _ITEM_NUMBER = re.compile(r"^[\s>]*\d+[.)]", re.MULTILINE)
 _FENCE_LINE = re.compile(r"^[\s>]*(?:`{3,}|~{3,}).*$", re.MULTILINE)
@@ -45,15 +43,8 @@ class _Heading(rich_markdown.Heading):
 
 class _CodeBlock(rich_markdown.CodeBlock):
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        code = str(self.text).removesuffix("\n")
-        yield Syntax(
-            code,
-            self.lexer_name,
-            theme=self.theme,
-            word_wrap=True,
-            padding=(0, 2),
-            background_color="default",
-        )
+        draw = partial(Syntax, word_wrap=True, padding=(0, 2), background_color="default")
+        yield draw(str(self.text).removesuffix("\n"), self.lexer_name, theme=self.theme)
 
 
 class _Table(rich_markdown.TableElement):
@@ -139,17 +130,14 @@ def _render(block: Block, width: int, look: Look) -> list[str]:
     with console.capture() as capture:
         console.print(_Markdown(block, f"ansi_{options.theme}"), end="")
     rows = [_PADDING.sub(_reset, row) for row in capture.get().removesuffix("\n").split("\n")]
-    rows = rows if block.code else _without_empty_ends(rows)
+    if not block.code:
+        full = [index for index, row in enumerate(rows) if without_colors(row)]
+        rows = rows[full[0] : full[-1] + 1] if full else []
     return [to_ascii(row.translate(_ASCII_DRAWING)) for row in rows] if options.ascii else rows
 
 
 def _reset(padding: re.Match[str]) -> str:
     return "\x1b[0m" if "\x1b" in padding[0] else ""
-
-
-def _without_empty_ends(rows: list[str]) -> list[str]:
-    full = [index for index, row in enumerate(rows) if without_colors(row)]
-    return rows[full[0] : full[-1] + 1] if full else []
 
 
 @lru_cache(maxsize=8)
@@ -168,42 +156,35 @@ def _console(width: int, color: Color, theme: Theme) -> Console:
         markup=False,
         emoji=False,
         highlight=False,
-        theme=_styles(_ACCENT[theme]),
+        theme=RichTheme({f"markdown.{name}": style for name, style in _styles(theme).items()}),
     )
 
 
-def _styles(accent: str) -> RichTheme:
-    return RichTheme(
-        {
-            "markdown.h1": f"bold underline {accent}",
-            "markdown.h2": f"bold {accent}",
-            "markdown.h3": "bold",
-            "markdown.code": accent,
-            "markdown.code_block": "none",
-            "markdown.block_quote": "italic",
-            "markdown.item.bullet": accent,
-            "markdown.item.number": accent,
-            "markdown.hr": "dim",
-            "markdown.link": accent,
-            "markdown.link_url": "underline",
-            "markdown.table.border": "dim",
-            "markdown.table.header": "bold",
-        }
-    )
+def _styles(theme: Theme) -> dict[str, str]:
+    accent = "cyan" if theme == "dark" else "blue"
+    return {
+        "h1": f"bold underline {accent}",
+        "h2": f"bold {accent}",
+        "h3": "bold",
+        "code_block": "none",
+        "block_quote": "italic",
+        "hr": "dim",
+        "link_url": "underline",
+        "table.border": "dim",
+        "table.header": "bold",
+        **dict.fromkeys(("code", "item.bullet", "item.number", "link"), accent),
+    }
 
 
-def _clean_tokens(tokens: Iterable[Token]) -> list[Token]:
+def _clean_tokens(tokens: list[Token]) -> list[Token]:
     """Clean once more: the parser decodes entities (`&#x202e;`) after the source was cleaned."""
-    cleaned = list(tokens)
-    for token in cleaned:
+    for token in tokens:
         token.content, token.info = clean(token.content), clean(token.info)
-        token.attrs = {
-            name: clean(value) if isinstance(value, str) else value
-            for name, value in token.attrs.items()
-        }
+        for name, value in token.attrs.items():
+            token.attrs[name] = clean(value) if isinstance(value, str) else value
         if token.children:
             token.children = _links_once(_clean_tokens(token.children))
-    return cleaned
+    return tokens
 
 
 def _links_once(tokens: list[Token]) -> list[Token]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from catagent.events import types as ev
 from catagent.events.said import in_order
 from catagent.views.format import compact
+from catagent.views.markdown_stream import Markdown
 from catagent.views.parts import Panel, Part, Preview, Rows, Stack, narrower
 from catagent.views.style import Look, Style
 from catagent.views.text import Feed, Text, last_of
@@ -107,12 +108,8 @@ class Model(Stack):
         """A new part for what comes on this channel."""
         if channel == "tool_args":
             return None
-        if channel == "text" and self._markdown:
-            from catagent.views.markdown import Markdown
-
-            text: Feed = Markdown(self.look)
-        else:
-            text = Text(self.look, _STYLES[channel])
+        drawn = channel == "text" and self._markdown
+        text = Markdown(self.look) if drawn else Text(self.look, _STYLES[channel])
         self.parts.append(Thoughts(self.look, text) if channel == "reasoning" else text)
         return text
 

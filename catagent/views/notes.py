@@ -9,9 +9,10 @@ from msgspec import UNSET
 
 from catagent.events import types as ev
 from catagent.views.format import compact, count, fields, one_line, seconds
+from catagent.views.markdown_stream import Markdown
 from catagent.views.parts import Hanging, Part, Ready
 from catagent.views.style import Look, Style
-from catagent.views.text import facts, written
+from catagent.views.text import Text, facts, written
 from catagent.views.wrap import cells, head
 
 # Of a report, and of the question in it, in cells.
@@ -33,21 +34,11 @@ def _advice(look: Look, sign: str, message: str, style: Style, *below: str) -> l
     return [note(look, sign, message, style), *under(look, sign, below)]
 
 
-def other(look: Look, event: ev.Event) -> list[Part]:
-    """How an event that belongs to no call is shown."""
-    match event:
-        case ev.Warned(data=data):
-            return warning(look, data)
-        case ev.Node(data=data):
-            is_custom = data.kind == "custom"
-            words = [event.name or "custom"] if is_custom else [data.kind, event.name, data.phase]
-            text = " ".join(words) + ("" if data.content is None else f": {compact(data.content)}")
-            return [note(look, look.glyphs.aside, text, "dim", "dim")]
-        case ev.Unknown():
-            text = f"{event.type} {compact(event.fields)}"
-            return [note(look, look.glyphs.unknown, text, "dim", "dim")]
-        case _:
-            return []
+def node(look: Look, name: str, data: ev.NodeData) -> Part:
+    """What a graph reports of one of its nodes, or in words of its own."""
+    words = [name or "custom"] if data.kind == "custom" else [data.kind, name, data.phase]
+    text = " ".join(words) + ("" if data.content is None else f": {compact(data.content)}")
+    return note(look, look.glyphs.aside, text, "dim", "dim")
 
 
 def beginning(look: Look, event: ev.RunStarted, process: str = "") -> list[Part]:
@@ -77,13 +68,6 @@ def _details(event: ev.RunStarted) -> list[list[str]]:
     return [run, thread, versions, filters]
 
 
-def retry(look: Look, name: str, data: ev.RetryData) -> Part:
-    """What is asked again, and when: `gpt-4.1: retry 2 of 3 in 4 s: rate limit reached`."""
-    number = f"retry {data.attempt} of {data.max_attempts} in {round(data.delay_s, 1):g} s"
-    text = ": ".join(fact for fact in (name, number, data.reason) if fact)
-    return note(look, look.glyphs.retry, text, "warn", "warn")
-
-
 def warning(look: Look, data: ev.WarningData) -> list[Part]:
     """A warning, and what to do about it."""
     return _advice(look, look.glyphs.warn, data.message, "warn", data.hint)
@@ -93,21 +77,13 @@ def answer(look: Look, data: ev.AnswerData, *, said: bool = False) -> list[Part]
     """The final answer, unless the agent's model has just said it, token by token."""
     parts: list[Part] = []
     if not said:
-        parts.append(written(look, data.output) if look.words else _markdown(look, data.output))
+        text = Text(look) if look.words else Markdown(look)
+        parts.append(text.whole(data.output))
     elif look.words and not look.options.quiet:
         parts.append(note(look, "answer: ", "the text above", "plain"))
     if not data.complete:
         parts.append(note(look, look.glyphs.warn, "The answer is incomplete.", "warn"))
     return parts
-
-
-def _markdown(look: Look, text: str) -> Part:
-    from catagent.views.markdown import Markdown
-
-    part = Markdown(look)
-    part.feed(text)
-    part.finish()
-    return part
 
 
 def failure(look: Look, data: ev.RunFinishedData) -> list[Part]:

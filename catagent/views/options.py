@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -67,20 +66,16 @@ def resolve_color(choice: ColorChoice, env: Mapping[str, str], *, isatty: bool) 
     """
     if choice == "never":
         return "none"
-    if choice == "always" or _forced(env):
+    unset = ("", "0", "false")
+    forced = env.get("FORCE_COLOR", "") not in unset or env.get("CLICOLOR_FORCE", "") not in (
+        "",
+        "0",
+    )
+    if choice == "always" or (forced and not env.get("NO_COLOR")):
         depth = _depth(env)
         return "16" if depth == "none" else depth
-    if env.get("NO_COLOR") or not isatty or env.get("CLICOLOR") == "0":
-        return "none"
-    return "none" if env.get("FORCE_COLOR") == "0" else _depth(env)
-
-
-def _forced(env: Mapping[str, str]) -> bool:
-    if env.get("NO_COLOR"):
-        return False
-    return env.get("FORCE_COLOR", "0") not in ("", "0", "false") or (
-        env.get("CLICOLOR_FORCE", "0") not in ("", "0")
-    )
+    off = env.get("NO_COLOR") or "0" in (env.get("CLICOLOR"), env.get("FORCE_COLOR"))
+    return "none" if off or not isatty else _depth(env)
 
 
 def _depth(env: Mapping[str, str]) -> Color:
@@ -105,7 +100,7 @@ def resolve_ascii(env: Mapping[str, str], encoding: str | None) -> bool:
 
 def _can_draw(encoding: str) -> bool:
     try:
-        "╭│╰✓…⠋".encode(codecs.lookup(encoding).name)
+        "╭│╰✓…⠋".encode(encoding)
     except (LookupError, UnicodeEncodeError):
         return False
     return True

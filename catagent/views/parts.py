@@ -138,14 +138,7 @@ class Panel(Stack):
 
     def __init__(self, look: Look, side: str) -> None:
         super().__init__()
-        self.behind(look, side)
-
-    def behind(self, look: Look, side: str) -> None:
-        """Begin, or begin again, without parts and behind this gutter."""
-        self.look = look
-        self.parts.clear()
-        self._begun = False
-        self._side, self._indent = look.paint("gutter", side), cells(side)
+        self.look, self._side, self._begun = look, side, False
 
     def heading(self, width: int | None) -> Rows:
         """Return the rows above the parts; they are asked for when the first of them are due."""
@@ -170,10 +163,10 @@ class Panel(Stack):
 
     def _gutter(self, width: int | None) -> tuple[str, int | None]:
         """The gutter and the width inside; panels nested too deep for the screen have none."""
-        if width is None:
-            return self._side, None
-        inner = width - self._indent
-        return (self._side, inner) if inner >= NARROWEST else ("", width)
+        inner = None if width is None else width - cells(self._side)
+        if inner is not None and inner < NARROWEST:
+            return "", width
+        return self.look.paint("gutter", self._side), inner
 
 
 def narrower(width: int | None, by: int) -> int | None:

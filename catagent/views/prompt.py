@@ -6,7 +6,8 @@ from itertools import groupby
 
 from catagent.events import types as ev
 from catagent.views.format import arguments, compact, count, json_line
-from catagent.views.parts import Hanging, Part
+from catagent.views.notes import note
+from catagent.views.parts import Part
 from catagent.views.style import Look
 from catagent.views.text import facts, written
 
@@ -17,19 +18,14 @@ LONGEST = 400
 def prompt(look: Look, data: ev.LlmStartedData) -> list[Part]:
     """As much of the messages, the tools and the parameters as the options ask for."""
     if look.options.prompts:
-        parts = _whole(look, data)
+        parts = [_message(look, message) for message in data.messages]
+        parts += [_tool(look, tool) for tool in data.tools]
     elif look.options.verbose:
         parts = _new(look, data)
     else:
         return []
     parameters = [f"{name} {compact(value)}" for name, value in data.parameters.items()]
     return [*parts, facts(look, parameters)] if parameters else parts
-
-
-def _whole(look: Look, data: ev.LlmStartedData) -> list[Part]:
-    """All messages and tools; of what is lost, what refers to it."""
-    messages = [_message(look, message) for message in data.messages]
-    return [*messages, *(_tool(look, tool) for tool in data.tools)]
 
 
 def _new(look: Look, data: ev.LlmStartedData) -> list[Part]:
@@ -47,29 +43,20 @@ def _new(look: Look, data: ev.LlmStartedData) -> list[Part]:
 
 def _message(look: Look, message: ev.Message | ev.Ref, longest: int | None = None) -> Part:
     if isinstance(message, ev.Ref):
-        return _lost(look, message)
-    sign = look.glyphs.call
-    calls = [f"{sign}{call.name}({arguments(call.args)})" for call in message.tool_calls]
+        return written(look, f"ref {message.ref}", "dim")
+    calls = [
+        f"{look.glyphs.call}{call.name}({arguments(call.args)})" for call in message.tool_calls
+    ]
     blocks = compact(message.blocks) if isinstance(message.blocks, list) else ""
     text = "\n".join(filter(None, [message.content or blocks, *calls]))
     if longest is not None and len(text) > longest:
         text = f"{text[:longest]}{look.glyphs.ellipsis} ({count(len(text), 'character')})"
-    return _hanging(look, message.type, text)
+    return note(look, f"{look.line(message.type)}: ", text, "dim", "dim")
 
 
 def _tool(look: Look, tool: ev.Tool | ev.Ref) -> Part:
-    if isinstance(tool, ev.Ref):
-        return _lost(look, tool)
+    if isinstance(tool, ev.Ref):  # a filter or `tail` left out what it refers to
+        return written(look, f"ref {tool.ref}", "dim")
     parameters = "" if tool.parameters is None else json_line(tool.parameters)
     about = f"{tool.name}: {tool.description}" if tool.description else tool.name
-    return _hanging(look, "may call", "\n".join(filter(None, [about, parameters])))
-
-
-def _lost(look: Look, ref: ev.Ref) -> Part:
-    """What a filter or `tail` left out."""
-    return written(look, f"ref {ref.ref}", "dim")
-
-
-def _hanging(look: Look, what: str, text: str) -> Part:
-    sign = look.paint("dim", f"{look.line(what)}: ")
-    return Hanging(sign, written(look, text, "dim"))
+    return note(look, "may call: ", "\n".join(filter(None, [about, parameters])), "dim", "dim")

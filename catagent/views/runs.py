@@ -6,7 +6,7 @@ from catagent.events import types as ev
 from catagent.events.said import repeats
 from catagent.views import graph, notes
 from catagent.views.calls import Calls
-from catagent.views.format import one_line
+from catagent.views.format import compact, one_line
 from catagent.views.parts import Column, Part, Rows
 from catagent.views.status import Tally
 from catagent.views.style import Look
@@ -56,7 +56,8 @@ class Run(Column):
             case ev.RunFinished(data=data):
                 self._end(data)
             case ev.Unknown():
-                self.parts.extend(notes.other(self.look, event))
+                text, sign = f"{event.type} {compact(event.fields)}", self.look.glyphs.unknown
+                self.parts.append(notes.note(self.look, sign, text, "dim", "dim"))
             case _:
                 self.calls.home(event).parts.extend(self._note(event))
 
@@ -81,8 +82,12 @@ class Run(Column):
                 return graph.interrupt(self.look, data)
             case ev.Update(data=data):
                 return graph.update(self.look, data)
+            case ev.Warned(data=data):
+                return notes.warning(self.look, data)
+            case ev.Node(data=data):
+                return [notes.node(self.look, event.name, data)]
             case _:
-                return notes.other(self.look, event)
+                return []
 
     def _end(self, data: ev.RunFinishedData) -> None:
         self.calls.settle(paused=data.status == "interrupted")

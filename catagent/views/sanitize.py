@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 
-# C0, DEL, C1, Arabic letter mark, zero-width space, directional marks, line separators, bidi
-# controls, invisible operators, BOM, interlinear annotation, tags and variation selectors
-# supplement, surrogates. ZWNJ, ZWJ and VS16 stay: scripts and emoji need them.
 # What sets colours and the like; the group keeps it where a line is split there.
 SGR = re.compile("(\x1b\\[[0-9;:]*m)")
 _RESETS = ("\x1b[m", "\x1b[0m")
 # A program that never resets its colours sets them anew: so many sequences hold what is set.
 _MOST = 16
+# C0, DEL, C1, Arabic letter mark, zero-width space, directional marks, line separators, bidi
+# controls, invisible operators, BOM, interlinear annotation, tags and variation selectors
+# supplement, surrogates. ZWNJ, ZWJ and VS16 stay: scripts and emoji need them.
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
     "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e01ef]"

@@ -9,8 +9,8 @@ from msgspec import Struct
 from catagent.events import summary
 from catagent.events import types as ev
 from catagent.events.state import RunState, ToolRun
+from catagent.views.format import Row, line, widths
 from catagent.views.sanitize import clean_line
-from catagent.views.table import Row, line, widths
 
 _HEADINGS = ("", "calls", "in", "out", "first token", "time")
 _NONE = "-"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from typing import Self
 
 from catagent.views.parts import Part, Preview, Ready, Rows
 from catagent.views.style import Look, Style
@@ -51,6 +52,12 @@ class Feed(Part):
     def finish(self) -> None:
         """Take note that nothing more will come."""
         self.finished = True
+
+    def whole(self, text: str) -> Self:
+        """Take text that is all there will be."""
+        self.feed(text)
+        self.finish()
+        return self
 
     def unshown(self) -> str:
         """Return the text that no row was made of yet, as far as it is known."""
@@ -140,12 +147,9 @@ def last_rows(text: str, width: int, limit: int) -> Rows:
     return [row for line in text.split("\n") for row in wrap(line, width) if row][-limit:]
 
 
-def written(look: Look, text: str, style: Style = "plain") -> Text:
+def written(look: Look, text: str, style: Style = "plain") -> Feed:
     """Text that is there as a whole."""
-    part = Text(look, style)
-    part.feed(text)
-    part.finish()
-    return part
+    return Text(look, style).whole(text)
 
 
 def facts(look: Look, *groups: Sequence[str]) -> Ready:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
@@ -39,8 +40,8 @@ class Tool(Panel):
 
     def restyle(self, look: Look, parts: Iterable[Part]) -> None:
         """Go on in another look, from the heading on; `parts` is what has not been shown."""
-        self.behind(look, look.glyphs.side)
-        self.parts.extend(parts)
+        self.look, self._side, self._begun = look, look.glyphs.side, False
+        self.parts = deque(parts)
 
     def decide(self, tool_input: Any) -> None:
         """The agent decided on the call, anew where it has changed the arguments."""
@@ -158,8 +159,7 @@ class Tool(Panel):
         return raised or self._failed or bool(self._problem)
 
     def _facts(self) -> list[str]:
-        cut = self.failed and self._output == ""
-        known = [self._problem or "no result"] if cut else []
+        known = [self._problem or "no result"] if self.failed and self._output == "" else []
         if self.finished is not None and self.finished.duration_s is not None:
             known.append(seconds(self.finished.duration_s))
         if tokens := sum(model.tokens for model in self.models):

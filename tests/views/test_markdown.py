@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catagent.views import markdown_render
-from catagent.views.markdown import MAX_BLOCK, Blocks, Markdown
+from catagent.views.markdown_blocks import MAX_BLOCK, Blocks
+from catagent.views.markdown_stream import Markdown
 from catagent.views.options import ViewOptions
 from catagent.views.style import Look, live_look
 from catagent.views.wrap import cells, without_colors
