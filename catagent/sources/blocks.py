@@ -200,14 +200,13 @@ def _size(data: Any) -> str:
 
 def transcript_of(block: Block) -> str:
     """What is said in a block of audio."""
-    match {**block, **(extras if isinstance(extras := block.get("extras"), dict) else {})}:
-        case {"type": "audio", "transcript": str(said)}:
-            return said
-    return ""
+    said = {**block, **_extras(block)}.get("transcript")
+    return said if block.get("type") == "audio" and isinstance(said, str) else ""
 
 
 def _extras(block: Block) -> dict[str, Any]:
-    return block.get("extras") or {}
+    extras = block.get("extras")
+    return extras if isinstance(extras, dict) else {}
 
 
 def _line(*words: Any) -> str:

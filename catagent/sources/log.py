@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 from typing import Any
 
+from langchain_core.messages import BaseMessageChunk
+
 from catagent.events import types as ev
 from catagent.sources.base import AgentRun, EventStream
 from catagent.sources.driven import DrivenTracker
@@ -16,8 +18,6 @@ from catagent.sources.translation import EventReader, Translation
 from catagent.workarounds.callbacks import log_nothing_of
 from catagent.workarounds.run_log import RunLogHandler
 
-# The root stands apart from the entries.
-_ROOT = "/"
 _PHASES = {"": "start", "streamed_output/-": "stream", "final_output": "end"}
 
 
@@ -57,11 +57,9 @@ class _LogReader:
 
 
 def _place(path: str) -> tuple[str, str]:
-    """The key of an entry, and the field of it."""
-    if not path.startswith("/logs/"):
-        return _ROOT, path[1:]
+    """The key of an entry, and the field of it; the root's is a key that no entry can have."""
     key, _, field = path[6:].partition("/")
-    return key, field
+    return (key, field) if path.startswith("/logs/") else ("/", path[1:])
 
 
 async def operations(run: AgentRun, tracker: DrivenTracker) -> Upstream:
@@ -85,14 +83,32 @@ async def operations(run: AgentRun, tracker: DrivenTracker) -> Upstream:
 
 
 async def _pump(run: AgentRun, tracker: DrivenTracker, handler: RunLogHandler) -> None:
+    chunks: list[Any] = []
     try:
         async with contextlib.aclosing(chunks_of(run, tracker, handler)) as stream:
             async for chunk in stream:
+                chunks.append(chunk)
                 handler.send({"op": "add", "path": "/streamed_output/-", "value": chunk})
-        output = None if tracker.root is None else tracker.root.output
-        handler.send({"op": "replace", "path": "/final_output", "value": output})
+        handler.send({"op": "replace", "path": "/final_output", "value": _merged(chunks)})
     finally:
         await handler.send_stream.aclose()
+
+
+def _merged(chunks: list[Any]) -> Any:
+    """The chunks added up where that can be done, else the last. Linear for text and messages."""
+    if not chunks:
+        return None
+    first, rest = chunks[0], chunks[1:]
+    if all(isinstance(chunk, str) for chunk in chunks):
+        return "".join(chunks)
+    try:
+        if isinstance(first, BaseMessageChunk):
+            return first + rest
+        for chunk in rest:
+            first = first + chunk
+    except TypeError:
+        return chunks[-1]
+    return first
 
 
 log_nothing_of(RunLogHandler)

@@ -19,7 +19,7 @@ from msgspec import UNSET
 from catagent.events import types as ev
 from catagent.events.codec import encode_plain
 from catagent.sources.invocation import tools_of
-from catagent.sources.kinds import is_message
+from catagent.sources.kinds import is_message, langchain
 from catagent.sources.messages import message_of
 from catagent.sources.plain import plain
 
@@ -76,14 +76,26 @@ def id_of(form: ev.Message) -> str:
 def is_shown_as(known: ev.Message, form: ev.Message) -> bool:
     """Whether `form` is what LangChain shows its callbacks in the place of a `known` message.
 
-    A model is sent the message as it is, but images and files are in an older form there. The text
-    names them as before, by type and size.
+    A model is sent the message as it is, but images and files are in an older form there.
     """
-    return isinstance(known.blocks, list) and known != form and _bare(known) == _bare(form)
+    if known == form or not isinstance(known.blocks, list):
+        return False
+    shown = [plain(_shown(block)) for block in known.blocks]
+    return msgspec.structs.replace(known, blocks=shown) == form
 
 
-def _bare(form: ev.Message) -> ev.Message:
-    return msgspec.structs.replace(form, blocks=UNSET)
+def _shown(block: Any) -> Any:
+    """As `_format_for_tracing` of langchain_core.language_models.chat_models has it."""
+    messages = langchain("messages")
+    is_data = messages is not None and messages.is_data_content_block
+    match block:
+        case {"type": "image"} if is_data and is_data(block) and "file_id" not in block:
+            return messages.convert_to_openai_image_block(block)
+        case {"type": "file", "base64": data, **others} if is_data and is_data(block):
+            return {**others, "type": "file", "data": data, "source_type": "base64"}
+        case dict() if len(block) == 1 and "type" not in block:
+            return {"type": next(iter(block)), **block}
+    return block
 
 
 def _with_id(form: ev.Message) -> ev.Message:
