@@ -38,16 +38,11 @@ def new_folder(environ: Mapping[str, str], name: str = "") -> Path:
             _check(path)
     except OSError as error:
         raise OutputError(f"cannot make {folder}: {error.strerror}") from error
-    with contextlib.suppress(OSError):
-        _tell_outer(environ)
-    return folder
-
-
-def _tell_outer(environ: Mapping[str, str]) -> None:
-    """Leave word in the folder of the `catagent watch` that we are watched by, if there is one."""
     outer = Path(environ.get("CATAGENT_WATCH", ""))
-    if _LAUNCH.fullmatch(outer.name) and _is_private(outer):
-        (outer / WATCHED).touch(0o600)
+    with contextlib.suppress(OSError):
+        if _LAUNCH.fullmatch(outer.name) and _is_private(outer):
+            (outer / WATCHED).touch(0o600)
+    return folder
 
 
 def running(environ: Mapping[str, str]) -> list[tuple[Path, str]]:

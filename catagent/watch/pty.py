@@ -104,17 +104,11 @@ def _lead(tty: int, telling: int, execute: Callable[[], NoReturn]) -> NoReturn:
         os.killpg(program, signal.SIGCONT)
     _to_foreground(tty)  # when a session's leader ends, what is there is hung up
     if os.WIFSIGNALED(status):
-        _end_by(os.WTERMSIG(status))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the program has written its own
+        with contextlib.suppress(OSError):  # SIGKILL has no handler
+            signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
+        os.kill(os.getpid(), os.WTERMSIG(status))
     os._exit(exit_code(status))
-
-
-def _end_by(number: int) -> None:
-    """End by the signal that ended the program, without a second core."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if number not in (signal.SIGKILL, signal.SIGSTOP):
-        signal.signal(number, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
-    os.kill(os.getpid(), number)
 
 
 def _become(tty: int, execute: Callable[[], NoReturn]) -> NoReturn:

@@ -136,15 +136,12 @@ def test_events_on_stdout_leave_stderr_to_the_program(tmp_path: Path) -> None:
 
 
 def test_why_nothing_was_seen_is_said(tmp_path: Path) -> None:
-    watch, full = (
-        [*COMMAND, "watch", "-q", "--", "echo", "1"],
-        'touch "$CATAGENT_WATCH/full"; echo 1',
-    )
+    full = 'touch "$CATAGENT_WATCH/full"; echo 1'
     reasons = {
         "Python was started with -I, -E or -S": [PYTHON, "-I", "-c", "print(1)"],
         "or a cleared environment": ["echo", "1"],
         "no Python in it ran anything of LangChain's": [PYTHON, "-c", "print(1)"],
-        "it is watched by another catagent": watch,
+        "it is watched by another catagent": watched("echo", "1"),
         "(is the disk full?)": ["sh", "-c", full],
     }
     for reason, command in reasons.items():
