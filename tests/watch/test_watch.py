@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from tests.support import scripts
 from tests.support.cli import COMMAND, catagent, environment, lines, on_terminal
+from tests.support.server import ScriptedServer
 from tests.support.waiting import wait_until
 
 # Two runs, one of which fails, and a third one when it is told to.
@@ -200,6 +202,17 @@ def test_what_a_shell_gets_is_quoted_and_keeps_its_own_path(tmp_path: Path) -> N
     assert path.partition(":")[0].endswith("watch/observer")
     assert path.partition(":")[2] == env["PYTHONPATH"]
     assert (folder, tokens) == (f"{odd}/catagent/shell", "1")
+
+
+def test_a_program_that_keeps_its_runs_keeps_them_alone(env: dict[str, str]) -> None:
+    with ScriptedServer(scripts.cat()) as server:
+        env |= {"OPENAI_API_KEY": "sk-test-0123456789", "OPENAI_BASE_URL": server.url}
+        asked = (*COMMAND, "ask", "-o", "answer", "where is it?")
+        done = catagent("watch", "--", *asked, env=env)
+    assert (done.returncode, " success " in done.stderr) == (0, True), done.stderr
+    (kept,) = lines(catagent("runs", env=env).stdout)
+    path = catagent("runs", "path", kept["id"], env=env).stdout.strip()
+    assert "pid" not in lines(Path(path).read_text())[1]["data"]
 
 
 # Leaves a process behind that is in the middle of a run, and ends it when it is told to.
