@@ -47,6 +47,7 @@ __all__ = [
     "Update",
     "Usage",
     "UsageError",
+    "ViewerLeftError",
     "Warned",
     "__version__",
     "encode",
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
         StepLimitError,
         ToolError,
         UsageError,
+        ViewerLeftError,
     )
     from catagent.events.codec import encode
     from catagent.events.filters import Filters

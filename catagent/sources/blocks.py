@@ -148,7 +148,7 @@ def _note(block: Block, tools: dict[str, str]) -> str:
 
 
 def _result(block: Block, tool: str) -> str:
-    extras = _extras(block)
+    extras = block.get("extras") or {}
     status = extras.get("status") or block.get("status") or "success"
     said = block.get("output") or extras.get("error")
     is_fine = status == "success"

@@ -38,8 +38,9 @@ class Calls:
         # Those of them that ended and were not observed yet, by the call around them.
         self._ended: defaultdict[str | None, dict[str, Tool]] = defaultdict(dict)
         self._models: dict[str, Model] = {}
-        # Calls that a model wrote and that were not run: the call around them, and their text.
-        self._unclaimed: dict[str, tuple[str | None, str]] = {}
+        # Calls that a model wrote and that were not run, by the call around them; and that one.
+        self._unclaimed: defaultdict[str | None, dict[str, str]] = defaultdict(dict)
+        self._around: dict[str, str | None] = {}
 
     def model(self, event: ModelEvent) -> None:
         """Take an event of a model's call."""
@@ -71,7 +72,7 @@ class Calls:
         if tool is None or (tool.closed and isinstance(event, ev.Action | ev.ToolStarted)):
             tool = self._tools[key] = self._new_tool(event)
         outer = ev.outer_call(key)
-        self._unclaimed.pop(key, None)
+        self._unclaimed.get(self._around.pop(key, None), {}).pop(key, None)
         self._ended.get(outer, {}).pop(key, None)
         if isinstance(event, ev.Action):
             tool.decide(event.data.tool_input)
@@ -88,7 +89,7 @@ class Calls:
         for model in self._models.values():
             model.finish(ev.LlmFinishedData(model="", text=model.text))
         self._models.clear()
-        for call in {call: None for call, _ in self._unclaimed.values()}:
+        for call in list(self._unclaimed):
             self._show_unclaimed(call)
         for tool in reversed(self._tools.values()):
             tool.end_unobserved(paused=paused)
@@ -144,7 +145,7 @@ class Calls:
             self.said, self.named = model.text, model.names
         for key, text in model.written(event.data):
             if key not in self._tools:
-                self._unclaimed[key] = event.call, text
+                self._unclaimed[event.call][key], self._around[key] = text, event.call
         if event.data.error is not None and model.tokens:
             sign = self.look.glyphs.error
             model.parts.append(notes.note(self.look, sign, "cut off here", "bad", "dim"))
@@ -190,6 +191,6 @@ class Calls:
     def _show_unclaimed(self, call: str | None) -> None:
         """Show the calls written inside `call`: a run of them would have been reported by now."""
         look, home = self.look, self._inside(call)
-        for key in [key for key, (where, _) in self._unclaimed.items() if where == call]:
-            text = self._unclaimed.pop(key)[1]
+        for key, text in self._unclaimed.pop(call, {}).items():
+            self._around.pop(key, None)
             home.parts.append(notes.note(look, look.glyphs.call, text, "dim", "dim"))

@@ -50,8 +50,8 @@ def test_type_checkers_see_every_name_at_the_place_that_it_comes_from() -> None:
 
 
 def test_another_name_is_not() -> None:
-    with pytest.raises(AttributeError, match="no attribute 'watch'"):
-        catagent.watch  # type: ignore[attr-defined]  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'observe'"):
+        catagent.observe  # type: ignore[attr-defined]  # noqa: B018
 
 
 def test_show_takes_every_option_of_stream() -> None:
