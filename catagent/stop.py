@@ -6,7 +6,7 @@ import math
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import Any, Self
 
@@ -68,22 +68,15 @@ class Stop:
         return left * share
 
 
-class Interrupts:
-    """What signals do to a run inside the block: the first calls `cancel`, the next `rescue`.
+class Signals:
+    """Gives these signals to `_handle` inside the block; one that was ignored (nohup) stays so."""
 
-    `cancel` is a request to `stop` until there is a run to cancel; handlers run between two byte
-    codes of the main thread, so it has to be safe there. After `rescue`, which is for the terminal,
-    the process is left. A signal that was ignored when we started (nohup) stays ignored.
-    """
-
-    def __init__(self, stop: Stop) -> None:
-        self.cancel: Callable[[ExitCode], object] = stop.request
-        self.rescue: Callable[[], None] = lambda: None
+    def __init__(self, numbers: Iterable[signal.Signals]) -> None:
+        self._numbers = tuple(numbers)
         self._before: dict[signal.Signals, Any] = {}
-        self._seen = False
 
     def __enter__(self) -> Self:
-        for number in _CODES:
+        for number in self._numbers:
             if signal.getsignal(number) != signal.SIG_IGN:
                 self._before[number] = signal.signal(number, self._handle)
         return self
@@ -91,6 +84,24 @@ class Interrupts:
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        raise NotImplementedError
+
+
+class Interrupts(Signals):
+    """What signals do to a run inside the block: the first calls `cancel`, the next `rescue`.
+
+    `cancel` is a request to `stop` until there is a run to cancel; handlers run between two byte
+    codes of the main thread, so it has to be safe there. After `rescue`, which is for the terminal,
+    the process is left.
+    """
+
+    def __init__(self, stop: Stop) -> None:
+        self.cancel: Callable[[ExitCode], object] = stop.request
+        self.rescue: Callable[[], None] = lambda: None
+        super().__init__(_CODES)
+        self._seen = False
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         code = _CODES[signal.Signals(number)]

@@ -51,7 +51,7 @@ def main(descriptor: int) -> int:
     """Serve one request, and return the exit code."""
     with socket.socket(fileno=descriptor) as talk:
         talk.set_inheritable(False)
-        _say(talk, versions={"python": platform.python_version(), **_versions()})
+        _say(talk, versions={"python": platform.python_version(), **versions()})
         try:
             with talk.makefile("r", encoding="utf-8") as lines:
                 request = json.loads(lines.readline())
@@ -74,7 +74,8 @@ def _say(talk: socket.socket, **what: object) -> None:
         talk.sendall(json.dumps(what, default=str).encode() + b"\n")
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """The versions of what runs an agent, by package."""
     found = {}
     for package in _PACKAGES:
         with contextlib.suppress(metadata.PackageNotFoundError):
@@ -91,7 +92,7 @@ def load(module: str, file: str | None, attribute: str) -> Any:
         found = importlib.import_module(module) if file is None else _import_file(module, file)
     except ModuleNotFoundError as error:
         hint = "install it there, or name another interpreter with --python PATH"
-        if (error.name or "").startswith(_LANGCHAIN) and not _versions():
+        if (error.name or "").startswith(_LANGCHAIN) and not versions():
             hint = f"LangChain is not installed there: {hint}"
         raise UnusableError(f"No module named {error.name!r} in {sys.executable}", hint) from error
     except SyntaxError as error:

@@ -12,10 +12,10 @@ import sys
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from importlib import metadata
 from typing import TYPE_CHECKING
 
 from catagent import __version__
+from catagent.agents import driver
 from catagent.agents.base import AgentRequest
 from catagent.agents.open import open_agent
 from catagent.config import Loaded
@@ -37,8 +37,6 @@ from catagent.workarounds.threads import inherit_context
 
 if TYPE_CHECKING:
     from catagent.sources.base import AgentRun
-
-_PACKAGES = ("langchain", "langchain-core", "langgraph", "langchain-openai")
 
 
 def open_session(
@@ -190,8 +188,4 @@ def _no_collections() -> Iterator[None]:
 @cache
 def versions() -> dict[str, str]:
     """The versions of what runs an agent, by package."""
-    found = {"catagent": __version__}
-    for package in _PACKAGES:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            found[package] = metadata.version(package)
-    return found
+    return {"catagent": __version__, **driver.versions()}

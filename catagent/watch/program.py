@@ -9,7 +9,9 @@ import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple
+
+from catagent.stop import Signals
 
 OBSERVER = Path(__file__).parent / "observer"
 NOT_EXECUTABLE, NOT_FOUND = 126, 127
@@ -98,27 +100,17 @@ class Program:
                 os.kill(self.pid, number)
 
 
-class Forwarding:
+class Forwarding(Signals):
     """Inside the block, what ends other processes is sent on to `program`, and does not end us.
 
     A key that sends a signal reaches a program in our group on the terminal by itself. While there
-    is no program, before and after, a signal calls `leave`. One that was ignored (nohup) stays so.
+    is no program, before and after, a signal calls `leave`.
     """
 
     def __init__(self, leave: Callable[[int], object]) -> None:
         self.program: Program | None = None
+        super().__init__(FORWARDED)
         self._leave = leave
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> Self:
-        for number in FORWARDED:
-            if signal.getsignal(number) != signal.SIG_IGN:
-                self._before[number] = signal.signal(number, self._handle)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         if self.program is None or self.program.ended:

@@ -44,6 +44,12 @@ def test_the_refusal_of_a_server_has_its_status_body_wait_and_address() -> None:
     assert found["url"] == "https://example.com/v1/chat"
 
 
+def test_an_answer_that_cannot_be_read_was_not_refused() -> None:
+    error = ValueError("Invalid JSON")
+    error.response = httpx.Response(200, text="{", request=REQUEST)  # type: ignore[attr-defined]
+    assert not raised(error).keys() & {"status", "body"}
+
+
 def test_the_line_is_the_innermost_of_the_persons_own_code() -> None:
     found = raised(ValueError("no"))
     assert found["file"] == __file__

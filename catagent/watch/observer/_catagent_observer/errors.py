@@ -13,6 +13,8 @@ _MOST_SAID = 4096
 _MOST_MEMBERS = 20
 _DEEPEST = 8
 _MOST_BODY = 1 << 16
+# The least HTTP status that is no answer.
+_LEAST = 300
 _WAITS = ("retry-after-ms", "retry-after")
 _LIBRARIES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
@@ -57,12 +59,15 @@ def _refusal(error: BaseException) -> dict[str, Any]:
         status.append((response.get("ResponseMetadata") or {}).get("HTTPStatusCode"))
     if type(error).__module__.startswith("google."):
         status.append(_get(error, "code"))
+    refused = next((int(each) for each in status if isinstance(each, int)), None)
+    if refused is not None and refused < _LEAST:  # what failed is the reading of an answer
+        return {}
     if not body and _get(response, "_content"):  # read by the program, not by us
         body = _get(response, "text")
     url, headers = _get(_get(error, "request"), "url"), _get(response, "headers") or {}
     waits = {name: str(headers[name]) for name in _WAITS if name in headers}
     return {
-        "status": next((int(each) for each in status if isinstance(each, int)), None),
+        "status": refused,
         "body": body[:_MOST_BODY] if isinstance(body, str) else body,
         "headers": waits or None,
         "url": None if url is None else said_by(url),

@@ -76,9 +76,10 @@ class Recorder:
         self.lost = self._reported = 0
 
     def begin(self) -> None:
-        """Say that there is this process, so that it can be found while it waits."""
+        """Say once that there is this process, so that it can be found while it waits."""
         with self._lock, contextlib.suppress(Exception):
-            self._go_on()
+            if self._writer.number < 0:
+                self._go_on()
 
     def token(self, run: Run, text: str) -> None:
         """Record a piece of text that a model streams."""
