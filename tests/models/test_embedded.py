@@ -49,6 +49,16 @@ def test_the_embedded_model_answers_the_readmes_question_with_two_calls(
     assert place in messages[-1].text
 
 
+def test_the_embedded_model_writes_whole_characters(use_models: UseModels) -> None:
+    """A tool's model samples, and one byte of an unfinished character ended the run in CI."""
+    last_byte_of_an_emoji = "222"
+
+    async def ask(models: Models) -> Any:
+        return await models.tool.bind(logit_bias={last_byte_of_an_emoji: 100}).ainvoke("Say hello.")
+
+    assert "\N{REPLACEMENT CHARACTER}" not in use_models(ask, model="local").text
+
+
 def test_ask_without_a_key_answers_and_names_the_embedded_model(tmp_path: Path) -> None:
     """The README's promise: nothing but catagent itself."""
     done = catagent("ask", QUESTION, env=environment(tmp_path), timeout=110)

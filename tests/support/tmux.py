@@ -18,12 +18,15 @@ ROOT = Path(__file__).parents[2]
 
 
 class Tmux:
-    """One window with `sh` in it, which leaves the terminal's modes as it finds them."""
+    """One window with `sh` in it, which leaves the terminal's modes as it finds them.
+
+    `CI`, with which catagent takes no terminal for one to draw on, does not reach it.
+    """
 
     def __init__(self, socket: Path, columns: int, rows: int) -> None:
         self._socket = str(socket)
         size = ["-x", str(columns), "-y", str(rows)]
-        shell = "env -u ENV PS1='$ ' sh -i"
+        shell = "env -u ENV -u CI PS1='$ ' sh -i"
         self._run("-f", "/dev/null", "new-session", "-d", *size, shell)
         self._run("set-option", "-g", "history-limit", "100000")
         # The limit counts for new windows alone.

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _DATA = Path(__file__).parents[1] / "data"
 _CONTEXT_TOKENS = 4096
+# Whole characters: on half of one, which a sampled byte may be, xllamacpp 2026.6 fails.
+_WHOLE_CHARACTERS = r"root ::= [^\x00]*"
 # What the adapter was trained for (data/MODEL_CARD.md). Tools sample: at 0 lists repeat themselves.
 _EMBEDDED_SAMPLING: dict[Role, dict[str, Any]] = {
     "agent": {"temperature": 0.0, "max_tokens": 256},
@@ -36,7 +38,7 @@ _EMBEDDED_SAMPLING: dict[Role, dict[str, Any]] = {
         "top_p": 0.95,
         "max_tokens": 160,
         "frequency_penalty": 0.5,
-        "extra_body": {"repeat_last_n": 160},
+        "extra_body": {"repeat_last_n": 160, "grammar": _WHOLE_CHARACTERS},
     },
 }
 _OWN_SAMPLING: dict[Role, dict[str, Any]] = {
