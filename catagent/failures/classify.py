@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from typing import Any, Literal
+
+from msgspec import Struct
 
 from catagent.errors import AgentError, CatagentError, CredentialsError, ModelError, ToolError
+from catagent.events import types as ev
 from catagent.failures.connections import TOO_MANY_FILES, no_connection, timed_out
 from catagent.failures.exceptions import (
     FILES_USED_UP,
@@ -18,12 +22,9 @@ from catagent.failures.exceptions import (
     status_of,
     words_of,
 )
-from catagent.failures.limits import author_limit
-from catagent.failures.owner import Owner
+from catagent.failures.limits import MAX_RETRY_AFTER_S, author_limit, is_used_up, retry_after
 from catagent.failures.place import place_of
-from catagent.failures.retry_after import MAX_RETRY_AFTER_S, retry_after
 from catagent.failures.server_words import codes_in
-from catagent.failures.used_up import is_used_up
 from catagent.redact import shortened
 
 _TOO_LONG = (
@@ -33,6 +34,7 @@ _TOO_LONG = (
 _MOST_OF_A_MEMBER = 200
 _TRY_AGAIN = "try again later; --max-retries says how often to try by itself"
 _IS_IT_AN_API = "is it an OpenAI-compatible API? "
+_SILENT = {"APITimeoutError", "TimeoutException", "TimeoutError", "Timeout"}
 # What a status means, and what to do; None where the same may work another time.
 _BY_STATUS: dict[int, tuple[type[CatagentError], str, str | None]] = {
     401: (
@@ -54,6 +56,13 @@ _BY_STATUS: dict[int, tuple[type[CatagentError], str, str | None]] = {
 }
 
 
+class Owner(Struct, frozen=True):
+    """The innermost run that raised an error. What is neither model nor tool is a node."""
+
+    kind: Literal["model", "tool", "node"]
+    name: str = ""
+
+
 def classify(raised: BaseException, owner: Owner | None = None) -> CatagentError:
     """The error to show to the person. Never raises; an error of ours is returned as it is.
 
@@ -73,6 +82,23 @@ def classify(raised: BaseException, owner: Owner | None = None) -> CatagentError
     else:
         error = _by_model(first, owner)
     return _along_with(others, error) if others else error
+
+
+def error_info(raised: BaseException, owner: Owner | None = None) -> ev.ErrorInfo:
+    """What events say of it. `owner` is the run that raised it, None for none of the agent's.
+
+    Of a group, the first member is the error, and the others are in `others`. Never raises.
+    """
+    first, *others = members_of(raised)
+    info = ev.ErrorInfo(**_fields(first, classify(raised, owner)))
+    info.others = [ev.Failure(**_fields(other, classify(other, owner))) for other in others]
+    return info
+
+
+def _fields(raised: BaseException, error: CatagentError) -> dict[str, Any]:
+    """What events say of an exception and the error that it is shown as."""
+    said = ("kind", "message", "hint", "node", "file", "line")
+    return {"type": type(raised).__name__, **{name: getattr(error, name) for name in said}}
 
 
 def _along_with(others: list[BaseException], error: CatagentError) -> CatagentError:
@@ -108,12 +134,7 @@ def _by_model(raised: BaseException, owner: Owner | None) -> CatagentError:
     names, said, status = names_of(raised), server_words_of(raised), status_of(raised)
     if isinstance(raised, SystemExit):
         return ToolError(_ended("The agent or one of its tools", raised))
-    if status is None and names & {
-        "APITimeoutError",
-        "TimeoutException",
-        "TimeoutError",
-        "Timeout",
-    }:
+    if status is None and names & _SILENT:
         return timed_out(raised)
     if status is None and names & {"APIConnectionError", "TransportError", "ConnectionError"}:
         return no_connection(raised, said)

@@ -26,7 +26,7 @@ _CODE = re.compile(
 _DEEPEST = 8
 _MOST_ITEMS = 5
 _MOST_NAMES = 100
-_MOST_READ = 1 << 16
+MOST_READ = 1 << 16
 # What is not shown of a page; what has no end goes on to the end of the page.
 _MARKUP = re.compile(
     r"<!\[CDATA\[|\]\]>|<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1[^<>]*>|\Z)"
@@ -53,12 +53,12 @@ def plain_name(name: str) -> str:
 def codes_in(found: Any) -> str:
     """Whatever names the kind of an error in JSON, `insufficient_quota` say, by spaces."""
     text = found if isinstance(found, str) else written(found)
-    return " ".join(_CODE.findall(text, 0, _MOST_READ))
+    return " ".join(_CODE.findall(text, 0, MOST_READ))
 
 
 def one_line(text: str, most: int) -> str:
     """Text of a stranger in a line of up to `most` characters; secrets are masked before."""
-    return shortened(" ".join(shortened(text, _MOST_READ).split()), most)
+    return shortened(" ".join(shortened(text, MOST_READ).split()), most)
 
 
 def written(found: Any) -> str:
@@ -105,7 +105,7 @@ def _in_text(text: str, depth: int) -> str:
     if text.startswith(("{", "[", '"')) and (found := parsed(text)) != text:
         return _words(found, depth + 1) or (text if found else "")
     if text.startswith("<"):
-        text = html.unescape(_MARKUP.sub(" ", text[:_MOST_READ])).strip()
+        text = html.unescape(_MARKUP.sub(" ", text[:MOST_READ])).strip()
     start = text[:1000]
     odd = sum(not (letter.isprintable() or letter.isspace()) for letter in start)
     return _NO_TEXT if (odd + start.count("\ufffd")) * 10 > len(start) else text

@@ -15,9 +15,7 @@ from catagent.errors import (
     RunTimeoutError,
 )
 from catagent.events import types as ev
-from catagent.failures.classify import classify
-from catagent.failures.owner import Owner
-from catagent.failures.report import error_info
+from catagent.failures.classify import Owner, classify, error_info
 from catagent.sinks.fd_writer import StalledError
 from catagent.sources.base import Outcome
 

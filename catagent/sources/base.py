@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from catagent.errors import CatagentError
 from catagent.events.types import Event
-from catagent.failures.owner import Owner
+from catagent.failures.classify import Owner
 from catagent.sources.budget import Budget
 from catagent.stop import Stop
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from catagent.failures.classify import Owner
 from catagent.failures.exceptions import members_of
-from catagent.failures.owner import Owner
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage

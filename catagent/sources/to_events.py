@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 from msgspec import UNSET
 
 from catagent.events import types as ev
-from catagent.failures.report import error_info
+from catagent.failures.classify import error_info
 from catagent.sources.aside import is_mere_text, mere_reasoning
 from catagent.sources.blocks import Piece
 from catagent.sources.content import Reading, joined, names, pieces_of

@@ -23,8 +23,7 @@ from catagent.errors import (
     ToolError,
     UsageError,
 )
-from catagent.failures.classify import classify
-from catagent.failures.owner import Owner
+from catagent.failures.classify import Owner, classify
 
 SHAKY = Owner("tool", "shaky")
 MODEL = Owner("model", "gpt")

@@ -14,10 +14,8 @@ from catagent.errors import (
     ToolError,
     UsageError,
 )
-from catagent.failures.classify import classify
+from catagent.failures.classify import Owner, classify, error_info
 from catagent.failures.exceptions import MOST_MEMBERS
-from catagent.failures.owner import Owner
-from catagent.failures.report import error_info
 
 
 class RefusedError(Exception):

@@ -16,9 +16,7 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 
 from catagent.config import Mode
 from catagent.errors import AgentError, ToolError
-from catagent.failures.classify import classify
-from catagent.failures.owner import Owner
-from catagent.failures.report import error_info
+from catagent.failures.classify import Owner, classify, error_info
 from catagent.sources.base import AgentRun
 from tests.support.agents import MODES, collect
 

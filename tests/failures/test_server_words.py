@@ -12,8 +12,7 @@ import httpx2
 import pytest
 
 from catagent.errors import CredentialsError, ModelError
-from catagent.failures.classify import classify
-from catagent.failures.owner import Owner
+from catagent.failures.classify import Owner, classify
 from catagent.failures.server_words import one_line, words_in
 
 MODEL = Owner("model", "some")

@@ -8,9 +8,8 @@ from typing import Any
 import openai
 import pytest
 
-from catagent.failures.classify import classify
-from catagent.failures.owner import Owner
-from catagent.failures.used_up import is_used_up
+from catagent.failures.classify import Owner, classify
+from catagent.failures.limits import is_used_up
 
 
 def error(message: str, **fields: Any) -> dict[str, Any]:

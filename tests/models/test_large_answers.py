@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 import catagent.sources.driven  # noqa: F401 - every run has it
-from catagent.failures.classify import classify
-from catagent.failures.owner import Owner
+from catagent.failures.classify import Owner, classify
 from catagent.models.factory import Models
 from tests.models.conftest import UseModels
 from tests.support.replies import DONE, streaming

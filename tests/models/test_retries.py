@@ -13,7 +13,7 @@ import pytest
 from catagent.errors import ModelError, NetworkError, UsageError
 from catagent.events.types import RetryData
 from catagent.failures.classify import classify
-from catagent.failures.retry_after import retry_after
+from catagent.failures.limits import retry_after
 from catagent.models.factory import Models
 from catagent.models.openai_client.address import parse_url
 from tests.models.conftest import UseModels

@@ -9,8 +9,7 @@ import openai
 import pytest
 
 from catagent.errors import ModelError
-from catagent.failures.classify import classify
-from catagent.failures.owner import Owner
+from catagent.failures.classify import Owner, classify
 from catagent.models.factory import Models
 from tests.models.conftest import UseModels
 from tests.support.replies import Reply, streaming

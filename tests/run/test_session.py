@@ -15,7 +15,7 @@ import pytest
 from catagent.errors import AgentError, ExitCode, StepLimitError
 from catagent.events import types as ev
 from catagent.events.filters import Filters
-from catagent.failures.owner import Owner
+from catagent.failures.classify import Owner
 from catagent.run import event_loop
 from catagent.run.broadcast import Broadcast
 from catagent.run.session import Limits, Session

@@ -15,8 +15,7 @@ import pytest
 from langgraph.errors import GraphInterrupt
 from langgraph.types import Interrupt
 
-from catagent.failures.owner import Owner
-from catagent.failures.report import error_info
+from catagent.failures.classify import Owner, error_info
 from catagent.sources.nodes import interrupts_of
 from catagent.watch.records import Records
 from catagent.watch.standins import Exceptions

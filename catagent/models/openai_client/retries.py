@@ -20,8 +20,7 @@ import openai
 
 from catagent.errors import NetworkError
 from catagent.events.types import RetryData
-from catagent.failures.retry_after import MAX_RETRY_AFTER_S, retry_after
-from catagent.failures.used_up import is_used_up
+from catagent.failures.limits import MAX_RETRY_AFTER_S, is_used_up, retry_after
 from catagent.models.openai_client import error_bodies
 
 MAX_DELAY_S = 8.0
