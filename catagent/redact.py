@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from catagent.config import secrets_of
-from catagent.secrets.shapes import MASK, has_mark, shapes_in
+from catagent.secrets.patterns import MASK
+from catagent.secrets.shapes import has_mark, shapes_in
 from catagent.secrets.values import Values
 
 __all__ = ["LONGEST", "MASK", "Redactor", "redact", "shortened"]

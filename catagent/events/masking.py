@@ -7,6 +7,7 @@ is watched, and what may be the beginning of a secret is held back until it is c
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, Literal, get_origin
@@ -65,7 +66,8 @@ class EventMask:
     def __init__(self, secrets: Iterable[str]) -> None:
         self._secrets = frozenset(secrets)
         self._redactor = Redactor(self._secrets)
-        self._streams: dict[str, dict[_Key, _Stream]] = {}
+        self._streams: defaultdict[str, defaultdict[_Key, _Stream]]
+        self._streams = defaultdict(lambda: defaultdict(_Stream))
 
     def learn(self, secrets: Iterable[str]) -> None:
         """Mask these as well, from here on."""
@@ -86,12 +88,7 @@ class EventMask:
             return (event,)
         delta, index = data.delta, data.index
         key = (data.channel, 0 if index is UNSET else index)
-        streams = self._streams.get(event.run_id)
-        if streams is None:
-            streams = self._streams[event.run_id] = {}
-        stream = streams.get(key)
-        if stream is None:
-            stream = streams[key] = _Stream()
+        stream = self._streams[event.run_id][key]
         if event.raw is UNSET and data.tool is UNSET and stream.shown == len(stream.text):
             # The road of nearly every token.
             text = stream.text + delta

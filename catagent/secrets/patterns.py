@@ -1,4 +1,4 @@
-"""What keys, logins and passwords look like. Data alone.
+"""What keys, logins and passwords look like.
 
 The prefixes and alphabets are those of gitleaks' rules (config/gitleaks.toml, MIT) and of
 detect-secrets' plugins (Apache-2.0), and of model providers that neither has. Their exact lengths
@@ -7,6 +7,8 @@ are left out: a key that was cut is one, too.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 ALNUM, HEX, WORD = "A-Za-z0-9", "a-f0-9", "A-Za-z0-9_-"
@@ -45,15 +47,33 @@ CLEAR_PREFIXES = {
 START = r"(?:(?<![\w-])|(?<=\\[abfnrtv])|(?<=%[\dA-Fa-f]{2}))"
 
 
-class Row(NamedTuple):
+MASK = "[redacted]"
+
+
+def _plainly(match: re.Match[str]) -> str:
+    return (match.groupdict().get("kept") or "") + MASK
+
+
+class Shape(NamedTuple):
     """A pattern, of which the group `kept` is not secret, and what tells that it may be there.
 
     Text without any of the `marks` has none of it; `begun` is what becomes one, at a text's end.
+    What is found is `put` otherwise.
     """
 
     marks: str
     pattern: str
     begun: str
+    put: Callable[[re.Match[str]], str] = _plainly
+
+    def masked(self, text: str) -> str:
+        """The text without secrets of this shape."""
+        return re.sub(self.pattern, self.put, text)
+
+    def begins_at(self, text: str) -> int:
+        """Where at the end of the text one may have begun that is not over; else its length."""
+        begun = re.search(rf"(?:{self.begun})\Z", text)
+        return len(text) if begun is None else begun.start()
 
 
 # A token of whatever form. One that is shorter than a key shows that it is not a word by a digit,
@@ -68,9 +88,9 @@ _QUOTE = r"""\\*["']"""
 _SCHEME = rf"(?:(?:bearer|basic|token|apikey|api-key|key){_SPACE}+)?"
 
 
-def _after(marks: str, before: str, found: str = _TOKEN, begun: str = rf"[{_ANY}]*") -> Row:
+def _after(marks: str, before: str, found: str = _TOKEN, begun: str = rf"[{_ANY}]*") -> Shape:
     """What stands after something that announces it, in capitals or not."""
-    return Row(marks, rf"(?i:(?P<kept>{before}))(?:{found})", rf"(?i:{before}){begun}")
+    return Shape(marks, rf"(?i:(?P<kept>{before}))(?:{found})", rf"(?i:{before}){begun}")
 
 
 _HEADERS = (
@@ -110,7 +130,7 @@ ANNOUNCED = (
     _after(":AA", r"(?<!\w)(?:bot)?\d{8,10}:(?=AA)", r"[\w-]{20,}", r"[\w-]*"),
 )
 
-LOGIN = Row(
+LOGIN = Shape(
     "asic BASIC",
     rf"(?P<kept>{START}[Bb](?i:asic)\s+)(?P<login>[A-Za-z0-9+/]{{8,}}={{0,2}})",
     rf"{START}[Bb](?i:asic)\s+[A-Za-z0-9+/=]*",
@@ -119,14 +139,14 @@ LOGIN = Row(
 # From the first colon after the user on, up to white space or a quote; not the port of an address.
 _USER, _PORT = r"""[^\s/:@"'\\\[<{]""", r"\d{1,5}(?:[/?#,;)\]}&|<>]|\.\s)"
 _REST = r"""(?:[^\s"'\\]|\\u(?!00[012])|\\(?![\\abfnrtuv"']))"""
-ADDRESS = Row(
+ADDRESS = Shape(
     "://",
     rf"(?P<kept>://(?:{_USER}+:(?!{_PORT}|\$?\{{|<|%[sd(])|:))(?P<rest>{_REST}+)",
     rf"://{_USER}*(?::(?!{_PORT}){_REST}*)?",
 )
 
 _JWT = rf"{START}eyJ[\w-]"
-JWT = Row(
+JWT = Shape(
     "eyJ",
     rf"{_JWT}{{8,}}+(?:\.[\w-]{{8,}}+(?:\.[\w-]*+)*+|[\w.-]*+\Z)",
     rf"{_JWT}*+[\w.-]*+",
@@ -142,7 +162,7 @@ _LINES = (
     rf"{_BASE64}{{16,}}(?:{_GAP}{_BASE64}{{8,}})*"
     rf"(?:{_GAP}{_BASE64}+(?={_GAP}(?:-----END|\Z)))?(?:{_GAP}{_END})?"
 )
-PRIVATE_KEY = Row(
+PRIVATE_KEY = Shape(
     "-----BEGIN",
     rf"{_BEGIN}{_GAP}(?:{_HEAD})*(?:{_LINES}|{_BASE64}+\Z)",
     rf"-----BEGIN[\sA-Z0-9]*-{{0,5}}"

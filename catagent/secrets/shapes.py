@@ -4,45 +4,16 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterator
-from functools import cache
-from typing import NamedTuple
+from collections.abc import Iterator
 
 from catagent.secrets import patterns as data
+from catagent.secrets.patterns import MASK, Shape
 from catagent.secrets.values import TELLING
 
-MASK = "[redacted]"
 # What stands for a password in examples.
 _EXAMPLES = frozenset({"pass", "passwd", "password", "port", "pw", "pwd"})
 # The letters of text, from the rarest on: a mark is looked for by its rarest one.
 _BY_RARITY = "=@:-_.JZQXKVBUzqxjkvbywgpfmcdulhrsnioate"
-
-
-def _plainly(match: re.Match[str]) -> str:
-    return (match.groupdict().get("kept") or "") + MASK
-
-
-class Shape(NamedTuple):
-    """A shape of secrets. Text without any of its marks has none of it."""
-
-    marks: tuple[str, ...]
-    pattern: str
-    begun: str
-    put: Callable[[re.Match[str]], str] = _plainly
-
-    def masked(self, text: str) -> str:
-        """The text without secrets of this shape."""
-        return _compiled(self.pattern).sub(self.put, text)
-
-    def begins_at(self, text: str) -> int:
-        """Where at the end of the text one may have begun that is not over; else its length."""
-        begun = _compiled(rf"(?:{self.begun})\Z").search(text)
-        return len(text) if begun is None else begun.start()
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
 
 
 def _keys() -> Iterator[Shape]:
@@ -60,11 +31,7 @@ def _key(prefix: str, alphabet: str, no_word: str = "", least: int = data.LEAST)
     start = data.START + re.escape(prefix)
     cut = max(1, TELLING - len(prefix))
     found = rf"{start}{no_word}(?:[{alphabet}]{{{least},}}|[{alphabet}]{{{cut},}}\Z)"
-    return Shape((prefix,), found, rf"{start}[{alphabet}]*")
-
-
-def _of(row: data.Row, put: Callable[[re.Match[str]], str] = _plainly) -> Shape:
-    return Shape(tuple(row.marks.split()), row.pattern, row.begun, put)
+    return Shape(prefix, found, rf"{start}[{alphabet}]*")
 
 
 def _login(match: re.Match[str]) -> str:
@@ -89,16 +56,14 @@ def _password(match: re.Match[str]) -> str:
 
 
 SHAPES = (
-    _of(data.ADDRESS, _password),
-    _of(data.PRIVATE_KEY),
-    _of(data.JWT),
-    _of(data.LOGIN, _login),
-    *map(_of, data.ANNOUNCED),
+    data.ADDRESS._replace(put=_password),
+    data.PRIVATE_KEY,
+    data.JWT,
+    data.LOGIN._replace(put=_login),
+    *data.ANNOUNCED,
     *_keys(),
 )
-
-
-_BY_MARK = [(mark, shape) for shape in SHAPES for mark in shape.marks]
+_BY_MARK = [(mark, shape) for shape in SHAPES for mark in shape.marks.split()]
 
 
 def shapes_in(text: str) -> list[Shape]:
@@ -117,4 +82,4 @@ def _any_of(marks: set[str]) -> re.Pattern[str]:
     return re.compile("|".join(found))
 
 
-has_mark = _any_of({mark for shape in SHAPES for mark in shape.marks}).search
+has_mark = _any_of({mark for mark, _ in _BY_MARK}).search

@@ -45,13 +45,6 @@ class Values:
                 exact |= _spellings(secret)
             else:
                 self._add(value)
-        # The same pieces as numbers, which are much faster to look up where a text is long.
-        self._numbers = frozenset(
-            number
-            for value in {value for found in self._grams.values() for value, _ in found}
-            for shift in range(_GRAM)
-            for number in _numbers(value.form, shift)
-        )
         self._exact = sorted(exact, key=len, reverse=True)
 
     def _add(self, value: _Value) -> None:
@@ -70,7 +63,7 @@ class Values:
         grams = self._grams
         if form[-_GRAM:] in grams or form[-_LEAST:-_GRAM] in grams:
             return True
-        if new > _LEAST and not self._numbers.isdisjoint(_numbers(form)):
+        if new > _LEAST and not grams.keys().isdisjoint(_GRAMS.findall(form)):
             return True
         return bool(self._exact) and any(value[:_GRAM] in text for value in self._exact)
 
@@ -136,12 +129,6 @@ class Values:
                 more = start + _GRAM < len(value.form)
                 longest, goes_on = length, more or (goes_on and length == longest)
         return longest if goes_on else 0
-
-
-def _numbers(form: str, shift: int = 0) -> memoryview:
-    """Every four bytes of it as a number, from the byte `shift` on."""
-    written = form.encode("utf-8", "surrogatepass")
-    return memoryview(written)[shift : len(written) - (len(written) - shift) % _GRAM].cast("I")
 
 
 def _apart(secrets: Iterable[str]) -> Iterator[str]:
