@@ -16,7 +16,7 @@ from catagent.api.stream import DEFAULTS, Call, run_events
 from catagent.config import Mode, process_environ
 from catagent.events.filters import Filters
 from catagent.events.types import RunFinished
-from catagent.run.event_loop import Impatient
+from catagent.run.event_loop import is_running, new_loop
 from catagent.sinks.base import Sink
 from catagent.sinks.plain import PlainSink
 from catagent.views.options import is_capable, options_for
@@ -63,7 +63,7 @@ def show(
                         return event
         raise AssertionError("a run ends with run.finished")
 
-    return _on_a_thread(main) if _loop_runs() else _run(main)
+    return _on_a_thread(main) if is_running() else _run(main)
 
 
 @contextlib.contextmanager
@@ -91,24 +91,9 @@ def _print(text: str) -> None:
     sys.stdout.flush()
 
 
-def _loop_runs() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
-
-
 def _run(main: Callable[[], Coroutine[Any, Any, RunFinished]]) -> RunFinished:
-    with asyncio.Runner(loop_factory=_new_loop) as runner:
+    with asyncio.Runner(loop_factory=new_loop) as runner:
         return runner.run(main())
-
-
-def _new_loop() -> asyncio.AbstractEventLoop:
-    """One that does not wait for a tool that hangs in a thread."""
-    loop = asyncio.new_event_loop()
-    loop.set_default_executor(Impatient())
-    return loop
 
 
 def _on_a_thread(main: Callable[[], Coroutine[Any, Any, RunFinished]]) -> RunFinished:

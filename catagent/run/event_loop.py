@@ -26,12 +26,11 @@ def run(main: Coroutine[Any, Any, T], stop: Stop | None = None) -> T:
     Like `asyncio.run`, but a tool that exits or stops the loop does not end it, and what will not
     end is left behind, after what `stop` has left. Raises RuntimeError inside a running loop.
     """
-    if _runs_already():
+    if is_running():
         main.close()
         raise RuntimeError("an event loop is running already")
     stop = stop or Stop()
-    loop = asyncio.new_event_loop()
-    loop.set_default_executor(Impatient())
+    loop = new_loop()
     try:
         return _complete(loop, loop.create_task(main))
     finally:
@@ -42,12 +41,20 @@ def run(main: Coroutine[Any, Any, T], stop: Stop | None = None) -> T:
         _join_threads(stop.patience(0.5))
 
 
-def _runs_already() -> bool:
+def is_running() -> bool:
+    """Whether this is called inside of an event loop."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return False
     return True
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """One that does not wait for a tool that hangs in a thread."""
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(Impatient())
+    return loop
 
 
 def _complete(loop: asyncio.AbstractEventLoop, task: asyncio.Task[T]) -> T:
