@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from catagent.cli.stderr import say, say_traceback
+from catagent.failures.exceptions import described
 from catagent.redact import redact, shortened
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Background:
     def report(self, what: str, raised: BaseException | None) -> None:
         """Report a failure in one line, and with `--debug` where it came from."""
         with contextlib.suppress(Exception):  # stderr may be closed by now
-            said = "" if raised is None else f": {type(raised).__name__}: {_text(raised)}"
+            said = "" if raised is None else f": {described(raised)}"
             line = " ".join(redact(f"{what}{said}", self._secrets).split())
             say(f"catagent: warning: {shortened(line, _SHOWN)}")
             if self._debug and raised is not None:
@@ -66,10 +67,3 @@ class _Handler(logging.Handler):
             self._background.report("a task of the agent's failed, and nobody awaited it", raised)
         else:
             self._background.report(record.getMessage().partition("\n")[0], None)
-
-
-def _text(raised: BaseException) -> str:
-    try:
-        return str(raised)
-    except Exception:  # its own `__str__` may raise
-        return ""
