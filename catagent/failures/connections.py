@@ -34,8 +34,13 @@ def timed_out(raised: BaseException) -> NetworkError | RunTimeoutError:
     """The same as when the session's clock runs out: which of the two is first is chance."""
     if any(type(cause).__name__ == "ConnectTimeout" for cause in causes_of(raised)):
         return NetworkError("The server cannot be reached.", _CHECK)
+    return silent_model("too long")
+
+
+def silent_model(time: str) -> RunTimeoutError:
+    """The error of a run whose model said nothing for this time, in words."""
     hint = "is the server overloaded? wait longer with --idle-timeout SECONDS"
-    return RunTimeoutError("The model was silent for too long.", hint)
+    return RunTimeoutError(f"The model was silent for {time}.", hint)
 
 
 def no_connection(raised: BaseException, said: str) -> CatagentError:

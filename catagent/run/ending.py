@@ -86,9 +86,3 @@ def took_too_long(timeout_s: float) -> RunTimeoutError:
     return RunTimeoutError(
         f"The run took over {timeout_s:g} s.", "give it longer with --timeout SECONDS"
     )
-
-
-def silent_model(idle_timeout_s: float) -> RunTimeoutError:
-    """The error of a run whose model said nothing for `--idle-timeout`."""
-    hint = "is the server overloaded? wait longer with --idle-timeout SECONDS"
-    return RunTimeoutError(f"The model was silent for {idle_timeout_s:g} s.", hint)

@@ -20,8 +20,9 @@ from catagent.errors import CatagentError, ExitCode
 from catagent.events import summary
 from catagent.events import types as ev
 from catagent.events.state import RunState
+from catagent.failures.connections import silent_model
 from catagent.run.broadcast import Broadcast, SinkFailedError
-from catagent.run.ending import Ending, ending, lost_output, silent_model, stopped, took_too_long
+from catagent.run.ending import Ending, ending, lost_output, stopped, took_too_long
 from catagent.sources.base import AgentRun, EventStream, Outcome, Pulse
 from catagent.sources.budget import Budget
 from catagent.stop import Stop
@@ -208,7 +209,7 @@ class Session:
             if not self.pulse.is_awaited:
                 self.pulse.beat()
             elif idle and self._silence() >= idle:
-                return self.cancel(silent_model(idle))
+                return self.cancel(silent_model(f"{idle:g} s"))
         return None
 
     def _silence(self) -> float:
