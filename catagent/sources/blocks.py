@@ -9,6 +9,7 @@ import json
 import re
 from typing import Any, Literal, NamedTuple
 
+from catagent.events.codec import map_leaves
 from catagent.sources.kinds import langchain
 from catagent.sources.plain import plain
 
@@ -217,15 +218,9 @@ def _line(*words: Any) -> str:
 
 def as_json(value: Any) -> str:
     """Any value as JSON in one line, with the size of encoded data in its place."""
-    return json.dumps(_without_data(plain(value)), ensure_ascii=False)
+    return json.dumps(map_leaves(plain(value), _without_data), ensure_ascii=False)
 
 
-def _without_data(value: Any) -> Any:
-    match value:
-        case dict():
-            return {key: _without_data(item) for key, item in value.items()}
-        case list():
-            return list(map(_without_data, value))
-        case str() if _ENCODED.fullmatch(value):
-            return f"[{_size(value.partition(',')[2] or value)}]"
-    return value
+def _without_data(leaf: Any) -> Any:
+    is_data = isinstance(leaf, str) and _ENCODED.fullmatch(leaf)
+    return f"[{_size(leaf.partition(',')[2] or leaf)}]" if is_data else leaf
