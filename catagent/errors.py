@@ -54,55 +54,44 @@ class CatagentError(Exception):
     file: str = ""
     line: int | None = None
 
+    def __init_subclass__(
+        cls, *, kind: ErrorKind | None = None, exit_code: ExitCode | None = None
+    ) -> None:
+        super().__init_subclass__()
+        cls.kind, cls.exit_code = kind or cls.kind, exit_code or cls.exit_code
+
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
 
 
-class UsageError(CatagentError):
+class UsageError(CatagentError, kind="user", exit_code=ExitCode.USAGE):
     """The command line or the configuration asks for something that is not there."""
 
-    kind = "user"
-    exit_code = ExitCode.USAGE
 
-
-class CredentialsError(CatagentError):
+class CredentialsError(CatagentError, kind="credentials", exit_code=ExitCode.CREDENTIALS):
     """There is no API key, or the server refused it."""
 
-    kind = "credentials"
-    exit_code = ExitCode.CREDENTIALS
 
-
-class ModelError(CatagentError):
+class ModelError(CatagentError, kind="model"):
     """The model, or the server in front of it, answered with an error or with nonsense."""
 
-    kind = "model"
 
-
-class NetworkError(CatagentError):
+class NetworkError(CatagentError, kind="network"):
     """No connection, no answer, or a stream that broke off."""
 
-    kind = "network"
 
-
-class ToolError(CatagentError):
+class ToolError(CatagentError, kind="tool"):
     """A tool raised an exception."""
 
-    kind = "tool"
 
-
-class AgentError(CatagentError):
+class AgentError(CatagentError, kind="agent"):
     """The agent failed, or ended without an answer."""
 
-    kind = "agent"
 
-
-class LimitError(CatagentError):
+class LimitError(CatagentError, kind="agent", exit_code=ExitCode.STEP_LIMIT):
     """A limit ended the run, ours or one that the agent's author set."""
-
-    kind = "agent"
-    exit_code = ExitCode.STEP_LIMIT
 
 
 class StepLimitError(LimitError):
@@ -113,27 +102,17 @@ class BudgetError(LimitError):
     """The run used more tokens than `--max-tokens` allows, or more money than `--max-cost`."""
 
 
-class RunTimeoutError(CatagentError):
+class RunTimeoutError(CatagentError, kind="network", exit_code=ExitCode.TIMEOUT):
     """The run took longer than `--timeout` allows."""
 
-    kind = "network"
-    exit_code = ExitCode.TIMEOUT
 
-
-class OutputError(CatagentError):
+class OutputError(CatagentError, kind="output"):
     """A file or stream that we write to failed."""
 
-    kind = "output"
 
-
-class ViewerLeftError(CatagentError):
+class ViewerLeftError(CatagentError, kind="user", exit_code=ExitCode.INTERRUPTED):
     """Whoever watched a run of another program left before its end, of which nothing is known."""
 
-    kind = "user"
-    exit_code = ExitCode.INTERRUPTED
 
-
-class RecordingError(CatagentError):
+class RecordingError(CatagentError, kind="user"):
     """A recording is missing, damaged or unfinished."""
-
-    kind = "user"
