@@ -10,20 +10,9 @@ from msgspec import Struct
 
 from catagent.errors import AgentError, CatagentError, CredentialsError, ModelError, ToolError
 from catagent.events import types as ev
+from catagent.failures import exceptions
 from catagent.failures.connections import TOO_MANY_FILES, no_connection, timed_out
-from catagent.failures.exceptions import (
-    FILES_USED_UP,
-    described,
-    members_of,
-    names_of,
-    root_errno,
-    sent_with,
-    server_words_of,
-    status_of,
-    words_of,
-)
 from catagent.failures.limits import MAX_RETRY_AFTER_S, author_limit, is_used_up, retry_after
-from catagent.failures.place import place_of
 from catagent.failures.server_words import codes_in
 from catagent.redact import shortened
 
@@ -70,14 +59,14 @@ def classify(raised: BaseException, owner: Owner | None = None) -> CatagentError
     a module imported. Of a group, the first member is the error, and its message names the others.
     No message carries a secret that can be recognised by its form.
     """
-    first, *others = members_of(raised)
+    first, *others = exceptions.members_of(raised)
     if isinstance(first, CatagentError):
         error = first
-    elif (limit := author_limit(words_of(first))) is not None:
+    elif (limit := author_limit(exceptions.words_of(first))) is not None:
         error = limit
     elif owner is not None and owner.kind != "model":
         error = _by_own_code(first, owner)
-        if (place := place_of(raised)) is not None:
+        if (place := exceptions.place_of(raised)) is not None:
             error.file, error.line = place.file, place.line
     else:
         error = _by_model(first, owner)
@@ -89,7 +78,7 @@ def error_info(raised: BaseException, owner: Owner | None = None) -> ev.ErrorInf
 
     Of a group, the first member is the error, and the others are in `others`. Never raises.
     """
-    first, *others = members_of(raised)
+    first, *others = exceptions.members_of(raised)
     info = ev.ErrorInfo(**_fields(first, classify(raised, owner)))
     info.others = [ev.Failure(**_fields(other, classify(other, owner))) for other in others]
     return info
@@ -103,7 +92,7 @@ def _fields(raised: BaseException, error: CatagentError) -> dict[str, Any]:
 
 def _along_with(others: list[BaseException], error: CatagentError) -> CatagentError:
     """The error with the others named in its message."""
-    named = "; ".join(shortened(described(other), _MOST_OF_A_MEMBER) for other in others)
+    named = "; ".join(shortened(exceptions.described(other), _MOST_OF_A_MEMBER) for other in others)
     whole = type(error)(f"{error.message} (along with {named})", error.hint)
     whole.node, whole.file, whole.line = error.node, error.file, error.line
     return whole
@@ -125,13 +114,14 @@ def _ended(who: str, raised: SystemExit) -> str:
 
 
 def _failed(who: str, raised: BaseException) -> str:
-    what = described(raised)
+    what = exceptions.described(raised)
     return f"{who} failed: {what}" + "." * (what == type(raised).__name__)
 
 
 def _by_model(raised: BaseException, owner: Owner | None) -> CatagentError:
     """The error of a model or its server, or of what no run of the agent's raised."""
-    names, said, status = names_of(raised), server_words_of(raised), status_of(raised)
+    names, status = exceptions.names_of(raised), exceptions.status_of(raised)
+    said = exceptions.server_words_of(raised)
     if isinstance(raised, SystemExit):
         return ToolError(_ended("The agent or one of its tools", raised))
     if status is None and names & _SILENT:
@@ -142,16 +132,17 @@ def _by_model(raised: BaseException, owner: Owner | None) -> CatagentError:
         return _refused(status, said, raised)
     if "OpenAIError" in names and "api_key" in said:
         return CredentialsError("There is no API key.", "set OPENAI_API_KEY, or use --model local")
-    if root_errno(raised) in FILES_USED_UP:
+    if exceptions.root_errno(raised) in exceptions.FILES_USED_UP:
         return AgentError(*TOO_MANY_FILES)
     return AgentError(_failed("The agent", raised)) if owner is None else _no_answer(raised, said)
 
 
 def _refused(status: int | None, said: str, raised: BaseException) -> CatagentError:
     """The error that a server reported, with a status or, None, in its stream."""
-    sent = sent_with(raised)
+    sent = exceptions.sent_with(raised)
     marks = f"{said} {codes_in(sent)}".lower()
-    if "ContextOverflowError" in names_of(raised) or any(words in marks for words in _TOO_LONG):
+    is_too_long = any(words in marks for words in _TOO_LONG)
+    if is_too_long or "ContextOverflowError" in exceptions.names_of(raised):
         hint = "ask something shorter, or choose a model with a larger context (--model)"
         return ModelError(f"The conversation is too long for the model: {said}", hint)
     headers = getattr(getattr(raised, "response", None), "headers", {})

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
-from catagent.failures.place import Place
+from catagent.failures.exceptions import Place
 
 _KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "ai": ("AIMessage", {"tool_calls": list, "invalid_tool_calls": list, "usage_metadata": None}),
