@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from asyncio import CancelledError
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,7 +12,6 @@ from catagent.events.types import RetryData
 
 if TYPE_CHECKING:
     from catagent.models.openai_client.client import ClientPool
-    from catagent.models.openai_client.early import Opening
 
 Role = Literal["agent", "tool"]
 
@@ -33,29 +30,21 @@ def _tell_nobody(*_: object) -> None:
 class ModelContext:
     """The settings and environment of the run, and who wants to hear of what happens.
 
-    `early` holds the connections that are being opened already, by base URL; the first request
-    takes its own out. `on_retry` is called on the request's thread, `on_progress` on another.
+    `on_retry` is called on the request's thread, `on_progress` on another.
     """
 
     loaded: Loaded
     on_retry: OnRetry = field(default=_tell_nobody)
     on_progress: OnProgress = field(default=_tell_nobody)
-    early: dict[str, Opening] = field(default_factory=dict)
 
     @cached_property
     def pool(self) -> ClientPool:
         """The connections to OpenAI-compatible servers."""
         from catagent.models.openai_client.client import ClientPool  # imports the SDK
 
-        return ClientPool(self.early)
+        return ClientPool()
 
     async def aclose(self) -> None:
         """Close what was opened."""
         if "pool" in vars(self):
             await self.pool.aclose()
-        while self.early:
-            _, opening = self.early.popitem()
-            opening.cancel()
-            with contextlib.suppress(CancelledError, Exception):
-                if stream := await opening:
-                    await stream.aclose()

@@ -41,10 +41,7 @@ class Models:
         await self.context.aclose()
 
     def preload(self) -> None:
-        """Begin with what takes time, loading a model or connecting; return at once.
-
-        Needs a running event loop.
-        """
+        """Begin with what takes time, loading a model or certificates; return at once."""
         for spec in (self.agent_spec, self.tool_spec):
             if spec.provider in registry.PRELOADS:
                 registry.load(registry.PRELOADS[spec.provider], "provider")(spec, self.context)

@@ -122,11 +122,6 @@ class ScriptedServer:
             time.sleep(0.005)
         return not self.connections
 
-    def hang_up(self) -> None:
-        """Close every connection, in the middle of whatever it is in."""
-        for connection in list(self.connections):
-            self._loop.call_soon_threadsafe(connection.transport.abort)
-
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         serving = self._loop.create_server(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import subprocess
 import sys
 
@@ -51,8 +50,3 @@ def test_lone_surrogates(still_needed: StillNeeded) -> None:
     except UnicodeEncodeError:
         return
     still_needed(False)
-
-
-@pytest.mark.parametrize("seam", ["pool", "network_backend"])
-def test_connection_of_ones_own(still_needed: StillNeeded, seam: str) -> None:
-    still_needed(seam not in inspect.signature(httpx2.AsyncHTTPTransport).parameters)

@@ -1,6 +1,6 @@
 """How a model's server is reached: its address, timeouts, trusted certificates, and proxies.
 
-Of the SDKs only httpx2 is imported, so that a connection can be opened before they are.
+Of the SDKs only httpx2 is imported, so that certificates can be read before the others are.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import ssl
 from functools import lru_cache
 from typing import Any
-from urllib.request import getproxies
 
 import httpx2
 
@@ -43,11 +42,6 @@ def client_options(base_url: str, idle_timeout: float) -> dict[str, Any]:
         "verify": tls_context(trust_nobody=url.scheme == "http"),
         "trust_env": url.host not in _LOOPBACK,
     }
-
-
-def may_go_through_a_proxy(url: httpx2.URL) -> bool:
-    """Whether the environment or the system names a proxy for such an address."""
-    return url.host not in _LOOPBACK and not getproxies().keys().isdisjoint({url.scheme, "all"})
 
 
 def parse_url(base_url: str) -> httpx2.URL:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from typing import Any, NamedTuple
 
 import openai
 
 from catagent.events.codec import encodable_data
-from catagent.models.openai_client.address import client_options, may_go_through_a_proxy, parse_url
+from catagent.models.openai_client.address import client_options
 from catagent.models.openai_client.chunk_stream import AsyncChunkStream, ChunkStream
-from catagent.models.openai_client.early import EarlyTransport, Opening
 from catagent.models.openai_client.retries import RetryingAsyncClient, RetryingClient, RetryPolicy
 
 
@@ -56,34 +54,23 @@ class Clients(NamedTuple):
 class ClientPool:
     """The clients of a run by address and key: the agent and its tools share a connection."""
 
-    def __init__(self, early: dict[str, Opening]) -> None:
-        self._early = early
+    def __init__(self) -> None:
         self._clients: dict[tuple[str, str], Clients] = {}
 
     def clients(
         self, base_url: str, api_key: str, policy: RetryPolicy, idle_timeout: float
     ) -> Clients:
-        """Return the clients of this server, made when first asked for."""
+        """Return the clients of this server, made when first asked for; they connect when used."""
         key = base_url, api_key
         if key not in self._clients:
-            self._clients[key] = self._made(*key, policy, client_options(base_url, idle_timeout))
+            options = client_options(base_url, idle_timeout)
+            server: dict[str, Any] = {"base_url": base_url, "api_key": api_key, "max_retries": 0}
+            server["timeout"] = options["timeout"]
+            self._clients[key] = Clients(
+                PlainChunkClient(**server, http_client=RetryingClient(policy, **options)),
+                AsyncPlainChunkClient(**server, http_client=RetryingAsyncClient(policy, **options)),
+            )
         return self._clients[key]
-
-    def _made(
-        self, base_url: str, api_key: str, policy: RetryPolicy, options: dict[str, Any]
-    ) -> Clients:
-        """Both clients. They connect when they are first used."""
-        server: dict[str, Any] = {"base_url": base_url, "api_key": api_key, "max_retries": 0}
-        server["timeout"] = options["timeout"]
-        synchronous = RetryingClient(policy, **options)
-        if base_url in self._early and not may_go_through_a_proxy(parse_url(base_url)):
-            take = partial(self._early.pop, base_url, None)
-            limits = options.pop("limits", openai.DEFAULT_CONNECTION_LIMITS)
-            options["transport"] = EarlyTransport(take, options["verify"], limits)
-        return Clients(
-            PlainChunkClient(**server, http_client=synchronous),
-            AsyncPlainChunkClient(**server, http_client=RetryingAsyncClient(policy, **options)),
-        )
 
     async def aclose(self) -> None:
         """Close every connection. The pool can be used again afterwards, with new ones."""
