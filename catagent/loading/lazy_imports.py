@@ -1,67 +1,44 @@
 """Imports that are made when a name of theirs is used, as PEP 810 has it in Python 3.15.
 
-`langsmith` imports a client and `langchain_core` a retry library for runs that are traced, `openai`
-its helpers for parsing: few agents use any of them. Code that uses such a name gets it, the top
-level of its module included, so that a release which comes to need one at once starts more slowly,
-and is no less right. `vars()` of such a module lacks a name that nobody has used yet.
+`import openai` makes 475 modules of generated types, `import langsmith` 150 and a client for runs
+that are traced: an agent touches a few dozen. Deferring the rest takes two thirds off the CPU of
+its imports (docs/performance.md). Code that uses such a name gets it, the top level of its module
+included, so that a release which comes to need one at once starts more slowly, and is no less
+right. `vars()` of such a module lacks a name that nobody has used yet.
 """
 
 from __future__ import annotations
 
 import builtins
-import re
+import sys
 from collections import UserDict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
-from importlib.machinery import SourceFileLoader
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import resolve_name
 from types import FunctionType, ModuleType
 from typing import Any
 
-_PARSING = (
-    *("openai.lib._parsing", "openai.lib.streaming.chat", "openai.pagination"),
-    "openai.types.chat.parsed_chat_completion",
+# Packages whose `__init__` only gathers names, and so do those of all packages inside.
+PACKAGES = (
+    *("openai.types", "langsmith.types", "langgraph_sdk", "langchain_openai"),
+    *("langchain.agents.middleware", "urllib3.util"),
 )
-_MODELS = "langchain_core.language_models"
-_EVENTS = (
-    f"{_MODELS}._compat_bridge",
-    f"{_MODELS}.chat_model_stream",
-    "langchain_protocol.protocol",
+# Modules that import much for their functions and annotations alone.
+MODULES = frozenset(
+    {
+        *("charset_normalizer", "urllib3", "requests", "requests.models", "requests.utils"),
+        "langchain_core.language_models.chat_models",
+        "langchain_core.tracers.langchain",
+        *("langgraph.prebuilt", "langgraph.runtime", "langgraph.stream.transformers"),
+        *("langsmith.run_helpers", "langsmith.run_trees", "langsmith.schemas"),
+        "langchain_openai.chat_models.base",
+        *("openai.lib", "openai.lib._tools", "openai.lib._chat_completion_resources"),
+        *("openai.lib.bedrock", "openai.resources.chat.completions.completions"),
+        "openai.resources.chat.completions.messages",
+    }
 )
-_PARSERS = ("langchain_core.output_parsers", "langchain_core.output_parsers.openai_tools")
-# A module -> what it imports for its functions and annotations alone.
-IMPORTS: dict[str, Sequence[str]] = {
-    "charset_normalizer": ("charset_normalizer.api", "charset_normalizer.legacy"),
-    f"{_MODELS}.chat_models": (*_EVENTS, *_PARSERS),
-    "langchain_core.tracers.langchain": ("langsmith.Client", "tenacity"),
-    "langchain_openai.chat_models.base": ("ssl", *_PARSERS),
-    "langgraph.prebuilt": (
-        "langgraph.prebuilt.chat_agent_executor",
-        "langgraph.prebuilt.tool_validator",
-    ),
-    "langgraph.runtime": ("langgraph_sdk.auth.types",),
-    "langgraph.stream.transformers": _EVENTS,
-    "langsmith.run_helpers": ("langsmith.client",),
-    "langsmith.run_trees": ("langsmith.client", "langsmith._internal._v2_migration_utils"),
-    "langsmith.schemas": (),
-    "openai.lib": ("openai.lib._parsing",),
-    "openai.lib._chat_completion_resources": _PARSING,
-    "openai.lib._tools": ("openai.types.responses.function_tool_param",),
-    "openai.lib.bedrock": ("openai.providers.bedrock",),
-    "openai.resources.chat.completions.completions": _PARSING,
-    "openai.resources.chat.completions.messages": _PARSING,
-    "requests": ("requests.api", "requests.sessions"),
-    "requests.models": ("urllib3.filepost", "urllib3.util"),
-    "requests.utils": ("urllib3.util",),
-    "urllib3": tuple(
-        f"urllib3.{part}"
-        for part in (
-            *("_base_connection", "connectionpool", "poolmanager", "response"),
-            *("util.request", "util.retry", "util.timeout"),
-        )
-    ),
-}
 # A module -> what it calls for a constant of its own, which is made when something uses it:
 # a context with all trusted certificates (21 ms), and a pool of connections.
 CALLS: dict[str, Sequence[str]] = {
@@ -73,27 +50,39 @@ CALLS: dict[str, Sequence[str]] = {
 TYPES = frozenset({"langsmith.run_trees", "langsmith.schemas"})
 
 
-# What a package that only gathers names has nothing of. An import that is tried is made at once.
-_DOES_MORE = re.compile(r"^(?:class|def|async|try|if|for|while|with|@)\b", re.MULTILINE)
+def install() -> None:
+    """Make imports late in what is not imported yet. Doing it twice is harmless."""
+    if _Finder not in sys.meta_path:
+        sys.meta_path.insert(0, _Finder)
 
 
-def gathers(source: str) -> bool:
-    """Whether a package does no more in its `__init__` than import names: all may be late."""
-    return _DOES_MORE.search(source) is None
+class _Finder:
+    """Finds as Python does, and puts our loader in the place of its own."""
+
+    @staticmethod
+    def find_spec(
+        name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        gathers = any(f"{name}.".startswith(f"{package}.") for package in PACKAGES)
+        if not gathers and name not in MODULES:
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is None or type(spec.loader) is not SourceFileLoader:
+            return spec
+        if name in MODULES or spec.submodule_search_locations is not None:
+            spec.loader = Loader(spec.loader.name, spec.loader.path)
+        return spec
 
 
 class Loader(SourceFileLoader):
-    """Runs a module with some of its imports still to come: all, if it is not in `IMPORTS`."""
+    """Runs a module with its imports still to come."""
 
     def exec_module(self, module: ModuleType) -> None:
         """Run it, and have its names looked up late from now on."""
         own, name = vars(module), module.__name__
-        if name not in IMPORTS and not gathers(self.get_source(name) or ""):
-            super().exec_module(module)
-            return
-        late = _Builtins(own, IMPORTS.get(name))
+        late = _Builtins(own, (self.get_source(name) or "").splitlines())
         if name in TYPES:
-            late.make_classes_late(self.get_source(name) or "")
+            late["__build_class__"] = late.build_class
         own["__builtins__"] = late
         exec(self.get_code(name) or "", own, _TopLevel(own, late, CALLS.get(name, ())))  # noqa: S102
         own.setdefault("__all__", [each for each in (*own, *late.names) if each[0] != "_"])
@@ -127,12 +116,12 @@ class _From:
 class _Builtins(dict[str, Any]):
     """The builtins of one module: Python looks there for a name that is nowhere else."""
 
-    def __init__(self, own: dict[str, Any], imports: Sequence[str] | None) -> None:
+    def __init__(self, own: dict[str, Any], lines: Sequence[str]) -> None:
         super().__init__(vars(builtins))  # all: __missing__ takes 240 ns, some for every token
         self["__import__"] = self._import
         self.names: dict[str, _Later] = {}
         self._own = own
-        self._imports = imports
+        self._lines = lines
 
     def __missing__(self, name: str) -> Any:
         if name not in self.names:  # a builtin that is newer
@@ -156,31 +145,36 @@ class _Builtins(dict[str, Any]):
             return builtins.__import__(name, globals, None, names, level)
 
         names = fromlist or ()
-        if not isinstance(locals, _TopLevel) or self._is_due(name, names, level):
+        if not isinstance(locals, _TopLevel) or (
+            name not in locals.calls and self._is_due(name, names, level)
+        ):
             return bring(names)
         return _From(bring) if names else _Later(partial(bring, ()))
 
     def _is_due(self, name: str, names: Sequence[str], level: int) -> bool:
-        """Whether an import is to be made at once. A name that its module has would be hidden."""
-        if self._imports is None:
-            return not {"*", name.rpartition(".")[2]}.isdisjoint(names)
-        origin = resolve_name("." * level + name, self._own["__package__"])
-        return {origin, *(f"{origin}.{each}" for each in names)}.isdisjoint(self._imports)
+        """Whether an import is made at once: one in a block, say, where it may be tried.
 
-    def make_classes_late(self, source: str) -> None:
-        """Make classes of the top level when they are used, unless a decorator is to have them."""
+        So is one that costs nothing, `import a.b`, and that of a name that a module of this package
+        has, which would hide it.
+        """
+        line = sys._getframe(2).f_lineno  # noqa: SLF001 - of the module
+        if self._lines[line - 1][:1].isspace() or "*" in names or (not names and "." in name):
+            return True
+        origin = resolve_name("." * level + name, self._own["__package__"])
+        package, _, last = origin.rpartition(".")
+        if package == self._own["__name__"] and last in names:
+            return True
+        return origin in sys.modules and {*names} <= vars(sys.modules[origin]).keys()
+
+    def build_class(self, body: FunctionType, name: str, *bases: Any, **options: Any) -> Any:
+        """Make a class, later if it is of the top level and no decorator is to have it."""
         from pydantic import BaseModel
 
-        lines = source.splitlines()
-
-        def build(body: FunctionType, name: str, *bases: Any, **options: Any) -> Any:
-            if any(isinstance(base, type) and issubclass(base, BaseModel) for base in bases):
-                options.setdefault("defer_build", True)
-            make = partial(builtins.__build_class__, body, name, *bases, **options)
-            first = "".join(lines[body.__code__.co_firstlineno - 1 :][:1])
-            return _Later(make) if first.startswith("class ") else make()
-
-        self["__build_class__"] = build
+        if any(isinstance(base, type) and issubclass(base, BaseModel) for base in bases):
+            options.setdefault("defer_build", True)
+        make = partial(builtins.__build_class__, body, name, *bases, **options)
+        first = "".join(self._lines[body.__code__.co_firstlineno - 1 :][:1])
+        return _Later(make) if first.startswith("class ") else make()
 
 
 class _TopLevel(UserDict[str, Any]):
@@ -190,7 +184,7 @@ class _TopLevel(UserDict[str, Any]):
         super().__init__()
         self.data = own
         self._late = late
-        self._calls = calls
+        self.calls = calls
 
     def __setitem__(self, name: str, value: Any) -> None:
         if isinstance(value, _Later):
@@ -199,7 +193,7 @@ class _TopLevel(UserDict[str, Any]):
             self.data[name] = value
 
     def __missing__(self, name: str) -> Any:
-        return self._late.names[name] if name in self._calls else self._late[name]
+        return self._late.names[name] if name in self.calls else self._late[name]
 
     def __delitem__(self, name: str) -> None:
         self._late.names.pop(name, None)

@@ -22,7 +22,7 @@ from catagent.config import Loaded
 from catagent.events import types as ev
 from catagent.events.filters import Filters
 from catagent.events.masking import EventMask
-from catagent.loading import lazy_packages
+from catagent.loading import lazy_imports
 from catagent.models.context import ModelContext
 from catagent.models.embedded.notice import beyond
 from catagent.models.factory import Models
@@ -109,7 +109,7 @@ class Run:
         """Open the agent, on a thread so that signals are heard; run it, and close it."""
         self._loop = asyncio.get_running_loop()
         self._on_status("loading LangChain")
-        lazy_packages.install()
+        lazy_imports.install()
         inherit_context()
         async with contextlib.aclosing(self._models()) as models:
             if self._request.uses_our_models:

@@ -11,7 +11,7 @@ from typing import get_type_hints
 
 import pytest
 
-from catagent.loading import lazy_imports, lazy_packages
+from catagent.loading import lazy_imports
 
 Write = Callable[[str], ModuleType]
 
@@ -19,8 +19,8 @@ Write = Callable[[str], ModuleType]
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
     """Write two modules and import one: `user`, whose imports from `heavy` are late."""
-    monkeypatch.setitem(lazy_imports.IMPORTS, "user", ("heavy", "bag.heavy"))
-    monkeypatch.setattr(sys, "meta_path", [lazy_packages._Finder, *sys.meta_path])
+    monkeypatch.setattr(lazy_imports, "MODULES", {"user"})
+    monkeypatch.setattr(sys, "meta_path", [lazy_imports._Finder, *sys.meta_path])
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "heavy.py").write_text("class Thing: ...\nvalue = 1\n")
     (tmp_path / "bag").mkdir()
@@ -46,7 +46,6 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
         ("from heavy import value as v, Thing", "v", "heavy"),
         ("from bag import heavy", "heavy.value", "bag.heavy"),
         ("from bag.heavy import value", "value", "bag.heavy"),
-        ("import bag.heavy as h", "h.value", "bag.heavy"),
     ],
 )
 def test_a_late_import_is_made_by_the_function_that_uses_it(
@@ -73,6 +72,28 @@ def test_what_the_top_level_uses_is_imported_at_once(write: Write, source: str) 
     user = write(f"from heavy import Thing\n{source}")
     assert "heavy" in sys.modules
     assert not any(isinstance(each, lazy_imports._Later) for each in vars(user).values())
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import bag.heavy",
+        "import bag.heavy as h",
+        "from bag.heavy import *",
+        "try:\n    from bag.heavy import value\nexcept ImportError: ...",
+        "import bag\nif bag:\n    from bag import heavy",
+    ],
+)
+def test_an_import_that_may_be_for_more_than_names_is_made_at_once(
+    write: Write, source: str
+) -> None:
+    write(source)
+    assert "bag.heavy" in sys.modules
+
+
+def test_the_names_of_a_module_that_is_there_are_there_too(write: Write) -> None:
+    import_module("heavy")
+    assert vars(write("from heavy import value"))["value"] == 1
 
 
 def test_a_late_name_can_be_deleted(write: Write) -> None:
@@ -150,8 +171,8 @@ def test_a_late_call_is_made_by_the_function_that_uses_what_it_returns(
 @pytest.fixture
 def gather(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
     """Write a package with this `__init__` and one module, `part`, and import it as a lazy one."""
-    monkeypatch.setattr(lazy_packages, "_PREFIXES", ("gathering.",))
-    monkeypatch.setattr(sys, "meta_path", [lazy_packages._Finder, *sys.meta_path])
+    monkeypatch.setattr(lazy_imports, "PACKAGES", ("gathering",))
+    monkeypatch.setattr(sys, "meta_path", [lazy_imports._Finder, *sys.meta_path])
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "gathering").mkdir()
     (tmp_path / "gathering" / "part.py").write_text("class Thing: ...\npart = other = 1\n")
@@ -181,7 +202,6 @@ def test_a_package_gathers_its_names_when_they_are_asked_for(gather: Write) -> N
         "from .part import part",
         "from .part import Thing\nkinds = [Thing]",
         "try:\n    from .part import Thing\nexcept ImportError:\n    Thing = None",
-        "from .part import Thing\ndef get(): return Thing",
     ],
 )
 def test_a_package_that_does_more_than_gather_names_does_it_at_once(

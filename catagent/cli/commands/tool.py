@@ -11,7 +11,7 @@ from catagent.cli import options
 from catagent.cli.options import FILTERS, KEEP, OUTPUT, RUN, shares
 from catagent.cli.settings import load_settings
 from catagent.errors import UsageError
-from catagent.loading import lazy_packages
+from catagent.loading import lazy_imports
 from catagent.models.spec import choose_model
 from catagent.run.request import Request
 
@@ -64,7 +64,7 @@ def _pairs(words: list[str]) -> dict[str, str]:
 
 
 def _list() -> None:
-    lazy_packages.install()
+    lazy_imports.install()
     from catagent.agents.single_tool import list_tools
 
     for info in list_tools():
