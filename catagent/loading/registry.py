@@ -34,12 +34,6 @@ PROVIDERS: Mapping[str, str] = {
     "local": "catagent.models.providers.embedded:build",
 }
 
-# Each begins with what a provider needs time for, and returns at once: (ModelSpec, ModelContext).
-PRELOADS: Mapping[str, str] = {
-    "openai": "catagent.models.providers.openai:preload",
-    "local": "catagent.models.providers.embedded:preload",
-}
-
 
 def lookup(name: str, table: Mapping[str, str], what: str) -> Any:
     """The object that `name` stands for, as a row of `table` or as "module:attribute".

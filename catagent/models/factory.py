@@ -41,10 +41,12 @@ class Models:
         await self.context.aclose()
 
     def preload(self) -> None:
-        """Begin with what takes time, loading a model or certificates; return at once."""
+        """Begin to load models that are to run in this process, and return at once."""
         for spec in (self.agent_spec, self.tool_spec):
-            if spec.provider in registry.PRELOADS:
-                registry.load(registry.PRELOADS[spec.provider], "provider")(spec, self.context)
+            if spec.provider == "local":
+                from catagent.models.providers import embedded
+
+                embedded.serve(spec, self.context)
 
     @cached_property
     def agent(self) -> BaseChatModel:

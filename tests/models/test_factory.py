@@ -6,11 +6,9 @@ import pytest
 
 from catagent.errors import CredentialsError, UsageError
 from catagent.models.factory import Models
-from catagent.models.openai_client.address import tls_context
 from tests.models.conftest import UseModels
 from tests.support.replies import Reply
 from tests.support.server import ScriptedServer
-from tests.support.waiting import async_wait_until
 
 
 async def agent(models: Models) -> object:
@@ -86,12 +84,3 @@ def test_a_proxy_is_used_but_not_for_this_machine(
         use_models(ask, "http://far.away.invalid/v1")
         use_models(ask, server.url)
         assert (len(proxy.requests), len(server.requests)) == (1, 1)
-
-
-def test_certificates_are_read_before_the_model_is_made(use_models: UseModels) -> None:
-    async def body(models: Models) -> None:
-        models.preload()
-        await async_wait_until(lambda: tls_context.cache_info().currsize == 1)
-
-    tls_context.cache_clear()
-    use_models(body, "https://models.example/v1")

@@ -1,7 +1,4 @@
-"""How a model's server is reached: its address, timeouts, trusted certificates, and proxies.
-
-Of the SDKs only httpx2 is imported, so that certificates can be read before the others are.
-"""
+"""How a model's server is reached: its address, timeouts, trusted certificates, and proxies."""
 
 from __future__ import annotations
 
@@ -60,7 +57,7 @@ def parse_url(base_url: str) -> httpx2.URL:
 
 @lru_cache(maxsize=2)
 def tls_context(*, trust_nobody: bool) -> ssl.SSLContext:
-    """Reading the trusted certificates costs 87 ms: once a process, and not for plain HTTP.
+    """Reading the trusted certificates costs 24 ms: once a process, and not for plain HTTP.
 
     A plain server that redirects to TLS meets a context that trusts nobody: it fails, closed.
     """

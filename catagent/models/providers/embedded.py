@@ -132,11 +132,6 @@ def serve(spec: ModelSpec, context: ModelContext) -> LocalServer:
     return _servers[spec]
 
 
-def preload(spec: ModelSpec, context: ModelContext) -> None:
-    """Begin to load the model, and return at once."""
-    serve(spec, context)
-
-
 def shut_down() -> None:
     """Stop every server that this process started."""
     while _servers:

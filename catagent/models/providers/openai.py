@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import threading
 from typing import TYPE_CHECKING, Any
 
 from catagent.errors import CredentialsError
@@ -14,7 +12,7 @@ from catagent.models.spec import ModelSpec, openai_address
 if TYPE_CHECKING:
     from langchain_openai import ChatOpenAI
 
-OPENAI_URL = "https://api.openai.com/v1"
+_OPENAI_URL = "https://api.openai.com/v1"
 # Servers of one's own often want no key at all, the SDK always wants one.
 _NO_KEY = "none"
 _FIXED_TEMPERATURE = re.compile(r"(o\d|gpt-5)")
@@ -22,8 +20,9 @@ _FIXED_TEMPERATURE = re.compile(r"(o\d|gpt-5)")
 
 def build(spec: ModelSpec, role: Role, context: ModelContext) -> ChatOpenAI:
     """Make the model of this name, at the server that the environment names or at OpenAI."""
-    base_url, api_key = _server(context)
-    if not api_key and base_url == OPENAI_URL:
+    environ = context.loaded.environ
+    base_url, api_key = openai_address(environ) or _OPENAI_URL, environ.get("OPENAI_API_KEY")
+    if not api_key and base_url == _OPENAI_URL:
         raise CredentialsError(
             f"no OPENAI_API_KEY for the model {spec}",
             "set OPENAI_API_KEY, or use the embedded model with --model local",
@@ -38,25 +37,6 @@ def build(spec: ModelSpec, role: Role, context: ModelContext) -> ChatOpenAI:
         model=spec.name,
         temperature=0.0 if decides else None,
     )
-
-
-def preload(spec: ModelSpec, context: ModelContext) -> None:
-    """Begin to read the trusted certificates, 87 ms for a server with TLS, and return at once."""
-    if _server(context)[0].startswith("https:"):
-        threading.Thread(target=_read_certificates, daemon=True).start()
-
-
-def _read_certificates() -> None:
-    from catagent.models.openai_client.address import tls_context
-
-    with contextlib.suppress(OSError):  # the request will tell
-        tls_context(trust_nobody=False)
-
-
-def _server(context: ModelContext) -> tuple[str, str | None]:
-    """The base URL and the key, as the environment has them."""
-    environ = context.loaded.environ
-    return openai_address(environ) or OPENAI_URL, environ.get("OPENAI_API_KEY")
 
 
 def connect(
