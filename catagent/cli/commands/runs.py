@@ -1,4 +1,4 @@
-"""`catagent runs`: list the runs that were kept; show, remove or locate one."""
+"""`catagent runs`: list the runs that were kept; remove or locate one."""
 
 from __future__ import annotations
 
@@ -13,21 +13,16 @@ from catagent.cli.command import Command, Group
 if TYPE_CHECKING:
     from catagent.recordings.history import History, RunSummary
 
-app = typer.Typer(cls=Group, help="List the runs that were kept; show, remove or locate one.")
-
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="One JSON line a run, as a pipe gets anyway.")
-]
-RunArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="ID", help="The beginning of a run's id; last is the newest.", show_default=False
-    ),
-]
+app = typer.Typer(cls=Group, help="List the runs that were kept; remove or locate one.")
 
 
 @app.callback(invoke_without_command=True)
-def runs(ctx: typer.Context, json: JsonOption = False) -> None:
+def runs(
+    ctx: typer.Context,
+    json: Annotated[
+        bool, typer.Option("--json", help="One JSON line a run, as a pipe gets anyway.")
+    ] = False,
+) -> None:
     """List the runs that were kept, newest first."""
     if ctx.invoked_subcommand is not None:
         return
@@ -36,20 +31,6 @@ def runs(ctx: typer.Context, json: JsonOption = False) -> None:
         _print_lines(kept)
     else:
         _print_table(kept)
-
-
-@app.command("show", cls=Command)
-def show(run: RunArgument, json: JsonOption = False) -> None:
-    """Show one run as `catagent show` does; in a pipe, its line of the list."""
-    path = _history().find(run)
-    if json or not sys.stdout.isatty():
-        from catagent.recordings.history import summarise
-
-        _print_lines([summarise(path)])
-    else:
-        from catagent.cli.commands import show as command
-
-        command.show(str(path))
 
 
 @app.command("rm", cls=Command)
@@ -66,7 +47,16 @@ def remove(
 
 
 @app.command("path", cls=Command)
-def path(run: RunArgument) -> None:
+def path(
+    run: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="The beginning of a run's id; last is the newest.",
+            show_default=False,
+        ),
+    ],
+) -> None:
     """Print the file that holds a run."""
     sys.stdout.write(f"{_history().find(run)}\n")
 
