@@ -75,11 +75,13 @@ class Settings(Struct, kw_only=True, frozen=True):
 class Loaded(Struct, kw_only=True, frozen=True):
     """The settings, the environment they came with (`.env` included), and the user's folders.
 
+    `process` is the environment without `.env`: what a program that we start is to have.
     `notices` are for the person: what was left out that they may count on.
     """
 
     settings: Settings
     environ: Mapping[str, str]
+    process: Mapping[str, str]
     config_dir: Path
     state_dir: Path
     cache_dir: Path
@@ -137,7 +139,8 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> 
         (".env", _prefixed(dotenv)),
         ("config.toml", _read_toml(folders["config_dir"] / "config.toml")),
     ]
-    return Loaded(settings=_merge(layers), environ=merged, notices=notices, **folders)
+    settings = _merge(layers)
+    return Loaded(settings=settings, environ=merged, process=process, notices=notices, **folders)
 
 
 def chosen(where: str, **values: Any) -> Settings:

@@ -7,9 +7,9 @@ import shlex
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from catagent.cli.asked import Asked
 from catagent.cli.outputs import opened
 from catagent.cli.viewer import Viewer
-from catagent.cli.watching import Asked
 from catagent.errors import ExitCode, UsageError
 from catagent.events.codec import encode_plain
 from catagent.events.timestamps import moment
@@ -26,17 +26,17 @@ _LOOK_S = 0.1
 _HEADINGS = ("pid", "started", "runs", "program")
 
 
-def join(name: str, environ: Mapping[str, str], asked: Asked) -> int:
+def join(name: str, asked: Asked) -> int:
     """Show the runs of a program that runs, from what is still kept of it, until it ends.
 
     Raises UsageError where there is none of this name, or it is not clear which one.
     """
-    found = _named(name, environ)
-    stop, shown, keys = Stop(), asked.shown, {each.key for each in found}
+    found = _named(name, asked.loaded.process)
+    stop, keys = Stop(), {each.key for each in found}
     with (
-        recorders(Keep(record=shown.record, force=shown.force), "", stop) as recording,
+        recorders(Keep(record=asked.record, force=asked.force), "", stop) as recording,
         Interrupts(stop) as signals,
-        opened(asked.loaded, shown, stop) as outputs,
+        opened(asked, stop) as outputs,
     ):
         signals.rescue = outputs.rescue
         outputs.status("no run yet")
@@ -73,18 +73,19 @@ def _named(name: str, environ: Mapping[str, str]) -> list[Found]:
     )
 
 
-def print_environment(environ: Mapping[str, str], *, tokens: bool) -> None:
+def print_environment(asked: Asked) -> None:
     """Print what lets the observer into what a shell starts, as its commands."""
+    environ = asked.loaded.process
     folder = folders.new_folder(environ, folders.SHELL)
-    for name, value in variables(environ, folder, tokens=tokens).items():
+    for name, value in variables(environ, folder, tokens=asked.tokens).items():
         sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
 
 
-def print_programs(environ: Mapping[str, str], *, json: bool) -> None:
+def print_programs(asked: Asked) -> None:
     """List the programs that run and are watched: on a terminal as a table."""
-    folders.sweep(environ)
-    programs = find(environ)
-    if json or not sys.stdout.isatty():
+    folders.sweep(asked.loaded.process)
+    programs = find(asked.loaded.process)
+    if asked.json or not sys.stdout.isatty():
         for each in programs:
             sys.stdout.buffer.write(encode_plain(each.program))
     elif programs:

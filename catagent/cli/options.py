@@ -1,22 +1,21 @@
-"""The options that several commands share, and the settings and filters that they stand for.
+"""The options that several commands share.
 
-A command names the groups that it takes, `@shares(RUN, OUTPUT, FILTERS)`, and is called with their
-values as keywords: `flags`, `filters` and `Shown.given` turn them into what a run needs.
+A command names the groups that it takes, `@shares(RUN, OUTPUT, FILTERS)`, and gets what was given
+as one `Asked`.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
-from msgspec import Struct
 
+from catagent.cli.asked import Asked
 from catagent.config import Settings
-from catagent.events.filters import Filters
 from catagent.loading.registry import AGENTS
 
 Options = tuple[inspect.Parameter, ...]
@@ -135,47 +134,22 @@ OneRun = Annotated[
 ]
 
 
-class Shown(Struct, kw_only=True, frozen=True):
-    """How much to show and what to record: the options that are not settings."""
-
-    quiet: bool = False
-    verbose: bool = False
-    stats: bool = False
-    errors: bool = False
-    record: Path | None = None
-    force: bool = False
-    debug: bool = False
-
-    @classmethod
-    def given(cls, shared: Mapping[str, Any]) -> Shown:
-        """Take what was given on the command line."""
-        return cls(**{name: shared[name] for name in cls.__struct_fields__ if name in shared})
-
-
-def flags(shared: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that were given on the command line."""
-    given = {name: shared[name] for name in Settings.__struct_fields__ if name in shared}
-    if shared.get("json"):
-        given["output"] = "jsonl"
-    return given
-
-
-def filters(shared: Mapping[str, Any]) -> Filters:
-    """Return the filters that were given on the command line."""
-    return Filters(**{name: tuple(shared[name] or ()) for name in Filters.__struct_fields__})
-
-
 def shares(*groups: Options) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the options of these groups, in place of its `**shared`.
+    """Give a command what it is `asked`, and the options of these groups, which are part of that.
 
     Typer reads options off a signature, so that is where they are added.
     """
+    shared = [option for group in groups for option in group]
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        own = inspect.signature(command, eval_str=True).parameters.values()
-        parameters = [p.replace(kind=p.KEYWORD_ONLY) for p in own if p.kind is not p.VAR_KEYWORD]
-        parameters += (option for group in groups for option in group)
-        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        return command
+        @functools.wraps(command)
+        def run(**given: Any) -> None:
+            own = {name: given.pop(name) for name in given.keys() - {o.name for o in shared}}
+            command(Asked.of(given), **own)
+
+        _, *parameters = inspect.signature(command, eval_str=True).parameters.values()
+        parameters = [p.replace(kind=p.KEYWORD_ONLY) for p in parameters]
+        run.__signature__ = inspect.Signature([*parameters, *shared])  # type: ignore[attr-defined]
+        return run
 
     return decorate

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from catagent.cli.options import Shown
-from catagent.cli.view_options import view_options
-from catagent.config import Loaded, Settings
+from catagent.cli.asked import Asked
+from catagent.config import Output
 from catagent.errors import UsageError
 from catagent.sinks.base import Sink
 from catagent.sinks.stdout_guard import reserved
@@ -46,24 +45,19 @@ class Outputs:
             self.live.rescue()
 
 
-class Place(NamedTuple):
-    """Where a sink writes, and when it is to stop waiting for its reader."""
-
-    stdout: TextIO
-    stop: Stop
-
-
 @contextlib.contextmanager
-def opened(loaded: Loaded, shown: Shown, stop: Stop, *, status: bool = True) -> Iterator[Outputs]:
+def opened(asked: Asked, stop: Stop, *, status: bool = True) -> Iterator[Outputs]:
     """Open what `--output` asks for, and close it at the end. No sink waits past `stop`.
 
     Where stderr is a terminal and stdout is not, there is a line of `status`.
     """
-    output = resolve(loaded.settings, dict(loaded.environ))
+    output = resolve(asked)
     # The live view shows what others print; in any other output it would tear the lines.
     keep = contextlib.nullcontext(sys.stdout) if output == "live" else reserved(sys.stdout)
     with keep as stdout:
-        outputs = _open(output, Place(stdout, stop), loaded, shown, status=status)
+        outputs = _open(output, stdout, asked, stop)
+        if status and _wants_status(output, stdout, asked):
+            _add_status(outputs, asked)
         try:
             yield outputs
         finally:
@@ -71,40 +65,43 @@ def opened(loaded: Loaded, shown: Shown, stop: Stop, *, status: bool = True) -> 
                 sink.close()
 
 
-def resolve(settings: Settings, environ: dict[str, str]) -> str:
+def resolve(asked: Asked) -> Output:
     """What `auto` means here: live on a terminal that can show it, plain on others, else jsonl."""
-    if settings.output != "auto":
-        return settings.output
+    if asked.settings.output != "auto":
+        return asked.settings.output
     if not sys.stdout.isatty():
         return "jsonl"
-    return "live" if is_capable(environ, isatty=True) else "plain"
+    return "live" if is_capable(asked.loaded.environ, isatty=True) else "plain"
 
 
-def _open(output: str, place: Place, loaded: Loaded, shown: Shown, *, status: bool) -> Outputs:
-    kind = _KINDS[output]
-    outputs = kind.open(place, loaded, shown)
-    if status and kind.status and _wants_status(place.stdout, shown, loaded.environ):
-        outputs.live = _live(view_options(loaded, shown, sys.stderr, status_only=True), 2)
-        # First: it removes its status line before the other sink writes the answer.
-        outputs.sinks.insert(0, outputs.live)
-        outputs.shows_warnings = True
-    return outputs
+def _open(output: Output, stdout: TextIO, asked: Asked, stop: Stop) -> Outputs:
+    """Each is imported where it is wanted."""
+    match output:
+        case "live":
+            return _open_live(stdout, asked)
+        case "plain":
+            from catagent.sinks.plain import PlainSink
+
+            plain = PlainSink(asked.view(stdout), stdout, stop)
+            return Outputs([plain], shows_errors=stdout.isatty() and sys.stderr.isatty())
+        case "answer":
+            from catagent.sinks.answer import AnswerSink
+
+            return Outputs([AnswerSink(stdout.buffer, clean, stop)], shows_warnings=False)
+        case "ag-ui":
+            from catagent.sinks.agui import AguiSink
+
+            return Outputs([AguiSink(stdout.buffer, stop)])
+    from catagent.sinks.jsonl import JsonlSink
+
+    return Outputs([JsonlSink(stdout.buffer, stop)])
 
 
-def _wants_status(stdout: TextIO, shown: Shown, environ: Mapping[str, str]) -> bool:
-    """Only where stdout is elsewhere: lines on a terminal would tear a status line there."""
-    return (
-        not shown.quiet
-        and not stdout.isatty()
-        and is_capable(dict(environ), isatty=sys.stderr.isatty())
-    )
-
-
-def _open_live(place: Place, loaded: Loaded, shown: Shown) -> Outputs:
-    if not place.stdout.isatty():
+def _open_live(stdout: TextIO, asked: Asked) -> Outputs:
+    if not stdout.isatty():
         raise UsageError("-o live needs a terminal", "use -o plain for text in a pipe or a file")
     shows_errors = sys.stderr.isatty()  # asked before the live view stands in for stderr
-    live = _live(view_options(loaded, shown, place.stdout), 1)
+    live = _live(asked.view(stdout), 1)
     return Outputs([live], live, shows_errors=shows_errors)
 
 
@@ -116,43 +113,15 @@ def _live(options: ViewOptions, descriptor: int) -> LiveSink:
     return live
 
 
-def _open_plain(place: Place, loaded: Loaded, shown: Shown) -> Outputs:
-    from catagent.sinks.plain import PlainSink
-
-    stdout = place.stdout
-    sink = PlainSink(view_options(loaded, shown, stdout), stdout, place.stop)
-    return Outputs([sink], shows_errors=stdout.isatty() and sys.stderr.isatty())
-
-
-def _open_jsonl(place: Place, _loaded: Loaded, _shown: Shown) -> Outputs:
-    from catagent.sinks.jsonl import JsonlSink
-
-    return Outputs([JsonlSink(place.stdout.buffer, place.stop)])
+def _wants_status(output: Output, stdout: TextIO, asked: Asked) -> bool:
+    """Only where stdout is elsewhere: lines on a terminal would tear a status line there."""
+    if output in ("live", "plain") or asked.quiet or stdout.isatty():
+        return False
+    return is_capable(asked.loaded.environ, isatty=sys.stderr.isatty())
 
 
-def _open_answer(place: Place, _loaded: Loaded, _shown: Shown) -> Outputs:
-    from catagent.sinks.answer import AnswerSink
-
-    return Outputs([AnswerSink(place.stdout.buffer, clean, place.stop)], shows_warnings=False)
-
-
-def _open_agui(place: Place, _loaded: Loaded, _shown: Shown) -> Outputs:
-    from catagent.sinks.agui import AguiSink
-
-    return Outputs([AguiSink(place.stdout.buffer, place.stop)])
-
-
-class _Kind(NamedTuple):
-    """How an output is opened, and whether a status line on stderr goes with it."""
-
-    open: Callable[[Place, Loaded, Shown], Outputs]
-    status: bool
-
-
-_KINDS: dict[str, _Kind] = {
-    "live": _Kind(_open_live, status=False),
-    "plain": _Kind(_open_plain, status=False),
-    "jsonl": _Kind(_open_jsonl, status=True),
-    "answer": _Kind(_open_answer, status=True),
-    "ag-ui": _Kind(_open_agui, status=True),
-}
+def _add_status(outputs: Outputs, asked: Asked) -> None:
+    """Before the other sink: its status line is gone when that writes the answer."""
+    outputs.live = _live(asked.view(sys.stderr, status_only=True), 2)
+    outputs.sinks.insert(0, outputs.live)
+    outputs.shows_warnings = True

@@ -7,12 +7,11 @@ import contextlib
 import sys
 from collections.abc import Iterator
 
-from catagent.cli.options import Shown
+from catagent.cli.asked import Asked
 from catagent.cli.outputs import Outputs, opened
 from catagent.cli.recordings import locate
 from catagent.cli.stderr import say_error, say_questions
-from catagent.config import Loaded, Mode
-from catagent.events.filters import Filters
+from catagent.config import Loaded
 from catagent.events.state import RunState
 from catagent.recordings.pace import Pace, read_chunks, replay
 from catagent.recordings.reader import open_recording
@@ -20,38 +19,30 @@ from catagent.run.playback import Playback
 from catagent.stop import Interrupts, Stop
 
 
-def play(
-    recording: str,
-    speed: float,
-    idle_limit: float,
-    filters: Filters,
-    mode: Mode | None,
-    loaded: Loaded,
-    shown: Shown,
-) -> int:
+def play(recording: str, speed: float, idle_limit: float, asked: Asked) -> int:
     """Play it and return the exit code. Raises RecordingError where it is damaged."""
     stop = Stop()
     with (
-        _descriptor(recording, loaded) as descriptor,
+        _descriptor(recording, asked.loaded) as descriptor,
         Interrupts(stop) as signals,
-        opened(loaded, shown, stop) as outputs,
+        opened(asked, stop) as outputs,
     ):
         signals.rescue = outputs.rescue
-        playback = Playback(outputs.sinks, filters, mode, stop)
+        playback = Playback(outputs.sinks, asked.filters, asked.given["mode"], stop)
         source = replay(read_chunks(descriptor), Pace(speed, idle_limit or None))
         outputs.status("replaying")
         signals.cancel = playback.cancel
         code = asyncio.run(playback.play(source))
-    _report_end(playback, outputs, shown)
+    _report_end(playback, outputs, asked)
     if playback.damage is not None:
         raise playback.damage
     return code
 
 
-def _report_end(playback: Playback, outputs: Outputs, shown: Shown) -> None:
+def _report_end(playback: Playback, outputs: Outputs, asked: Asked) -> None:
     for state in playback.states.values():
         _report_failure(state, outputs)
-    if shown.stats:
+    if asked.stats:
         from catagent.views.stats import table
 
         sys.stderr.write("\n".join(map(table, playback.states.values())))

@@ -7,11 +7,10 @@ import uuid
 from functools import partial
 from typing import TYPE_CHECKING
 
-from catagent.cli.options import Shown
+from catagent.cli.asked import Asked
 from catagent.cli.outputs import Outputs, opened
 from catagent.cli.recordings import history
 from catagent.cli.stderr import is_stalled, say, say_error, say_questions, say_traceback, write
-from catagent.config import Loaded
 from catagent.errors import ExitCode
 from catagent.run.recorders import Keep, recorders
 from catagent.run.request import Request
@@ -24,27 +23,28 @@ if TYPE_CHECKING:
     from catagent.run.session import Session
 
 
-def show(request: Request, loaded: Loaded, shown: Shown) -> int:
+def show(request: Request, asked: Asked) -> int:
     """Run it, show it, keep it, and return the exit code.
 
     Raises UsageError where --max-cost is to count what has no price.
     """
-    if loaded.settings.max_cost:
+    loaded = asked.loaded
+    if asked.settings.max_cost:
         request.require_prices()
-    _notice(request, shown)
+    _notice(request, asked)
     run_id, stop = uuid.uuid4(), Stop()
-    kept = history(loaded) if loaded.settings.history else None
-    keep = Keep(record=shown.record, force=shown.force, history=kept)
+    kept = history(loaded) if asked.settings.history else None
+    keep = Keep(record=asked.record, force=asked.force, history=kept)
     with (
         recorders(keep, str(run_id), stop) as recording,
         Interrupts(stop) as signals,
-        opened(loaded, shown, stop) as outputs,
+        opened(asked, stop) as outputs,
     ):
         signals.rescue = outputs.rescue
         # The first frame is there by now; asyncio and all that drives a run is 40 ms away.
         from catagent.cli.uncaught import Background
 
-        Background(loaded.secrets, debug=shown.debug).install()
+        Background(loaded.secrets, debug=asked.debug).install()
         run = _kind(request)(
             request,
             loaded,
@@ -54,7 +54,7 @@ def show(request: Request, loaded: Loaded, shown: Shown) -> int:
             run_id=run_id,
             on_status=outputs.status,
         )
-        epilogue = partial(_epilogue, run.session, outputs, shown)
+        epilogue = partial(_epilogue, run.session, outputs, asked)
         signals.cancel = run.session.cancel
         run.execute(partial(_leave, outputs, recording, epilogue))
     epilogue()
@@ -71,11 +71,11 @@ def _kind(request: Request) -> type[Run]:
     return RunElsewhere
 
 
-def _epilogue(session: Session, outputs: Outputs, shown: Shown) -> None:
+def _epilogue(session: Session, outputs: Outputs, asked: Asked) -> None:
     """What is said on stderr after the last event, unless that would keep a run from its end."""
     if session.stop.is_due and is_stalled():
         return
-    if shown.debug and session.raised is not None:
+    if asked.debug and session.raised is not None:
         say_traceback(session.raised)
     if not outputs.shows_warnings:
         for warning in session.state.warnings:
@@ -84,7 +84,7 @@ def _epilogue(session: Session, outputs: Outputs, shown: Shown) -> None:
         say(f"catagent: error: {loss.message}")
     if not outputs.shows_errors:
         _say_end(session)
-    if shown.stats:
+    if asked.stats:
         from catagent.views.stats import table
 
         write(table(session.state))
@@ -116,9 +116,9 @@ def _leave(outputs: Outputs, recording: list[RecorderSink], epilogue: partial[No
     epilogue()
 
 
-def _notice(request: Request, shown: Shown) -> None:
+def _notice(request: Request, asked: Asked) -> None:
     """Say which model was taken where nobody chose one, and where an agent runs elsewhere."""
-    if request.python is not None and not shown.quiet:
+    if request.python is not None and not asked.quiet:
         say(f"catagent: {request.agent} runs in {request.python}")
-    if request.model.notice and request.uses_our_models and not shown.quiet:
+    if request.model.notice and request.uses_our_models and not asked.quiet:
         say(request.model.notice)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Container, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from catagent.cli.asked import Asked
 from catagent.cli.outputs import Outputs
 from catagent.cli.recordings import history
 from catagent.cli.stderr import say, write
-from catagent.cli.view_options import view_options
 from catagent.errors import ExitCode
 from catagent.events import types as ev
 from catagent.recordings.history import History
@@ -23,9 +22,6 @@ from catagent.views.notes import report
 from catagent.views.stats import Totals
 from catagent.views.style import live_look
 from catagent.watch import folders
-
-if TYPE_CHECKING:
-    from catagent.cli.watching import Asked
 
 _FAILED = ("error", "limit")
 
@@ -48,12 +44,12 @@ class Viewer:
     ) -> None:
         self._asked, self._stop = asked, stop
         # A live view sees itself to what is to be shown of errors.
-        late = [asked.shown.errors and sink is not outputs.live for sink in outputs.sinks]
+        late = [asked.errors and sink is not outputs.live for sink in outputs.sinks]
         pairs = zip(outputs.sinks, late, strict=True)
         self._sinks = [_Lenient(*each, self._lose) for each in pairs]
-        self._reports = reports and not asked.shown.quiet
+        self._reports = reports and not asked.quiet
         self._needs_output = needs_output
-        self._look = live_look(view_options(asked.loaded, asked.shown, sys.stderr))
+        self._look = live_look(asked.view(sys.stderr))
         self._totals, self._failed = Totals(), 0
 
     def watch(
@@ -73,16 +69,21 @@ class Viewer:
             secrets=loaded.secrets,
             stop=stop,
             only=only,
-            choose=self._asked.wants,
+            choose=self._wants,
             on_end=self._end,
         )
 
     def close(self, code: int) -> int:
         """Say what all of them came to, and return the exit code; `code` is the program's own."""
-        if self._asked.shown.stats:
+        if self._asked.stats:
             write(self._totals.table())
         fails = self._asked.fail_on_error and not code and self._failed
         return int(ExitCode.FAILED) if fails else code
+
+    def _wants(self, started: ev.RunStarted) -> bool:
+        """Whether the run is one to follow."""
+        names, wanted = (started.name, started.data.agent), self._asked.focus
+        return not wanted or wanted in names or started.run_id.startswith(wanted)
 
     def _end(self, session: Session) -> None:
         """Count a run, and say what became of it."""
@@ -91,9 +92,9 @@ class Viewer:
             return
         failed = finished.data.status in _FAILED
         self._failed += failed
-        if self._asked.shown.stats:
+        if self._asked.stats:
             self._totals.add(session.state)
-        if self._reports and (failed or not self._asked.shown.errors):
+        if self._reports and (failed or not self._asked.errors):
             say(report(self._look, started, finished.data))
         for loss in session.unreported:
             say(f"catagent: error: {loss.message}")

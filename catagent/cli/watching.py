@@ -8,22 +8,16 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec import Struct
-
-from catagent.cli import options
+from catagent.cli.asked import Asked
 from catagent.cli.outputs import Outputs, opened, resolve
 from catagent.cli.stderr import say
-from catagent.cli.view_options import view_options
-from catagent.config import Loaded
 from catagent.errors import ExitCode
-from catagent.events.filters import Filters
-from catagent.events.types import RunStarted
 from catagent.run.recorders import Keep, recorders
 from catagent.stop import Stop
 from catagent.watch import folders
@@ -34,29 +28,6 @@ if TYPE_CHECKING:
 
 _TOKENS = "--tokens makes models stream that would not: usage, metadata and errors may differ"
 _SHUTS_OUT = re.compile("-[a-zA-Z]*[IES]")
-
-
-class Asked(Struct, kw_only=True, frozen=True):
-    """What a person asked to see of the runs of a program, and how."""
-
-    loaded: Loaded
-    shown: options.Shown
-    filters: Filters
-    tokens: bool
-    focus: str | None
-    fail_on_error: bool
-
-    @classmethod
-    def given(cls, shared: Mapping[str, Any], loaded: Loaded) -> Asked:
-        """Take what was given on the command line."""
-        own = {name: shared[name] for name in ("tokens", "focus", "fail_on_error")}
-        shown, filters = options.Shown.given(shared), options.filters(shared)
-        return cls(loaded=loaded, shown=shown, filters=filters, **own)
-
-    def wants(self, started: RunStarted) -> bool:
-        """Whether the run is one to follow."""
-        names, wanted = (started.name, started.data.agent), self.focus
-        return not wanted or wanted in names or started.run_id.startswith(wanted)
 
 
 class _Begun(NamedTuple):
@@ -71,8 +42,9 @@ class _Begun(NamedTuple):
     reports: bool = False
 
 
-def launch(words: list[str], environ: Mapping[str, str], asked: Asked) -> int:
+def launch(words: list[str], asked: Asked) -> int:
     """Run the command with the observer in it, and return the exit code: its own."""
+    environ = asked.loaded.process
     try:
         command = Command.found(words, environ)
         folders.sweep(environ)
@@ -88,11 +60,11 @@ def launch(words: list[str], environ: Mapping[str, str], asked: Asked) -> int:
 
 
 def _launch(command: Command, folder: Path, asked: Asked) -> int:
-    stop, shown = Stop(), asked.shown
-    if asked.tokens and not shown.quiet:
+    stop = Stop()
+    if asked.tokens and not asked.quiet:
         say(f"catagent: {_TOKENS}")
     with (
-        recorders(Keep(record=shown.record, force=shown.force), "", stop) as recording,
+        recorders(Keep(record=asked.record, force=asked.force), "", stop) as recording,
         Forwarding(partial(_leave, stop)) as signals,
         _begun(command, asked, stop) as begun,
     ):
@@ -105,7 +77,7 @@ def _launch(command: Command, folder: Path, asked: Asked) -> int:
         viewer = Viewer(asked, begun.outputs, stop, reports=begun.reports)
         followed = viewer.watch(folder, recording)
         _follow(followed, begun.program, ended)
-    if not shown.quiet:
+    if not asked.quiet:
         _account(folder, command.words, followed)
     return viewer.close(ended.result())
 
@@ -119,15 +91,13 @@ def _leave(stop: Stop, number: int) -> None:
 @contextlib.contextmanager
 def _begun(command: Command, asked: Asked, stop: Stop) -> Iterator[_Begun]:
     """Start it: on a terminal in a live view, otherwise with the descriptors that are ours."""
-    settings = asked.loaded.settings
-    output = resolve(settings, dict(asked.loaded.environ))
-    if output == "live" and sys.stdout.isatty():
+    if resolve(asked) == "live" and sys.stdout.isatty():
         with _on_terminal(command, asked) as begun:
             yield begun
-    elif settings.output == "auto":
+    elif asked.settings.output == "auto":
         yield _Begun(command.start(), Outputs(), reports=True)
     else:
-        with opened(asked.loaded, asked.shown, stop, status=False) as outputs:
+        with opened(asked, stop, status=False) as outputs:
             yield _Begun(command.start(), outputs)
 
 
@@ -136,7 +106,7 @@ def _on_terminal(command: Command, asked: Asked) -> Iterator[_Begun]:
     from catagent.sinks.live import LiveSink
     from catagent.watch import pty
 
-    live = LiveSink(view_options(asked.loaded, asked.shown, sys.stdout), 1, raw=True)
+    live = LiveSink(asked.view(sys.stdout), 1, raw=True)
     program, ours = pty.start(command, live.terminal)
     live.on_resume = partial(program.send, signal.SIGCONT)
     live.status("no run yet")

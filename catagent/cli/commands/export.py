@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
-from catagent.cli.options import OneRun
+from catagent.cli.asked import Asked
+from catagent.cli.options import OneRun, shares
 from catagent.cli.stderr import say
 
 
+@shares()
 def export(
+    asked: Asked,
     recording: Annotated[
         str, typer.Argument(help="A file, or the id of a run; last is the newest one.")
     ],
@@ -30,13 +33,12 @@ def export(
     A damaged or unfinished recording is exported up to the damage, with exit code 1.
     """
     from catagent.cli.recordings import locate, run_of
-    from catagent.cli.settings import load_settings
     from catagent.events.filters import Filters
     from catagent.exports import exporter, save
     from catagent.recordings.reader import read_recording
 
     render = exporter(output)
-    events, damage = read_recording(locate(recording, load_settings({})))
+    events, damage = read_recording(locate(recording, asked.loaded))
     shown = [event for event in run_of(events, run) if Filters().keeps(event)]
     save(output, render(shown, title), force=force)
     say(f"Wrote {output}.")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from catagent.cli import options
+from catagent.cli.asked import Asked
 from catagent.cli.options import FILTERS, MODE, OUTPUT, shares
 from catagent.errors import UsageError
 
@@ -15,6 +15,7 @@ _PACE = "At what pace"
 
 @shares(MODE, OUTPUT, FILTERS)
 def replay(
+    asked: Asked,
     recording: Annotated[
         str,
         typer.Argument(
@@ -35,7 +36,6 @@ def replay(
             rich_help_panel=_PACE,
         ),
     ] = 5.0,
-    **shared: Any,
 ) -> None:
     """Play a recorded run through any output, at its own pace.
 
@@ -43,12 +43,8 @@ def replay(
     that it holds; 1 for one that is damaged or unfinished.
     """
     from catagent.cli.play_recording import play  # asyncio and all: not for --help
-    from catagent.cli.settings import load_settings
 
     for name, value in (("--speed", speed), ("--idle-limit", idle_limit)):
         if not value >= 0:
             raise UsageError(f"{name} is {value:g}", "it is 0 or more")
-    loaded = load_settings(options.flags(shared))
-    shown = options.Shown.given(shared)
-    chosen = options.filters(shared)
-    raise typer.Exit(play(recording, speed, idle_limit, chosen, shared["mode"], loaded, shown))
+    raise typer.Exit(play(recording, speed, idle_limit, asked))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from catagent.cli.asked import Asked
 from catagent.cli.command import Command, Group
 
 if TYPE_CHECKING:
@@ -26,11 +27,14 @@ def runs(
     """List the runs that were kept, newest first."""
     if ctx.invoked_subcommand is not None:
         return
-    kept = list(_history().runs())
+    from catagent.cli.recordings import history
+
+    asked = Asked.of({})
+    kept = list(history(asked.loaded).runs())
     if json or not sys.stdout.isatty():
         _print_lines(kept)
     else:
-        _print_table(kept)
+        _print_table(kept, asked)
 
 
 @app.command("rm", cls=Command)
@@ -63,9 +67,8 @@ def path(
 
 def _history() -> History:
     from catagent.cli.recordings import history
-    from catagent.cli.settings import load_settings
 
-    return history(load_settings({}))
+    return history(Asked.of({}).loaded)
 
 
 def _print_lines(kept: list[RunSummary]) -> None:
@@ -78,16 +81,13 @@ def _print_lines(kept: list[RunSummary]) -> None:
         sys.stdout.buffer.write(escaped(line) if on_terminal else line)
 
 
-def _print_table(kept: list[RunSummary]) -> None:
+def _print_table(kept: list[RunSummary], asked: Asked) -> None:
     if not kept:
         sys.stderr.write("No runs are kept yet.\n")
         return
-    from catagent.cli.options import Shown
     from catagent.cli.runs_table import table
-    from catagent.cli.view_options import view_options
-    from catagent.config import load
     from catagent.views.style import live_look
 
-    look = live_look(view_options(load({}), Shown(), sys.stdout))
+    look = live_look(asked.view(sys.stdout))
     width = shutil.get_terminal_size().columns
     sys.stdout.write("".join(f"{row}\n" for row in table(kept, look, width)))

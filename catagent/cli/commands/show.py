@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from catagent.cli.options import OneRun
+from catagent.cli.asked import Asked
+from catagent.cli.options import OneRun, shares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from catagent.events.types import Event
 
 
+@shares()
 def show(
+    asked: Asked,
     recording: Annotated[
         str,
         typer.Argument(metavar="RUN", help="The beginning of a run's id, last, or a file."),
@@ -31,10 +34,9 @@ def show(
     damage, with exit code 1.
     """
     from catagent.cli.recordings import locate, runs_of
-    from catagent.cli.settings import load_settings
     from catagent.recordings.reader import read_recording
 
-    events, damage = read_recording(locate(recording, load_settings({})))
+    events, damage = read_recording(locate(recording, asked.loaded))
     shown = [_shown(of_run, prompts) for of_run in runs_of(events, run)]
     sys.stdout.write("\n".join(shown))
     if damage is not None:

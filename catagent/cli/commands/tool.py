@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from catagent.cli import options
+from catagent.cli.asked import Asked
 from catagent.cli.options import FILTERS, KEEP, OUTPUT, RUN, shares
-from catagent.cli.settings import load_settings
 from catagent.errors import UsageError
 from catagent.loading import lazy_imports
 from catagent.models.spec import choose_model
@@ -18,6 +17,7 @@ from catagent.run.request import Request
 
 @shares(RUN, OUTPUT, KEEP, FILTERS)
 def tool(
+    asked: Asked,
     name: Annotated[
         str | None,
         typer.Argument(
@@ -28,7 +28,6 @@ def tool(
         list[str] | None,
         typer.Argument(metavar="[NAME=VALUE]...", help="Its arguments.", show_default=False),
     ] = None,
-    **shared: Any,
 ) -> None:
     """Run one tool on its own and show what the models inside it write."""
     from catagent.cli.run_request import show  # asyncio and all: not for --help
@@ -36,20 +35,19 @@ def tool(
     if name is None:
         _list()
         return
-    loaded = load_settings(options.flags(shared))
-    wanted = loaded.settings.tool_model or loaded.settings.model
-    model = choose_model(wanted, loaded.environ)
+    wanted = asked.settings.tool_model or asked.settings.model
+    model = choose_model(wanted, asked.loaded.environ)
     request = Request(
-        agent=loaded.settings.agent,
+        agent=asked.settings.agent,
         question=" ".join([name, *(arguments or [])]),
         model=model,
         tool_model=model,
-        filters=options.filters(shared),
-        raw=shared["raw"],
+        filters=asked.filters,
+        raw=asked.raw,
         tool=name,
         tool_input=_pairs(arguments or []),
     )
-    raise typer.Exit(show(request, loaded, options.Shown.given(shared)))
+    raise typer.Exit(show(request, asked))
 
 
 def _pairs(words: list[str]) -> dict[str, str]:

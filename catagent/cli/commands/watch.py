@@ -8,11 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from catagent.cli import options
+from catagent.cli.asked import Asked
 from catagent.cli.command import Command
 from catagent.cli.options import FILTERS, OUTPUT, RECORD, WATCH, shares
-from catagent.cli.settings import load_settings
-from catagent.config import process_environ
 from catagent.errors import UsageError
 
 
@@ -29,6 +27,7 @@ class Watch(Command):
 
 @shares(WATCH, OUTPUT, RECORD, FILTERS)
 def watch(
+    asked: Asked,
     ctx: typer.Context,
     program: Annotated[
         str | None,
@@ -38,29 +37,25 @@ def watch(
             show_default=False,
         ),
     ] = None,
-    **shared: Any,
 ) -> None:
     """See every LangChain run of a program, which need not know of it.
 
     The program has its own input, output, signals and exit code.
     """
-    environ = process_environ()  # before the settings are read: `.env` is not the program's
-    loaded = load_settings(options.flags(shared))
     words: list[str] | None = ctx.obj
-    if words is not None and (program or shared["env"] or not words):
+    if words is not None and (program or asked.env or not words):
         raise UsageError("behind -- stands the one program to watch", "-- python app.py")
     if not hasattr(os, "fork"):
         raise UsageError(f"catagent watch does not work on {sys.platform}", "it needs a Unix")
-    from catagent.cli import watching  # not for --help
-
-    asked = watching.Asked.given(shared, loaded)
     if words:
-        raise typer.Exit(watching.launch(words, environ, asked))
+        from catagent.cli import watching  # not for --help
+
+        raise typer.Exit(watching.launch(words, asked))
     from catagent.cli import joining
 
-    if shared["env"]:
-        joining.print_environment(environ, tokens=asked.tokens)
+    if asked.env:
+        joining.print_environment(asked)
     elif program:
-        raise typer.Exit(joining.join(program, environ, asked))
+        raise typer.Exit(joining.join(program, asked))
     else:
-        joining.print_programs(environ, json=shared["json"])
+        joining.print_programs(asked)

@@ -1,0 +1,71 @@
+"""What a person asked for: what the settings, the environment and the options come to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from catagent import config
+from catagent.cli.stderr import say
+from catagent.config import Loaded, Settings
+from catagent.events.filters import Filters
+from catagent.views.options import ViewOptions, options_for
+
+
+class Asked(Struct, kw_only=True, frozen=True):
+    """What a command is to do: the settings, the filters, and the options that are neither.
+
+    `given` has the options that the command takes as they were given, None for one that was not.
+    """
+
+    loaded: Loaded
+    given: Mapping[str, Any] = {}
+    filters: Filters = Filters()
+    quiet: bool = False
+    verbose: bool = False
+    stats: bool = False
+    json: bool = False
+    debug: bool = False
+    raw: bool = False
+    record: Path | None = None
+    force: bool = False
+    tokens: bool = False
+    focus: str | None = None
+    errors: bool = False
+    fail_on_error: bool = False
+    env: bool = False
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Asked:
+        """Read the settings, and say on stderr what was left out of them. Raises UsageError."""
+        flags = {name: given[name] for name in Settings.__struct_fields__ if name in given}
+        if given.get("json"):
+            flags["output"] = "jsonl"
+        chosen = {name: tuple(given.get(name) or ()) for name in Filters.__struct_fields__}
+        own = {name: given[name] for name in cls.__struct_fields__ if name in given}
+        loaded = config.load(flags)
+        for notice in loaded.notices:
+            say(f"catagent: warning: {notice}")
+        return cls(loaded=loaded, given=given, filters=Filters(**chosen), **own)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings, those of the command line included."""
+        return self.loaded.settings
+
+    def view(self, stream: object, *, status_only: bool = False) -> ViewOptions:
+        """How a view on this stream looks."""
+        return options_for(
+            stream,
+            self.loaded.environ,
+            color=self.settings.color,
+            theme=self.settings.theme,
+            ascii=self.settings.ascii,
+            verbose=self.verbose,
+            quiet=self.quiet,
+            status_only=status_only,
+            errors=self.errors,
+        )
