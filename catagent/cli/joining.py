@@ -8,15 +8,17 @@ import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from catagent.cli.asked import Asked
+from catagent.cli.listing import print_list
 from catagent.cli.outputs import opened
 from catagent.cli.viewer import Viewer
 from catagent.errors import ExitCode, UsageError
-from catagent.events.codec import encode_plain
+from catagent.events.codec import Program
 from catagent.events.timestamps import moment
 from catagent.run.recorders import Keep, recorders
 from catagent.run.watched import Watched
 from catagent.stop import Interrupts, Stop
-from catagent.views.format import line, widths
+from catagent.views.format import Row, line, widths
+from catagent.views.sanitize import clean_line
 from catagent.watch import folders
 from catagent.watch.program import variables
 from catagent.watch.programs import Found, find
@@ -61,7 +63,7 @@ def _named(name: str, environ: Mapping[str, str]) -> list[Found]:
     found = [each for each in programs if each.is_called(name)]
     if len({each.folder for each in found}) == 1:
         return found
-    rows = "\n".join(f"  {row}" for row in table(found or programs))
+    rows = "\n".join(f"  {row}" for row in _table([each.program for each in found or programs]))
     if found:
         raise UsageError(f"{name!r} are several programs:\n{rows}", "choose one by its PID")
     listed = f" Those that are:\n{rows}" if programs else ""
@@ -84,28 +86,22 @@ def print_environment(asked: Asked) -> None:
 def print_programs(asked: Asked) -> None:
     """List the programs that run and are watched: on a terminal as a table."""
     folders.sweep(asked.loaded.process)
-    programs = find(asked.loaded.process)
-    if asked.json or not sys.stdout.isatty():
-        for each in programs:
-            sys.stdout.buffer.write(encode_plain(each.program))
-    elif programs:
-        sys.stdout.write("".join(f"{row}\n" for row in table(programs)))
-    else:
-        sys.stderr.write("No program is watched now.\n")
+    programs = [each.program for each in find(asked.loaded.process)]
+    print_list(programs, _table(programs), json=asked.json, none="No program is watched now.")
 
 
-def table(programs: Sequence[Found]) -> Iterator[str]:
+def _table(programs: Sequence[Program]) -> Iterator[str]:
     """Yield the heading and a row for each program."""
     rows = [dict(zip(_HEADINGS, _HEADINGS, strict=True)), *map(_row, programs)]
     columns = widths(rows)
     return (line(row, columns, {"pid", "runs"}) for row in rows)
 
 
-def _row(found: Found) -> dict[str, str]:
-    program, when = found.program, moment(found.program.started)
+def _row(program: Program) -> Row:
+    when = moment(program.started)
     return {
         "pid": str(program.pid),
         "started": "" if when is None else f"{when:%m-%d %H:%M:%S}",
         "runs": str(program.runs),
-        "program": program.program,
+        "program": clean_line(program.program),
     }

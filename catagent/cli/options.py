@@ -127,6 +127,9 @@ FILTERS: Options = (
     _filter("exclude_tags", "No runs with this tag. Repeatable."),
 )
 
+Recording = Annotated[
+    str, typer.Argument(metavar="RUN", help="The beginning of a run's id, last, or a file.")
+]
 
 OneRun = Annotated[
     str | None,

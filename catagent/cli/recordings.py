@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from catagent.config import Loaded
 from catagent.errors import RecordingError, UsageError
 from catagent.events import types as ev
 from catagent.recordings.history import History, question
-from catagent.recordings.reader import by_run
+from catagent.recordings.reader import by_run, read_recording
 from catagent.redact import shortened
 
 _LONGEST_QUESTION = 60
@@ -42,6 +42,15 @@ def locate(wanted: str, loaded: Loaded) -> Path:
             f"no recording at {wanted or repr(wanted)}, and no such run in the history",
             "catagent runs lists the runs; catagent ask --record FILE makes a recording",
         ) from None
+
+
+@contextlib.contextmanager
+def recorded(wanted: str, loaded: Loaded) -> Iterator[list[ev.Event]]:
+    """The events of this recording, up to its damage, which is raised once they were used."""
+    events, damage = read_recording(locate(wanted, loaded))
+    yield events
+    if damage is not None:
+        raise damage
 
 
 def runs_of(events: Iterable[ev.Event], wanted: str | None) -> list[list[ev.Event]]:

@@ -8,16 +8,14 @@ from typing import Annotated
 import typer
 
 from catagent.cli.asked import Asked
-from catagent.cli.options import OneRun, shares
+from catagent.cli.options import OneRun, Recording, shares
 from catagent.cli.stderr import say
 
 
 @shares()
 def export(
     asked: Asked,
-    recording: Annotated[
-        str, typer.Argument(help="A file, or the id of a run; last is the newest one.")
-    ],
+    recording: Recording,
     output: Annotated[
         Path,
         typer.Argument(help="Where to: a name that ends in .html, .svg, .md, .cast or .txt."),
@@ -32,15 +30,11 @@ def export(
 
     A damaged or unfinished recording is exported up to the damage, with exit code 1.
     """
-    from catagent.cli.recordings import locate, run_of
-    from catagent.events.filters import Filters
+    from catagent.cli.recordings import recorded, run_of
     from catagent.exports import exporter, save
-    from catagent.recordings.reader import read_recording
 
     render = exporter(output)
-    events, damage = read_recording(locate(recording, asked.loaded))
-    shown = [event for event in run_of(events, run) if Filters().keeps(event)]
-    save(output, render(shown, title), force=force)
-    say(f"Wrote {output}.")
-    if damage is not None:
-        raise damage
+    with recorded(recording, asked.loaded) as events:
+        shown = [event for event in run_of(events, run) if asked.filters.keeps(event)]
+        save(output, render(shown, title), force=force)
+        say(f"Wrote {output}.")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from catagent.cli.asked import Asked
-from catagent.cli.options import FILTERS, MODE, OUTPUT, shares
+from catagent.cli.options import FILTERS, MODE, OUTPUT, Recording, shares
 from catagent.errors import UsageError
 
 _PACE = "At what pace"
@@ -16,14 +16,7 @@ _PACE = "At what pace"
 @shares(MODE, OUTPUT, FILTERS)
 def replay(
     asked: Asked,
-    recording: Annotated[
-        str,
-        typer.Argument(
-            help="A file, - for stdin, or the id of a run that catagent runs lists; last is the "
-            "newest one.",
-            show_default=False,
-        ),
-    ],
+    recording: Recording,
     speed: Annotated[
         float,
         typer.Option("--speed", help="So many times as fast; 0 is at once.", rich_help_panel=_PACE),
@@ -37,7 +30,7 @@ def replay(
         ),
     ] = 5.0,
 ) -> None:
-    """Play a recorded run through any output, at its own pace.
+    """Play a recorded run through any output, at its own pace; - is a recording on stdin.
 
     The exit code is 0 for a recording that was played to its end, whatever became of the run
     that it holds; 1 for one that is damaged or unfinished.

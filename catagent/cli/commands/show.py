@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catagent.cli.asked import Asked
-from catagent.cli.options import OneRun, shares
+from catagent.cli.options import OneRun, Recording, shares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 @shares()
 def show(
     asked: Asked,
-    recording: Annotated[
-        str,
-        typer.Argument(metavar="RUN", help="The beginning of a run's id, last, or a file."),
-    ] = "last",
+    recording: Recording = "last",
     prompts: Annotated[
         bool, typer.Option("--prompts", help="Show what each model was sent, whole.")
     ] = False,
@@ -33,14 +30,11 @@ def show(
     A recording of several runs shows all of them. A damaged or unfinished one is shown up to the
     damage, with exit code 1.
     """
-    from catagent.cli.recordings import locate, runs_of
-    from catagent.recordings.reader import read_recording
+    from catagent.cli.recordings import recorded, runs_of
 
-    events, damage = read_recording(locate(recording, asked.loaded))
-    shown = [_shown(of_run, prompts) for of_run in runs_of(events, run)]
-    sys.stdout.write("\n".join(shown))
-    if damage is not None:
-        raise damage
+    with recorded(recording, asked.loaded) as events:
+        shown = (_shown(of_run, prompts) for of_run in runs_of(events, run))
+        sys.stdout.write("\n".join(shown))
 
 
 def _shown(events: Sequence[Event], prompts: bool) -> str:
