@@ -132,17 +132,15 @@ def _follow(followed: Watched, program: Program, ended: Future[int]) -> None:
     """Follow it to its end. Whatever befalls us meanwhile, the program does not feel it."""
     import asyncio
 
-    async def follow() -> None:
-        over = asyncio.Event()
-        following = asyncio.create_task(followed.follow(over))
-        await asyncio.wrap_future(ended)
+    def is_over() -> bool:
+        has_ended = ended.done()
         followed.ended_by[program.number] = program.ended_by
-        over.set()
-        await following
+        return has_ended
 
     try:
-        asyncio.run(follow())
+        asyncio.run(followed.follow(is_over))
     except Exception as error:
+        ended.result()
         said = f"{type(error).__name__}: {error}"
         say(f"catagent: error: the program was not watched to its end: {said}")
 

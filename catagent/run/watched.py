@@ -73,12 +73,12 @@ class Watched:
         self._open: dict[Session, Process] = {}
         self._driven: dict[RunRecords | None, asyncio.Task[None]] = {}
 
-    async def follow(self, ended: asyncio.Event) -> None:
-        """Follow them until `ended` is set and all is read, or it is time to stop."""
+    async def follow(self, is_over: Callable[[], bool]) -> None:
+        """Follow them until that `is_over` and all is read, or it is time to stop."""
         pause = _BUSY_S
         async with asyncio.TaskGroup() as group:
             while self._stop.why is None:
-                last = ended.is_set()
+                last = is_over()
                 self._look()
                 followed = list(self._followed.values())
                 is_busy = any([await self._read(one, group, last=last) for one in followed])
