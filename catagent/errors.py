@@ -1,21 +1,7 @@
 """What can go wrong, and what the shell gets to know of it.
 
-    CatagentError
-    ├── UsageError         the person asked for something that is not there      exit 2
-    ├── CredentialsError   no key, or one that was refused                       exit 4
-    ├── ModelError         the model or its server answered, but not usefully    exit 1
-    ├── NetworkError       no answer, or half of one                             exit 1
-    ├── ToolError          a tool raised                                         exit 1
-    ├── AgentError         the agent itself failed, or ended without an answer   exit 1
-    ├── LimitError         a limit ended the run                                 exit 3
-    │   ├── StepLimitError     the agent did not come to an end
-    │   └── BudgetError        it used more tokens, or money, than it may
-    ├── RunTimeoutError    `--timeout` ran out                                   exit 124
-    ├── OutputError        what we write could not be written                    exit 1
-    ├── ViewerLeftError    a run of another program is watched no more           exit 130
-    └── RecordingError     a recording is missing, damaged or unfinished         exit 1
-
-Whatever else leaves the program is a defect of the program itself (`kind` "program").
+Whatever is no CatagentError, and leaves the program, is a defect of the program itself (`kind`
+"program").
 """
 
 from __future__ import annotations

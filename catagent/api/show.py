@@ -70,7 +70,7 @@ def show(
 def _view(*, verbose: bool, quiet: bool) -> Iterator[Sink]:
     """What shows a run on stdout, closed at the end."""
     out, environ = sys.stdout, process_environ()
-    options = options_for(out, environ, verbose=verbose, quiet=quiet)
+    options = options_for(out, environ, DEFAULTS, verbose=verbose, quiet=quiet)
     sink: Sink
     if is_capable(environ, isatty=out.isatty()):
         from catagent.sinks.live import LiveSink

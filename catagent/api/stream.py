@@ -11,6 +11,7 @@ import dataclasses
 import os
 import uuid
 from collections.abc import AsyncGenerator, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,29 +100,23 @@ async def run_events(call: Call, sinks: Sequence[Sink] = ()) -> AsyncGenerator[e
     config, run_id = _configured(call.config)
     agent_run = fit(call.agent, call.input, config, max_steps=settings.max_steps, raw=call.raw)
     pull, stop = Pull(), Stop()
-    kept = contextlib.ExitStack()
-    keep = Keep(record=None if call.record is None else Path(call.record))
-    recording = kept.enter_context(recorders(keep, run_id, stop))
     # A text alone is one secret, and not its letters.
     secrets = (call.secrets,) if isinstance(call.secrets, str) else call.secrets
-    session = open_session(
-        (pull, *sinks),
-        recording,
-        filters=call.filters,
-        secrets=(*secrets_of(), *secrets),
-        limits=Limits.of(settings),
-        stop=stop,
-    )
-    agent_run = session.attached(agent_run)
-
-    async def drive() -> None:
-        with kept:
-            source = paced(call.mode, agent_run, pull.taken)
-            await session.drive(_started(call, agent_run), source)
-
-    async with contextlib.aclosing(pull.events(session, drive)) as events:
-        async for event in events:
-            yield event
+    keep = Keep(record=None if call.record is None else Path(call.record))
+    with recorders(keep, run_id, stop) as recording:
+        session = open_session(
+            (pull, *sinks),
+            recording,
+            filters=call.filters,
+            secrets=(*secrets_of(), *secrets),
+            limits=Limits.of(settings),
+            stop=stop,
+        )
+        source = paced(call.mode, session.attached(agent_run), pull.taken)
+        drive = partial(session.drive, _started(call, agent_run), source)
+        async with contextlib.aclosing(pull.events(session, drive)) as events:
+            async for event in events:
+                yield event
 
 
 def _check(name: str, given: object, kind: type) -> None:

@@ -61,9 +61,7 @@ class Asked(Struct, kw_only=True, frozen=True):
         return options_for(
             stream,
             self.loaded.environ,
-            color=self.settings.color,
-            theme=self.settings.theme,
-            ascii=self.settings.ascii,
+            self.settings,
             verbose=self.verbose,
             quiet=self.quiet,
             status_only=status_only,

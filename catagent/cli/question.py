@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TextIO
 
 from catagent.errors import UsageError
 
 _EXAMPLE = 'Ask like this: catagent ask "what items are located where the cat is hiding?"'
+_WAITING = "Waiting for stdin to end (Ctrl-D, or start with </dev/null)."
 _PATIENCE_S = 1.0
 
 
@@ -40,23 +40,15 @@ def _required(text: str | None) -> str:
 
 
 def _read(stdin: TextIO, notice: Callable[[str], None]) -> str:
-    with _impatient(notice):
-        try:
-            return stdin.read()
-        except UnicodeDecodeError as error:
-            raise UsageError(f"stdin is not {error.encoding} text.", _EXAMPLE) from None
-        except OSError as error:
-            raise UsageError(f"Cannot read stdin: {error.strerror}.", _EXAMPLE) from None
-
-
-@contextmanager
-def _impatient(notice: Callable[[str], None]) -> Iterator[None]:
-    """Call `notice` after a second: a pipe that nobody writes to looks like a hang."""
-    text = "Waiting for stdin to end (Ctrl-D, or start with </dev/null)."
-    timer = threading.Timer(_PATIENCE_S, notice, (text,))
+    """All of it; with a notice after a second: a pipe that nobody writes to looks like a hang."""
+    timer = threading.Timer(_PATIENCE_S, notice, (_WAITING,))
     timer.daemon = True
     timer.start()
     try:
-        yield
+        return stdin.read()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"stdin is not {error.encoding} text.", _EXAMPLE) from None
+    except OSError as error:
+        raise UsageError(f"Cannot read stdin: {error.strerror}.", _EXAMPLE) from None
     finally:
         timer.cancel()

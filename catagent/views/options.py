@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from catagent.config import ColorChoice, ThemeChoice
+from catagent.config import ColorChoice, Settings
 
 Color = Literal["none", "16", "256", "truecolor"]
 Theme = Literal["dark", "light"]
@@ -41,18 +41,15 @@ class ViewOptions:
 def options_for(
     stream: object,
     env: Mapping[str, str],
-    *,
-    color: ColorChoice = "auto",
-    theme: ThemeChoice = "auto",
-    ascii: bool = False,  # noqa: A002 - the setting's name
+    settings: Settings,
     **shown: bool,
 ) -> ViewOptions:
     """Return how a view on this stream looks; `shown` are more of the fields of ViewOptions."""
     isatty = bool(getattr(stream, "isatty", lambda: False)())
     return ViewOptions(
-        color=resolve_color(color, env, isatty=isatty),
-        theme=resolve_theme(env) if theme == "auto" else theme,
-        ascii=ascii or resolve_ascii(env, getattr(stream, "encoding", None)),
+        color=resolve_color(settings.color, env, isatty=isatty),
+        theme=resolve_theme(env) if settings.theme == "auto" else settings.theme,
+        ascii=settings.ascii or resolve_ascii(env, getattr(stream, "encoding", None)),
         width=resolve_width(env),
         **shown,
     )
