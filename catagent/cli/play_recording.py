@@ -8,9 +8,9 @@ import sys
 from collections.abc import Iterator
 
 from catagent.cli.asked import Asked
-from catagent.cli.outputs import Outputs, opened
+from catagent.cli.outputs import opened
 from catagent.cli.recordings import locate
-from catagent.cli.stderr import say_error, say_questions
+from catagent.cli.stderr import say_error, say_questions, write
 from catagent.config import Loaded
 from catagent.events.state import RunState
 from catagent.recordings.pace import Pace, read_chunks, replay
@@ -33,27 +33,20 @@ def play(recording: str, speed: float, idle_limit: float, asked: Asked) -> int:
         outputs.status("replaying")
         signals.cancel = playback.cancel
         code = asyncio.run(playback.play(source))
-    _report_end(playback, outputs, asked)
+    for state in playback.states.values() if not outputs.shows_errors else ():
+        _say_end(state)
+    if asked.stats:
+        from catagent.views.stats import table
+
+        write("\n".join(map(table, playback.states.values())))
     if playback.damage is not None:
         raise playback.damage
     return code
 
 
-def _report_end(playback: Playback, outputs: Outputs, asked: Asked) -> None:
-    for state in playback.states.values():
-        _report_failure(state, outputs)
-    if asked.stats:
-        from catagent.views.stats import table
-
-        sys.stderr.write("\n".join(map(table, playback.states.values())))
-
-
-def _report_failure(state: RunState, outputs: Outputs) -> None:
-    error = state.finished.data.error if state.finished is not None else None
-    if outputs.shows_errors:
-        return
-    if error is not None:
-        say_error("catagent: the recorded run failed", error)
+def _say_end(state: RunState) -> None:
+    if state.finished is not None and state.finished.data.error is not None:
+        say_error("catagent: the recorded run failed", state.finished.data.error)
     say_questions("catagent: the recorded run waits for an answer", state)
 
 

@@ -10,7 +10,7 @@ import sys
 import threading
 from typing import NoReturn
 
-from catagent.errors import CatagentError, ExitCode
+from catagent.errors import CatagentError, ExitCode, OutputError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
@@ -27,50 +27,39 @@ def _run(args: list[str]) -> int:
         from catagent.cli.main import run
 
         return run(args)
-    except CatagentError as error:
-        _say(f"catagent: error: {error.message}", error.hint)
-        return int(error.exit_code)
     except KeyboardInterrupt:
-        return int(ExitCode.INTERRUPTED)
+        return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        return int(ExitCode.BROKEN_PIPE)
-    except OSError as error:
-        return int(_system(error) or _defect(error, debug="--debug" in args))
+        return ExitCode.BROKEN_PIPE
     except Exception as error:
-        return _defect(error, debug="--debug" in args)
+        return _report(error, debug="--debug" in args)
 
 
-def _system(error: OSError) -> ExitCode | None:
-    """Tell of what the machine has no more of; None for anything else."""
+def _report(error: Exception, *, debug: bool) -> ExitCode:
+    """Say what went wrong. What nobody here has foreseen is a defect."""
+    from catagent.cli.stderr import say, say_traceback
+
+    known = _of_machine(error) if isinstance(error, OSError) else error
+    if isinstance(known, CatagentError):
+        say(f"catagent: error: {known.message}", known.hint)
+        return known.exit_code
+    if debug:
+        say_traceback(error)
+    say(
+        f"catagent: this is a defect of catagent's: {type(error).__name__}: {error}",
+        "report it" if debug else "run it again with --debug, and report what that prints",
+    )
+    return ExitCode.FAILED
+
+
+def _of_machine(error: OSError) -> OutputError | None:
+    """What the machine has no more of, if that is it."""
     from catagent.failures.connections import TOO_MANY_FILES
     from catagent.failures.exceptions import FILES_USED_UP
 
     if error.errno in _FULL:
-        _say(f"catagent: error: Cannot write the output: {error.strerror}.", "")
-    elif error.errno in FILES_USED_UP:
-        message, hint = TOO_MANY_FILES
-        _say(f"catagent: error: {message}", hint)
-    else:
-        return None
-    return ExitCode.FAILED
-
-
-def _defect(error: Exception, *, debug: bool) -> int:
-    if debug:
-        from catagent.cli.stderr import say_traceback
-
-        say_traceback(error)
-    _say(
-        f"catagent: this is a defect of catagent's: {type(error).__name__}: {error}",
-        "report it" if debug else "run it again with --debug, and report what that prints",
-    )
-    return int(ExitCode.FAILED)
-
-
-def _say(message: str, hint: str) -> None:
-    from catagent.cli.stderr import say
-
-    say(message, hint)
+        return OutputError(f"Cannot write the output: {error.strerror}.")
+    return OutputError(*TOO_MANY_FILES) if error.errno in FILES_USED_UP else None
 
 
 def _open_standard_streams() -> None:

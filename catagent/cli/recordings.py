@@ -10,6 +10,7 @@ from pathlib import Path
 from catagent.config import Loaded
 from catagent.errors import RecordingError, UsageError
 from catagent.events import types as ev
+from catagent.exports.outline import final_state
 from catagent.recordings.history import History, question
 from catagent.recordings.reader import by_run, read_recording
 from catagent.redact import shortened
@@ -82,10 +83,7 @@ def _listed(runs: Mapping[str, list[ev.Event]]) -> str:
 
 def _about(events: Iterable[ev.Event]) -> str:
     """What a run was asked, and how it ended."""
-    asked, status = "", "unfinished"
-    for event in events:
-        if isinstance(event, ev.RunStarted):
-            asked = shortened(" ".join(question(event.data).split()), _LONGEST_QUESTION) + "  "
-        elif isinstance(event, ev.RunFinished):
-            status = event.data.status
-    return asked + status
+    state = final_state(events)
+    asked = question(state.started.data) if state.started is not None else ""
+    status = state.finished.data.status if state.finished is not None else "unfinished"
+    return f"{shortened(' '.join(asked.split()), _LONGEST_QUESTION)}  {status}".lstrip()

@@ -18,7 +18,6 @@ from catagent.sinks.base import RecorderSink
 from catagent.stop import Interrupts, Stop
 
 if TYPE_CHECKING:
-    from catagent.events.types import ErrorInfo
     from catagent.run.runner import Run
     from catagent.run.session import Session
 
@@ -91,20 +90,15 @@ def _epilogue(session: Session, outputs: Outputs, asked: Asked) -> None:
 
 
 def _say_end(session: Session) -> None:
-    error = _error(session)
-    if error is not None:
-        say_error("catagent: error", error)
+    end = session.state.finished
+    # To have interrupted a run is not an error.
+    if end is not None and end.data.error is not None and end.data.status != "cancelled":
+        say_error("catagent: error", end.data.error)
     elif session.exit_code is ExitCode.FAILED:
         lost = (warning for warning in session.state.warnings if warning.code == "recording_failed")
         for warning in lost:
             say(f"catagent: error: {warning.message}")
     say_questions("catagent: the run waits for an answer", session.state)
-
-
-def _error(session: Session) -> ErrorInfo | None:
-    """What went wrong. To have interrupted a run is not an error."""
-    end = session.state.finished
-    return None if end is None or end.data.status == "cancelled" else end.data.error
 
 
 def _leave(outputs: Outputs, recording: list[RecorderSink], epilogue: partial[None]) -> None:

@@ -22,10 +22,14 @@ if TYPE_CHECKING:
 _SHOWN = 300
 
 
-class Background:
-    """Reports failures that nobody awaits, to the end of the process: some come only there."""
+class Background(logging.Handler):
+    """Reports failures that nobody awaits, to the end of the process: some come only there.
+
+    asyncio logs what becomes of tasks.
+    """
 
     def __init__(self, secrets: Iterable[str], *, debug: bool) -> None:
+        super().__init__(logging.WARNING)
         self._secrets = tuple(secrets)
         self._debug = debug
 
@@ -34,7 +38,7 @@ class Background:
         threading.excepthook = self._of_thread
         sys.unraisablehook = self._of_finaliser
         log = logging.getLogger("asyncio")
-        log.handlers, log.propagate = [_Handler(self)], False
+        log.handlers, log.propagate = [self], False
 
     def report(self, what: str, raised: BaseException | None) -> None:
         """Report a failure in one line, and with `--debug` where it came from."""
@@ -53,17 +57,10 @@ class Background:
     def _of_finaliser(self, args: UnraisableHookArgs) -> None:
         self.report("something failed while it was cleared away", args.exc_value)
 
-
-class _Handler(logging.Handler):
-    """Reports what asyncio logs: what became of tasks that nobody awaited."""
-
-    def __init__(self, background: Background) -> None:
-        super().__init__(logging.WARNING)
-        self._background = background
-
     def emit(self, record: logging.LogRecord) -> None:
+        """Report what asyncio logs."""
         raised = record.exc_info[1] if record.exc_info else None
         if raised is not None:
-            self._background.report("a task of the agent's failed, and nobody awaited it", raised)
+            self.report("a task of the agent's failed, and nobody awaited it", raised)
         else:
-            self._background.report(record.getMessage().partition("\n")[0], None)
+            self.report(record.getMessage().partition("\n")[0], None)
