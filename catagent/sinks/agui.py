@@ -8,20 +8,18 @@ from typing import BinaryIO
 from catagent.events.codec import encode_plain
 from catagent.events.types import Event, RunFinished, RunStarted, run_of
 from catagent.sinks.agui_events import Translator
-from catagent.sinks.fd_writer import writer
-from catagent.sinks.jsonl import escaped
+from catagent.sinks.jsonl import JsonlSink
 from catagent.stop import Stop
 
 
-class AguiSink:
+class AguiSink(JsonlSink):
     """Writes what the protocol makes of each event, the moment that it happens.
 
     It has one run after the other: a run that began while another was open waits for its end.
     """
 
     def __init__(self, stream: BinaryIO, stop: Stop | None = None) -> None:
-        self._write = writer(stream.fileno(), stop)
-        self._on_terminal = stream.isatty()
+        super().__init__(stream, stop)
         self._translators: defaultdict[str, Translator] = defaultdict(Translator)
         self._run = ""
         # The lines of each run that are not written yet, in the order in which the runs began.
@@ -41,7 +39,7 @@ class AguiSink:
         self._take_turns()
 
     def close(self) -> None:
-        """Write what waits for a run that did not end; the stream belongs to the caller."""
+        """Write what waits for a run that did not end."""
         self._over.update(self._waiting)
         self._take_turns()
 
@@ -49,10 +47,8 @@ class AguiSink:
         """Write what there is of the first run, and of the next once that one is over."""
         while self._waiting:
             run, lines = next(iter(self._waiting.items()))
-            if lines:
-                text = b"".join(lines)
-                lines.clear()
-                self._write(escaped(text) if self._on_terminal else text)
+            self.put(b"".join(lines))
+            lines.clear()
             if run not in self._over:
                 return
             del self._waiting[run]

@@ -17,11 +17,21 @@ from catagent.events.codec import encode_plain
 from catagent.events.prompts import Prompts
 from catagent.events.said import in_order, repeats
 from catagent.events.timestamps import epoch
-from catagent.sinks.agui_ends import interrupt, outcome
 
 AguiEvent = dict[str, Any]
-_Key = tuple[str, str]
-_WRITES, _RUNS = ("START", "END"), ("STARTED", "FINISHED")
+# What runs is STARTED and FINISHED; what is written has a START and an END.
+_RUNS = ("SUBAGENT", "STEP")
+# What may be open of one owner, innermost first.
+_INNERMOST = ("REASONING_MESSAGE", "REASONING", "TEXT_MESSAGE", "TOOL_CALL", *_RUNS)
+# The protocol has no word for a pause that any answer may end.
+_PAUSE = "langgraph:interrupt"
+_COUNTS = {
+    "input_tokens": "inputTokens",
+    "output_tokens": "outputTokens",
+    "total_tokens": "totalTokens",
+    "reasoning_tokens": "reasoningTokens",
+    "cached_tokens": "cachedInputTokens",
+}
 
 
 @dataclass(slots=True)
@@ -35,15 +45,17 @@ class _Call:
 
 
 class Translator:
-    """Turns the events of one run into AG-UI's. Whatever it opened is closed before the end."""
+    """Turns the events of one run into AG-UI's. Whatever it opened is closed before the end.
+
+    What is open is kept by its owner, the id of a model's run or the key of a call.
+    """
 
     def __init__(self) -> None:
         self._ids: AguiEvent = {"threadId": "", "runId": ""}
         self._out: list[AguiEvent] = []
-        self._open: dict[_Key, AguiEvent] = {}
+        self._open: defaultdict[str, dict[tuple[str, int], AguiEvent]] = defaultdict(dict)
         self._calls: dict[str, _Call] = {}
         self._taken: set[str] = set()
-        self._written: defaultdict[str, dict[int, str]] = defaultdict(dict)
         self._interrupts: dict[str, AguiEvent] = {}
         self._prompts = Prompts()
         self._said: tuple[str, list[str]] = ("", [])
@@ -56,24 +68,23 @@ class Translator:
             extra["timestamp"] = round(seconds * 1000)
         if not isinstance(event, ev.Unknown) and event.raw is not msgspec.UNSET:
             extra["rawEvent"] = event.raw
-        if isinstance(event, ev.LlmToken):
-            self._token(event)
-        else:
-            self._prompts.take(event)
-            self._translate(event)
+        self._prompts.take(event)
+        self._translate(event)
         return [translated | extra for translated in self._out]
 
     def _translate(self, event: ev.Event) -> None:
         match event:
+            case ev.LlmToken():
+                self._token(event)
             case ev.LlmFinished():
                 self._message_end(event)
             case ev.Action() | ev.ToolStarted() | ev.ToolFinished() | ev.Observation():
                 self._tool(event)
             case ev.RunStarted() | ev.Answer() | ev.Interrupt() | ev.RunFinished():
                 self._run(event)
-            case ev.LlmStarted() | ev.LlmToken():
-                pass
-            case _:
+            case ev.Unknown():
+                self._custom(event.type, event.fields.get("data"))
+            case ev.Update() | ev.Node() | ev.Retry() | ev.Warned():
                 self._other(event)
 
     def _run(self, event: ev.RunStarted | ev.Answer | ev.Interrupt | ev.RunFinished) -> None:
@@ -81,35 +92,25 @@ class Translator:
             case ev.RunStarted(data=data, run_id=run_id):
                 self._ids = {"threadId": data.thread_id or run_id, "runId": run_id}
                 self._put("RUN_STARTED", self._ids)
-                self._custom(ev.type_of(event), data)
+                self._custom(event.type, data)
             case ev.Answer(data=data):
                 if not repeats(data.output, *self._said):  # no model has just said it
-                    self._text(f"{event.run_id}:answer", data.output, {})
-                    self._end("TEXT_MESSAGE", f"{event.run_id}:answer")
-            case ev.Interrupt(data=data, call=key):
-                call_id = self._call(key, event.tool_call_id).id if key else None
-                self._interrupts[data.id] = interrupt(data, call_id)
+                    owner = f"{event.run_id}:answer"
+                    self._piece(owner, "text", data.output, {})
+                    self._end_all(owner)
+            case ev.Interrupt(data=data):
+                self._interrupts[data.id] = self._interrupt(event)
             case ev.RunFinished(data=data):
                 self._finish(data)
 
-    def _other(self, event: ev.Update | ev.Node | ev.Retry | ev.Warned | ev.Unknown) -> None:
+    def _other(self, event: ev.Update | ev.Node | ev.Retry | ev.Warned) -> None:
         """What the protocol has no word for, attributed to the call that it happened inside."""
-        if isinstance(event, ev.Unknown):
-            return self._custom(event.type, event.fields.get("data"))
         data: Any = event.data
         if isinstance(event, ev.Update):
             data = {"node": event.data.node, "changes": self._prompts.whole(event.data.changes)}
         elif isinstance(event, ev.Node):
             data = {"name": event.name, **msgspec.structs.asdict(event.data)}
-        inside = self._inside(event.call, event.tool_call_id)
-        return self._custom(ev.type_of(event), data, inside)
-
-    def _finish(self, data: ev.RunFinishedData) -> None:
-        self._out += reversed(self._open.values())
-        self._open.clear()
-        if data.state is not None:
-            self._put("STATE_SNAPSHOT", snapshot=self._prompts.whole(data.state))
-        self._out.append(outcome(data, self._ids, list(self._interrupts.values())))
+        self._custom(event.type, data, self._inside(event.call, event.tool_call_id))
 
     # What models write
 
@@ -124,33 +125,34 @@ class Translator:
     def _piece(self, run_id: str, channel: ev.Channel, delta: str, inside: AguiEvent) -> None:
         match channel:
             case "text":
-                self._text(run_id, delta, inside)
+                ids = {"messageId": run_id, **inside}
+                self._begin(run_id, "TEXT_MESSAGE", ids, role="assistant")
+                self._put("TEXT_MESSAGE_CONTENT", ids, delta=delta)
             case "reasoning":
                 ids = {"messageId": f"{run_id}:reasoning", **inside}
-                self._begin(("REASONING", run_id), ids)
-                self._begin(("REASONING_MESSAGE", run_id), ids, role="reasoning")
+                self._begin(run_id, "REASONING", ids)
+                self._begin(run_id, "REASONING_MESSAGE", ids, role="reasoning")
                 self._put("REASONING_MESSAGE_CONTENT", ids, delta=delta)
             case _:  # a block that is not text, which the protocol has no word for
                 data = {"messageId": run_id, "channel": channel, "delta": delta}
                 self._custom("llm.token", data, inside)
 
-    def _text(self, message_id: str, delta: str, inside: AguiEvent) -> None:
-        ids = {"messageId": message_id, **inside}
-        self._begin(("TEXT_MESSAGE", message_id), ids, role="assistant")
-        self._put("TEXT_MESSAGE_CONTENT", ids, delta=delta)
-
     def _tool_args(self, event: ev.LlmToken, inside: AguiEvent) -> None:
-        data, written = event.data, self._written[event.run_id]
+        data, run_id = event.data, event.run_id
         place = data.index if isinstance(data.index, int) else 0
         if isinstance(data.call, str):
-            self._end("TOOL_CALL", written.get(place, ""))
-            written[place] = data.call
-            self._call(data.call, data.call_id or None, data.tool or "")
-            self._call_start(data.call, event.run_id, inside)
-        key = written.get(place, "")
-        if ("TOOL_CALL", key) in self._open:  # what belongs to no call, its action will say
-            ids = {"toolCallId": self._call(key).id, **inside}
-            self._put("TOOL_CALL_ARGS", ids, delta=data.delta)
+            self._end(run_id, "TOOL_CALL", place)
+            call = self._call(data.call, data.call_id or None, data.tool or "")
+            self._call_start(call, run_id, inside, place)
+        if (ids := self._open[run_id].get(("TOOL_CALL", place))) is not None:
+            self._put("TOOL_CALL_ARGS", ids, delta=data.delta)  # else its action will say
+
+    def _call_start(self, call: _Call, run_id: str, inside: AguiEvent, place: int = 0) -> None:
+        """Show a call, once: the model's tokens do, if the mode has tokens, else its action."""
+        if not call.shown:
+            call.shown = True
+            names = {"parentMessageId": run_id, "toolCallName": call.tool}
+            self._begin(run_id, "TOOL_CALL", {"toolCallId": call.id, **inside}, place, **names)
 
     def _message_end(self, event: ev.LlmFinished) -> None:
         data = event.data
@@ -163,10 +165,7 @@ class Translator:
         self._streamed.discard(event.run_id)
         if event.call is None and (data.text or data.named_blocks):
             self._said = data.text, data.named_blocks
-        for what in ("REASONING_MESSAGE", "REASONING", "TEXT_MESSAGE"):
-            self._end(what, event.run_id)
-        for key in self._written.pop(event.run_id, {}).values():
-            self._end("TOOL_CALL", key)
+        self._end_all(event.run_id)
 
     # What becomes of a call
 
@@ -175,29 +174,21 @@ class Translator:
         call = self._call(key, data.tool_call_id, data.tool)
         match event:
             case ev.Action() if not call.shown:
-                inside = self._inside(ev.outer_call(key))
-                self._call_start(key, event.run_id, inside)
+                inside, place = self._inside(ev.outer_call(key)), -1  # no model's token is there
+                self._call_start(call, event.run_id, inside, place)
                 arguments = encode_plain(event.data.tool_input).decode().strip()
                 self._put("TOOL_CALL_ARGS", {"toolCallId": call.id, **inside}, delta=arguments)
-                self._end("TOOL_CALL", key)
+                self._end(event.run_id, "TOOL_CALL", place)
             case ev.ToolStarted():
-                self._begin(("STEP", key), {"stepName": f"{call.tool} {call.id}"}, _RUNS)
+                self._begin(key, "STEP", {"stepName": f"{call.tool} {call.id}"})
             case ev.ToolFinished(data=data):
                 self._subagent_end(key, data)
-                self._end("STEP", key)
+                self._end(key, "STEP")
             case ev.Observation(data=data):
-                self._end("SUBAGENT", key)
+                self._end(key, "SUBAGENT")
                 ids = {"messageId": f"{call.id}:result", "toolCallId": call.id}
                 inside = self._inside(ev.outer_call(key))
                 self._put("TOOL_CALL_RESULT", ids | inside, content=data.output, role="tool")
-
-    def _call_start(self, key: str, message_id: str, inside: AguiEvent) -> None:
-        """Show a call, once: the model's tokens do, if the mode has tokens, else its action."""
-        call = self._call(key)
-        if not call.shown:
-            call.shown = True
-            ids, names = {"toolCallId": call.id, **inside}, {"toolCallName": call.tool}
-            self._begin(("TOOL_CALL", key), ids, _WRITES, parentMessageId=message_id, **names)
 
     def _call(self, key: str, given: str | None = None, tool: str = "") -> _Call:
         """Return a call; its id is the one that was `given` where no other call has that."""
@@ -213,54 +204,91 @@ class Translator:
         self._taken.add(name)
         return name
 
-    # What happens inside a call
+    def _inside(self, key: str | None, given: str | None = None, depth: int = 1) -> AguiEvent:
+        """Announce that something happens inside a tool call; return what attributes it.
 
-    def _inside(self, key: str | None, given: str | None = None) -> AguiEvent:
-        """Announce that something happens inside a tool call; return what attributes it."""
-        if key is None:
+        Each invocation has an id of its own: a call may be tried again.
+        """
+        if not key or depth > ev.DEEPEST_CALL:
             return {}
-        call, new, around = self._call(key, given), list[str](), key
-        while around and ("SUBAGENT", around) not in self._open and len(new) < ev.DEEPEST_CALL:
-            new.append(around)
-            around = ev.outer_call(around) or ""
-        for each in reversed(new):
-            self._announce(each)
+        call = self._call(key, given)
+        if ("SUBAGENT", 0) not in self._open[key]:
+            around: AguiEvent = {"parentToolCallId": call.id}
+            if outer := self._inside(ev.outer_call(key), depth=depth + 1):
+                around["parentSubagentRunId"] = outer["subagentRunId"]
+            call.subagent = self._unique(call.id, key) if call.subagent else call.id
+            ids = {"subagentRunId": call.subagent}
+            self._begin(key, "SUBAGENT", ids, name=call.tool, **around)
         return {"subagentRunId": call.subagent}
 
-    def _announce(self, key: str) -> None:
-        """Each invocation has an id of its own: a call may be tried again."""
-        call, outer = self._call(key), ev.outer_call(key) or ""
-        call.subagent = self._unique(call.id, key) if call.subagent else call.id
-        around = {"parentToolCallId": call.id}
-        if ("SUBAGENT", outer) in self._open:
-            around["parentSubagentRunId"] = self._call(outer).subagent
-        ids = {"subagentRunId": call.subagent}
-        self._begin(("SUBAGENT", key), ids, _RUNS, name=call.tool, **around)
-
     def _subagent_end(self, key: str, data: ev.ToolFinishedData) -> None:
-        end = self._open.get(("SUBAGENT", key), {})
+        how: AguiEvent = {}
         if data.status == "error":
-            end["type"] = "SUBAGENT_ERROR"
-            end["message"] = data.error.message if data.error is not None else data.output
+            message = data.error.message if data.error is not None else data.output
+            how = {"word": "ERROR", "message": message}
         elif data.status == "interrupted":
-            end["outcome"] = {"type": "suspended"}
-        self._end("SUBAGENT", key)
+            how = {"outcome": {"type": "suspended"}}
+        self._end(key, "SUBAGENT", **how)
+
+    # The end of a run
+
+    def _interrupt(self, event: ev.Interrupt) -> AguiEvent:
+        """What a run waits for."""
+        data = event.data
+        about = {"value": data.value, "node": data.node, "allowed": data.allowed}
+        found = {"id": data.id, "reason": _PAUSE, "metadata": {"langgraph": about}}
+        if isinstance(data.value, str):
+            found["message"] = data.value
+        if event.call:
+            found["toolCallId"] = self._call(event.call, event.tool_call_id).id
+        return found
+
+    def _finish(self, data: ev.RunFinishedData) -> None:
+        for owner in reversed(list(self._open)):
+            self._end_all(owner)
+        if data.state is not None:
+            self._put("STATE_SNAPSHOT", snapshot=self._prompts.whole(data.state))
+        usage = [_usage(model) for model in data.models]
+        if data.status in ("error", "limit"):
+            error = data.error or ev.ErrorInfo(kind="agent", type=data.status, message=data.status)
+            self._put("RUN_ERROR", message=error.message, code=error.type, usage=usage)
+        else:
+            ends = {"result": data.output, "outcome": self._outcome(data.status), "usage": usage}
+            self._put("RUN_FINISHED", self._ids, **ends)
+
+    def _outcome(self, status: ev.RunStatus) -> AguiEvent:
+        if status != "interrupted":
+            return {"type": status}
+        # For something: the protocol wants one at least.
+        waits = list(self._interrupts.values()) or [{"id": self._ids["runId"], "reason": _PAUSE}]
+        return {"type": "interrupt", "interrupts": waits}
 
     # One event
 
-    def _begin(
-        self, key: _Key, ids: AguiEvent, words: tuple[str, str] = _WRITES, **more: Any
-    ) -> None:
-        if key not in self._open:
-            self._open[key] = {"type": f"{key[0]}_{words[1]}", **ids}
-            self._put(f"{key[0]}_{words[0]}", ids, **more)
+    def _begin(self, owner: str, what: str, ids: AguiEvent, place: int = 0, **more: Any) -> None:
+        if (what, place) not in self._open[owner]:
+            self._open[owner][what, place] = ids
+            self._put(f"{what}_{'STARTED' if what in _RUNS else 'START'}", ids, **more)
 
-    def _end(self, what: str, key: str) -> None:
-        if (what, key) in self._open:
-            self._out.append(self._open.pop((what, key)))
+    def _end(self, owner: str, what: str, place: int = 0, word: str = "", **more: Any) -> None:
+        if (ids := self._open[owner].pop((what, place), None)) is not None:
+            word = word or ("FINISHED" if what in _RUNS else "END")
+            self._put(f"{what}_{word}", ids, **more)
+
+    def _end_all(self, owner: str) -> None:
+        for what, place in sorted(self._open[owner], key=lambda at: (_INNERMOST.index(at[0]), at)):
+            self._end(owner, what, place)
+        del self._open[owner]
 
     def _custom(self, name: str, data: Any, inside: AguiEvent | None = None) -> None:
         self._put("CUSTOM", inside, name=f"catagent.{name}", value=data)
 
     def _put(self, kind: str, ids: AguiEvent | None = None, **more: Any) -> None:
         self._out.append({"type": kind, **(ids or {}), **more})
+
+
+def _usage(used: ev.ModelUsage) -> AguiEvent:
+    """The counts that are known: the protocol's absent is our null."""
+    counts = {word: getattr(used.usage, name, None) for name, word in _COUNTS.items()}
+    known = {word: number for word, number in counts.items() if number is not None}
+    return {"model": used.model, **known}

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from catagent.events.codec import encode
 from catagent.events.types import Event
+from catagent.sinks.base import Sink
 from catagent.sinks.fd_writer import writer
 from catagent.stop import Stop
 
@@ -15,7 +16,7 @@ from catagent.stop import Stop
 _CONTROL = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
-class JsonlSink:
+class JsonlSink(Sink):
     """Writes to the stream's descriptor; on a terminal with JSON escapes for what controls it."""
 
     def __init__(self, stream: BinaryIO, stop: Stop | None = None) -> None:
@@ -24,11 +25,11 @@ class JsonlSink:
 
     def write(self, event: Event) -> None:
         """Write one line."""
-        line = encode(event)
-        self._write(escaped(line) if self._on_terminal else line)
+        self.put(encode(event))
 
-    def close(self) -> None:
-        """Nothing is held back; the stream belongs to the caller."""
+    def put(self, lines: bytes) -> None:
+        """Write lines of JSON."""
+        self._write(escaped(lines) if self._on_terminal else lines)
 
 
 def escaped(lines: bytes) -> bytes:
