@@ -20,33 +20,22 @@ def made(path: Path, mode: int, *, force: bool) -> Iterator[int]:
     A file that is there is replaced with `force`, and stays as it is should the block fail; a link
     that leads nowhere is replaced too. Raises FileExistsError without `force`, and OSError.
     """
-    if force and not _is_replaceable(path):
-        with _opened(path, os.O_TRUNC, mode) as descriptor:
-            yield descriptor
-        return
-    place = path.parent / f".{secrets.token_hex(8)}.tmp" if force else path
-    with _opened(place, os.O_CREAT | os.O_EXCL, mode) as descriptor:
-        half_made.add(place)
-        try:
-            yield descriptor
-            if force:
-                place.replace(path)
-        except BaseException:
-            place.unlink(missing_ok=True)
-            raise
-        finally:
-            half_made.discard(place)
-
-
-@contextlib.contextmanager
-def _opened(path: Path, flags: int, mode: int) -> Iterator[int]:
-    """The descriptor, which is closed only where the block fails."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | flags, mode)
+    is_new = not force or _is_replaceable(path)
+    place = path.parent / f".{secrets.token_hex(8)}.tmp" if force and is_new else path
+    flags = os.O_CREAT | os.O_EXCL if is_new else os.O_TRUNC
+    descriptor = os.open(place, os.O_WRONLY | os.O_CLOEXEC | flags, mode)
     try:
+        half_made.update({place} if is_new else ())
         yield descriptor
+        if place != path:
+            place.replace(path)
     except BaseException:
         os.close(descriptor)
+        if is_new:
+            place.unlink(missing_ok=True)
         raise
+    finally:
+        half_made.discard(place)
 
 
 def _is_replaceable(path: Path) -> bool:

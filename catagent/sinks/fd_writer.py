@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 from collections.abc import Callable
@@ -33,8 +34,10 @@ def writer(descriptor: int, stop: Stop | None = None) -> Callable[[bytes], None]
         try:
             while rest:
                 _await_room(poll, given)
-                # What is surely taken: a write of more would wait where no signal is heard.
-                rest = rest[_written(descriptor, rest[: select.PIPE_BUF]) :]
+                # Somebody else may have filled a pipe that the other end made non-blocking.
+                with contextlib.suppress(BlockingIOError):
+                    # What is surely taken: a write of more would wait where no signal is heard.
+                    rest = rest[os.write(descriptor, rest[: select.PIPE_BUF]) :]
         except OSError:
             failed = True
             raise
@@ -46,10 +49,3 @@ def _await_room(poll: select.poll, stop: Stop) -> None:
     while not poll.poll(_LOOK_MS):
         if stop.is_due:
             raise StalledError("the reader takes nothing")
-
-
-def _written(descriptor: int, data: memoryview) -> int:
-    try:
-        return os.write(descriptor, data)
-    except BlockingIOError:  # the other end made the pipe non-blocking, and somebody filled it
-        return 0

@@ -19,24 +19,18 @@ def reserved(stdout: TextIO) -> Iterator[TextIO]:
     """
     stdout.flush()
     descriptor = stdout.fileno()
-    with _opened(os.dup(descriptor), stdout) as own:
-        _point_at_stderr(descriptor)
-        try:
-            with _by_the_line(stdout):
-                yield own
-        finally:
-            os.dup2(own.fileno(), descriptor)
-
-
-@contextlib.contextmanager
-def _opened(descriptor: int, like: TextIO) -> Iterator[TextIO]:
     # Without a locale Python thinks in ASCII; a model does not, and a `?` is better than an error.
-    stream = os.fdopen(descriptor, "w", encoding=like.encoding, errors="replace", newline="\n")
+    own = os.fdopen(
+        os.dup(descriptor), "w", encoding=stdout.encoding, errors="replace", newline="\n"
+    )
     try:
-        yield stream
+        _point_at_stderr(descriptor)
+        with _by_the_line(stdout):
+            yield own
     finally:
+        os.dup2(own.fileno(), descriptor)
         with contextlib.suppress(OSError):  # its writer has had this error already
-            stream.close()
+            own.close()
 
 
 @contextlib.contextmanager
