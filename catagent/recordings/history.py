@@ -81,22 +81,22 @@ class History(Struct, kw_only=True, frozen=True):
         for path in self._of(run_id):
             path.unlink(missing_ok=True)
 
-    def _of(self, run: str) -> list[Path]:
-        return [path for path in self._paths() if run_id(path) == run]
+    def _of(self, wanted: str) -> list[Path]:
+        return [path for _, run, path in self._files() if run == wanted]
 
     def prune(self) -> int:
         """Remove the oldest runs until one more fits, and return the number of that one."""
-        kept, size, paths = 0, 0, self._paths()
-        for path in reversed(paths):
+        kept, size, files = 0, 0, self._files()
+        for _, _, path in reversed(files):
             kept, size = kept + 1, size + _size(path)
             if kept >= self.max_runs or size > self.max_bytes:
                 path.unlink(missing_ok=True)
-        return _named(paths[-1])[0] + 1 if paths else 1
+        return files[-1][0] + 1 if files else 1
 
     def runs(self) -> Iterator[RunSummary]:
         """Yield the runs, newest first, at the cost of a look at both ends of each file."""
-        mask = _mask()
-        for path in reversed(self._paths()):
+        mask = EventMask(secrets_of())
+        for *_, path in reversed(self._files()):
             try:
                 yield summarise(path, mask)
             except (FileNotFoundError, PermissionError):
@@ -107,24 +107,26 @@ class History(Struct, kw_only=True, frozen=True):
 
         Of several of one run it is the newest.
         """
-        paths = self._paths()
-        found = [p for p in paths if wanted and (run_id(p).startswith(wanted) or p.stem == wanted)]
-        found = paths[-1:] if wanted == "last" else list({run_id(p): p for p in found}.values())
+        files = self._files()
+        found = {run: path for _, run, path in files if run.startswith(wanted)} if wanted else {}
+        found |= {run: path for _, run, path in files if path.stem == wanted}
+        if wanted == "last":
+            found = {run: path for _, run, path in files[-1:]}
         if not found:
             raise RecordingError(f"no run {wanted!r} in the history", "catagent runs lists them")
         if len(found) > 1:
-            ids = ", ".join(run_id(path) for path in found[:5])
+            ids = ", ".join(list(found)[:5])
             raise RecordingError(f"{wanted!r} is the beginning of {len(found)} runs: {ids}")
-        return found[0]
+        return next(iter(found.values()))
 
-    def _paths(self) -> list[Path]:
-        """The files that are recordings by their names, in the order in which they began."""
+    def _files(self) -> list[tuple[int, str, Path]]:
+        """The recordings by their names: number, id of the run and path, as they began."""
         try:
             with os.scandir(self.folder) as entries:
-                found = [Path(e.path) for e in entries if _NAME.fullmatch(e.name) and e.is_file()]
+                paths = [Path(e.path) for e in entries if _NAME.fullmatch(e.name) and e.is_file()]
         except (FileNotFoundError, NotADirectoryError):
             return []
-        return sorted(found, key=_named)
+        return sorted((*_named(path), path) for path in paths)
 
 
 def _make_private(folder: Path) -> None:
@@ -140,20 +142,15 @@ def _named(path: Path) -> tuple[int, str]:
     return (int(found[1]), found[2]) if found else (0, path.stem)
 
 
-def run_id(path: Path) -> str:
-    """The id of the run that a file of the history holds."""
-    return _named(path)[1]
-
-
 def summarise(path: Path, mask: EventMask | None = None) -> RunSummary:
     """Read off both ends of a recording what run it holds. Total: damage leaves fields empty."""
-    summary, mask = RunSummary(id=run_id(path), path=str(path), bytes=_size(path)), mask or _mask()
+    summary = RunSummary(id=_named(path)[1], path=str(path), bytes=_size(path))
     with path.open("rb") as file:
         first = _decoded(file.readline(MAX_LINE)), _decoded(file.readline(MAX_LINE))
         last = _decoded(_last_line(file, summary.bytes))
     run = next((event for event in first if isinstance(event, ev.RunStarted)), None)
     if run is not None:
-        mask(run)
+        (mask or EventMask(secrets_of()))(run)
         summary.ts, began = run.ts, run.data
         summary.question, summary.agent = question(began), began.agent
         summary.model, summary.mode = began.model or "", began.mode
@@ -162,10 +159,6 @@ def summarise(path: Path, mask: EventMask | None = None) -> RunSummary:
             setattr(summary, name, getattr(last.data, name))
         summary.model = summary.model or ", ".join(used.model for used in last.data.models)
     return summary
-
-
-def _mask() -> EventMask:
-    return EventMask(secrets_of())
 
 
 def question(started: ev.RunStartedData) -> str:

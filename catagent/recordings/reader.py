@@ -8,8 +8,8 @@ from __future__ import annotations
 import codecs
 import contextlib
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -25,14 +25,6 @@ _NAMES_CALLS = b'"call":'  # every line of a run whose calls have keys does; non
 MAX_LINE = 64 << 20  # bytes; a file without a newline must not fill the memory
 
 _NAMED = 5  # runs in a message
-
-
-@dataclass(slots=True)
-class _Open:
-    """What is kept of a run while it is read: what its calls lack, and the last `seq`."""
-
-    keys: CallKeys | None
-    seq: int = 0
 
 
 class Runs:
@@ -84,26 +76,28 @@ class Reader:
 
     def __init__(self) -> None:
         self.line = 0
-        self._rest: list[bytes] = []
-        self._held = 0
+        self._rest = bytearray()
         self._runs = Runs()
-        self._open: dict[str, _Open] = {}
+        # Of each run that is open: what gives its calls keys, None where they have some, and the
+        # last `seq`.
+        self._keys: dict[str, CallKeys | None] = {}
+        self._seq: defaultdict[str, int] = defaultdict(int)
         self._mask = EventMask(secrets_of())
 
     def feed(self, chunk: bytes) -> Iterator[Event]:
         """Yield the events of the lines that this chunk completes."""
         *lines, rest = chunk.split(b"\n")
         for line in lines:
-            yield from self._event(b"".join([*self._rest, line]))
-            self._rest, self._held = [], 0
-        self._rest.append(rest)
-        self._held += len(rest)
-        if self._held > MAX_LINE:
+            whole = bytes(self._rest + line) if self._rest else line
+            self._rest.clear()
+            yield from self._event(whole)
+        self._rest += rest
+        if len(self._rest) > MAX_LINE:
             raise self._damage(f"longer than {MAX_LINE >> 20} MB", self.line + 1)
 
     def end(self) -> Iterator[Event]:
         """Yield the event of a last line without a newline; the recording must be over then."""
-        yield from self._event(b"".join(self._rest))
+        yield from self._event(bytes(self._rest))
         if self._runs.open or not self._runs.finished:
             raise RecordingError(self._unfinished())
 
@@ -129,14 +123,13 @@ class Reader:
             run = self._runs.of(event)
         except RecordingError as error:
             raise self._damage(error.message) from None
-        state = self._open.get(run)
-        if state is None:
-            state = self._open[run] = _Open(None if _NAMES_CALLS in line else CallKeys())
-        if state.keys is not None:
-            state.keys(event)
-        yield from self._masked(event, state)
+        if run not in self._keys:
+            self._keys[run] = None if _NAMES_CALLS in line else CallKeys()
+        if (keys := self._keys[run]) is not None:
+            keys(event)
+        yield from self._masked(event, run)
         if isinstance(event, RunFinished):
-            del self._open[run]
+            del self._keys[run], self._seq[run]
 
     def _read(self, line: bytes) -> Event | None:
         """The event of a line; None for a header, of which several files put together have more."""
@@ -151,13 +144,13 @@ class Reader:
             raise self._damage(f"it is of version {event.v}, and 1 is what I read")
         return event
 
-    def _masked(self, event: Event, run: _Open) -> Iterator[Event]:
+    def _masked(self, event: Event, run: str) -> Iterator[Event]:
         seq, ts = event.seq, event.ts
         for masked in self._mask(event):
             if masked is not event and isinstance(masked, LlmToken):
                 # The end of a stream, held back until now, under the number that it left free.
-                masked.seq, masked.ts = (seq - 1 if run.seq < seq - 1 else seq), ts
-            run.seq = masked.seq
+                masked.seq, masked.ts = (seq - 1 if self._seq[run] < seq - 1 else seq), ts
+            self._seq[run] = masked.seq
             yield masked
 
     def _damage(self, what: str, line: int | None = None) -> RecordingError:
