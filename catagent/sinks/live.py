@@ -63,7 +63,7 @@ class LiveSink:
         self._tick()
         shared = [fd for fd in (1, 2) if self._terminal.is_also(fd)]
         self._tap = Tap(shared) if shared else None
-        self._jobs.install()
+        self._jobs.__enter__()
         self._thread.start()
 
     def status(self, text: str) -> None:
@@ -104,7 +104,7 @@ class LiveSink:
 
     def close(self) -> None:
         """Show what is left, for good, and give the terminal back as it was."""
-        self._jobs.remove()
+        self._jobs.__exit__()
         if self._tap is not None:
             self._tap.close()
         self._stop.set()

@@ -47,9 +47,11 @@ class Painter:
         self._footer, self._stale = new, False
         if final or stale or old is None or len(new) != len(old):
             hide = _CURSOR_OFF if stale or old is None else ""
-            body = hide + _CLEAR_BELOW + "".join(f"{row}\r\n" for row in final) + _footer(new)
+            body = hide + _CLEAR_BELOW + _lines(final) + _footer(new)
         else:
-            body = "\r" + _changes(old, new)
+            # The rows that differ, each written over the old one.
+            pairs = enumerate(zip(old, new, strict=True))
+            body = "\r" + _rows((index, row) for index, (was, row) in pairs if row != was)
         if cursor is not None or self._cursor is not None:
             body += _CURSOR_OFF if cursor is None else f"\x1b[{cursor + 1}G{_CURSOR_ON}"
         self._cursor = cursor
@@ -61,17 +63,16 @@ class Painter:
 
     def finish(self, final: Sequence[str]) -> None:
         """Print the last rows, take the footer away, and give the cursor back."""
-        rows = "".join(f"{row}\r\n" for row in final)
         if self._footer is not None:
-            self._write(_CLEAR_BELOW + rows + RESTORE)
-        elif rows:
-            self._write(rows)
+            self._write(_CLEAR_BELOW + _lines(final) + RESTORE)
+        else:
+            self.append(final)
         self._footer, self._stale = None, False
 
     def append(self, rows: Sequence[str]) -> None:
         """Print rows and nothing else: for a terminal that is not ours to draw on."""
         if rows:
-            self._write("".join(f"{row}\r\n" for row in rows))
+            self._write(_lines(rows))
 
     def _write(self, text: str) -> None:
         data = memoryview(text.encode("utf-8", "replace"))
@@ -80,6 +81,10 @@ class Painter:
             done = os.write(self.fd, data[:_SLICE])
             self.written += done
             data = data[done:]
+
+
+def _lines(rows: Iterable[str]) -> str:
+    return "".join(f"{row}\r\n" for row in rows)
 
 
 def _footer(rows: Sequence[str]) -> str:
@@ -91,11 +96,6 @@ def _footer(rows: Sequence[str]) -> str:
     below = len(rows) - 1
     room = "\r\n" * below + f"\x1b[{below}A" if below else ""
     return room + _rows(enumerate(rows))
-
-
-def _changes(old: Sequence[str], new: Sequence[str]) -> str:
-    """The rows of a footer that differ, each written over the old one."""
-    return _rows((index, row) for index, row in enumerate(new) if row != old[index])
 
 
 def _rows(rows: Iterable[tuple[int, str]]) -> str:

@@ -55,7 +55,4 @@ def _past_buffers(stream: TextIO, stop: Stop | None) -> Callable[[str], object]:
 def _terminal_width(stream: TextIO) -> int | None:
     if not stream.isatty():
         return None
-    try:
-        return max(20, os.get_terminal_size(stream.fileno()).columns - 1)
-    except (OSError, ValueError):
-        return 79
+    return max(20, os.get_terminal_size(stream.fileno()).columns - 1)

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from catagent.stop import Signals
 from catagent.views.live import Size
 
 
@@ -95,37 +96,28 @@ class Terminal:
                 os.write(self.fd, data)
 
 
-class JobControl:
-    """What to do before Ctrl-Z stops the process, after `fg`, and before Ctrl-Backslash ends it."""
+class JobControl(Signals):
+    """What to do before Ctrl-Z stops the process, after `fg`, and before Ctrl-Backslash ends it.
+
+    Those signals are watched that nobody else watches, where Python lets us: on the main thread.
+    """
 
     def __init__(self, pause: Callable[[], None], resume: Callable[[], None]) -> None:
+        numbers = (signal.SIGTSTP, signal.SIGQUIT, signal.SIGCONT)
+        is_main = threading.current_thread() is threading.main_thread()
+        super().__init__(n for n in numbers if is_main and signal.getsignal(n) == signal.SIG_DFL)
         self._pause = pause
         self._resume = resume
-        self._installed: list[signal.Signals] = []
 
-    def install(self) -> None:
-        """Watch the signals that nobody else does, where Python lets us: on the main thread."""
-        if threading.current_thread() is not threading.main_thread():
-            return
-        for number in (signal.SIGTSTP, signal.SIGQUIT, signal.SIGCONT):
-            if signal.getsignal(number) == signal.SIG_DFL:
-                signal.signal(number, self._goes_on if number == signal.SIGCONT else self._stops)
-                self._installed.append(number)
-
-    def remove(self) -> None:
-        """Leave the signals as they were."""
+    def __exit__(self, *_: object) -> None:
         if threading.current_thread() is threading.main_thread():
-            for number in self._installed:
-                signal.signal(number, signal.SIG_DFL)
-            self._installed.clear()
+            super().__exit__()
 
-    def _stops(self, number: int, frame: FrameType | None) -> None:
-        self._pause()
-        signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
-        # The process stood still in the line above; it goes on here when somebody continues it.
-        signal.signal(number, self._stops)
-        self._resume()
-
-    def _goes_on(self, number: int, frame: FrameType | None) -> None:
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        if number != signal.SIGCONT:
+            self._pause()
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+            # The process stood still in the line above; it goes on here once it is continued.
+            signal.signal(number, self._handle)
         self._resume()
