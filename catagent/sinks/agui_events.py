@@ -143,16 +143,12 @@ class Translator:
         if isinstance(data.call, str):
             self._end(run_id, "TOOL_CALL", place)
             call = self._call(data.call, data.call_id or None, data.tool or "")
-            self._call_start(call, run_id, inside, place)
-        if (ids := self._open[run_id].get(("TOOL_CALL", place))) is not None:
-            self._put("TOOL_CALL_ARGS", ids, delta=data.delta)  # else its action will say
-
-    def _call_start(self, call: _Call, run_id: str, inside: AguiEvent, place: int = 0) -> None:
-        """Show a call, once: the model's tokens do, if the mode has tokens, else its action."""
-        if not call.shown:
-            call.shown = True
-            names = {"parentMessageId": run_id, "toolCallName": call.tool}
-            self._begin(run_id, "TOOL_CALL", {"toolCallId": call.id, **inside}, place, **names)
+            if not call.shown:
+                call.shown, ids = True, {"toolCallId": call.id, **inside}
+                names = {"parentMessageId": run_id, "toolCallName": call.tool}
+                self._begin(run_id, "TOOL_CALL", ids, place, **names)
+        if (known := self._open[run_id].get(("TOOL_CALL", place))) is not None:
+            self._put("TOOL_CALL_ARGS", known, delta=data.delta)  # else its action will say
 
     def _message_end(self, event: ev.LlmFinished) -> None:
         data = event.data
@@ -173,12 +169,14 @@ class Translator:
         key, data = ev.call_of(event), event.data
         call = self._call(key, data.tool_call_id, data.tool)
         match event:
-            case ev.Action() if not call.shown:
-                inside, place = self._inside(ev.outer_call(key)), -1  # no model's token is there
-                self._call_start(call, event.run_id, inside, place)
+            case ev.Action() if not call.shown:  # no model's tokens have shown it
+                call.shown, inside = True, self._inside(ev.outer_call(key))
+                ids = {"toolCallId": call.id, **inside}
                 arguments = encode_plain(event.data.tool_input).decode().strip()
-                self._put("TOOL_CALL_ARGS", {"toolCallId": call.id, **inside}, delta=arguments)
-                self._end(event.run_id, "TOOL_CALL", place)
+                names = {"parentMessageId": event.run_id, "toolCallName": call.tool}
+                self._put("TOOL_CALL_START", ids, **names)
+                self._put("TOOL_CALL_ARGS", ids, delta=arguments)
+                self._put("TOOL_CALL_END", ids)
             case ev.ToolStarted():
                 self._begin(key, "STEP", {"stepName": f"{call.tool} {call.id}"})
             case ev.ToolFinished(data=data):
