@@ -144,8 +144,8 @@ class Bounds:
     def ask(self, llm: Span, around: Iterable[Span]) -> None:
         """A model is to be asked. Raises the error of a limit that does not allow it.
 
-        `around` are the nodes that the model runs inside of, the innermost first, and last the tool
-        or the root that they run inside of.
+        `around` are the nodes and tools that the model runs inside of, the innermost first, and
+        last the root. What is around a tool does not count.
         """
         turn: tuple[object, ...] = (llm.run_id,)
         for span in around:
@@ -154,6 +154,8 @@ class Bounds:
             if span.is_node and span.superstep is not None:
                 turn = (*span.parent_ids[-1:], span.node, span.superstep)
                 self._take(turn[:-1], turn, self._max_steps + 1)
+            if span.kind == "tool":
+                break
         self.end(self.budget.refuses(llm))
 
     def _take(self, whose: object, turn: object, most: float = 0) -> None:

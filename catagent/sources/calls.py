@@ -8,7 +8,7 @@ and where: all is asked while LangChain runs, in the order in which things happe
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 from catagent.sources.span import Span
 
 if TYPE_CHECKING:
-    from langchain_core.messages import AIMessage, ToolCall, ToolMessage
+    from langchain_core.messages import AIMessage, BaseMessage, ToolCall, ToolMessage
+
+    from catagent.sources.message_checks import WrittenArgs
 
 
 @dataclass(slots=True, eq=False)
@@ -50,7 +52,7 @@ class Calls:
         self._inside: Counter[str] = Counter()
         self._open: defaultdict[str, list[Call]] = defaultdict(list)
         self._written: dict[tuple[str, int], Call] = {}
-        self._of_message: dict[str, list[Call]] = {}
+        self._authors: dict[str, Span] = {}
         self._of_action: dict[int, tuple[Any, Call]] = {}
         self._acting_in: defaultdict[str, list[Call]] = defaultdict(list)
         self._claimed: set[str] = set()
@@ -62,26 +64,32 @@ class Calls:
         """The call that a model writes, or wrote, as number `order` of its message."""
         call = self._written.get((llm.run_id, order))
         if call is None:
-            call = self._new(tool, call_id, llm.call, llm.parent_ids, llm)
+            call = self._new(tool, call_id, llm, author=llm)
             self._written[llm.run_id, order] = call
         return call
 
-    def wrote(self, llm: Span, message: AIMessage, order: Iterable[int]) -> None:
-        """Take note of the calls in a model's message; `order` says which of its pieces each is."""
+    def wrote(self, llm: Span, message: AIMessage, streamed: WrittenArgs) -> None:
+        """Take note of a model's message, and of the calls in it; `streamed` are their pieces."""
+        order = streamed.order(message.tool_calls)
         for wanted, number in zip(message.tool_calls, order, strict=False):
             call = self.written(llm, number, wanted["name"], wanted["id"])
             call.tool, call.args = wanted["name"], wanted["args"]  # a name may come in pieces
             self._by_model[call.outer, call.call_id, call.tool] = call
             llm.written.append(call)
         if message.id is not None:
-            self._of_message[message.id] = llm.written
+            self._authors[message.id] = llm
+
+    def author(self, message: BaseMessage) -> Span | None:
+        """The model run that wrote a message."""
+        return self._authors.get(message.id or "")
 
     def decided(self, message: AIMessage, where: Span) -> Iterator[tuple[Call, Any]]:
         """The calls, with their arguments, that a message decides on which a node added.
 
         Those are none that it said before, in this message or in one that it is a copy of.
         """
-        known = list(self._of_message.get(message.id or "", ()))
+        author = self.author(message)
+        known = [] if author is None else list(author.written)
         for wanted in message.tool_calls:
             call = self._in_message(wanted, known, where)
             if not call.decided or call.args != wanted["args"]:
@@ -99,7 +107,7 @@ class Calls:
         copied = self._by_model.get((where.call, call_id, tool))
         if call is None and copied is not None and copied.args == wanted["args"]:
             return copied
-        return call or self._new(tool, call_id, where.call, where.parent_ids)
+        return call or self._new(tool, call_id, where)
 
     def started(self, span: Span, call_id: str | None, args: Any) -> Call:
         """The call that a tool run is of: one that waits for it, one run again, or a new one."""
@@ -119,7 +127,7 @@ class Calls:
             return call.decided, named, failed_here, run is None, here, _is_equal(call.args, args)
 
         found = self._best(call_id, span, fits, rank) or self._without_id(call_id, span, args)
-        return found or self._new(span.name, call_id, span.outer, span.parent_ids)
+        return found or self._new(span.name, call_id, span)
 
     def _without_id(self, call_id: str | None, span: Span, args: Any) -> Call | None:
         """The call that waits for this tool with these arguments, where its run names no id.
@@ -127,14 +135,14 @@ class Calls:
         Neither LangGraph's older ToolNode nor a node of a person's own has to hand one on.
         """
         waiting = (call for calls in self._open.values() for call in calls if call.run is None)
-        alike = (c for c in waiting if c.decided and c.outer is span.outer and c.tool == span.name)
+        alike = (c for c in waiting if c.decided and c.outer is span.call and c.tool == span.name)
         return None if call_id else next((c for c in alike if _is_equal(c.args, args)), None)
 
     def acting(self, action: Any, executor: Span, author: Span | None) -> Call:
         """The call of an AgentAction, the very object, of which ReAct agents know no id."""
         found = self._of_action.get(id(action))
         if found is None:
-            call = self._acting(action, getattr(action, "tool_call_id", None), executor, author)
+            call = self._acting(action, executor, author)
             call.decided, call.args = True, action.tool_input
             found = self._of_action[id(action)] = action, call
             self._claimed.add(call.key)
@@ -150,10 +158,9 @@ class Calls:
             default=None,
         )
 
-    def _acting(
-        self, action: Any, call_id: str | None, executor: Span, author: Span | None
-    ) -> Call:
+    def _acting(self, action: Any, executor: Span, author: Span | None) -> Call:
         """The call that a model wrote, or that runs already: of what cannot be read, for one."""
+        call_id = getattr(action, "tool_call_id", None)
         near = [*executor.parent_ids, executor.run_id]
 
         def fits(call: Call) -> bool:
@@ -162,7 +169,7 @@ class Calls:
             return same and call.key not in self._claimed
 
         call = self._best(call_id, executor, fits, lambda call: (call.tool == action.tool,))
-        return call or self._new(action.tool, call_id, executor.call, near, author)
+        return call or self._new(action.tool, call_id, executor, near=near, author=author)
 
     def observed(self, message: ToolMessage, where: Span) -> Call | None:
         """The call that a tool message answers, wherever it came from; None for a copy of one."""
@@ -181,7 +188,7 @@ class Calls:
         answer = (where.call, call_id, message.name)
         if call is None and self._answers.get(answer) == content:
             return None
-        call = call or self._new(message.name or "", call_id, where.call, where.parent_ids)
+        call = call or self._new(message.name or "", call_id, where)
         self._answers[answer] = content
         self.close(call)
         return call
@@ -203,8 +210,7 @@ class Calls:
 
         Among those the best by `rank` counts, then the newest message, and in it the first call.
         """
-        outer = where.outer if where.kind == "tool" else where.call
-        found = [c for c in self._open[call_id or ""] if c.outer is outer and fits(c)]
+        found = [c for c in self._open[call_id or ""] if c.outer is where.call and fits(c)]
         return max(
             found,
             key=lambda call: (_common(call.near, where.parent_ids), *rank(call), call.turn),
@@ -215,10 +221,12 @@ class Calls:
         self,
         tool: str,
         call_id: str | None,
-        outer: Call | None,
-        near: Sequence[str],
+        where: Span,
+        *,
+        near: Sequence[str] | None = None,
         author: Span | None = None,
     ) -> Call:
+        outer, near = where.call, where.parent_ids if near is None else near
         around = "" if outer is None else f"{outer.key}."
         self._inside[around] += 1
         key = f"{around}{self._inside[around]}"

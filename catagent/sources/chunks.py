@@ -169,7 +169,7 @@ class ChunkReader:
     ) -> ev.Answer:
         if (limit := author_limit(text)) is not None and not self._written_by_model(text):
             raise limit
-        span = self._tracker.author(message) if message else self._last_llm()
+        span = self._tracker.calls.author(message) if message else self._last_llm()
         is_cut_short = not is_whole(message) if message else span is not None and span.is_cut_short
         if messages is None:
             messages = _messages(message)

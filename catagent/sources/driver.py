@@ -50,13 +50,13 @@ async def drive(
         reason = tracker.bounds.error or raised
         if isinstance(reason, asyncio.CancelledError):
             raise
-        await tracker.closing.close()
+        await tracker.close()
         for event in (*translation.unsaid(), *side.take(last=True)):
             yield event
         run.outcome.owner = tracker.owner_of(raised)
         raise reason from raised.__cause__
     finally:
-        await tracker.closing.close()
+        await tracker.close()
     tracker.close_open()
     for event in chain(translation.unsaid(), side.take(last=True), _end(translation)):
         yield event

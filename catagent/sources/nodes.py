@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from catagent.sources.calls import Call, Calls
 from catagent.sources.kinds import is_ai, is_message, is_tool_message, langchain
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
 
-_TO_PARENT = "__parent__"
 MESSAGES_KEY = "messages"
 
 
@@ -32,7 +31,7 @@ class NodeReader:
         self._calls = calls
         self._before: set[str | int] = set()
         self._added: set[str | int] = set()
-        self._kept: list[BaseMessage] = []
+        self._kept: dict[int, BaseMessage] = {}
         self._asked: set[str] = set()
         self._own: dict[str | int, BaseMessage] = {}
         self._coerced: dict[int, tuple[Any, BaseMessage]] = {}
@@ -60,12 +59,17 @@ class NodeReader:
         for part in updates_of(output):
             for message in self._messages(part):
                 span.facts += self._facts(span, message)
-            if len(span.parent_ids) == 1 and isinstance(part, dict):
-                self._keep({MESSAGES_KEY: part.get(MESSAGES_KEY)})
-            self._note_keys(span, part if isinstance(part, dict) else {})
+            self._note(span, part if isinstance(part, dict) else {})
 
-    def _note_keys(self, span: Span, part: dict[str, Any]) -> None:
-        """The keys that were written last: nodes of one superstep write at the same time."""
+    def _note(self, span: Span, part: dict[str, Any]) -> None:
+        """Keep what the outermost graph keeps, and the keys that were written last.
+
+        Nodes of one superstep write at the same time.
+        """
+        if len(span.parent_ids) == 1:
+            for message in self._messages({MESSAGES_KEY: part.get(MESSAGES_KEY)}):
+                if is_ai(message) or is_tool_message(message):
+                    self._own[message.id or id(message)] = message
         depth, written = len(span.parent_ids), (span.parent_ids, span.superstep)
         if depth > self._depth:
             return
@@ -73,12 +77,6 @@ class NodeReader:
         if part and written != self._written:
             self._depth, self._written, self.written_last = depth, written, set()
         self.written_last.update(part)
-
-    def _keep(self, found: Any) -> None:
-        """The messages of the outermost graph, as it keeps them."""
-        for message in self._messages(found):
-            if is_ai(message) or is_tool_message(message):
-                self._own[message.id or id(message)] = message
 
     def _messages(self, state: Any) -> Iterator[BaseMessage]:
         """The messages that a state, or an update of one, has under any of its keys.
@@ -116,7 +114,7 @@ class NodeReader:
     def _key(self, message: BaseMessage) -> str | int:
         """Its id, or its address: then it is kept, so that no other gets that."""
         if message.id is None:
-            self._kept.append(message)
+            self._kept[id(message)] = message
         return message.id or id(message)
 
     def interrupts(self, error: BaseException | None) -> list[Any]:
@@ -129,13 +127,11 @@ class NodeReader:
 
 def interrupts_of(error: BaseException | None) -> list[Any]:
     """LangGraph's Interrupts in its GraphInterrupt; none in any other error."""
-    if not is_named(error, "GraphInterrupt"):
-        return []
-    args = error.args if error is not None else ()
+    args = error.args if is_named(error, "GraphInterrupt") else ()
     return [each for each in (args[0] if args else ()) if hasattr(each, "value")]
 
 
-def is_named(error: BaseException | None, name: str) -> bool:
+def is_named(error: BaseException | None, name: str) -> TypeGuard[BaseException]:
     """Whether an error is of a class of this name, of a package that may not be imported."""
     return any(kind.__name__ == name for kind in type(error).__mro__)
 
@@ -147,10 +143,10 @@ def bubbles_up(error: BaseException | None) -> bool:
 
 def command_of(error: BaseException | None) -> Any:
     """The Command with which a graph inside this node has left it for this node's own graph."""
-    if not is_named(error, "ParentCommand") or error is None or not error.args:
+    if not is_named(error, "ParentCommand") or not error.args:
         return None
     command = error.args[0]
-    return None if command.graph == _TO_PARENT else command
+    return None if command.graph == "__parent__" else command
 
 
 def updates_of(output: Any) -> list[Any]:
@@ -190,15 +186,13 @@ def _holds(value: Any) -> bool:
     return isinstance(value, list) and any(map(is_message, value))
 
 
-def begins_with_state(
-    span: Span, parent: Span | None, inputs: Any, metadata: dict[str, Any]
-) -> bool:
+def begins_with_state(span: Span, parent: Span | None, inputs: Any) -> bool:
     """Whether a run begins with the state of its graph, or, by LangGraph's Send, with another.
 
     The updates of nodes tell that; repeated at every start it would make a recording quadratic.
     """
     if span.is_node:
-        return "__pregel_push" not in (metadata.get("langgraph_path") or ())
+        return "__pregel_push" not in span.path
     return parent is not None and (_is_same(parent.state, inputs) or _chooses(parent, span, inputs))
 
 

@@ -35,10 +35,10 @@ class Prompt:
 
 @dataclass(slots=True, eq=False)
 class Span:
-    """One LangChain run. `call` is the nearest tool call, its own included; `outer` that around it.
+    """One LangChain run. `call` is the nearest tool call, its own included once that is known.
 
-    `node` is the graph's node that this is or is inside of, `ns` LangGraph's namespace of it, and
-    `superstep` its turn, None for a task of an `entrypoint`. Times are seconds of its tree's clock.
+    `node` is the graph's node that this is or is inside of, `ns` and `path` LangGraph's names of
+    it, `superstep` its turn, None for a task of an `entrypoint`. Times are of its tree's clock.
     Of what is streamed `reading` reads all that is more than text; `numbers` and `names` are of its
     tool calls, `written` of its message. `facts` are what a node added, `state` what it began with.
     """
@@ -51,11 +51,11 @@ class Span:
     tool_call_id: str | None = None
     call_id: str | None = None
     call: Call | None = None
-    outer: Call | None = None
     scope: str = ""
     node: str = ""
     ns: str = ""
     is_node: bool = False
+    path: tuple[Any, ...] = ()
     superstep: int | None = None
     model: str = ""
     provider: str = ""
@@ -79,6 +79,16 @@ class Span:
     is_cut_short: bool = False
     opened: bool = False
     closed: bool = False
+
+    @property
+    def is_call(self) -> bool:
+        """Whether a model or a tool was called."""
+        return self.kind in LLM_KINDS or self.kind == "tool"
+
+    @property
+    def is_step(self) -> bool:
+        """Whether it is a node of a graph, or a tool."""
+        return self.is_node or self.kind == "tool"
 
     @property
     def key(self) -> str | None:
@@ -115,8 +125,9 @@ class RunTree:
         metadata = about.get("metadata") or {}
         span.ns = str(metadata.get("langgraph_checkpoint_ns") or "")
         span.node = str(metadata.get("langgraph_node") or "") if span.ns else ""
-        is_task = tuple(metadata.get("langgraph_path") or ())[-1:] == (True,)
-        span.superstep = None if is_task else metadata.get("langgraph_step")
+        span.path = tuple(metadata.get("langgraph_path") or ())
+        # That of a task of an `entrypoint` ends so.
+        span.superstep = None if span.path[-1:] == (True,) else metadata.get("langgraph_step")
         parent = self.spans.get(str(about.get("parent_run_id")))
         if parent is not None:
             _put_inside(span, parent)
@@ -145,19 +156,10 @@ class RunTree:
         """The newest model run of the agent that this is, or is part of."""
         return next((llm for llm in reversed(self.llms) if llm.scope == around.scope), None)
 
-    def turns_around(self, span: Span) -> Iterator[Span]:
-        """The nodes that a run is inside of, the innermost first, up to a tool or the root."""
-        for run in reversed(span.parent_ids or [span.run_id]):
-            around = self.spans[run]
-            if around.is_node or around.kind == "tool" or around is self.root:
-                yield around
-            if around.kind == "tool":
-                return
-
-    def steps_around(self, span: Span) -> list[Span]:
-        """The nodes and tools that a run is inside of, the outermost first."""
-        found = (self.spans[run] for run in span.parent_ids)
-        return [span for span in found if span.is_node or span.kind == "tool"]
+    def steps_around(self, span: Span) -> Iterator[Span]:
+        """The nodes and tools that a run is inside of, the innermost first, and last the root."""
+        around = (self.spans[run] for run in reversed(span.parent_ids or [span.run_id]))
+        return (each for each in around if each.is_step or each is self.root)
 
 
 def _vanished(span: Span) -> bool:
@@ -167,7 +169,7 @@ def _vanished(span: Span) -> bool:
 def _put_inside(span: Span, parent: Span) -> None:
     span.parent_ids = [*parent.parent_ids, parent.run_id]
     span.tool_call_id = parent.tool_call_id
-    span.call = span.outer = parent.call
+    span.call = parent.call
     span.scope = span.run_id if parent.kind == "tool" else parent.scope
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -12,22 +12,20 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from catagent.errors import CatagentError
 from catagent.events.types import Message, WarningData
-from catagent.sources import message_checks
 from catagent.sources.base import AgentRun, AgentShape, to_nobody
 from catagent.sources.budget import Bounds
 from catagent.sources.calls import Calls
 from catagent.sources.kinds import is_ai, is_message
-from catagent.sources.message_checks import is_whole
-from catagent.sources.messages import usage_of
-from catagent.sources.nodes import (
-    NodeReader,
-    begins_with_state,
-    bubbles_up,
-    command_of,
-    interrupts_of,
+from catagent.sources.message_checks import (
+    WrittenArgs,
+    check_message,
+    is_whole,
+    warnings_for,
 )
+from catagent.sources.messages import usage_of
+from catagent.sources.nodes import NodeReader, begins_with_state, command_of, interrupts_of
 from catagent.sources.prompts import Forms, prompt
-from catagent.sources.span import LLM_KINDS, Prompt, RunId, RunTree, Serialized, Span
+from catagent.sources.span import Prompt, RunId, RunTree, Serialized, Span
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessage, BaseMessage
@@ -61,9 +59,8 @@ class Tracker(RunTree):
         self.bounds = Bounds(run.max_steps, run.budget, run.cancel)
         self._is_executor = False
         self.nodes = NodeReader(self.calls)
-        self._written: dict[RunId, message_checks.WrittenArgs] = {}
+        self._written: defaultdict[RunId, WrittenArgs] = defaultdict(WrittenArgs)
         self._waiting: list[Span] = []
-        self._authors: dict[str, Span] = {}
 
     @property
     def is_interrupted(self) -> bool:
@@ -86,10 +83,6 @@ class Tracker(RunTree):
             return self.spans[node.parent_ids[-1]].output
         return output
 
-    def author(self, message: BaseMessage) -> Span | None:
-        """The model run that wrote a message."""
-        return self._authors.get(message.id or "")
-
     def _begin(self, kind: str, serialized: Serialized, about: dict[str, Any]) -> Span:
         span = self.add(kind, serialized, about)
         self.bounds.begin(span)
@@ -98,7 +91,7 @@ class Tracker(RunTree):
     def close_open(self) -> None:
         """End the calls that the run has ended without: those in threads that nobody waits for."""
         for span in list(self.spans.values()):
-            if span.ended is None and (span.kind in LLM_KINDS or span.kind == "tool"):
+            if span.ended is None and span.is_call:
                 self._close(span, error=asyncio.CancelledError())
 
     def on_chain_start(self, serialized: Serialized, inputs: Any, **about: Any) -> None:
@@ -108,10 +101,8 @@ class Tracker(RunTree):
             self.nodes.begin(inputs)
         if getattr(inputs, "resume", None) is not None:
             self._waiting.clear()  # whoever runs the graph has an answer
-        parent = self.spans.get(span.parent_ids[-1]) if span.parent_ids else None
-        span.begins_with_state = begins_with_state(
-            span, parent, inputs, about.get("metadata") or {}
-        )
+        parent = self.spans.get(str(about.get("parent_run_id")))
+        span.begins_with_state = begins_with_state(span, parent, inputs)
         span.state = inputs if span.begins_with_state else None
 
     def on_retriever_start(self, serialized: Serialized, query: str, **about: Any) -> None:
@@ -140,19 +131,16 @@ class Tracker(RunTree):
         span.provider = str(metadata.get("ls_provider") or "")
         tools = params.get("tools") or params.get("functions") or []
         span.prompt = Prompt(sent, tools, params)
-        self.bounds.ask(span, self.turns_around(span))
+        self.bounds.ask(span, self.steps_around(span))
         self.llms.append(span)
         self.happened.append(Happening("start", span))
         return span
 
-    def on_llm_new_token(
-        self, token: Any, *, run_id: RunId, chunk: Any = None, **kwargs: Any
-    ) -> None:
+    def on_llm_new_token(self, token: Any, *, run_id: RunId, chunk: Any = None, **_: Any) -> None:
         """A model streams: keep the arguments that it writes, as it writes them."""
-        if run_id not in self._written:
-            self._written[run_id] = message_checks.WrittenArgs()
+        written = self._written[run_id]
         if pieces := getattr(getattr(chunk, "message", None), "tool_call_chunks", None):
-            self._written[run_id].add(pieces)
+            written.add(pieces)
 
     def on_llm_end(self, response: Any, *, run_id: RunId, **kwargs: Any) -> None:
         """A model ended: see that its message is whole, and that its agent may go on."""
@@ -164,31 +152,21 @@ class Tracker(RunTree):
         if is_message(message):
             # As the model wrote it: its agent may put a name on it before it is reported.
             span.message = copy.copy(message)
-        span.output = span.message if span.message is not None else generation.text
+        span.output = generation.text if span.message is None else span.message
         if (warning := self.bounds.budget.add(span, usage_of(span.message))) is not None:
             self.happened.append(Happening("warning", span, warning))
+        streamed = self._written.pop(run_id, None)
         if is_ai(span.message):
-            self._examine(span, span.message, self._written.pop(run_id, None))
+            self.calls.wrote(span, span.message, streamed or WrittenArgs())
+            self._check(span, span.message, streamed)
         elif span.message is None:  # of a text-completion model
-            info = generation.generation_info or {}
-            self._check(span, _empty(info))
+            self._check(span, _empty(generation.generation_info or {}), None)
 
-    def _examine(
-        self, span: Span, message: AIMessage, streamed: message_checks.WrittenArgs | None
-    ) -> None:
-        if message.id is not None:
-            self._authors[message.id] = span
-        written = streamed or message_checks.WrittenArgs()
-        self.calls.wrote(span, message, written.order(message.tool_calls))
-        self._check(span, message, streamed)
-
-    def _check(
-        self, span: Span, message: AIMessage, streamed: message_checks.WrittenArgs | None = None
-    ) -> None:
+    def _check(self, span: Span, message: AIMessage, streamed: WrittenArgs | None) -> None:
         span.is_cut_short = not is_whole(message)
-        for warning in message_checks.warnings_for(message, span.name):
+        for warning in warnings_for(message, span.name):
             self.happened.append(Happening("warning", span, warning))
-        error = message_checks.check_message(message, span.name, streamed, span.provider)
+        error = check_message(message, span.name, streamed, span.provider)
         over = self.bounds.over_limit(span) if message.tool_calls else None
         span.error = error or over
         if error is not None:
@@ -285,12 +263,8 @@ class Tracker(RunTree):
     def _close(self, span: Span, *, output: Any = None, error: BaseException | None = None) -> None:
         span.ended, span.output, span.error = self.clock(), output, error
         span.state = None  # or states of all steps would be kept
-        if span.kind in LLM_KINDS or span.kind == "tool":
+        if span.is_call:
             self.happened.append(Happening("end", span))
-        if error is not None and bubbles_up(error):
-            self._wait(span, error)
-
-    def _wait(self, span: Span, error: BaseException) -> None:
         new = self.nodes.interrupts(error)
         self.happened.extend(Happening("interrupt", span, each) for each in new)
         self._waiting += [span] if new else []
@@ -302,5 +276,5 @@ def _empty(info: dict[str, Any]) -> Any:
     return SimpleNamespace(response_metadata=info, additional_kwargs={}, **lists)
 
 
-def _waits(tool: Span) -> bool:
-    return bool(interrupts_of(tool.error))
+def _waits(span: Span) -> bool:
+    return not span.is_step or bool(interrupts_of(span.error))
