@@ -162,8 +162,7 @@ class Run:
         from catagent.sources.span import asking
         from catagent.sources.to_events import envelope
 
-        span = asking.get()
-        retry = ev.Retry(data=data, **(envelope(span) if span else {}))
+        retry = ev.Retry(data=data, **envelope(asking.get()))
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self.session.report, retry)
 

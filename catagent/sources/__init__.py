@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import cast
 
 from catagent.config import Mode
 from catagent.sources.base import AgentRun, EventStream
@@ -10,5 +11,4 @@ from catagent.sources.base import AgentRun, EventStream
 
 def open_source(mode: Mode, run: AgentRun) -> EventStream:
     """The events of `run`, by way of the LangChain API that `mode` names; imports it now."""
-    events: EventStream = import_module(f"catagent.sources.{mode}").stream(run)
-    return events
+    return cast("EventStream", import_module(f"catagent.sources.{mode}").stream(run))

@@ -33,7 +33,10 @@ class AgentEvents:
             else:
                 yield self._action(call, args, [message], span)
         span.facts = []
-        yield self._update(span)
+        parts = [self._known.data(part) for part in updates_of(span.output)]
+        changes = parts[0] if len(parts) == 1 else parts or None
+        data = ev.UpdateData(node=span.node, changes=changes)
+        yield ev.Update(data=data, **{**envelope(span), "name": span.node})
 
     def action(
         self, call: Call, messages: Sequence[BaseMessage], where: Span
@@ -60,9 +63,7 @@ class AgentEvents:
         """The agent observes what a call came to, or why it did not run."""
         call.reported = True
         data.messages = [self._known.whole(message) for message in messages]
-        if call.run is not None:
-            return ev.Observation(data=data, **_about(call, call.run))
-        return ev.Observation(parent_ids=list(call.near), **_about(call, None), data=data)
+        return ev.Observation(data=data, **_about(call, call.run))
 
     def _answered(self, call: Call, message: ToolMessage) -> ev.Observation:
         data = ev.ObservationData(
@@ -79,7 +80,7 @@ class AgentEvents:
         """The final answer, of the model run that wrote it, or of the agent's."""
         said = [self._known.whole(message) for message in messages]
         data = ev.AnswerData(output=text, complete=complete, messages=said)
-        return ev.Answer(data=data, **(envelope(where) if where else {}))
+        return ev.Answer(data=data, **envelope(where))
 
     def state(self, output: Any) -> Any:
         """The state that an agent ended with, its messages by reference; None for a mere text."""
@@ -87,12 +88,6 @@ class AgentEvents:
             output = {key: value for key, value in output.items() if key != "__interrupt__"}
         is_state = hasattr(output, "__dict__") or isinstance(output, dict)
         return self._known.data(output) if is_state and not is_message(output) else None
-
-    def _update(self, span: Span) -> ev.Update:
-        parts = [self._known.data(part) for part in updates_of(span.output)]
-        changes = parts[0] if len(parts) == 1 else parts or None
-        data = ev.UpdateData(node=span.node, changes=changes)
-        return ev.Update(data=data, **{**envelope(span), "name": span.node})
 
 
 def interrupt(span: Span, asked: Any) -> ev.Interrupt:
@@ -109,22 +104,20 @@ def interrupt(span: Span, asked: Any) -> ev.Interrupt:
 def custom_event(span: Span | None, name: str, data: Any) -> ev.Node:
     """An event of the agent's own, sent in this run."""
     content = ev.NodeData(kind="custom", phase="stream", content=plain(data))
-    where = {} if span is None else envelope(span)
-    return ev.Node(data=content, **{**where, "name": name})
+    return ev.Node(data=content, **{**envelope(span), "name": name})
 
 
 def _allowed(value: Any) -> dict[str, list[str]]:
     """The decisions that LangChain's human-in-the-loop middleware takes, by tool."""
     configs = value.get("review_configs") if isinstance(value, dict) else None
-    found = [config for config in configs or () if isinstance(config, dict)]
     return {
         str(config["action_name"]): [str(each) for each in config.get("allowed_decisions") or ()]
-        for config in found
-        if "action_name" in config
+        for config in configs or ()
+        if isinstance(config, dict) and "action_name" in config
     }
 
 
 def _about(call: Call, span: Span | None) -> dict[str, Any]:
     """The envelope of an event about a call, of the run that it comes from."""
-    found = envelope(span) if span is not None else {"tool_call_id": call.call_id}
-    return {**found, "name": call.tool, "call": call.key}
+    not_run = {"parent_ids": list(call.near), "tool_call_id": call.call_id}
+    return {**(envelope(span) or not_run), "name": call.tool, "call": call.key}

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from decimal import Decimal
-from typing import Any
 
 from catagent.errors import BudgetError, CatagentError, StepLimitError, UsageError
 from catagent.events import types as ev
 from catagent.sources.span import Span
 
-# Anthropic's, in all or by how long it is kept.
+# What is put in a server's cache of its input: Anthropic's, in all or by how long it is kept.
 _WRITTEN = ("cache_creation", "ephemeral_")
 
 
@@ -35,17 +35,11 @@ class Budget:
     def refuses(self, llm: Span) -> CatagentError | None:
         """Why this model must not be asked now, None where it may be."""
         if self._max_tokens and self._tokens >= self._max_tokens:
-            return BudgetError(
-                f"The run used {self._tokens:,} tokens, and --max-tokens allows "
-                f"{self._max_tokens:,}.",
-                "allow more with --max-tokens N",
-            )
+            used = f"used {self._tokens:,} tokens"
+            return _over(used, "--max-tokens", f"{self._max_tokens:,}", "N")
         if self._max_cost and self._cost >= self._max_cost:
-            return BudgetError(
-                f"The run cost ${self._cost.normalize():f} by list prices, and --max-cost allows "
-                f"${self._max_cost:f}.",
-                "allow more with --max-cost USD",
-            )
+            used = f"cost ${self._cost.normalize():f} by list prices"
+            return _over(used, "--max-cost", f"${self._max_cost:f}", "USD")
         try:
             if self._max_cost:
                 price_of(llm.provider, llm.model)
@@ -63,7 +57,9 @@ class Budget:
         tokens = used.total_tokens or (used.input_tokens or 0) + (used.output_tokens or 0)
         self._tokens += tokens
         if tokens and self._max_cost:
-            self._cost += price_of(llm.provider, llm.model, usage, _written(given))
+            details = given.get("input_token_details") or {}
+            written = sum(n for name, n in details.items() if name.startswith(_WRITTEN) and n)
+            self._cost += price_of(llm.provider, llm.model, usage, written)
         if tokens or self._warned:
             return None
         self._warned = True
@@ -72,6 +68,11 @@ class Budget:
             code="uncounted_usage",
             message=f"{llm.model} did not say how many tokens it used: {limit} cannot count them.",
         )
+
+
+def _over(used: str, option: str, allowed: str, unit: str) -> BudgetError:
+    words = f"The run {used}, and {option} allows {allowed}."
+    return BudgetError(words, f"allow more with {option} {unit}")
 
 
 def price_of(provider: str, model: str, usage: ev.Usage | None = None, written: int = 0) -> Decimal:
@@ -94,20 +95,12 @@ def price_of(provider: str, model: str, usage: ev.Usage | None = None, written: 
         cache_write_tokens=min(written, inputs - read),
     )
     for provider_id, name in ((provider, model), (None, model), (None, model.rpartition("/")[2])):
-        try:
+        with suppress(LookupError):
             return calc_price(counts, model_ref=name, provider_id=provider_id).total_price
-        except LookupError:
-            continue
     raise UsageError(
         f"There is no price for the model {model}, so --max-cost cannot count what it costs.",
         "limit it with --max-tokens N instead",
     )
-
-
-def _written(given: dict[str, Any]) -> int:
-    """How much of its input a model's server says that it put in its cache."""
-    details = (given.get("input_token_details") or {}).items()
-    return sum(n for name, n in details if name.startswith(_WRITTEN) and n)
 
 
 # What a step may take that is not counted as one: model calls in a loop of a person's own. For a

@@ -105,8 +105,7 @@ class ChunkReader:
     def _breakpoint(self) -> Iterator[ev.Event]:
         """A graph that was compiled to stop before or after a node says no more than that."""
         data = ev.InterruptData(id="", node=", ".join(_next_nodes(self._run)))
-        where = {} if self._tracker.root is None else envelope(self._tracker.root)
-        yield ev.Interrupt(data=data, **where)
+        yield ev.Interrupt(data=data, **envelope(self._tracker.root))
 
     def _finish(self) -> Iterator[ev.Event]:
         answer = self._answer()

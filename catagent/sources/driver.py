@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import RunnableConfig
@@ -73,8 +73,7 @@ def configured(
     run: AgentRun, tracker: DrivenTracker, *others: BaseCallbackHandler
 ) -> RunnableConfig:
     """The run's config with our handlers."""
-    handlers: list[BaseCallbackHandler] = [tracker, *others]
-    callbacks = InLine(list(handlers), list(handlers))
+    callbacks = InLine([tracker, *others], [tracker, *others])
     ours: RunnableConfig = {"callbacks": callbacks, "configurable": relayed(tracker.on_write)}
     return merge_configs(ours, run.config)
 
@@ -88,11 +87,9 @@ def graph_arguments(run: AgentRun, **more: Any) -> dict[str, Any]:
 
 def chunks_of(run: AgentRun, tracker: DrivenTracker, *others: BaseCallbackHandler) -> Upstream:
     """The agent's own chunks, those of `astream`."""
-    upstream: Any = run.runnable.astream(
-        run.input, configured(run, tracker, *others), **graph_arguments(run, version="v2")
-    )
-    chunks: Upstream = upstream
-    return chunks
+    more: Any = graph_arguments(run, version="v2")
+    chunks = run.runnable.astream(run.input, configured(run, tracker, *others), **more)
+    return cast("Upstream", chunks)
 
 
 def _with_raw(run: AgentRun, made: list[ev.Event], item: Any, tracker: Tracker) -> list[ev.Event]:
@@ -102,8 +99,8 @@ def _with_raw(run: AgentRun, made: list[ev.Event], item: Any, tracker: Tracker) 
     """
     if not run.raw:
         return made
-    where = envelope(tracker.root) if tracker.root else {}
-    made = made or [ev.Node(data=ev.NodeData(kind="other", phase="stream"), **where)]
+    nothing = ev.NodeData(kind="other", phase="stream")
+    made = made or [ev.Node(data=nothing, **envelope(tracker.root))]
     if not isinstance(made[0], ev.Unknown):
         made[0].raw = plain(item)
     return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.runnables import Runnable, RunnableBinding
 
@@ -20,8 +20,6 @@ def stream(run: AgentRun) -> EventStream:
 def _open(run: AgentRun, tracker: DrivenTracker) -> Upstream:
     # It hands on LangChain's default of 25 as if somebody had set that limit: a binding does not.
     bound: Runnable[Any, Any] = RunnableBinding(bound=run.runnable)
-    upstream: Any = Runnable.astream_events(
-        bound, run.input, configured(run, tracker), version="v2", **graph_arguments(run)
-    )
-    events: Upstream = upstream
-    return events
+    config, more = configured(run, tracker), graph_arguments(run)
+    events = Runnable.astream_events(bound, run.input, config, version="v2", **more)
+    return cast("Upstream", events)

@@ -52,15 +52,11 @@ class Forms:
         if made is not None and _is_same(made.values, message.__dict__):
             return made.form
         form = _with_id(message_of(message))
-        self._forget(self._newest.get(id_of(form)))
+        # One object a message alone is held: some agents make each of them anew at every step.
+        self._made.pop(self._newest.get(id_of(form), 0), None)
         self._made[id(message)] = _Made(message, _kept(message.__dict__), form)
         self._newest[id_of(form)] = id(message)
         return form
-
-    def _forget(self, older: int | None) -> None:
-        """Hold one object a message alone: some agents make each of them anew at every step."""
-        if older is not None:
-            self._made.pop(older, None)
 
 
 def prompt(text: str) -> ev.Message:
@@ -118,10 +114,8 @@ def _copied(value: Any) -> Any:
 
 
 def _is_same(then: dict[str, Any], now: dict[str, Any]) -> bool:
-    if then.keys() != now.keys():
-        return False
     try:
-        return all(
+        return then.keys() == now.keys() and all(
             then[key] is now[key] or (key in _CHANGED_IN_PLACE and then[key] == now[key])
             for key in now
         )
@@ -129,19 +123,14 @@ def _is_same(then: dict[str, Any], now: dict[str, Any]) -> bool:
         return False
 
 
-# So many refs stand each for itself; what is a longer run of them has one, or the prompts of a long
-# run would take more room than all else.
-_FEW = 20
-
-
 class Known:
     """The messages and tools that are known whole in one run's stream.
 
     Ask in the order of the events, and emit what it gives, unchanged: it has noted that. A longer
-    run of refs than `few` has one for all.
+    run of refs than `few` has one for all, or prompts would take more room than all else.
     """
 
-    def __init__(self, forms: Forms | None = None, few: int = _FEW) -> None:
+    def __init__(self, forms: Forms | None = None, few: int = 20) -> None:
         self._few = few
         self._forms = forms or Forms()
         self._loud: dict[str, ev.Message] = {}
@@ -201,14 +190,10 @@ class Known:
         return plain(value, own=self._quietly if quiet else self._loudly)
 
     def _loudly(self, value: Any, _depth: int) -> Any:
-        self._forget_like(value)
-        return self._plain(value, quiet=False) if is_message(value) else UNSET
-
-    def _forget_like(self, value: Any) -> None:
-        """Who reads it will take an agent's own data for a message, where it looks like one."""
-        match value:
+        match value:  # who reads an agent's own data takes it for a message, if it looks like one
             case {"id": str(key), "type": str(), "content": str()}:
                 self._loud.pop(key, None)
+        return self._plain(value, quiet=False) if is_message(value) else UNSET
 
     def _quietly(self, value: Any, depth: int) -> Any:
         if is_message(value):

@@ -35,8 +35,10 @@ if TYPE_CHECKING:
 _CHANNELS: dict[str, ev.Channel] = {"text": "text", "reasoning": "reasoning"}
 
 
-def envelope(span: Span) -> dict[str, Any]:
-    """What every event of this span carries."""
+def envelope(span: Span | None) -> dict[str, Any]:
+    """What every event of this span carries; nothing for none."""
+    if span is None:
+        return {}
     return {
         "run_id": span.run_id,
         "parent_ids": span.parent_ids,
