@@ -1,9 +1,8 @@
 """Which calls are over, or wait for nobody, where LangChain says nothing of it.
 
-langchain-core reports no end of a chat model's `ainvoke` that was cancelled (by `asyncio.wait_for`
-or `asyncio.timeout`, as the loser of a race), and none of such a tool. And a stream that its reader
-holds on to is at work only while that asks for more. So the coroutine or generator that a call runs
-in is looked up: it is gone the moment that its call is over, however that ended.
+It reports no end of a chat model's `ainvoke`, or a tool, that was cancelled; and a stream that its
+reader holds on to is at work only while that asks for more. So the coroutine or generator that a
+call runs in is looked up: it is gone the moment that its call is over, however that ended.
 """
 
 from __future__ import annotations
@@ -24,12 +23,14 @@ from typing import Any, TypeAlias
 from catagent.sources.span import Span
 
 _Running: TypeAlias = "CoroutineType[Any, Any, Any] | AsyncGeneratorType[Any, Any]"
-_SUSPENDED = (CoroutineType, AsyncGeneratorType, GeneratorType)
-# How near LangChain's function is to the callback that says that a call began, and how deep a
-# task may wait.
+# What is suspended, and where it says what it waits in.
+_WAITS_IN: dict[type, str] = {
+    CoroutineType: "cr_await",
+    AsyncGeneratorType: "ag_await",
+    GeneratorType: "gi_yieldfrom",
+}
+# How near LangChain's function is to the callback that a call began, how deep a task may wait.
 _FRAMES, _DEPTH = 12, 500
-
-
 # By name: text-completion models cost an import of 10 ms, and hardly an agent has one.
 _IN_THREADS = frozenset({"BaseChatModel.stream", "BaseLLM.stream"})
 _IN_TASKS = frozenset(
@@ -53,8 +54,7 @@ class Abandoned:
         streams = (frame for frame, _ in near if frame.f_code.co_qualname in _IN_THREADS)
         if (stream := next(streams, None)) is not None:
             self._streams[span.run_id] = stream
-            return
-        if (task := current_task()) is not None:
+        elif (task := current_task()) is not None:
             task.get_loop().call_soon(self._look, span, task)
 
     def leave(self, span: Span) -> None:
@@ -65,8 +65,7 @@ class Abandoned:
     def take(self) -> Iterator[Span]:
         """The calls that are over of which nobody said so."""
         while self._over:
-            span = self._over.popleft()
-            if span.ended is None:
+            if (span := self._over.popleft()).ended is None:
                 yield span
 
     def is_asked(self, span: Span) -> bool:
@@ -74,26 +73,21 @@ class Abandoned:
         stream = self._streams.get(span.run_id)
         if stream is not None:
             return stream.f_back is not None  # a generator that stands still was called by nobody
-        running = self._running.get(span.run_id)
-        found = None if running is None else running()
+        found = self._running.get(span.run_id, lambda: None)()
         return not isinstance(found, AsyncGeneratorType) or found.ag_running
 
     def _look(self, span: Span, task: asyncio.Task[Any]) -> None:
         """Find what the call runs in, when its task first waits: the outermost that is new."""
-        if span.ended is not None:
-            return
         new = (each for each in _awaits(task.get_coro()) if each not in self._known)
-        running = next(new, None)
-        if running is None:
+        if span.ended is not None or (running := next(new, None)) is None:
             return
         self._known.add(running)
+        gone = partial(self._gone, span, task.get_loop())
         if isinstance(running, AsyncGeneratorType):  # LangChain says how one ends
             self._running[span.run_id] = weakref.ref(running)
-            return
-
-        gone = partial(self._gone, span, task.get_loop())
-        self._running[span.run_id] = weakref.ref(running, gone)
-        task.add_done_callback(gone)  # somebody may keep the task, and with it what it ran
+        else:
+            self._running[span.run_id] = weakref.ref(running, gone)
+            task.add_done_callback(gone)  # somebody may keep the task, and with it what it ran
 
     def _gone(self, span: Span, loop: asyncio.AbstractEventLoop, _: object) -> None:
         """Called on any thread, even in the middle of something, by the garbage collector."""
@@ -122,16 +116,11 @@ def _awaits(waiting: Any) -> Iterator[_Running]:
 
 
 def _awaited_by(waiting: Any) -> Any:
-    match waiting:
-        case CoroutineType():
-            return waiting.cr_await
-        case AsyncGeneratorType():
-            return waiting.ag_await
-        case GeneratorType():
-            return waiting.gi_yieldfrom
+    if (name := _WAITS_IN.get(type(waiting))) is not None:
+        return getattr(waiting, name)
     if asyncio.isfuture(waiting):
         return None
     # One step of a generator (`anext`), or a coroutine's iterator: they say it nowhere else.
     held = gc.get_referents(waiting)
-    inner = (each for each in held if isinstance(each, _SUSPENDED) or inspect.isawaitable(each))
+    inner = (each for each in held if type(each) in _WAITS_IN or inspect.isawaitable(each))
     return next(inner, None)

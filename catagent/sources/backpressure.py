@@ -25,10 +25,9 @@ def paced(mode: Mode, run: AgentRun, taken: Callable[[], Awaitable[None]]) -> Ev
 
 
 class _Brake(AsyncCallbackHandler):
-    """Holds an agent whose events wait to be read, as one of its callbacks.
+    """Holds an agent where it asks a model, gets a token or starts a tool: no queue does.
 
-    LangChain puts what it streams into queues without a bound, and lets the agent run on: here it
-    waits where it asks a model, gets a token or starts a tool. What runs in a thread is not held.
+    What runs in a thread is not held.
     """
 
     run_inline = True
@@ -59,17 +58,10 @@ class _Brake(AsyncCallbackHandler):
             while not self._all_read.is_set():
                 await self._all_read.wait()
         except asyncio.CancelledError:
-            _cancel_later()
+            # Later, where it waits next: LangChain has made the coroutines of the handlers that
+            # come after this one, and would drop them.
+            if (task := asyncio.current_task()) is not None:
+                task.uncancel()
+                task.cancel()
 
     on_chat_model_start = on_llm_start = on_llm_new_token = on_tool_start = _hold
-
-
-def _cancel_later() -> None:
-    """Put off the cancellation of this task to where it waits next.
-
-    LangChain has made the coroutines of the handlers that come after this one, and would drop them.
-    """
-    task = asyncio.current_task()
-    if task is not None:
-        task.uncancel()
-        task.cancel()

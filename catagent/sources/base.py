@@ -25,10 +25,7 @@ EventStream = AsyncGenerator[Event, None]
 
 
 class Pulse:
-    """Whether a run's models are at work, also in a mode that reports nothing of them.
-
-    One was `heard` at these monotonic seconds. While `held`, a reader keeps them from saying more.
-    """
+    """Whether models are at work: when one was `heard`, whether a reader has them `held`."""
 
     def __init__(self) -> None:
         self.held = False
@@ -74,12 +71,11 @@ def to_nobody(*_: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class AgentRun:
-    """One agent, ready to run once; or that is only watched, then `shape` is None.
+    """One agent, ready to run once; `shape` is that of its chunks, None where it is only watched.
 
-    `shape` says whether its chunks are those of a LangGraph graph, of LangChain's classic
-    AgentExecutor, or of any other Runnable. It may decide on tool calls `max_steps` times and use
-    `budget`; `cancel` ends one that minds neither. The source keeps `pulse` and leaves `outcome`;
-    what happens while it waits goes to `report`. `stop` has the patience, `clock` the seconds.
+    It may decide on tool calls `max_steps` times and use `budget`; `cancel` ends one that minds
+    neither. The source keeps `pulse` and leaves `outcome`; what happens while it waits goes to
+    `report`. `stop` has the patience, `clock` the seconds.
     """
 
     runnable: Runnable[Any, Any]

@@ -1,8 +1,7 @@
 """The tool calls of one run: each has one key, made here and nowhere else.
 
-Providers' ids of calls repeat (servers number those of every message from zero, nested agents too)
-or are missing (agents that write text, some servers). What tells calls apart is who wrote them,
-and where: all is asked while LangChain runs, in the order in which things happen.
+Providers' ids repeat or are missing. What tells calls apart is who wrote them, and where: all is
+asked while LangChain runs, in the order in which things happen.
 """
 
 from __future__ import annotations
@@ -62,11 +61,10 @@ class Calls:
 
     def written(self, llm: Span, order: int, tool: str, call_id: str | None) -> Call:
         """The call that a model writes, or wrote, as number `order` of its message."""
-        call = self._written.get((llm.run_id, order))
-        if call is None:
-            call = self._new(tool, call_id, llm, author=llm)
-            self._written[llm.run_id, order] = call
-        return call
+        place = llm.run_id, order
+        if place not in self._written:
+            self._written[place] = self._new(tool, call_id, llm, author=llm)
+        return self._written[place]
 
     def wrote(self, llm: Span, message: AIMessage, streamed: WrittenArgs) -> None:
         """Take note of a model's message, and of the calls in it; `streamed` are their pieces."""
@@ -84,10 +82,7 @@ class Calls:
         return self._authors.get(message.id or "")
 
     def decided(self, message: AIMessage, where: Span) -> Iterator[tuple[Call, Any]]:
-        """The calls, with their arguments, that a message decides on which a node added.
-
-        Those are none that it said before, in this message or in one that it is a copy of.
-        """
+        """The calls, with their arguments, that a node's message is the first to decide on."""
         author = self.author(message)
         known = [] if author is None else list(author.written)
         for wanted in message.tool_calls:
@@ -98,9 +93,8 @@ class Calls:
 
     def _in_message(self, wanted: ToolCall, known: list[Call], where: Span) -> Call:
         call_id, tool = wanted["id"], wanted["name"]
-        mine = [call for call in known if call.call_id == call_id]
-        call = next(iter([call for call in mine if call.tool == tool] or mine), None)
-        if call is not None:
+        mine = (call for call in known if call.call_id == call_id)
+        if (call := max(mine, key=lambda call: call.tool == tool, default=None)) is not None:
             known.remove(call)
             return call
         call = self._best(call_id, where, lambda c: not c.decided, lambda c: (c.tool == tool,))
@@ -130,10 +124,7 @@ class Calls:
         return found or self._new(span.name, call_id, span)
 
     def _without_id(self, call_id: str | None, span: Span, args: Any) -> Call | None:
-        """The call that waits for this tool with these arguments, where its run names no id.
-
-        Neither LangGraph's older ToolNode nor a node of a person's own has to hand one on.
-        """
+        """The call that waits for this tool and arguments: nodes need not hand on its id."""
         waiting = (call for calls in self._open.values() for call in calls if call.run is None)
         alike = (c for c in waiting if c.decided and c.outer is span.call and c.tool == span.name)
         return None if call_id else next((c for c in alike if _is_equal(c.args, args)), None)
@@ -206,9 +197,9 @@ class Calls:
         fits: Callable[[Call], bool],
         rank: Callable[[Call], tuple[Any, ...]],
     ) -> Call | None:
-        """Of the open calls with this id in the same call, the one that was decided nearest by.
+        """Of the open calls with this id in the same call, that which was decided nearest by.
 
-        Among those the best by `rank` counts, then the newest message, and in it the first call.
+        Then the best by `rank` counts, then the newest message, and in it the first call.
         """
         found = [c for c in self._open[call_id or ""] if c.outer is where.call and fits(c)]
         return max(

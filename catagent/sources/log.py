@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import reduce
+from operator import add
 from typing import Any
 
 from langchain_core.messages import BaseMessageChunk
@@ -96,19 +98,12 @@ async def _pump(run: AgentRun, tracker: DrivenTracker, handler: RunLogHandler) -
 
 def _merged(chunks: list[Any]) -> Any:
     """The chunks added up where that can be done, else the last. Linear for text and messages."""
-    if not chunks:
-        return None
-    first, rest = chunks[0], chunks[1:]
-    if all(isinstance(chunk, str) for chunk in chunks):
-        return "".join(chunks)
-    try:
+    first, *rest = chunks or [None]
+    with contextlib.suppress(TypeError):
         if isinstance(first, BaseMessageChunk):
             return first + rest
-        for chunk in rest:
-            first = first + chunk
-    except TypeError:
-        return chunks[-1]
-    return first
+        return "".join(chunks) if isinstance(first, str) else reduce(add, rest, first)
+    return chunks[-1]
 
 
 log_nothing_of(RunLogHandler)

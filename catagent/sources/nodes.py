@@ -1,8 +1,4 @@
-"""What the nodes of graphs begin with, add to their state, and where they wait for a person.
-
-Read off the end of a node's run: LangGraph's own stream of updates does not say which of several
-runs of a node one is from, and says nothing of a graph inside a chain or a tool.
-"""
+"""What the nodes of graphs begin with, add to their state, and where they wait for a person."""
 
 from __future__ import annotations
 
@@ -22,9 +18,10 @@ MESSAGES_KEY = "messages"
 
 
 class NodeReader:
-    """Reads the nodes of one run in the order in which they end; what they repeat counts once.
+    """Reads the nodes of one run as they end; LangGraph's stream does not say which run one is.
 
-    `written_last` are the keys that the outermost graph's `last_node`, and those alongside, wrote.
+    What they repeat counts once. `written_last` are the keys that the outermost graph's `last_node`
+    wrote, and those alongside.
     """
 
     def __init__(self, calls: Calls) -> None:
@@ -62,10 +59,7 @@ class NodeReader:
             self._note(span, part if isinstance(part, dict) else {})
 
     def _note(self, span: Span, part: dict[str, Any]) -> None:
-        """Keep what the outermost graph keeps, and the keys that were written last.
-
-        Nodes of one superstep write at the same time.
-        """
+        """Keep what the outermost graph keeps, and the keys that its last superstep wrote."""
         if len(span.parent_ids) == 1:
             for message in self._messages({MESSAGES_KEY: part.get(MESSAGES_KEY)}):
                 if is_ai(message) or is_tool_message(message):
@@ -79,10 +73,7 @@ class NodeReader:
         self.written_last.update(part)
 
     def _messages(self, state: Any) -> Iterator[BaseMessage]:
-        """The messages that a state, or an update of one, has under any of its keys.
-
-        What LangChain makes messages of counts under a key that has held some in this run.
-        """
+        """A state's or update's messages; what is made one, under a key that has held some."""
         if is_message(state):
             yield state
         for key, value in state.items() if isinstance(state, dict) else ():
@@ -187,20 +178,14 @@ def _holds(value: Any) -> bool:
 
 
 def begins_with_state(span: Span, parent: Span | None, inputs: Any) -> bool:
-    """Whether a run begins with the state of its graph, or, by LangGraph's Send, with another.
-
-    The updates of nodes tell that; repeated at every start it would make a recording quadratic.
-    """
+    """Whether a run begins with its graph's state, which updates tell; by a Send it does not."""
     if span.is_node:
         return "__pregel_push" not in span.path
     return parent is not None and (_is_same(parent.state, inputs) or _chooses(parent, span, inputs))
 
 
 def _chooses(node: Span, span: Span, inputs: Any) -> bool:
-    """Whether it chooses the next node: LangGraph runs that as a last step of a node.
-
-    Any other later step begins with what the one before it ended with, which is in the stream.
-    """
+    """Whether it chooses the next node, as a last step: others begin with what was said."""
     if not node.is_node or type(inputs) is not type(node.state):
         return False
     is_step = any(tag.startswith("seq:step:") and tag != "seq:step:1" for tag in span.tags)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from catagent.failures.classify import Owner
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 LLM_KINDS = frozenset({"llm", "chat_model"})
 
 
-@dataclass(slots=True, eq=False)
-class Prompt:
+class Prompt(NamedTuple):
     """What a model is sent, as it is when it is sent."""
 
     messages: list[Message]
@@ -105,10 +104,7 @@ RunId = UUID | str
 
 
 class RunTree:
-    """The spans of one run by their ids, and of them the root, and the models in order.
-
-    `clock` gives seconds that never go backwards.
-    """
+    """The spans of one run by their ids, the root and the models of them; seconds of a `clock`."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__()
@@ -120,8 +116,8 @@ class RunTree:
     def add(self, kind: str, serialized: Serialized, about: dict[str, Any]) -> Span:
         """Put a run where it belongs, with what a callback says `about` it: ids, name, tags."""
         name, tags = _name(about, serialized), list(about.get("tags") or [])
-        span = Span(str(about["run_id"]), kind, name, tags, [], began=self.clock())
-        span.scope = span.run_id
+        run_id = str(about["run_id"])
+        span = Span(run_id, kind, name, tags, [], scope=run_id, began=self.clock())
         metadata = about.get("metadata") or {}
         span.ns = str(metadata.get("langgraph_checkpoint_ns") or "")
         span.node = str(metadata.get("langgraph_node") or "") if span.ns else ""

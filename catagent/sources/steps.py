@@ -10,22 +10,21 @@ from typing import Any
 from catagent.events import types as ev
 from catagent.sources.base import AgentRun, EventStream
 from catagent.sources.chunks import updates_in
-from catagent.sources.driver import chunks_of, drive
+from catagent.sources.driver import Reader, chunks_of, drive
 from catagent.sources.translation import Translation
 
 
 def stream(run: AgentRun) -> EventStream:
     """Run the agent; yield what it decided, what it saw, and what it answered."""
-    return drive(run, chunks_of, _StepReader)
+    return drive(run, chunks_of, _reader)
 
 
-class _StepReader:
+def _reader(translation: Translation) -> Reader:
     """A chunk of the agent's -> our events, after those of what ended meanwhile."""
+    translation.tracker.says_tools = False
 
-    def __init__(self, translation: Translation) -> None:
-        self._translation = translation
-        translation.tracker.says_tools = False
+    def read(chunk: Any) -> tuple[list[ev.Event], list[ev.Event]]:
+        beside, made = translation.unsaid_with(updates_in(chunk))
+        return beside, made + list(translation.chunks.read(chunk))
 
-    def __call__(self, chunk: Any) -> tuple[list[ev.Event], list[ev.Event]]:
-        beside, made = self._translation.unsaid_with(updates_in(chunk))
-        return beside, made + list(self._translation.chunks.read(chunk))
+    return read

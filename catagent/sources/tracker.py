@@ -6,9 +6,8 @@ import asyncio
 import copy
 from collections import defaultdict, deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from catagent.errors import CatagentError
 from catagent.events.types import Message, WarningData
@@ -31,8 +30,7 @@ if TYPE_CHECKING:
     from langchain_core.messages import AIMessage, BaseMessage
 
 
-@dataclass(slots=True)
-class Happening:
+class Happening(NamedTuple):
     """What happened to a run: `about` is the interrupt, warning or call that is meant."""
 
     what: Literal["start", "end", "interrupt", "warning", "action", "observation"]
@@ -54,8 +52,7 @@ class Tracker(RunTree):
         self.happened: deque[Happening] = deque()
         self.says_tools = True
         self.on_custom: Callable[[Span | None, str, Any], None] = to_nobody
-        self.calls = Calls()
-        self.forms = Forms()
+        self.calls, self.forms = Calls(), Forms()
         self.bounds = Bounds(run.max_steps, run.budget, run.cancel)
         self._is_executor = False
         self.nodes = NodeReader(self.calls)
@@ -129,8 +126,7 @@ class Tracker(RunTree):
         model = params.get("model") or params.get("model_name") or metadata.get("ls_model_name")
         span.model = str(model or span.name)
         span.provider = str(metadata.get("ls_provider") or "")
-        tools = params.get("tools") or params.get("functions") or []
-        span.prompt = Prompt(sent, tools, params)
+        span.prompt = Prompt(sent, params.get("tools") or params.get("functions") or [], params)
         self.bounds.ask(span, self.steps_around(span))
         self.llms.append(span)
         self.happened.append(Happening("start", span))
@@ -215,21 +211,14 @@ class Tracker(RunTree):
         if call.author is not None:
             self.bounds.act(call.author)
 
-    def on_tool_start(
-        self,
-        serialized: Serialized,
-        input_str: str,
-        *,
-        inputs: dict[str, Any] | None = None,
-        tool_call_id: str | None = None,
-        **about: Any,
-    ) -> None:
+    def on_tool_start(self, serialized: Serialized, input_str: str, **about: Any) -> None:
         """A tool began."""
         span = self._begin("tool", serialized, about)
+        inputs, call_id = about.get("inputs"), about.get("tool_call_id")
         span.tool_input = input_str if inputs is None else inputs
-        call = self.calls.started(span, tool_call_id, span.tool_input)
+        call = self.calls.started(span, call_id, span.tool_input)
         call.run, span.call, span.opened = span, call, not self.says_tools
-        span.call_id = tool_call_id or call.call_id
+        span.call_id = call_id or call.call_id
         span.tool_call_id = span.call_id or span.tool_call_id
         if call.author is not None:
             self.bounds.count(call.author)
@@ -272,8 +261,9 @@ class Tracker(RunTree):
 
 def _empty(info: dict[str, Any]) -> Any:
     """A message without words, to be checked: text-completion models have none."""
-    lists: dict[str, Any] = {"tool_calls": [], "invalid_tool_calls": []}
-    return SimpleNamespace(response_metadata=info, additional_kwargs={}, **lists)
+    return SimpleNamespace(
+        response_metadata=info, additional_kwargs={}, tool_calls=[], invalid_tool_calls=[]
+    )
 
 
 def _waits(span: Span) -> bool:
