@@ -9,7 +9,7 @@ This module imports nothing of LangChain or Rich, and nothing else of catagent.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -339,8 +339,11 @@ class RunFinishedData(Struct, kw_only=True):
     models: list[ModelUsage] = []
 
 
-class Envelope(Struct, kw_only=True, tag_field="type"):
-    """What every event carries.
+_Data = TypeVar("_Data")
+
+
+class Envelope(Struct, Generic[_Data], kw_only=True, tag_field="type"):
+    """What every event carries; what is special to its type is in `data`.
 
     `run_id` is LangChain's id of the run (of a model, tool, chain) that the event is about, and
     `parent_ids` its ancestors from the root down. `tool_call_id` is the tool call that it
@@ -360,6 +363,7 @@ class Envelope(Struct, kw_only=True, tag_field="type"):
     tool_call_id: str | None = None
     call: str | None = None
     raw: Any = UNSET
+    data: _Data
 
     @property
     def type(self) -> str:
@@ -367,116 +371,73 @@ class Envelope(Struct, kw_only=True, tag_field="type"):
         return str(self.__struct_config__.tag)
 
 
-class RunStarted(Envelope, tag="run.started", kw_only=True):
+class RunStarted(Envelope[RunStartedData], tag="run.started"):
     """First event of every run."""
 
-    data: RunStartedData
 
-
-class LlmStarted(Envelope, tag="llm.started", kw_only=True):
+class LlmStarted(Envelope[LlmStartedData], tag="llm.started"):
     """A model call began."""
 
-    data: LlmStartedData
 
-
-class LlmToken(Envelope, tag="llm.token", kw_only=True):
+class LlmToken(Envelope[LlmTokenData], tag="llm.token"):
     """A model wrote a piece of text, reasoning or tool arguments."""
 
-    data: LlmTokenData
 
-
-class LlmFinished(Envelope, tag="llm.finished", kw_only=True):
+class LlmFinished(Envelope[LlmFinishedData], tag="llm.finished"):
     """A model call ended."""
 
-    data: LlmFinishedData
 
-
-class Action(Envelope, tag="action", kw_only=True):
+class Action(Envelope[ActionData], tag="action"):
     """The agent decided on a tool call."""
 
-    data: ActionData
 
-
-class ToolStarted(Envelope, tag="tool.started", kw_only=True):
+class ToolStarted(Envelope[ToolStartedData], tag="tool.started"):
     """A tool began to run."""
 
-    data: ToolStartedData
 
-
-class ToolFinished(Envelope, tag="tool.finished", kw_only=True):
+class ToolFinished(Envelope[ToolFinishedData], tag="tool.finished"):
     """A tool ended."""
 
-    data: ToolFinishedData
 
-
-class Observation(Envelope, tag="observation", kw_only=True):
+class Observation(Envelope[ObservationData], tag="observation"):
     """What the agent gets to see of a tool call."""
 
-    data: ObservationData
 
-
-class Answer(Envelope, tag="answer", kw_only=True):
+class Answer(Envelope[AnswerData], tag="answer"):
     """The final answer."""
 
-    data: AnswerData
 
-
-class Update(Envelope, tag="update", kw_only=True):
+class Update(Envelope[UpdateData], tag="update"):
     """A node of a graph changed the state."""
 
-    data: UpdateData
 
-
-class Interrupt(Envelope, tag="interrupt", kw_only=True):
+class Interrupt(Envelope[InterruptData], tag="interrupt"):
     """A graph waits for a person's answer."""
 
-    data: InterruptData
 
-
-class Node(Envelope, tag="node", kw_only=True):
+class Node(Envelope[NodeData], tag="node"):
     """Anything else that ran."""
 
-    data: NodeData
 
-
-class Retry(Envelope, tag="retry", kw_only=True):
+class Retry(Envelope[RetryData], tag="retry"):
     """A request to a model failed and is sent again."""
 
-    data: RetryData
 
-
-class Warned(Envelope, tag="warning", kw_only=True):
+class Warned(Envelope[WarningData], tag="warning"):
     """Something a person should know."""
 
-    data: WarningData
 
-
-class RunFinished(Envelope, tag="run.finished", kw_only=True):
+class RunFinished(Envelope[RunFinishedData], tag="run.finished"):
     """Last event of every run, on errors and Ctrl-C too."""
 
-    data: RunFinishedData
+
+LlmEvent = LlmStarted | LlmToken | LlmFinished
+CallEvent = Action | ToolStarted | ToolFinished | Observation
+_AgentEvent = CallEvent | Answer | Update | Interrupt | Node
+KnownEvent = RunStarted | LlmEvent | _AgentEvent | Retry | Warned | RunFinished
 
 
-KnownEvent = (
-    RunStarted
-    | LlmStarted
-    | LlmToken
-    | LlmFinished
-    | Action
-    | ToolStarted
-    | ToolFinished
-    | Observation
-    | Answer
-    | Update
-    | Interrupt
-    | Node
-    | Retry
-    | Warned
-    | RunFinished
-)
-
-
-class Unknown(msgspec.Struct, kw_only=True):
+class Unknown(Struct, kw_only=True):
     """An event of a type that this version does not know: `fields` is its whole JSON object."""
 
     fields: dict[str, Any]
@@ -518,8 +479,6 @@ def run_of(event: Event) -> str:
 
 # Deeper than any agent nests its calls. What a recording nests deeper is taken for less deep.
 DEEPEST_CALL = 32
-
-CallEvent = Action | ToolStarted | ToolFinished | Observation
 
 
 def call_of(event: CallEvent) -> str:
