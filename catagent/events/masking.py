@@ -194,5 +194,4 @@ def _last_token(event: ev.LlmFinished, key: _Key, delta: str) -> ev.LlmToken:
     channel, call = key
     index = call if channel == "tool_args" else UNSET
     data = ev.LlmTokenData(channel=channel, delta=delta, index=index)
-    names = ("run_id", "parent_ids", "name", "tags", "tool_call_id", "call")
-    return ev.LlmToken(data=data, **{name: getattr(event, name) for name in names})
+    return ev.LlmToken(data=data, **ev.about(event))

@@ -14,44 +14,34 @@ from catagent.events import types as ev
 
 @dataclass(slots=True)
 class LlmRun:
-    """One call of a model. Pieces stay in lists: joined once, when somebody asks.
+    """One call of a model, which `began` with the first event of it that came.
 
-    `call` is the key of the tool call around it; `blocks` name what is neither text nor reasoning.
+    Pieces stay in lists: joined once, when somebody asks. `blocks` name what is neither text nor
+    reasoning.
     """
 
-    run_id: str
-    name: str = ""
+    began: ev.LlmEvent
     model: str = ""
-    tags: list[str] = field(default_factory=list)
-    parent_ids: list[str] = field(default_factory=list)
-    tool_call_id: str | None = None
-    call: str | None = None
     text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
     blocks: list[str] = field(default_factory=list)
     tokens: int = 0
-    started_ts: str = ""
     finished: ev.LlmFinishedData | None = None
 
 
 @dataclass(slots=True)
 class ToolRun:
-    """One tool call: decided on (`action`), run, observed. `call` is its key.
+    """One tool call: decided on by the model run `decided_by`, run, observed. `call` is its key.
 
-    `decided_by` is the run id of the model that decided. A call that is tried again is the same
-    one: what is said of its run is that of the latest attempt.
+    A call that is tried again is the same one: what is said of its run is that of the latest
+    attempt.
     """
 
     call: str
     tool: str = ""
     tool_input: Any = None
-    run_id: str = ""
-    parent_ids: list[str] = field(default_factory=list)
-    tool_call_id: str | None = None
-    tags: list[str] = field(default_factory=list)
     decided_by: str | None = None
-    started: bool = False
-    started_ts: str = ""
+    began: ev.ToolStarted | None = None
     finished: ev.ToolFinishedData | None = None
     observation: ev.ObservationData | None = None
 
@@ -99,12 +89,10 @@ def _keep(state: RunState, event: ev.Event) -> None:
         state.interrupts.append(event)
 
 
-def _llm_run(state: RunState, event: ev.LlmStarted | ev.LlmToken | ev.LlmFinished) -> LlmRun:
+def _llm_run(state: RunState, event: ev.LlmEvent) -> LlmRun:
     run = state.llms.get(event.run_id)
     if run is None:
-        run = LlmRun(event.run_id, event.name, tags=event.tags, parent_ids=event.parent_ids)
-        run.tool_call_id, run.call, run.started_ts = event.tool_call_id, event.call, event.ts
-        state.llms[event.run_id] = run
+        run = state.llms[event.run_id] = LlmRun(event)
         state.order.append(run)
     return run
 
@@ -139,26 +127,25 @@ def _tool(state: RunState, event: ev.CallEvent) -> None:
         case ev.ToolStarted():
             _begin(run, event)
         case ev.ToolFinished(data=data):
-            if event.run_id == run.run_id or not run.started:  # an earlier attempt's says nothing
+            # What an earlier attempt ended with says nothing.
+            if run.began is None or run.began.run_id == event.run_id:
                 run.finished = data
         case ev.Observation(data=data):
             run.observation = data
 
 
 def _begin(run: ToolRun, event: ev.ToolStarted) -> None:
-    if run.started and run.run_id != event.run_id:
+    if run.began is not None and run.began.run_id != event.run_id:
         run.finished = run.observation = None
-    run.started, run.started_ts = True, event.ts
-    run.run_id, run.parent_ids, run.tags = event.run_id, event.parent_ids, event.tags
+    run.began = event
     if run.decided_by is None or run.tool_input is None:
         run.tool_input = event.data.tool_input
 
 
 def _tool_run(state: RunState, event: ev.CallEvent) -> ToolRun:
-    call, data = ev.call_of(event), event.data
+    call = ev.call_of(event)
     run = state.tools.get(call)
     if run is None:
-        run = ToolRun(call, data.tool, tool_call_id=data.tool_call_id, parent_ids=event.parent_ids)
-        state.tools[call] = run
+        run = state.tools[call] = ToolRun(call, event.data.tool)
         state.order.append(run)
     return run

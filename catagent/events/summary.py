@@ -77,32 +77,19 @@ def finished(
 
 def close_open_spans(state: RunState, error: ev.ErrorInfo | None) -> Iterator[ev.Event]:
     """The ends that a run still owes, innermost first; without an error, all of them wait."""
+    status: ev.ToolStatus = "interrupted" if error is None else "error"
     for run in reversed(state.order):
-        if run.finished is None and (isinstance(run, LlmRun) or run.started):
-            yield _closed(run, error, state.last_ts)
-
-
-def _closed(run: LlmRun | ToolRun, error: ev.ErrorInfo | None, now: str) -> ev.Event:
-    names = ("run_id", "parent_ids", "tags", "tool_call_id", "call")
-    envelope: dict[str, Any] = {name: getattr(run, name) for name in names}
-    ended: dict[str, Any] = {"duration_s": _between(run.started_ts, now), "error": error}
-    if isinstance(run, LlmRun):
-        said = ev.LlmFinishedData(
-            model=run.model,
-            text="".join(run.text),
-            reasoning="".join(run.reasoning),
-            named_blocks=run.blocks,
-            **ended,
-        )
-        return ev.LlmFinished(name=run.name, data=said, **envelope)
-    done = ev.ToolFinishedData(
-        tool=run.tool,
-        tool_call_id=run.tool_call_id,
-        status="interrupted" if error is None else "error",
-        output="",
-        **ended,
-    )
-    return ev.ToolFinished(name=run.tool, data=done, **envelope)
+        match run:
+            case LlmRun(began=began, finished=None):
+                said = ev.LlmFinishedData(model=run.model, text="".join(run.text), error=error)
+                said.reasoning, said.named_blocks = "".join(run.reasoning), run.blocks
+                said.duration_s = _between(began.ts, state.last_ts)
+                yield ev.LlmFinished(data=said, **ev.about(began))
+            case ToolRun(began=ev.ToolStarted(data=data) as began, finished=None):
+                done = ev.ToolFinishedData(tool=run.tool, status=status, output="", error=error)
+                done.tool_call_id = data.tool_call_id
+                done.duration_s = _between(began.ts, state.last_ts)
+                yield ev.ToolFinished(data=done, **ev.about(began))
 
 
 def _between(began: str, ended: str) -> float | None:

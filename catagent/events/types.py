@@ -477,6 +477,14 @@ def run_of(event: Event) -> str:
     return str(event.fields.get("run_id") or "")
 
 
+_ABOUT = ("run_id", "parent_ids", "name", "tags", "tool_call_id", "call")
+
+
+def about(event: KnownEvent) -> dict[str, Any]:
+    """Return what an event's envelope says of its run, for another event of that."""
+    return {name: getattr(event, name) for name in _ABOUT}
+
+
 # Deeper than any agent nests its calls. What a recording nests deeper is taken for less deep.
 DEEPEST_CALL = 32
 

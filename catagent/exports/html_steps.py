@@ -33,8 +33,8 @@ class _Span(NamedTuple):
 def steps(state: RunState, those: list[Step], prompts: Mapping[str, str]) -> Iterator[str]:
     """Yield an element for each step, what it did inside it; `prompts` are those of `prompts`."""
     # From the first step on: before that is start-up.
-    began = epoch(state.order[0].started_ts) if state.order else None
-    whole = _Span(began or 0.0, (epoch(state.last_ts) or 0.0) - (began or 0.0))
+    began = _began(state.order[0]) if state.order else 0.0
+    whole = _Span(began, (epoch(state.last_ts) or 0.0) - began)
     for one in those:
         yield _step(one, whole, prompts)
 
@@ -42,7 +42,7 @@ def steps(state: RunState, those: list[Step], prompts: Mapping[str, str]) -> Ite
 def _step(one: Step, around: _Span, prompts: Mapping[str, str]) -> str:
     match one.what:
         case LlmRun() as run:
-            return _model(run, around, prompts.get(run.run_id, ""))
+            return _model(run, around, prompts.get(run.began.run_id, ""))
         case ToolRun() as run:
             return _tool(one, run, around, prompts)
         case ev.Interrupt(data=data):
@@ -63,8 +63,8 @@ def _model(run: LlmRun, around: _Span, prompt: str) -> str:
     calls = run.finished.tool_calls if run.finished is not None else []
     wanted = f"→ {', '.join(call.name for call in calls)}" if calls else ""
     return tags.folded(
-        run.name,
-        " ".join([run.model if run.model != run.name else "", wanted]).strip(),
+        run.began.name,
+        " ".join([run.model if run.model != run.began.name else "", wanted]).strip(),
         [
             prompt,
             tags.pre(reasoning, "reasoning", "reasoning") if reasoning else "",
@@ -75,7 +75,7 @@ def _model(run: LlmRun, around: _Span, prompt: str) -> str:
         what=facts.llm_facts(run),
         kind="model",
         # Others decide on what follows, or repeat the answer.
-        unfolded=bool(said) and run.call is not None,
+        unfolded=bool(said) and run.began.call is not None,
         bar=_bar(_span(run), around),
     )
 
@@ -101,7 +101,11 @@ def _tool(one: Step, run: ToolRun, around: _Span, prompts: Mapping[str, str]) ->
 
 def _span(run: LlmRun | ToolRun) -> _Span:
     duration = run.finished.duration_s if run.finished is not None else None
-    return _Span(epoch(run.started_ts) or 0.0, duration or 0.0)
+    return _Span(_began(run), duration or 0.0)
+
+
+def _began(run: LlmRun | ToolRun) -> float:
+    return 0.0 if run.began is None else epoch(run.began.ts) or 0.0
 
 
 def _bar(span: _Span, around: _Span) -> str:

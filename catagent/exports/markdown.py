@@ -67,7 +67,7 @@ def _model(run: LlmRun, level: int, said: list[tuple[ev.Channel, str]]) -> Itera
     reasoning = "".join(run.reasoning)
     if not (reasoning or said):
         return
-    named = f"{run.name} ({run.model})" if run.model else run.name
+    named = f"{run.began.name} ({run.model})" if run.model else run.began.name
     yield _heading(level, named, facts.llm_facts(run))
     if reasoning:
         yield "Reasoning:"

@@ -35,8 +35,9 @@ def outline(events: Iterable[ev.Event]) -> tuple[RunState, list[Step]]:
     for event in events:
         known = len(state.order)
         reduce(state, event)
+        call = None if isinstance(event, ev.Unknown) else event.call
         for what in _new(event, state.order[known:]):
-            around = ev.outer_call(what.call) if isinstance(what, ToolRun) else what.call
+            around = ev.outer_call(what.call) if isinstance(what, ToolRun) else call
             parent = tools.get(around or "")
             step = Step(what, 0 if parent is None else parent.depth + 1)
             (roots if parent is None else parent.inside).append(step)

@@ -59,7 +59,10 @@ def test_calls_are_told_apart_by_key_where_ids_repeat_or_are_missing() -> None:
     for call_id in ("call_0", None):
         state = replayed(tool_events("r1", "1", call_id) + tool_events("r2", "2", call_id))
         runs = [run for run in state.order if isinstance(run, ToolRun)]
-        assert [(run.call, run.run_id) for run in runs] == [("1", "r1"), ("2", "r2")]
+        assert [(run.call, run.began and run.began.run_id) for run in runs] == [
+            ("1", "r1"),
+            ("2", "r2"),
+        ]
         assert all(run.observation for run in runs)
         assert len(summary.decided(state)) == 2
 
@@ -70,7 +73,7 @@ def test_a_call_that_is_tried_again_is_one_call_with_the_latest_outcome() -> Non
     _, second, finished, observed = tool_events("r2", "1")
     state = replayed([decided, first, failed, second, failed])
     (run,) = state.tools.values()
-    assert (run.run_id, run.started, run.finished) == ("r2", True, None)
+    assert (run.began, run.finished) == (second, None)
     for event in (finished, observed):
         reduce(state, event)
     assert state.order == [run]
@@ -99,7 +102,7 @@ def test_pauses_and_the_call_around_a_model_are_kept() -> None:
     pause = ev.Interrupt(run_id="n", data=ev.InterruptData(id="i", value="Really?"))
     begun = ev.LlmStarted(run_id="llm", call="1", data=ev.LlmStartedData(model="m"))
     state = replayed([begun, token("a"), pause])
-    assert (state.llms["llm"].call, state.interrupts) == ("1", [pause])
+    assert (state.llms["llm"].began.call, state.interrupts) == ("1", [pause])
 
 
 def test_a_finished_call_keeps_its_text_once() -> None:

@@ -131,7 +131,7 @@ def test_the_deltas_of_each_model_add_up_to_its_text(path: Path) -> None:
 
 def test_every_span_of_a_fixture_is_closed(path: Path) -> None:
     for run in final_state(events_of(path)).order:
-        if isinstance(run, LlmRun) or run.started:
+        if isinstance(run, LlmRun) or run.began:
             assert run.finished is not None, run
 
 
