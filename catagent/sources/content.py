@@ -59,13 +59,12 @@ class Reading:
         self._provider = message.response_metadata.get("model_provider") or self._provider
         yield from self._read(item for item in _items(message) if not _is_call(item, message))
         if not aside.is_mere_text(message) and (found := aside.content_of(message)):
-            self._aside.append({"index": 0, **found})
+            self._aside.append(found)
 
     def end(self) -> Iterator[Piece]:
         """What is still held."""
         yield from self._close()
         for found in _merged(self._aside):
-            del found["index"]
             yield from self._read(aside.items_of(found))
         yield from self._close()
         yield from self._give(Piece("note", ""))

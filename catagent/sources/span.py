@@ -62,8 +62,7 @@ class Span:
     tool_input: Any = None
     began: float = 0.0
     first_token: float | None = None
-    text: list[str] = field(default_factory=list)
-    further: list[Piece] = field(default_factory=list)
+    said: list[Piece] = field(default_factory=list)
     reading: Reading | None = None
     numbers: dict[object, int] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
