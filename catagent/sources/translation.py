@@ -112,43 +112,37 @@ class EventReader:
     def __init__(self, translation: Translation) -> None:
         self._translation = translation
         self._make = translation.make
-        self._tokens = translation.make.tokens
         self._spans = translation.tracker.spans
 
     def __call__(self, event: Any) -> tuple[Sequence[ev.Event], list[ev.Event]]:
         """What happened alongside it and comes first, and what was made of it."""
-        kind, span = event["event"], self._spans.get(event["run_id"])
-        if span is None or kind == "on_custom_event":
+        what, _, phase = event["event"].removeprefix("on_").rpartition("_")
+        span = self._spans.get(event["run_id"])
+        if span is None or what == "custom":
             return (), []  # the tracker has it
-        if kind == "on_chat_model_stream" or kind == "on_llm_stream":
-            return (), self._tokens(span, event["data"]["chunk"])
-        return list(self._beside(kind, span)), list(self._other(kind, span, event))
+        if phase == "stream" and span.kind in LLM_KINDS:
+            return (), self._make.tokens(span, event["data"]["chunk"])
+        return list(self._beside(span, phase)), list(self._made(span, what, phase, event["data"]))
 
-    def _beside(self, kind: str, span: Span) -> Iterator[ev.Event]:
-        if kind.endswith("_start"):
-            yield from self._translation.unsaid_before(span.began)
-        elif kind.endswith(("_end", "_error", "_interrupt")):
-            yield from self._translation.unsaid_before(span.ended or 0.0)
-        if kind == "on_tool_error":
+    def _beside(self, span: Span, phase: str) -> Iterator[ev.Event]:
+        if phase != "stream":
+            moment = span.began if phase == "start" else span.ended
+            yield from self._translation.unsaid_before(moment or 0.0)
+        if span.kind == "tool" and phase == "error":
             yield from self._translation.close_inside(span)
 
-    def _other(self, kind: str, span: Span, event: Any) -> Iterator[ev.Event]:
-        match kind:
-            case "on_chat_model_start" | "on_llm_start":
+    def _made(self, span: Span, what: str, phase: str, data: dict[str, Any]) -> Iterator[ev.Event]:
+        match span.kind, phase:
+            case "chat_model" | "llm", "start":
                 yield self._make.llm_started(span)
-            case "on_tool_start":
+            case "tool", "start":
                 yield self._make.tool_started(span)
-            case "on_chat_model_end" | "on_llm_end" | "on_tool_end" | "on_tool_error":
+            case "chat_model" | "llm" | "tool", "end" | "error":
                 yield from self._translation.end(span)
+            case _, "stream" if span is self._translation.tracker.root:
+                yield from self._translation.chunks.read(data.get("chunk"))
             case _:
-                yield from self._node(kind, span, event)
-
-    def _node(self, kind: str, span: Span, event: Any) -> Iterator[ev.Event]:
-        _, what, phase = kind.split("_", 2)
-        if span is self._translation.tracker.root and phase == "stream":
-            yield from self._translation.chunks.read(event["data"].get("chunk"))
-            return
-        content = event["data"].get(_CONTENT.get(phase, ""))
-        yield self._make.node(span, what, cast("ev.Phase", phase), content)
-        if span.is_node and phase == "end":
-            yield from self._translation.end(span)
+                content = data.get(_CONTENT.get(phase, ""))
+                yield self._make.node(span, what, cast("ev.Phase", phase), content)
+                if span.is_node and phase == "end":
+                    yield from self._translation.end(span)
