@@ -6,6 +6,7 @@ It takes a third of the screen at most, and costs the same however long the run 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from catagent.views import notes
 from catagent.views.format import count, one_line, whole_seconds
@@ -20,9 +21,6 @@ from catagent.views.wrap import cells, head, tail, without_colors
 SPINS_PER_SECOND = 8
 # A screen of this many rows can spare one that is empty.
 ROOMY = 20
-# What is being written gets this many rows before waiting calls get more than one each.
-STEADY = 3
-MOST_EACH = 2
 # Of newest text, fewer cells say nothing.
 SCRAP = 4
 
@@ -37,15 +35,13 @@ def footer(transcript: Transcript, *, width: int, height: int, now: float, last:
         return [last]
     gap = [""] if height >= ROOMY else []
     room = max(1, min(look.options.footer_rows, height // 3) - 1 - len(gap))
-    queue, kept = list(_waiting(root.parts)), min(len(runs), room // 2)
-    written = root.tail(width, max(1, room - kept - len(queue)))
-    spare = room - kept - max(STEADY, len(written)) - len(queue)
-    waiting = _queue(queue, look, width, room - kept - len(written), spare)
-    most = room - len(written) - len(waiting)
-    shown = runs if len(runs) <= most else runs[: max(0, most - 1)]
-    rows = [_run(run, look, width, now) for run in shown]
-    more = _more(len(runs) - len(shown), "run", look, width) if most else []
-    return [*written, *waiting, *rows, *more, *gap, last]
+    tools, kept = list(_waiting(root.parts)), min(len(runs), room // 2)
+    rows = root.tail(width, max(1, room - kept - len(tools)))
+    called = (_tool(tool, look, width) for tool in tools)
+    rows += _listed(called, len(tools), "tool call", room - kept - len(rows), look, width)
+    told = (_run(run, look, width, now) for run in runs)
+    rows += _listed(told, len(runs), "run", room - len(rows), look, width)
+    return [*rows, *gap, last]
 
 
 def _waiting(parts: Iterable[Part]) -> Iterator[Tool]:
@@ -57,18 +53,19 @@ def _waiting(parts: Iterable[Part]) -> Iterator[Tool]:
             yield from _waiting(part.parts)
 
 
-def _queue(tools: list[Tool], look: Look, width: int, room: int, spare: int) -> Rows:
-    if not tools or room < 1:
-        return []
-    shown = tools if len(tools) <= room else tools[: room - 1]
-    each = min(MOST_EACH, spare // max(1, sum(not tool.closed for tool in shown)))
-    rows = [row for tool in shown for row in _queued(tool, look, width, each)]
-    return [*rows, *_more(len(tools) - len(shown), "tool call", look, width)]
+def _listed(rows: Iterable[str], number: int, noun: str, room: int, look: Look, width: int) -> Rows:
+    """As many of this number of rows as there is room for, and one that counts the others."""
+    shown = list(islice(rows, max(0, room if number <= room else room - 1)))
+    more = f"{look.glyphs.ellipsis} {count(number - len(shown), f'more {noun}')}"
+    return shown + [look.paint("dim", head(more, width, ""))] * (len(shown) < number and room > 0)
 
 
-def _more(number: int, noun: str, look: Look, width: int) -> Rows:
-    more = f"{look.glyphs.ellipsis} {count(number, f'more {noun}')}"
-    return [look.paint("dim", head(more, width, ""))] if number else []
+def _tool(tool: Tool, look: Look, width: int) -> str:
+    """The call and the newest of its text, or how it ended."""
+    sign, room = (tool.sign[1], width) if tool.closed else (look.glyphs.waiting, width // 2)
+    title = head(tool.title[: 4 * width], max(4, room - cells(sign)), look.glyphs.ellipsis)
+    row = look.paint("gutter", sign) + look.paint("tool", title)
+    return _with_newest(row, tool, look, width)
 
 
 def _run(run: Run, look: Look, width: int, now: float) -> str:
@@ -94,24 +91,9 @@ def _named(run: Run, facts: list[str], look: Look, width: int) -> str:
 def _with_newest(row: str, part: Tool | Run, look: Look, width: int) -> str:
     """The row, and as much of the newest text as fits behind it."""
     room = width - cells(without_colors(row)) - 1
-    if room < SCRAP:
-        return row
-    # Two rows, for the last is short where it has just begun.
-    style, rows = part.preview(room, 2)
-    return f"{row} {look.paint(style, tail(' '.join(rows), room, look.glyphs.ellipsis))}"
-
-
-def _queued(tool: Tool, look: Look, width: int, each: int) -> Rows:
-    """The call and the newest of its text: behind it, or `each` rows below where there is room."""
-    sign, side = tool.sign[1] if tool.closed else look.glyphs.waiting, look.glyphs.side
-    newest = not tool.closed and each < 1
-    room = max(4, width // 2 if newest else width - cells(sign))
-    title = head(tool.title[: 4 * width], room, look.glyphs.ellipsis)
-    row = look.paint("gutter", sign) + look.paint("tool", title)
-    if newest:
-        return [_with_newest(row, tool, look, width)]
-    style, rows = tool.preview(max(1, width - cells(side)), max(1, each))
-    return [row, *(look.paint("gutter", side) + look.paint(style, it.rstrip()) for it in rows)]
+    newest = part.newest(room) if room >= SCRAP else ""
+    shown = look.paint("dim", tail(newest, room, look.glyphs.ellipsis))
+    return f"{row} {shown}" if newest else row
 
 
 def status_row(

@@ -9,7 +9,7 @@ from catagent.events import types as ev
 from catagent.events.said import in_order
 from catagent.views.format import compact
 from catagent.views.markdown_stream import Markdown
-from catagent.views.parts import Panel, Part, Preview, Rows, Stack, narrower
+from catagent.views.parts import Panel, Part, Rows, Stack, narrower
 from catagent.views.style import Look, Style
 from catagent.views.text import Feed, Text, last_of
 from catagent.views.wrap import cells, head, pack, tail
@@ -129,11 +129,11 @@ class Model(Stack):
         above = label_rows(self.look, self._label, width) if self._label and rows else []
         return (above + rows)[-limit:]
 
-    def preview(self, width: int, limit: int) -> Preview:
-        """Return the last `limit` rows of text, while nobody takes from the part."""
+    def newest(self, size: int) -> str:
+        """Return the newest text, or the call that is being written."""
         if self._channel == "tool_args":
-            return Preview("dim", self._call_rows(width, limit))
-        return super().preview(width, limit)
+            return "".join(self._call_rows(size, 1))
+        return super().newest(size)
 
     def _call_rows(self, width: int, limit: int) -> Rows:
         return [call.row(self.look, width) for call in list(self.calls.values())[-limit:]]

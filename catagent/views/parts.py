@@ -6,21 +6,13 @@ A part is fed from one side and taken from on the other.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable
 
-from catagent.views.style import Look, Style
+from catagent.views.style import Look
 from catagent.views.wrap import cells, without_colors
 
 Rows = list[str]
 NARROWEST = 12
-
-
-class Preview(NamedTuple):
-    """The last rows of text that waits to be shown, and how to paint them."""
-
-    style: Style = "plain"
-    rows: Sequence[str] = ()
 
 
 class Part:
@@ -39,9 +31,9 @@ class Part:
         """Return up to `limit` rows of what is not final yet, for the footer; changes nothing."""
         return []
 
-    def preview(self, width: int, limit: int) -> Preview:
-        """Return the last `limit` rows of running text, while nobody takes from the part."""
-        return Preview()
+    def newest(self, size: int) -> str:
+        """Return the end of running text, `size` characters or more, clean and on one line."""
+        return ""
 
 
 class Ready(Part):
@@ -101,10 +93,9 @@ class Stack(Part):
         """Return up to `limit` rows of what is not final yet."""
         return self.parts[0].tail(width, limit) if self.parts else []
 
-    def preview(self, width: int, limit: int) -> Preview:
-        """Return the last rows of the last part that has any text."""
-        previews = (part.preview(width, limit) for part in reversed(self.parts))
-        return next((preview for preview in previews if preview.rows), Preview())
+    def newest(self, size: int) -> str:
+        """Return the newest text of the last part that has any."""
+        return next(filter(None, (part.newest(size) for part in reversed(self.parts))), "")
 
 
 class Column(Stack):

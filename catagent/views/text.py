@@ -6,43 +6,19 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Self
 
-from catagent.views.parts import Part, Preview, Ready, Rows
+from catagent.views.parts import Part, Ready, Rows
 from catagent.views.style import Look, Style
 from catagent.views.wrap import pack, wrap
 
 
-class Newest:
-    """The last rows of text, wrapped as it comes: they stay where they are, and cost little."""
-
-    def __init__(self, look: Look, width: int, limit: int) -> None:
-        self.shape = width, limit
-        self._look = look
-        self._rows: deque[str] = deque(maxlen=limit - 1)
-        self._open_row = ""
-        self._seen = 0
-
-    def after(self, pieces: list[str]) -> Rows:
-        """Return the rows after these pieces; those of last time come first among them."""
-        if len(pieces) > self._seen:
-            new = "".join(pieces[self._seen :]).replace("\r\n", "\n")
-            self._seen = len(pieces)
-            lines = (self._open_row + self._look.text(new)).split("\n")
-            *rows, self._open_row = (row for line in lines for row in wrap(line, self.shape[0]))
-            self._rows.extend(filter(None, rows))
-        return [row for row in (*self._rows, self._open_row) if row]
-
-
 class Feed(Part):
     """Text that comes in pieces and is handed out whole, with line endings of one kind."""
-
-    style: Style = "plain"
 
     def __init__(self, look: Look) -> None:
         self.look = look
         self.pieces: list[str] = []
         self.has_line = False
         self.finished = False
-        self._newest_rows: Newest | None = None
 
     def feed(self, delta: str) -> None:
         """Add what came; it costs the same however much is here already."""
@@ -63,11 +39,9 @@ class Feed(Part):
         """Return the text that no row was made of yet, as far as it is known."""
         raise NotImplementedError
 
-    def preview(self, width: int, limit: int) -> Preview:
-        """Return the last `limit` rows of text, while nobody takes from the part."""
-        if self._newest_rows is None or self._newest_rows.shape != (width, limit):
-            self._newest_rows = Newest(self.look, width, limit)
-        return Preview(self.style, self._newest_rows.after(self.pieces))
+    def newest(self, size: int) -> str:
+        """Return the end of what came, on one line, without spaces more than one."""
+        return self.look.line(" ".join(last_of(self.pieces, 2 * size).split()))
 
     def _arrived(self) -> str:
         text, self.pieces, self.has_line = "".join(self.pieces), [], False

@@ -12,7 +12,7 @@ from catagent.views import graph
 from catagent.views.format import arguments, count, fields, seconds
 from catagent.views.model_call import Model, label_rows
 from catagent.views.notes import note
-from catagent.views.parts import Hanging, Panel, Part, Preview, Ready, Rows, narrower
+from catagent.views.parts import Hanging, Panel, Part, Ready, Rows, narrower
 from catagent.views.style import Look, Style
 from catagent.views.text import facts, written
 from catagent.views.wrap import cells, wrap
@@ -80,9 +80,9 @@ class Tool(Panel):
     def _aside(self, text: str) -> None:
         self.parts.append(note(self.look, self.look.glyphs.retry, text, "warn", "dim"))
 
-    def preview(self, width: int, limit: int) -> Preview:
-        """Return the last rows of what is still running inside."""
-        return Preview() if self.closed else super().preview(width, limit)
+    def newest(self, size: int) -> str:
+        """Return the newest text of what is still running inside."""
+        return "" if self.closed else super().newest(size)
 
     def observe(self, data: ev.ObservationData) -> None:
         """Show what the agent observes, and close."""

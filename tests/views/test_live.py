@@ -84,23 +84,17 @@ def test_a_waiting_call_shows_what_still_runs_inside() -> None:
     ]
     nested = runs.tool("two", "nested", {}, [], inside=inside)[:-2]
     footer = view_of([*unfinished("one"), *nested]).frame(Size(80, 15), 2.0, "").footer
-    assert "╷ nested() still " in footer
+    assert "╷ nested() still" in footer
 
 
-def test_waiting_calls_get_more_rows_where_the_screen_has_them() -> None:
-    words = runs.words("w", 30)
-    waits = [runs.tool(c, "t", {"n": c}, words)[:-3] for c in ("two", "three")]
+def test_a_waiting_call_has_one_row_however_large_the_screen_is() -> None:
+    waits = [runs.tool(c, "t", {"n": c}, runs.words("w", 30))[:-3] for c in ("two", "three")]
     view = view_of([*unfinished("one"), *waits[0], *waits[1]])
     footer = view.frame(Size(60, 50), 2.0, "").footer
-    assert footer[2:8] == [
-        '╷ t(n="two")',
-        "│ w0 w1 w2 w3 w4 w5 w6 w7 w8 w9 w10 w11 w12 w13 w14 w15 w16",
-        "│ w17 w18 w19 w20 w21 w22 w23 w24 w25 w26 w27 w28 w29",
-        '╷ t(n="three")',
-        "│ w0 w1 w2 w3 w4 w5 w6 w7 w8 w9 w10 w11 w12 w13 w14 w15 w16",
-        "│ w17 w18 w19 w20 w21 w22 w23 w24 w25 w26 w27 w28 w29",
+    assert footer[2:4] == [
+        '╷ t(n="two") …8 w19 w20 w21 w22 w23 w24 w25 w26 w27 w28 w29',
+        '╷ t(n="three") …w19 w20 w21 w22 w23 w24 w25 w26 w27 w28 w29',
     ]
-    assert len(footer) <= 12
 
 
 def test_an_unfinished_block_stands_apart_and_is_dim() -> None:
