@@ -18,7 +18,7 @@ from catagent.events.types import Answer, Event, RunStarted
 from catagent.sinks.capture import LineCutter, Tap, typed
 from catagent.sinks.painter import RESTORE, Painter
 from catagent.sinks.terminal import JobControl, Terminal
-from catagent.views.live import Fallback, LiveView
+from catagent.views.live import LiveView
 from catagent.views.options import ViewOptions
 from catagent.views.wrap import cells, without_colors
 
@@ -44,7 +44,7 @@ class LiveSink:
         self._painter = Painter(fd)
         self._cutter, self._begun, self._in_row = LineCutter(), "", False
         self.on_resume: Callable[[], object] = lambda: None
-        self._view: LiveView | Fallback = LiveView(options, time.monotonic())
+        self._view = LiveView(options, time.monotonic())
         self._has_program = raw
         # Events, and rows of a program, in the order in which they came.
         self._queue: deque[Event | str] = deque()
@@ -145,17 +145,17 @@ class LiveSink:
             self._guarded(self._draw)
 
     def _guarded(self, draw: Callable[[], None]) -> None:
-        """The run goes on whatever happens to its picture: without one, or in plain lines."""
+        """The run goes on whatever happens to its picture: without one, or without a footer."""
         try:
             draw()
         except OSError:
             self._gone = True
         except Exception as error:
-            if isinstance(self._view, LiveView):
-                self._view = Fallback(self._view, error)
-                self._guarded(draw)
-            else:
+            if self._view.failed:
                 self._gone = True
+            else:
+                self._view.fail(error)
+                self._guarded(draw)
 
     def _draw(self) -> None:
         self._collect()

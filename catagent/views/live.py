@@ -12,7 +12,7 @@ from catagent.views.options import READABLE_WIDTH, ViewOptions
 from catagent.views.parts import Rows
 from catagent.views.sanitize import Colors
 from catagent.views.status import Pace
-from catagent.views.style import live_look, plain_look
+from catagent.views.style import live_look
 from catagent.views.text import written
 from catagent.views.transcript import Transcript
 from catagent.views.wrap import cells, tail, without_colors
@@ -32,12 +32,27 @@ class Frame(NamedTuple):
     footer: Rows
 
 
-class View:
-    """What a live view and its replacement have in common: a transcript, and who else writes."""
+class LiveView:
+    """Runs on a terminal: a transcript that grows, and a footer that changes."""
 
-    def __init__(self, transcript: Transcript) -> None:
-        self.transcript = transcript
+    def __init__(self, options: ViewOptions, began: float) -> None:
+        self.transcript = Transcript(live_look(options), options.width or READABLE_WIDTH)
+        self.options, self.began = options, began
+        self.pace = Pace()
         self.partial = ""
+        self.failed: Exception | None = None
+
+    def update(self, event: Event, now: float) -> None:
+        """Take one event that arrived at `now`, in seconds on the clock of `began`."""
+        try:
+            if isinstance(event, LlmToken):
+                self.pace.count(now)
+            self.transcript.update(event).tally.update(event, now)
+        except Exception as error:
+            if self.failed is None:
+                raise
+            text = f"{type(event).__name__} could not be shown: {error}"
+            self.transcript.add(written(self.transcript.look, text))
 
     def outside(self, lines: Iterable[str]) -> None:
         """Take lines that another program wrote to our terminal."""
@@ -48,34 +63,22 @@ class View:
         self.partial = partial
         self.transcript.printed(lines)
 
-    def begun(self, size: Size) -> Rows:
-        """The line that the program has begun: with its colours where it fits, else its end."""
-        row, room = Colors().line(self.partial.replace("\t", "    ")), size.columns - 1
-        plain = without_colors(row)
-        return [row if cells(plain) <= room else tail(plain, room, "")] if plain else []
-
-
-class LiveView(View):
-    """Runs on a terminal: a transcript that grows, and a footer that changes."""
-
-    def __init__(self, options: ViewOptions, began: float) -> None:
-        super().__init__(Transcript(live_look(options), options.width or READABLE_WIDTH))
-        self.options = options
-        self.began = began
-        self.pace = Pace()
-
-    def update(self, event: Event, now: float) -> None:
-        """Take one event that arrived at `now`, in seconds on the clock of `began`."""
-        if isinstance(event, LlmToken):
-            self.pace.count(now)
-        self.transcript.update(event).tally.update(event, now)
+    def fail(self, error: Exception) -> None:
+        """Go on, for it has raised, without a footer; `last` says so."""
+        self.failed = error
 
     def frame(self, size: Size, now: float, status: str) -> Frame:
         """Return what is to be shown now. If it raises, final rows are still owed."""
         self.transcript.ripen(self.width(size))
-        below = [] if self.options.quiet else self._footer(size, now, status)
+        below = [] if self.options.quiet or self.failed else self._footer(size, now, status)
         # First what the program has begun: it is its next row, and has the cursor.
-        return Frame(self.transcript.take(self.width(size)), [*self.begun(size), *below])
+        return Frame(self.transcript.take(self.width(size)), [*self._begun(size), *below])
+
+    def _begun(self, size: Size) -> Rows:
+        """The line that the program has begun: with its colours where it fits, else its end."""
+        row, room = Colors().line(self.partial.replace("\t", "    ")), size.columns - 1
+        plain = without_colors(row)
+        return [row if cells(plain) <= room else tail(plain, room, "")] if plain else []
 
     def _footer(self, size: Size, now: float, status: str) -> Rows:
         shown, width = self.transcript, self.width(size)
@@ -85,41 +88,12 @@ class LiveView(View):
     def last(self, size: Size) -> Rows:
         """Return the rows that are still owed: nothing more will come."""
         self.transcript.settle()
+        if self.failed:
+            look, why = self.transcript.look, f"{type(self.failed).__name__}: {self.failed}"
+            text = f"the live view failed, so the rest was shown without what is under way ({why})"
+            self.transcript.add(note(look, look.glyphs.warn, text, "warn"))
         return self.transcript.take(self.width(size))
 
     def width(self, size: Size) -> int:
         """Rows stay one cell short of the edge: a terminal may wrap as soon as it is reached."""
         return max(8, min(size.columns - 1, self.options.width or READABLE_WIDTH))
-
-
-class Fallback(View):
-    """Replaces a live view that has raised: the rest of the run in plain lines."""
-
-    def __init__(self, failed: LiveView, error: Exception) -> None:
-        super().__init__(failed.transcript)
-        self.partial = failed.partial
-        self.transcript.restyle(plain_look(failed.options))
-        self._why = f"{type(error).__name__}: {error}"
-
-    def update(self, event: Event, now: float) -> None:
-        """Take one event; one that cannot be shown even here is at least named."""
-        try:
-            self.transcript.update(event)
-        except Exception as error:
-            text = f"{type(event).__name__} could not be shown: {error}"
-            self.transcript.add(written(self.transcript.look, text))
-
-    def frame(self, size: Size, now: float, status: str) -> Frame:
-        """Return the lines that are complete."""
-        return Frame(self.transcript.take(max(8, size.columns - 1)), self.begun(size))
-
-    def last(self, size: Size) -> Rows:
-        """Return the lines that are still owed, and why they look different from the first."""
-        self.transcript.settle()
-        look, failed = (
-            self.transcript.look,
-            "the live view failed, so the rest of the run was shown",
-        )
-        text = f"{failed} in plain lines ({self._why})"
-        self.transcript.add(note(look, look.glyphs.warn, text, "warn"))
-        return self.transcript.take(max(8, size.columns - 1))

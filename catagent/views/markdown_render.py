@@ -112,19 +112,11 @@ class _Markdown(rich_markdown.Markdown):
 
 
 def render(block: Block, width: int, look: Look) -> list[str] | None:
-    """Return the rows of a block, or None where Rich would lose a letter of it or raise.
+    """Return the rows of a block, or None where Rich would lose a letter of it.
 
     A link definition renders as nothing, and a table drops surplus cells: then the source itself
-    is shown.
+    is to be shown, as it is where this raises.
     """
-    try:
-        rows = _render(block, width, look)
-    except Exception:  # the view must survive any defect of parser, lexer or Rich
-        return None
-    return rows if _holds_all(block.news, rows) else None
-
-
-def _render(block: Block, width: int, look: Look) -> list[str]:
     options = look.options
     console = _console(width, options.color, options.theme)
     with console.capture() as capture:
@@ -133,7 +125,9 @@ def _render(block: Block, width: int, look: Look) -> list[str]:
     if not block.code:
         full = [index for index, row in enumerate(rows) if without_colors(row)]
         rows = rows[full[0] : full[-1] + 1] if full else []
-    return [to_ascii(row.translate(_ASCII_DRAWING)) for row in rows] if options.ascii else rows
+    if options.ascii:
+        rows = [to_ascii(row.translate(_ASCII_DRAWING)) for row in rows]
+    return rows if _holds_all(block.news, rows) else None
 
 
 def _reset(padding: re.Match[str]) -> str:

@@ -7,6 +7,7 @@ frame would make the cost quadratic.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 from catagent.views.markdown_blocks import MAX_BLOCK, Block, Blocks
 from catagent.views.parts import Rows
@@ -36,10 +37,6 @@ class Markdown(Feed):
         self.settled = self.finished
         return rows
 
-    def unshown(self) -> str:
-        """The unfinished block and what came after it."""
-        return "\n".join([*self._blocks.lines, self._line]) + "".join(self.pieces)
-
     def _ended_blocks(self) -> list[Block]:
         *lines, self._line = (self._line + self._arrived()).split("\n")
         blocks = [block for line in lines for block in self._blocks.add(line)]
@@ -58,12 +55,14 @@ class Markdown(Feed):
         return self._blocks.add(piece) + self._blocks.flush(cut=True)
 
     def _render(self, block: Block, width: int | None) -> Rows:
-        from catagent.views.markdown_render import render
+        with suppress(
+            Exception
+        ):  # whatever the defect of parser, lexer or Rich: the source is left
+            from catagent.views.markdown_render import render
 
-        rows = render(block, width or 80, self.look)
-        if rows is None:
-            return [row for line in block.news.split("\n") for row in wrap(line, width)]
-        return rows
+            if (rows := render(block, width or 80, self.look)) is not None:
+                return rows
+        return [row for line in block.news.split("\n") for row in wrap(line, width)]
 
     def tail(self, width: int, limit: int) -> Rows:
         """The end of the unfinished block, as its source."""

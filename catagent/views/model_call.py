@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from catagent.events import types as ev
 from catagent.events.said import in_order
@@ -85,13 +84,6 @@ class Model(Stack):
         for index, whole in enumerate([] if self.calls else data.tool_calls):
             key = whole.call or whole.id or f"{id(self)}.{index}"
             yield key, f"{whole.name} {compact(whole.args)}"
-
-    def restyle(self, look: Look, parts: Iterable[Part]) -> None:
-        """Go on in another look; `parts` is what has not been shown."""
-        self.look, self.parts, self._markdown = look, deque(parts), False
-        self._last = None
-        # Neither text nor reasoning, so that what comes next begins a part of its own.
-        self._channel = None if self._channel is None else "tool_args"
 
     def forget(self) -> None:
         """Let go of what was kept to compare it with the observation."""

@@ -35,10 +35,6 @@ class Feed(Part):
         self.finish()
         return self
 
-    def unshown(self) -> str:
-        """Return the text that no row was made of yet, as far as it is known."""
-        raise NotImplementedError
-
     def newest(self, size: int) -> str:
         """Return the end of what came, on one line, without spaces more than one."""
         return self.look.line(" ".join(last_of(self.pieces, 2 * size).split()))
@@ -96,10 +92,6 @@ class Text(Feed):
         if len(text) < limit * width:
             text = self._open_row + self._held_lines + text
         return [self._paint(row) for row in last_rows(text, width, limit)]
-
-    def unshown(self) -> str:
-        """The open row and what came after it."""
-        return self._open_row + self._held_lines + "".join(self.pieces)
 
     def _paint(self, row: str) -> str:
         return self.look.paint(self.style, row)

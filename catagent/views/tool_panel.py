@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable
 from typing import Any
 
 from catagent.events import types as ev
@@ -12,7 +10,7 @@ from catagent.views import graph
 from catagent.views.format import arguments, count, fields, seconds
 from catagent.views.model_call import Model, label_rows
 from catagent.views.notes import note
-from catagent.views.parts import Hanging, Panel, Part, Ready, Rows, narrower
+from catagent.views.parts import Hanging, Panel, Ready, Rows, narrower
 from catagent.views.style import Look, Style
 from catagent.views.text import facts, written
 from catagent.views.wrap import cells, wrap
@@ -37,11 +35,6 @@ class Tool(Panel):
         """Take the arguments; the title is the call on one line, of any length."""
         self._tool_input = tool_input
         self.title = self.look.line(f"{self.tool}({arguments(tool_input)})")
-
-    def restyle(self, look: Look, parts: Iterable[Part]) -> None:
-        """Go on in another look, from the heading on; `parts` is what has not been shown."""
-        self.look, self._side, self._begun = look, look.glyphs.side, False
-        self.parts = deque(parts)
 
     def decide(self, tool_input: Any) -> None:
         """The agent decided on the call, anew where it has changed the arguments."""

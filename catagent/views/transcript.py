@@ -11,18 +11,16 @@ run takes no more memory than what is still to be shown.
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict, deque
-from collections.abc import Iterable, Iterator
+from collections import Counter, OrderedDict
+from collections.abc import Iterable
 
 from catagent.events import types as ev
 from catagent.views import graph, notes
 from catagent.views.calls import Home
-from catagent.views.model_call import Model
-from catagent.views.parts import Column, Hanging, Panel, Part, Ready, Rows
+from catagent.views.parts import Column, Part, Rows
 from catagent.views.runs import Run
 from catagent.views.sanitize import Colors
 from catagent.views.style import Look
-from catagent.views.text import Feed, written
 from catagent.views.tool_panel import Tool
 
 # Of runs that have ended so many may wait to be shown, and so many events of theirs, or of one
@@ -105,13 +103,6 @@ class Transcript:
             self._turn(run)
         return run
 
-    def restyle(self, look: Look) -> None:
-        """Go on in another look, with what has not been taken."""
-        self.look = look
-        self.root.parts = deque(_untaken(self.root.parts, look))
-        self.root.spaced = not look.words
-        deque(_untaken(self.waiting, look), maxlen=0)
-
     def settle(self) -> None:
         """Close whatever is open: no more events will come."""
         others = [run for run in self.running.values() if run is not self.lead]
@@ -188,24 +179,3 @@ class Transcript:
         self.lead = run
         run.lead()
         self.root.parts.append(run)
-
-
-def _untaken(parts: Iterable[Part], look: Look) -> Iterator[Part]:
-    """Yield what has not been taken out of `parts`: calls as they are, of the rest the text."""
-    for part in parts:
-        match part:
-            case Run():
-                part.look = part.calls.look = look
-                part.parts, part.spaced = deque(_untaken(part.parts, look)), not look.words
-                yield part
-            case Tool() | Model():
-                part.restyle(look, list(_untaken(part.parts, look)))
-                yield part
-            case Panel():
-                yield from _untaken(part.parts, look)
-            case Hanging():
-                yield from _untaken([part.part], look)
-            case Feed():
-                yield written(look, part.unshown())
-            case Ready():
-                yield part

@@ -191,7 +191,7 @@ def test_a_terminal_that_is_gone_is_no_error() -> None:
 
 
 def test_a_defect_in_the_view_does_not_stop_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rest goes on in plain lines, and the end says so."""
+    """The rest goes on without a footer, and the end says so."""
     calls = 0
     frame = LiveView.frame
 

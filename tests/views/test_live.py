@@ -10,7 +10,7 @@ from typing import Never
 import pytest
 
 from catagent.events import types as ev
-from catagent.views.live import Fallback, LiveView, Size
+from catagent.views.live import LiveView, Size
 from catagent.views.options import ViewOptions
 from catagent.views.transcript import Transcript
 from catagent.views.wrap import cells, without_colors
@@ -23,6 +23,11 @@ def view_of(events: Iterable[ev.Event], options: ViewOptions | None = None) -> L
     view = LiveView(options or ViewOptions(), began=0.0)
     for event in events:
         view.update(event, 1.0)
+    return view
+
+
+def failed(view: LiveView, error: Exception) -> LiveView:
+    view.fail(error)
     return view
 
 
@@ -232,18 +237,21 @@ def test_captured_output_of_a_running_tool_is_shown_in_its_panel() -> None:
     ]
 
 
-def test_a_view_that_raises_is_followed_by_plain_lines() -> None:
+def test_a_view_that_raised_goes_on_without_a_footer() -> None:
     """Rows not shown yet are shown, the rest follows, and the end says what happened."""
     events = runs.tool("c", "get_items", {}, ["shown ", "held ", "later "])
     view = view_of(events[:4])
     view.frame(Size(80, 24), 1.0, "")
-    rest = Fallback(view, RuntimeError("a [bug]"))
+    rest, rows = failed(view, RuntimeError("a [bug]")), []
     for event in [*events[4:], runs.finished()]:
         rest.update(event, 2.0)
-    text = "\n".join(rest.last(Size(80, 24)))
+        final, footer = rest.frame(Size(80, 24), 2.0, "")
+        rows += final
+        assert not footer
+    text = "\n".join([*rows, *rest.last(Size(80, 24))])
     for word in ("shown", "held", "later"):
         assert word in text
-    assert "warning: the live view failed, so the rest" in text
+    assert "! the live view failed, so the rest" in text
     assert text.endswith("(RuntimeError: a [bug])")
 
 
@@ -262,13 +270,13 @@ def test_the_end_of_one_run_leaves_the_calls_of_the_others_awaited() -> None:
 
 
 def test_a_view_that_raises_says_so_once_after_the_last_of_several_runs() -> None:
-    rest = Fallback(view_of([]), RuntimeError("x"))
+    rest = failed(view_of([]), RuntimeError("x"))
     for run in ("run-a", "run-b"):
         for event in [*runs.of_run(run, runs.tool("1", "t", {}, [f"{run}s"])), ended(run)]:
             rest.update(event, 1.0)
     *rows, last, _ = rest.last(Size(80, 24))
     assert "run-as" in "".join(rows)
-    assert last.startswith("warning: the live view failed")
+    assert last.startswith("! the live view failed")
     assert "failed" not in "".join(rows)
 
 
@@ -301,7 +309,7 @@ def test_a_view_that_raises_loses_and_repeats_nothing(
     with monkeypatch.context() as patch, suppress(RuntimeError):
         patch.setattr(f"catagent.views.{defect}", fails)
         rows += view.frame(size, 1.0, "").final
-    rest = Fallback(view, RuntimeError())
+    rest = failed(view, RuntimeError())
     for event in events[number + 1 :]:
         rest.update(event, 1.0)
         rows += rest.frame(size, 1.0, "").final
@@ -311,8 +319,8 @@ def test_a_view_that_raises_loses_and_repeats_nothing(
     assert sorted(found) == sorted(word.strip() for word in words)
 
 
-def test_a_failure_of_the_fallback_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    rest = Fallback(view_of([runs.started()]), RuntimeError())
+def test_an_event_that_cannot_be_shown_then_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    rest = failed(view_of([runs.started()]), RuntimeError())
     monkeypatch.setattr(Transcript, "update", lambda *_: 1 / 0)
     rest.update(runs.started(), 1.0)
     assert "RunStarted could not be shown" in "".join(rest.last(Size(80, 24)))

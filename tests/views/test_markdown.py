@@ -183,7 +183,7 @@ def test_a_defect_of_the_renderer_leaves_the_source(monkeypatch: pytest.MonkeyPa
     def fail(*_: object) -> list[str]:
         raise RuntimeError
 
-    monkeypatch.setattr(markdown_render, "_render", fail)
+    monkeypatch.setattr(markdown_render, "render", fail)
     assert rows("Some **text**.\n", [3]) == ["Some **text**."]
 
 

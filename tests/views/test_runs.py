@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from catagent.events import types as ev
 from catagent.views import transcript
-from catagent.views.live import Fallback, Frame, LiveView, Size
+from catagent.views.live import Frame, LiveView, Size
 from catagent.views.notes import report
 from catagent.views.options import ViewOptions
 from catagent.views.style import Look, live_look, plain_look
@@ -405,7 +405,8 @@ def test_the_line_that_the_program_has_begun_is_below() -> None:
     assert view.frame(SCREEN, 2.0, "").footer[0] == "x" * 78 + "?"
     view.printed([])
     assert len(view.frame(SCREEN, 2.0, "").footer) == len(frame.footer) - 1
-    rest = Fallback(view_of([]), RuntimeError())
+    rest = view_of([])
+    rest.fail(RuntimeError())
     rest.printed(["\x1b[31mred\x1b[0m"], "> ")
     assert rest.frame(SCREEN, 2.0, "") == (["\x1b[31mred\x1b[0m\x1b[0m"], ["> "])
 
@@ -416,14 +417,14 @@ def test_what_is_printed_while_a_view_fails_is_not_lost(monkeypatch: pytest.Monk
         patch.setattr(Tool, "take", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             view.printed(["hello"], "> ")
-    rest = Fallback(view, RuntimeError())
-    rows, footer = rest.frame(SCREEN, 2.0, "")
+    view.fail(RuntimeError())
+    rows, footer = view.frame(SCREEN, 2.0, "")
     assert footer == ["> "]
-    rows += rest.last(SCREEN)
-    assert [row for row in map(str.strip, rows) if row in ("hello", "one", "two")] == [
+    rows += view.last(SCREEN)
+    assert [row for row in rows if row in ("hello", "│ one", "│ two")] == [
         "hello",
-        "one",
-        "two",
+        "│ one",
+        "│ two",
     ]
 
 
