@@ -7,28 +7,24 @@ that come twice or not at all; what fits nowhere is shown on its own.
 from __future__ import annotations
 
 from collections import defaultdict
-from itertools import islice
 
 from catagent.events import types as ev
 from catagent.views import notes
 from catagent.views.format import model_name, seconds
-from catagent.views.model_call import Model, label_rows
-from catagent.views.parts import Column, Hanging, Part, Ready
+from catagent.views.model_call import Model, label
+from catagent.views.parts import Hanging, Part, Stack
 from catagent.views.prompt import prompt
 from catagent.views.style import Look
 from catagent.views.text import facts, written
-from catagent.views.tool_panel import Orphan, Tool
+from catagent.views.tool_panel import Tool
 
-Home = Column | Tool
-# So many models may wait for a server at once; a retry of one before them is shown below it.
-_NEAR = 64
 ModelEvent = ev.LlmStarted | ev.LlmToken | ev.LlmFinished
 
 
 class Calls:
     """The calls of one run, and where in the transcript each of them is."""
 
-    def __init__(self, look: Look, root: Column) -> None:
+    def __init__(self, look: Look, root: Stack) -> None:
         self.look = look
         self.said, self.named = "", list[str]()
         self.tokens = 0
@@ -52,16 +48,14 @@ class Calls:
             self._model_ended(event, model)
 
     def retry(self, event: ev.Retry) -> None:
-        """Show a retry where its model is shown: before what that writes."""
-        home, model, data = self.home(event), self._models.get(event.run_id), event.data
+        """Show a retry where its model is shown: before what that writes next."""
+        model, data = self._models.get(event.run_id), event.data
         number = f"retry {data.attempt} of {data.max_attempts} in {round(data.delay_s, 1):g} s"
         known = (model.name if model else event.name, number, data.reason)
         text = ": ".join(filter(None, known))
         part = notes.note(self.look, self.look.glyphs.retry, text, "warn", "warn")
         if model is None:
-            home.parts.append(part)
-        elif not model.tokens and model in (near := list(islice(reversed(home.parts), _NEAR))):
-            home.parts.insert(-1 - near.index(model), part)
+            self.home(event).parts.append(part)
         else:
             model.interrupt(part)
 
@@ -94,12 +88,12 @@ class Calls:
         for tool in reversed(self._tools.values()):
             tool.end_unobserved(paused=paused)
 
-    def home(self, event: ev.KnownEvent) -> Home:
+    def home(self, event: ev.KnownEvent) -> Stack:
         """The innermost open tool call around what the event is about."""
         inner = ev.call_of(event) if isinstance(event, ev.CallEvent) else None
         return self._inside(ev.outer_call(inner) if inner else event.call)
 
-    def _inside(self, call: str | None) -> Home:
+    def _inside(self, call: str | None) -> Stack:
         call = call and ".".join(call.split(".", ev.DEEPEST_CALL)[: ev.DEEPEST_CALL])
         while call:
             tool = self._tools.get(call)
@@ -113,19 +107,16 @@ class Calls:
     def _new_model(self, event: ModelEvent) -> Model:
         self._settle_ended(event.call)
         self._show_unclaimed(event.call)
-        home, agents_own = self.home(event), event.call is None
-        known = "" if isinstance(event, ev.LlmToken) else event.data.model
+        home, known = self.home(event), "" if isinstance(event, ev.LlmToken) else event.data.model
         name = model_name(event.name, known)
-        orphan = home is self._root and not agents_own
-        title = self._title(event, name or "model", known)
-        shown = "" if orphan else title
-        markdown = agents_own and not self.look.words
-        model = self._models[event.run_id] = Model(self.look, name, label=shown, markdown=markdown)
+        label = self._title(event, name or "model", known)
+        markdown = event.call is None and not self.look.words
+        model = self._models[event.run_id] = Model(self.look, name, label=label, markdown=markdown)
         if isinstance(event, ev.LlmStarted):
-            model.parts.extend(prompt(self.look, event.data))
+            model.add(*prompt(self.look, event.data))
         if isinstance(home, Tool):
             home.models.append(model)
-        home.parts.append(Orphan(self.look, model, title) if orphan else model)
+        home.parts.append(model)
         return model
 
     def _title(self, event: ModelEvent, name: str, model: str) -> str:
@@ -148,21 +139,21 @@ class Calls:
                 self._unclaimed[event.call][key], self._around[key] = text, event.call
         if event.data.error is not None and model.tokens:
             sign = self.look.glyphs.error
-            model.parts.append(notes.note(self.look, sign, "cut off here", "bad", "dim"))
+            model.add(notes.note(self.look, sign, "cut off here", "bad", "dim"))
         if self.look.options.verbose:
-            model.parts.append(self._timing(event.data))
+            model.add(*self._timing(event.data))
 
-    def _timing(self, data: ev.LlmFinishedData) -> Part:
+    def _timing(self, data: ev.LlmFinishedData) -> list[Part]:
         usage = data.usage or ev.Usage()
         counts = {"tokens in": usage.input_tokens, "out": usage.output_tokens}
         tokens = [f"{number} {word}" for word, number in counts.items() if number is not None]
         known = [
-            data.duration_s is not None and seconds(data.duration_s),
-            data.ttft_s is not None and f"first token {seconds(data.ttft_s)}",
+            "" if data.duration_s is None else seconds(data.duration_s),
+            "" if data.ttft_s is None else f"first token {seconds(data.ttft_s)}",
             ", ".join(tokens),
-            data.finish_reason and f"finish_reason {data.finish_reason}",
+            f"finish_reason {data.finish_reason}" if data.finish_reason else "",
         ]
-        return facts(self.look, [fact for fact in known if fact])
+        return [facts(self.look, list(filter(None, known)))] if any(known) else []
 
     # Tools
 
@@ -180,8 +171,7 @@ class Calls:
         elif not tool.shows(data.output):
             below = Hanging("  ", written(self.look, data.output))
             name = f"observation of {tool.tool}"
-            above = Ready(lambda width: label_rows(self.look, name, width))
-            self._root.parts += [above, below]
+            self._root.parts += [label(self.look, name), below]
 
     def _settle_ended(self, call: str | None) -> None:
         """The agent has gone on: what has ended inside `call` will no longer be observed."""

@@ -10,7 +10,7 @@ from itertools import islice
 
 from catagent.views import notes
 from catagent.views.format import count, one_line, whole_seconds
-from catagent.views.parts import Column, Panel, Part, Rows
+from catagent.views.parts import Part, Rows, Stack
 from catagent.views.runs import Run
 from catagent.views.status import Pace
 from catagent.views.style import Look
@@ -49,7 +49,7 @@ def _waiting(parts: Iterable[Part]) -> Iterator[Tool]:
     for index, part in enumerate(parts):
         if index and isinstance(part, Tool):
             yield part
-        elif isinstance(part, Panel | Column):
+        elif isinstance(part, Stack):
             yield from _waiting(part.parts)
 
 

@@ -8,7 +8,7 @@ from catagent.events import types as ev
 from catagent.events.said import in_order
 from catagent.views.format import compact
 from catagent.views.markdown_stream import Markdown
-from catagent.views.parts import Panel, Part, Rows, Stack, narrower
+from catagent.views.parts import Part, Ready, Rows, Stack, narrower
 from catagent.views.style import Look, Style
 from catagent.views.text import Feed, Text, last_of
 from catagent.views.wrap import cells, head, pack, tail
@@ -49,17 +49,24 @@ class Model(Stack):
             self.write(data.channel, data.delta)
 
     def write(self, channel: ev.Channel, delta: str) -> None:
-        """Add text, reasoning, or a line that names a block."""
-        if not delta:
-            return
+        """Add text, reasoning, or a line that names a block; nothing begins with empty lines."""
         if channel == "text":
             self.pieces.append(delta)
-        elif channel == "block":
+        elif channel == "block" and delta:
             self.names.append(delta)
             delta += "\n"
-        self._switch(channel)
-        if self._last is not None:
-            self._last.feed(delta)
+        shown = delta if channel == self._channel else delta.lstrip("\r\n")
+        if shown:
+            self._switch(channel)
+            if self._last is not None:
+                self._last.feed(shown)
+
+    def add(self, *parts: Part) -> None:
+        """Show parts, the first of them under the label."""
+        if parts and self._label:
+            self.parts.append(label(self.look, self._label))
+            self._label = ""
+        self.parts.extend(parts)
 
     def interrupt(self, part: Part) -> None:
         """Show something between what has been written and what will be."""
@@ -102,24 +109,23 @@ class Model(Stack):
             return None
         drawn = channel == "text" and self._markdown
         text = Markdown(self.look) if drawn else Text(self.look, _STYLES[channel])
-        self.parts.append(Thoughts(self.look, text) if channel == "reasoning" else text)
+        self.add(*(self._thoughts(text) if channel == "reasoning" else [text]))
         return text
 
-    def take(self, width: int | None) -> Rows:
-        """Return the rows that have become final since the last call."""
-        rows = super().take(width)
-        if rows and self._label:
-            rows = label_rows(self.look, self._label, width) + rows
-            self._label = ""
-        return rows
+    def _thoughts(self, text: Feed) -> Iterator[Part]:
+        """Reasoning, set apart from what the model says."""
+        if self.look.words:
+            yield Ready(lambda _: ["reasoning:"])
+        thoughts = Stack(side=self.look.paint("gutter", self.look.glyphs.thought))
+        thoughts.parts.append(text)
+        thoughts.closed = True
+        yield thoughts
 
     def tail(self, width: int, limit: int) -> Rows:
         """Return up to `limit` rows of what is not final yet."""
         if self._channel == "tool_args" and not self.parts:
             return [self.look.paint("dim", row) for row in self._call_rows(width, limit)]
-        rows = super().tail(width, limit)
-        above = label_rows(self.look, self._label, width) if self._label and rows else []
-        return (above + rows)[-limit:]
+        return super().tail(width, limit)
 
     def newest(self, size: int) -> str:
         """Return the newest text, or the call that is being written."""
@@ -153,23 +159,14 @@ class Call:
         return f"{glyphs.call}{name} {arguments}"
 
 
-class Thoughts(Panel):
-    """Reasoning, set apart from what the model says."""
-
-    def __init__(self, look: Look, text: Feed) -> None:
-        super().__init__(look, look.glyphs.thought)
-        self.parts.append(text)
-        self.closed = True
-
-    def heading(self, width: int | None) -> Rows:
-        """Return the rows above the parts."""
-        return ["reasoning:"] if self.look.words else []
-
-
-def label_rows(look: Look, label: str, width: int | None) -> Rows:
+def label(look: Look, text: str) -> Ready:
     """The rows that say whose words follow."""
     glyph, dot = look.glyphs.part, look.glyphs.dot
-    facts = (look.line(label) + look.glyphs.said).split(dot)
-    first, *others = pack(facts, dot, narrower(width, cells(glyph)))
-    rows = [glyph + first, *(" " * cells(glyph) + row for row in others)]
-    return [look.paint("model", row) for row in rows]
+    facts = (look.line(text) + look.glyphs.said).split(dot)
+
+    def rows(width: int | None) -> Rows:
+        first, *others = pack(facts, dot, narrower(width, cells(glyph)))
+        signed = [glyph + first, *(" " * cells(glyph) + row for row in others)]
+        return [look.paint("model", row) for row in signed]
+
+    return Ready(rows)

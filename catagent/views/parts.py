@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from catagent.views.style import Look
 from catagent.views.wrap import cells, without_colors
 
 Rows = list[str]
@@ -64,18 +63,25 @@ class Hanging(Ready):
 
 
 class Stack(Part):
-    """Parts in order, each taken from after the one before has settled, until it is `closed`."""
+    """Parts in order, each taken from after the one before has settled, until it is `closed`.
 
-    def __init__(self) -> None:
+    `side` is before every row, where the screen is wide enough; an empty row is between parts that
+    are `spaced`.
+    """
+
+    def __init__(self, *, side: str = "", spaced: bool = False) -> None:
         self.parts: deque[Part] = deque()
-        self.closed = False
+        self.closed, self.spaced, self._side = False, spaced, side
+        # The last part of which there were any rows.
+        self.begun: Part | None = None
 
     def take(self, width: int | None) -> Rows:
         """Return the rows that have become final since the last call."""
         rows: Rows = []
+        side, inner = self._gutter(width)
         try:
             while self.parts:
-                rows += self.apart(self.parts[0], self.parts[0].take(width))
+                rows += self._apart(self.parts[0], self.parts[0].take(inner))
                 if not self.parts[0].settled:
                     break
                 self.parts.popleft()
@@ -83,81 +89,34 @@ class Stack(Part):
             self.parts.appendleft(Ready(lambda _: rows))  # they are still owed
             raise
         self.settled = self.closed and not self.parts
-        return rows
-
-    def apart(self, part: Part, rows: Rows) -> Rows:
-        """Return rows of a part, set apart from those before."""
-        return rows
+        return [(side + row).rstrip(" ") for row in rows] if side else rows
 
     def tail(self, width: int, limit: int) -> Rows:
-        """Return up to `limit` rows of what is not final yet."""
-        return self.parts[0].tail(width, limit) if self.parts else []
+        """Return up to `limit` rows of what is not final yet, apart from those that are."""
+        side, inner = self._gutter(width)
+        rows = self.parts[0].tail(inner or width, limit) if self.parts else []
+        apart = 0 < len(rows) < limit and self._is_apart(self.parts[0])
+        return [side + row for row in ([""] * apart + rows)]
 
     def newest(self, size: int) -> str:
         """Return the newest text of the last part that has any."""
         return next(filter(None, (part.newest(size) for part in reversed(self.parts))), "")
 
-
-class Column(Stack):
-    """Parts one below the other, with an empty row between them where they are `spaced`."""
-
-    def __init__(self, *, spaced: bool) -> None:
-        super().__init__()
-        self.spaced = spaced
-        # The last part of which there were any rows.
-        self.begun: Part | None = None
-
-    def apart(self, part: Part, rows: Rows) -> Rows:
-        """Return rows of a part, below an empty one if they need it."""
+    def _apart(self, part: Part, rows: Rows) -> Rows:
+        """Rows of a part, below an empty one if they need it."""
         if not rows:
             return rows
         apart, self.begun = self._is_apart(part), part
         return ["", *rows] if apart else rows
 
-    def tail(self, width: int, limit: int) -> Rows:
-        """Return up to `limit` rows of what is not final yet, apart from those that are."""
-        rows = super().tail(width, limit)
-        return ["", *rows] if 0 < len(rows) < limit and self._is_apart(self.parts[0]) else rows
-
     def _is_apart(self, part: Part) -> bool:
         close = part is self.begun or (type(part) is type(self.begun) and isinstance(part, Hanging))
         return self.spaced and self.begun is not None and not close
 
-
-class Panel(Stack):
-    """Parts behind a gutter, between a heading and an ending."""
-
-    def __init__(self, look: Look, side: str) -> None:
-        super().__init__()
-        self.look, self._side, self._begun = look, side, False
-
-    def heading(self, width: int | None) -> Rows:
-        """Return the rows above the parts; they are asked for when the first of them are due."""
-        return []
-
-    def ending(self, width: int | None) -> Rows:
-        """Return the rows below the parts, when the panel is closed and nothing is left."""
-        return []
-
-    def take(self, width: int | None) -> Rows:
-        """Return the rows that have become final since the last call."""
-        rows = [] if self._begun else self.heading(width)
-        self._begun = True
-        side, inner = self._gutter(width)
-        rows += [(side + row).rstrip(" ") for row in super().take(inner)]
-        return rows + self.ending(width) if self.settled else rows
-
-    def tail(self, width: int, limit: int) -> Rows:
-        """Return up to `limit` rows of what is not final yet."""
-        side, inner = self._gutter(width)
-        return [side + row for row in super().tail(inner or width, limit)]
-
     def _gutter(self, width: int | None) -> tuple[str, int | None]:
-        """The gutter and the width inside; panels nested too deep for the screen have none."""
-        inner = None if width is None else width - cells(self._side)
-        if inner is not None and inner < NARROWEST:
-            return "", width
-        return self.look.paint("gutter", self._side), inner
+        """The gutter and the width inside; what is nested too deep for the screen has none."""
+        inner = None if width is None else width - cells(without_colors(self._side))
+        return ("", width) if inner is not None and inner < NARROWEST else (self._side, inner)
 
 
 def narrower(width: int | None, by: int) -> int | None:

@@ -7,7 +7,7 @@ from catagent.events.said import repeats
 from catagent.views import graph, notes
 from catagent.views.calls import Calls
 from catagent.views.format import compact, one_line
-from catagent.views.parts import Column, Part, Rows
+from catagent.views.parts import Part, Rows, Stack
 from catagent.views.status import Tally
 from catagent.views.style import Look
 from catagent.views.text import facts
@@ -16,7 +16,7 @@ from catagent.views.text import facts
 LONGEST_TITLE = 200
 
 
-class Run(Column):
+class Run(Stack):
     """A run, or what belongs to none as long as it has not `started`."""
 
     def __init__(self, look: Look) -> None:

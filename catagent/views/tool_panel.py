@@ -8,26 +8,26 @@ from catagent.events import types as ev
 from catagent.events.said import repeats
 from catagent.views import graph
 from catagent.views.format import arguments, count, fields, seconds
-from catagent.views.model_call import Model, label_rows
+from catagent.views.model_call import Model, label
 from catagent.views.notes import note
-from catagent.views.parts import Hanging, Panel, Ready, Rows, narrower
+from catagent.views.parts import Hanging, Rows, Stack, narrower
 from catagent.views.style import Look, Style
 from catagent.views.text import facts, written
 from catagent.views.wrap import cells, wrap
 
 
-class Tool(Panel):
+class Tool(Stack):
     """One tool call, from the agent's decision to the observation."""
 
     def __init__(self, look: Look, tool: str, tool_input: Any, details: str = "") -> None:
-        super().__init__(look, look.glyphs.side)
-        self.tool = tool
+        super().__init__(side=look.paint("gutter", look.glyphs.side))
+        self.look, self.tool = look, tool
         self.run_id = ""
         self.models: list[Model] = []
         self.finished: ev.ToolFinishedData | None = None
         self._details = details
         self._output: str | None = None
-        self._started = self._failed = self._paused = False
+        self._begun = self._started = self._failed = self._paused = False
         self._problem = self._remark = ""
         self._ask(tool_input)
 
@@ -109,8 +109,7 @@ class Tool(Panel):
         if output and self._same(output):
             self._remark = f"{word}: the text above"
         elif output:
-            name = Ready(lambda width: label_rows(self.look, word, width))
-            self.parts += [name, written(self.look, output)]
+            self.parts += [label(self.look, word), written(self.look, output)]
         elif self._paused:
             self._remark = "waiting for an answer"
         elif not self.failed:
@@ -119,11 +118,20 @@ class Tool(Panel):
     def _same(self, output: str) -> bool:
         return any(repeats(output, model.text, model.names) for model in self.models)
 
-    def heading(self, width: int | None) -> Rows:
-        """Return the title; where it does not fit, the arguments are one below the other."""
+    def take(self, width: int | None) -> Rows:
+        """Return the rows that have become final since the last call, the edges among them."""
+        rows = [] if self._begun else self._heading(width)
+        self._begun = True
+        rows += super().take(width)
+        return rows + self._ending(width) if self.settled else rows
+
+    def _heading(self, width: int | None) -> Rows:
+        """The title; where it does not fit, the arguments are one below the other."""
         look, asked = self.look, self._tool_input
         name = look.line(self.tool)
-        rows = title_rows(look, name, width)
+        top, side = (look.paint("gutter", sign) for sign in (look.glyphs.top, look.glyphs.side))
+        names = wrap(name, narrower(width, cells(look.glyphs.top)))
+        rows = [(side if at else top) + look.paint("tool", row) for at, row in enumerate(names)]
         if width is None or cells(look.glyphs.top + self.title) <= width:
             rows[0] += self.title[len(name) :]
         else:
@@ -133,10 +141,11 @@ class Tool(Panel):
             self.parts.appendleft(written(look, self._details, "dim"))
         return rows
 
-    def ending(self, width: int | None) -> Rows:
-        """Return how the call ended."""
+    def _ending(self, width: int | None) -> Rows:
+        """How the call ended."""
         run = [f"run {self.run_id}"] if self.run_id and self.look.options.verbose else []
-        return edge(self.look, self.sign, self._facts(), run).take(width)
+        edge = self.look.paint("gutter", self.look.glyphs.bottom) + self.look.paint(*self.sign)
+        return Hanging(edge, facts(self.look, self._facts(), run)).take(width)
 
     @property
     def sign(self) -> tuple[Style, str]:
@@ -159,41 +168,3 @@ class Tool(Panel):
             known.append(count(tokens, "token"))
         known += [self._remark] if self._remark else []
         return known or ["error" if self.failed else "observed"]
-
-
-class Orphan(Panel):
-    """A model inside a tool call that was not reported, because it was filtered out."""
-
-    def __init__(self, look: Look, model: Model, title: str) -> None:
-        super().__init__(look, look.glyphs.side)
-        self._model, self._title = model, title
-        self.parts.append(model)
-
-    def take(self, width: int | None) -> Rows:
-        """Return the rows that have become final since the last call."""
-        self.closed = self._model.closed
-        return super().take(width)
-
-    def heading(self, width: int | None) -> Rows:
-        """Return which model it is."""
-        if self.look.words:
-            return label_rows(self.look, self._title, width)
-        return title_rows(self.look, self.look.line(self._title), width)
-
-    def ending(self, width: int | None) -> Rows:
-        """Return how much the model wrote."""
-        known = [count(self._model.tokens, "token")]
-        return edge(self.look, ("ok", self.look.glyphs.ok), known).take(width)
-
-
-def edge(look: Look, sign: tuple[Style, str], *groups: list[str]) -> Hanging:
-    """The lower edge of a panel, with facts."""
-    edge = look.paint("gutter", look.glyphs.bottom) + look.paint(*sign)
-    return Hanging(edge, facts(look, *groups))
-
-
-def title_rows(look: Look, name: str, width: int | None) -> Rows:
-    """The upper edge of a panel, with its name; a long name continues behind the gutter."""
-    top, side = (look.paint("gutter", sign) for sign in (look.glyphs.top, look.glyphs.side))
-    names = wrap(name, narrower(width, cells(look.glyphs.top)))
-    return [(side if at else top) + look.paint("tool", row) for at, row in enumerate(names)]

@@ -16,8 +16,7 @@ from collections.abc import Iterable
 
 from catagent.events import types as ev
 from catagent.views import graph, notes
-from catagent.views.calls import Home
-from catagent.views.parts import Column, Part, Rows
+from catagent.views.parts import Part, Rows, Stack
 from catagent.views.runs import Run
 from catagent.views.sanitize import Colors
 from catagent.views.style import Look
@@ -36,7 +35,7 @@ class Transcript:
 
     def __init__(self, look: Look, width: int | None = None) -> None:
         self.look, self.width = look, width
-        self.root = Column(spaced=not look.words)
+        self.root = Stack(spaced=not look.words)
         self.running: OrderedDict[str, Run] = OrderedDict()
         self.ended: Counter[ev.RunStatus] = Counter()
         self._done: list[Run] = []
@@ -72,7 +71,7 @@ class Transcript:
 
     def outside(self, lines: Iterable[str]) -> None:
         """Show lines of another program, inside the tool call that is being shown."""
-        place: Home = self.lead
+        place: Stack = self.lead
         while place.parts and isinstance(place.parts[0], Tool) and not place.parts[0].closed:
             place = place.parts[0]
         sign = self.look.glyphs.outside

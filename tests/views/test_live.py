@@ -51,8 +51,7 @@ def test_the_footer_takes_a_third_of_the_screen_at_most_and_fits(size: Size) -> 
 
 def test_waiting_calls_show_their_newest_words() -> None:
     footer = view_of(unfinished("one", "two", "three")).frame(Size(80, 24), 2.0, "").footer
-    assert footer[:4] == [
-        "│ ◦ tool model",
+    assert footer[:3] == [
         "│ a one",
         '╷ get_items(place="two") a two',
         '╷ get_items(place="three") a three',
@@ -62,7 +61,7 @@ def test_waiting_calls_show_their_newest_words() -> None:
 def test_a_finished_call_is_marked_while_it_waits_to_be_shown() -> None:
     events = [*unfinished("one"), *runs.tool("two", "get_items", {}, ["x"])]
     footer = view_of(events).frame(Size(80, 24), 2.0, "").footer
-    assert footer[2] == "✓ get_items()"
+    assert footer[1] == "✓ get_items()"
 
 
 def test_the_words_of_a_waiting_call_slide_by() -> None:
@@ -96,7 +95,7 @@ def test_a_waiting_call_has_one_row_however_large_the_screen_is() -> None:
     waits = [runs.tool(c, "t", {"n": c}, runs.words("w", 30))[:-3] for c in ("two", "three")]
     view = view_of([*unfinished("one"), *waits[0], *waits[1]])
     footer = view.frame(Size(60, 50), 2.0, "").footer
-    assert footer[2:4] == [
+    assert footer[1:3] == [
         '╷ t(n="two") …8 w19 w20 w21 w22 w23 w24 w25 w26 w27 w28 w29',
         '╷ t(n="three") …w19 w20 w21 w22 w23 w24 w25 w26 w27 w28 w29',
     ]
@@ -161,7 +160,7 @@ def test_a_model_is_called_by_its_own_name_rather_than_by_its_class() -> None:
     view = view_of(runs.model("m", ["x"], name="ChatOpenAI", tool_call_id="c")[:2])
     frame = view.frame(Size(80, 24), 2.0, "")
     assert "gpt-4o-mini is writing" in frame.footer[-1]
-    assert frame.final == ["╭─ gpt-4o-mini"]
+    assert frame.final == ["◦ gpt-4o-mini"]
 
 
 RETRY = ev.RetryData(attempt=2, max_attempts=3, delay_s=4, reason="rate limit")
@@ -285,9 +284,7 @@ def fails(*_: object, **__: object) -> Never:
 
 
 @pytest.mark.parametrize("number", range(1, 40, 3))
-@pytest.mark.parametrize(
-    "defect", ["live.footer", "tool_panel.Tool.take", "model_call.Thoughts.take"]
-)
+@pytest.mark.parametrize("defect", ["live.footer", "tool_panel.Tool.take", "text.Text.take"])
 def test_a_view_that_raises_loses_and_repeats_nothing(
     number: int, defect: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -262,7 +262,6 @@ def three() -> list[ev.Event]:
 
 def test_each_run_that_waits_has_a_row_and_those_that_failed_come_first() -> None:
     assert below(view_of(three())) == [
-        "│ ◦ tool model",
         "│ a cats",
         "✗ fox · what of fox? · failed after 3.4 s · It hung up. Twice.",
         "╷ dog · what of dog? · 12 s · waiting for the first token of tool model",
@@ -284,7 +283,7 @@ def test_fifty_runs_fit_below(size: Size) -> None:
     footer = below(view, size)
     assert len(footer) <= max(2, size.rows // 3)
     assert all(cells(row) < size.columns for row in footer)
-    assert size.columns < 80 or f"{50 - len(footer) + 4} more run" in footer[-3]
+    assert size.columns < 80 or f"{50 - len(footer) + 3} more run" in footer[-3]
     assert size.columns < 40 or "50 running" in footer[-1]
 
 

@@ -221,9 +221,9 @@ def test_a_call_that_was_run_is_shown_once() -> None:
     assert "".join(shown(events)).count("sofa") == 1
 
 
-def test_tokens_of_a_tool_that_was_filtered_out_have_a_panel_of_their_own() -> None:
+def test_tokens_of_a_tool_that_was_filtered_out_stand_under_the_name_of_their_model() -> None:
     rows = shown(runs.model("m", ["some items"], name="Get Items LLM", tool_call_id="c"))
-    assert rows == ["╭─ Get Items LLM", "│ some items", "╰─ ✓ 1 token"]
+    assert rows == ["◦ Get Items LLM", "some items"]
 
 
 def test_an_unknown_event_is_shown_dimly_and_whole() -> None:
@@ -274,7 +274,7 @@ def test_a_retry_of_the_agents_model_stands_before_its_text() -> None:
     events = runs.model("m", ["One ", "two"], name="agent")
     again = ev.Retry(run_id="m", name="agent", data=RETRY)
     notice = "↻ agent: retry 1 of 2 in 0.5 s: HTTP 503"
-    assert shown([events[0], again, *events[1:]]) == [notice, "", "One two"]
+    assert shown([events[0], again, *events[1:]]) == [notice, "One two"]
     assert shown([*events[:2], again, *events[2:]]) == ["One", notice, "two"]
     assert shown([ev.Retry(data=RETRY)]) == ["↻ retry 1 of 2 in 0.5 s: HTTP 503"]
 
