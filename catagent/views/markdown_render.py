@@ -30,6 +30,9 @@ from catagent.views.wrap import without_colors
 from catagent.workarounds.tables import column_widths, fix_widths
 
 _PARSER = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
+_PARSER.disable(
+    "autolink"
+)  # Rich would show `<https://a.b>` as a text, and the same as its address
 _COLOR_SYSTEMS = {"none": None, "16": "standard", "256": "256", "truecolor": "truecolor"}
 _PADDING = re.compile(r"(?: |\x1b\[[0-9;]*m)+$")
 _ITEM_NUMBER = re.compile(r"^[\s>]*\d+[.)]", re.MULTILINE)
@@ -94,7 +97,6 @@ class _Item(rich_markdown.ListItem):
 
 
 class _Markdown(rich_markdown.Markdown):
-    inlines = {*rich_markdown.Markdown.inlines, "link"}  # noqa: RUF012 - see `elements`
     elements = {  # noqa: RUF012 - Rich's own class attribute
         **rich_markdown.Markdown.elements,
         "heading_open": _Heading,
@@ -177,15 +179,7 @@ def _clean_tokens(tokens: list[Token]) -> list[Token]:
         for name, value in token.attrs.items():
             token.attrs[name] = clean(value) if isinstance(value, str) else value
         if token.children:
-            token.children = _links_once(_clean_tokens(token.children))
-    return tokens
-
-
-def _links_once(tokens: list[Token]) -> list[Token]:
-    """Show `<https://a.b>` once, as text that looks like a link: Rich would add the address."""
-    for token in tokens:
-        if token.markup == "autolink":
-            token.type, token.tag = token.type.replace("link", "address"), "link"
+            _clean_tokens(token.children)
     return tokens
 
 

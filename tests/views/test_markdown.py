@@ -166,7 +166,7 @@ def test_markdown_links_become_no_terminal_hyperlinks() -> None:
 
 
 def test_a_link_shows_its_address_once_after_its_text() -> None:
-    assert rows("See <https://a.b/c>.", [5]) == ["See https://a.b/c."]
+    assert rows("See <https://a.b/c>.", [5]) == ["See <https://a.b/c>."]
     assert rows("See [x](https://a.b/c).", [5]) == ["See x (https://a.b/c)."]
 
 

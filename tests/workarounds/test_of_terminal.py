@@ -34,10 +34,6 @@ def test_item_numbers(still_needed: StillNeeded) -> None:
     still_needed("1." not in rendered("1. first"))
 
 
-def test_autolinks(still_needed: StillNeeded) -> None:
-    still_needed(rendered("<https://a.example>").count("https://a.example") == 2)
-
-
 def test_closed_pipes(still_needed: StillNeeded) -> None:
     app = typer.Typer()
 
