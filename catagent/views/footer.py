@@ -12,7 +12,6 @@ from catagent.views import notes
 from catagent.views.format import count, one_line, whole_seconds
 from catagent.views.parts import Part, Rows, Stack
 from catagent.views.runs import Run
-from catagent.views.status import Pace
 from catagent.views.style import Look
 from catagent.views.tool_panel import Tool
 from catagent.views.transcript import Transcript
@@ -97,7 +96,7 @@ def _with_newest(row: str, part: Tool | Run, look: Look, width: int) -> str:
 
 
 def status_row(
-    transcript: Transcript, pace: Pace, *, width: int, began: float, now: float, status: str
+    transcript: Transcript, tokens: int, *, width: int, began: float, now: float, status: str
 ) -> str:
     """One row: what is awaited, how many runs there are, how long it took, how much has come.
 
@@ -108,9 +107,7 @@ def status_row(
     counts = _counts(transcript)
     awaited = look.line(_awaited(transcript, now, status, bool(counts))[: 4 * width])
     facts = [*counts, whole_seconds(now - began)]
-    facts += [count(pace.tokens, "token")] if pace.tokens else []
-    rate = pace.rate(now) if transcript.running or not transcript.ended else 0.0
-    facts += [f"{rate:.0f}/s"] if rate >= 0.5 else []
+    facts += [count(tokens, "token")] if tokens else []
     while len(facts) > 1 and cells(look.glyphs.dot.join([awaited, *facts])) > width - 2:
         facts.pop()
     rest = look.glyphs.dot + look.glyphs.dot.join(facts)

@@ -11,7 +11,6 @@ from catagent.views.notes import note
 from catagent.views.options import READABLE_WIDTH, ViewOptions
 from catagent.views.parts import Rows
 from catagent.views.sanitize import Colors
-from catagent.views.status import Pace
 from catagent.views.style import live_look
 from catagent.views.text import written
 from catagent.views.transcript import Transcript
@@ -38,15 +37,14 @@ class LiveView:
     def __init__(self, options: ViewOptions, began: float) -> None:
         self.transcript = Transcript(live_look(options), options.width or READABLE_WIDTH)
         self.options, self.began = options, began
-        self.pace = Pace()
+        self.tokens = 0
         self.partial = ""
         self.failed: Exception | None = None
 
     def update(self, event: Event, now: float) -> None:
         """Take one event that arrived at `now`, in seconds on the clock of `began`."""
         try:
-            if isinstance(event, LlmToken):
-                self.pace.count(now)
+            self.tokens += isinstance(event, LlmToken)
             self.transcript.update(event).tally.update(event, now)
         except Exception as error:
             if self.failed is None:
@@ -82,7 +80,7 @@ class LiveView:
 
     def _footer(self, size: Size, now: float, status: str) -> Rows:
         shown, width = self.transcript, self.width(size)
-        last = status_row(shown, self.pace, width=width, began=self.began, now=now, status=status)
+        last = status_row(shown, self.tokens, width=width, began=self.began, now=now, status=status)
         return footer(shown, width=width, height=size.rows, now=now, last=last)
 
     def last(self, size: Size) -> Rows:

@@ -1,15 +1,13 @@
-"""What is going on right now in a run, and how fast tokens come, for the footer."""
+"""What is going on right now in a run, for the footer."""
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 from math import ceil
 
 from catagent.events import types as ev
 from catagent.views.format import count, model_name, whole_seconds
 
-RATE_WINDOW_S = 4.0
 SILENT_AFTER_S = 2.0
 
 
@@ -102,33 +100,6 @@ class Tally:
         name, silent = self.models.get(self.writing, ""), now - self.last_token
         said = "is writing" if silent < SILENT_AFTER_S else f"silent for {whole_seconds(silent)}"
         return f"{name} {said}"
-
-
-class Pace:
-    """How many tokens there were, and how fast they come now."""
-
-    def __init__(self) -> None:
-        self.tokens = 0
-        self._first: float | None = None
-        self._recent: deque[float] = deque()
-
-    def count(self, now: float) -> None:
-        """Take note of a token that came at `now`."""
-        self.tokens += 1
-        self._first = now if self._first is None else self._first
-        self._recent.append(now)
-        self._forget(now)
-
-    def rate(self, now: float) -> float:
-        """Tokens a second in the last seconds."""
-        if self._first is None or now - self._first < 1:
-            return 0.0
-        self._forget(now)
-        return len(self._recent) / min(RATE_WINDOW_S, now - self._first)
-
-    def _forget(self, now: float) -> None:
-        while self._recent and now - self._recent[0] > RATE_WINDOW_S:
-            self._recent.popleft()
 
 
 def _named(tools: dict[str, str]) -> str:
