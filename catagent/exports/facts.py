@@ -10,7 +10,7 @@ from catagent.events import types as ev
 from catagent.events.state import LlmRun, RunState, ToolRun
 from catagent.events.timestamps import moment
 from catagent.views.format import compact, count, fields, json_line, seconds
-from catagent.views.graph import is_shown
+from catagent.views.graph import changed
 from catagent.views.notes import place
 
 UNFINISHED = "This recording is unfinished: it ends before the run did."
@@ -108,7 +108,4 @@ def happened(event: ev.Update | ev.Node) -> str:
     """A custom event, or what a node changed, on one line; "" where it changed messages alone."""
     if isinstance(event, ev.Node):
         return f"{event.name}: {compact(event.data.content)}"
-    changes = event.data.changes
-    items = changes.items() if isinstance(changes, dict) else [("", changes)]
-    changed = [f"{name} {compact(value)}" for name, value in items if not is_shown(value)]
-    return f"{event.data.node}: {', '.join(changed)}" if changed else ""
+    return "".join(changed(event.data))

@@ -28,7 +28,6 @@ class Calls:
         self.look = look
         self.said, self.named = "", list[str]()
         self.tokens = 0
-        self.names_models = True
         self._root = root
         self._tools: dict[str, Tool] = {}
         # Those of them that ended and were not observed yet, by the call around them.

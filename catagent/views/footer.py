@@ -18,13 +18,13 @@ from catagent.views.transcript import Transcript
 from catagent.views.wrap import cells, head, tail, without_colors
 
 SPINS_PER_SECOND = 8
-# A screen of this many rows can spare one that is empty.
-ROOMY = 20
+# However large the screen is; and one of so many rows can spare one that is empty.
+MOST, ROOMY = 12, 20
 # Of newest text, fewer cells say nothing.
 SCRAP = 4
 
 
-def footer(transcript: Transcript, *, width: int, height: int, now: float, last: str) -> Rows:
+def footer(transcript: Transcript, last: str, *, width: int, height: int, now: float) -> Rows:
     """Return the rows below the transcript, of which `last` is the status.
 
     `width` and `height` are the terminal's, `now` is on the clock that the tallies were kept by.
@@ -33,7 +33,7 @@ def footer(transcript: Transcript, *, width: int, height: int, now: float, last:
     if look.options.status_only:
         return [last]
     gap = [""] if height >= ROOMY else []
-    room = max(1, min(look.options.footer_rows, height // 3) - 1 - len(gap))
+    room = max(1, min(MOST, height // 3) - 1 - len(gap))
     tools, kept = list(_waiting(root.parts)), min(len(runs), room // 2)
     rows = root.tail(width, max(1, room - kept - len(tools)))
     called = (_tool(tool, look, width) for tool in tools)
@@ -96,7 +96,7 @@ def _with_newest(row: str, part: Tool | Run, look: Look, width: int) -> str:
 
 
 def status_row(
-    transcript: Transcript, tokens: int, *, width: int, began: float, now: float, status: str
+    transcript: Transcript, tokens: int, since: float, *, width: int, now: float, status: str
 ) -> str:
     """One row: what is awaited, how many runs there are, how long it took, how much has come.
 
@@ -106,7 +106,7 @@ def status_row(
     spinner = look.glyphs.spinner[int(now * SPINS_PER_SECOND) % len(look.glyphs.spinner)]
     counts = _counts(transcript)
     awaited = look.line(_awaited(transcript, now, status, bool(counts))[: 4 * width])
-    facts = [*counts, whole_seconds(now - began)]
+    facts = [*counts, whole_seconds(since)]
     facts += [count(tokens, "token")] if tokens else []
     while len(facts) > 1 and cells(look.glyphs.dot.join([awaited, *facts])) > width - 2:
         facts.pop()

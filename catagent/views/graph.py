@@ -68,11 +68,15 @@ def answers(data: ev.InterruptData) -> list[str]:
 
 def update(look: Look, data: ev.UpdateData) -> list[Part]:
     """A row with what a node changed; messages, which are shown as they come, only if verbose."""
+    return [_row(look, text) for text in changed(data, messages=look.options.verbose)]
+
+
+def changed(data: ev.UpdateData, *, messages: bool = False) -> list[str]:
+    """What a node changed, on one line; none where that was `messages` alone and they are not."""
     changes = data.changes if isinstance(data.changes, dict) else {"": data.changes}
-    verbose = look.options.verbose
-    seen = {name: value for name, value in changes.items() if verbose or not is_shown(value)}
-    changed = ", ".join(f"{name} {_summary(value)}".lstrip() for name, value in seen.items())
-    return [_row(look, f"{data.node}: {changed}")] if seen else []
+    seen = {name: value for name, value in changes.items() if messages or not _is_shown(value)}
+    said = ", ".join(f"{name} {_summary(value)}".lstrip() for name, value in seen.items())
+    return [f"{data.node}: {said}"] if seen else []
 
 
 def artifacts(look: Look, messages: Iterable[ev.Message]) -> list[Part]:
@@ -81,7 +85,7 @@ def artifacts(look: Look, messages: Iterable[ev.Message]) -> list[Part]:
     return [_row(look, f"artifact {compact(artifact)}") for artifact in found]
 
 
-def is_shown(value: Any) -> bool:
+def _is_shown(value: Any) -> bool:
     """Whether it is nothing, or messages, whole or by reference."""
     items = value if isinstance(value, list) else [value]
     return all(item is None or (isinstance(item, dict) and _is_message(item)) for item in items)
@@ -92,7 +96,7 @@ def _is_message(item: dict[str, Any]) -> bool:
 
 
 def _summary(value: Any) -> str:
-    if value and isinstance(value, list) and is_shown(value):
+    if value and isinstance(value, list) and _is_shown(value):
         return f"+ {len(value)}"
     return compact(value)
 

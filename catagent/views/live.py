@@ -79,9 +79,9 @@ class LiveView:
         return [row if cells(plain) <= room else tail(plain, room, "")] if plain else []
 
     def _footer(self, size: Size, now: float, status: str) -> Rows:
-        shown, width = self.transcript, self.width(size)
-        last = status_row(shown, self.tokens, width=width, began=self.began, now=now, status=status)
-        return footer(shown, width=width, height=size.rows, now=now, last=last)
+        shown, width, since = self.transcript, self.width(size), now - self.began
+        last = status_row(shown, self.tokens, since, width=width, now=now, status=status)
+        return footer(shown, last, width=width, height=size.rows, now=now)
 
     def last(self, size: Size) -> Rows:
         """Return the rows that are still owed: nothing more will come."""

@@ -20,10 +20,9 @@ class ViewOptions:
     """How to show a run.
 
     `verbose` shows what is new of what each model was sent, `prompts` all of it. `width` overrides
-    the terminal's (in cells). `footer_rows` caps the part of the live view that is redrawn; it
-    never takes more than a third of the screen. `status_only` shows what is going on and leaves
-    nothing behind: for stderr, when stdout carries the events or the answer. `errors` shows a run
-    once it has failed, and of the others nothing.
+    the terminal's (in cells). `status_only` shows what is going on and leaves nothing behind: for
+    stderr, when stdout carries the events or the answer. `errors` shows a run once it has failed,
+    and of the others nothing.
     """
 
     color: Color = "none"
@@ -35,7 +34,6 @@ class ViewOptions:
     status_only: bool = False
     errors: bool = False
     width: int | None = None
-    footer_rows: int = 12
 
 
 def options_for(
@@ -63,11 +61,8 @@ def resolve_color(choice: ColorChoice, env: Mapping[str, str], *, isatty: bool) 
     """
     if choice == "never":
         return "none"
-    unset = ("", "0", "false")
-    forced = env.get("FORCE_COLOR", "") not in unset or env.get("CLICOLOR_FORCE", "") not in (
-        "",
-        "0",
-    )
+    forced = env.get("FORCE_COLOR", "") not in ("", "0", "false")
+    forced = forced or env.get("CLICOLOR_FORCE", "") not in ("", "0")
     if choice == "always" or (forced and not env.get("NO_COLOR")):
         depth = _depth(env)
         return "16" if depth == "none" else depth

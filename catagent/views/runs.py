@@ -26,6 +26,7 @@ class Run(Stack):
         self.tally = Tally()
         self.run_id = self.name = self.question = self._process = ""
         self.started = self._again = False
+        self._named = True  # which model it is
         self.finished: ev.RunFinishedData | None = None
         # Events that came since it was last its turn to be shown.
         self.held = 0
@@ -38,6 +39,7 @@ class Run(Stack):
     def begin(self, event: ev.RunStarted, process: str) -> None:
         """Take the name of the run, which has that of its `process` where there are several."""
         self.started, self.run_id, self._process = True, event.run_id, process
+        self._named = event.data.model is not None
         self.name = " ".join(filter(None, [event.data.agent, process]))
         self.question = one_line(event.data.input)[:LONGEST_TITLE]
 
@@ -50,9 +52,6 @@ class Run(Stack):
                 self.calls.tool(event)
             case ev.Retry():
                 self.calls.retry(event)
-            case ev.RunStarted(data=data):
-                self.calls.names_models = data.model is not None
-                self.parts.extend(notes.beginning(self.look, event, self._process))
             case ev.RunFinished(data=data):
                 self._end(data)
             case ev.Unknown():
@@ -75,6 +74,8 @@ class Run(Stack):
 
     def _note(self, event: ev.KnownEvent) -> list[Part]:
         match event:
+            case ev.RunStarted():
+                return notes.beginning(self.look, event, self._process)
             case ev.Answer(data=data):
                 again = repeats(data.output, self.calls.said, self.calls.named)
                 return notes.answer(self.look, data, said=again)
@@ -91,6 +92,6 @@ class Run(Stack):
 
     def _end(self, data: ev.RunFinishedData) -> None:
         self.calls.settle(paused=data.status == "interrupted")
-        names = [] if self.calls.names_models else [used.model for used in data.models]
+        names = [used.model for used in data.models if not self._named]
         self.parts.extend(notes.failure(self.look, data))
         self.parts.append(notes.verdict(self.look, data, self.calls.tokens, names))

@@ -60,15 +60,13 @@ class Tally:
 
     def _tool(self, event: ev.CallEvent) -> None:
         call = ev.call_of(event)
-        if not isinstance(event, ev.Action):
-            self.decided.pop(call, None)
-        match event:
-            case ev.Action(data=data):
-                self.decided[call] = data.tool
-            case ev.ToolStarted(data=data):
-                self.tools[call] = data.tool
-            case _:
-                self.tools.pop(call, None)
+        if isinstance(event, ev.Action):
+            self.decided[call] = event.data.tool
+            return
+        self.decided.pop(call, None)
+        self.tools.pop(call, None)
+        if isinstance(event, ev.ToolStarted):
+            self.tools[call] = event.data.tool
 
     def awaited(self, now: float) -> str:
         """What is awaited, in a few words; empty where only the caller can know."""
