@@ -18,7 +18,6 @@ from catagent.views.sanitize import clean_line
 
 SIZE = Size(columns=88, rows=26)
 _FRAME_S = 1 / 12
-_IDLE_FRAME_S = 1.0
 _IDLE_LIMIT_S = 2
 
 
@@ -44,7 +43,7 @@ def _frames(events: Sequence[Event]) -> Iterator[tuple[float, str]]:
     with tempfile.TemporaryFile() as screen:
         painter = Painter(screen.fileno())
         for event, now in _timed(events):
-            for moment in _moments(drawn, came, now):
+            if (moment := max(drawn + _FRAME_S, came)) <= now:
                 painter.frame(*view.frame(SIZE, moment, ""))
                 yield moment, _drawn(painter)
                 drawn = moment
@@ -59,14 +58,6 @@ def _drawn(painter: Painter) -> str:
     end = os.lseek(painter.fd, 0, os.SEEK_CUR)
     os.lseek(painter.fd, 0, os.SEEK_SET)
     return os.pread(painter.fd, end, 0).decode()
-
-
-def _moments(drawn: float, came: float, now: float) -> Iterator[float]:
-    """When to draw between two events, as long as a player waits: a day's silence is cut short."""
-    moment = max(drawn + _FRAME_S, came)
-    while moment <= min(now, came + _IDLE_LIMIT_S):
-        yield moment
-        moment += _IDLE_FRAME_S
 
 
 def _timed(events: Sequence[Event]) -> Iterator[tuple[Event, float]]:
