@@ -20,31 +20,38 @@ _REPEATED = frozenset({"type", "id", "name", "index"})
 
 
 def together(one: Block, other: Block) -> Block:
-    """Two pieces of a block as one."""
-    whole = {**one, **{key: value for key, value in other.items() if value is not None}}
-    for key in one.keys() & other.keys() - _REPEATED:
-        first, second = one[key], other[key]
-        if type(first) is type(second) and isinstance(first, str | list):
-            whole[key] = first + second
-        elif isinstance(first, dict) and isinstance(second, dict):
-            whole[key] = together(first, second)
+    """Two pieces of a block as one, whose type and names are those of the first."""
+    whole = dict(one)
+    for key, more in other.items():
+        first = one.get(key)
+        if isinstance(first, dict) and isinstance(more, dict):
+            whole[key] = together(first, more)
+        elif type(first) is type(more) and isinstance(more, str | list):
+            whole[key] = first if key in _REPEATED else first + more
+        elif more is not None:
+            whole[key] = more
     return whole
 
 
 def as_standard(block: Block) -> Block:
     """A block in LangChain's own form, as far as it is known; any other as it is."""
     match block:
-        case {"type": "image_url", "image_url": {"url": url}}:
+        case {"type": "image_url" | "input_image", "image_url": {"url": url} | str(url)}:
             return {"type": "image", "url": url}
         case {"type": "input_audio", "input_audio": {"data": data, **more}}:
             return {"type": "audio", "base64": data, "mime_type": f"audio/{more.get('format', '')}"}
-        case {"type": "file", "file": dict(file)}:
-            return {"type": "file", "url": file.get("file_data"), **file}
+        case {"type": "file", "file": dict(file)} | {"type": "input_file", **file}:
+            data = str(file.get("file_data") or file.get("file_url") or "")
+            return {"url" if ":" in data else "base64": data, **file, "type": "file"}
         case {"type": "image" | "document" as kind, "source": dict(source)}:
             data = {"base64": source.get("data"), "mime_type": source.get("media_type")}
             return {**block, **source, **data, "type": "image" if kind == "image" else "file"}
-        case {"source_type": "base64", "data": data}:
-            return {**block, "base64": data}
+        case {"type": "media" as kind, "data": data} | {
+            "type": kind,
+            "source_type": _,
+            "data": data,
+        }:
+            return {**block, "base64": data, "type": "file" if kind == "media" else kind}
         case {"type": "server_tool_use", "name": name}:
             args = block.get("input")
             return {"type": "server_tool_call", "id": block.get("id"), "name": name, "args": args}
@@ -77,24 +84,20 @@ class Piece(NamedTuple):
 def read(item: Block, provider: str | None) -> list[Block]:
     """The standard blocks of one item of a message's content, which stays as it is.
 
-    `provider` is LangChain's `model_provider`. What nobody reads is of type `non_standard`.
+    `provider` is LangChain's `model_provider`. What nobody reads is itself.
     """
-    spelled = _spelled({key: value for key, value in item.items() if key != "index"})
+    whole = {key: value for key, value in item.items() if key != "index"}
     for form in dict.fromkeys((None, provider, *_OTHERS)):
-        blocks = standard([spelled], {"model_provider": form}, {})
-        if blocks and not any(map(_is_unread, blocks)):
+        blocks = standard([whole], {"model_provider": form}, {})
+        if blocks and all(block.get("type") != "non_standard" for block in blocks):
             return blocks
-    return [spelled if _is_unread(spelled) else {"type": "non_standard", "value": spelled}]
-
-
-def _is_unread(block: Block) -> bool:
-    return block.get("type") == "non_standard"
+    return [as_standard(whole)]
 
 
 def standard(content: Any, metadata: dict[str, Any], kwargs: dict[str, Any]) -> list[Block]:
-    """LangChain's reading of a message that has these; nothing where it fails at it."""
+    """LangChain's reading of a message that has these; nothing where it fails at it, or is not."""
     if (messages := langchain("messages")) is None:
-        return list(map(as_standard, content))
+        return []
     # Without validation, which copies: whatever a tool returned has come this far. All defaults
     # are given, as pydantic takes 100 us to make each of them.
     message = messages.AIMessage.model_construct(
@@ -108,18 +111,6 @@ def standard(content: Any, metadata: dict[str, Any], kwargs: dict[str, Any]) -> 
         return list(map(dict, message.content_blocks))
     except Exception:  # a block that is not what its type says
         return []
-
-
-def _spelled(item: Block) -> Block:
-    """Forms of data that LangChain does not read, as their twins that it does."""
-    match item:
-        case {"type": "image_url" | "input_image", "image_url": str(url)}:
-            return {"type": "image_url", "image_url": {"url": url}}
-        case {"type": "input_file"}:
-            return {"type": "file", "file": {k: v for k, v in item.items() if k != "type"}}
-        case {"type": "media", "mime_type": str(mime), "data": str(data)}:
-            return {"type": "file", "mime_type": mime, "base64": data}
-    return item
 
 
 def name_of(block: Block, tools: dict[str, str]) -> Piece:
@@ -143,7 +134,9 @@ def _note(block: Block, tools: dict[str, str]) -> str:
             return _line(tool or "tool", *where, block.get("args"))
         case {"type": "server_tool_result"}:
             return _result(block, tools.get(str(block.get("tool_call_id")), "tool"))
-        case {"type": "non_standard", "value": {"type": "json", "json": value} | value}:
+        case {"type": "non_standard", "value": value}:
+            return _note(value, tools) if isinstance(value, dict) else as_json(value)
+        case {"type": "json", "json": value}:
             return as_json(value)
     return as_json(block)
 

@@ -22,7 +22,6 @@ from catagent.sources.blocks import (
     together,
     transcript_of,
 )
-from catagent.sources.kinds import langchain
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -226,15 +225,9 @@ def _is_call(item: Any, message: Any) -> bool:
     return any(getattr(message, name, None) for name in ("tool_calls", "invalid_tool_calls"))
 
 
-def _merged(held: list[Block]) -> list[Any]:
+def _merged(held: list[Block]) -> list[Block]:
     """The pieces of one block as one, half by half: one after the other would be quadratic."""
     if len(held) < 2:
         return held
     middle = len(held) // 2
-    one, other = _merged(held[:middle]), _merged(held[middle:])
-    if (messages := langchain("messages")) is None:
-        return [together(one[0], other[0])]
-    try:
-        return [*messages.merge_content(one, other)]
-    except Exception:  # pieces that do not fit together
-        return held
+    return [together(*_merged(held[:middle]), *_merged(held[middle:]))]

@@ -24,7 +24,7 @@ from pydantic import BaseModel
 
 from catagent.events import types as ev
 from catagent.events.codec import decode
-from catagent.sources import blocks, content
+from catagent.sources import blocks
 from catagent.sources.blocks import together
 from catagent.sources.content import pieces_of
 from catagent.sources.kinds import is_ai, is_message, is_tool_message
@@ -177,8 +177,7 @@ def test_blocks_are_named_as_langchain_reads_them(
 ) -> None:
     message = AIMessage([{"type": "server_tool_use", "id": "s", "name": "web", "input": {}}, block])
     named = pieces_of(message)
-    for module in (blocks, content):
-        monkeypatch.setattr(module, "langchain", lambda _: None)
+    monkeypatch.setattr(blocks, "langchain", lambda _: None)
     assert pieces_of(message) == named
 
 
