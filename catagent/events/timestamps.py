@@ -21,7 +21,5 @@ def moment(ts: str) -> datetime | None:
 
 def epoch(ts: str) -> float | None:
     """Seconds since 1970."""
-    try:
-        return datetime.fromisoformat(ts).timestamp()
-    except (ValueError, OverflowError):
-        return None
+    time = moment(ts)
+    return None if time is None else time.timestamp()

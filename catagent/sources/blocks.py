@@ -23,7 +23,7 @@ def together(one: Block, other: Block) -> Block:
     """Two pieces of a block as one, whose type and names are those of the first."""
     whole = dict(one)
     for key, more in other.items():
-        first = one.get(key)
+        first: Any = one.get(key)
         if isinstance(first, dict) and isinstance(more, dict):
             whole[key] = together(first, more)
         elif type(first) is type(more) and isinstance(more, str | list):

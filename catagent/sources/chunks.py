@@ -212,7 +212,8 @@ def final(output: Any, written_last: Collection[str] = ()) -> Any:
         return _said_in([output]) or output
     values = {key: value for key, value in output.items() if key != MESSAGES_KEY}
     named = next((values[key] for key in _ANSWER_KEYS if values.get(key) is not None), None)
-    last = next(reversed(messages_in(output)), None)
+    messages = filter(None, map(coerced, items_of(output.get(MESSAGES_KEY))))
+    last = next(reversed(list(messages)), None)
     # An executor that gives up says so in its output, beside a message that is empty.
     if (is_ai(last) or is_tool_message(last)) and (last.content or named is None):
         return last
@@ -235,12 +236,6 @@ def _said_in(values: Iterable[Any]) -> AIMessage | None:
     ends = (value[-1] if isinstance(value, list) and value else value for value in values)
     made = (coerced(end) for end in ends if is_message(end) or isinstance(end, dict))
     return next((end for end in made if is_ai(end) and not end.tool_calls), None)
-
-
-def messages_in(state: dict[str, Any]) -> list[BaseMessage]:
-    """The messages that a state, or an update of one, has under `messages`."""
-    found = map(coerced, items_of(state.get(MESSAGES_KEY)))
-    return [message for message in found if message is not None]
 
 
 def as_text(output: Any) -> str:

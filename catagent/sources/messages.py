@@ -18,26 +18,19 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
 _MOST = 2**53
+_INVALID = "the arguments are not valid JSON"
 
 
 def tool_calls_of(message: BaseMessage) -> list[ev.ToolCall]:
     """The tool calls of a model's message; those that could not be parsed carry an error."""
     if not is_ai(message):
         return []
-    valid = [
-        ev.ToolCall(id=call["id"], name=call["name"], args=plain(call["args"]))
-        for call in message.tool_calls
+    found: list[tuple[Any, str | None]] = [(call, None) for call in message.tool_calls]
+    found += [(call, call["error"] or _INVALID) for call in message.invalid_tool_calls]
+    return [
+        ev.ToolCall(id=call["id"], name=call["name"] or "", args=plain(call["args"]), error=error)
+        for call, error in found
     ]
-    invalid = [
-        ev.ToolCall(
-            id=call["id"],
-            name=call["name"] or "",
-            args=call["args"],
-            error=call["error"] or "the arguments are not valid JSON",
-        )
-        for call in message.invalid_tool_calls
-    ]
-    return valid + invalid
 
 
 def has_raw_call(message: BaseMessage) -> bool:
