@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 # Longer blocks are cut: what is not shown yet stays small, and so does the footer's work.
@@ -18,29 +17,15 @@ _DELIMITER = re.compile(r" {0,3}\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
 _CELL_EDGE = re.compile(r"(?<!\\)\|")
 
 
-@dataclass(slots=True)
-class Table:
-    """What the pieces of one table share: its head, and the widths of its columns as drawn."""
-
-    head: tuple[str, str]
-    columns: tuple[int, ...] = ()
-    width: int = 0
-
-
 class Block(NamedTuple):
-    """Markdown that can be drawn by itself; `continues` the block before it, which was cut."""
+    """Markdown that can be drawn by itself; `continues` the block before it, which was cut.
+
+    Every piece of a long table has its head.
+    """
 
     source: str
     continues: bool = False
     code: bool = False
-    table: Table | None = None
-
-    @property
-    def news(self) -> str:
-        """The source without the head of a table that was shown before."""
-        if self.table is None or not self.continues:
-            return self.source
-        return self.source.split("\n", len(self.table.head))[-1]
 
 
 class Blocks:
@@ -51,7 +36,7 @@ class Blocks:
         self.continues = False
         self._opened_fence = self._mark = ""
         self._size = 0
-        self._table: Table | None = None
+        self._head: list[str] = []  # of the table that the last block is
         self._in_list = self._blank = False
 
     def add(self, line: str) -> list[Block]:
@@ -69,9 +54,9 @@ class Blocks:
         """Return what there is of the last block; `cut` if the rest of it will follow."""
         text, code = "\n".join(self.lines), bool(self._mark)
         source = f"{self._opened_fence}\n{text}\n{self._mark}" if code else text
-        block = Block(source, self.continues, code, self._table)
-        self.continues, self._table = cut, self._table if cut else None
-        self.lines = list(self._table.head) if self._table else []
+        block = Block(source, self.continues, code)
+        self.continues, self._head = cut, self._head if cut else []
+        self.lines = [*self._head]
         self._size, self._in_list, self._blank = 0, False, False
         return [block] if text.strip() or (code and text and cut) else []
 
@@ -103,10 +88,10 @@ class Blocks:
         return self._keep(line, done)
 
     def _keep(self, line: str, done: Iterable[Block] = ()) -> list[Block]:
-        if not (self._mark or self._in_list or self._table) and self.lines:
+        if not (self._mark or self._in_list or self._head) and self.lines:
             above = self.lines[-1]
             if "|" in above and _DELIMITER.match(line) and _width(above) == _width(line):
-                self._table = Table((above, line))
+                self._head = [above, line]
         self.lines.append(line)
         self._size += len(line) + 1
         return list(done)

@@ -22,12 +22,10 @@ from rich.table import Table
 from rich.theme import Theme as RichTheme
 
 from catagent.views.markdown_blocks import Block
-from catagent.views.markdown_blocks import Table as TableShape
 from catagent.views.options import Color, Theme
 from catagent.views.sanitize import clean, to_ascii
 from catagent.views.style import Look
 from catagent.views.wrap import without_colors
-from catagent.workarounds.tables import column_widths, fix_widths
 
 _PARSER = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
 _PARSER.disable(
@@ -51,31 +49,11 @@ class _CodeBlock(rich_markdown.CodeBlock):
 
 
 class _Table(rich_markdown.TableElement):
-    shape: TableShape | None = None
-
-    @classmethod
-    def create(cls, markdown: rich_markdown.Markdown, token: Token) -> _Table:
-        table = cls()
-        table.shape = markdown.block.table if isinstance(markdown, _Markdown) else None
-        return table
-
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for table in super().__rich_console__(console, options):
-            if isinstance(table, Table):
-                for column in table.columns:
-                    column.overflow = "fold"
-                if self.shape is not None:
-                    _fit(table, self.shape, console, options)
+            for column in table.columns if isinstance(table, Table) else ():
+                column.overflow = "fold"
             yield table
-
-
-def _fit(table: Table, shape: TableShape, console: Console, options: ConsoleOptions) -> None:
-    """Make the pieces of a long table look like one: one head, and columns of one width."""
-    table.show_header = not shape.columns
-    if shape.width != options.max_width:
-        shape.columns = column_widths(table, console, options)
-        shape.width = options.max_width
-    fix_widths(table, shape.columns)
 
 
 class _Rule(rich_markdown.HorizontalRule):
@@ -109,7 +87,6 @@ class _Markdown(rich_markdown.Markdown):
 
     def __init__(self, block: Block, code_theme: str) -> None:
         super().__init__("", code_theme=code_theme, hyperlinks=False)
-        self.block = block
         self.parsed = _clean_tokens(_PARSER.parse(block.source))
 
 
@@ -129,7 +106,7 @@ def render(block: Block, width: int, look: Look) -> list[str] | None:
         rows = rows[full[0] : full[-1] + 1] if full else []
     if options.ascii:
         rows = [to_ascii(row.translate(_ASCII_DRAWING)) for row in rows]
-    return rows if _holds_all(block.news, rows) else None
+    return rows if _holds_all(block.source, rows) else None
 
 
 def _reset(padding: re.Match[str]) -> str:

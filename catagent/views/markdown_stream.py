@@ -62,7 +62,7 @@ class Markdown(Feed):
 
             if (rows := render(block, width or 80, self.look)) is not None:
                 return rows
-        return [row for line in block.news.split("\n") for row in wrap(line, width)]
+        return [row for line in block.source.split("\n") for row in wrap(line, width)]
 
     def tail(self, width: int, limit: int) -> Rows:
         """The end of the unfinished block, as its source."""

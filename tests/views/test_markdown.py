@@ -203,17 +203,12 @@ def table_heads(found: list[str]) -> int:
     return sum("─" in row or "━" in row for row in found)
 
 
-def test_a_long_table_stays_one_table() -> None:
-    """One head, and the columns of the first piece, whatever the later rows hold."""
+def test_each_piece_of_a_long_table_is_a_table() -> None:
     cells_of = [f"| row{n} | {'word ' * (3 if n < 80 else 9)}| note{n} |\n" for n in range(300)]
     found = rows("| place | items | notes |\n|:--|---|--:|\n" + "".join(cells_of), [50])
     assert not any("|" in row for row in found)
-    assert sum("place" in row for row in found) == 1
-    assert table_heads(found) == 1
+    assert sum("place" in row for row in found) == table_heads(found) > 1
     assert "" not in found
-    starts = {row.index("word") for row in found if "word" in row}
-    ends = {len(row) for row in found if "note" in row}
-    assert len(starts) == len(ends) == 1
     text = "".join(found)
     assert all(text.count(f"row{n} ") == text.count(f"note{n}") == 1 for n in range(100, 300))
 

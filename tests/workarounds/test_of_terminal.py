@@ -10,7 +10,6 @@ import pytest
 import typer
 from rich.console import Console
 from rich.markdown import Markdown
-from rich.table import Table
 
 from tests.workarounds.conftest import StillNeeded
 
@@ -23,11 +22,6 @@ def rendered(source: str) -> str:
     with console.capture() as capture:
         console.print(Markdown(source, hyperlinks=False))
     return capture.get()
-
-
-def test_column_widths(still_needed: StillNeeded) -> None:
-    public = {name for name in dir(Table) if "width" in name and not name.startswith("_")}
-    still_needed(public <= {"width", "min_width"})
 
 
 def test_item_numbers(still_needed: StillNeeded) -> None:
