@@ -16,7 +16,7 @@ from catagent.events.codec import encode_plain
 from catagent.events.prompts import Prompts
 from catagent.events.state import RunState
 from catagent.exports import facts, tags
-from catagent.exports.html_steps import prompts, steps
+from catagent.exports.html_steps import prompts, step
 from catagent.exports.outline import Step, outline
 from catagent.views.format import compact
 from catagent.views.sanitize import clean
@@ -61,7 +61,7 @@ def _main(state: RunState, those: list[Step], sent: Mapping[str, str]) -> Iterat
         yield tags.notice("warning", warning.message, warning.hint)
     if those:
         yield "<h2>Steps</h2>"
-        yield from steps(state, those, sent)
+        yield from (step(one, sent) for one in those)
     if state.answer is not None:
         yield f'<h2>Answer</h2>\n<div class="answer">{_markdown(state.answer.output)}</div>'
         if not state.answer.complete:

@@ -1,16 +1,14 @@
-"""The steps of the HTML page, which fold: what each was sent and said, and when it happened."""
+"""The steps of the HTML page, which fold: what each was sent, and what it said."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import NamedTuple
 
 from catagent.events import types as ev
 from catagent.events.prompts import Prompts
 from catagent.events.said import of_run
-from catagent.events.state import LlmRun, RunState, ToolRun
-from catagent.events.timestamps import epoch
+from catagent.events.state import LlmRun, ToolRun
 from catagent.exports import facts, tags
 from catagent.exports.outline import Step
 from catagent.views.format import arguments, compact, count
@@ -23,28 +21,13 @@ _LONGEST = 200
 _MOST, _EXCERPT = 20, 80
 
 
-class _Span(NamedTuple):
-    """When something ran: its beginning, and its length in seconds; 0 where nobody knows."""
-
-    began: float
-    length: float
-
-
-def steps(state: RunState, those: list[Step], prompts: Mapping[str, str]) -> Iterator[str]:
-    """Yield an element for each step, what it did inside it; `prompts` are those of `prompts`."""
-    # From the first step on: before that is start-up.
-    began = _began(state.order[0]) if state.order else 0.0
-    whole = _Span(began, (epoch(state.last_ts) or 0.0) - began)
-    for one in those:
-        yield _step(one, whole, prompts)
-
-
-def _step(one: Step, around: _Span, prompts: Mapping[str, str]) -> str:
+def step(one: Step, prompts: Mapping[str, str]) -> str:
+    """Return the element of a step, what it did inside it; `prompts` are those of `prompts`."""
     match one.what:
         case LlmRun() as run:
-            return _model(run, around, prompts.get(run.began.run_id, ""))
+            return _model(run, prompts.get(run.began.run_id, ""))
         case ToolRun() as run:
-            return _tool(one, run, around, prompts)
+            return _tool(one, run, prompts)
         case ev.Interrupt(data=data):
             asked = "\n\n".join(["Waits for an answer:", *questions(data)])
             return tags.notice("warning", asked, *answers(data))
@@ -58,7 +41,7 @@ def _event(text: str) -> str:
     return f'<p class="event">{tags.line(text)}</p>' if text else ""
 
 
-def _model(run: LlmRun, around: _Span, prompt: str) -> str:
+def _model(run: LlmRun, prompt: str) -> str:
     said, reasoning = of_run(run), "".join(run.reasoning)
     calls = run.finished.tool_calls if run.finished is not None else []
     wanted = f"→ {', '.join(call.name for call in calls)}" if calls else ""
@@ -76,18 +59,17 @@ def _model(run: LlmRun, around: _Span, prompt: str) -> str:
         kind="model",
         # Others decide on what follows, or repeat the answer.
         unfolded=bool(said) and run.began.call is not None,
-        bar=_bar(_span(run), around),
     )
 
 
-def _tool(one: Step, run: ToolRun, around: _Span, prompts: Mapping[str, str]) -> str:
-    output, span = facts.observed(run), _span(run)
+def _tool(one: Step, run: ToolRun, prompts: Mapping[str, str]) -> str:
+    output = facts.observed(run)
     seen = tags.pre(output, "observation") if output else ""
     return tags.folded(
         run.tool,
         arguments(run.tool_input),
         [
-            *(_step(inner, span, prompts) for inner in one.inside),
+            *(step(inner, prompts) for inner in one.inside),
             tags.labelled("observation: the text above") if one.shows(output) else seen,
             *(tags.pre(artifact, "artifact", "block") for artifact in facts.artifacts(run)),
             tags.failure(facts.raised(run)),
@@ -95,28 +77,6 @@ def _tool(one: Step, run: ToolRun, around: _Span, prompts: Mapping[str, str]) ->
         what=facts.tool_facts(run),
         kind="tool failed" if facts.failed(run) else "tool",
         unfolded=True,
-        bar=_bar(span, around),
-    )
-
-
-def _span(run: LlmRun | ToolRun) -> _Span:
-    duration = run.finished.duration_s if run.finished is not None else None
-    return _Span(_began(run), duration or 0.0)
-
-
-def _began(run: LlmRun | ToolRun) -> float:
-    return 0.0 if run.began is None else epoch(run.began.ts) or 0.0
-
-
-def _bar(span: _Span, around: _Span) -> str:
-    """A thin line that shows when a step ran, relative to what it ran inside."""
-    if not (span.began and span.length and around.length > 0):
-        return ""
-    left = min(100.0, max(0.0, 100 * (span.began - around.began) / around.length))
-    width = min(100 - left, max(0.5, 100 * span.length / around.length))
-    return (
-        '<svg class="when" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">'
-        f'<rect x="{left:.2f}" width="{width:.2f}" height="1"/></svg>'
     )
 
 

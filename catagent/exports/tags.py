@@ -48,11 +48,10 @@ def folded(
     what: Iterable[str] = (),
     kind: str = "",
     unfolded: bool = False,
-    bar: str = "",
 ) -> str:
-    """What folds into a line: a name, what was asked, facts. `kind` are classes, `bar` follows."""
+    """What folds into a line: a name, what was asked, facts. `kind` are classes."""
     attribute = f' class="{kind}"' * bool(kind) + " open" * unfolded
     seen = f'<span class="name">{line(name)}</span><span class="asked">{line(asked)}</span>'
     seen += f'<span class="facts">{" · ".join(map(line, what))}</span>'
-    head = f"<details{attribute}><summary>{seen}</summary>{bar}"
+    head = f"<details{attribute}><summary>{seen}</summary>"
     return "\n".join([f'{head}<div class="inside">', *filter(None, inside), "</div></details>"])
