@@ -65,9 +65,7 @@ def reduce(state: RunState, event: ev.Event) -> RunState:
     """Return `state` as it is after `event`: the same object, changed."""
     state.last_ts = event.ts
     match event:
-        case ev.LlmToken():
-            _token(state, event)
-        case ev.LlmStarted() | ev.LlmFinished():
+        case ev.LlmToken() | ev.LlmStarted() | ev.LlmFinished():
             _llm(state, event)
         case ev.Action() | ev.ToolStarted() | ev.ToolFinished() | ev.Observation():
             _tool(state, event)
@@ -75,42 +73,23 @@ def reduce(state: RunState, event: ev.Event) -> RunState:
             state.started = event
         case ev.RunFinished():
             state.finished = event
-        case ev.Answer():
-            state.answer = event.data
-        case _:
-            _keep(state, event)
+        case ev.Answer(data=data):
+            state.answer = data
+        case ev.Warned(data=data):
+            state.warnings.append(data)
+        case ev.Interrupt():
+            state.interrupts.append(event)
     return state
 
 
-def _keep(state: RunState, event: ev.Event) -> None:
-    if isinstance(event, ev.Warned):
-        state.warnings.append(event.data)
-    elif isinstance(event, ev.Interrupt):
-        state.interrupts.append(event)
-
-
-def _llm_run(state: RunState, event: ev.LlmEvent) -> LlmRun:
+def _llm(state: RunState, event: ev.LlmEvent) -> None:
     run = state.llms.get(event.run_id)
     if run is None:
         run = state.llms[event.run_id] = LlmRun(event)
         state.order.append(run)
-    return run
-
-
-def _token(state: RunState, event: ev.LlmToken) -> None:
-    run = _llm_run(state, event)
-    run.tokens += 1
-    data = event.data
-    if data.channel == "text":
-        run.text.append(data.delta)
-    elif data.channel == "reasoning":
-        run.reasoning.append(data.delta)
-    elif data.channel == "block":
-        run.blocks.append(data.delta)
-
-
-def _llm(state: RunState, event: ev.LlmStarted | ev.LlmFinished) -> None:
-    run = _llm_run(state, event)
+    if isinstance(event, ev.LlmToken):
+        _token(run, event.data)
+        return
     run.model = event.data.model or run.model
     if isinstance(event, ev.LlmFinished):
         run.finished = event.data
@@ -119,8 +98,19 @@ def _llm(state: RunState, event: ev.LlmStarted | ev.LlmFinished) -> None:
         run.blocks = list(event.data.named_blocks)
 
 
+def _token(run: LlmRun, data: ev.LlmTokenData) -> None:
+    run.tokens += 1
+    written = {"text": run.text, "reasoning": run.reasoning, "block": run.blocks}.get(data.channel)
+    if written is not None:
+        written.append(data.delta)
+
+
 def _tool(state: RunState, event: ev.CallEvent) -> None:
-    run = _tool_run(state, event)
+    call = ev.call_of(event)
+    run = state.tools.get(call)
+    if run is None:
+        run = state.tools[call] = ToolRun(call, event.data.tool)
+        state.order.append(run)
     match event:
         case ev.Action(data=data):
             run.tool_input, run.decided_by = data.tool_input, event.run_id
@@ -140,12 +130,3 @@ def _begin(run: ToolRun, event: ev.ToolStarted) -> None:
     run.began = event
     if run.decided_by is None or run.tool_input is None:
         run.tool_input = event.data.tool_input
-
-
-def _tool_run(state: RunState, event: ev.CallEvent) -> ToolRun:
-    call = ev.call_of(event)
-    run = state.tools.get(call)
-    if run is None:
-        run = state.tools[call] = ToolRun(call, event.data.tool)
-        state.order.append(run)
-    return run
