@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -87,14 +88,8 @@ class Prompts:
         """Keep what looks like a message with an id."""
         match value:
             case {"id": str(), "type": str(), "content": str()}:
-                self._keep([_message(value)])
+                with suppress(msgspec.ValidationError):
+                    self._keep([msgspec.convert(value, ev.Message)])
             case dict() | list() if depth <= DEEPEST:
                 for item in value.values() if isinstance(value, dict) else value:
                     self._keep_plain(item, depth + 1)
-
-
-def _message(value: dict[str, Any]) -> ev.Message | None:
-    try:
-        return msgspec.convert(value, ev.Message)
-    except msgspec.ValidationError:
-        return None

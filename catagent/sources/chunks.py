@@ -119,22 +119,18 @@ class ChunkReader:
         yield answer
 
     def _answer(self) -> ev.Answer | None:
+        if (root := self._tracker.root) is None:
+            return None
         match self._run.shape or self._tracker.shape:
             case "graph":
-                return self._graph_answer()
+                return self._graph_answer(root.output)
             case "executor":
-                return self._executor_answer()
-            case _:
-                return self._plain_answer()
-
-    def _plain_answer(self) -> ev.Answer | None:
-        if self._tracker.root is None:
-            return None
+                # astream_events drops the last chunk of an executor that answers at once.
+                return self._executor_answer(self._output or root.output)
         found = final(self._tracker.output, self._tracker.nodes.written_last)
         return self._as_answer(as_text(found), found if is_message(found) else None)
 
-    def _graph_answer(self) -> ev.Answer | None:
-        output = None if self._tracker.root is None else self._tracker.root.output
+    def _graph_answer(self, output: Any) -> ev.Answer | None:
         found = final(output, self._tracker.nodes.written_last)
         last = found if is_message(found) else self._tracker.nodes.last
         structured = output.get("structured_response") if isinstance(output, dict) else None
@@ -145,9 +141,7 @@ class ChunkReader:
         whole = found if last is None else last
         return None if whole is None else self._as_answer(as_text(whole), last)
 
-    def _executor_answer(self) -> ev.Answer | None:
-        # astream_events drops the last chunk of an executor that answers at once.
-        output = self._output or (self._tracker.root.output if self._tracker.root else None)
+    def _executor_answer(self, output: Any) -> ev.Answer | None:
         if not isinstance(output, dict):
             return None
         values = {key: value for key, value in output.items() if key != "messages"}

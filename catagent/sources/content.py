@@ -11,17 +11,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal
 
 from catagent.events.codec import encodable
-from catagent.sources import aside
-from catagent.sources.blocks import (
-    DATA,
-    Block,
-    Piece,
-    citation,
-    name_of,
-    read,
-    together,
-    transcript_of,
-)
+from catagent.sources import aside, blocks
+from catagent.sources.blocks import Block, Piece
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -36,7 +27,7 @@ _WORDS = ("text", "summary", "content")
 # Calls of an agent's own tools.
 _CALLS = frozenset({"tool_call", "tool_call_chunk", "invalid_tool_call"})
 _CALLS |= {"tool_use", "input_json_delta", "function_call", "custom_tool_call"}
-_DATA_FORMS = DATA | {"image_url", "input_image", "input_audio", "input_file", "media"}
+_DATA_FORMS = blocks.DATA | {"image_url", "input_image", "input_audio", "input_file", "media"}
 
 
 class Reading:
@@ -99,11 +90,11 @@ class Reading:
         """The block that was held: nothing more of it will come."""
         held, self.held = self.held, []
         for item in _merged(held):
-            for block in read(item, self._provider):
+            for block in blocks.read(item, self._provider):
                 if "name" in block:
                     self._tools[str(block.get("id"))] = str(block["name"])
-                yield from self._give(Piece("text", transcript_of(block)))
-                kind, name = name_of(block, self._tools)
+                yield from self._give(Piece("text", blocks.transcript_of(block)))
+                kind, name = blocks.name_of(block, self._tools)
                 yield from self._give(Piece(kind, encodable(name)))
 
 
@@ -211,7 +202,7 @@ def _words(value: Any, levels: int = 4) -> str | None:
 
 def _citations(item: Any) -> Iterable[str]:
     noted = isinstance(item, dict) and (item.get("annotations") or item.get("citations"))
-    return map(citation, noted if isinstance(noted, list) else [noted]) if noted else ()
+    return map(blocks.citation, noted if isinstance(noted, list) else [noted]) if noted else ()
 
 
 def _is_block(item: Any) -> bool:
@@ -230,4 +221,4 @@ def _merged(held: list[Block]) -> list[Block]:
     if len(held) < 2:
         return held
     middle = len(held) // 2
-    return [together(*_merged(held[:middle]), *_merged(held[middle:]))]
+    return [blocks.together(*_merged(held[:middle]), *_merged(held[middle:]))]

@@ -16,13 +16,7 @@ from catagent.sources.content import Reading, joined, names, pieces_of
 from catagent.sources.invocation import parameters_of
 from catagent.sources.kinds import is_message, is_tool_message
 from catagent.sources.message_checks import finish_reason_of
-from catagent.sources.messages import (
-    model_of,
-    output_text,
-    tool_calls_of,
-    tool_content,
-    usage_of,
-)
+from catagent.sources.messages import model_of, output_text, tool_calls_of, tool_content, usage_of
 from catagent.sources.nodes import bubbles_up
 from catagent.sources.plain import plain
 from catagent.sources.prompts import Known
