@@ -13,6 +13,7 @@ from catagent.exports import facts, tags
 from catagent.exports.outline import Step
 from catagent.views.format import arguments, compact, count
 from catagent.views.graph import answers, questions
+from catagent.views.prompt import said
 
 # Of an event so many characters are seen without unfolding it.
 _LONGEST = 200
@@ -42,7 +43,7 @@ def _event(text: str) -> str:
 
 
 def _model(run: LlmRun, prompt: str) -> str:
-    said, reasoning = of_run(run), "".join(run.reasoning)
+    spoken, reasoning = of_run(run), "".join(run.reasoning)
     calls = run.finished.tool_calls if run.finished is not None else []
     wanted = f"→ {', '.join(call.name for call in calls)}" if calls else ""
     return tags.folded(
@@ -51,14 +52,14 @@ def _model(run: LlmRun, prompt: str) -> str:
         [
             prompt,
             tags.pre(reasoning, "reasoning", "reasoning") if reasoning else "",
-            *(tags.pre(text, kind="block" * (channel == "block")) for channel, text in said),
+            *(tags.pre(text, kind="block" * (channel == "block")) for channel, text in spoken),
             *(tags.pre(f"{call.name}({arguments(call.args)})", "tool call") for call in calls),
             tags.failure(run.finished.error if run.finished is not None else None),
         ],
         what=facts.llm_facts(run),
         kind="model",
         # Others decide on what follows, or repeat the answer.
-        unfolded=bool(said) and run.began.call is not None,
+        unfolded=bool(spoken) and run.began.call is not None,
     )
 
 
@@ -97,7 +98,7 @@ def _prompt(data: ev.LlmStartedData, known: Prompts, sent: set[str]) -> str:
     new, inside = {id(message) for message in data.messages}, list[str]()
     for is_new, group in groupby(messages, lambda m: id(m) in new or m.id not in sent):
         those = list(group)
-        inside += [tags.pre(_said(m), _who(m)) for m in those] if is_new else [_before(those)]
+        inside += [tags.pre(said(m, "→ "), _who(m)) for m in those] if is_new else [_before(those)]
     sent.update(message.id or "" for message in messages)
     inside += _tools(data.tools)
     inside += [tags.pre(arguments(data.parameters), "parameters")] if data.parameters else []
@@ -112,18 +113,12 @@ def _whole(message: ev.Message | ev.Ref) -> ev.Message:
 
 
 def _before(messages: Sequence[ev.Message]) -> str:
-    lines = [f"{_who(m)}: {_said(m)[:_EXCERPT]}" for m in messages[-_MOST:]]
+    lines = [f"{_who(m)}: {said(m, '→ ')[:_EXCERPT]}" for m in messages[-_MOST:]]
     return tags.pre("\n".join(lines), f"{count(len(messages), 'message')} as before")
 
 
 def _who(message: ev.Message) -> str:
     return f"{message.type} {message.name}" if message.name else message.type
-
-
-def _said(message: ev.Message) -> str:
-    calls = [f"→ {call.name}({arguments(call.args)})" for call in message.tool_calls]
-    blocks = compact(message.blocks) if isinstance(message.blocks, list) else ""
-    return "\n".join(filter(None, [message.content or blocks, *calls]))
 
 
 def _tools(tools: Sequence[ev.Tool | ev.Ref]) -> Iterator[str]:

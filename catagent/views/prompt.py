@@ -44,14 +44,17 @@ def _new(look: Look, data: ev.LlmStartedData) -> list[Part]:
 def _message(look: Look, message: ev.Message | ev.Ref, longest: int | None = None) -> Part:
     if isinstance(message, ev.Ref):
         return written(look, f"ref {message.ref}", "dim")
-    calls = [
-        f"{look.glyphs.call}{call.name}({arguments(call.args)})" for call in message.tool_calls
-    ]
-    blocks = compact(message.blocks) if isinstance(message.blocks, list) else ""
-    text = "\n".join(filter(None, [message.content or blocks, *calls]))
+    text = said(message, look.glyphs.call)
     if longest is not None and len(text) > longest:
         text = f"{text[:longest]}{look.glyphs.ellipsis} ({count(len(text), 'character')})"
     return note(look, f"{look.line(message.type)}: ", text, "dim", "dim")
+
+
+def said(message: ev.Message, arrow: str) -> str:
+    """The text of a message, or its blocks, and a line for each tool call, behind an arrow."""
+    calls = [f"{arrow}{call.name}({arguments(call.args)})" for call in message.tool_calls]
+    blocks = compact(message.blocks) if isinstance(message.blocks, list) else ""
+    return "\n".join(filter(None, [message.content or blocks, *calls]))
 
 
 def _tool(look: Look, tool: ev.Tool | ev.Ref) -> Part:
