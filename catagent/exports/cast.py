@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from catagent.events.timestamps import epoch
 from catagent.events.types import Event
 from catagent.exports import facts
-from catagent.exports.outline import final_state
+from catagent.exports.facts import final_state
 from catagent.sinks.painter import Painter
 from catagent.views.live import LiveView, Size
 from catagent.views.options import ViewOptions

@@ -16,8 +16,8 @@ from catagent.events.codec import encode_plain
 from catagent.events.prompts import Prompts
 from catagent.events.state import RunState
 from catagent.exports import facts, tags
+from catagent.exports.facts import Step, outline
 from catagent.exports.html_steps import prompts, step
-from catagent.exports.outline import Step, outline
 from catagent.views.format import compact
 from catagent.views.sanitize import clean
 

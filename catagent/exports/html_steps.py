@@ -10,7 +10,7 @@ from catagent.events.prompts import Prompts
 from catagent.events.said import of_run
 from catagent.events.state import LlmRun, ToolRun
 from catagent.exports import facts, tags
-from catagent.exports.outline import Step
+from catagent.exports.facts import Step
 from catagent.views.format import arguments, compact, count
 from catagent.views.graph import answers, questions
 from catagent.views.prompt import said

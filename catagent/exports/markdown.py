@@ -9,7 +9,7 @@ from catagent.events import types as ev
 from catagent.events.said import of_run, repeats
 from catagent.events.state import LlmRun, RunState, ToolRun
 from catagent.exports import facts
-from catagent.exports.outline import Step, outline
+from catagent.exports.facts import Step, outline
 from catagent.views.format import arguments
 from catagent.views.graph import answers, questions
 from catagent.views.sanitize import clean, clean_line

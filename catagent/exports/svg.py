@@ -14,7 +14,7 @@ from rich.style import Style
 
 from catagent.events.types import Event
 from catagent.exports import facts
-from catagent.exports.outline import final_state
+from catagent.exports.facts import final_state
 from catagent.exports.text import transcript_rows
 from catagent.views.options import ViewOptions
 from catagent.views.sanitize import clean_line

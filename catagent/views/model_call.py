@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from catagent.events import types as ev
 from catagent.events.said import in_order
 from catagent.views.format import compact
-from catagent.views.markdown_stream import Markdown
 from catagent.views.parts import Part, Ready, Rows, Stack, narrower
 from catagent.views.style import Look, Style
-from catagent.views.text import Feed, Text, last_of
+from catagent.views.text import Feed, Markdown, Text, last_of
 from catagent.views.wrap import cells, head, pack, tail
 
 _STYLES: dict[ev.Channel, Style] = {"text": "plain", "reasoning": "reasoning", "block": "dim"}

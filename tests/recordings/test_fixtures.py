@@ -20,7 +20,7 @@ from catagent.events.codec import decode, decode_header
 from catagent.events.filters import Filters
 from catagent.events.state import LlmRun
 from catagent.exports import EXPORTERS, exporter
-from catagent.exports.outline import final_state
+from catagent.exports.facts import final_state
 from catagent.recordings.history import summarise
 from catagent.recordings.pace import Pace, replay
 from catagent.recordings.reader import read_recording

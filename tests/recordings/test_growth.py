@@ -10,7 +10,7 @@ import pytest
 
 from catagent.events import types as ev
 from catagent.events.masking import EventMask
-from catagent.exports.outline import outline
+from catagent.exports.facts import outline
 from catagent.exports.text import transcript_rows
 from catagent.recordings.call_keys import CallKeys
 from catagent.recordings.reader import by_run

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from catagent.views import markdown_render
 from catagent.views.markdown_blocks import MAX_BLOCK, Blocks
-from catagent.views.markdown_stream import Markdown
 from catagent.views.options import ViewOptions
 from catagent.views.style import Look, live_look
+from catagent.views.text import Markdown
 from catagent.views.wrap import cells, without_colors
 
 pytestmark = pytest.mark.versions

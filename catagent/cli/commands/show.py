@@ -40,7 +40,7 @@ def show(
 def _shown(events: Sequence[Event], prompts: bool) -> str:
     """One run: its transcript, and the table of what it cost."""
     from catagent.events.filters import Filters
-    from catagent.exports.outline import final_state
+    from catagent.exports.facts import final_state
     from catagent.exports.text import WIDTH, transcript_rows
     from catagent.views.options import ViewOptions
     from catagent.views.stats import table
