@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
 
 from catagent.events import types as ev
-from catagent.events.prompts import Prompts
 from catagent.events.said import of_run
 from catagent.events.state import LlmRun, ToolRun
 from catagent.exports import facts, tags
 from catagent.exports.facts import Step
 from catagent.views.format import arguments, compact, count
 from catagent.views.graph import answers, questions
-from catagent.views.prompt import said
+from catagent.views.prompt import news, said
 
 # Of an event so many characters are seen without unfolding it.
 _LONGEST = 200
-# A long conversation is sent again and again: of what was sent before, so many messages are
-# shown, and so many characters of each.
-_MOST, _EXCERPT = 20, 80
 
 
 def step(one: Step, prompts: Mapping[str, str]) -> str:
@@ -83,38 +78,21 @@ def _tool(one: Step, run: ToolRun, prompts: Mapping[str, str]) -> str:
 
 def prompts(events: Iterable[ev.Event]) -> dict[str, str]:
     """Return the HTML of what each model was sent, by run id."""
-    known, sent, found = Prompts(), set[str](), dict[str, str]()
-    for event in events:
-        known.take(event)
-        if isinstance(event, ev.LlmStarted) and (event.data.messages or event.data.tools):
-            found[event.run_id] = _prompt(event.data, known, sent)
-    return found
+    asked = (event for event in events if isinstance(event, ev.LlmStarted))
+    return {one.run_id: _prompt(one.data) for one in asked if one.data.messages or one.data.tools}
 
 
-def _prompt(data: ev.LlmStartedData, known: Prompts, sent: set[str]) -> str:
-    messages = [_whole(message) for message in known.messages(data)]
-    what = [count(len(messages), "message")]
+def _prompt(data: ev.LlmStartedData) -> str:
+    number = sum(one.count if isinstance(one, ev.Ref) else 1 for one in data.messages)
+    what = [count(number, "message")]
     what += [count(len(data.tools), "tool")] if data.tools else []
-    new, inside = {id(message) for message in data.messages}, list[str]()
-    for is_new, group in groupby(messages, lambda m: id(m) in new or m.id not in sent):
-        those = list(group)
-        inside += [tags.pre(said(m, "→ "), _who(m)) for m in those] if is_new else [_before(those)]
-    sent.update(message.id or "" for message in messages)
+    inside = [
+        tags.labelled(one) if isinstance(one, str) else tags.pre(said(one, "→ "), _who(one))
+        for one in news(data.messages)
+    ]
     inside += _tools(data.tools)
     inside += [tags.pre(arguments(data.parameters), "parameters")] if data.parameters else []
     return tags.folded("sent", ", ".join(what), inside, kind="sent")
-
-
-def _whole(message: ev.Message | ev.Ref) -> ev.Message:
-    if isinstance(message, ev.Message):
-        return message
-    lost = "(not in this recording)"
-    return ev.Message(type=f"message {message.ref}", content=lost, id=message.ref)
-
-
-def _before(messages: Sequence[ev.Message]) -> str:
-    lines = [f"{_who(m)}: {said(m, '→ ')[:_EXCERPT]}" for m in messages[-_MOST:]]
-    return tags.pre("\n".join(lines), f"{count(len(messages), 'message')} as before")
 
 
 def _who(message: ev.Message) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from catagent.events import types as ev
@@ -30,15 +31,24 @@ def prompt(look: Look, data: ev.LlmStartedData) -> list[Part]:
 
 def _new(look: Look, data: ev.LlmStartedData) -> list[Part]:
     """The messages that are new, the number of those known, and the names of the tools."""
-    parts: list[Part] = []
-    for known, messages in groupby(data.messages, lambda message: isinstance(message, ev.Ref)):
-        if known:
-            number = sum(ref.count for ref in messages if isinstance(ref, ev.Ref))
-            parts.append(written(look, f"+ {count(number, 'message')} as before", "dim"))
-        else:
-            parts += [_message(look, message, LONGEST) for message in messages]
+    parts = [
+        written(look, f"+ {each}", "dim")
+        if isinstance(each, str)
+        else _message(look, each, LONGEST)
+        for each in news(data.messages)
+    ]
     tools = ", ".join(tool.ref if isinstance(tool, ev.Ref) else tool.name for tool in data.tools)
     return [*parts, written(look, f"tools: {tools}", "dim")] if tools else parts
+
+
+def news(messages: Iterable[ev.Message | ev.Ref]) -> Iterator[ev.Message | str]:
+    """Yield the messages that are new; and of those known, how many there are in a row."""
+    for known, group in groupby(messages, lambda message: isinstance(message, ev.Ref)):
+        those = list(group)
+        if known:
+            number = sum(ref.count for ref in those if isinstance(ref, ev.Ref))
+            yield f"{count(number, 'message')} as before"
+        yield from (message for message in those if isinstance(message, ev.Message))
 
 
 def _message(look: Look, message: ev.Message | ev.Ref, longest: int | None = None) -> Part:

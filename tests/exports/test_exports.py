@@ -266,10 +266,8 @@ def test_the_html_page_has_what_each_model_was_sent_each_message_whole_once() ->
     assert text.count("Looks around.") == 1
     assert "temperature=0.5" in text
     later = text[text.rindex('class="sent"') :]
-    for part in ("3 messages, 1 tool", "1 message as before", "human: Where is it?", "tools: look"):
+    for part in ("3 messages, 1 tool", "3 messages as before", "tools: look"):
         assert part in later
-    assert "said by m1" in later
-    assert "message lost" in later
     assert '<details class="sent">' in text
 
 
