@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
+from string import Template
 
 import msgspec
 from markdown_it import MarkdownIt
@@ -16,7 +17,7 @@ from catagent.events.codec import encode_plain
 from catagent.events.prompts import Prompts
 from catagent.events.state import RunState
 from catagent.exports import facts, tags
-from catagent.exports.facts import Step, outline
+from catagent.exports.facts import Step
 from catagent.exports.html_steps import prompts, step
 from catagent.views.format import compact
 from catagent.views.sanitize import clean
@@ -24,25 +25,20 @@ from catagent.views.sanitize import clean
 
 def page(events: Sequence[ev.Event], title: str | None = None) -> str:
     """Return the whole page."""
-    state, those = outline(events)
-    style = resources.files("catagent.exports").joinpath("page.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    named = tags.line(facts.title(state, title))
-    return "\n".join(
-        [
-            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-            '<meta http-equiv="Content-Security-Policy" '
-            f"content=\"default-src 'none'; style-src 'sha256-{digest}'\">",
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f'<meta name="generator" content="catagent {__version__}">',
-            f"<title>{named}</title>\n<style>{style}</style>\n</head>\n<body>",
-            *_header(state, named),
-            *_main(state, those, prompts(events)),
-            *_state(state, events),
-            *_rest(events),
-            f"<footer>Recorded with catagent {__version__}.</footer>\n</body>\n</html>\n",
-        ]
+    state, those = facts.outline(events)
+    named, style = tags.line(facts.title(state, title)), _file("page.css")
+    main = [*_main(state, those, prompts(events)), *_state(state, events), *_rest(events)]
+    return Template(_file("page.html")).substitute(
+        digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        version=__version__,
+        title=named,
+        style=style,
+        body="\n".join([*_header(state, named), *main]),
     )
+
+
+def _file(name: str) -> str:
+    return resources.files("catagent.exports").joinpath(name).read_text(encoding="utf-8")
 
 
 def _header(state: RunState, title: str) -> Iterator[str]:
