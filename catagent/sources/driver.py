@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
-from typing import Any, cast
+from typing import Any
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import RunnableConfig
@@ -76,20 +76,6 @@ def configured(
     callbacks = InLine([tracker, *others], [tracker, *others])
     ours: RunnableConfig = {"callbacks": callbacks, "configurable": relayed(tracker.on_write)}
     return merge_configs(ours, run.config)
-
-
-def graph_arguments(run: AgentRun, **more: Any) -> dict[str, Any]:
-    """What `astream` is to be asked for: a graph's updates, those of nested graphs too."""
-    if run.shape != "graph":
-        return {}
-    return {"stream_mode": "updates", "subgraphs": True, **more}
-
-
-def chunks_of(run: AgentRun, tracker: DrivenTracker, *others: BaseCallbackHandler) -> Upstream:
-    """The agent's own chunks, those of `astream`."""
-    more: Any = graph_arguments(run, version="v2")
-    chunks = run.runnable.astream(run.input, configured(run, tracker, *others), **more)
-    return cast("Upstream", chunks)
 
 
 def _with_raw(run: AgentRun, made: list[ev.Event], item: Any, tracker: Tracker) -> list[ev.Event]:

@@ -39,8 +39,12 @@ _ROOT = Path(__file__).parents[2]
 _MODULES = (
     *("catagent.__main__", "catagent.cli.main", "catagent.cli.run_request", "catagent.run.runner"),
     *("catagent.agents.cat", "catagent.agents.cat_classic", "catagent.agents.custom"),
-    *("catagent.sources.steps", "catagent.sources.log", "catagent.sources.events"),
-    *("catagent.sinks.live", "catagent.sinks.jsonl", "catagent.sinks.plain"),
+    *(
+        "catagent.sources.modes",
+        "catagent.sinks.live",
+        "catagent.sinks.jsonl",
+        "catagent.sinks.plain",
+    ),
     *("catagent.models.providers.openai", "catagent.models.openai_client.chat_model"),
     *("langchain_openai", "openai.resources.chat.completions", "openai.types.chat"),
     *("asyncio", "anyio._backends._asyncio", "h11", "httpcore2", "jiter", "tests.faults.agents"),

@@ -1,19 +1,24 @@
-"""The `log` mode: the operations of LangChain's run log (`astream_log`) as our events."""
+"""The modes: which of LangChain's streaming APIs each goes by, and who reads what that gives."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from functools import reduce
 from operator import add
-from typing import Any
+from typing import Any, cast
 
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import BaseMessageChunk
+from langchain_core.runnables import Runnable, RunnableBinding
 
+from catagent.config import Mode
 from catagent.events import types as ev
 from catagent.sources.base import AgentRun, EventStream
+from catagent.sources.chunks import updates_in
 from catagent.sources.driven import DrivenTracker
-from catagent.sources.driver import Upstream, chunks_of, drive
+from catagent.sources.driver import Reader, Upstream, configured, drive
 from catagent.sources.nodes import bubbles_up
 from catagent.sources.span import LLM_KINDS, Span
 from catagent.sources.translation import EventReader, Translation
@@ -23,9 +28,46 @@ from catagent.workarounds.run_log import RunLogHandler
 _PHASES = {"": "start", "streamed_output/-": "stream", "final_output": "end"}
 
 
-def stream(run: AgentRun) -> EventStream:
-    """Run the agent; yield start, stream and end of all that is in its run log."""
-    return drive(run, operations, _LogReader)
+def stream(mode: Mode, run: AgentRun) -> EventStream:
+    """Run the agent; yield what it does, as far as the API of this mode tells."""
+    return drive(run, *_MODES[mode])
+
+
+def _graph_arguments(run: AgentRun, **more: Any) -> dict[str, Any]:
+    """What `astream` is to be asked for: a graph's updates, those of nested graphs too."""
+    if run.shape != "graph":
+        return {}
+    return {"stream_mode": "updates", "subgraphs": True, **more}
+
+
+def _chunks(run: AgentRun, tracker: DrivenTracker, *others: BaseCallbackHandler) -> Upstream:
+    """The agent's own chunks, those of `astream`."""
+    more: Any = _graph_arguments(run, version="v2")
+    chunks = run.runnable.astream(run.input, configured(run, tracker, *others), **more)
+    return cast("Upstream", chunks)
+
+
+def _events(run: AgentRun, tracker: DrivenTracker) -> Upstream:
+    """The events of LangChain's `astream_events`, version 2."""
+    # It hands on LangChain's default of 25 as if somebody had set that limit: a binding does not.
+    bound: Runnable[Any, Any] = RunnableBinding(bound=run.runnable)
+    config, more = configured(run, tracker), _graph_arguments(run)
+    events = Runnable.astream_events(bound, run.input, config, version="v2", **more)
+    return cast("Upstream", events)
+
+
+def _step_reader(translation: Translation) -> Reader:
+    """A chunk of the agent's -> our events, after those of what ended meanwhile.
+
+    Tokens are not reported; each model call is, once its node or step has ended.
+    """
+    translation.tracker.says_tools = False
+
+    def read(chunk: Any) -> tuple[list[ev.Event], list[ev.Event]]:
+        beside, made = translation.unsaid_with(updates_in(chunk))
+        return beside, made + list(translation.chunks.read(chunk))
+
+    return read
 
 
 class _LogReader:
@@ -87,7 +129,7 @@ async def operations(run: AgentRun, tracker: DrivenTracker) -> Upstream:
 async def _pump(run: AgentRun, tracker: DrivenTracker, handler: RunLogHandler) -> None:
     chunks: list[Any] = []
     try:
-        async with contextlib.aclosing(chunks_of(run, tracker, handler)) as stream:
+        async with contextlib.aclosing(_chunks(run, tracker, handler)) as stream:
             async for chunk in stream:
                 chunks.append(chunk)
                 handler.send({"op": "add", "path": "/streamed_output/-", "value": chunk})
@@ -106,4 +148,9 @@ def _merged(chunks: list[Any]) -> Any:
     return chunks[-1]
 
 
+_MODES: dict[Mode, tuple[Callable[..., Upstream], Callable[[Translation], Reader]]] = {
+    "steps": (_chunks, _step_reader),
+    "log": (operations, _LogReader),
+    "events": (_events, EventReader),
+}
 log_nothing_of(RunLogHandler)
