@@ -20,10 +20,7 @@ _WRITTEN = ("cache_creation", "ephemeral_")
 
 
 class Budget:
-    """The tokens and US dollars that a run may use, 0 for no limit; asked before every request.
-
-    Requests that are under way at once may go over it together.
-    """
+    """The tokens and US dollars that a run may use, 0 for no limit; asked before every request."""
 
     def __init__(self, max_tokens: int = 0, max_cost: float = 0.0) -> None:
         self._max_tokens = max_tokens
@@ -135,11 +132,7 @@ class Bounds:
             self._take(("graph", *span.parent_ids[-1:]), span.superstep)
 
     def ask(self, llm: Span, around: Iterable[Span]) -> None:
-        """A model is to be asked. Raises the error of a limit that does not allow it.
-
-        `around` are the nodes and tools that the model runs inside of, the innermost first, and
-        last the root. What is around a tool does not count.
-        """
+        """A model is to be asked; `around` are its `steps_around`. Raises the error of a limit."""
         turn: tuple[object, ...] = (llm.run_id,)
         for span in around:
             self._take(span.run_id, turn)
@@ -147,7 +140,7 @@ class Bounds:
             if span.is_node and span.superstep is not None:
                 turn = (*span.parent_ids[-1:], span.node, span.superstep)
                 self._take(turn[:-1], turn, self._max_steps + 1)
-            if span.kind == "tool":
+            if span.kind == "tool":  # what is around it does not count
                 break
         self.end(self.budget.refuses(llm))
 

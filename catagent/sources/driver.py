@@ -79,10 +79,7 @@ def configured(
 
 
 def _with_raw(run: AgentRun, made: list[ev.Event], item: Any, tracker: Tracker) -> list[ev.Event]:
-    """The events, with the untouched object that they were made from on the first of them.
-
-    An object that became no event gets one to carry it, so that nothing is missing with `--raw`.
-    """
+    """With `--raw`, the untouched object on the first of its events; if it has none, on its own."""
     if not run.raw:
         return made
     nothing = ev.NodeData(kind="other", phase="stream")
@@ -95,8 +92,7 @@ def _with_raw(run: AgentRun, made: list[ev.Event], item: Any, tracker: Tracker) 
 class Side:
     """Reports what happens while a source waits for LangChain, on its event loop's thread.
 
-    Events of an agent's own, unless what they belong to is still to come; and calls that failed or
-    were given up.
+    Events of an agent's own, once what they are of was reported; calls that failed, or given up.
     """
 
     def __init__(self, run: AgentRun, tracker: DrivenTracker, translation: Translation) -> None:

@@ -35,9 +35,8 @@ def stream(mode: Mode, run: AgentRun) -> EventStream:
 
 def _graph_arguments(run: AgentRun, **more: Any) -> dict[str, Any]:
     """What `astream` is to be asked for: a graph's updates, those of nested graphs too."""
-    if run.shape != "graph":
-        return {}
-    return {"stream_mode": "updates", "subgraphs": True, **more}
+    updates = {"stream_mode": "updates", "subgraphs": True, **more}
+    return updates if run.shape == "graph" else {}
 
 
 def _chunks(run: AgentRun, tracker: DrivenTracker, *others: BaseCallbackHandler) -> Upstream:
@@ -57,10 +56,7 @@ def _events(run: AgentRun, tracker: DrivenTracker) -> Upstream:
 
 
 def _step_reader(translation: Translation) -> Reader:
-    """A chunk of the agent's -> our events, after those of what ended meanwhile.
-
-    Tokens are not reported; each model call is, once its node or step has ended.
-    """
+    """A chunk of the agent's -> our events, after those of what ended meanwhile; no tokens."""
     translation.tracker.says_tools = False
 
     def read(chunk: Any) -> tuple[list[ev.Event], list[ev.Event]]:
@@ -107,10 +103,9 @@ def _place(path: str) -> tuple[str, str]:
 
 
 async def operations(run: AgentRun, tracker: DrivenTracker) -> Upstream:
-    """The operations of each patch as it happens, pumped by ourselves. Raises what the run raises.
+    """The operations (RFC 6902) of each patch as it happens. Raises what the run raises.
 
-    LangChain's `astream_log` is deprecated, and goes on calling models after it was closed: this
-    cancels the run. They are those of RFC 6902, which a JSON library can apply.
+    LangChain's own `astream_log` goes on calling models after it was closed: this cancels the run.
     """
     handler = RunLogHandler()
     pump = asyncio.create_task(_pump(run, tracker, handler))

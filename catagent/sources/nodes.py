@@ -46,7 +46,8 @@ class NodeReader:
     def begin(self, inputs: Any) -> None:
         """Take note of the messages that were there before: nobody adds them now."""
         if isinstance(inputs, dict):
-            self._message_keys.update(key for key, value in inputs.items() if _holds(value))
+            lists = ((key, value) for key, value in inputs.items() if isinstance(value, list))
+            self._message_keys.update(key for key, value in lists if any(map(is_message, value)))
         keys = map(self._key, self._messages(inputs))
         self._before.update(key for key in keys if key not in self._added)
 
@@ -170,11 +171,6 @@ def coerced(item: Any) -> BaseMessage | None:
         return cast("BaseMessage", messages.convert_to_messages([item])[0])
     except Exception:  # whatever a stranger put there
         return None
-
-
-def _holds(value: Any) -> bool:
-    """Whether it is a list that has messages in it."""
-    return isinstance(value, list) and any(map(is_message, value))
 
 
 def begins_with_state(span: Span, parent: Span | None, inputs: Any) -> bool:

@@ -1,8 +1,7 @@
 """What stands in the stream of one run already, so that a message is whole there once.
 
-A ref means the last whole message with that id before its place in the stream. Some outputs leave
-out the events of quiet places, those of type `node`. So there are two streams, and what stands
-anywhere but in a quiet place is right in both.
+A ref means the last whole message with that id before it. Some outputs leave out the events of
+quiet places, those of type `node`: what stands anywhere else is right with them and without.
 """
 
 from __future__ import annotations
@@ -70,10 +69,7 @@ def id_of(form: ev.Message) -> str:
 
 
 def is_shown_as(known: ev.Message, form: ev.Message) -> bool:
-    """Whether `form` is what LangChain shows its callbacks in the place of a `known` message.
-
-    A model is sent the message as it is, but images and files are in an older form there.
-    """
+    """Whether `form` is a `known` message as callbacks see it: its images in an older form."""
     if known == form or not isinstance(known.blocks, list):
         return False
     shown = [plain(_shown(block)) for block in known.blocks]
@@ -126,8 +122,8 @@ def _is_same(then: dict[str, Any], now: dict[str, Any]) -> bool:
 class Known:
     """The messages and tools that are known whole in one run's stream.
 
-    Ask in the order of the events, and emit what it gives, unchanged: it has noted that. A longer
-    run of refs than `few` has one for all, or prompts would take more room than all else.
+    Ask in the order of the events, and emit what it gives. A longer run of refs than `few` has one
+    for all, or prompts would take more room than all else.
     """
 
     def __init__(self, forms: Forms | None = None, few: int = 20) -> None:
@@ -184,8 +180,7 @@ class Known:
     def data(self, value: Any, *, quiet: bool = False) -> Any:
         """Plain data of a state, or of anything: messages in it are whole, or `{"ref": id}`.
 
-        In a quiet place, a list that begins with several known messages has one ref for them, to
-        the last; `before` is how many are before that.
+        In a quiet place, known messages that begin a list have one ref, with how many are `before`.
         """
         return plain(value, own=self._quietly if quiet else self._loudly)
 

@@ -169,7 +169,5 @@ def _put_inside(span: Span, parent: Span) -> None:
 
 
 def _name(about: dict[str, Any], serialized: Serialized) -> str:
-    if about.get("name"):
-        return str(about["name"])
     known = serialized or {}
-    return str(known.get("name") or (known.get("id") or ["Unnamed"])[-1])
+    return str(about.get("name") or known.get("name") or (known.get("id") or ["Unnamed"])[-1])
