@@ -251,10 +251,13 @@ class Session:
 
     def _account(self, end: Ending) -> ev.RunFinishedData:
         lost = end.exit_code is ExitCode.OK and self._broadcast.has_lost
-        code = int(ExitCode.FAILED if lost else end.exit_code)
-        data = ev.RunFinishedData(status=end.status, exit_code=code, error=end.error)
         began, first = self._broadcast.began, self._broadcast.first_token
-        data.duration_s = round(self._broadcast.clock() - began, 6)
-        data.ttft_s = None if first is None else round(first - began, 6)
-        data.state = self.outcome.state
-        return summary.account(data, self.state)
+        return summary.finished(
+            self.state,
+            end.status,
+            ExitCode.FAILED if lost else end.exit_code,
+            end.error,
+            final_state=self.outcome.state,
+            duration_s=self._broadcast.clock() - began,
+            ttft_s=None if first is None else first - began,
+        )
