@@ -74,25 +74,20 @@ class WrittenArgs:
     """The tool calls of one message as a model writes them, before anything is repaired."""
 
     def __init__(self) -> None:
-        self._calls: dict[object, list[str]] = {}
-        self._ids: list[str | None] = []
+        self._calls: dict[object, tuple[str, str | None, list[str]]] = {}
 
     def add(self, pieces: Iterable[Mapping[str, Any]]) -> None:
         """Take the `tool_call_chunks` of one streamed chunk."""
         for piece in pieces:
-            index = piece["index"]
             # Without an index nothing is merged: every piece is a whole call.
-            key = object() if index is None else index
-            if key not in self._calls:
-                self._calls[key] = [piece["name"] or ""]
-                self._ids.append(piece["id"])
-            self._calls[key].append(piece["args"] or "")
+            key = object() if piece["index"] is None else piece["index"]
+            _, _, args = self._calls.setdefault(key, (piece["name"] or "", piece["id"], []))
+            args.append(piece["args"] or "")
 
     def order(self, calls: Iterable[Mapping[str, Any]]) -> Iterator[int]:
         """The place of each of the message's calls among those streamed: some came to nothing."""
-        names = [name for name, *_ in self._calls.values()]
-        left = dict(enumerate(zip(names, self._ids, strict=True)))
-        further = count(len(names))
+        left = {place: call[:2] for place, call in enumerate(self._calls.values())}
+        further = count(len(left))
         for call in calls:
             meant = (place for place in left if left[place] == (call["name"], call["id"]))
             place = next(meant, next(iter(left), -1))
@@ -100,7 +95,7 @@ class WrittenArgs:
             yield next(further) if place < 0 else place
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
-        return ((name, "".join(args) or "{}") for name, *args in self._calls.values())
+        return ((name, "".join(args) or "{}") for name, _, args in self._calls.values())
 
 
 def check_message(
