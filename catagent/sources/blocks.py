@@ -84,7 +84,7 @@ class Piece(NamedTuple):
 def read(item: Block, provider: str | None) -> list[Block]:
     """The standard blocks of one item of a message's content, which stays as it is.
 
-    `provider` is LangChain's `model_provider`. What nobody reads is itself.
+    `provider` is LangChain's `model_provider`. What nobody reads stays as it is.
     """
     whole = {key: value for key, value in item.items() if key != "index"}
     for form in dict.fromkeys((None, provider, *_OTHERS)):
@@ -95,7 +95,7 @@ def read(item: Block, provider: str | None) -> list[Block]:
 
 
 def standard(content: Any, metadata: dict[str, Any], kwargs: dict[str, Any]) -> list[Block]:
-    """LangChain's reading of a message that has these; nothing where it fails at it, or is not."""
+    """LangChain's reading of a message that has these; nothing where it fails, or is not there."""
     if (messages := langchain("messages")) is None:
         return []
     # Without validation, which copies: whatever a tool returned has come this far. All defaults

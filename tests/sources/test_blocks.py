@@ -409,6 +409,8 @@ NAMED: dict[str, list[tuple[str, str]]] = {
         ("data", "[audio 3 bytes]"),
     ],
     '{"type": "file", "url": "u", "filename": "cats.pdf"}': [("data", "[file cats.pdf u]")],
+    '{"type": "input_file", "file_url": "https://c.org"}': [("data", "[file https://c.org]")],
+    '{"type": "input_file", "file_data": "aGlo"}': [("data", "[file 3 bytes]")],
     '{"type": "video", "url": "u", "title": "Cats"}': [("data", "[video Cats u]")],
     '{"type": "text-plain", "text": "sleep", "mime_type": "text/plain", "title": "Cats"}': [
         ("data", "Cats: sleep")

@@ -161,6 +161,9 @@ def test_a_subclass_of_a_strangers_is_a_message() -> None:
         {"type": "image_url", "image_url": {"url": "https://x/y.png"}},
         {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk="}},
         {"type": "input_audio", "input_audio": {"data": "aGk=", "format": "mp3"}},
+        {"type": "input_image", "image_url": "https://x/y.png"},
+        {"type": "input_file", "file_url": "https://x/y.pdf"},
+        {"type": "media", "mime_type": "image/png", "data": "aGk="},
         {"type": "file", "file": {"file_id": "f1"}},
         {"type": "file", "file": {"file_data": "data:application/pdf;base64,aGk="}},
         {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aGk="}},
@@ -184,7 +187,7 @@ def test_blocks_are_named_as_langchain_reads_them(
 def test_pieces_of_a_block_are_put_together() -> None:
     pieces: list[Any] = [
         {"type": "a", "index": 0, "text": "b", "of": {"x": "1"}, "all": [1]},
-        {"type": "a", "index": 0, "text": "c", "of": {"x": "2"}, "all": [2], "id": None},
+        {"type": "a_delta", "index": 0, "text": "c", "of": {"x": "2"}, "all": [2], "id": None},
     ]
     assert together(*pieces) == {
         "type": "a",
