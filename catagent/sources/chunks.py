@@ -83,13 +83,10 @@ class ChunkReader:
         call = self._tracker.calls.acting(action, executor, self._last_llm())
         self._tracker.calls.close(call)
         not_run = call.run is not None and call.run.name in _NOT_RUN
-        data = ev.ObservationData(
-            tool=action.tool,
-            status="error" if not_run else "success",
-            output=output_text(observation),
-            tool_call_id=call.call_id,
-            content=tool_content(observation),
-        )
+        status: ev.ToolStatus = "error" if not_run else "success"
+        output, content = output_text(observation), tool_content(observation)
+        data = ev.ObservationData(tool=action.tool, status=status, output=output, content=content)
+        data.tool_call_id = call.call_id
         return self._agent.observation(call, data, messages)
 
     def finish(self) -> Iterator[ev.Event]:

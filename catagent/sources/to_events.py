@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, cast, get_args
 
-from msgspec import UNSET
-
 from catagent.events import types as ev
 from catagent.failures.classify import error_info
 from catagent.sources.aside import is_mere_text, mere_reasoning
@@ -72,7 +70,9 @@ class EventMaker:
 
     def _finished(self, span: Span) -> ev.LlmFinished:
         data = ev.LlmFinishedData(model=span.model, text="", error=self._error(span))
-        data.duration_s, data.ttft_s = self._duration(span), _seconds(span.began, span.first_token)
+        data.duration_s = self._duration(span)
+        if span.first_token is not None:
+            data.ttft_s = round(span.first_token - span.began, 6)
         if span.message is not None:
             self._fill_in(data, span, span.message)
         else:
@@ -113,32 +113,27 @@ class EventMaker:
                 data.tool = span.names[order] = span.names.get(order, "") + piece["name"]
             if piece["id"]:
                 data.call_id = piece["id"]
-            yield _token(span, data)
+            yield ev.LlmToken(data=data, **envelope(span))
 
     # Tools
 
     def tool_started(self, span: Span) -> ev.ToolStarted:
         """A tool began to run."""
         _report(span)
-        data = ev.ToolStartedData(
-            tool=span.name, tool_input=plain(span.tool_input), tool_call_id=span.call_id
-        )
+        data = ev.ToolStartedData(tool=span.name, tool_input=plain(span.tool_input))
+        data.tool_call_id = span.call_id
         return ev.ToolStarted(data=data, **envelope(span))
 
     def tool_finished(self, span: Span) -> ev.ToolFinished:
         """A tool ended, well or not, as its span has it."""
         span.closed = True
         _report(span)
-        output, error = span.output, self._error(span)
-        data = ev.ToolFinishedData(
-            tool=span.name,
-            status=_status(span, error),
-            output="" if span.error is not None else output_text(output),
-            tool_call_id=span.call_id,
-            duration_s=self._duration(span),
-            error=error,
-            content=UNSET if span.error is not None else tool_content(output),
-        )
+        error = self._error(span)
+        status = _status(span, error)
+        data = ev.ToolFinishedData(tool=span.name, status=status, output="", error=error)
+        data.tool_call_id, data.duration_s = span.call_id, self._duration(span)
+        if span.error is None:
+            data.output, data.content = output_text(span.output), tool_content(span.output)
         return ev.ToolFinished(data=data, **envelope(span))
 
     def node(self, span: Span, kind: str, phase: ev.Phase, content: Any) -> ev.Node:
@@ -180,10 +175,6 @@ def _report(span: Span) -> None:
         span.call.reported = True
 
 
-def _token(span: Span, data: ev.LlmTokenData) -> ev.LlmToken:
-    return ev.LlmToken(data=data, **envelope(span))
-
-
 def _is_within_block(span: Span) -> bool:
     return span.reading is not None and bool(span.reading.held)
 
@@ -207,7 +198,7 @@ def _piece_tokens(span: Span, pieces: Iterable[Piece]) -> Iterator[ev.LlmToken]:
     for piece in pieces:
         span.said.append(piece)
         data = ev.LlmTokenData(channel=_CHANNELS.get(piece.kind, "block"), delta=piece.text)
-        yield _token(span, data)
+        yield ev.LlmToken(data=data, **envelope(span))
 
 
 def _say(data: ev.LlmFinishedData, pieces: list[Piece]) -> None:
@@ -221,7 +212,3 @@ def _so_far(span: Span) -> list[Piece]:
         return span.said
     part = span.output
     return pieces_of(part) if is_message(part) else [Piece("text", output_text(part))]
-
-
-def _seconds(start: float, end: float | None) -> float | None:
-    return None if end is None else round(end - start, 6)
