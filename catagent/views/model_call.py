@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from catagent.events import types as ev
 from catagent.events.said import in_order
 from catagent.views.format import compact
-from catagent.views.parts import Part, Ready, Rows, Stack, narrower
+from catagent.views.parts import Hanging, Part, Ready, Rows, Stack
 from catagent.views.style import Look, Style
-from catagent.views.text import Feed, Markdown, Text, last_of
-from catagent.views.wrap import cells, head, pack, tail
+from catagent.views.text import Feed, Markdown, Text, facts, last_of
+from catagent.views.wrap import cells, head, tail
 
 _STYLES: dict[ev.Channel, Style] = {"text": "plain", "reasoning": "reasoning", "block": "dim"}
 
@@ -158,14 +158,7 @@ class Call:
         return f"{glyphs.call}{name} {arguments}"
 
 
-def label(look: Look, text: str) -> Ready:
+def label(look: Look, text: str) -> Hanging:
     """The rows that say whose words follow."""
-    glyph, dot = look.glyphs.part, look.glyphs.dot
-    facts = (look.line(text) + look.glyphs.said).split(dot)
-
-    def rows(width: int | None) -> Rows:
-        first, *others = pack(facts, dot, narrower(width, cells(glyph)))
-        signed = [glyph + first, *(" " * cells(glyph) + row for row in others)]
-        return [look.paint("model", row) for row in signed]
-
-    return Ready(rows)
+    known = (text + look.glyphs.said).split(look.glyphs.dot)
+    return Hanging(look.paint("model", look.glyphs.part), facts(look, known, style="model"))

@@ -181,12 +181,12 @@ def written(look: Look, text: str, style: Style = "plain") -> Feed:
     return Text(look, style).whole(text)
 
 
-def facts(look: Look, *groups: Sequence[str]) -> Ready:
-    """Short facts, dim: each group begins a row, and rows break between facts."""
+def facts(look: Look, *groups: Sequence[str], style: Style = "dim") -> Ready:
+    """Short facts: each group begins a row, and rows break between facts."""
     dot = look.glyphs.dot
 
     def rows(width: int | None) -> Rows:
         packed = [row for group in groups for row in pack(map(look.line, group), dot, width)]
-        return [look.paint("dim", row) for row in packed]
+        return [look.paint(style, row) for row in packed]
 
     return Ready(rows)
