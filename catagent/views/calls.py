@@ -157,10 +157,8 @@ class Calls:
     # Tools
 
     def _new_tool(self, event: ev.CallEvent) -> Tool:
-        call_id = event.data.tool_call_id
-        details = f"call {call_id}" if call_id and self.look.options.verbose else ""
         tool_input = getattr(event.data, "tool_input", None)
-        tool = Tool(self.look, event.data.tool, tool_input, details)
+        tool = Tool(self.look, event.data.tool, tool_input)
         self.home(event).parts.append(tool)
         return tool
 

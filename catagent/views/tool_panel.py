@@ -19,13 +19,12 @@ from catagent.views.wrap import cells, wrap
 class Tool(Stack):
     """One tool call, from the agent's decision to the observation."""
 
-    def __init__(self, look: Look, tool: str, tool_input: Any, details: str = "") -> None:
+    def __init__(self, look: Look, tool: str, tool_input: Any) -> None:
         super().__init__(side=look.paint("gutter", look.glyphs.side))
         self.look, self.tool = look, tool
         self.run_id = ""
         self.models: list[Model] = []
         self.finished: ev.ToolFinishedData | None = None
-        self._details = details
         self._output: str | None = None
         self._begun = self._started = self._failed = self._paused = False
         self._problem = self._remark = ""
@@ -137,8 +136,6 @@ class Tool(Stack):
         else:
             lines = fields(asked if isinstance(asked, dict) else {"input": asked})
             self.parts.extendleft(written(look, line) for line in reversed(lines))
-        if self._details:
-            self.parts.appendleft(written(look, self._details, "dim"))
         return rows
 
     def _ending(self, width: int | None) -> Rows:
