@@ -201,7 +201,7 @@ class LiveSink:
     def _collect(self) -> None:
         now = time.monotonic()
         if self._tap is not None:
-            self._view.outside(self._tap.lines())
+            self._view.transcript.outside(self._tap.lines())
         self._begun = typed(self._row()[-_LONGEST_TYPED:])
         rows: list[str] = []
         while self._queue:

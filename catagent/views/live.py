@@ -52,10 +52,6 @@ class LiveView:
             text = f"{type(event).__name__} could not be shown: {error}"
             self.transcript.add(written(self.transcript.look, text))
 
-    def outside(self, lines: Iterable[str]) -> None:
-        """Take lines that another program wrote to our terminal."""
-        self.transcript.outside(lines)
-
     def printed(self, lines: Iterable[str], partial: str = "") -> None:
         """Take lines that the program that is watched printed, and the one that it has begun."""
         self.partial = partial

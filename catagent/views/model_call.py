@@ -108,17 +108,13 @@ class Model(Stack):
             return None
         drawn = channel == "text" and self._markdown
         text = Markdown(self.look) if drawn else Text(self.look, _STYLES[channel])
-        self.add(*(self._thoughts(text) if channel == "reasoning" else [text]))
+        if channel == "reasoning":  # set apart from what the model says
+            said = [Ready(lambda _: ["reasoning:"])] * self.look.words
+            thought = self.look.paint("gutter", self.look.glyphs.thought)
+            self.add(*said, Stack(text, side=thought))
+        else:
+            self.add(text)
         return text
-
-    def _thoughts(self, text: Feed) -> Iterator[Part]:
-        """Reasoning, set apart from what the model says."""
-        if self.look.words:
-            yield Ready(lambda _: ["reasoning:"])
-        thoughts = Stack(side=self.look.paint("gutter", self.look.glyphs.thought))
-        thoughts.parts.append(text)
-        thoughts.closed = True
-        yield thoughts
 
     def tail(self, width: int, limit: int) -> Rows:
         """Return up to `limit` rows of what is not final yet."""

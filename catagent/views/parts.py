@@ -65,13 +65,13 @@ class Hanging(Ready):
 class Stack(Part):
     """Parts in order, each taken from after the one before has settled, until it is `closed`.
 
-    `side` is before every row, where the screen is wide enough; an empty row is between parts that
-    are `spaced`.
+    `parts` that are given are all there will be. `side` is before every row, where the screen is
+    wide enough; an empty row is between parts that are `spaced`.
     """
 
-    def __init__(self, *, side: str = "", spaced: bool = False) -> None:
-        self.parts: deque[Part] = deque()
-        self.closed, self.spaced, self._side = False, spaced, side
+    def __init__(self, *parts: Part, side: str = "", spaced: bool = False) -> None:
+        self.parts = deque(parts)
+        self.closed, self.spaced, self._side = bool(parts), spaced, side
         # The last part of which there were any rows.
         self.begun: Part | None = None
 

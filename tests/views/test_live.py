@@ -215,14 +215,14 @@ def test_status_only_shows_one_row_and_leaves_warnings_alone_behind() -> None:
 
 def test_captured_output_becomes_a_row() -> None:
     view = view_of([runs.started()])
-    view.outside(["a library \x1b[31msays"])
+    view.transcript.outside(["a library \x1b[31msays"])
     assert "» a library ␛[31msays" in view.frame(Size(80, 24), 2.0, "").final
 
 
 def test_captured_output_of_a_running_tool_is_shown_in_its_panel() -> None:
     start = runs.tool("c", "get_items", {}, [])[:2]
     view = view_of([*start, ev.Warned(call="c", data=ev.WarningData(code="c", message="Hm."))])
-    view.outside(["connecting"])
+    view.transcript.outside(["connecting"])
     assert view.frame(Size(80, 24), 2.0, "").final == [
         "╭─ get_items()",
         "│ ! Hm.",
