@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import ceil
 
 from catagent.events import types as ev
 from catagent.views.format import count, model_name, whole_seconds
@@ -21,6 +22,7 @@ class Tally:
     models: dict[str, str] = field(default_factory=dict)
     writing: str = ""
     retry: ev.Retry | None = None
+    retry_due: float = 0.0
     steps: bool = False
     acted: bool = False
 
@@ -33,8 +35,8 @@ class Tally:
             case ev.Action() | ev.ToolStarted() | ev.ToolFinished() | ev.Observation():
                 self._heard(event)
                 self._tool(event)
-            case ev.Retry():
-                self.retry = event
+            case ev.Retry(data=data):
+                self.retry, self.retry_due = event, now + data.delay_s
             case ev.RunStarted(data=data):
                 self.began, self.steps = now, data.mode == "steps"
             case ev.RunFinished():
@@ -69,7 +71,7 @@ class Tally:
     def awaited(self, now: float) -> str:
         """What is awaited, in a few words; empty where only the caller can know."""
         if self.retry is not None:
-            return self._retrying(self.retry)
+            return self._retrying(self.retry, now)
         if self.writing:
             return self._writing(now)
         if self.models:
@@ -85,8 +87,10 @@ class Tally:
         """What to say where it is not known what is awaited; models are silent in steps mode."""
         return "waiting for the agent" if self.acted or self.steps else "starting the agent"
 
-    def _retrying(self, retry: ev.Retry) -> str:
+    def _retrying(self, retry: ev.Retry, now: float) -> str:
         number = f"retry {retry.data.attempt} of {retry.data.max_attempts}"
+        if now < self.retry_due:
+            return f"{number} in {ceil(self.retry_due - now)} s"
         waiting = next(reversed(self.models.values()), "the model")
         return f"{number}: waiting for {self.models.get(retry.run_id) or retry.name or waiting}"
 

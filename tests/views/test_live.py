@@ -166,10 +166,12 @@ def test_a_model_is_called_by_its_own_name_rather_than_by_its_class() -> None:
 RETRY = ev.RetryData(attempt=2, max_attempts=3, delay_s=4, reason="rate limit")
 
 
-def test_a_retry_is_awaited() -> None:
+def test_a_retry_counts_down_and_is_awaited() -> None:
     start = runs.model("m", [], name="agent_llm")[0]
     view = view_of([start, ev.Retry(data=RETRY)])
-    assert "retry 2 of 3: waiting for agent_llm" in status_of(view, now=1.0)
+    assert "retry 2 of 3 in 4 s" in status_of(view, now=1.0)
+    assert "retry 2 of 3 in 1 s" in status_of(view, now=4.6)
+    assert "retry 2 of 3: waiting for agent_llm" in status_of(view, now=6.0)
 
 
 @pytest.mark.parametrize("run_id", ["", "m"])
