@@ -84,9 +84,9 @@ def test_no_runs_yet_is_not_an_error(tmp_path: Path) -> None:
     assert (code, "No runs are kept yet." in shown) == (0, True)
 
 
-def test_each_run_names_its_file_and_runs_rm_removes_it(home: Path) -> None:
+def test_runs_path_names_the_file_and_runs_rm_removes_it(home: Path) -> None:
     env = environment(home)
-    path = Path(lines(catagent("runs", env=env).stdout)[0]["path"])
+    path = Path(catagent("runs", "path", "bbbb", env=env).stdout.strip())
     assert path.is_file()
     assert catagent("runs", "rm", "bbbb", env=env).returncode == 0
     assert not path.exists()

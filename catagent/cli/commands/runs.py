@@ -1,4 +1,4 @@
-"""`catagent runs`: list the runs that were kept, or remove some."""
+"""`catagent runs`: list the runs that were kept; remove or locate one."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import typer
 
 from catagent.cli.asked import Asked
 from catagent.cli.command import Command, Group
-from catagent.cli.options import shares
+from catagent.cli.options import Recording, shares
 
-app = typer.Typer(cls=Group, help="List the runs that were kept, or remove some.")
+app = typer.Typer(cls=Group, help="List the runs that were kept; remove or locate one.")
 
 
 @app.callback(invoke_without_command=True)
@@ -51,3 +51,12 @@ def remove(
     kept = history(asked.loaded)
     for path in [kept.find(wanted) for wanted in run]:
         path.unlink(missing_ok=True)
+
+
+@app.command("path", cls=Command)
+@shares()
+def path(asked: Asked, run: Recording) -> None:
+    """Print the file that holds a run."""
+    from catagent.cli.recordings import locate
+
+    sys.stdout.write(f"{locate(run, asked.loaded)}\n")
