@@ -10,7 +10,7 @@ from pathlib import Path
 from catagent.config import Loaded
 from catagent.errors import RecordingError, UsageError
 from catagent.events import types as ev
-from catagent.exports.outline import final_state
+from catagent.exports.facts import final_state
 from catagent.recordings.history import History, question
 from catagent.recordings.reader import by_run, read_recording
 from catagent.redact import shortened

@@ -71,7 +71,7 @@ def test_a_hostile_question_cannot_touch_the_terminal(home: Path) -> None:
     hostile = started("\x1b]0;pwned\x07[bold]x[/] \u202e\x9b2J")
     os.write(os.open(recorder.path, os.O_WRONLY | os.O_APPEND), encode(hostile))
     recorder.close()
-    for arguments in (["runs"], ["runs", "--json"]):
+    for arguments in (["runs"], ["runs", "--json"], ["runs", "show", "cccc", "--json"]):
         _, shown = on_terminal(*arguments, env=environment(home, COLUMNS="100"))
         assert "\x1b]0;" not in shown
         assert not {"\u202e", "\x9b"} & set(shown)
@@ -82,6 +82,15 @@ def test_no_runs_yet_is_not_an_error(tmp_path: Path) -> None:
     assert catagent("runs", env=environment(tmp_path)).returncode == 0
     code, shown = on_terminal("runs", env=environment(tmp_path, COLUMNS="100"))
     assert (code, "No runs are kept yet." in shown) == (0, True)
+
+
+def test_runs_show_is_a_transcript_for_people_and_a_summary_for_programs(home: Path) -> None:
+    code, shown = on_terminal("runs", "show", "aaaa", env=environment(home, COLUMNS="100"))
+    assert code == 0
+    for part in ("what items are located", "get_items", "books (old), a lamp", "first token"):
+        assert part in shown
+    (summary,) = lines(catagent("runs", "show", "aaaa", env=environment(home)).stdout)
+    assert summary["id"] == "aaaa1111"
 
 
 def test_runs_path_names_the_file_and_runs_rm_removes_it(home: Path) -> None:

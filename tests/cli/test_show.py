@@ -49,6 +49,9 @@ def test_show_takes_the_last_run_the_beginning_of_an_id_and_a_file(tmp_path: Pat
     assert "The key was refused." in shown[0]
     assert shown[0] == shown[1] == shown[2]
     assert "get_items" in catagent("show", "aaaa", env=env).stdout
+    assert on_terminal("runs", "show", "aaaa", env=env)[1].replace("\r", "").splitlines() == [
+        *catagent("show", "aaaa", env=env).stdout.splitlines()
+    ]
 
 
 def test_show_of_nothing_is_a_clear_error(tmp_path: Path) -> None:

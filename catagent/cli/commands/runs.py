@@ -1,4 +1,4 @@
-"""`catagent runs`: list the runs that were kept; remove or locate one."""
+"""`catagent runs`: list the runs that were kept; show, remove or locate one."""
 
 from __future__ import annotations
 
@@ -12,16 +12,13 @@ from catagent.cli.asked import Asked
 from catagent.cli.command import Command, Group
 from catagent.cli.options import Recording, shares
 
-app = typer.Typer(cls=Group, help="List the runs that were kept; remove or locate one.")
+app = typer.Typer(cls=Group, help="List the runs that were kept; show, remove or locate one.")
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON line a run, as a pipe gets anyway.")]
 
 
 @app.callback(invoke_without_command=True)
-def runs(
-    ctx: typer.Context,
-    json: Annotated[
-        bool, typer.Option("--json", help="One JSON line a run, as a pipe gets anyway.")
-    ] = False,
-) -> None:
+def runs(ctx: typer.Context, json: Json = False) -> None:
     """List the runs that were kept, newest first."""
     if ctx.invoked_subcommand is not None:
         return
@@ -34,6 +31,22 @@ def runs(
     kept = list(history(asked.loaded).runs())
     rows = table(kept, live_look(asked.view(sys.stdout)), shutil.get_terminal_size().columns)
     print_list(kept, rows, json=json, none="No runs are kept yet.")
+
+
+@app.command("show", cls=Command)
+@shares()
+def show(asked: Asked, run: Recording, json: Json = False) -> None:
+    """Show one run as `catagent show` does; in a pipe, its line of the list."""
+    if json or not sys.stdout.isatty():
+        from catagent.cli.listing import print_list
+        from catagent.cli.recordings import locate
+        from catagent.recordings.history import summarise
+
+        print_list([summarise(locate(run, asked.loaded))], (), json=True, none="")
+    else:
+        from catagent.cli.commands.show import print_runs
+
+        print_runs(asked, run)
 
 
 @app.command("rm", cls=Command)

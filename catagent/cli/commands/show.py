@@ -30,6 +30,13 @@ def show(
     A recording of several runs shows all of them. A damaged or unfinished one is shown up to the
     damage, with exit code 1.
     """
+    print_runs(asked, recording, run, prompts=prompts)
+
+
+def print_runs(
+    asked: Asked, recording: str, run: str | None = None, *, prompts: bool = False
+) -> None:
+    """Print the runs of a recording, or the one whose id begins so. Raises RecordingError."""
     from catagent.cli.recordings import recorded, runs_of
 
     with recorded(recording, asked.loaded) as events:
