@@ -178,8 +178,7 @@ def _shown(value: Any) -> str:
 
 
 def _prefixed(environ: Mapping[str, str]) -> dict[str, str]:
-    found = {k[len(PREFIX) :].lower(): v for k, v in environ.items() if k.startswith(PREFIX)}
-    return {name: value for name, value in found.items() if value}
+    return {k[len(PREFIX) :].lower(): v for k, v in environ.items() if v and k.startswith(PREFIX)}
 
 
 def _read_dotenv(path: Path) -> tuple[dict[str, str], tuple[str, ...]]:

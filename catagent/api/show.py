@@ -78,17 +78,12 @@ def _view(*, verbose: bool, quiet: bool) -> Iterator[Sink]:
         sink = live = LiveSink(options, out)
         live.start()
     else:
-        sink = PlainSink(options, out, put=_print)
+        # After what was printed before, and where stdout leads by then.
+        sink = PlainSink(options, out, put=partial(print, end="", flush=True))
     try:
         yield sink
     finally:
         sink.close()
-
-
-def _print(text: str) -> None:
-    """Write as `print` does: after what was printed before, and where stdout leads by then."""
-    sys.stdout.write(text)
-    sys.stdout.flush()
 
 
 def _run(main: Callable[[], Coroutine[Any, Any, RunFinished]]) -> RunFinished:

@@ -30,6 +30,7 @@ class Asked(Struct, kw_only=True, frozen=True):
     json: bool = False
     debug: bool = False
     raw: bool = False
+    python: str | None = None
     record: Path | None = None
     force: bool = False
     tokens: bool = False

@@ -11,12 +11,12 @@ from catagent.loading.registry import AGENTS
 _HINT = "leave it out, or install catagent in that environment"
 
 
-def interpreter(asked: Asked, named: str | None) -> Path | None:
+def interpreter(asked: Asked) -> Path | None:
     """Return the interpreter for the agent, None for ours.
 
     Raises UsageError for one that cannot be used, and for options that cannot hold in it.
     """
-    agent = asked.settings.agent
+    agent, named = asked.settings.agent, asked.python
     if agent in AGENTS or ":" not in agent:
         if named is None:
             return None

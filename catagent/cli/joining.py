@@ -23,8 +23,6 @@ from catagent.watch.program import variables
 from catagent.watch.programs import Found, find
 from catagent.watch.segments import is_alive
 
-_HEADINGS = ("pid", "started", "runs", "program")
-
 
 def join(name: str, asked: Asked) -> int:
     """Show the runs of a program that runs, from what is still kept of it, until it ends.
@@ -40,8 +38,8 @@ def join(name: str, asked: Asked) -> int:
     ):
         signals.rescue = outputs.rescue
         outputs.status("no run yet")
-        viewer = Viewer(asked, outputs, stop, needs_output=True)
-        followed = viewer.watch(found[0].folder, recording, keys)
+        viewer = Viewer(asked, outputs, stop, keys)
+        followed = viewer.watch(found[0].folder, recording)
         asyncio.run(followed.follow(lambda: not any(map(is_alive, keys))))
     return viewer.close(int(stop.why) if isinstance(stop.why, ExitCode) else 0)
 
@@ -52,7 +50,7 @@ def _named(name: str, environ: Mapping[str, str]) -> list[Found]:
     found = [each for each in programs if each.is_called(name)]
     if len({each.folder for each in found}) == 1:
         return found
-    rows = "\n".join(f"  {row}" for row in _table([each.program for each in found or programs]))
+    rows = "\n".join(f"  {row}" for row in table([each.program for each in found or programs]))
     if found:
         raise UsageError(f"{name!r} are several programs:\n{rows}", "choose one by its PID")
     listed = f" Those that are:\n{rows}" if programs else ""
@@ -76,14 +74,15 @@ def print_programs(asked: Asked) -> None:
     """List the programs that run and are watched: on a terminal as a table."""
     folders.sweep(asked.loaded.process)
     programs = [each.program for each in find(asked.loaded.process)]
-    print_list(programs, _table(programs), json=asked.json, none="No program is watched now.")
+    print_list(programs, table(programs), json=asked.json, none="No program is watched now.")
 
 
-def _table(programs: Sequence[Program]) -> Iterator[str]:
+def table(programs: Sequence[Program]) -> Iterator[str]:
     """Yield the heading and a row for each program."""
-    rows = [dict(zip(_HEADINGS, _HEADINGS, strict=True)), *map(_row, programs)]
+    rows = list(map(_row, programs))
+    rows.insert(0, {name: name for name in rows[0]})
     columns = widths(rows)
-    return (line(row, columns, {"pid", "runs"}) for row in rows)
+    yield from (line(row, columns, {"pid", "runs"}) for row in rows)
 
 
 def _row(program: Program) -> Row:

@@ -58,14 +58,18 @@ _filter = functools.partial(_option, panel="What to show", kind=list[str] | None
 
 AGENT: Options = (
     _run("agent", f"{', '.join(AGENTS)}, or your own as package.module:attribute.", "-a"),
+    _run(
+        "python",
+        "The interpreter for your own agent.",
+        kind=str | None,
+        metavar="PATH",
+        show_default="for a file its project's: VIRTUAL_ENV, or .venv",
+    ),
 )
 
 MODE: Options = (
     _run(
-        "mode",
-        "The streaming API to look through: steps (astream), log (astream_log) or events "
-        "(astream_events).",
-        "-m",
+        "mode", "LangChain's astream (steps), astream_log (log) or astream_events (events).", "-m"
     ),
 )
 

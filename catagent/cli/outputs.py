@@ -57,7 +57,10 @@ def opened(asked: Asked, stop: Stop, *, status: bool = True) -> Iterator[Outputs
     with keep as stdout:
         outputs = _open(output, stdout, asked, stop)
         if status and _wants_status(output, stdout, asked):
-            _add_status(outputs, asked)
+            outputs.live = _live(asked.view(sys.stderr, status_only=True), 2)
+            outputs.shows_warnings = True
+            # First: it removes its status line before the other sink writes the answer.
+            outputs.sinks.insert(0, outputs.live)
         try:
             yield outputs
         finally:
@@ -118,10 +121,3 @@ def _wants_status(output: Output, stdout: TextIO, asked: Asked) -> bool:
     if output in ("live", "plain") or asked.quiet or stdout.isatty():
         return False
     return is_capable(asked.loaded.environ, isatty=sys.stderr.isatty())
-
-
-def _add_status(outputs: Outputs, asked: Asked) -> None:
-    """Before the other sink: its status line is gone when that writes the answer."""
-    outputs.live = _live(asked.view(sys.stderr, status_only=True), 2)
-    outputs.sinks.insert(0, outputs.live)
-    outputs.shows_warnings = True

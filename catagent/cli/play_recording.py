@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sys
-from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 
 from catagent.cli.asked import Asked
 from catagent.cli.outputs import opened
@@ -50,10 +49,7 @@ def _say_end(state: RunState) -> None:
     say_questions("catagent: the recorded run waits for an answer", state)
 
 
-@contextlib.contextmanager
-def _descriptor(recording: str, loaded: Loaded) -> Iterator[int]:
+def _descriptor(recording: str, loaded: Loaded) -> AbstractContextManager[int]:
     if recording == "-":
-        yield sys.stdin.fileno()
-        return
-    with open_recording(locate(recording, loaded)) as descriptor:
-        yield descriptor
+        return nullcontext(sys.stdin.fileno())
+    return open_recording(locate(recording, loaded))

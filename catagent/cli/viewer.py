@@ -29,36 +29,30 @@ _FAILED = ("error", "limit")
 class Viewer:
     """Shows the runs of programs in `outputs`, and keeps them, as was `asked`.
 
-    Where `reports`, a line on stderr says what became of each. No run ends for an output that
-    fails; `needs_output` says that watching does.
+    Where there is no output, a line on stderr says what became of each. With `joined`, the keys of
+    processes that somebody else has started, it shows theirs alone. No run ends for an output that
+    fails; watching what was joined does.
     """
 
     def __init__(
-        self,
-        asked: Asked,
-        outputs: Outputs,
-        stop: Stop,
-        *,
-        reports: bool = False,
-        needs_output: bool = False,
+        self, asked: Asked, outputs: Outputs, stop: Stop, joined: Container[str] | None = None
     ) -> None:
-        self._asked, self._stop = asked, stop
+        self._asked, self._stop, self._joined = asked, stop, joined
         # A live view sees itself to what is to be shown of errors.
         late = [asked.errors and sink is not outputs.live for sink in outputs.sinks]
         pairs = zip(outputs.sinks, late, strict=True)
         self._sinks = [_Lenient(*each, self._lose) for each in pairs]
-        self._reports = reports and not asked.quiet
-        self._needs_output = needs_output
+        self._reports = not (outputs.sinks or asked.quiet)
         self._look = live_look(asked.view(sys.stderr))
         self._totals, self._failed = Totals(), 0
 
-    def watch(
-        self, folder: Path, recording: Sequence[RecorderSink], only: Container[str] | None = None
-    ) -> Watched:
-        """Return what follows the runs of a folder, or of the processes of these keys alone."""
+    def watch(self, folder: Path, recording: Sequence[RecorderSink]) -> Watched:
+        """Return what follows the runs of the programs whose records are in this folder."""
         loaded, stop = self._asked.loaded, self._stop
         # Each run is kept once: the viewer that has started its program comes first.
-        keeps = loaded.settings.history and (only is None or not folders.has_launcher(folder))
+        keeps = loaded.settings.history and (
+            self._joined is None or not folders.has_launcher(folder)
+        )
         kept = history(loaded) if keeps else None
         return Watched(
             folder,
@@ -68,7 +62,7 @@ class Viewer:
             filters=self._asked.filters,
             secrets=loaded.secrets,
             stop=stop,
-            only=only,
+            only=self._joined,
             choose=self._wants,
             on_end=self._end,
         )
@@ -103,7 +97,7 @@ class Viewer:
         left = isinstance(error, BrokenPipeError)
         if not left:
             say(f"catagent: error: cannot write the output: {error.strerror or error}")
-        if self._needs_output:
+        if self._joined is not None:
             self._stop.request(ExitCode.BROKEN_PIPE if left else ExitCode.FAILED)
 
 

@@ -31,15 +31,11 @@ _SHUTS_OUT = re.compile("-[a-zA-Z]*[IES]")
 
 
 class _Begun(NamedTuple):
-    """A program that was started, where its runs are shown, and what is due when it has ended.
-
-    With `reports`, they are shown nowhere but in a line each at their end.
-    """
+    """A program that was started, where its runs are shown, and what is due when it has ended."""
 
     program: Program
     outputs: Outputs
     finish: Callable[[], object] = lambda: None
-    reports: bool = False
 
 
 def launch(words: list[str], asked: Asked) -> int:
@@ -74,7 +70,7 @@ def _launch(command: Command, folder: Path, asked: Asked) -> int:
         # The program runs by now: what it takes to watch it does not delay it.
         from catagent.cli.viewer import Viewer
 
-        viewer = Viewer(asked, begun.outputs, stop, reports=begun.reports)
+        viewer = Viewer(asked, begun.outputs, stop)
         followed = viewer.watch(folder, recording)
         _follow(followed, begun.program, ended)
     if not asked.quiet:
@@ -95,7 +91,7 @@ def _begun(command: Command, asked: Asked, stop: Stop) -> Iterator[_Begun]:
         with _on_terminal(command, asked) as begun:
             yield begun
     elif asked.settings.output == "auto":
-        yield _Begun(command.start(), Outputs(), reports=True)
+        yield _Begun(command.start(), Outputs())
     else:
         with opened(asked, stop, status=False) as outputs:
             yield _Begun(command.start(), outputs)

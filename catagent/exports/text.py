@@ -13,10 +13,10 @@ from catagent.views.transcript import Transcript
 WIDTH = 100
 
 
-def document(events: Sequence[Event], title: str | None = None) -> str:
-    """Return the transcript, under its title if one is wanted."""
+def document(events: Sequence[Event], title: str | None = None, *, prompts: bool = False) -> str:
+    """Return the transcript, under its title if one is wanted, with `prompts` all of them."""
     heading = f"{clean_line(title)}\n\n" if title else ""
-    rows = transcript_rows(events, plain_look(ViewOptions()), WIDTH)
+    rows = transcript_rows(events, plain_look(ViewOptions(prompts=prompts)), WIDTH)
     return heading + "".join(f"{row}\n" for row in rows)
 
 

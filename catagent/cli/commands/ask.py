@@ -23,16 +23,6 @@ def ask(
         str | None,
         typer.Argument(help="The question; - reads it from stdin, and a pipe is added to it."),
     ] = None,
-    python: Annotated[
-        str | None,
-        typer.Option(
-            "--python",
-            metavar="PATH",
-            help="The interpreter for your own agent.",
-            show_default="for a file its project's: VIRTUAL_ENV, or .venv",
-            rich_help_panel="How to run it",
-        ),
-    ] = None,
 ) -> None:
     """Run an agent on a question and show every step and every token of it."""
     from catagent.cli.run_request import show  # asyncio and all: not for --help
@@ -46,6 +36,6 @@ def ask(
         tool_model=choose_model(tool_model, environ) if tool_model else model,
         filters=asked.filters,
         raw=asked.raw,
-        python=interpreter(asked, python),
+        python=interpreter(asked),
     )
     raise typer.Exit(show(request, asked))

@@ -13,6 +13,7 @@ from catagent.cli.options import OneRun, Recording, shares
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from catagent.events.filters import Filters
     from catagent.events.types import Event
 
 
@@ -40,25 +41,21 @@ def print_runs(
     from catagent.cli.recordings import recorded, runs_of
 
     with recorded(recording, asked.loaded) as events:
-        shown = (_shown(of_run, prompts) for of_run in runs_of(events, run))
+        shown = (_shown(of_run, asked.filters, prompts) for of_run in runs_of(events, run))
         sys.stdout.write("\n".join(shown))
 
 
-def _shown(events: Sequence[Event], prompts: bool) -> str:
+def _shown(events: Sequence[Event], filters: Filters, prompts: bool) -> str:
     """One run: its transcript, and the table of what it cost."""
-    from catagent.events.filters import Filters
     from catagent.exports.facts import final_state
-    from catagent.exports.text import WIDTH, transcript_rows
-    from catagent.views.options import ViewOptions
+    from catagent.exports.text import document
     from catagent.views.stats import table
-    from catagent.views.style import plain_look
 
     costs = table(final_state(events))
     if prompts:
         _resolve(events)
-    kept = [event for event in events if Filters().keeps(event)]
-    rows = transcript_rows(kept, plain_look(ViewOptions(prompts=prompts)), WIDTH)
-    return "".join(f"{row}\n" for row in [*rows, ""]) + costs
+    kept = [event for event in events if filters.keeps(event)]
+    return f"{document(kept, prompts=prompts)}\n{costs}"
 
 
 def _resolve(events: Sequence[Event]) -> None:
