@@ -23,6 +23,8 @@ from catagent.watch.program import variables
 from catagent.watch.programs import Found, find
 from catagent.watch.segments import is_alive
 
+_HEADINGS = ("pid", "started", "runs", "program")
+
 
 def join(name: str, asked: Asked) -> int:
     """Show the runs of a program that runs, from what is still kept of it, until it ends.
@@ -79,8 +81,7 @@ def print_programs(asked: Asked) -> None:
 
 def table(programs: Sequence[Program]) -> Iterator[str]:
     """Yield the heading and a row for each program."""
-    rows = list(map(_row, programs))
-    rows.insert(0, {name: name for name in rows[0]})
+    rows = [dict(zip(_HEADINGS, _HEADINGS, strict=True)), *map(_row, programs)]
     columns = widths(rows)
     yield from (line(row, columns, {"pid", "runs"}) for row in rows)
 
