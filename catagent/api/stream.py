@@ -19,10 +19,12 @@ from catagent.config import Mode, Settings, chosen, secrets_of
 from catagent.errors import UsageError
 from catagent.events import types as ev
 from catagent.events.filters import Filters
+from catagent.events.masking import EventMask
+from catagent.run.broadcast import Broadcast
 from catagent.run.pull import Pull
-from catagent.run.recorders import Keep, recorders
-from catagent.run.runner import open_session, versions
-from catagent.run.session import Limits
+from catagent.run.recorders import recorders
+from catagent.run.runner import versions
+from catagent.run.session import Limits, Session
 from catagent.sinks.base import Sink
 from catagent.stop import Stop
 
@@ -102,16 +104,11 @@ async def run_events(call: Call, sinks: Sequence[Sink] = ()) -> AsyncGenerator[e
     pull, stop = Pull(), Stop()
     # A text alone is one secret, and not its letters.
     secrets = (call.secrets,) if isinstance(call.secrets, str) else call.secrets
-    keep = Keep(record=None if call.record is None else Path(call.record))
-    with recorders(keep, run_id, stop) as recording:
-        session = open_session(
-            (pull, *sinks),
-            recording,
-            filters=call.filters,
-            secrets=(*secrets_of(), *secrets),
-            limits=Limits.of(settings),
-            stop=stop,
-        )
+    mask = EventMask((*secrets_of(), *secrets))
+    record = None if call.record is None else Path(call.record)
+    with recorders(run_id, stop, record=record) as recording:
+        broadcast = Broadcast((pull, *sinks), recording, call.filters, mask)
+        session = Session(broadcast, limits=Limits.of(settings), stop=stop)
         source = paced(call.mode, session.attached(agent_run), pull.taken)
         drive = partial(session.drive, _started(call, agent_run), source)
         async with contextlib.aclosing(pull.events(session, drive)) as events:

@@ -14,7 +14,7 @@ from catagent.cli.viewer import Viewer
 from catagent.errors import ExitCode, UsageError
 from catagent.events.codec import Program
 from catagent.events.timestamps import moment
-from catagent.run.recorders import Keep, recorders
+from catagent.run.recorders import recorders
 from catagent.stop import Interrupts, Stop
 from catagent.views.format import Row, line, widths
 from catagent.views.sanitize import clean_line
@@ -34,7 +34,7 @@ def join(name: str, asked: Asked) -> int:
     found = _named(name, asked.loaded.process)
     stop, keys = Stop(), {each.key for each in found}
     with (
-        recorders(Keep(record=asked.record, force=asked.force), "", stop) as recording,
+        recorders("", stop, record=asked.record, force=asked.force) as recording,
         Interrupts(stop) as signals,
         opened(asked, stop) as outputs,
     ):

@@ -12,7 +12,7 @@ from catagent.cli.outputs import Outputs, opened
 from catagent.cli.recordings import history
 from catagent.cli.stderr import is_stalled, say, say_error, say_questions, say_traceback, write
 from catagent.errors import ExitCode
-from catagent.run.recorders import Keep, recorders
+from catagent.run.recorders import recorders
 from catagent.run.request import Request
 from catagent.sinks.base import RecorderSink
 from catagent.stop import Interrupts, Stop
@@ -33,9 +33,10 @@ def show(request: Request, asked: Asked) -> int:
     _notice(request, asked)
     run_id, stop = uuid.uuid4(), Stop()
     kept = history(loaded) if asked.settings.history else None
-    keep = Keep(record=asked.record, force=asked.force, history=kept)
     with (
-        recorders(keep, str(run_id), stop) as recording,
+        recorders(
+            str(run_id), stop, record=asked.record, force=asked.force, history=kept
+        ) as recording,
         Interrupts(stop) as signals,
         opened(asked, stop) as outputs,
     ):

@@ -13,7 +13,7 @@ from catagent.cli.stderr import say, write
 from catagent.errors import ExitCode
 from catagent.events import types as ev
 from catagent.recordings.history import History
-from catagent.run.recorders import Keep, recorders
+from catagent.run.recorders import recorders
 from catagent.run.session import Session
 from catagent.run.watched import Watched
 from catagent.sinks.base import RecorderSink, Sink
@@ -57,7 +57,7 @@ class Viewer:
         return Watched(
             folder,
             sinks=self._sinks,
-            keep=lambda run_id: recorders(_place(kept, run_id), run_id, stop),
+            keep=lambda run_id: recorders(run_id, stop, history=_place(kept, run_id)),
             recorders=recording,
             filters=self._asked.filters,
             secrets=loaded.secrets,
@@ -101,12 +101,12 @@ class Viewer:
             self._stop.request(ExitCode.BROKEN_PIPE if left else ExitCode.FAILED)
 
 
-def _place(history: History | None, run_id: str) -> Keep:
+def _place(history: History | None, run_id: str) -> History | None:
     """Where to keep a run: nowhere, if somebody else has done so."""
     if history is None or history.holds(run_id):
-        return Keep()
+        return None
     history.forget(run_id)
-    return Keep(history=history)
+    return history
 
 
 class _Lenient:

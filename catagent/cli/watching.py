@@ -18,7 +18,7 @@ from catagent.cli.asked import Asked
 from catagent.cli.outputs import Outputs, opened, resolve
 from catagent.cli.stderr import say
 from catagent.errors import ExitCode
-from catagent.run.recorders import Keep, recorders
+from catagent.run.recorders import recorders
 from catagent.stop import Stop
 from catagent.watch import folders
 from catagent.watch.program import Command, Forwarding, NotStartedError, Program, variables
@@ -60,7 +60,7 @@ def _launch(command: Command, folder: Path, asked: Asked) -> int:
     if asked.tokens and not asked.quiet:
         say(f"catagent: {_TOKENS}")
     with (
-        recorders(Keep(record=asked.record, force=asked.force), "", stop) as recording,
+        recorders("", stop, record=asked.record, force=asked.force) as recording,
         Forwarding(partial(_leave, stop)) as signals,
         _begun(command, asked, stop) as begun,
     ):

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from catagent.events import types as ev
 from catagent.events.filters import Filters
@@ -17,6 +18,7 @@ from catagent.sinks.fd_writer import StalledError
 WallClock = Callable[[], datetime]
 # Seconds that never go backwards.
 Clock = Callable[[], float]
+_S = TypeVar("_S", bound=Sink)
 # What is emitted in place of an event: itself without secrets, nothing yet, or more.
 Mask = Callable[[ev.Event], Sequence[ev.Event]]
 
@@ -29,20 +31,12 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class SinkFailedError(Exception):
-    """A sink's stream failed while the run went on. An OSError of ours, not one of the model's."""
-
-    def __init__(self, cause: OSError) -> None:
-        super().__init__(str(cause))
-        self.cause = cause
-
-
 class Broadcast:
     """The one way out for the events of a run, and what they came to.
 
-    `sinks` get the events that `filters` keep, and one that fails raises SinkFailedError;
-    `recorders` get every event, and one that fails is let go with a warning. `has_lost` says that
-    something that a person asked for is incomplete, `unreported` what befell the last event itself.
+    `sinks` get the events that `filters` keep, `recorders` every event. One that fails is let go:
+    a recorder with a warning, and `on_failure` hears of a sink. `has_lost` says that something that
+    a person asked for is incomplete, `unreported` what befell the last event itself.
     An event about no run of the agent's, such as a warning, is one about the whole run.
     Times of day come from `wall_clock`, `began`, `last` and `first_token` from `clock`, which
     cannot go backwards.
@@ -61,6 +55,7 @@ class Broadcast:
         self.clock = clock
         self.began = self.last = clock()
         self.first_token: float | None = None
+        self.on_failure: Callable[[OSError], None] = lambda _: None
         self.has_lost = False
         self.unreported: list[ev.WarningData] = []
         # Held while an event is emitted: a run may be ended from another thread.
@@ -75,7 +70,7 @@ class Broadcast:
     def emit(self, event: ev.Event) -> None:
         """Mask the event, stamp it, take it into the state, hand it to every recorder and sink.
 
-        Nothing is emitted once the run has finished. Raises SinkFailedError.
+        Nothing is emitted once the run has finished.
         """
         with self.lock:
             if self.state.finished is None:
@@ -85,15 +80,16 @@ class Broadcast:
     def _emit(self, event: ev.Event) -> None:
         self._stamp(event)
         reduce(self.state, event)
-        lost = [failed for recorder in self._recorders if (failed := _record(recorder, event))]
         # All of them first: the warning about one must not meet another that has failed.
-        for recorder, _ in lost:
-            self._recorders.remove(recorder)
-        if self._filters.keeps(event):
-            for sink in tuple(self._sinks):
-                self._write(sink, event)
+        lost = _failed(self._recorders, event)
+        failed = _failed(self._sinks, event) if self._filters.keeps(event) else []
         for recorder, error in lost:
             self._warn_of_loss(recorder, error)
+        for _, error in failed:
+            if self.state.finished is None:
+                self.on_failure(error)
+            else:
+                self._miss_the_end(error)
 
     def _stamp(self, event: ev.Event) -> None:
         self.last = self.clock()
@@ -105,15 +101,6 @@ class Broadcast:
             event.run_id = self.state.started.run_id
         if self.first_token is None and isinstance(event, ev.LlmToken):
             self.first_token = self.last
-
-    def _write(self, sink: Sink, event: ev.Event) -> None:
-        try:
-            sink.write(event)
-        except OSError as error:
-            self._sinks.remove(sink)
-            if self.state.finished is None:
-                raise SinkFailedError(error) from error
-            self._miss_the_end(error)
 
     def _miss_the_end(self, error: OSError) -> None:
         """The last event could not be written. A reader that left, or stalls, has been reported."""
@@ -134,9 +121,13 @@ class Broadcast:
         self.emit(ev.Warned(data=data))
 
 
-def _record(recorder: RecorderSink, event: ev.Event) -> tuple[RecorderSink, OSError] | None:
-    try:
-        recorder.write(event)
-    except OSError as error:
-        return recorder, error
-    return None
+def _failed(sinks: list[_S], event: ev.Event) -> list[tuple[_S, OSError]]:
+    """Hand the event to each; take out those that fail, and return them with why."""
+    failed = []
+    for sink in tuple(sinks):
+        try:
+            sink.write(event)
+        except OSError as error:
+            sinks.remove(sink)
+            failed.append((sink, error))
+    return failed

@@ -72,12 +72,12 @@ def _failed(raised: BaseException, owner: Owner | None) -> Ending:
     return Ending(status, error.exit_code, error_info(raised, owner))
 
 
-def lost_output(cause: OSError, why: CatagentError | ExitCode | None) -> CatagentError | ExitCode:
-    """Why a run ends whose output cannot be written, by a reader that left, stalls, or an error."""
+def lost_output(cause: OSError, timeout_s: float) -> CatagentError | ExitCode:
+    """Why a run ends whose output cannot be written: its reader left, or stalls, or an error."""
     if isinstance(cause, BrokenPipeError):
         return ExitCode.BROKEN_PIPE
-    if isinstance(cause, StalledError) and why is not None:
-        return why
+    if isinstance(cause, StalledError):  # past what the run may take, or what it was given to end
+        return took_too_long(timeout_s)
     return OutputError(f"Cannot write the output: {cause.strerror or cause}.")
 
 

@@ -6,8 +6,6 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from msgspec import Struct
-
 from catagent.errors import OutputError
 from catagent.events.types import Event
 from catagent.recordings.history import History
@@ -16,15 +14,7 @@ from catagent.sinks.recorder import Recorder
 from catagent.stop import Stop
 
 
-class Keep(Struct, kw_only=True, frozen=True):
-    """What to keep of a run: `record` is a file, replaced with `force`; `history` the folder."""
-
-    record: Path | None = None
-    force: bool = False
-    history: History | None = None
-
-
-class _Unmade:
+class _Unmade(RecorderSink):
     """In the place of a file of the history that could not be made: its failure is a warning."""
 
     required = False
@@ -35,19 +25,26 @@ class _Unmade:
     def write(self, _: Event) -> None:
         raise OSError(self._why.message)
 
-    def close(self) -> None:
-        """There is nothing to close."""
-
 
 @contextlib.contextmanager
-def recorders(keep: Keep, run_id: str, stop: Stop) -> Iterator[list[RecorderSink]]:
-    """Yield the open recorders of one run. Raises OutputError, but never for the history."""
+def recorders(
+    run_id: str,
+    stop: Stop,
+    *,
+    record: Path | None = None,
+    force: bool = False,
+    history: History | None = None,
+) -> Iterator[list[RecorderSink]]:
+    """Yield the open recorders of one run: `record` is a file, replaced with `force`.
+
+    Raises OutputError, but never for the history.
+    """
+    found: list[RecorderSink] = []
     with contextlib.ExitStack() as stack:
-        found: list[RecorderSink] = []
-        if keep.record is not None:
-            found.append(Recorder(keep.record, stop, force=keep.force))
-        if keep.history is not None:
-            found.append(_of_history(keep.history, run_id))
+        if record is not None:
+            found.append(Recorder(record, stop, force=force))
+        if history is not None:
+            found.append(_of_history(history, run_id))
         for recorder in found:
             stack.callback(recorder.close)
         yield found

@@ -1,7 +1,4 @@
-"""Puts a run together, from plain arguments: the one place that knows all of its parts.
-
-A command, a caller from Python and a source of several runs all come here.
-"""
+"""Puts a run of a request together, from plain arguments: its agent, models, session and source."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ import contextlib
 import gc
 import sys
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -20,7 +17,6 @@ from catagent.agents.base import AgentRequest
 from catagent.agents.open import open_agent
 from catagent.config import Loaded
 from catagent.events import types as ev
-from catagent.events.filters import Filters
 from catagent.events.masking import EventMask
 from catagent.loading import lazy_imports
 from catagent.models.context import ModelContext
@@ -37,20 +33,6 @@ from catagent.workarounds.threads import inherit_context
 
 if TYPE_CHECKING:
     from catagent.sources.base import AgentRun
-
-
-def open_session(
-    sinks: Sequence[Sink] = (),
-    recorders: Sequence[RecorderSink] = (),
-    *,
-    filters: Filters | None = None,
-    secrets: Iterable[str] = (),
-    limits: Limits | None = None,
-    stop: Stop | None = None,
-) -> Session:
-    """Make the session of one run; the sinks and recorders stay the caller's to close."""
-    broadcast = Broadcast(sinks, recorders, filters, EventMask(secrets))
-    return Session(broadcast, limits=limits, stop=stop)
 
 
 class Run:

@@ -21,7 +21,7 @@ from catagent.events import summary
 from catagent.events import types as ev
 from catagent.events.state import RunState
 from catagent.failures.connections import silent_model
-from catagent.run.broadcast import Broadcast, SinkFailedError
+from catagent.run.broadcast import Broadcast
 from catagent.run.ending import Ending, ending, lost_output, stopped, took_too_long
 from catagent.sources.base import AgentRun, EventStream, Outcome, Pulse
 from catagent.sources.budget import Budget
@@ -65,6 +65,7 @@ class Session:
         self.outcome = Outcome()
         self.stop = stop or Stop()
         self._broadcast = broadcast
+        broadcast.on_failure = self._lose
         self._limits = limits or Limits()
         if self._limits.timeout:
             self.stop.expire_at(broadcast.began + self._limits.timeout)
@@ -112,10 +113,7 @@ class Session:
 
     def report(self, event: ev.Event) -> None:
         """Emit an event from the side, between two of the source's."""
-        try:
-            self._broadcast.emit(event)
-        except SinkFailedError as failure:
-            self.cancel(self._lost(failure))
+        self._broadcast.emit(event)
         if isinstance(event, ev.Retry):
             self.pulse.excuse(event.data.delay_s)
 
@@ -161,8 +159,6 @@ class Session:
         try:
             self._broadcast.emit(started)
             raised = await self._work_through(source)
-        except SinkFailedError as failure:
-            raised = failure
         finally:
             watch.cancel()
         return self._finish(raised)
@@ -215,39 +211,24 @@ class Session:
     def _silence(self) -> float:
         return self._broadcast.clock() - max(self._broadcast.last, self.pulse.heard)
 
-    def _lost(self, failure: SinkFailedError) -> CatagentError | ExitCode:
-        why = self.stop.why
-        if why is None and self.stop.is_due:
-            why = took_too_long(self._limits.timeout)
-        return lost_output(failure.cause, why)
+    def _lose(self, failure: OSError) -> None:
+        """End the run, one of whose sinks has failed, unless it is to end already."""
+        self.cancel(lost_output(failure, self._limits.timeout))
 
     def _finish(self, raised: BaseException | None) -> ev.RunFinished:
         with self._broadcast.lock:
             if self.state.finished is not None:
                 return self.state.finished
-            end = self._ending(raised)
-            with contextlib.suppress(SinkFailedError):
-                self._close_open_spans(end)
-            return self._emit_last(end)
-
-    def _ending(self, raised: BaseException | None) -> Ending:
-        if isinstance(raised, SinkFailedError):
-            return stopped(self._lost(raised))
-        if not isinstance(raised, asyncio.CancelledError):
-            self.raised = raised
-        return ending(raised, self.stop.why, self.outcome)
-
-    def _close_open_spans(self, end: Ending) -> None:
-        if end.status != "success":
-            for event in list(summary.close_open_spans(self.state, end.error)):
-                self._broadcast.emit(event)
-
-    def _emit_last(self, end: Ending) -> ev.RunFinished:
-        finished = ev.RunFinished(data=self._account(end))
-        if self.state.started is not None:
-            finished.name = self.state.started.name
-        self._broadcast.emit(finished)
-        return self.state.finished or finished
+            if not isinstance(raised, asyncio.CancelledError):
+                self.raised = raised
+            end = ending(raised, self.stop.why, self.outcome)
+            if end.status != "success":
+                for event in list(summary.close_open_spans(self.state, end.error)):
+                    self._broadcast.emit(event)
+            name = "" if self.state.started is None else self.state.started.name
+            finished = ev.RunFinished(name=name, data=self._account(end))
+            self._broadcast.emit(finished)
+            return finished
 
     def _account(self, end: Ending) -> ev.RunFinishedData:
         lost = end.exit_code is ExitCode.OK and self._broadcast.has_lost

@@ -24,6 +24,7 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Write what is still held back and let go of the stream."""
+        return
 
 
 class RecorderSink(Sink, Protocol):

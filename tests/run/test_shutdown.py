@@ -18,7 +18,8 @@ import pytest
 from catagent.errors import ExitCode
 from catagent.events import types as ev
 from catagent.run import event_loop
-from catagent.run.runner import open_session
+from catagent.run.broadcast import Broadcast
+from catagent.run.session import Session
 from catagent.stop import SHUTDOWN_S, Stop
 from tests.faults import checks
 from tests.support.cli import environment, quiet
@@ -69,7 +70,7 @@ def test_shutdown_has_one_budget_from_when_the_run_is_to_end() -> None:
 
 
 def test_a_loop_that_runs_responds_and_one_that_stands_still_does_not() -> None:
-    session = open_session()
+    session = Session(Broadcast([]))
     asked: list[bool] = []
 
     def ask(within_s: float) -> None:
@@ -142,7 +143,8 @@ def test_a_run_is_not_executed_inside_a_loop_that_runs() -> None:
 STUCK_SINK = """
 import os, signal, time
 from catagent.run import event_loop
-from catagent.run.runner import open_session
+from catagent.run.broadcast import Broadcast
+from catagent.run.session import Session
 from catagent.run.event_loop import watchdog
 from catagent.stop import Interrupts
 from tests.run.test_shutdown import started
@@ -158,7 +160,7 @@ class Stuck:
 async def source():
     yield
 
-session = open_session([Stuck()])
+session = Session(Broadcast([Stuck()]))
 with Interrupts(session.stop), watchdog(session, lambda: print("left", flush=True)):
     event_loop.run(session.drive(started(), source()))
 """
@@ -177,4 +179,4 @@ def test_shutdown_waits_for_no_sink_that_never_returns(tmp_path: Path) -> None:
 
 
 def test_a_run_that_has_not_finished_has_failed() -> None:
-    assert open_session().exit_code is ExitCode.FAILED
+    assert Session(Broadcast([])).exit_code is ExitCode.FAILED
