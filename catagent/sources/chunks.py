@@ -203,8 +203,8 @@ def final(output: Any, written_last: Collection[str] = ()) -> Any:
         return _said_in([output]) or output
     values = {key: value for key, value in output.items() if key != MESSAGES_KEY}
     named = next((values[key] for key in _ANSWER_KEYS if values.get(key) is not None), None)
-    messages = filter(None, map(coerced, items_of(output.get(MESSAGES_KEY))))
-    last = next(reversed(list(messages)), None)
+    made = map(coerced, items_of(output.get(MESSAGES_KEY)))
+    last = next(reversed([message for message in made if message is not None]), None)
     # An executor that gives up says so in its output, beside a message that is empty.
     if (is_ai(last) or is_tool_message(last)) and (last.content or named is None):
         return last
