@@ -23,14 +23,6 @@ _S = TypeVar("_S", bound=Sink)
 Mask = Callable[[ev.Event], Sequence[ev.Event]]
 
 
-def _as_it_is(event: ev.Event) -> Sequence[ev.Event]:
-    return (event,)
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Broadcast:
     """The one way out for the events of a run, and what they came to.
 
@@ -47,8 +39,8 @@ class Broadcast:
         sinks: Sequence[Sink],
         recorders: Sequence[RecorderSink] = (),
         filters: Filters | None = None,
-        mask: Mask = _as_it_is,
-        wall_clock: WallClock = _utc_now,
+        mask: Mask = lambda event: (event,),
+        wall_clock: WallClock = lambda: datetime.now(UTC),
         clock: Clock = time.monotonic,
     ) -> None:
         self.state = RunState()

@@ -50,13 +50,6 @@ def is_running() -> bool:
     return True
 
 
-def new_loop() -> asyncio.AbstractEventLoop:
-    """One that does not wait for a tool that hangs in a thread."""
-    loop = asyncio.new_event_loop()
-    loop.set_default_executor(Impatient())
-    return loop
-
-
 def _complete(loop: asyncio.AbstractEventLoop, task: asyncio.Task[T]) -> T:
     """asyncio lets these through every task, out of the loop; it runs as well afterwards."""
     while not (task.done() or loop.is_closed()):
@@ -89,12 +82,19 @@ def _join_threads(patience_s: float) -> None:
             thread.join(max(0.0, until - time.monotonic()))
 
 
-class Impatient(ThreadPoolExecutor):
+class _Impatient(ThreadPoolExecutor):
     """Threads for plain tools. One that hangs in its tool must not keep the run from its end."""
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Ask the threads to end, and wait for none of them."""
         super().shutdown(wait=False, cancel_futures=True)
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """A loop that does not wait for a tool that hangs in a thread."""
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(_Impatient())
+    return loop
 
 
 async def on_thread(work: Callable[[], T]) -> T:

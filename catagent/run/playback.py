@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from catagent.config import Mode
 from catagent.errors import ExitCode, OutputError, RecordingError
@@ -19,6 +20,7 @@ from catagent.sources.base import EventStream
 from catagent.stop import Stop
 
 
+@dataclass
 class Playback:
     """One replay: the state of each run by its id, and the sinks that see what `filters` keep.
 
@@ -26,26 +28,19 @@ class Playback:
     alike. `damage` is what ended the recording before its time.
     """
 
-    def __init__(
-        self,
-        sinks: Sequence[Sink],
-        filters: Filters,
-        mode: Mode | None = None,
-        stop: Stop | None = None,
-    ) -> None:
-        self.states: defaultdict[str, RunState] = defaultdict(RunState)
-        self.damage: RecordingError | None = None
-        self._runs = Runs()
-        self._sinks = list(sinks)
-        self._filters = filters
-        self._only_steps = mode == "steps"
-        self._stop = stop or Stop()
-        self._task: asyncio.Task[object] | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+    sinks: Sequence[Sink]
+    filters: Filters
+    mode: Mode | None = None
+    stop: Stop = field(default_factory=Stop)
+    states: defaultdict[str, RunState] = field(default_factory=lambda: defaultdict(RunState))
+    damage: RecordingError | None = None
+    _runs: Runs = field(default_factory=Runs)
+    _task: asyncio.Task[object] | None = None
+    _loop: asyncio.AbstractEventLoop | None = None
 
     def cancel(self, code: ExitCode) -> None:
         """Stop, and leave with this exit code; safe in a signal handler."""
-        self._stop.request(code)
+        self.stop.request(code)
         if self._loop is not None and self._task is not None:
             self._loop.call_soon_threadsafe(self._task.cancel)
 
@@ -53,27 +48,26 @@ class Playback:
         """Play to the end or the damage; return the exit code. Raises where a sink can't write."""
         self._task, self._loop = asyncio.current_task(), asyncio.get_running_loop()
         try:
-            if self._stop.why is None:
-                await self._consume(source)
+            async with contextlib.aclosing(source):
+                while self.stop.why is None:
+                    self._take(await anext(source))
+        except StopAsyncIteration:
+            pass
         except RecordingError as damage:
             self.damage = damage
         except (asyncio.CancelledError, StalledError):
-            if self._stop.why is None:
+            if self.stop.why is None:
                 raise
-        return self._stop.why if isinstance(self._stop.why, ExitCode) else ExitCode.OK
+        return self.stop.why if isinstance(self.stop.why, ExitCode) else ExitCode.OK
 
-    async def _consume(self, source: EventStream) -> None:
-        async with contextlib.aclosing(source):
-            async for event in source:
-                if self._stop.why is not None:
-                    return
-                reduce(self.states[self._runs.of(event)], event)
-                if self._filters.keeps(event) and not (self._only_steps and _not_in_steps(event)):
-                    self._write(event)
+    def _take(self, event: ev.Event) -> None:
+        reduce(self.states[self._runs.of(event)], event)
+        if self.filters.keeps(event) and (self.mode != "steps" or _in_steps(event)):
+            self._write(event)
 
     def _write(self, event: ev.Event) -> None:
         try:
-            for sink in self._sinks:
+            for sink in self.sinks:
                 sink.write(event)
         except (BrokenPipeError, StalledError):
             raise
@@ -81,8 +75,8 @@ class Playback:
             raise OutputError(f"cannot write the output: {error.strerror or error}") from error
 
 
-def _not_in_steps(event: ev.Event) -> bool:
-    """Whether `astream` does not report it: see "The modes" in docs/events.md."""
+def _in_steps(event: ev.Event) -> bool:
+    """Whether `astream` reports it: see "The modes" in docs/events.md."""
     if isinstance(event, ev.Node):
-        return event.data.kind != "custom"
-    return isinstance(event, ev.LlmToken | ev.ToolStarted | ev.ToolFinished)
+        return event.data.kind == "custom"
+    return not isinstance(event, ev.LlmToken | ev.ToolStarted | ev.ToolFinished)

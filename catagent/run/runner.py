@@ -100,14 +100,12 @@ class Run:
             if (warning := self._beyond(models)) is not None:
                 yield ev.Warned(data=warning)
             self._on_status("")
-            async with contextlib.aclosing(self._source(opened)) as events:
+            from catagent.sources import open_source
+
+            source = open_source(self._loaded.settings.mode, self.session.attached(opened))
+            async with contextlib.aclosing(source) as events:
                 async for event in events:
                     yield event
-
-    def _source(self, opened: AgentRun) -> EventStream:
-        from catagent.sources import open_source
-
-        return open_source(self._loaded.settings.mode, self.session.attached(opened))
 
     def _beyond(self, models: Models) -> ev.WarningData | None:
         """What the person should know where the embedded model is to decide."""

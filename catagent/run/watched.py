@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ _QUESTIONS = ("input", "question", "query", "messages")
 Keep = Callable[[str], AbstractContextManager[list[RecorderSink]]]
 
 
+@dataclass(eq=False)
 class Watched:
     """The runs of all processes whose records are in `folder`, of those in `only` if that is given.
 
@@ -43,41 +45,28 @@ class Watched:
     by their keys; `ended_by` may say how one ended ("killed by SIGKILL"), by its number.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        sinks: Sequence[Sink],
-        keep: Keep,
-        recorders: Sequence[RecorderSink] = (),
-        filters: Filters | None = None,
-        secrets: Iterable[str] = (),
-        stop: Stop | None = None,
-        only: Container[str] | None = None,
-        choose: Callable[[ev.RunStarted], bool] = lambda _: True,
-        on_end: Callable[[Session], None] = lambda _: None,
-    ) -> None:
-        self.processes: dict[str, Process] = {}
-        self.ended_by: dict[int, str] = {}
-        self._folder = folder
-        self._sinks = sinks
-        self._keep = keep
-        self._recorders = recorders
-        self._filters = filters or Filters()
-        self._secrets = frozenset(secrets)
-        self._stop = stop or Stop()
-        self._only = only
-        self._choose = choose
-        self._on_end = on_end
-        self._followed: dict[str, Followed] = {}
-        self._open: dict[Session, Process] = {}
-        self._driven: dict[RunRecords | None, asyncio.Task[None]] = {}
+    folder: Path
+    _: KW_ONLY
+    sinks: Sequence[Sink]
+    keep: Keep
+    recorders: Sequence[RecorderSink] = ()
+    filters: Filters = field(default_factory=Filters)
+    secrets: Collection[str] = ()
+    stop: Stop = field(default_factory=Stop)
+    only: Container[str] | None = None
+    choose: Callable[[ev.RunStarted], bool] = lambda _: True
+    on_end: Callable[[Session], None] = lambda _: None
+    processes: dict[str, Process] = field(default_factory=dict, init=False)
+    ended_by: dict[int, str] = field(default_factory=dict, init=False)
+    _followed: dict[str, Followed] = field(default_factory=dict, init=False)
+    _open: dict[Session, Process] = field(default_factory=dict, init=False)
+    _driven: dict[RunRecords | None, asyncio.Task[None]] = field(default_factory=dict, init=False)
 
     async def follow(self, is_over: Callable[[], bool]) -> None:
         """Follow them until that `is_over` and all is read, or it is time to stop."""
         pause = _BUSY_S
         async with asyncio.TaskGroup() as group:
-            while self._stop.why is None:
+            while self.stop.why is None:
                 last = is_over()
                 self._look()
                 followed = list(self._followed.values())
@@ -94,11 +83,11 @@ class Watched:
 
     def _look(self) -> None:
         """Take note of the processes that are new, the oldest first."""
-        new = (key for key in segments(self._folder) if key not in self.processes)
+        new = (key for key in segments(self.folder) if key not in self.processes)
         for key in sorted(new, key=lambda key: int(key.partition("-")[2], 16)):
-            if self._only is not None and key not in self._only:
+            if self.only is not None and key not in self.only:
                 continue
-            one = Followed(self._folder, key)
+            one = Followed(self.folder, key)
             for before in self._followed.values():  # in whose place another program is, by `exec`
                 before.process.is_alive &= before.process.pid != one.process.pid
             self._followed[key], self.processes[key] = one, one.process
@@ -116,7 +105,7 @@ class Watched:
         if is_gone and not found:
             how = self.ended_by.get(one.process.pid)
             self._let_go(one, f"The program ended{f' ({how})' if how else ''} before the run did.")
-            remove(self._folder, one.process.key)
+            remove(self.folder, one.process.key)
         return found
 
     def _let_go(self, one: Followed, *why: str) -> None:
@@ -125,8 +114,8 @@ class Watched:
 
     def _begin(self, one: Followed, start: Record, group: asyncio.TaskGroup) -> None:
         """A root run began."""
-        started = _started(one.process, start, self._filters)
-        run = RunRecords(start[1], is_wanted=self._choose(started))
+        started = _started(one.process, start, self.filters)
+        run = RunRecords(start[1], is_wanted=self.choose(started))
         one.join(run, start)
         if run.is_wanted:
             one.process.runs += 1
@@ -134,15 +123,15 @@ class Watched:
             self._driven[run] = group.create_task(driven)
 
     async def _drive(self, started: ev.RunStarted, run: RunRecords, one: Followed) -> None:
-        times, mask = (run.clock.of_day, run.clock), EventMask(self._secrets | one.secrets)
-        with self._keep(started.run_id) as kept:
-            recorders = [*kept, *self._recorders]
-            session = Session(Broadcast(self._sinks, recorders, self._filters, mask, *times))
+        times, mask = (run.clock.of_day, run.clock), EventMask({*self.secrets, *one.secrets})
+        with self.keep(started.run_id) as kept:
+            recorders = [*kept, *self.recorders]
+            session = Session(Broadcast(self.sinks, recorders, self.filters, mask, *times))
             self._open[session] = one.process
             await session.drive(started, run.events(session.attached(run.agent_run())))
             del self._open[session]
         run.is_wanted = False
-        self._on_end(session)
+        self.on_end(session)
 
 
 def _started(process: Process, start: Record, filters: Filters) -> ev.RunStarted:
