@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from catagent.events import types as ev
 
@@ -20,7 +20,7 @@ _MOST = 128
 
 @dataclass(slots=True, eq=False)
 class _Call:
-    """One tool call: where its model ran (`parents`), and how far it has come.
+    """One tool call: where its model ran (`parents`), and which events were `heard` of it.
 
     `message` is the number of the first call that the same model wrote at once with it.
     """
@@ -32,10 +32,8 @@ class _Call:
     tool: str
     call_id: str | None
     parents: list[str]
-    decided: bool = False
-    begun: bool = False
+    heard: set[type] = field(default_factory=set)
     failed: bool = False
-    observed: bool = False
 
     @property
     def outer(self) -> str | None:
@@ -45,12 +43,11 @@ class _Call:
         """Whether the event can be the next that is heard of it."""
         match event:
             case ev.Action():  # in log mode it may come after its tool has started
-                return not self.decided
-            case ev.ToolStarted(data=data):  # again, where it is tried again
-                tried = self.failed and bool(data.tool_call_id) and self.tool == data.tool
-                return tried or not self.begun
-            case ev.ToolFinished():
-                return not self.begun
+                return ev.Action not in self.heard
+            case ev.ToolStarted(data=data) if self.failed:  # it may be tried again
+                return bool(data.tool_call_id) and self.tool == data.tool
+            case ev.ToolStarted() | ev.ToolFinished():
+                return self.heard <= {ev.Action}
         return True
 
     def distance(self, event: ev.KnownEvent) -> tuple[bool, int, int, int]:
@@ -62,17 +59,9 @@ class _Call:
 
     def goes_on(self, event: ev.CallEvent) -> None:
         """Take note of what is heard of it."""
-        match event:
-            case ev.Action():
-                self.decided = True
-                return
-            case ev.ToolStarted():
-                self.failed = False
-            case ev.ToolFinished(data=data):
-                self.failed = data.status == "error"
-            case ev.Observation():
-                self.observed = True
-        self.begun = True
+        self.heard.add(type(event))
+        if isinstance(event, ev.ToolStarted | ev.ToolFinished):
+            self.failed = isinstance(event, ev.ToolFinished) and event.data.status == "error"
 
 
 class CallKeys:
@@ -139,7 +128,7 @@ class CallKeys:
         if call is None:
             call = self._make(event, event.data.tool, event.data.tool_call_id, outer)
         call.goes_on(event)
-        if call.observed:
+        if isinstance(event, ev.Observation):
             self._ids[call.call_id or ""].pop(call.number, None)
             self._tools[call.tool].pop(call.number, None)
         if event.run_id and not isinstance(event, ev.Action):
@@ -151,7 +140,8 @@ class CallKeys:
         found = None if isinstance(event, ev.Action) else self._runs.get(event.run_id)
         if found is None or not isinstance(event, ev.Observation):
             return found
-        return found if event.data.tool in ("", found.tool) or not found.observed else None
+        is_its_own = event.data.tool in ("", found.tool) or ev.Observation not in found.heard
+        return found if is_its_own else None
 
     def _waiting(self, event: ev.CallEvent, outer: str | None) -> _Call | None:
         """The nearest call that has not come so far yet."""
