@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from catagent.events import types as ev
 from catagent.events.state import LlmRun, RunState, ToolRun
@@ -48,31 +47,12 @@ def add(usages: Iterable[ev.Usage | None]) -> ev.Usage | None:
     return ev.Usage(**counts) if known else None
 
 
-def finished(
-    state: RunState,
-    status: ev.RunStatus,
-    exit_code: int,
-    error: ev.ErrorInfo | None,
-    *,
-    final_state: Any,
-    duration_s: float,
-    ttft_s: float | None,
-) -> ev.RunFinishedData:
-    """The account of the whole run; `final_state` is the agent's, both times are in seconds."""
-    used = models(state)
-    return ev.RunFinishedData(
-        status=status,
-        exit_code=int(exit_code),
-        output=state.answer.output if state.answer else None,
-        state=final_state,
-        error=error,
-        steps=steps(state),
-        tool_calls=len(decided(state)),
-        duration_s=round(duration_s, 6),
-        ttft_s=None if ttft_s is None else round(ttft_s, 6),
-        usage=total(used),
-        models=used,
-    )
+def add_up(end: ev.RunFinishedData, state: RunState) -> None:
+    """Put into the end of a run what it came to: its answer, its steps, what its models used."""
+    end.output = state.answer.output if state.answer else None
+    end.steps, end.tool_calls = steps(state), len(decided(state))
+    end.models = models(state)
+    end.usage = total(end.models)
 
 
 def close_open_spans(state: RunState, error: ev.ErrorInfo | None) -> Iterator[ev.Event]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from msgspec import Struct
-
 from catagent.errors import (
     AgentError,
     CatagentError,
@@ -25,51 +23,44 @@ _FROM_INSIDE = AgentError(
 )
 
 
-class Ending(Struct, frozen=True):
-    """The end of one run. `error` is None for a success, and for one that waits for a person."""
-
-    status: ev.RunStatus
-    exit_code: ExitCode
-    error: ev.ErrorInfo | None = None
-
-
 def ending(
     raised: BaseException | None, why: CatagentError | ExitCode | None, outcome: Outcome
-) -> Ending:
+) -> ev.RunFinishedData:
     """The end of a run that `raised` this, None for nothing, where `why` was asked for.
 
     Who asked for the end is the reason for it, whatever the agent made of that; else it is what
-    the source knows, the `outcome`.
+    the source knows, the `outcome`. There is no error in that of a success, nor of a run that
+    waits for a person.
     """
+    if why is None and isinstance(raised, asyncio.CancelledError):
+        why = _FROM_INSIDE
     if why is not None:
         return stopped(why)
-    if raised is None:
-        waits = outcome.interrupted
-        return Ending("interrupted", ExitCode.WAITING) if waits else Ending("success", ExitCode.OK)
-    if isinstance(raised, asyncio.CancelledError):
-        return stopped(_FROM_INSIDE)
-    return _failed(raised, outcome.owner)
+    if raised is not None:
+        return _failed(raised, outcome.owner)
+    if outcome.interrupted:
+        return ev.RunFinishedData(status="interrupted", exit_code=int(ExitCode.WAITING))
+    return ev.RunFinishedData(status="success", exit_code=int(ExitCode.OK))
 
 
-def stopped(why: CatagentError | ExitCode) -> Ending:
+def stopped(why: CatagentError | ExitCode) -> ev.RunFinishedData:
     """The end of a run that somebody ended: with an error of ours, or for no fault of its own."""
     if isinstance(why, CatagentError):
         return _failed(why, None)
-    reader_left = why is ExitCode.BROKEN_PIPE
-    info = ev.ErrorInfo(
-        kind="user",
-        type="BrokenPipeError" if reader_left else "Interrupted",
-        message="The reader left." if reader_left else "The run was cancelled.",
-    )
-    return Ending("cancelled", why, info)
+    kind, message = "Interrupted", "The run was cancelled."
+    if why is ExitCode.BROKEN_PIPE:
+        kind, message = "BrokenPipeError", "The reader left."
+    error = ev.ErrorInfo(kind="user", type=kind, message=message)
+    return ev.RunFinishedData(status="cancelled", exit_code=int(why), error=error)
 
 
-def _failed(raised: BaseException, owner: Owner | None) -> Ending:
+def _failed(raised: BaseException, owner: Owner | None) -> ev.RunFinishedData:
     error = classify(raised, owner)
     status: ev.RunStatus = "limit" if isinstance(error, LimitError) else "error"
     if error.exit_code is ExitCode.INTERRUPTED:
         status = "cancelled"
-    return Ending(status, error.exit_code, error_info(raised, owner))
+    code, info = int(error.exit_code), error_info(raised, owner)
+    return ev.RunFinishedData(status=status, exit_code=code, error=info)
 
 
 def lost_output(cause: OSError, timeout_s: float) -> CatagentError | ExitCode:
@@ -83,6 +74,5 @@ def lost_output(cause: OSError, timeout_s: float) -> CatagentError | ExitCode:
 
 def took_too_long(timeout_s: float) -> RunTimeoutError:
     """The error of a run that `--timeout` ended."""
-    return RunTimeoutError(
-        f"The run took over {timeout_s:g} s.", "give it longer with --timeout SECONDS"
-    )
+    hint = "give it longer with --timeout SECONDS"
+    return RunTimeoutError(f"The run took over {timeout_s:g} s.", hint)

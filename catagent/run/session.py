@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import dataclasses
 import threading
-from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
@@ -19,10 +18,9 @@ from catagent.config import Settings
 from catagent.errors import CatagentError, ExitCode
 from catagent.events import summary
 from catagent.events import types as ev
-from catagent.events.state import RunState
 from catagent.failures.connections import silent_model
 from catagent.run.broadcast import Broadcast
-from catagent.run.ending import Ending, ending, lost_output, stopped, took_too_long
+from catagent.run.ending import ending, lost_output, stopped, took_too_long
 from catagent.sources.base import AgentRun, EventStream, Outcome, Pulse
 from catagent.sources.budget import Budget
 from catagent.stop import Stop
@@ -52,14 +50,16 @@ class Limits(Struct, kw_only=True, frozen=True):
 class Session:
     """One run, its events emitted through `broadcast`.
 
-    `raised` is what ended a failed run, for `--debug`. `pulse` says whether a model is
-    awaited, and `outcome` is what the source leaves to be said of the end; `stop` is shared with
-    the sinks and the source.
+    `state` is what is known of it, `unreported` what went wrong with the last event itself, which
+    no event can report, and `raised` what ended a failed run, for `--debug`. `pulse` says whether a
+    model is awaited, and `outcome` is what the source leaves to be said of the end; `stop` is
+    shared with the sinks and the source.
     """
 
     def __init__(
         self, broadcast: Broadcast, *, limits: Limits | None = None, stop: Stop | None = None
     ) -> None:
+        self.state, self.unreported = broadcast.state, broadcast.unreported
         self.raised: BaseException | None = None
         self.pulse = Pulse()
         self.outcome = Outcome()
@@ -74,16 +74,6 @@ class Session:
         self._asked: asyncio.Future[None] | None = None
 
     @property
-    def state(self) -> RunState:
-        """What is known of the run."""
-        return self._broadcast.state
-
-    @property
-    def unreported(self) -> Sequence[ev.WarningData]:
-        """What went wrong with the last event itself, which no event can report any more."""
-        return self._broadcast.unreported
-
-    @property
     def is_due(self) -> bool:
         """Whether the run has ended, or should have."""
         return self.state.finished is not None or self.stop.is_due
@@ -94,9 +84,11 @@ class Session:
 
         A run that has not finished has failed, or ends for the reason that somebody gave.
         """
-        if (finished := self.state.finished) is None:
-            return ExitCode.FAILED if self.stop.why is None else stopped(self.stop.why).exit_code
-        code = ExitCode(finished.data.exit_code)
+        code = ExitCode.FAILED
+        if self.state.finished is not None:
+            code = ExitCode(self.state.finished.data.exit_code)
+        elif self.stop.why is not None:
+            code = ExitCode(stopped(self.stop.why).exit_code)
         return ExitCode.FAILED if code is ExitCode.OK and self._broadcast.has_lost else code
 
     def attached(self, agent_run: AgentRun) -> AgentRun:
@@ -225,20 +217,18 @@ class Session:
             if end.status != "success":
                 for event in list(summary.close_open_spans(self.state, end.error)):
                     self._broadcast.emit(event)
+            self._account(end)
             name = "" if self.state.started is None else self.state.started.name
-            finished = ev.RunFinished(name=name, data=self._account(end))
+            finished = ev.RunFinished(name=name, data=end)
             self._broadcast.emit(finished)
             return finished
 
-    def _account(self, end: Ending) -> ev.RunFinishedData:
-        lost = end.exit_code is ExitCode.OK and self._broadcast.has_lost
+    def _account(self, end: ev.RunFinishedData) -> None:
+        """Put into the end what the run came to."""
         began, first = self._broadcast.began, self._broadcast.first_token
-        return summary.finished(
-            self.state,
-            end.status,
-            ExitCode.FAILED if lost else end.exit_code,
-            end.error,
-            final_state=self.outcome.state,
-            duration_s=self._broadcast.clock() - began,
-            ttft_s=None if first is None else first - began,
-        )
+        if end.exit_code == ExitCode.OK and self._broadcast.has_lost:
+            end.exit_code = int(ExitCode.FAILED)
+        end.state = self.outcome.state
+        end.duration_s = round(self._broadcast.clock() - began, 6)
+        end.ttft_s = None if first is None else round(first - began, 6)
+        summary.add_up(end, self.state)
