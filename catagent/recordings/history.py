@@ -61,7 +61,9 @@ class History(Struct, kw_only=True, frozen=True):
     def place_for(self, run_id: str) -> Path:
         """Make room for one more run, and return its file. Raises OutputError where it can't."""
         try:
-            _make_private(self.folder)
+            missing = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
+            for path in reversed(missing):
+                path.mkdir(mode=0o700, exist_ok=True)  # for its owner alone
             number = self.prune()
         except OSError as error:
             raise OutputError(
@@ -127,13 +129,6 @@ class History(Struct, kw_only=True, frozen=True):
         except (FileNotFoundError, NotADirectoryError):
             return []
         return sorted((*_named(path), path) for path in paths)
-
-
-def _make_private(folder: Path) -> None:
-    """Make the folder, and what is missing above it, for its owner alone."""
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    for path in reversed(missing):
-        path.mkdir(mode=0o700, exist_ok=True)
 
 
 def _named(path: Path) -> tuple[int, str]:

@@ -196,12 +196,11 @@ class Session:
                 return self.cancel(took_too_long(total))
             if not self.pulse.is_awaited:
                 self.pulse.beat()
-            elif idle and self._silence() >= idle:
+                continue
+            last = max(self._broadcast.last, self.pulse.heard)
+            if idle and self._broadcast.clock() - last >= idle:
                 return self.cancel(silent_model(f"{idle:g} s"))
         return None
-
-    def _silence(self) -> float:
-        return self._broadcast.clock() - max(self._broadcast.last, self.pulse.heard)
 
     def _lose(self, failure: OSError) -> None:
         """End the run, one of whose sinks has failed, unless it is to end already."""

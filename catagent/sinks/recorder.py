@@ -34,7 +34,8 @@ class Recorder:
                 if stat.S_ISREG(os.fstat(self._descriptor).st_mode):
                     os.fchmod(self._descriptor, 0o600)
                 self._write = writer(self._descriptor, stop)
-                self._write(_header_line())
+                now = stamp(datetime.now(UTC), "seconds")
+                self._write(encode_plain(Header(schema=SCHEMA, catagent=__version__, created=now)))
         except OSError as error:
             raise _refusal(path, error) from error
 
@@ -45,11 +46,6 @@ class Recorder:
     def close(self) -> None:
         """Close the file."""
         os.close(self._descriptor)
-
-
-def _header_line() -> bytes:
-    now = stamp(datetime.now(UTC), "seconds")
-    return encode_plain(Header(schema=SCHEMA, catagent=__version__, created=now))
 
 
 def _refusal(path: Path, error: OSError) -> OutputError:
