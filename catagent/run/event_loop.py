@@ -126,7 +126,11 @@ def watchdog(session: Session, leave: Callable[[], None]) -> Iterator[None]:
     def watch() -> None:
         while not over.wait(_LOOK_S):
             if session.is_due and not session.responds(SHUTDOWN_S) and last_word.acquire(False):
-                _end_process(session, leave)
+                try:
+                    session.abandon()
+                    leave()
+                finally:
+                    os._exit(session.exit_code)
 
     threading.Thread(target=watch, name="catagent-watchdog", daemon=True).start()
     try:
@@ -134,11 +138,3 @@ def watchdog(session: Session, leave: Callable[[], None]) -> Iterator[None]:
     finally:
         last_word.acquire()  # never given back: where the thread has it, the process ends here
         over.set()
-
-
-def _end_process(session: Session, leave: Callable[[], None]) -> None:
-    try:
-        session.abandon()
-        leave()
-    finally:
-        os._exit(session.exit_code)
