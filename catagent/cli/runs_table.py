@@ -12,6 +12,7 @@ from catagent.views.wrap import head
 
 _SHORTEST_ID = 8
 _WIDEST_NAME, _NARROWEST_QUESTION = 24, 24
+_HEADINGS = ("id", "when", "status", "steps", "tokens", "time", "agent", "model", "question")
 _RIGHT = {"steps", "tokens", "time"}
 # What a narrow terminal does without, in this order.
 _DISPENSABLE = ("model", "agent", "tokens", "steps", "when")
@@ -27,7 +28,7 @@ _STATUS: dict[str, Style] = {
 def table(kept: Sequence[RunSummary], look: Look, width: int) -> Iterator[str]:
     """Yield the heading and a row for each run, none wider than `width` cells."""
     rows = [_row(run, look, _length(kept)) for run in kept]
-    heading = {name: name for name in rows[0]}
+    heading = dict(zip(_HEADINGS, _HEADINGS, strict=True))
     columns = _fit([heading, *rows], width)
     yield look.paint("dim", line(heading, columns, _RIGHT))
     for row in rows:
