@@ -133,15 +133,15 @@ def _begun(command: Command, asked: Asked, stop: Stop) -> Iterator[_Begun]:
 
 @contextlib.contextmanager
 def _on_terminal(command: Command, asked: Asked) -> Iterator[_Begun]:
+    from catagent.cli import pty
     from catagent.sinks.live import LiveSink
-    from catagent.watch import pty
 
     live = LiveSink(view_options(asked.loaded, asked.shown, sys.stdout), 1, raw=True)
     program, ours = pty.start(command, live.terminal)
     live.on_resume = partial(program.send, signal.SIGCONT)
     live.status("no run yet")
     live.start()
-    relay = pty.Relay(ours, live.terminal, live)
+    relay = pty.Relay(ours, live)
     relay.start()
     try:
         yield _Begun(program, Outputs([live], live, shows_errors=True), relay.finish)

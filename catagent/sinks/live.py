@@ -33,7 +33,7 @@ class LiveSink:
     """Shows a run on the terminal that `out` is open on. `start` draws the first frame.
 
     Until `close`, echo is off and what others write to the same terminal goes into the picture.
-    With `raw`, all keys are for a program whose rows it shows as they are (`watch.pty`), and
+    With `raw`, all keys are for a program whose rows it shows as they are (`cli.pty`), and
     `on_resume` is called where somebody has continued us.
     """
 

@@ -16,8 +16,10 @@ import signal
 import termios
 import threading
 from collections.abc import Callable
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
+from catagent.sinks.live import LiveSink
+from catagent.sinks.terminal import Terminal
 from catagent.watch.program import FORWARDED, IGNORED, NOT_EXECUTABLE, Command, Program, exit_code
 
 _LOOK_S = 0.1
@@ -32,34 +34,6 @@ _IN_ROW = re.compile(
     rb"|\x1b\[[0-2]?K|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[\?\d+[hl]|\x07"
 )
 _UNFINISHED = re.compile(rb"\x1b(?:\[[\d;?]*|\][^\x07\x1b]{0,999}\x1b?)?\Z")
-
-
-class Terminal(Protocol):
-    """The terminal that we are on: `sinks.terminal` has it."""
-
-    fd: int
-
-    def is_also(self, fd: int) -> bool:
-        """Whether another descriptor is open on it."""
-
-    def is_ours(self) -> bool:
-        """Whether its keys are for us now, and not for another job of its shell."""
-
-
-class Screen(Protocol):
-    """Where the rows of a program are shown: a live view, `sinks.live`."""
-
-    def passed(self, data: bytes) -> None:
-        """Show the rows that are complete now, and what has come of the next one."""
-
-    def pass_on(self, data: bytes, row: bytes = b"") -> None:
-        """Write to the terminal, which is the program's now; `row` goes on with its row there."""
-
-    def stand_back(self) -> None:
-        """Leave the terminal to the program."""
-
-    def come_back(self) -> None:
-        """Draw again."""
 
 
 def start(command: Command, terminal: Terminal) -> tuple[Program, int]:
@@ -136,13 +110,13 @@ class Relay:
     While the program reads single keys or draws on all of the screen, its bytes pass untouched.
     """
 
-    def __init__(self, ours: int, terminal: Terminal, screen: Screen) -> None:
+    def __init__(self, ours: int, screen: LiveSink) -> None:
         self._ours = ours
-        self._terminal = terminal
+        self._terminal = screen.terminal
         self._screen = screen
         self._unfinished = b""
         self._aside = self._alternate = self._moves = False
-        self._keys = [terminal.fd]
+        self._keys = [screen.terminal.fd]
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="catagent-pty", daemon=True)
 
