@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from catagent.cli.outputs import opened
 from catagent.cli.viewer import Viewer
@@ -14,7 +14,6 @@ from catagent.errors import ExitCode, UsageError
 from catagent.events.codec import encode_plain
 from catagent.events.timestamps import moment
 from catagent.run.recorders import Keep, recorders
-from catagent.run.watched import Watched
 from catagent.stop import Interrupts, Stop
 from catagent.views.format import line, widths
 from catagent.watch import folders
@@ -22,7 +21,6 @@ from catagent.watch.program import variables
 from catagent.watch.programs import Found, find
 from catagent.watch.segments import is_alive
 
-_LOOK_S = 0.1
 _HEADINGS = ("pid", "started", "runs", "program")
 
 
@@ -41,18 +39,9 @@ def join(name: str, environ: Mapping[str, str], asked: Asked) -> int:
         signals.rescue = outputs.rescue
         outputs.status("no run yet")
         viewer = Viewer(asked, outputs, stop, needs_output=True)
-        asyncio.run(_follow(viewer.watch(found[0].folder, recording, keys), keys))
+        followed = viewer.watch(found[0].folder, recording, keys)
+        asyncio.run(followed.follow(lambda: not any(map(is_alive, keys))))
     return viewer.close(int(stop.why) if isinstance(stop.why, ExitCode) else 0)
-
-
-async def _follow(followed: Watched, keys: Collection[str]) -> None:
-    over = asyncio.Event()
-    following = asyncio.create_task(followed.follow(over))
-    while not following.done():
-        if not any(map(is_alive, keys)):
-            over.set()
-        await asyncio.wait((following,), timeout=_LOOK_S)
-    await following
 
 
 def _named(name: str, environ: Mapping[str, str]) -> list[Found]:

@@ -65,7 +65,7 @@ class Viewer:
         keeps = loaded.settings.history and (only is None or not folders.has_launcher(folder))
         kept = history(loaded) if keeps else None
         return Watched(
-            folder,
+            folder=folder,
             sinks=self._sinks,
             keep=lambda run_id: recorders(_place(kept, run_id), run_id, stop),
             recorders=recording,

@@ -162,16 +162,12 @@ def _follow(followed: Watched, program: Program, ended: Future[int]) -> None:
     """Follow it to its end. Whatever befalls us meanwhile, the program does not feel it."""
     import asyncio
 
-    async def follow() -> None:
-        over = asyncio.Event()
-        following = asyncio.create_task(followed.follow(over))
-        await asyncio.wrap_future(ended)
+    def is_over() -> bool:
         followed.ended_by[program.number] = program.ended_by
-        over.set()
-        await following
+        return ended.done()
 
     try:
-        asyncio.run(follow())
+        asyncio.run(followed.follow(is_over))
     except Exception as error:
         said = f"{type(error).__name__}: {error}"
         say(f"catagent: error: the program was not watched to its end: {said}")
@@ -180,12 +176,12 @@ def _follow(followed: Watched, program: Program, ended: Future[int]) -> None:
 def _account(folder: Path, words: list[str], followed: Watched) -> None:
     """Say what of the program runs on, and if no run was seen, why not."""
     left = folders.running_of(folder)
-    known = [str(each.pid) for each in followed.processes.values() if each.pid in left]
+    known = [str(each.pid) for each in followed.processes if each.pid in left]
     if left:
         count = "1 process of it runs" if len(left) == 1 else f"{len(left)} processes of it run"
         how = f"watch {' or '.join(known)}" if known else "watch lists those with LangChain in them"
         say(f"catagent: {count} on: catagent {how}")
-    elif not any(each.runs for each in followed.processes.values()):
+    elif not any(each.runs for each in followed.processes):
         say(f"catagent: {_why_none(folder, words, followed)}")
 
 

@@ -12,6 +12,7 @@ import json
 import shutil
 import socket
 import subprocess
+from functools import partial
 from typing import Any
 
 from catagent import __version__
@@ -22,16 +23,15 @@ from catagent.events import types as ev
 from catagent.run.event_loop import on_thread
 from catagent.run.runner import Run
 from catagent.sources.base import EventStream
+from catagent.stop import Stop
 from catagent.watch import folders
+from catagent.watch.following import Following
 from catagent.watch.interpreter import project_root
 from catagent.watch.process import Followed
 from catagent.watch.program import variables
-from catagent.watch.segments import segments
+from catagent.watch.records import Record
 from catagent.watch.source import RunRecords
 from catagent.watch.standins import Exceptions
-
-# So many records are read at once, and then after a pause.
-_AT_ONCE, _PAUSE_S = 500, 0.01
 
 
 class RunElsewhere(Run):
@@ -110,41 +110,24 @@ class RunElsewhere(Run):
     async def _follow(self, begun: asyncio.Future[RunRecords]) -> None:
         """Read what the observer there writes down, until the driver has ended and all is read."""
         await self._hear("began")
+        if "began" not in self._told:
+            return
+        why = f"{self._request.python} ended before the agent did."
+        following = Following(self._folder, partial(self._begin, begun), lambda _: why)
         hearing = asyncio.create_task(self._hear())
-        one = None
         try:
-            while "began" in self._told:
-                is_over, one = hearing.done(), one or self._followed()
-                if not (one is not None and self._read(one, begun)) and is_over:
-                    break
-                await asyncio.sleep(_PAUSE_S)
+            await following.follow(hearing.done, Stop())
         finally:
-            if one is not None:
-                one.end(f"{self._request.python} ended before the agent did.")
+            following.close(why)
 
-    def _followed(self) -> Followed | None:
-        """The process of the driver, once there is something to read of it."""
-        pid = f"{self._process.pid}-"
-        keys = (key for key in segments(self._folder) if key.startswith(pid))
-        return next((Followed(self._folder, key) for key in keys), None)
-
-    def _read(self, one: Followed, begun: asyncio.Future[RunRecords]) -> int:
-        """Read some records; return how many. The first run since the driver began is the agent's.
-
-        What the module ran when it was imported is not.
-        """
-        found = list(one.records(_AT_ONCE))
-        for record in found:
-            if not one.begins(record):
-                one.take(record)
-                continue
-            is_agent = not begun.done() and record[1] >= self._told["began"]
-            run = RunRecords(record[1], is_wanted=is_agent)
-            one.join(run, record)
-            if is_agent:
-                self._mask.learn(one.secrets)
-                begun.set_result(run)
-        return len(found)
+    def _begin(self, begun: asyncio.Future[RunRecords], one: Followed, start: Record) -> RunRecords:
+        """The first root run since the driver began is the agent's, what a module ran is not."""
+        is_late = one.process.pid == self._process.pid and start[1] >= self._told["began"]
+        run = RunRecords(start[1], is_wanted=is_late and not begun.done())
+        if run.is_wanted:
+            self._mask.learn(one.secrets)
+            begun.set_result(run)
+        return run
 
     async def _why(self) -> BaseException:
         """Why there was no run."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path, PurePath
@@ -19,10 +19,7 @@ _LOOK_S = 0.2
 
 @dataclass(slots=True)
 class Process:
-    """What is known of a process. `versions` are those of LangChain's packages.
-
-    `runs` counts the root runs that were followed, `lost` the records that nobody can read.
-    """
+    """What is known of a process: `versions` of LangChain's packages, the root `runs` followed."""
 
     key: str
     pid: int
@@ -30,12 +27,15 @@ class Process:
     versions: dict[str, str] = field(default_factory=dict)
     is_alive: bool = True
     runs: int = 0
-    lost: int = 0
 
     @property
     def program(self) -> str:
         """Its command in one line, which may hold secrets."""
         return " ".join([PurePath(self.argv[0]).name, *self.argv[1:]]) if self.argv else ""
+
+
+Begin = Callable[["Followed", Record], RunRecords]
+"""Gets a process, and the record that a root run begins with."""
 
 
 class Followed:
@@ -65,44 +65,34 @@ class Followed:
 
     def records(self, most: int) -> Iterator[Record]:
         """So many of the records that are there and have not been read."""
-        for line in islice(self._reader.records(), most):
-            record = self._records.read(line)
-            if record is None:
-                self.process.lost += 1
-            else:
-                yield record
+        read = map(self._records.read, islice(self._reader.records(), most))
+        return (record for record in read if record is not None)
 
-    def begins(self, record: Record) -> bool:
-        """Whether a root run begins with it: one that is part of none that is open.
+    def take(self, record: Record, begin: Begin) -> RunRecords | None:
+        """Take in a record: of a root run that begins with it, `begin` says who reads it.
 
-        One that is told again, and not known, goes on after its root has ended.
+        Returns the root run that has ended with it.
         """
         match record:
             case ["start", int(), int(number), str(), {"id": str()} as about]:
-                again = about.get("again") and self._segments > 1
-                is_known = number in self._runs or about.get("parent") in self._by_id
-                return not (again or is_known)
-        return False
-
-    def take(self, record: Record) -> RunRecords | None:
-        """Take in any other record. Returns the root run that has ended with it."""
-        match record:
-            case ["start", int(), int(number), str(), {"id": str()} as about]:
-                run = self._by_id.get(about.get("parent") or "")
-                if run is not None and number not in self._runs:
-                    self.join(run, record)
+                if number not in self._runs:
+                    self._start(number, about, record, begin)
             case [_, int(), int(number), *_]:
                 return self._hand_on(number, record)
             case [kind, int(), dict(told)]:
                 self._note(kind, told)
         return None
 
-    def join(self, run: RunRecords, start: Record) -> None:
-        """A run begins, which is, or is inside of, this root run."""
-        number, run_id = start[2], start[4]["id"]
-        self._runs[number] = self._by_id[run_id] = run
-        self._inside.setdefault(run, []).append((number, run_id))
-        run.put(start)
+    def _start(self, number: int, about: dict[str, Any], record: Record, begin: Begin) -> None:
+        """A run begins: inside of one that is open, or as a root."""
+        run = self._by_id.get(about.get("parent") or "")
+        if run is None:
+            if about.get("again") and self._segments > 1:  # it goes on after its root has ended
+                return
+            run = begin(self, record)
+        self._runs[number] = self._by_id[about["id"]] = run
+        self._inside.setdefault(run, []).append((number, about["id"]))
+        run.put(record)
 
     def end(self, *why: str) -> None:
         """Nothing more is read: end all that is open."""
@@ -133,8 +123,6 @@ class Followed:
         """Take in what a record says of the process itself."""
         if kind == "secrets":
             self.secrets |= {value for value in told.values() if isinstance(value, str)}
-        elif kind == "lost":
-            self.process.lost = told.get("records", 0)
         elif kind == "process":
             self._segments += 1
             self.process.argv = told.get("argv") or []

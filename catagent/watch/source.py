@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -51,14 +50,14 @@ class Clock:
 class RunRecords:
     """The records of one root run, which are `put` here in order, and the events made of them.
 
-    `is_wanted` is whether anybody reads those.
+    `is_wanted` is whether anybody reads those, `reading` the task that does, where others wait.
     """
 
     def __init__(self, began: int, *, is_wanted: bool = True) -> None:
         self.clock = Clock(began)
         self.is_wanted = is_wanted
-        self._waiting: deque[Record] = deque()
-        self._there = asyncio.Event()
+        self.reading: asyncio.Task[None] | None = None
+        self._waiting: asyncio.Queue[Record] = asyncio.Queue()
 
     def agent_run(self) -> AgentRun:
         """The run that nobody here drives, and that has no limit."""
@@ -67,20 +66,15 @@ class RunRecords:
 
     def put(self, record: Record) -> None:
         """Take the next record, unless nobody reads them."""
-        if not self.is_wanted:
-            return
-        self._waiting.append(record)
-        self._there.set()
+        if self.is_wanted:
+            self._waiting.put_nowait(record)
 
     async def events(self, run: AgentRun) -> EventStream:
         """The events up to the end of the run. Raises what ended it."""
         reading = _Reading(run, self.clock)
         while not reading.is_over:
-            await self._there.wait()
-            self._there.clear()
-            while self._waiting and not reading.is_over:
-                for event in reading.read(self._waiting.popleft()):
-                    yield event
+            for event in reading.read(await self._waiting.get()):
+                yield event
         for event in reading.finish():
             yield event
 

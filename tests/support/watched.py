@@ -54,7 +54,7 @@ def nothing_kept(_: str) -> Iterator[list[Any]]:
 
 def watcher(folder: Path, seen: Seen, **options: Any) -> Watched:
     """What watches a folder, for a recorder."""
-    return Watched(folder, sinks=[], keep=nothing_kept, recorders=[seen], **options)
+    return Watched(folder=folder, sinks=[], keep=nothing_kept, recorders=[seen], **options)
 
 
 def observed(home: Path, folder: Path, **more: str) -> dict[str, str]:
@@ -80,7 +80,7 @@ def run_watched(command: Sequence[str], home: Path, exit_code: int = 0, **more: 
 
 async def _run(command: Sequence[str], watched: Watched, env: Mapping[str, str]) -> int | None:
     ended = asyncio.Event()
-    following = asyncio.create_task(watched.follow(ended))
+    following = asyncio.create_task(watched.follow(ended.is_set))
     process = await asyncio.create_subprocess_exec(
         sys.executable, *command, env=dict(env), stdout=PIPE, stderr=PIPE
     )
@@ -93,13 +93,7 @@ async def _run(command: Sequence[str], watched: Watched, env: Mapping[str, str])
 
 def read(watched: Watched) -> None:
     """Follow until all that is there is read."""
-
-    async def follow() -> None:
-        over = asyncio.Event()
-        over.set()
-        await watched.follow(over)
-
-    asyncio.run(follow())
+    asyncio.run(watched.follow(lambda: True))
 
 
 class Segments:
