@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,7 +47,14 @@ class Code(NamedTuple):
         """
         for name in (self.module, f"{self.module}_"):  # the second where the first is taken
             current_folder.serve(name, self.folder)
-        try:
+        with explained():
             return driver.load(self.module, str(self.file), self.attribute)
-        except driver.UnusableError as error:
-            raise UsageError(*error.args) from error.__cause__
+
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """Inside, what the driver says of an agent that is of no use is a UsageError."""
+    try:
+        yield
+    except driver.UnusableError as error:
+        raise UsageError(*error.args) from error.__cause__

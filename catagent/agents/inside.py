@@ -11,7 +11,7 @@ from langchain_core.runnables import Runnable, RunnableBinding
 from langchain_core.runnables.base import RunnableBindingBase, RunnableSerializable
 from langgraph.pregel import Pregel
 
-from catagent.agents.driver import is_required
+from catagent.agents.driver import is_a, is_required
 from catagent.errors import UsageError
 
 # The recursion limit that `create_agent` binds every agent to, which is nobody's choice.
@@ -56,7 +56,7 @@ def fitted(
 
 def is_executor(runnable: Any) -> bool:
     """The classic package is optional, so its AgentExecutor is known by its name."""
-    return any(kind.__name__ == "AgentExecutor" for kind in type(runnable).__mro__)
+    return is_a(runnable, "AgentExecutor")
 
 
 def _each(value: Any, change: Callable[[Runnable[Any, Any]], Runnable[Any, Any]]) -> Any:

@@ -10,7 +10,7 @@ from langchain_core.tools import BaseTool, tool
 from msgspec import Struct
 from pydantic import BaseModel, ValidationError
 
-from catagent.agents.base import AgentRequest
+from catagent.agents.open import AgentRequest
 from catagent.errors import UsageError
 from catagent.loading import registry
 from catagent.sources.base import AgentRun

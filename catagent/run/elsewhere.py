@@ -18,6 +18,7 @@ from typing import Any
 from catagent import __version__
 from catagent.agents import driver
 from catagent.agents.code import Code
+from catagent.agents.interpreter import project_root
 from catagent.errors import AgentError, UsageError
 from catagent.events import types as ev
 from catagent.run.event_loop import on_thread
@@ -26,7 +27,6 @@ from catagent.sources.base import EventStream
 from catagent.stop import Stop
 from catagent.watch import folders
 from catagent.watch.following import Following
-from catagent.watch.interpreter import project_root
 from catagent.watch.process import Followed
 from catagent.watch.program import variables
 from catagent.watch.records import Record
