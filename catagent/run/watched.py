@@ -88,7 +88,7 @@ class Watched:
         mask = EventMask({*self.secrets, *one.secrets})
         with self.keep(started.run_id) as kept:
             outputs = self.sinks, [*kept, *self.recorders], self.filters, mask
-            session = Session(Broadcast(*outputs, run.clock.of_day, run.clock))
+            session = Session(Broadcast(*outputs, run.time_of_day, run.clock))
             self._open[session] = one.process
             await session.drive(started, run.events(session.attached(run.agent_run())))
             del self._open[session]

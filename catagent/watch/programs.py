@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -39,28 +40,22 @@ def _read(folder: Path, key: str) -> Found:
     """Read what is kept of a process: its first record of all, and where its runs begin."""
     pid, _, began = key.partition("-")
     started = stamp(datetime.fromtimestamp(int(began, 16) / 1e6, UTC), "seconds")
-    program, argv = Program(pid=int(pid), started=started), tuple[str, ...]()
-    runs: set[int] = set()
-    reader = Reader(folder, key)
-    for line in reader.records():
-        match _record(line):
-            case ["process", _, {"argv": [*words]}]:
-                argv = tuple(map(str, words))
-            case ["start", _, number, _, {"parent": None}]:
-                runs.add(number)
-    reader.close()
-    program.program, program.runs = " ".join(argv), len(runs)
+    argv, runs = tuple[str, ...](), set[int]()
+    with closing(Reader(folder, key)) as reader:
+        for record in map(_record, reader.records()):
+            match record:
+                case ["process", _, {"argv": [*words]}]:
+                    argv = tuple(map(str, words))
+                case ["start", _, number, _, {"parent": None}]:
+                    runs.add(number)
+    program = Program(pid=int(pid), program=" ".join(argv), started=started, runs=len(runs))
     return Found(program, argv, folder, key)
 
 
 def _record(line: bytes) -> Any:
     """A record that matters here, None for any other: most of them are tokens."""
-    if not line.startswith((b'["process"', b'["start"')):
-        return None
-    try:
-        return json.loads(line)
-    except ValueError:
-        return None
+    with suppress(ValueError):
+        return json.loads(line) if line.startswith((b'["process"', b'["start"')) else None
 
 
 def _names(argv: tuple[str, ...]) -> set[str]:

@@ -27,24 +27,9 @@ from catagent.watch.standins import Action, Exceptions
 
 OVER = "over"
 """The kind of a record of our own, the last: why a run has no end, or that nobody waits for it."""
-# How a program leaves a run early: it failed at nothing.
 _CALLED = {"chat_model": "llm", "llm": "llm", "tool": "tool"}
+# How a program leaves a run early: it failed at nothing.
 _LEFT = (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit)
-
-
-class Clock:
-    """The program's own time: that of the record which is being read, from microseconds."""
-
-    def __init__(self, micros: int) -> None:
-        self.micros = micros
-
-    def __call__(self) -> float:
-        """In seconds."""
-        return self.micros / 1e6
-
-    def of_day(self) -> datetime:
-        """As a time of day."""
-        return datetime.fromtimestamp(self.micros / 1e6, UTC)
 
 
 class RunRecords:
@@ -54,10 +39,18 @@ class RunRecords:
     """
 
     def __init__(self, began: int, *, is_wanted: bool = True) -> None:
-        self.clock = Clock(began)
+        self._micros = began
         self.is_wanted = is_wanted
         self.reading: asyncio.Task[None] | None = None
         self._waiting: asyncio.Queue[Record] = asyncio.Queue()
+
+    def clock(self) -> float:
+        """The program's own time, in seconds: that of the record which is being read."""
+        return self._micros / 1e6
+
+    def time_of_day(self) -> datetime:
+        """The same as a time of day."""
+        return datetime.fromtimestamp(self.clock(), UTC)
 
     def agent_run(self) -> AgentRun:
         """The run that nobody here drives, and that has no limit."""
@@ -71,9 +64,11 @@ class RunRecords:
 
     async def events(self, run: AgentRun) -> EventStream:
         """The events up to the end of the run. Raises what ended it."""
-        reading = _Reading(run, self.clock)
+        reading = _Reading(run)
         while not reading.is_over:
-            for event in reading.read(await self._waiting.get()):
+            record = await self._waiting.get()
+            self._micros = max(self._micros, record[1])
+            for event in reading.read(record):
                 yield event
         for event in reading.finish():
             yield event
@@ -82,10 +77,9 @@ class RunRecords:
 class _Reading:
     """Reads the records of one run, from the root's first on."""
 
-    def __init__(self, run: AgentRun, clock: Clock) -> None:
+    def __init__(self, run: AgentRun) -> None:
         self.is_over = False
         self._run = run
-        self._clock = clock
         self._tracker = Tracker(run)
         self._translation = Translation(run, self._tracker)
         self._reader = EventReader(self._translation)
@@ -97,8 +91,7 @@ class _Reading:
 
     def read(self, record: Record) -> Iterator[ev.Event]:
         """What one record says, and what the tracker alone knows of it."""
-        kind, moment, number, *more = record
-        self._clock.micros = max(self._clock.micros, moment)
+        kind, _, number, *more = record
         if kind == "token" and number in self._runs:
             yield from self._chunk(self._runs[number][0], more[0])
             return
