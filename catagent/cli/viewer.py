@@ -33,7 +33,7 @@ _FAILED = ("error", "limit")
 class Viewer:
     """Shows the runs of programs in `outputs`, and keeps them, as was `asked`.
 
-    Where `reports`, a line on stderr says what became of each. No run ends for an output that
+    Where there is no output, a line on stderr says what became of each. No run ends for one that
     fails; `needs_output` says that watching does.
     """
 
@@ -43,7 +43,6 @@ class Viewer:
         outputs: Outputs,
         stop: Stop,
         *,
-        reports: bool = False,
         needs_output: bool = False,
     ) -> None:
         self._asked, self._stop = asked, stop
@@ -51,7 +50,7 @@ class Viewer:
         late = [asked.shown.errors and sink is not outputs.live for sink in outputs.sinks]
         pairs = zip(outputs.sinks, late, strict=True)
         self._sinks = [_Lenient(*each, self._lose) for each in pairs]
-        self._reports = reports and not asked.shown.quiet
+        self._reports = not outputs.sinks and not asked.shown.quiet
         self._needs_output = needs_output
         self._look = live_look(view_options(asked.loaded, asked.shown, sys.stderr))
         self._totals, self._failed = Totals(), 0

@@ -8,11 +8,11 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -59,18 +59,6 @@ class Asked(Struct, kw_only=True, frozen=True):
         return not wanted or wanted in names or started.run_id.startswith(wanted)
 
 
-class _Begun(NamedTuple):
-    """A program that was started, where its runs are shown, and what is due when it has ended.
-
-    With `reports`, they are shown nowhere but in a line each at their end.
-    """
-
-    program: Program
-    outputs: Outputs
-    finish: Callable[[], object] = lambda: None
-    reports: bool = False
-
-
 def launch(words: list[str], environ: Mapping[str, str], asked: Asked) -> int:
     """Run the command with the observer in it, and return the exit code: its own."""
     try:
@@ -94,17 +82,17 @@ def _launch(command: Command, folder: Path, asked: Asked) -> int:
     with (
         recorders(Keep(record=shown.record, force=shown.force), "", stop) as recording,
         Forwarding(partial(_leave, stop)) as signals,
-        _begun(command, asked, stop) as begun,
+        _begun(command, asked, stop) as (program, outputs),
     ):
-        signals.program = begun.program
+        signals.program = program
         ended: Future[int] = Future()
-        threading.Thread(target=_await, args=(begun, ended), daemon=True).start()
+        threading.Thread(target=_await, args=(program, ended), daemon=True).start()
         # The program runs by now: what it takes to watch it does not delay it.
         from catagent.cli.viewer import Viewer
 
-        viewer = Viewer(asked, begun.outputs, stop, reports=begun.reports)
+        viewer = Viewer(asked, outputs, stop)
         followed = viewer.watch(folder, recording)
-        _follow(followed, begun.program, ended)
+        _follow(followed, program, ended)
     if not shown.quiet:
         _account(folder, command.words, followed)
     return viewer.close(ended.result())
@@ -117,22 +105,25 @@ def _leave(stop: Stop, number: int) -> None:
 
 
 @contextlib.contextmanager
-def _begun(command: Command, asked: Asked, stop: Stop) -> Iterator[_Begun]:
-    """Start it: on a terminal in a live view, otherwise with the descriptors that are ours."""
+def _begun(command: Command, asked: Asked, stop: Stop) -> Iterator[tuple[Program, Outputs]]:
+    """Start it: on a terminal in a live view, otherwise with the descriptors that are ours.
+
+    Without `-o` its runs are shown in no output, but reported.
+    """
     settings = asked.loaded.settings
     output = resolve(settings, dict(asked.loaded.environ))
     if output == "live" and sys.stdout.isatty():
         with _on_terminal(command, asked) as begun:
             yield begun
     elif settings.output == "auto":
-        yield _Begun(command.start(), Outputs(), reports=True)
+        yield command.start(), Outputs()
     else:
         with opened(asked.loaded, asked.shown, stop, status=False) as outputs:
-            yield _Begun(command.start(), outputs)
+            yield command.start(), outputs
 
 
 @contextlib.contextmanager
-def _on_terminal(command: Command, asked: Asked) -> Iterator[_Begun]:
+def _on_terminal(command: Command, asked: Asked) -> Iterator[tuple[Program, Outputs]]:
     from catagent.cli import pty
     from catagent.sinks.live import LiveSink
 
@@ -143,19 +134,16 @@ def _on_terminal(command: Command, asked: Asked) -> Iterator[_Begun]:
     live.start()
     relay = pty.Relay(ours, live)
     relay.start()
+    program.on_end = relay.finish
     try:
-        yield _Begun(program, Outputs([live], live, shows_errors=True), relay.finish)
+        yield program, Outputs([live], live, shows_errors=True)
     finally:
         live.close()
 
 
-def _await(begun: _Begun, ended: Future[int]) -> None:
+def _await(program: Program, ended: Future[int]) -> None:
     """Wait for the end of the program, and stop with it: on a thread of its own."""
-    code = begun.program.wait(lambda: os.kill(os.getpid(), signal.SIGTSTP))
-    try:
-        begun.finish()
-    finally:
-        ended.set_result(code)
+    ended.set_result(program.wait(lambda: os.kill(os.getpid(), signal.SIGTSTP)))
 
 
 def _follow(followed: Watched, program: Program, ended: Future[int]) -> None:

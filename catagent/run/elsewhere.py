@@ -12,7 +12,6 @@ import json
 import shutil
 import socket
 import subprocess
-from functools import partial
 from typing import Any
 
 from catagent import __version__
@@ -27,7 +26,7 @@ from catagent.sources.base import EventStream
 from catagent.stop import Stop
 from catagent.watch import folders
 from catagent.watch.following import Following
-from catagent.watch.process import Followed
+from catagent.watch.process import Process
 from catagent.watch.program import variables
 from catagent.watch.records import Record
 from catagent.watch.source import RunRecords
@@ -89,14 +88,14 @@ class RunElsewhere(Run):
 
     async def _events(self) -> EventStream:
         """The events of the agent's run. Raises what ended it, or kept it from its beginning."""
-        begun: asyncio.Future[RunRecords] = asyncio.get_running_loop().create_future()
-        following = asyncio.create_task(self._follow(begun))
+        self._begun: asyncio.Future[RunRecords] = asyncio.get_running_loop().create_future()
+        following = asyncio.create_task(self._follow())
         try:
-            await asyncio.wait((begun, following), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((self._begun, following), return_when=asyncio.FIRST_COMPLETED)
             self._on_status("")
-            if not begun.done():
+            if not self._begun.done():
                 raise await self._why()
-            run = begun.result()
+            run = self._begun.result()
             async for event in run.events(self.session.attached(run.agent_run())):
                 if isinstance(event, ev.LlmStarted):
                     self.session.pulse.begin(event.run_id, lambda: True)
@@ -107,26 +106,26 @@ class RunElsewhere(Run):
             following.cancel()
             await self._end()
 
-    async def _follow(self, begun: asyncio.Future[RunRecords]) -> None:
+    async def _follow(self) -> None:
         """Read what the observer there writes down, until the driver has ended and all is read."""
         await self._hear("began")
         if "began" not in self._told:
             return
         why = f"{self._request.python} ended before the agent did."
-        following = Following(self._folder, partial(self._begin, begun), lambda _: why)
+        following = Following(self._folder, self._begin, lambda _: why)
         hearing = asyncio.create_task(self._hear())
         try:
             await following.follow(hearing.done, Stop())
         finally:
             following.close(why)
 
-    def _begin(self, begun: asyncio.Future[RunRecords], one: Followed, start: Record) -> RunRecords:
+    def _begin(self, process: Process, start: Record) -> RunRecords:
         """The first root run since the driver began is the agent's, what a module ran is not."""
-        is_late = one.process.pid == self._process.pid and start[1] >= self._told["began"]
-        run = RunRecords(start[1], is_wanted=is_late and not begun.done())
+        is_late = process.pid == self._process.pid and start[1] >= self._told["began"]
+        run = RunRecords(start[1], is_wanted=is_late and not self._begun.done())
         if run.is_wanted:
-            self._mask.learn(one.secrets)
-            begun.set_result(run)
+            self._mask.learn(process.secrets)
+            self._begun.set_result(run)
         return run
 
     async def _why(self) -> BaseException:

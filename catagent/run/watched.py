@@ -21,7 +21,7 @@ from catagent.sources.messages import message_text, plain_content
 from catagent.sources.nodes import items_of
 from catagent.stop import Stop
 from catagent.watch.following import Following
-from catagent.watch.process import Followed, Process
+from catagent.watch.process import Process
 from catagent.watch.records import Record
 from catagent.watch.source import RunRecords
 
@@ -75,21 +75,21 @@ class Watched:
         how = self.ended_by.get(process.pid)
         return f"The program ended{f' ({how})' if how else ''} before the run did."
 
-    def _begin(self, one: Followed, start: Record) -> RunRecords:
+    def _begin(self, process: Process, start: Record) -> RunRecords:
         """A root run began."""
-        started = _started(one.process, start, self.filters)
+        started = _started(process, start, self.filters)
         run = RunRecords(start[1], is_wanted=self.choose(started))
         if run.is_wanted:
-            one.process.runs += 1
-            run.reading = self._group.create_task(self._drive(started, run, one))
+            process.runs += 1
+            run.reading = self._group.create_task(self._drive(started, run, process))
         return run
 
-    async def _drive(self, started: ev.RunStarted, run: RunRecords, one: Followed) -> None:
-        mask = EventMask({*self.secrets, *one.secrets})
+    async def _drive(self, started: ev.RunStarted, run: RunRecords, process: Process) -> None:
+        mask = EventMask({*self.secrets, *process.secrets})
         with self.keep(started.run_id) as kept:
             outputs = self.sinks, [*kept, *self.recorders], self.filters, mask
             session = Session(Broadcast(*outputs, run.time_of_day, run.clock))
-            self._open[session] = one.process
+            self._open[session] = process
             await session.drive(started, run.events(session.attached(run.agent_run())))
             del self._open[session]
         run.is_wanted = False

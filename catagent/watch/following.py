@@ -7,7 +7,7 @@ from collections.abc import Callable, Container
 from pathlib import Path
 
 from catagent.stop import Stop
-from catagent.watch.process import Begin, Followed, Process
+from catagent.watch.process import Begin, Process
 from catagent.watch.segments import remove, segments
 
 # So many records of a process are read before its runs report what is in them.
@@ -32,7 +32,7 @@ class Following:
     ) -> None:
         self.processes: dict[str, Process] = {}
         self._folder, self._begin, self._why, self._only = folder, begin, why, only
-        self._open: dict[str, Followed] = {}
+        self._open: dict[str, Process] = {}
 
     async def follow(self, is_over: Callable[[], bool], stop: Stop) -> None:
         """Read until `is_over` and all is read, or it is time to stop."""
@@ -57,12 +57,12 @@ class Following:
         for key in sorted(new, key=lambda key: int(key.partition("-")[2], 16)):
             if self._only is not None and key not in self._only:
                 continue
-            one = Followed(self._folder, key)
+            one = Process(self._folder, key)
             for before in self._open.values():  # in whose place another program is, by `exec`
-                before.process.is_alive &= before.process.pid != one.process.pid
-            self._open[key], self.processes[key] = one, one.process
+                before.is_alive &= before.pid != one.pid
+            self._open[key], self.processes[key] = one, one
 
-    async def _read(self, one: Followed, *, last: bool) -> bool:
+    async def _read(self, one: Process, *, last: bool) -> bool:
         """Read some of what there is, and let the runs report it; return whether there was any."""
         is_gone, found = one.is_gone(at_once=last), False
         for record in one.records(_AT_ONCE):
@@ -72,10 +72,10 @@ class Following:
                 await asyncio.wait((ended.reading,))  # before what came after it begins
         await asyncio.sleep(0)
         if is_gone and not found:
-            self._let_go(one, self._why(one.process))
-            remove(self._folder, one.process.key)
+            self._let_go(one, self._why(one))
+            remove(self._folder, one.key)
         return found
 
-    def _let_go(self, one: Followed, *why: str) -> None:
+    def _let_go(self, one: Process, *why: str) -> None:
         one.end(*why)
-        del self._open[one.process.key]
+        del self._open[one.key]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path, PurePath
 from typing import Any
@@ -17,51 +16,39 @@ from catagent.watch.source import OVER, RunRecords
 _LOOK_S = 0.2
 
 
-@dataclass(slots=True)
 class Process:
-    """What is known of a process: `versions` of LangChain's packages, the root `runs` followed."""
+    """A process whose records are read, in order, each for the root run that it belongs to.
 
-    key: str
-    pid: int
-    argv: list[str] = field(default_factory=list)
-    versions: dict[str, str] = field(default_factory=dict)
-    is_alive: bool = True
-    runs: int = 0
+    `key` is its number and start, `versions` are those of LangChain's packages, and `runs` counts
+    the root runs that somebody follows.
+    """
+
+    def __init__(self, folder: Path, key: str) -> None:
+        self.key, self.pid = key, int(key.partition("-")[0])
+        self.argv: list[str] = []
+        self.versions: dict[str, str] = {}
+        self.secrets: frozenset[str] = frozenset()
+        self.is_alive, self.runs = True, 0
+        self._reader, self._records = Reader(folder, key), Records()
+        self._runs: dict[int, RunRecords] = {}
+        self._by_id: dict[str, RunRecords] = {}
+        self._inside: dict[RunRecords, list[tuple[int, str]]] = {}
+        self._segments = self._last = self._missed = 0
+        self._looked = time.monotonic()
 
     @property
     def program(self) -> str:
         """Its command in one line, which may hold secrets."""
         return " ".join([PurePath(self.argv[0]).name, *self.argv[1:]]) if self.argv else ""
 
-
-Begin = Callable[["Followed", Record], RunRecords]
-"""Gets a process, and the record that a root run begins with."""
-
-
-class Followed:
-    """A process whose records are read, in order, each for the root run that it belongs to."""
-
-    def __init__(self, folder: Path, key: str) -> None:
-        self.process = Process(key, int(key.partition("-")[0]))
-        self.secrets: frozenset[str] = frozenset()
-        self._reader = Reader(folder, key)
-        self._records = Records()
-        self._segments = 0
-        self._runs: dict[int, RunRecords] = {}
-        self._by_id: dict[str, RunRecords] = {}
-        self._inside: dict[RunRecords, list[tuple[int, str]]] = {}
-        self._last = 0
-        self._looked = time.monotonic()
-        self._missed = 0
-
     def is_gone(self, *, at_once: bool) -> bool:
         """Whether the process has ended. It is looked for twice, so that others can say how."""
         now = time.monotonic()
-        if self.process.is_alive and (at_once or now - self._looked >= _LOOK_S):
+        if self.is_alive and (at_once or now - self._looked >= _LOOK_S):
             self._looked = now
-            self._missed = 0 if is_alive(self.process.key) else self._missed + 1 + at_once
-            self.process.is_alive = self._missed < 2
-        return not self.process.is_alive
+            self._missed = 0 if is_alive(self.key) else self._missed + 1 + at_once
+            self.is_alive = self._missed < 2
+        return not self.is_alive
 
     def records(self, most: int) -> Iterator[Record]:
         """So many of the records that are there and have not been read."""
@@ -100,6 +87,7 @@ class Followed:
             run.put([OVER, self._last, 0, *why])
             self._forget(run)
         self._reader.close()
+        self._records = Records()
 
     def _hand_on(self, number: int, record: Record) -> RunRecords | None:
         self._last = record[1]
@@ -125,5 +113,9 @@ class Followed:
             self.secrets |= {value for value in told.values() if isinstance(value, str)}
         elif kind == "process":
             self._segments += 1
-            self.process.argv = told.get("argv") or []
-            self.process.versions = told.get("versions") or {}
+            self.argv = told.get("argv") or []
+            self.versions = told.get("versions") or {}
+
+
+Begin = Callable[[Process, Record], RunRecords]
+"""Gets a process, and the record that a root run begins with."""
