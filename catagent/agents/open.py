@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from catagent.agents.code import Code
+from catagent.agents.code import find
 from catagent.loading import registry
 from catagent.models.factory import Models
 from catagent.sources.base import AgentRun
@@ -31,11 +31,7 @@ def open_agent(name: str, request: AgentRequest) -> AgentRun:
     Raises UsageError for an agent that is not there or is of no use, and what building its
     models raises.
     """
-    code = Code.named(name)
-    if code is not None and code.file is not None:
-        found = code.load()
-    else:
-        found = registry.lookup(name, registry.AGENTS, "agent")
+    found = find(name, registry.AGENTS, "agent")
     from catagent.agents.custom import adapt  # imports LangGraph
 
     return adapt(found, name, request)

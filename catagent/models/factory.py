@@ -20,7 +20,7 @@ def build(spec: ModelSpec, role: Role, context: ModelContext) -> BaseChatModel:
     a key. Waits for the embedded model to be loaded.
     """
     path = registry.PROVIDERS.get(spec.provider, "catagent.models.providers.langchain:build")
-    return cast("BaseChatModel", registry.load(path, "provider")(spec, role, context))
+    return cast("BaseChatModel", registry.load(path)(spec, role, context))
 
 
 class Models:
@@ -47,7 +47,7 @@ class Models:
         """
         for spec in (self.agent_spec, self.tool_spec):
             if spec.provider in registry.PRELOADS:
-                registry.load(registry.PRELOADS[spec.provider], "provider")(spec, self.context)
+                registry.load(registry.PRELOADS[spec.provider])(spec, self.context)
 
     @cached_property
     def agent(self) -> BaseChatModel:
