@@ -12,8 +12,8 @@ from langchain_core.tools import BaseTool
 from langgraph.pregel import Pregel
 
 from catagent.agents.code import explained
-from catagent.agents.driver import called, compiled, input_of, unbound
-from catagent.agents.inside import fitted, is_executor
+from catagent.agents.driver import called, compiled, input_of, is_a, unbound
+from catagent.agents.inside import fitted
 from catagent.errors import UsageError
 from catagent.redact import shortened
 from catagent.sources.base import AgentRun, AgentShape
@@ -52,7 +52,7 @@ def fit(
     name = config.get("run_name") or runnable.get_name()
     made = input_of(runnable, name, given) if isinstance(given, str) else given
     inner = unbound(runnable)
-    other: AgentShape = "executor" if is_executor(inner) else "other"
+    other: AgentShape = "executor" if is_a(inner, "AgentExecutor") else "other"
     shape: AgentShape = "graph" if isinstance(inner, Pregel) else other
     ready = fitted(runnable, name, max_steps)
     config = {**config, "run_name": name}

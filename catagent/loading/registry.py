@@ -21,9 +21,9 @@ AGENTS: Mapping[str, str] = {
 
 # Each makes tools out of the model that they ask: (model) -> list of tools.
 TOOLS: Mapping[str, str] = {
-    "where_cat_is_hiding": "catagent.agents.cat_tools:make_tools",
-    "get_items": "catagent.agents.cat_tools:make_tools",
-    "tell_me_a_joke_about": "catagent.agents.cat_tools:make_tools",
+    "where_cat_is_hiding": "catagent.agents.cat:make_tools",
+    "get_items": "catagent.agents.cat:make_tools",
+    "tell_me_a_joke_about": "catagent.agents.cat:make_tools",
 }
 
 # Each builds a chat model: (ModelSpec, Role, ModelContext) -> BaseChatModel. Every other provider

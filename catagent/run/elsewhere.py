@@ -51,7 +51,7 @@ class RunElsewhere(Run):
         with theirs:
             self._process = self._driver(theirs.fileno())
         self._heard, self._talk = await asyncio.open_connection(sock=ours, limit=1 << 24)
-        self._talk.write(json.dumps(self._asked()).encode() + b"\n")
+        self._talk.write(json.dumps(self._asked(), default=str).encode() + b"\n")
 
     def _driver(self, descriptor: int) -> subprocess.Popen[bytes]:
         """Start the driver. What it prints is talk: stdout is for the events."""
@@ -72,9 +72,7 @@ class RunElsewhere(Run):
         code: Any = Code.named(self._request.agent)
         root = project_root(code.file) if code.file else code.folder
         return {
-            "module": code.module,
-            "file": code.file and str(code.file),
-            "attribute": code.attribute,
+            **code._asdict(),
             "folders": [str(code.folder), str(root / "src"), str(root)],
             "name": self._request.agent.rpartition(":")[2],
             "question": self._request.question,

@@ -43,6 +43,7 @@ _MODULES = (
     *("catagent.sinks.live", "catagent.sinks.jsonl", "catagent.sinks.plain"),
     *("catagent.models.providers.openai", "catagent.models.openai_client.chat_model"),
     *("langchain_openai", "openai.resources.chat.completions", "openai.types.chat"),
+    "langchain.agents",
     *("asyncio", "anyio._backends._asyncio", "h11", "httpcore2", "jiter", "tests.faults.agents"),
 )
 
