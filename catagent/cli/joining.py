@@ -17,8 +17,8 @@ from catagent.run.recorders import Keep, recorders
 from catagent.stop import Interrupts, Stop
 from catagent.views.format import line, widths
 from catagent.watch import folders
+from catagent.watch.folders import Found, find
 from catagent.watch.program import variables
-from catagent.watch.programs import Found, find
 from catagent.watch.segments import is_alive
 
 _HEADINGS = ("pid", "started", "runs", "program")

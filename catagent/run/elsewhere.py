@@ -28,8 +28,7 @@ from catagent.watch import folders
 from catagent.watch.following import Following
 from catagent.watch.process import Process
 from catagent.watch.program import variables
-from catagent.watch.records import Record
-from catagent.watch.source import RunRecords
+from catagent.watch.source import Record, RunRecords
 from catagent.watch.standins import Exceptions
 
 

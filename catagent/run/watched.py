@@ -22,8 +22,7 @@ from catagent.sources.nodes import items_of
 from catagent.stop import Stop
 from catagent.watch.following import Following
 from catagent.watch.process import Process
-from catagent.watch.records import Record
-from catagent.watch.source import RunRecords
+from catagent.watch.source import Record, RunRecords
 
 # Where a person's question stands in an input without messages.
 _QUESTIONS = ("input", "question", "query", "messages")

@@ -22,9 +22,10 @@ from catagent.sources.span import Span
 from catagent.sources.to_events import envelope
 from catagent.sources.tracker import Tracker
 from catagent.sources.translation import EventReader, Translation
-from catagent.watch.records import Record
 from catagent.watch.standins import Action, Exceptions
 
+Record = list[Any]
+"""Its kind, its time in microseconds of the epoch, and mostly the number of its run, and more."""
 OVER = "over"
 """The kind of a record of our own, the last: why a run has no end, or that nobody waits for it."""
 _CALLED = {"chat_model": "llm", "llm": "llm", "tool": "tool"}
