@@ -38,7 +38,7 @@ def join(name: str, environ: Mapping[str, str], asked: Asked) -> int:
     ):
         signals.rescue = outputs.rescue
         outputs.status("no run yet")
-        viewer = Viewer(asked, outputs, stop, needs_output=True)
+        viewer = Viewer(asked, outputs, stop)
         followed = viewer.watch(found[0].folder, recording, keys)
         asyncio.run(followed.follow(lambda: not any(map(is_alive, keys))))
     return viewer.close(int(stop.why) if isinstance(stop.why, ExitCode) else 0)

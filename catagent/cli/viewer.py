@@ -34,34 +34,27 @@ class Viewer:
     """Shows the runs of programs in `outputs`, and keeps them, as was `asked`.
 
     Where there is no output, a line on stderr says what became of each. No run ends for one that
-    fails; `needs_output` says that watching does.
+    fails; watching a program that was joined does.
     """
 
-    def __init__(
-        self,
-        asked: Asked,
-        outputs: Outputs,
-        stop: Stop,
-        *,
-        needs_output: bool = False,
-    ) -> None:
-        self._asked, self._stop = asked, stop
+    def __init__(self, asked: Asked, outputs: Outputs, stop: Stop) -> None:
+        self._asked, self._stop, self._joins = asked, stop, False
         # A live view sees itself to what is to be shown of errors.
-        late = [asked.shown.errors and sink is not outputs.live for sink in outputs.sinks]
-        pairs = zip(outputs.sinks, late, strict=True)
-        self._sinks = [_Lenient(*each, self._lose) for each in pairs]
+        self._sinks = [
+            _Lenient(sink, asked.shown.errors and sink is not outputs.live, self._lose)
+            for sink in outputs.sinks
+        ]
         self._reports = not outputs.sinks and not asked.shown.quiet
-        self._needs_output = needs_output
         self._look = live_look(view_options(asked.loaded, asked.shown, sys.stderr))
         self._totals, self._failed = Totals(), 0
 
     def watch(
         self, folder: Path, recording: Sequence[RecorderSink], only: Container[str] | None = None
     ) -> Watched:
-        """Return what follows the runs of a folder, or of the processes of these keys alone."""
-        loaded, stop = self._asked.loaded, self._stop
+        """Return what follows the runs of a folder, or joins the processes of these keys alone."""
+        loaded, stop, self._joins = self._asked.loaded, self._stop, only is not None
         # Each run is kept once: the viewer that has started its program comes first.
-        keeps = loaded.settings.history and (only is None or not folders.has_launcher(folder))
+        keeps = loaded.settings.history and not (self._joins and folders.has_launcher(folder))
         kept = history(loaded) if keeps else None
         return Watched(
             folder=folder,
@@ -101,7 +94,7 @@ class Viewer:
         left = isinstance(error, BrokenPipeError)
         if not left:
             say(f"catagent: error: cannot write the output: {error.strerror or error}")
-        if self._needs_output:
+        if self._joins:
             self._stop.request(ExitCode.BROKEN_PIPE if left else ExitCode.FAILED)
 
 
@@ -122,10 +115,10 @@ class _Lenient:
         self._open = True
 
     def write(self, event: ev.Event) -> None:
-        run = ev.run_of(event)
         if not self._late:
             self._write([event])
             return
+        run = ev.run_of(event)
         self._held.setdefault(run, []).append(event)
         if isinstance(event, ev.RunFinished):
             held = self._held.pop(run)

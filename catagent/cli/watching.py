@@ -86,7 +86,8 @@ def _launch(command: Command, folder: Path, asked: Asked) -> int:
     ):
         signals.program = program
         ended: Future[int] = Future()
-        threading.Thread(target=_await, args=(program, ended), daemon=True).start()
+        waiting = threading.Thread(target=lambda: ended.set_result(program.wait()), daemon=True)
+        waiting.start()
         # The program runs by now: what it takes to watch it does not delay it.
         from catagent.cli.viewer import Viewer
 
@@ -139,11 +140,6 @@ def _on_terminal(command: Command, asked: Asked) -> Iterator[tuple[Program, Outp
         yield program, Outputs([live], live, shows_errors=True)
     finally:
         live.close()
-
-
-def _await(program: Program, ended: Future[int]) -> None:
-    """Wait for the end of the program, and stop with it: on a thread of its own."""
-    ended.set_result(program.wait(lambda: os.kill(os.getpid(), signal.SIGTSTP)))
 
 
 def _follow(followed: Watched, program: Program, ended: Future[int]) -> None:

@@ -82,10 +82,10 @@ class Program:
         self.shares_keys = shares_keys
         self.on_end: Callable[[], object] = lambda: None
 
-    def wait(self, on_stop: Callable[[], object]) -> int:
+    def wait(self) -> int:
         """Return the exit code once it has ended; 128 + N where signal N has ended it.
 
-        `on_stop` is called whenever it is stopped. It does not go on before `send(SIGCONT)`.
+        Stops us whenever it is stopped. It does not go on before `send(SIGCONT)`.
         """
         while True:
             _, status = os.waitpid(self.pid, 0 if self.shares_keys else os.WUNTRACED)
@@ -94,7 +94,7 @@ class Program:
                 with contextlib.suppress(OSError):  # a terminal that has hung up
                     self.on_end()
                 return exit_code(status)
-            on_stop()
+            os.kill(os.getpid(), signal.SIGTSTP)
 
     def send(self, number: int) -> None:
         """Send it a signal, unless it has ended."""
