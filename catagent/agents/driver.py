@@ -92,10 +92,12 @@ def load(module: str, file: str | None, attribute: str) -> Any:
     try:
         found = importlib.import_module(module) if file is None else _import_file(module, file)
     except ModuleNotFoundError as error:
+        name = error.name or ""
         hint = "install it there, or name another interpreter with --python PATH"
-        if (error.name or "").startswith(_LANGCHAIN) and not versions():
+        if name.startswith(_LANGCHAIN) and not versions():
             hint = f"LangChain is not installed there: {hint}"
-        raise UnusableError(f"No module named {error.name!r} in {sys.executable}", hint) from error
+        missing = module if module.startswith(f"{name}.") else name
+        raise UnusableError(f"No module named {missing!r} in {sys.executable}", hint) from error
     except SyntaxError as error:
         message = f"{error.filename}, line {error.lineno}: {error.msg}"
         hint = f"mend it for Python {platform.python_version()}, which {sys.executable} is"
