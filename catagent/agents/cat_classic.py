@@ -9,7 +9,7 @@ from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.runnables import Runnable
 
 from catagent.agents import cat_prompts
-from catagent.agents.cat_tools import make_tools
+from catagent.agents.cat import make_tools
 from catagent.errors import UsageError
 
 try:

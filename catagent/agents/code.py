@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from catagent.agents import driver
 from catagent.errors import UsageError
-from catagent.loading import current_folder
+from catagent.loading import current_folder, registry
 
 
 class Code(NamedTuple):
@@ -22,11 +24,13 @@ class Code(NamedTuple):
     def named(cls, name: str) -> Code | None:
         """What "module:attribute" or "path/to/file.py:attribute" names, None for any other name.
 
-        Raises UsageError for a file that is not there.
+        Raises UsageError for a file that is not there, and for half a name.
         """
         module, colon, attribute = name.rpartition(":")
         if not colon:
             return None
+        if not module or not attribute:
+            raise UsageError(f"{name!r} names nothing", "write it as package.module:attribute")
         if not module.endswith(".py"):
             return cls(module, attribute, Path.cwd())
         file = Path(module).expanduser().resolve()
@@ -45,7 +49,23 @@ class Code(NamedTuple):
         """
         for name in (self.module, f"{self.module}_"):  # the second where the first is taken
             current_folder.serve(name, self.folder)
-        try:
-            return driver.load(self.module, str(self.file), self.attribute)
-        except driver.UnusableError as error:
-            raise UsageError(*error.args) from error.__cause__
+        with explained():
+            return driver.load(self.module, str(self.file) if self.file else None, self.attribute)
+
+
+def find(name: str, table: Mapping[str, str], what: str) -> Any:
+    """The object that `name` stands for: in a table of ours, or as a person's code.
+
+    Raises UsageError for what is not there.
+    """
+    code = Code.named(name)
+    return registry.lookup(name, table, what) if code is None else code.load()
+
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """Inside, what the driver says of an agent that is of no use is a UsageError."""
+    try:
+        yield
+    except driver.UnusableError as error:
+        raise UsageError(*error.args) from error.__cause__

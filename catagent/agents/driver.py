@@ -29,6 +29,7 @@ import signal
 import socket
 import time
 import uuid
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from importlib import metadata
 from typing import Any, NoReturn, get_type_hints
@@ -91,10 +92,12 @@ def load(module: str, file: str | None, attribute: str) -> Any:
     try:
         found = importlib.import_module(module) if file is None else _import_file(module, file)
     except ModuleNotFoundError as error:
+        name = error.name or ""
         hint = "install it there, or name another interpreter with --python PATH"
-        if (error.name or "").startswith(_LANGCHAIN) and not versions():
+        if name.startswith(_LANGCHAIN) and not versions():
             hint = f"LangChain is not installed there: {hint}"
-        raise UnusableError(f"No module named {error.name!r} in {sys.executable}", hint) from error
+        missing = module if module.startswith(f"{name}.") else name
+        raise UnusableError(f"No module named {missing!r} in {sys.executable}", hint) from error
     except SyntaxError as error:
         message = f"{error.filename}, line {error.lineno}: {error.msg}"
         hint = f"mend it for Python {platform.python_version()}, which {sys.executable} is"
@@ -176,23 +179,36 @@ def needs_loop(agent: Any) -> bool:
 
 
 async def _runnable(found: Any, name: str) -> Any:
-    if callable(found) and not _is_runnable(found):
-        for each in filter(is_required, inspect.signature(found).parameters.values()):
-            message = f"the agent {name} wants an argument called {each.name!r}"
-            raise UnusableError(message, f"it gets none in an interpreter of its own: {_BRING}")
-        found = found()
-    if inspect.isawaitable(found):
-        found = await found
-    if any(kind.__name__ in ("StateGraph", "Graph") for kind in type(found).__mro__):
-        found = found.compile()
-    if not _is_runnable(found):
+    found = called(found, name, {}, f"it gets none in an interpreter of its own: {_BRING}")
+    found = compiled(await found if inspect.isawaitable(found) else found)
+    if not is_a(found, "Runnable"):
         raise UnusableError(f"the agent {name} is {found!r:.80}, which cannot be run here", _BRING)
     return found
 
 
-def _is_runnable(found: Any) -> bool:
-    module = sys.modules.get("langchain_core.runnables")
-    return module is not None and isinstance(found, module.Runnable)
+def called(found: Any, name: str, offered: Mapping[str, Callable[[], Any]], hint: str) -> Any:
+    """What stands at the name of an agent; if that is a factory, what it makes.
+
+    It gets what it asks for by name among what is `offered`. Raises UnusableError, with this hint,
+    where it must be given anything else.
+    """
+    if not callable(found) or is_a(found, "Runnable"):
+        return found
+    parameters = inspect.signature(found).parameters
+    for each in filter(is_required, parameters.values()):
+        if each.name not in offered:
+            raise UnusableError(f"the agent {name} wants an argument called {each.name!r}", hint)
+    return found(**{each: offered[each]() for each in parameters if each in offered})
+
+
+def compiled(found: Any) -> Any:
+    """The graph where it is a builder of one, as older versions call it too."""
+    return found.compile() if is_a(found, "StateGraph", "Graph") else found
+
+
+def is_a(found: Any, *names: str) -> bool:
+    """Whether it is of a class that is called so, wherever that is from."""
+    return any(kind.__name__ in names for kind in type(found).__mro__)
 
 
 def is_required(parameter: inspect.Parameter) -> bool:
@@ -244,10 +260,15 @@ def _schema(runnable: Any) -> dict[str, Any]:
 
 def _entrance(runnable: Any) -> Any:
     """Where the input goes first."""
-    kinds = {kind.__name__ for kind in type(runnable).__mro__}
-    if "RunnableBindingBase" in kinds:
-        return _entrance(runnable.bound)
-    return _entrance(runnable.first) if "RunnableSequence" in kinds else runnable
+    runnable = unbound(runnable)
+    return _entrance(runnable.first) if is_a(runnable, "RunnableSequence") else runnable
+
+
+def unbound(runnable: Any) -> Any:
+    """What `with_config`, `with_retry` and `bind` wrap, which passes on all that it streams."""
+    while is_a(runnable, "RunnableBindingBase"):
+        runnable = runnable.bound
+    return runnable
 
 
 def _state_keys(builder: Any) -> list[str]:

@@ -11,7 +11,7 @@ from langchain_core.runnables import Runnable, RunnableBinding
 from langchain_core.runnables.base import RunnableBindingBase, RunnableSerializable
 from langgraph.pregel import Pregel
 
-from catagent.agents.driver import is_required
+from catagent.agents.driver import is_a, is_required
 from catagent.errors import UsageError
 
 # The recursion limit that `create_agent` binds every agent to, which is nobody's choice.
@@ -38,7 +38,7 @@ def fitted(
         if in_chain:
             return _chained(runnable, context)
         return runnable.bind(**context) if context else runnable
-    if is_executor(runnable):
+    if is_a(runnable, "AgentExecutor"):  # the classic package is optional
         return _limited(runnable, max_steps + 1)
     # A binding, a chain or the like of LangChain's, of which the parts are its fields.
     is_langchains = type(runnable).__module__.startswith("langchain_core.runnables.")
@@ -52,11 +52,6 @@ def fitted(
         fitted, name=name, max_steps=max_steps, in_chain=in_chain, has_context=has_context
     )
     return runnable.model_copy(update={field: _each(value, inner) for field, value in runnable})
-
-
-def is_executor(runnable: Any) -> bool:
-    """The classic package is optional, so its AgentExecutor is known by its name."""
-    return any(kind.__name__ == "AgentExecutor" for kind in type(runnable).__mro__)
 
 
 def _each(value: Any, change: Callable[[Runnable[Any, Any]], Runnable[Any, Any]]) -> Any:

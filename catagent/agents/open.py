@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from catagent.agents.base import AgentRequest
-from catagent.agents.code import Code
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from catagent.agents.code import find
 from catagent.loading import registry
+from catagent.models.factory import Models
 from catagent.sources.base import AgentRun
+
+if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRequest:
+    """A question for an agent, and all that is needed to run it once."""
+
+    question: str
+    models: Models
+    config: RunnableConfig | None = None
+    max_steps: int = 25
+    raw: bool = False
 
 
 def open_agent(name: str, request: AgentRequest) -> AgentRun:
@@ -14,11 +31,7 @@ def open_agent(name: str, request: AgentRequest) -> AgentRun:
     Raises UsageError for an agent that is not there or is of no use, and what building its
     models raises.
     """
-    code = Code.named(name)
-    if code is not None and code.file is not None:
-        found = code.load()
-    else:
-        found = registry.lookup(name, registry.AGENTS, "agent")
+    found = find(name, registry.AGENTS, "agent")
     from catagent.agents.custom import adapt  # imports LangGraph
 
     return adapt(found, name, request)

@@ -10,7 +10,8 @@ from langchain_core.tools import BaseTool, tool
 from msgspec import Struct
 from pydantic import BaseModel, ValidationError
 
-from catagent.agents.base import AgentRequest
+from catagent.agents.code import find
+from catagent.agents.open import AgentRequest
 from catagent.errors import UsageError
 from catagent.loading import registry
 from catagent.sources.base import AgentRun
@@ -57,7 +58,7 @@ def parse(found: BaseTool, given: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _find(name: str, model: BaseChatModel | None) -> BaseTool:
-    found = registry.lookup(name, registry.TOOLS, "tool")
+    found = find(name, registry.TOOLS, "tool")
     if name in registry.TOOLS:
         made = cast("list[BaseTool]", found(model))
         return next(tool for tool in made if tool.name == name)

@@ -24,7 +24,7 @@ def interpreter(asked: Asked) -> Path | None:
             "--python is for an agent of your own", "--agent path/to/file.py:attribute"
         )
     from catagent.agents.code import Code
-    from catagent.watch.interpreter import interpreter_of
+    from catagent.agents.interpreter import interpreter_of
 
     code = Code.named(agent)
     if code is None or (code.file is None and named is None):

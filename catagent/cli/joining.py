@@ -19,8 +19,8 @@ from catagent.stop import Interrupts, Stop
 from catagent.views.format import Row, line, widths
 from catagent.views.sanitize import clean_line
 from catagent.watch import folders
+from catagent.watch.folders import Found, find
 from catagent.watch.program import variables
-from catagent.watch.programs import Found, find
 from catagent.watch.segments import is_alive
 
 _HEADINGS = ("pid", "started", "runs", "program")

@@ -104,35 +104,30 @@ def _to_foreground(tty: int) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTTOU})
 
 
-class Relay:
-    """Carries keys to the program and its output to the screen, on a thread.
+class Relay(threading.Thread):
+    """Carries keys to the program and its output to the screen.
 
     While the program reads single keys or draws on all of the screen, its bytes pass untouched.
     """
 
     def __init__(self, ours: int, screen: LiveSink) -> None:
-        self._ours = ours
-        self._terminal = screen.terminal
-        self._screen = screen
+        super().__init__(name="catagent-pty", daemon=True)
+        self._ours, self._terminal, self._screen = ours, screen.terminal, screen
         self._unfinished = b""
         self._aside = self._alternate = self._moves = False
         self._keys = [screen.terminal.fd]
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="catagent-pty", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
 
     def finish(self) -> None:
         """Show what the program has written until it ended."""
         self._ended.set()
-        self._thread.join()
+        self.join()
         if self._alternate:
             self._screen.pass_on(b"\x1b[?1049l")
         os.close(self._ours)
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Carry all that there is, until the program has ended."""
         with contextlib.suppress(OSError):  # nobody has the other end open any more
             while self._turn():
                 pass

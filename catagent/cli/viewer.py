@@ -55,7 +55,7 @@ class Viewer:
         )
         kept = history(loaded) if keeps else None
         return Watched(
-            folder,
+            folder=folder,
             sinks=self._sinks,
             keep=lambda run_id: recorders(run_id, stop, history=_place(kept, run_id)),
             recorders=recording,
@@ -118,10 +118,10 @@ class _Lenient:
         self._open = True
 
     def write(self, event: ev.Event) -> None:
-        run = ev.run_of(event)
         if not self._late:
             self._write([event])
             return
+        run = ev.run_of(event)
         self._held.setdefault(run, []).append(event)
         if isinstance(event, ev.RunFinished):
             held = self._held.pop(run)

@@ -8,11 +8,11 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from catagent.cli.asked import Asked
 from catagent.cli.outputs import Outputs, opened, resolve
@@ -28,14 +28,6 @@ if TYPE_CHECKING:
 
 _TOKENS = "--tokens makes models stream that would not: usage, metadata and errors may differ"
 _SHUTS_OUT = re.compile("-[a-zA-Z]*[IES]")
-
-
-class _Begun(NamedTuple):
-    """A program that was started, where its runs are shown, and what is due when it has ended."""
-
-    program: Program
-    outputs: Outputs
-    finish: Callable[[], object] = lambda: None
 
 
 def launch(words: list[str], asked: Asked) -> int:
@@ -62,17 +54,18 @@ def _launch(command: Command, folder: Path, asked: Asked) -> int:
     with (
         recorders("", stop, record=asked.record, force=asked.force) as recording,
         Forwarding(partial(_leave, stop)) as signals,
-        _begun(command, asked, stop) as begun,
+        _begun(command, asked, stop) as (program, outputs),
     ):
-        signals.program = begun.program
+        signals.program = program
         ended: Future[int] = Future()
-        threading.Thread(target=_await, args=(begun, ended), daemon=True).start()
+        waiting = threading.Thread(target=lambda: ended.set_result(program.wait()), daemon=True)
+        waiting.start()
         # The program runs by now: what it takes to watch it does not delay it.
         from catagent.cli.viewer import Viewer
 
-        viewer = Viewer(asked, begun.outputs, stop)
+        viewer = Viewer(asked, outputs, stop)
         followed = viewer.watch(folder, recording)
-        _follow(followed, begun.program, ended)
+        _follow(followed, program, ended)
     if not asked.quiet:
         _account(folder, command.words, followed)
     return viewer.close(ended.result())
@@ -85,20 +78,23 @@ def _leave(stop: Stop, number: int) -> None:
 
 
 @contextlib.contextmanager
-def _begun(command: Command, asked: Asked, stop: Stop) -> Iterator[_Begun]:
-    """Start it: on a terminal in a live view, otherwise with the descriptors that are ours."""
+def _begun(command: Command, asked: Asked, stop: Stop) -> Iterator[tuple[Program, Outputs]]:
+    """Start it: on a terminal in a live view, otherwise with the descriptors that are ours.
+
+    Without `-o` its runs are shown in no output, but reported.
+    """
     if resolve(asked) == "live" and sys.stdout.isatty():
         with _on_terminal(command, asked) as begun:
             yield begun
     elif asked.settings.output == "auto":
-        yield _Begun(command.start(), Outputs())
+        yield command.start(), Outputs()
     else:
         with opened(asked, stop, status=False) as outputs:
-            yield _Begun(command.start(), outputs)
+            yield command.start(), outputs
 
 
 @contextlib.contextmanager
-def _on_terminal(command: Command, asked: Asked) -> Iterator[_Begun]:
+def _on_terminal(command: Command, asked: Asked) -> Iterator[tuple[Program, Outputs]]:
     from catagent.cli import pty
     from catagent.sinks.live import LiveSink
 
@@ -109,19 +105,11 @@ def _on_terminal(command: Command, asked: Asked) -> Iterator[_Begun]:
     live.start()
     relay = pty.Relay(ours, live)
     relay.start()
+    program.on_end = relay.finish
     try:
-        yield _Begun(program, Outputs([live], live, shows_errors=True), relay.finish)
+        yield program, Outputs([live], live, shows_errors=True)
     finally:
         live.close()
-
-
-def _await(begun: _Begun, ended: Future[int]) -> None:
-    """Wait for the end of the program, and stop with it: on a thread of its own."""
-    code = begun.program.wait(lambda: os.kill(os.getpid(), signal.SIGTSTP))
-    try:
-        begun.finish()
-    finally:
-        ended.set_result(code)
 
 
 def _follow(followed: Watched, program: Program, ended: Future[int]) -> None:
@@ -144,12 +132,12 @@ def _follow(followed: Watched, program: Program, ended: Future[int]) -> None:
 def _account(folder: Path, words: list[str], followed: Watched) -> None:
     """Say what of the program runs on, and if no run was seen, why not."""
     left = folders.running_of(folder)
-    known = [str(each.pid) for each in followed.processes.values() if each.pid in left]
+    known = [str(each.pid) for each in followed.processes if each.pid in left]
     if left:
         count = "1 process of it runs" if len(left) == 1 else f"{len(left)} processes of it run"
         how = f"watch {' or '.join(known)}" if known else "watch lists those with LangChain in them"
         say(f"catagent: {count} on: catagent {how}")
-    elif not any(each.runs for each in followed.processes.values()):
+    elif not any(each.runs for each in followed.processes):
         say(f"catagent: {_why_none(folder, words, followed)}")
 
 

@@ -36,12 +36,9 @@ class Here:
         return spec
 
 
-def serve(name: str, where: Path | None = None) -> None:
-    """Let the module of this name, "package.module" too, be found in that folder, last.
-
-    It is the current folder where none is given.
-    """
-    folder = str(where or Path.cwd())
+def serve(name: str, where: Path) -> None:
+    """Let the module of this name, "package.module" too, be found in that folder, last."""
+    folder = str(where)
     for finder in sys.meta_path:
         if isinstance(finder, Here) and finder.folder == folder:
             break

@@ -20,7 +20,7 @@ def build(spec: ModelSpec, role: Role, context: ModelContext) -> BaseChatModel:
     a key. Waits for the embedded model to be loaded.
     """
     path = registry.PROVIDERS.get(spec.provider, "catagent.models.providers.langchain:build")
-    return cast("BaseChatModel", registry.load(path, "provider")(spec, role, context))
+    return cast("BaseChatModel", registry.load(path)(spec, role, context))
 
 
 class Models:

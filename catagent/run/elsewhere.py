@@ -17,21 +17,19 @@ from typing import Any
 from catagent import __version__
 from catagent.agents import driver
 from catagent.agents.code import Code
+from catagent.agents.interpreter import project_root
 from catagent.errors import AgentError, UsageError
 from catagent.events import types as ev
 from catagent.run.event_loop import on_thread
 from catagent.run.runner import Run
 from catagent.sources.base import EventStream
+from catagent.stop import Stop
 from catagent.watch import folders
-from catagent.watch.interpreter import project_root
-from catagent.watch.process import Followed
+from catagent.watch.following import Following
+from catagent.watch.process import Process
 from catagent.watch.program import variables
-from catagent.watch.segments import segments
-from catagent.watch.source import RunRecords
+from catagent.watch.source import Record, RunRecords
 from catagent.watch.standins import Exceptions
-
-# So many records are read at once, and then after a pause.
-_AT_ONCE, _PAUSE_S = 500, 0.01
 
 
 class RunElsewhere(Run):
@@ -52,7 +50,7 @@ class RunElsewhere(Run):
         with theirs:
             self._process = self._driver(theirs.fileno())
         self._heard, self._talk = await asyncio.open_connection(sock=ours, limit=1 << 24)
-        self._talk.write(json.dumps(self._asked()).encode() + b"\n")
+        self._talk.write(json.dumps(self._asked(), default=str).encode() + b"\n")
 
     def _driver(self, descriptor: int) -> subprocess.Popen[bytes]:
         """Start the driver. What it prints is talk: stdout is for the events."""
@@ -73,9 +71,7 @@ class RunElsewhere(Run):
         code: Any = Code.named(self._request.agent)
         root = project_root(code.file) if code.file else code.folder
         return {
-            "module": code.module,
-            "file": code.file and str(code.file),
-            "attribute": code.attribute,
+            **code._asdict(),
             "folders": [str(code.folder), str(root / "src"), str(root)],
             "name": self._request.agent.rpartition(":")[2],
             "question": self._request.question,
@@ -89,14 +85,14 @@ class RunElsewhere(Run):
 
     async def _events(self) -> EventStream:
         """The events of the agent's run. Raises what ended it, or kept it from its beginning."""
-        begun: asyncio.Future[RunRecords] = asyncio.get_running_loop().create_future()
-        following = asyncio.create_task(self._follow(begun))
+        self._begun: asyncio.Future[RunRecords] = asyncio.get_running_loop().create_future()
+        following = asyncio.create_task(self._follow())
         try:
-            await asyncio.wait((begun, following), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((self._begun, following), return_when=asyncio.FIRST_COMPLETED)
             self._on_status("")
-            if not begun.done():
+            if not self._begun.done():
                 raise await self._why()
-            run = begun.result()
+            run = self._begun.result()
             async for event in run.events(self.session.attached(run.agent_run())):
                 if isinstance(event, ev.LlmStarted):
                     self.session.pulse.begin(event.run_id, lambda: True)
@@ -107,44 +103,27 @@ class RunElsewhere(Run):
             following.cancel()
             await self._end()
 
-    async def _follow(self, begun: asyncio.Future[RunRecords]) -> None:
+    async def _follow(self) -> None:
         """Read what the observer there writes down, until the driver has ended and all is read."""
         await self._hear("began")
+        if "began" not in self._told:
+            return
+        why = f"{self._request.python} ended before the agent did."
+        following = Following(self._folder, self._begin, lambda _: why)
         hearing = asyncio.create_task(self._hear())
-        one = None
         try:
-            while "began" in self._told:
-                is_over, one = hearing.done(), one or self._followed()
-                if not (one is not None and self._read(one, begun)) and is_over:
-                    break
-                await asyncio.sleep(_PAUSE_S)
+            await following.follow(hearing.done, Stop())
         finally:
-            if one is not None:
-                one.end(f"{self._request.python} ended before the agent did.")
+            following.close(why)
 
-    def _followed(self) -> Followed | None:
-        """The process of the driver, once there is something to read of it."""
-        pid = f"{self._process.pid}-"
-        keys = (key for key in segments(self._folder) if key.startswith(pid))
-        return next((Followed(self._folder, key) for key in keys), None)
-
-    def _read(self, one: Followed, begun: asyncio.Future[RunRecords]) -> int:
-        """Read some records; return how many. The first run since the driver began is the agent's.
-
-        What the module ran when it was imported is not.
-        """
-        found = list(one.records(_AT_ONCE))
-        for record in found:
-            if not one.begins(record):
-                one.take(record)
-                continue
-            is_agent = not begun.done() and record[1] >= self._told["began"]
-            run = RunRecords(record[1], is_wanted=is_agent)
-            one.join(run, record)
-            if is_agent:
-                self._mask.learn(one.secrets)
-                begun.set_result(run)
-        return len(found)
+    def _begin(self, process: Process, start: Record) -> RunRecords:
+        """The first root run since the driver began is the agent's, what a module ran is not."""
+        is_late = process.pid == self._process.pid and start[1] >= self._told["began"]
+        run = RunRecords(start[1], is_wanted=is_late and not self._begun.done())
+        if run.is_wanted:
+            self._mask.learn(process.secrets)
+            self._begun.set_result(run)
+        return run
 
     async def _why(self) -> BaseException:
         """Why there was no run."""

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 from catagent import __version__
 from catagent.agents import driver
-from catagent.agents.base import AgentRequest
-from catagent.agents.open import open_agent
+from catagent.agents.open import AgentRequest, open_agent
 from catagent.config import Loaded
 from catagent.events import types as ev
 from catagent.events.masking import EventMask

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Container, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,114 +20,75 @@ from catagent.sources.kinds import is_message
 from catagent.sources.messages import message_text, plain_content
 from catagent.sources.nodes import items_of
 from catagent.stop import Stop
-from catagent.watch.process import Followed, Process
-from catagent.watch.records import Record
-from catagent.watch.segments import remove, segments
-from catagent.watch.source import RunRecords
+from catagent.watch.following import Following
+from catagent.watch.process import Process
+from catagent.watch.source import Record, RunRecords
 
-# So many records of a process are read before its runs report what is in them.
-_AT_ONCE = 500
-# How long to wait for new ones: after there were some, and when there were none for a while.
-_BUSY_S, _IDLE_S = 0.005, 0.02
 # Where a person's question stands in an input without messages.
 _QUESTIONS = ("input", "question", "query", "messages")
 
 Keep = Callable[[str], AbstractContextManager[list[RecorderSink]]]
 
 
-@dataclass(eq=False)
+@dataclass(kw_only=True, eq=False)
 class Watched:
     """The runs of all processes whose records are in `folder`, of those in `only` if that is given.
 
     What is emitted of every run goes to `sinks` and `recorders`, and to what `keep` opens for its
     id. Only runs that `choose` wants, by their first event, are followed. `on_end` gets the session
-    of each that has ended. `secrets` are masked, and those of the programs. `processes` are known
-    by their keys; `ended_by` may say how one ended ("killed by SIGKILL"), by its number.
+    of each that has ended. `secrets` are masked, and those of the programs. `ended_by` may say how
+    a process ended ("killed by SIGKILL"), by its number.
     """
 
     folder: Path
-    _: KW_ONLY
     sinks: Sequence[Sink]
     keep: Keep
     recorders: Sequence[RecorderSink] = ()
     filters: Filters = field(default_factory=Filters)
-    secrets: Collection[str] = ()
+    secrets: Iterable[str] = ()
     stop: Stop = field(default_factory=Stop)
     only: Container[str] | None = None
     choose: Callable[[ev.RunStarted], bool] = lambda _: True
     on_end: Callable[[Session], None] = lambda _: None
-    processes: dict[str, Process] = field(default_factory=dict, init=False)
     ended_by: dict[int, str] = field(default_factory=dict, init=False)
-    _followed: dict[str, Followed] = field(default_factory=dict, init=False)
-    _open: dict[Session, Process] = field(default_factory=dict, init=False)
-    _driven: dict[RunRecords | None, asyncio.Task[None]] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self._open: dict[Session, Process] = {}
+        self._following = Following(self.folder, self._begin, self._why, self.only)
+
+    @property
+    def processes(self) -> Collection[Process]:
+        """All that were seen."""
+        return self._following.processes.values()
 
     async def follow(self, is_over: Callable[[], bool]) -> None:
-        """Follow them until that `is_over` and all is read, or it is time to stop."""
-        pause = _BUSY_S
-        async with asyncio.TaskGroup() as group:
-            while self.stop.why is None:
-                last = is_over()
-                self._look()
-                followed = list(self._followed.values())
-                is_busy = any([await self._read(one, group, last=last) for one in followed])
-                if last and not is_busy:
-                    break
-                pause = _BUSY_S if is_busy else min(_IDLE_S, pause * 1.5)
-                await asyncio.sleep(0 if is_busy else pause)
+        """Follow them until `is_over` and all is read, or it is time to stop."""
+        async with asyncio.TaskGroup() as self._group:
+            await self._following.follow(is_over, self.stop)
             for session, process in self._open.items():  # they go on without us
                 if process.is_alive:
                     session.stop.request(ViewerLeftError("The viewer left before the run ended."))
-            for one in list(self._followed.values()):
-                self._let_go(one)
+            self._following.close()
 
-    def _look(self) -> None:
-        """Take note of the processes that are new, the oldest first."""
-        new = (key for key in segments(self.folder) if key not in self.processes)
-        for key in sorted(new, key=lambda key: int(key.partition("-")[2], 16)):
-            if self.only is not None and key not in self.only:
-                continue
-            one = Followed(self.folder, key)
-            for before in self._followed.values():  # in whose place another program is, by `exec`
-                before.process.is_alive &= before.process.pid != one.process.pid
-            self._followed[key], self.processes[key] = one, one.process
+    def _why(self, process: Process) -> str:
+        how = self.ended_by.get(process.pid)
+        return f"The program ended{f' ({how})' if how else ''} before the run did."
 
-    async def _read(self, one: Followed, group: asyncio.TaskGroup, *, last: bool) -> bool:
-        """Read some of what there is, and let the runs report it; return whether there was any."""
-        is_gone, found = one.is_gone(at_once=last), False
-        for record in one.records(_AT_ONCE):
-            found = True
-            if one.begins(record):
-                self._begin(one, record, group)
-            elif (task := self._driven.pop(one.take(record), None)) is not None:
-                await asyncio.wait((task,))  # it ends before what came after it begins
-        await asyncio.sleep(0)
-        if is_gone and not found:
-            how = self.ended_by.get(one.process.pid)
-            self._let_go(one, f"The program ended{f' ({how})' if how else ''} before the run did.")
-            remove(self.folder, one.process.key)
-        return found
-
-    def _let_go(self, one: Followed, *why: str) -> None:
-        one.end(*why)
-        del self._followed[one.process.key]
-
-    def _begin(self, one: Followed, start: Record, group: asyncio.TaskGroup) -> None:
+    def _begin(self, process: Process, start: Record) -> RunRecords:
         """A root run began."""
-        started = _started(one.process, start, self.filters)
+        started = _started(process, start, self.filters)
         run = RunRecords(start[1], is_wanted=self.choose(started))
-        one.join(run, start)
         if run.is_wanted:
-            one.process.runs += 1
-            driven = self._drive(started, run, one)
-            self._driven[run] = group.create_task(driven)
+            process.runs += 1
+            run.reading = self._group.create_task(self._drive(started, run, process))
+        return run
 
-    async def _drive(self, started: ev.RunStarted, run: RunRecords, one: Followed) -> None:
-        times, mask = (run.clock.of_day, run.clock), EventMask({*self.secrets, *one.secrets})
+    async def _drive(self, started: ev.RunStarted, run: RunRecords, process: Process) -> None:
+        mask = EventMask({*self.secrets, *process.secrets})
         with self.keep(started.run_id) as kept:
-            recorders = [*kept, *self.recorders]
-            session = Session(Broadcast(self.sinks, recorders, self.filters, mask, *times))
-            self._open[session] = one.process
+            outputs = self.sinks, [*kept, *self.recorders], self.filters, mask
+            session = Session(Broadcast(*outputs, run.time_of_day, run.clock))
+            self._open[session] = process
             await session.drive(started, run.events(session.attached(run.agent_run())))
             del self._open[session]
         run.is_wanted = False

@@ -6,22 +6,43 @@ There is a folder for each launch, `PID-HEX` after its viewer, and one for those
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import stat
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
 
 from catagent.errors import OutputError
-from catagent.watch.segments import is_alive, remove, segments
+from catagent.events.codec import Program
+from catagent.events.timestamps import stamp
+from catagent.watch.segments import Reader, is_alive, remove, segments
 
 SHELL = "shell"
 """The folder for the programs of shells, which no `catagent watch` has started."""
 # Empty files in a folder: the observer leaves the first two, another catagent in it the last.
 ARMED, FULL, WATCHED = "armed", "full", "watched"
 _LAUNCH = re.compile("[0-9]+-[0-9a-f]+")
+
+
+class Found(Struct, frozen=True):
+    """A program, and where its records are."""
+
+    program: Program
+    argv: tuple[str, ...]
+    folder: Path
+    key: str
+
+    def is_called(self, name: str) -> bool:
+        """Whether this is its number, or the name of its file, module or command."""
+        return name == str(self.program.pid) or name in _names(self.argv)
 
 
 def new_folder(environ: Mapping[str, str], name: str = "") -> Path:
@@ -45,10 +66,10 @@ def new_folder(environ: Mapping[str, str], name: str = "") -> Path:
     return folder
 
 
-def running(environ: Mapping[str, str]) -> list[tuple[Path, str]]:
-    """Return folder and key of each process that runs and has left records, oldest first."""
-    alive = (each for each in _processes(environ) if is_alive(each[1]))
-    return sorted(alive, key=lambda each: int(each[1].partition("-")[2], 16))
+def find(environ: Mapping[str, str]) -> list[Found]:
+    """Return the programs that run, in the order in which they began."""
+    alive = [_read(folder, key) for folder, key in _processes(environ) if is_alive(key)]
+    return sorted(alive, key=lambda found: int(found.key.partition("-")[2], 16))
 
 
 def sweep(environ: Mapping[str, str]) -> None:
@@ -125,3 +146,36 @@ def _folders(environ: Mapping[str, str]) -> list[Path]:
         return list(filter(_is_private, base.iterdir()))
     except OSError:  # there is none yet, or another viewer sweeps it
         return []
+
+
+def _read(folder: Path, key: str) -> Found:
+    """Read what is kept of a process: its first record of all, and where its runs begin."""
+    pid, _, began = key.partition("-")
+    started = stamp(datetime.fromtimestamp(int(began, 16) / 1e6, UTC), "seconds")
+    argv, runs = tuple[str, ...](), set[int]()
+    with contextlib.closing(Reader(folder, key)) as reader:
+        for record in map(_record, reader.records()):
+            match record:
+                case ["process", _, {"argv": [*words]}]:
+                    argv = tuple(map(str, words))
+                case ["start", _, number, _, {"parent": None}]:
+                    runs.add(number)
+    program = Program(pid=int(pid), program=" ".join(argv), started=started, runs=len(runs))
+    return Found(program, argv, folder, key)
+
+
+def _record(line: bytes) -> Any:
+    """A record that matters here, None for any other: most of them are tokens."""
+    with contextlib.suppress(ValueError):
+        return json.loads(line) if line.startswith((b'["process"', b'["start"')) else None
+
+
+def _names(argv: tuple[str, ...]) -> set[str]:
+    """What a person would call it: the path, name or stem of its first words, its module.
+
+    A command that pip has installed is run as `python -m` its package, or as the file of its name.
+    """
+    words = [word for word in argv if not word.startswith("-")][:2]
+    modules = [after for before, after in pairwise(argv) if before == "-m"][:1]
+    paths = [Path(word) for word in (*words, *modules)]
+    return {*words, *modules, *(name for p in paths for name in (p.name, p.stem))}

@@ -2,107 +2,88 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path, PurePath
 from typing import Any
 
-from catagent.watch.records import Record, Records
+import msgspec
+
 from catagent.watch.segments import Reader, is_alive
-from catagent.watch.source import OVER, RunRecords
+from catagent.watch.source import OVER, Record, RunRecords
+from catagent.watch.standins import BaseMessage, message, thing
 
 # How often to look whether a process is still there.
 _LOOK_S = 0.2
 
 
-@dataclass(slots=True)
 class Process:
-    """What is known of a process. `versions` are those of LangChain's packages.
+    """A process whose records are read, in order, each for the root run that it belongs to.
 
-    `runs` counts the root runs that were followed, `lost` the records that nobody can read.
+    `key` is its number and start, `versions` are those of LangChain's packages, and `runs` counts
+    the root runs that somebody follows.
     """
 
-    key: str
-    pid: int
-    argv: list[str] = field(default_factory=list)
-    versions: dict[str, str] = field(default_factory=dict)
-    is_alive: bool = True
-    runs: int = 0
-    lost: int = 0
+    def __init__(self, folder: Path, key: str) -> None:
+        self.key, self.pid = key, int(key.partition("-")[0])
+        self.argv: list[str] = []
+        self.versions: dict[str, str] = {}
+        self.secrets: frozenset[str] = frozenset()
+        self.is_alive, self.runs = True, 0
+        self._reader, self._records = Reader(folder, key), Records()
+        self._runs: dict[int, RunRecords] = {}
+        self._by_id: dict[str, RunRecords] = {}
+        self._inside: dict[RunRecords, list[tuple[int, str]]] = {}
+        self._segments = self._last = self._missed = 0
+        self._looked = time.monotonic()
 
     @property
     def program(self) -> str:
         """Its command in one line, which may hold secrets."""
         return " ".join([PurePath(self.argv[0]).name, *self.argv[1:]]) if self.argv else ""
 
-
-class Followed:
-    """A process whose records are read, in order, each for the root run that it belongs to."""
-
-    def __init__(self, folder: Path, key: str) -> None:
-        self.process = Process(key, int(key.partition("-")[0]))
-        self.secrets: frozenset[str] = frozenset()
-        self._reader = Reader(folder, key)
-        self._records = Records()
-        self._segments = 0
-        self._runs: dict[int, RunRecords] = {}
-        self._by_id: dict[str, RunRecords] = {}
-        self._inside: dict[RunRecords, list[tuple[int, str]]] = {}
-        self._last = 0
-        self._looked = time.monotonic()
-        self._missed = 0
-
     def is_gone(self, *, at_once: bool) -> bool:
         """Whether the process has ended. It is looked for twice, so that others can say how."""
         now = time.monotonic()
-        if self.process.is_alive and (at_once or now - self._looked >= _LOOK_S):
+        if self.is_alive and (at_once or now - self._looked >= _LOOK_S):
             self._looked = now
-            self._missed = 0 if is_alive(self.process.key) else self._missed + 1 + at_once
-            self.process.is_alive = self._missed < 2
-        return not self.process.is_alive
+            self._missed = 0 if is_alive(self.key) else self._missed + 1 + at_once
+            self.is_alive = self._missed < 2
+        return not self.is_alive
 
     def records(self, most: int) -> Iterator[Record]:
         """So many of the records that are there and have not been read."""
-        for line in islice(self._reader.records(), most):
-            record = self._records.read(line)
-            if record is None:
-                self.process.lost += 1
-            else:
-                yield record
+        read = map(self._records.read, islice(self._reader.records(), most))
+        return (record for record in read if record is not None)
 
-    def begins(self, record: Record) -> bool:
-        """Whether a root run begins with it: one that is part of none that is open.
+    def take(self, record: Record, begin: Begin) -> RunRecords | None:
+        """Take in a record: of a root run that begins with it, `begin` says who reads it.
 
-        One that is told again, and not known, goes on after its root has ended.
+        Returns the root run that has ended with it.
         """
         match record:
             case ["start", int(), int(number), str(), {"id": str()} as about]:
-                again = about.get("again") and self._segments > 1
-                is_known = number in self._runs or about.get("parent") in self._by_id
-                return not (again or is_known)
-        return False
-
-    def take(self, record: Record) -> RunRecords | None:
-        """Take in any other record. Returns the root run that has ended with it."""
-        match record:
-            case ["start", int(), int(number), str(), {"id": str()} as about]:
-                run = self._by_id.get(about.get("parent") or "")
-                if run is not None and number not in self._runs:
-                    self.join(run, record)
+                if number not in self._runs:
+                    self._start(number, about, record, begin)
             case [_, int(), int(number), *_]:
                 return self._hand_on(number, record)
             case [kind, int(), dict(told)]:
                 self._note(kind, told)
         return None
 
-    def join(self, run: RunRecords, start: Record) -> None:
-        """A run begins, which is, or is inside of, this root run."""
-        number, run_id = start[2], start[4]["id"]
-        self._runs[number] = self._by_id[run_id] = run
-        self._inside.setdefault(run, []).append((number, run_id))
-        run.put(start)
+    def _start(self, number: int, about: dict[str, Any], record: Record, begin: Begin) -> None:
+        """A run begins: inside of one that is open, or as a root."""
+        run = self._by_id.get(about.get("parent") or "")
+        if run is None:
+            if about.get("again") and self._segments > 1:  # it goes on after its root has ended
+                return
+            run = begin(self, record)
+        self._runs[number] = self._by_id[about["id"]] = run
+        self._inside.setdefault(run, []).append((number, about["id"]))
+        run.put(record)
 
     def end(self, *why: str) -> None:
         """Nothing more is read: end all that is open."""
@@ -110,6 +91,7 @@ class Followed:
             run.put([OVER, self._last, 0, *why])
             self._forget(run)
         self._reader.close()
+        self._records = Records()
 
     def _hand_on(self, number: int, record: Record) -> RunRecords | None:
         self._last = record[1]
@@ -133,9 +115,79 @@ class Followed:
         """Take in what a record says of the process itself."""
         if kind == "secrets":
             self.secrets |= {value for value in told.values() if isinstance(value, str)}
-        elif kind == "lost":
-            self.process.lost = told.get("records", 0)
         elif kind == "process":
             self._segments += 1
-            self.process.argv = told.get("argv") or []
-            self.process.versions = told.get("versions") or {}
+            self.argv = told.get("argv") or []
+            self.versions = told.get("versions") or {}
+
+
+Begin = Callable[[Process, Record], RunRecords]
+"""Gets a process, and the record that a root run begins with."""
+
+
+class Records:
+    """Reads those of one process, in order: a message comes whole once, and then as its number."""
+
+    def __init__(self) -> None:
+        self._messages: dict[int, BaseMessage] = {}
+
+    def read(self, line: bytes) -> Record | None:
+        """One record, None for what is damaged. Each number stands for one object."""
+        try:
+            record = _decoded(line)
+            if record[0] == "process":  # a new segment, in which every message is whole again
+                self._messages.clear()
+            return record if record[0] == "token" else [self._value(each) for each in record]
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            return None
+
+    def _value(self, value: Any) -> Any:
+        if type(value) is list:
+            return list(self._items(value))
+        if type(value) is not dict or not value:
+            return value
+        tag = next(iter(value))
+        if tag[:1] == "$":
+            return self._tagged(tag, value[tag], value)
+        return {key: self._value(item) for key, item in value.items()}
+
+    def _items(self, values: list[Any]) -> Iterator[Any]:
+        for value in values:
+            match value:
+                case {"$m": [first, last]}:
+                    yield from map(self._known, range(first, last + 1))
+                case _:
+                    yield self._value(value)
+
+    def _tagged(self, tag: str, value: Any, whole: dict[str, Any]) -> Any:
+        match tag:
+            case "$m":
+                return self._message(value, whole.get("v"))
+            case "$o":
+                return thing(value, self._value(whole["v"]))
+            case "$d":
+                return {key: self._value(item) for key, item in value.items()}
+            case "$bytes":
+                return base64.b64decode(value)
+        return whole
+
+    def _message(self, number: int | None, values: dict[str, Any] | None) -> BaseMessage:
+        if values is None:
+            return self._known(number)
+        made = message(self._value(values))
+        if number is not None:
+            self._messages[number] = made
+        return made
+
+    def _known(self, number: int | None) -> BaseMessage:
+        lost = {"type": "system", "content": "[a message that is no longer kept]"}
+        return self._messages.get(number or 0) or message(lost)
+
+
+def _decoded(line: bytes) -> Record:
+    """Quickly where that can be: half a character, say, is for Python's own reader."""
+    try:
+        record = msgspec.json.decode(line)
+    except msgspec.DecodeError:
+        record = json.loads(line)
+    return record if isinstance(record, list) else []

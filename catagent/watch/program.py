@@ -73,29 +73,32 @@ class Program:
     """A command that was started. Where `shares_keys`, it is in our own group on the terminal.
 
     `pid` is the process that we wait for, `number` that of the command, where it is another.
-    `ended_by` says how it ended: "killed by SIGKILL", "exit 5".
+    `ended_by` says how it ended: "killed by SIGKILL", "exit 5"; `on_end` is called then.
     """
 
     def __init__(self, pid: int, number: int = 0, *, shares_keys: bool = True) -> None:
         self.pid, self.number = pid, number or pid
-        self.ended, self.ended_by = False, ""
+        self.ended_by = ""
         self.shares_keys = shares_keys
+        self.on_end: Callable[[], object] = lambda: None
 
-    def wait(self, on_stop: Callable[[], object]) -> int:
+    def wait(self) -> int:
         """Return the exit code once it has ended; 128 + N where signal N has ended it.
 
-        `on_stop` is called whenever it is stopped. It does not go on before `send(SIGCONT)`.
+        Stops us whenever it is stopped. It does not go on before `send(SIGCONT)`.
         """
         while True:
             _, status = os.waitpid(self.pid, 0 if self.shares_keys else os.WUNTRACED)
             if not os.WIFSTOPPED(status):
-                self.ended, self.ended_by = True, _how(status)
+                self.ended_by = _how(status)
+                with contextlib.suppress(OSError):  # a terminal that has hung up
+                    self.on_end()
                 return exit_code(status)
-            on_stop()
+            os.kill(os.getpid(), signal.SIGTSTP)
 
     def send(self, number: int) -> None:
         """Send it a signal, unless it has ended."""
-        if not self.ended:
+        if not self.ended_by:
             with contextlib.suppress(OSError):
                 os.kill(self.pid, number)
 
@@ -113,7 +116,7 @@ class Forwarding(Signals):
         self._leave = leave
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
-        if self.program is None or self.program.ended:
+        if self.program is None or self.program.ended_by:
             self._leave(number)
         elif not (number in _FROM_KEYS and self.program.shares_keys and _has_keyboard()):
             self.program.send(number)
@@ -137,12 +140,7 @@ def _how(status: int) -> str:
 def _has_keyboard() -> bool:
     """Whether the terminal that we run on sends its keys to our group."""
     try:
-        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+        with Path("/dev/tty").open("rb", buffering=0) as terminal:
+            return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
     except OSError:
         return False
-    try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
-    except OSError:
-        return False
-    finally:
-        os.close(terminal)

@@ -104,9 +104,7 @@ def is_alive(key: str) -> bool:
     pid = int(key.partition("-")[0])
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # another's, which has got its number
+    except (ProcessLookupError, PermissionError):  # none, or another's that has got its number
         return False
     with suppress(OSError, IndexError):  # no Linux: a zombie lives until somebody waits for it
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -23,42 +22,36 @@ from catagent.sources.span import Span
 from catagent.sources.to_events import envelope
 from catagent.sources.tracker import Tracker
 from catagent.sources.translation import EventReader, Translation
-from catagent.watch.records import Record
 from catagent.watch.standins import Action, Exceptions
 
+Record = list[Any]
+"""Its kind, its time in microseconds of the epoch, and mostly the number of its run, and more."""
 OVER = "over"
 """The kind of a record of our own, the last: why a run has no end, or that nobody waits for it."""
-# How a program leaves a run early: it failed at nothing.
 _CALLED = {"chat_model": "llm", "llm": "llm", "tool": "tool"}
+# How a program leaves a run early: it failed at nothing.
 _LEFT = (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit)
-
-
-class Clock:
-    """The program's own time: that of the record which is being read, from microseconds."""
-
-    def __init__(self, micros: int) -> None:
-        self.micros = micros
-
-    def __call__(self) -> float:
-        """In seconds."""
-        return self.micros / 1e6
-
-    def of_day(self) -> datetime:
-        """As a time of day."""
-        return datetime.fromtimestamp(self.micros / 1e6, UTC)
 
 
 class RunRecords:
     """The records of one root run, which are `put` here in order, and the events made of them.
 
-    `is_wanted` is whether anybody reads those.
+    `is_wanted` is whether anybody reads those, `reading` the task that does, where others wait.
     """
 
     def __init__(self, began: int, *, is_wanted: bool = True) -> None:
-        self.clock = Clock(began)
+        self._micros = began
         self.is_wanted = is_wanted
-        self._waiting: deque[Record] = deque()
-        self._there = asyncio.Event()
+        self.reading: asyncio.Task[None] | None = None
+        self._waiting: asyncio.Queue[Record] = asyncio.Queue()
+
+    def clock(self) -> float:
+        """The program's own time, in seconds: that of the record which is being read."""
+        return self._micros / 1e6
+
+    def time_of_day(self) -> datetime:
+        """The same as a time of day."""
+        return datetime.fromtimestamp(self.clock(), UTC)
 
     def agent_run(self) -> AgentRun:
         """The run that nobody here drives, and that has no limit."""
@@ -67,20 +60,17 @@ class RunRecords:
 
     def put(self, record: Record) -> None:
         """Take the next record, unless nobody reads them."""
-        if not self.is_wanted:
-            return
-        self._waiting.append(record)
-        self._there.set()
+        if self.is_wanted:
+            self._waiting.put_nowait(record)
 
     async def events(self, run: AgentRun) -> EventStream:
         """The events up to the end of the run. Raises what ended it."""
-        reading = _Reading(run, self.clock)
+        reading = _Reading(run)
         while not reading.is_over:
-            await self._there.wait()
-            self._there.clear()
-            while self._waiting and not reading.is_over:
-                for event in reading.read(self._waiting.popleft()):
-                    yield event
+            record = await self._waiting.get()
+            self._micros = max(self._micros, record[1])
+            for event in reading.read(record):
+                yield event
         for event in reading.finish():
             yield event
 
@@ -88,10 +78,9 @@ class RunRecords:
 class _Reading:
     """Reads the records of one run, from the root's first on."""
 
-    def __init__(self, run: AgentRun, clock: Clock) -> None:
+    def __init__(self, run: AgentRun) -> None:
         self.is_over = False
         self._run = run
-        self._clock = clock
         self._tracker = Tracker(run)
         self._translation = Translation(run, self._tracker)
         self._reader = EventReader(self._translation)
@@ -103,8 +92,7 @@ class _Reading:
 
     def read(self, record: Record) -> Iterator[ev.Event]:
         """What one record says, and what the tracker alone knows of it."""
-        kind, moment, number, *more = record
-        self._clock.micros = max(self._clock.micros, moment)
+        kind, _, number, *more = record
         if kind == "token" and number in self._runs:
             yield from self._chunk(self._runs[number][0], more[0])
             return

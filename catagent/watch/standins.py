@@ -27,10 +27,8 @@ _EVERY |= {"additional_kwargs": dict, "response_metadata": dict}
 class BaseMessage:
     """A message; what its class is called says which, where that is asked for."""
 
+    __module__ = "langchain_core.messages"
     type: str
-
-
-BaseMessage.__module__ = "langchain_core.messages"
 
 
 @cache
@@ -108,6 +106,11 @@ _BASES = {
 }
 
 
+# What is told of an exception, and how the SDKs of providers call it.
+_ATTRIBUTES = {"message": "said", "status": "status_code"}
+_ATTRIBUTES |= {name: name for name in ("body", "errno", "code")}
+
+
 class _Said:
     """What every exception here says: what the one that it stands for said."""
 
@@ -136,8 +139,8 @@ class Exceptions:
         if issubclass(of, BaseExceptionGroup):
             words = told["message"].rpartition(" (")[0] or told["message"]
             made: BaseException = of.__new__(of, words, members or [Exception(words)])
-        else:
-            made = of.__new__(of, *_arguments(told))
+        else:  # LangGraph gives its own something else than words
+            made = of.__new__(of, told.get("interrupts", told.get("command", told["message"])))
         if told.get("cause"):
             made.__cause__ = self.of(told["cause"])
         for name, value in _attributes(told).items():
@@ -145,17 +148,9 @@ class Exceptions:
         return made
 
 
-def _arguments(told: dict[str, Any]) -> tuple[Any, ...]:
-    """What LangGraph gives its exceptions, or the words."""
-    given = (told[name] for name in ("interrupts", "command") if name in told)
-    return (next(given, told["message"]),)
-
-
 def _attributes(told: dict[str, Any]) -> dict[str, Any]:
     """What is asked of an exception, by the names that the SDKs of providers have for it."""
-    names = {"message": "said", "status": "status_code"}
-    names |= {name: name for name in ("body", "errno", "code")}
-    found = {names[key]: told[key] for key in names if key in told}
+    found = {name: told[key] for key, name in _ATTRIBUTES.items() if key in told}
     if "headers" in told:
         found["response"] = SimpleNamespace(headers=told["headers"])
     if "url" in told:

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from langchain_core.runnables import RunnableConfig
 
-from catagent.agents.base import AgentRequest
-from catagent.agents.open import open_agent
+from catagent.agents.open import AgentRequest, open_agent
 from catagent.config import Mode
 from catagent.errors import UsageError
 from catagent.events import types as ev

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from catagent.agents.base import AgentRequest
+from catagent.agents.open import AgentRequest
 from catagent.agents.single_tool import list_tools, open_tool
 from catagent.errors import UsageError
 from catagent.sources.base import AgentRun

@@ -22,7 +22,7 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
 
 import catagent
-from catagent.agents.cat_tools import make_tools
+from catagent.agents.cat import make_tools
 from catagent.config import Mode
 from tests.support.agents import MODES, QUESTION, SHAPES, build, chat_model
 from tests.support.fakes import Counted, calling_agent

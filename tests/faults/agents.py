@@ -25,8 +25,8 @@ from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import interrupt
 
 from catagent.agents import cat_prompts
+from catagent.agents.cat import make_tools
 from catagent.agents.cat_classic import PROMPT
-from catagent.agents.cat_tools import make_tools
 from catagent.config import load
 from catagent.models.context import ModelContext
 from catagent.models.providers.openai import connect

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from catagent.agents.code import find
 from catagent.errors import UsageError
 from catagent.loading import registry
 
@@ -47,15 +48,15 @@ def test_every_row_of_the_registry_can_be_loaded(table: dict[str, str]) -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_an_agent_in_the_current_folder_is_found() -> None:
-    assert registry.lookup("mine_for_test:Box.agent", registry.AGENTS, "agent") == 42
+    assert find("mine_for_test:Box.agent", registry.AGENTS, "agent") == 42
 
 
 @pytest.mark.usefixtures("folder")
 def test_a_module_of_the_current_folder_may_import_its_neighbours() -> None:
     """When loaded and later, by statement and by function, from a package and from next to one."""
-    late = registry.lookup("helped_for_test:late", registry.AGENTS, "agent")
+    late = find("helped_for_test:late", registry.AGENTS, "agent")
     assert late().agent == 44
-    assert registry.lookup("spaced_for_test.inner:agent", registry.AGENTS, "agent") == 43
+    assert find("spaced_for_test.inner:agent", registry.AGENTS, "agent") == 43
 
 
 def test_an_installed_package_imports_nothing_from_the_current_folder(
@@ -69,7 +70,7 @@ def test_an_installed_package_imports_nothing_from_the_current_folder(
     )
     (folder / "using_for_test.py").write_text("from installed_for_test import found\n")
     monkeypatch.setattr(sys, "path", [*sys.path, str(folder / "site")])
-    assert registry.lookup("using_for_test:found", registry.AGENTS, "agent") is None
+    assert find("using_for_test:found", registry.AGENTS, "agent") is None
     assert "stranger_for_test" not in sys.modules
 
 
@@ -78,19 +79,19 @@ def test_an_installed_package_imports_nothing_from_the_current_folder(
     ("name", "message", "hint"),
     [
         ("cta", "no agent called 'cta'", "did you mean cat?"),
-        ("nowhere_for_test:agent", "no module named nowhere_for_test", "looked for here"),
-        ("mine_for_test:Bx", "mine_for_test has no attribute 'Bx'", "did you mean Box?"),
-        ("mine_for_test:", "'mine_for_test:' names no agent", "package.module:attribute"),
-        ("needy_for_test:agent", "needs the module no_such_package_at_all", ""),
-        ("needy_for_test_agent:agent", "needs the module needy_for,", ""),
-        ("nowhere_for_test.deep:agent", "no module named nowhere_for_test.deep", "looked for here"),
+        ("nowhere_for_test:agent", "No module named 'nowhere_for_test' in", "install it there"),
+        ("mine_for_test:Bx", "mine_for_test has no attribute 'Bx'", "there is: Box"),
+        ("mine_for_test:", "'mine_for_test:' names nothing", "package.module:attribute"),
+        ("needy_for_test:agent", "No module named 'no_such_package_at_all' in", ""),
+        ("needy_for_test_agent:agent", "No module named 'needy_for' in", ""),
+        ("nowhere_for_test.deep:agent", "No module named 'nowhere_for_test.deep' in", ""),
     ],
 )
 def test_a_missing_agent_module_is_a_usage_error_with_a_hint(
     name: str, message: str, hint: str
 ) -> None:
     with pytest.raises(UsageError) as raised:
-        registry.lookup(name, registry.AGENTS, "agent")
+        find(name, registry.AGENTS, "agent")
     assert message in raised.value.message
     assert hint in raised.value.hint
 
@@ -98,5 +99,5 @@ def test_a_missing_agent_module_is_a_usage_error_with_a_hint(
 @pytest.mark.usefixtures("folder")
 def test_a_bare_agent_name_imports_nothing() -> None:
     with pytest.raises(UsageError):
-        registry.lookup("needy_for_test", registry.AGENTS, "agent")
+        find("needy_for_test", registry.AGENTS, "agent")
     assert "needy_for_test" not in sys.modules

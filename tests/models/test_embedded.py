@@ -11,8 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from catagent.agents.base import AgentRequest
-from catagent.agents.open import open_agent
+from catagent.agents.open import AgentRequest, open_agent
 from catagent.errors import ModelError
 from catagent.failures.classify import classify
 from catagent.models.embedded import weights

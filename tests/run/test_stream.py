@@ -17,7 +17,7 @@ from ag_ui.core import Event as AguiEvent
 from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
 
-from catagent.agents.cat_tools import make_tools
+from catagent.agents.cat import make_tools
 from catagent.config import Mode
 from catagent.events import types as ev
 from catagent.events.codec import decode, encode, encode_plain

@@ -25,7 +25,7 @@ from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from catagent.agents import cat_prompts
-from catagent.agents.cat_tools import make_tools
+from catagent.agents.cat import make_tools
 from catagent.config import Mode
 from catagent.errors import AgentError
 from catagent.events import types as ev

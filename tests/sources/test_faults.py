@@ -15,7 +15,7 @@ from langchain_core.prompts import PromptTemplate
 from langchain_core.tools import BaseTool, tool
 
 from catagent.agents import cat_prompts
-from catagent.agents.cat_tools import make_tools
+from catagent.agents.cat import make_tools
 from catagent.agents.custom import fit
 from catagent.config import Mode
 from catagent.errors import ModelError, NetworkError, StepLimitError

@@ -11,7 +11,7 @@ import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_core.tools import BaseTool, tool
 
-from catagent.agents.cat_tools import make_tools
+from catagent.agents.cat import make_tools
 from catagent.config import Mode
 from catagent.sources import open_source
 from catagent.sources.base import AgentShape

@@ -13,7 +13,7 @@ from langchain_core.outputs import GenerationChunk
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
 
-from catagent.agents.cat_tools import make_tools
+from catagent.agents.cat import make_tools
 from catagent.config import Mode
 from catagent.events import types as ev
 from catagent.models.openai_client.chat_model import StreamingChatOpenAI

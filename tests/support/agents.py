@@ -18,7 +18,7 @@ from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
 from catagent.agents import cat_prompts
-from catagent.agents.cat_tools import make_tools
+from catagent.agents.cat import make_tools
 from catagent.config import Mode
 from catagent.events.types import Event
 from catagent.sources import open_source

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from catagent import config
-from catagent.agents.base import AgentRequest
-from catagent.agents.open import open_agent
+from catagent.agents.open import AgentRequest, open_agent
 from catagent.events.types import RetryData
 from catagent.models.context import ModelContext
 from catagent.models.factory import Models

@@ -47,6 +47,7 @@ _MODULES = (
     ),
     *("catagent.models.providers.openai", "catagent.models.openai_client.chat_model"),
     *("langchain_openai", "openai.resources.chat.completions", "openai.types.chat"),
+    "langchain.agents",
     *("asyncio", "anyio._backends._asyncio", "h11", "httpcore2", "jiter", "tests.faults.agents"),
 )
 

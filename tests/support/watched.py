@@ -54,7 +54,7 @@ def nothing_kept(_: str) -> Iterator[list[Any]]:
 
 def watcher(folder: Path, seen: Seen, **options: Any) -> Watched:
     """What watches a folder, for a recorder."""
-    return Watched(folder, sinks=[], keep=nothing_kept, recorders=[seen], **options)
+    return Watched(folder=folder, sinks=[], keep=nothing_kept, recorders=[seen], **options)
 
 
 def observed(home: Path, folder: Path, **more: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from catagent.events.codec import Program
-from catagent.watch.programs import Found
+from catagent.watch.folders import Found
 
 
 @pytest.mark.parametrize(

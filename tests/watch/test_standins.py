@@ -17,7 +17,7 @@ from langgraph.types import Interrupt
 
 from catagent.failures.classify import Owner, error_info
 from catagent.sources.nodes import interrupts_of
-from catagent.watch.records import Records
+from catagent.watch.process import Records
 from catagent.watch.standins import Exceptions
 from tests.support.watched import OBSERVER
 

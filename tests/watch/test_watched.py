@@ -75,7 +75,7 @@ def test_what_a_dead_process_left_open_ends_and_its_records_go(folder: Path, gon
     assert end.error.message == "The program ended (killed by SIGKILL) before the run did."
     assert (end.status, end.exit_code) == ("error", 1)
     assert list(folder.iterdir()) == []
-    assert not watched.processes[written.key].is_alive
+    assert [each.is_alive for each in watched.processes] == [False]
 
 
 def test_a_program_ends_where_another_takes_its_place(folder: Path) -> None:

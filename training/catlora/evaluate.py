@@ -26,7 +26,7 @@ from .world import ITEM
 
 use_project()
 from catagent.agents import cat_prompts  # noqa: E402
-from catagent.agents.cat_tools import make_tools  # noqa: E402
+from catagent.agents.cat import make_tools  # noqa: E402
 from catagent.models.embedded.word_runs import CopyingChatOpenAI  # noqa: E402
 
 STEPS = 14  # of the graph: a loop is a failure, not a wait

@@ -37,7 +37,7 @@ from langgraph.types import Command, Send, interrupt
 from pydantic import BaseModel, SecretStr
 
 import catagent
-from catagent.agents.cat_tools import make_tools
+from catagent.agents.cat import make_tools
 from tests.fixtures.agents import approved, react
 from tests.support.agents import QUESTION, nesting_tools, raising_tools
 

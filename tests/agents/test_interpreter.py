@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from catagent.agents.interpreter import interpreter_of
 from catagent.errors import UsageError
-from catagent.watch.interpreter import interpreter_of
 
 
 def environment(folder: Path) -> Path:

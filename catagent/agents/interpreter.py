@@ -10,7 +10,7 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from catagent.errors import UsageError
@@ -32,7 +32,7 @@ def interpreter_of(file: Path, environ: Mapping[str, str], named: str | None) ->
     if active := environ.get("VIRTUAL_ENV"):
         return _checked(Path(active), Path(active))
     root = project_root(file)
-    for folder in (file.parent, *file.parents):
+    for folder in file.parents:
         if os.access(folder / ".venv" / _PYTHON, os.X_OK):
             return _checked(folder / ".venv", root)
         if folder == root:
@@ -61,16 +61,12 @@ def _checked(environment: Path, root: Path) -> Path | None:
         return None
     if not os.access(python, os.X_OK):
         raise UsageError(f"VIRTUAL_ENV is {environment}, and there is no {python}", _HINT)
-    for path in _down(root, python):
+    # The folders from the root down, the file, and where a link leads to.
+    inside = (folder for folder in python.parents if root in folder.parents)
+    for path in (root, *inside, python, python.resolve().parent, python.resolve()):
         if not _is_trusted(path):
             raise UsageError(f"{python} is not used: others can write to {path}", _HINT)
     return python
-
-
-def _down(root: Path, python: Path) -> Iterable[Path]:
-    """The folders from the root down, the file, and where a link leads to."""
-    inside = (folder for folder in python.parents if root in folder.parents)
-    return (root, *inside, python, python.resolve().parent, python.resolve())
 
 
 def _is_trusted(path: Path) -> bool:
