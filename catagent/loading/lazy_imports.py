@@ -215,12 +215,10 @@ def _getter(module: str, late: _Builtins, own: Callable[[str], Any] | None) -> C
 
 def submodule(package: str, name: str) -> ModuleType:
     """What `import openai` alone would have made reachable: `openai.types.chat`."""
-    missing = f"module {package!r} has no attribute {name!r}"
-    if name.startswith("__"):  # asked for by Python itself; a __main__ would run
-        raise AttributeError(missing, name=name)
-    try:
-        return import_module(f".{name}", package)
-    except ModuleNotFoundError as error:
-        if error.name != f"{package}.{name}":
-            raise
-        raise AttributeError(missing, name=name) from None
+    if not name.startswith("__"):  # Python asks for those itself, and a __main__ would run
+        try:
+            return import_module(f".{name}", package)
+        except ModuleNotFoundError as error:
+            if error.name != f"{package}.{name}":
+                raise
+    raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name)

@@ -40,9 +40,11 @@ class ModelContext:
     @cached_property
     def pool(self) -> ClientPool:
         """The connections to OpenAI-compatible servers."""
-        from catagent.models.openai_client.client import ClientPool  # imports the SDK
+        from catagent.models.openai_client import client, retries  # import the SDK
 
-        return ClientPool()
+        settings = self.loaded.settings
+        policy = retries.RetryPolicy(settings.max_retries, self.on_retry)
+        return client.ClientPool(policy, settings.idle_timeout)
 
     async def aclose(self) -> None:
         """Close what was opened."""

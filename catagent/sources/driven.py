@@ -18,7 +18,7 @@ from catagent.sources.base import AgentRun, to_nobody
 from catagent.sources.span import LLM_KINDS, RunId, Serialized, Span, asking
 from catagent.sources.tracker import Tracker
 from catagent.workarounds.callbacks import CalledFirst, close_unawaited, log_nothing_of
-from catagent.workarounds.futures import keep_tracebacks
+from catagent.workarounds.threads import keep_tracebacks
 
 # What a chunk may hold beside text: content that is blocks, a call, what its provider added.
 _SAID = ("content", "tool_call_chunks", "additional_kwargs")

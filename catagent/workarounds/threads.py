@@ -1,11 +1,8 @@
-"""Python's threads: they begin without the context of whoever starts them.
-
-With it LangChain loses who runs what, and a model that is asked there is neither shown nor counted.
-Python 3.14 can hand it on by itself (`-X thread_inherit_context=1`).
-"""
+"""Python's threads: what is lost on the way into them and out."""
 
 from __future__ import annotations
 
+from asyncio import futures
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import wraps
@@ -16,7 +13,9 @@ from typing import Any, cast
 def inherit_context() -> None:
     """Have threads, and what a pool of them is given, run in a copy of the context around them.
 
-    For a process of ours alone, and once: a person's program may count on the contrary.
+    They begin without, so that LangChain loses who runs what, and a model that is asked there is
+    neither shown nor counted; Python 3.14 can do so by itself (`-X thread_inherit_context=1`). For
+    a process of ours alone, and once: a person's program may count on the contrary.
     """
     start, submit = Thread.start, cast("Any", ThreadPoolExecutor.submit)
     if hasattr(start, "__wrapped__"):
@@ -39,3 +38,17 @@ def inherit_context() -> None:
 
     Thread.start = starting  # type: ignore[method-assign]
     ThreadPoolExecutor.submit = submitting  # type: ignore[method-assign, assignment]
+
+
+def keep_tracebacks() -> None:
+    """Have a TimeoutError of a thread's still say where it was raised.
+
+    Until 3.13, asyncio makes another of it, without its traceback.
+    """
+    convert = futures._convert_future_exc  # type: ignore[attr-defined]
+
+    def converted(raised: BaseException) -> BaseException:
+        made: BaseException = convert(raised)
+        return made if made is raised else made.with_traceback(raised.__traceback__)
+
+    futures._convert_future_exc = converted  # type: ignore[attr-defined]

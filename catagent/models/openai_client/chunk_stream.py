@@ -77,8 +77,9 @@ class _Reader:
         self._response = response
         self._events = ServerSentEvents()
         asked = (*response.history, response)[0].request.content
-        self._deltas = Deltas(lambda: "functions" in json.loads(asked))
-        # Quotes in texts are escaped; a tool's argument of that name gets objects, which are right.
+        # Quotes in texts are escaped, and a tool's argument of that name is no list.
+        self._deltas = Deltas(wants_function=b'"functions":[' in asked)
+        # A tool's argument of that name gets objects, which are right.
         self._is_parsed = b'"response_format"' in asked
         kind = response.headers.get("content-type", "")
         self._is_stream = kind.startswith("text/event-stream")
@@ -112,7 +113,8 @@ class _Reader:
         """Whether a line before any chunk may be of a body that is not a stream, for `end`."""
         if self._began or kind != STRAY:
             return False
-        return bool(self._aside) or not (self._is_stream and stream_errors.is_object(data))
+        is_chunk = self._is_stream and isinstance(parsed(data.decode(errors="replace")), dict)
+        return bool(self._aside) or not is_chunk
 
     def _given(self, chunk: dict[str, Any]) -> Any:
         return as_object(chunk) if self._is_parsed else chunk
@@ -125,7 +127,7 @@ class _Reader:
         except ValueError:
             if data.startswith(("{", '"')):  # it was cut
                 raise
-            if stream_errors.is_error(data):
+            if stream_errors.ERROR.match(data):
                 raise self._error(data) from None
             raise stream_errors.no_chunk(data) from None
         if (error := stream_errors.error_in(found)) is not None:

@@ -54,21 +54,23 @@ class Clients(NamedTuple):
 class ClientPool:
     """The clients of a run by address and key: the agent and its tools share a connection."""
 
-    def __init__(self) -> None:
+    def __init__(self, policy: RetryPolicy, idle_timeout: float) -> None:
+        self._policy = policy
+        self._idle_timeout = idle_timeout
         self._clients: dict[tuple[str, str], Clients] = {}
 
-    def clients(
-        self, base_url: str, api_key: str, policy: RetryPolicy, idle_timeout: float
-    ) -> Clients:
+    def clients(self, base_url: str, api_key: str) -> Clients:
         """Return the clients of this server, made when first asked for; they connect when used."""
         key = base_url, api_key
         if key not in self._clients:
-            options = client_options(base_url, idle_timeout)
+            options = client_options(base_url, self._idle_timeout)
             server: dict[str, Any] = {"base_url": base_url, "api_key": api_key, "max_retries": 0}
             server["timeout"] = options["timeout"]
+            plain = RetryingClient(self._policy, **options)
+            asynchronous = RetryingAsyncClient(self._policy, **options)
             self._clients[key] = Clients(
-                PlainChunkClient(**server, http_client=RetryingClient(policy, **options)),
-                AsyncPlainChunkClient(**server, http_client=RetryingAsyncClient(policy, **options)),
+                PlainChunkClient(**server, http_client=plain),
+                AsyncPlainChunkClient(**server, http_client=asynchronous),
             )
         return self._clients[key]
 

@@ -7,7 +7,7 @@ of it, and what ChatOpenAI does not expect it drops without a word, or fails at.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct, ValidationError, convert, to_builtins
@@ -60,7 +60,7 @@ class Deltas:
     kind of call is the answer.
     """
 
-    def __init__(self, wants_function: Callable[[], bool]) -> None:
+    def __init__(self, *, wants_function: bool) -> None:
         self._wants_function = wants_function
         self._calls = ToolCalls()
         self._reasons: list[str] = []
@@ -138,7 +138,7 @@ class Deltas:
 
     def _add_calls(self, pieces: Any, function: Any, delta: dict[str, Any]) -> None:
         if function and not pieces:
-            if self._wants_function():
+            if self._wants_function:
                 delta["function_call"] = dict(function)
             else:
                 pieces = [{"function": function}]

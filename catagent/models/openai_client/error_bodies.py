@@ -53,10 +53,10 @@ def encoding_of(body: bytes) -> str:
 
 
 def _with_body(response: httpx2.Response, body: bytes) -> httpx2.Response:
-    headers = [(name, value) for name, value in response.headers.items()]
+    headers = response.headers.items()
     return httpx2.Response(
         response.status_code,
-        headers=[(name, value) for name, value in headers if name not in _OF_THE_BODY],
+        headers=[header for header in headers if header[0] not in _OF_THE_BODY],
         content=body,
         request=response.request,
         extensions=response.extensions,

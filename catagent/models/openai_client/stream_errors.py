@@ -18,7 +18,8 @@ _WORDS_IN = {
     *("exception", "fault"),
 }
 _FIELD = re.compile(r"(?:data|event|id|retry)?:")
-_ERROR = re.compile(r"\[?error\b", re.IGNORECASE)
+ERROR = re.compile(r"\[?error\b", re.IGNORECASE)
+"""How a text begins that is an error, where JSON should be."""
 _HINT = "is it an OpenAI-compatible API? OPENAI_BASE_URL ends in /v1"
 
 
@@ -48,16 +49,6 @@ def _parts(choices: Any) -> Iterator[Any]:
     for choice in choices if isinstance(choices, list) else ():
         yield choice
         yield choice.get("delta") if isinstance(choice, dict) else None
-
-
-def is_error(text: str) -> bool:
-    """Whether a text where JSON should be calls itself an error."""
-    return _ERROR.match(text) is not None
-
-
-def is_object(line: bytes) -> bool:
-    """Whether a line is a JSON object."""
-    return isinstance(parsed(line.decode(errors="replace")), dict)
 
 
 def no_chunk(found: Any) -> ModelError:

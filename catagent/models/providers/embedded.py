@@ -11,6 +11,7 @@ import contextlib
 import os
 import secrets
 import threading
+from concurrent.futures import Future
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,26 +55,20 @@ class LocalServer:
         self.api_key = secrets.token_urlsafe(24)
         self._spec = spec
         self._context = context
-        self._server: Any = None
-        self._failed: Exception | None = None
         self._cancelled = threading.Event()
-        self._thread = threading.Thread(target=self._start, name="local-model", daemon=True)
-        self._thread.start()
+        self._server: Future[Any] = Future()
+        threading.Thread(target=self._start, name="local-model", daemon=True).start()
 
     def address(self) -> str:
         """Return the base URL of the API, once the model is loaded. Raises what stopped it."""
-        self._thread.join()
-        if self._failed is not None:
-            raise self._failed
-        return f"{self._server.listening_address}/v1"
+        return f"{self._server.result().listening_address}/v1"
 
     def close(self) -> None:
         """Stop fetching, generating and listening, and free the model."""
         self._cancelled.set()
-        self._thread.join()
-        if self._server is not None:
+        if self._server.exception() is None:
             self._await_loop()
-        self._server = None
+        del self._server
 
     def _await_loop(self) -> None:
         """Have the server's own thread answer once.
@@ -81,7 +76,7 @@ class LocalServer:
         Stopped between being loaded and entering its loop, llama.cpp misses the stop and never
         ends: freeing it then hangs, with Python's lock held. This question goes through the loop.
         """
-        connection = HTTPConnection(urlsplit(self._server.listening_address).netloc, timeout=10)
+        connection = HTTPConnection(urlsplit(self.address()).netloc, timeout=10)
         with contextlib.suppress(OSError, HTTPException), contextlib.closing(connection):
             headers = {"Authorization": f"Bearer {self.api_key}"}
             connection.request("GET", "/lora-adapters", headers=headers)
@@ -89,9 +84,9 @@ class LocalServer:
 
     def _start(self) -> None:
         try:
-            self._server = self._load()
+            self._server.set_result(self._load())
         except Exception as error:  # of whatever kind: raised in the thread that waits
-            self._failed = error
+            self._server.set_exception(error)
 
     def _load(self) -> Any:
         try:

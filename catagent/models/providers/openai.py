@@ -53,11 +53,8 @@ def connect(
     `kind` is the class to make, where it is not StreamingChatOpenAI itself.
     """
     from catagent.models.openai_client.chat_model import StreamingChatOpenAI
-    from catagent.models.openai_client.retries import RetryPolicy
 
-    settings = context.loaded.settings
-    policy = RetryPolicy(settings.max_retries, context.on_retry)
-    clients = context.pool.clients(base_url, api_key, policy, settings.idle_timeout)
+    clients = context.pool.clients(base_url, api_key)
     return (kind or StreamingChatOpenAI)(
         root_client=clients.sync,
         client=clients.sync.chat.completions,
