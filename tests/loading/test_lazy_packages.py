@@ -24,7 +24,7 @@ def python(code: str, given: Any = None) -> Any:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=240,
         env={**os.environ, "PYTHONHASHSEED": "0"},  # sets look the same
     )
     return json.loads(done.stdout)
