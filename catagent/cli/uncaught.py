@@ -55,7 +55,9 @@ class Background(logging.Handler):
             self.report(f"a thread of the agent's failed ({name})", args.exc_value)
 
     def _of_finaliser(self, args: UnraisableHookArgs) -> None:
-        self.report("something failed while it was cleared away", args.exc_value)
+        # Where that is gone Python is being torn down: nothing can be imported, ours nor theirs.
+        if sys.meta_path is not None:
+            self.report("something failed while it was cleared away", args.exc_value)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Report what asyncio logs."""
