@@ -11,14 +11,21 @@ from typing import TYPE_CHECKING, TextIO
 from catagent.cli.asked import Asked
 from catagent.config import Output
 from catagent.errors import UsageError
+from catagent.loading.registry import load
 from catagent.sinks.base import Sink
 from catagent.sinks.stdout_guard import reserved
 from catagent.stop import Stop
 from catagent.views.options import ViewOptions, is_capable
-from catagent.views.sanitize import clean
 
 if TYPE_CHECKING:
     from catagent.sinks.live import LiveSink
+
+# Lines for programs, on what stdout leads to.
+_LINES = {
+    "jsonl": "catagent.sinks.jsonl:JsonlSink",
+    "answer": "catagent.sinks.jsonl:AnswerSink",
+    "ag-ui": "catagent.sinks.agui:AguiSink",
+}
 
 
 @dataclass(slots=True)
@@ -79,25 +86,15 @@ def resolve(asked: Asked) -> Output:
 
 def _open(output: Output, stdout: TextIO, asked: Asked, stop: Stop) -> Outputs:
     """Each is imported where it is wanted."""
-    match output:
-        case "live":
-            return _open_live(stdout, asked)
-        case "plain":
-            from catagent.sinks.plain import PlainSink
+    if output == "live":
+        return _open_live(stdout, asked)
+    if output == "plain":
+        from catagent.sinks.plain import PlainSink
 
-            plain = PlainSink(asked.view(stdout), stdout, stop)
-            return Outputs([plain], shows_errors=stdout.isatty() and sys.stderr.isatty())
-        case "answer":
-            from catagent.sinks.answer import AnswerSink
-
-            return Outputs([AnswerSink(stdout.buffer, clean, stop)], shows_warnings=False)
-        case "ag-ui":
-            from catagent.sinks.agui import AguiSink
-
-            return Outputs([AguiSink(stdout.buffer, stop)])
-    from catagent.sinks.jsonl import JsonlSink
-
-    return Outputs([JsonlSink(stdout.buffer, stop)])
+        plain = PlainSink(asked.view(stdout), stdout, stop)
+        return Outputs([plain], shows_errors=stdout.isatty() and sys.stderr.isatty())
+    sink = load(_LINES[output])(stdout.buffer, stop)
+    return Outputs([sink], shows_warnings=output != "answer")
 
 
 def _open_live(stdout: TextIO, asked: Asked) -> Outputs:

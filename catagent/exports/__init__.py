@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from catagent.errors import OutputError, UsageError
 from catagent.events.types import Event
+from catagent.loading.registry import load
 from catagent.sinks.atomic_file import made
 
 # Each takes the events of one run and a title (None: the question), and returns the whole file.
@@ -29,8 +29,7 @@ def exporter(path: Path) -> Exporter:
     if place is None:
         known = ", ".join(EXPORTERS)
         raise UsageError(f"cannot export to {path}", f"end the name in one of: {known}")
-    module, _, name = place.partition(":")
-    found: Exporter = getattr(importlib.import_module(module), name)
+    found: Exporter = load(place)
     return found
 
 

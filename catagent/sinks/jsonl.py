@@ -1,4 +1,4 @@
-"""One JSON line an event, written the moment that it happens."""
+"""One JSON line an event, written the moment that it happens; or of a run its answer alone."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import re
 from typing import BinaryIO
 
 from catagent.events.codec import encode
-from catagent.events.types import Event
+from catagent.events.types import Answer, Event
 from catagent.sinks.base import Sink
 from catagent.sinks.fd_writer import writer
 from catagent.stop import Stop
+from catagent.views.sanitize import clean
 
 # What JSON leaves as it is and a terminal may obey: DEL, the C1 controls, and the marks that turn
 # the direction of text.
@@ -30,6 +31,17 @@ class JsonlSink(Sink):
     def put(self, lines: bytes) -> None:
         """Write lines of JSON."""
         self._write(escaped(lines) if self._on_terminal else lines)
+
+
+class AnswerSink(JsonlSink):
+    """Writes the final answer as soon as there is one; on a terminal, made safe for it."""
+
+    def write(self, event: Event) -> None:
+        """Write the answer, if that is what the event is."""
+        if isinstance(event, Answer):
+            output = event.data.output
+            text = clean(output) if self._on_terminal else output
+            self._write((text.removesuffix("\n") + "\n").encode("utf-8", "replace"))
 
 
 def escaped(lines: bytes) -> bytes:

@@ -27,9 +27,8 @@ from catagent.recordings.reader import read_recording
 from catagent.recordings.schema import schema
 from catagent.run.playback import Playback
 from catagent.sinks.agui import AguiSink
-from catagent.sinks.answer import AnswerSink
 from catagent.sinks.base import Sink
-from catagent.sinks.jsonl import JsonlSink
+from catagent.sinks.jsonl import AnswerSink, JsonlSink
 from catagent.views.stats import table
 
 FIXTURES = sorted((Path(__file__).parents[1] / "fixtures").glob("v*/*.jsonl"))
@@ -106,7 +105,7 @@ def test_a_filter_leaves_lines_out_and_changes_none(path: Path, tmp_path: Path) 
 def test_the_answer_sink_writes_the_answer_of_a_fixture(path: Path, tmp_path: Path) -> None:
     last = events_of(path)[-1]
     assert isinstance(last, ev.RunFinished)
-    written = played(path, lambda stream: AnswerSink(stream, str), Filters(), tmp_path / "out")
+    written = played(path, lambda stream: AnswerSink(stream), Filters(), tmp_path / "out")
     assert written.decode() == (f"{last.data.output}\n" if last.data.output else "")
 
 

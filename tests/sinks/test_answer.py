@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from catagent.events import types as ev
-from catagent.sinks.answer import AnswerSink
+from catagent.sinks.jsonl import AnswerSink
 from tests.support.runs import ANSWER, cat_run, failed_run, paused_run
 from tests.support.screen import shown_by
 
 
 def written(events: list[ev.Event], path: Path) -> bytes:
     with path.open("wb") as stream:
-        sink = AnswerSink(stream, str.upper)
+        sink = AnswerSink(stream)
         for event in events:
             sink.write(event)
         sink.close()
@@ -37,5 +37,5 @@ def test_an_answer_with_a_newline_or_a_lone_surrogate_is_written(tmp_path: Path)
 
 
 def test_the_answer_on_a_terminal_is_sanitized() -> None:
-    answer = ev.Answer(data=ev.AnswerData(output="a cat"))
-    assert shown_by(lambda stream: AnswerSink(stream, str.upper).write(answer)) == b"A CAT\r\n"
+    answer = ev.Answer(data=ev.AnswerData(output="a \x1b[31mcat"))
+    assert shown_by(lambda stream: AnswerSink(stream).write(answer)) == "a ␛[31mcat\r\n".encode()
