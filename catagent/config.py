@@ -12,7 +12,7 @@ import io
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 from urllib.parse import unquote
@@ -129,29 +129,25 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> 
     process = dict(os.environ if environ is None else environ)
     found, notices = _read_dotenv(Path(".env"))
     dotenv = _allowed(found, process)
-    merged = {**dotenv, **process}
+    whole = {**dotenv, **process}
     if environ is None:
-        os.environ.update(merged)  # LangChain's providers look for their keys there themselves
-    folders = _folders(merged)
-    layers: list[tuple[str, Mapping[str, Any]]] = [
+        os.environ.update(whole)  # LangChain's providers look for their keys there themselves
+    folders = _folders(whole)
+    layers = [
         ("the command line", {k: v for k, v in flags.items() if v is not None}),
         ("the environment", _prefixed(process)),
         (".env", _prefixed(dotenv)),
         ("config.toml", _read_toml(folders["config_dir"] / "config.toml")),
     ]
-    settings = _merge(layers)
-    return Loaded(settings=settings, environ=merged, process=process, notices=notices, **folders)
+    settings = merged(layers)
+    return Loaded(settings=settings, environ=whole, process=process, notices=notices, **folders)
 
 
-def chosen(where: str, **values: Any) -> Settings:
-    """The settings with these values, which were chosen at one place: `where`, in words.
+def merged(layers: Sequence[tuple[str, Mapping[str, Any]]]) -> Settings:
+    """The settings, each from the first of the layers that has it; each layer has a name, in words.
 
     Raises UsageError for a value that is of no use.
     """
-    return _merge([(where, values)])
-
-
-def _merge(layers: list[tuple[str, Mapping[str, Any]]]) -> Settings:
     hints, values = get_type_hints(Settings, include_extras=True), {}
     for where, layer in reversed(layers):
         for name, value in layer.items():

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from catagent.api.stream import DEFAULTS, Call, run_events
+from catagent.api.stream import DEFAULTS, run_events
 from catagent.config import Mode, process_environ
 from catagent.events.filters import Filters
 from catagent.events.types import RunFinished
@@ -53,11 +53,10 @@ def show(
     """
     given = dict(locals())
     view = _view(verbose=given.pop("verbose"), quiet=given.pop("quiet"))
-    call = Call(**given)
 
     async def main() -> RunFinished:
         with view as sink:
-            async with contextlib.aclosing(run_events(call, (sink,))) as events:
+            async with contextlib.aclosing(run_events((sink,), **given)) as events:
                 async for event in events:
                     if isinstance(event, RunFinished):
                         return event

@@ -7,7 +7,6 @@ nothing is printed.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import uuid
 from collections.abc import AsyncGenerator, Iterable, Sequence
@@ -15,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catagent.config import Mode, Settings, chosen, secrets_of
+from catagent.config import Mode, Settings, merged, secrets_of
 from catagent.errors import UsageError
 from catagent.events import types as ev
 from catagent.events.filters import Filters
@@ -37,26 +36,6 @@ if TYPE_CHECKING:
     Agent = Runnable[Any, Any] | StateGraph[Any, Any, Any, Any]
 
 DEFAULTS = Settings()
-_SETTINGS = ("mode", "max_steps", "timeout", "idle_timeout", "max_tokens", "max_cost")
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """The arguments of `stream`, which says what each of them is."""
-
-    agent: Agent
-    input: Any
-    mode: Mode
-    config: RunnableConfig | None
-    filters: Filters | None
-    max_steps: int
-    timeout: float
-    idle_timeout: float
-    max_tokens: int
-    max_cost: float
-    raw: bool
-    secrets: Iterable[str]
-    record: str | os.PathLike[str] | None
 
 
 def stream(
@@ -88,29 +67,40 @@ def stream(
     fails in the run is in the last event; what cannot be run or recorded raises UsageError or
     OutputError before the first.
     """
-    return run_events(Call(**locals()))
+    return run_events((), **locals())
 
 
-async def run_events(call: Call, sinks: Sequence[Sink] = ()) -> AsyncGenerator[ev.Event, None]:
+async def run_events(
+    sinks: Sequence[Sink],
+    *,
+    agent: Agent,
+    input: Any,  # noqa: A002 - as in `stream`, which says what each of them is
+    config: RunnableConfig | None,
+    filters: Filters | None,
+    raw: bool,
+    secrets: Iterable[str],
+    record: str | os.PathLike[str] | None,
+    **chosen: Any,
+) -> AsyncGenerator[ev.Event, None]:
     """The events of a run, which go to `sinks` as well. They stay the caller's to close."""
     from catagent.agents.custom import fit
     from catagent.sources.backpressure import paced
 
-    _check("filters", call.filters, Filters)
-    _check("config", call.config, dict)
-    settings = chosen("the call", **{name: getattr(call, name) for name in _SETTINGS})
-    config, run_id = _configured(call.config)
-    agent_run = fit(call.agent, call.input, config, max_steps=settings.max_steps, raw=call.raw)
+    _check("filters", filters, Filters)
+    _check("config", config, dict)
+    settings = merged([("the call", chosen)])
+    config, run_id = _configured(config)
+    agent_run = fit(agent, input, config, max_steps=settings.max_steps, raw=raw)
     pull, stop = Pull(), Stop()
     # A text alone is one secret, and not its letters.
-    secrets = (call.secrets,) if isinstance(call.secrets, str) else call.secrets
-    mask = EventMask((*secrets_of(), *secrets))
-    record = None if call.record is None else Path(call.record)
-    with recorders(run_id, stop, record=record) as recording:
-        broadcast = Broadcast((pull, *sinks), recording, call.filters, mask)
+    mask = EventMask((*secrets_of(), *((secrets,) if isinstance(secrets, str) else secrets)))
+    place = None if record is None else Path(record)
+    with recorders(run_id, stop, record=place) as recording:
+        broadcast = Broadcast((pull, *sinks), recording, filters, mask)
         session = Session(broadcast, limits=Limits.of(settings), stop=stop)
-        source = paced(call.mode, session.attached(agent_run), pull.taken)
-        drive = partial(session.drive, _started(call, agent_run), source)
+        source = paced(settings.mode, session.attached(agent_run), pull.taken)
+        started = _started(agent_run, input, settings.mode, filters or Filters())
+        drive = partial(session.drive, started, source)
         async with contextlib.aclosing(pull.events(session, drive)) as events:
             async for event in events:
                 yield event
@@ -131,16 +121,16 @@ def _configured(config: RunnableConfig | None) -> tuple[RunnableConfig, str]:
     return {**given, "run_id": run_id, "configurable": configurable}, str(run_id)
 
 
-def _started(call: Call, agent_run: AgentRun) -> ev.RunStarted:
+def _started(agent_run: AgentRun, given: Any, mode: Mode, filters: Filters) -> ev.RunStarted:
     from catagent.sources.plain import plain
 
     config = agent_run.config or {}
     data = ev.RunStartedData(
         agent=config["run_name"],
-        mode=call.mode,
-        input=plain(call.input),
+        mode=mode,
+        input=plain(given),
         thread_id=str(config["configurable"]["thread_id"]),
-        filters=call.filters.as_dict() if call.filters else {},
+        filters=filters.as_dict(),
         versions=versions(),
     )
     return ev.RunStarted(run_id=str(config["run_id"]), name=data.agent, data=data)
