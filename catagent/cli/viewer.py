@@ -12,7 +12,6 @@ from catagent.cli.recordings import history
 from catagent.cli.stderr import say, write
 from catagent.errors import ExitCode
 from catagent.events import types as ev
-from catagent.recordings.history import History
 from catagent.run.recorders import recorders
 from catagent.run.session import Session
 from catagent.run.watched import Watched
@@ -57,7 +56,9 @@ class Viewer:
         return Watched(
             folder=folder,
             sinks=self._sinks,
-            keep=lambda run_id: recorders(run_id, stop, history=_place(kept, run_id)),
+            keep=lambda run_id: recorders(
+                run_id, stop, history=kept if kept and kept.claim(run_id) else None
+            ),
             recorders=recording,
             filters=self._asked.filters,
             secrets=loaded.secrets,
@@ -99,14 +100,6 @@ class Viewer:
             say(f"catagent: error: cannot write the output: {error.strerror or error}")
         if self._joined is not None:
             self._stop.request(ExitCode.BROKEN_PIPE if left else ExitCode.FAILED)
-
-
-def _place(history: History | None, run_id: str) -> History | None:
-    """Where to keep a run: nowhere, if somebody else has done so."""
-    if history is None or history.holds(run_id):
-        return None
-    history.forget(run_id)
-    return history
 
 
 class _Lenient:

@@ -74,17 +74,14 @@ class History(Struct, kw_only=True, frozen=True):
         safe = "".join(c for c in run_id if c.isalnum() or c == "-")
         return self.folder / f"{number:08}-{began}-{safe}.jsonl"
 
-    def holds(self, run_id: str) -> bool:
-        """Whether the run is kept. One that was cancelled is not, for its viewer may have left."""
-        return any(summarise(path).status != "cancelled" for path in self._of(run_id))
-
-    def forget(self, run_id: str) -> None:
-        """Remove what is kept of the run."""
-        for path in self._of(run_id):
+    def claim(self, run_id: str) -> bool:
+        """Whether to keep the run. One kept as cancelled makes room: its viewer may have left."""
+        kept = [path for _, run, path in self._files() if run == run_id]
+        if any(summarise(path).status != "cancelled" for path in kept):
+            return False
+        for path in kept:
             path.unlink(missing_ok=True)
-
-    def _of(self, wanted: str) -> list[Path]:
-        return [path for _, run, path in self._files() if run == wanted]
+        return True
 
     def prune(self) -> int:
         """Remove the oldest runs until one more fits, and return the number of that one."""

@@ -137,8 +137,8 @@ def test_of_several_recordings_of_one_run_the_newest_is_found(tmp_path: Path) ->
     record(history, "ab12", failed_run())
     newest = record(history, "ab12", cat_run())
     assert history.find("ab") == newest
-    assert history.holds("ab12")
-    assert not history.holds("ab")
+    assert not history.claim("ab12")
+    assert history.claim("ab")
 
 
 @pytest.mark.parametrize("wanted", ["", "nothing", "../secret", "/etc/passwd", "*", "last"])
