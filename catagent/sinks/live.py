@@ -154,7 +154,7 @@ class LiveSink:
             if self._view.failed:
                 self._gone = True
             else:
-                self._view.fail(error)
+                self._view.failed = error
                 self._guarded(draw)
 
     def _draw(self) -> None:

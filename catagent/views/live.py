@@ -39,6 +39,7 @@ class LiveView:
         self.options, self.began = options, began
         self.tokens = 0
         self.partial = ""
+        # What it has raised: it goes on without a footer, and `last` says so.
         self.failed: Exception | None = None
 
     def update(self, event: Event, now: float) -> None:
@@ -56,10 +57,6 @@ class LiveView:
         """Take lines that the program that is watched printed, and the one that it has begun."""
         self.partial = partial
         self.transcript.printed(lines)
-
-    def fail(self, error: Exception) -> None:
-        """Go on, for it has raised, without a footer; `last` says so."""
-        self.failed = error
 
     def frame(self, size: Size, now: float, status: str) -> Frame:
         """Return what is to be shown now. If it raises, final rows are still owed."""

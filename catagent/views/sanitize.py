@@ -67,6 +67,4 @@ class Colors:
 
 def to_ascii(text: str) -> str:
     """Return `text` for a stream that can hold ASCII alone; the rest is written as escapes."""
-    if text.isascii():
-        return text
     return text.encode("ascii", "backslashreplace").decode("ascii")

@@ -27,7 +27,7 @@ def view_of(events: Iterable[ev.Event], options: ViewOptions | None = None) -> L
 
 
 def failed(view: LiveView, error: Exception) -> LiveView:
-    view.fail(error)
+    view.failed = error
     return view
 
 

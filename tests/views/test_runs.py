@@ -405,7 +405,7 @@ def test_the_line_that_the_program_has_begun_is_below() -> None:
     view.printed([])
     assert len(view.frame(SCREEN, 2.0, "").footer) == len(frame.footer) - 1
     rest = view_of([])
-    rest.fail(RuntimeError())
+    rest.failed = RuntimeError()
     rest.printed(["\x1b[31mred\x1b[0m"], "> ")
     assert rest.frame(SCREEN, 2.0, "") == (["\x1b[31mred\x1b[0m\x1b[0m"], ["> "])
 
@@ -416,7 +416,7 @@ def test_what_is_printed_while_a_view_fails_is_not_lost(monkeypatch: pytest.Monk
         patch.setattr(Tool, "take", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             view.printed(["hello"], "> ")
-    view.fail(RuntimeError())
+    view.failed = RuntimeError()
     rows, footer = view.frame(SCREEN, 2.0, "")
     assert footer == ["> "]
     rows += view.last(SCREEN)
