@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
 from catagent.cli.asked import Asked
 from catagent.cli.options import OneRun, Recording, shares
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from catagent.events.filters import Filters
-    from catagent.events.types import Event
+from catagent.events.filters import Filters
+from catagent.events.types import Event, LlmStarted
 
 
 @shares()
@@ -61,7 +58,6 @@ def _shown(events: Sequence[Event], filters: Filters, prompts: bool) -> str:
 def _resolve(events: Sequence[Event]) -> None:
     """Put messages and tools in the place of what refers to them."""
     from catagent.events.prompts import Prompts
-    from catagent.events.types import LlmStarted
 
     known = Prompts()
     for event in events:
