@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from catagent.cli.asked import Asked
-from catagent.cli.interpreter import interpreter
 from catagent.cli.options import AGENT, FILTERS, KEEP, OUTPUT, RUN, shares
 from catagent.cli.question import read_question
 from catagent.cli.stderr import say
+from catagent.errors import UsageError
+from catagent.loading.registry import AGENTS
 from catagent.models.spec import choose_model
 from catagent.run.request import Request
+
+_HINT = "leave it out, or install catagent in that environment"
 
 
 @shares(AGENT, RUN, OUTPUT, KEEP, FILTERS)
@@ -36,6 +40,39 @@ def ask(
         tool_model=choose_model(tool_model, environ) if tool_model else model,
         filters=asked.filters,
         raw=asked.raw,
-        python=interpreter(asked),
+        python=_interpreter(asked),
     )
     raise typer.Exit(show(request, asked))
+
+
+def _interpreter(asked: Asked) -> Path | None:
+    """The interpreter for the agent, None for ours.
+
+    Raises UsageError for one that cannot be used, and for options that cannot hold in it.
+    """
+    agent, named = asked.settings.agent, asked.python
+    if agent in AGENTS or ":" not in agent:
+        if named is None:
+            return None
+        raise UsageError(
+            "--python is for an agent of your own", "--agent path/to/file.py:attribute"
+        )
+    from catagent.agents.code import Code
+    from catagent.agents.interpreter import interpreter_of
+
+    code = Code.named(agent)
+    if code is None or (code.file is None and named is None):
+        return None
+    found = interpreter_of(code.file or code.folder, asked.loaded.environ, named)
+    if found is not None:
+        for option in _unheld(asked):
+            raise UsageError(f"{option} cannot hold in {found}, where the agent runs", _HINT)
+    return found
+
+
+def _unheld(asked: Asked) -> list[str]:
+    """The options that need the agent in our process. A limit counts wherever it was set."""
+    given = [name for name in ("model", "tool_model", "max_steps", "raw") if asked.given[name]]
+    given += ["mode"] * (asked.given["mode"] not in (None, "events"))
+    given += [name for name in ("max_tokens", "max_cost") if getattr(asked.settings, name)]
+    return ["--" + name.replace("_", "-") for name in given]
