@@ -7,7 +7,7 @@ import contextlib
 import contextvars
 import os
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -52,10 +52,10 @@ def show(
     an event loop runs already. Ctrl-C cancels the run and raises KeyboardInterrupt.
     """
     given = dict(locals())
-    view = _view(verbose=given.pop("verbose"), quiet=given.pop("quiet"))
+    del given["verbose"], given["quiet"]
 
     async def main() -> RunFinished:
-        with view as sink:
+        with contextlib.closing(_view(verbose=verbose, quiet=quiet)) as sink:
             async with contextlib.aclosing(run_events((sink,), **given)) as events:
                 async for event in events:
                     if isinstance(event, RunFinished):
@@ -65,24 +65,18 @@ def show(
     return _on_a_thread(main) if is_running() else _run(main)
 
 
-@contextlib.contextmanager
-def _view(*, verbose: bool, quiet: bool) -> Iterator[Sink]:
-    """What shows a run on stdout, closed at the end."""
+def _view(*, verbose: bool, quiet: bool) -> Sink:
+    """What shows a run on stdout, until it is closed."""
     out, environ = sys.stdout, process_environ()
     options = options_for(out, environ, DEFAULTS, verbose=verbose, quiet=quiet)
-    sink: Sink
     if is_capable(environ, isatty=out.isatty()):
         from catagent.sinks.live import LiveSink
 
-        sink = live = LiveSink(options, out)
+        live = LiveSink(options, out)
         live.start()
-    else:
-        # After what was printed before, and where stdout leads by then.
-        sink = PlainSink(options, out, put=partial(print, end="", flush=True))
-    try:
-        yield sink
-    finally:
-        sink.close()
+        return live
+    # After what was printed before, and where stdout leads by then.
+    return PlainSink(options, out, put=partial(print, end="", flush=True))
 
 
 def _run(main: Callable[[], Coroutine[Any, Any, RunFinished]]) -> RunFinished:
