@@ -63,7 +63,9 @@ class Calls:
         key = ev.call_of(event)
         tool = self._tools.get(key)
         if tool is None or (tool.closed and isinstance(event, ev.Action | ev.ToolStarted)):
-            tool = self._tools[key] = self._new_tool(event)
+            tool_input = getattr(event.data, "tool_input", None)
+            tool = self._tools[key] = Tool(self.look, event.data.tool, tool_input)
+            self.home(event).parts.append(tool)
         outer = ev.outer_call(key)
         self._unclaimed.get(self._around.pop(key, None), {}).pop(key, None)
         self._ended.get(outer, {}).pop(key, None)
@@ -155,12 +157,6 @@ class Calls:
         return [facts(self.look, list(filter(None, known)))] if any(known) else []
 
     # Tools
-
-    def _new_tool(self, event: ev.CallEvent) -> Tool:
-        tool_input = getattr(event.data, "tool_input", None)
-        tool = Tool(self.look, event.data.tool, tool_input)
-        self.home(event).parts.append(tool)
-        return tool
 
     def _observed(self, tool: Tool, data: ev.ObservationData) -> None:
         if not tool.closed:

@@ -81,8 +81,10 @@ class Stack(Part):
         side, inner = self._gutter(width)
         try:
             while self.parts:
-                rows += self._apart(self.parts[0], self.parts[0].take(inner))
-                if not self.parts[0].settled:
+                part, new = self.parts[0], self.parts[0].take(inner)
+                rows += [""] * bool(new and self._is_apart(part)) + new
+                self.begun = part if new else self.begun
+                if not part.settled:
                     break
                 self.parts.popleft()
         except Exception:
@@ -102,14 +104,8 @@ class Stack(Part):
         """Return the newest text of the last part that has any."""
         return next(filter(None, (part.newest(size) for part in reversed(self.parts))), "")
 
-    def _apart(self, part: Part, rows: Rows) -> Rows:
-        """Rows of a part, below an empty one if they need it."""
-        if not rows:
-            return rows
-        apart, self.begun = self._is_apart(part), part
-        return ["", *rows] if apart else rows
-
     def _is_apart(self, part: Part) -> bool:
+        """Whether an empty row belongs before the part."""
         close = part is self.begun or (type(part) is type(self.begun) and isinstance(part, Hanging))
         return self.spaced and self.begun is not None and not close
 
