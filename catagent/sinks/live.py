@@ -40,7 +40,7 @@ class LiveSink:
     def __init__(self, options: ViewOptions, out: TextIO | int, *, raw: bool = False) -> None:
         self._options = options
         fd = os.dup(out if isinstance(out, int) else out.fileno())
-        self.terminal = self._terminal = Terminal(fd, raw=raw)
+        self.terminal = Terminal(fd, raw=raw)
         self._painter = Painter(fd)
         self._cutter, self._begun, self._in_row = LineCutter(), "", False
         self.on_resume: Callable[[], object] = lambda: None
@@ -49,7 +49,7 @@ class LiveSink:
         # Events, and rows of a program, in the order in which they came.
         self._queue: deque[Event | str] = deque()
         self._status = "starting"
-        self._size = self._terminal.size()
+        self._size = self.terminal.size()
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._paused = self._aside = self._gone = self._resumed = False
@@ -61,7 +61,7 @@ class LiveSink:
         """Take the terminal and draw the first frame, at once."""
         _open_sinks.add(self)
         self._tick()
-        shared = [fd for fd in (1, 2) if self._terminal.is_also(fd)]
+        shared = [fd for fd in (1, 2) if self.terminal.is_also(fd)]
         self._tap = Tap(shared) if shared else None
         self._jobs.__enter__()
         self._thread.start()
@@ -90,7 +90,7 @@ class LiveSink:
         self._cutter.feed(row)
         self._in_row = not data.endswith(b"\n") if data else self._in_row
         while data and not self._gone:
-            data = data[os.write(self._terminal.fd, data) :]
+            data = data[os.write(self.terminal.fd, data) :]
 
     def stand_back(self) -> None:
         """Leave the terminal to a program, its last row as it was, and show nothing any more."""
@@ -110,19 +110,19 @@ class LiveSink:
         self._stop.set()
         if self._thread.ident is not None:
             self._wait_for_painter()
-        self._terminal.give_back()
+        self.terminal.give_back()
         _open_sinks.discard(self)
         self._gone = True
         if not self._thread.is_alive():
-            os.close(self._terminal.fd)
+            os.close(self.terminal.fd)
 
     def rescue(self) -> None:
         """Give everything back at once, without a lock or a wait: the process is about to die."""
         self._gone = True
         if self._tap is not None:
             self._tap.give_back()
-        self._terminal.give_back()
-        self._terminal.write_if_ready(RESTORE.encode())
+        self.terminal.give_back()
+        self.terminal.write_if_ready(RESTORE.encode())
         _open_sinks.discard(self)
 
     def _wait_for_painter(self) -> None:
@@ -159,14 +159,14 @@ class LiveSink:
 
     def _draw(self) -> None:
         self._collect()
-        if self._paused or self._aside or self._gone or not self._terminal.is_ours():
+        if self._paused or self._aside or self._gone or not self.terminal.is_ours():
             self._painter.forget()
             if self._has_program and not (self._paused or self._aside or self._gone):
                 self._painter.append(self._final())
             return
         resumed, self._resumed = self._resumed, False
-        self._terminal.take(again=resumed)
-        size = self._terminal.size()
+        self.terminal.take(again=resumed)
+        size = self.terminal.size()
         if size != self._size or resumed:
             self._size = size
             self._painter.forget()
@@ -179,7 +179,7 @@ class LiveSink:
         return self._cutter.partial.decode("utf-8", "replace")
 
     def _final(self) -> list[str]:
-        return self._view.frame(self._terminal.size(), time.monotonic(), self._status).final
+        return self._view.frame(self.terminal.size(), time.monotonic(), self._status).final
 
     def _uncover(self) -> None:
         self._collect()
@@ -190,10 +190,10 @@ class LiveSink:
         self._collect()
         unended = self._in_row if self._aside else self._begun
         self._view.printed(["" if self._aside else self._row()] if unended else [])
-        rows = self._view.last(self._terminal.size())
+        rows = self._view.last(self.terminal.size())
         if self._gone:
             return
-        if self._terminal.is_ours():
+        if self.terminal.is_ours():
             self._painter.finish(rows)
         else:
             self._painter.append(rows)
@@ -228,7 +228,7 @@ class LiveSink:
 
     def _pause(self) -> None:
         self._hide()
-        self._terminal.give_back()
+        self.terminal.give_back()
 
     def _resume(self) -> None:
         self._paused, self._resumed = False, True

@@ -309,7 +309,7 @@ def test_only_whitelisted_sequences_leave_the_program(texts: list[str]) -> None:
         sink._tick()
     sink._finish()
     os.close(writer)
-    os.close(sink._terminal.fd)
+    os.close(sink.terminal.fd)
     with os.fdopen(reader, "rb") as stream:
         written = stream.read()
     assert ALLOWED.sub(b"", written) == b""
