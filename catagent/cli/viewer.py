@@ -49,10 +49,8 @@ class Viewer:
         """Return what follows the runs of the programs whose records are in this folder."""
         loaded, stop = self._asked.loaded, self._stop
         # Each run is kept once: the viewer that has started its program comes first.
-        keeps = loaded.settings.history and (
-            self._joined is None or not folders.has_launcher(folder)
-        )
-        kept = history(loaded) if keeps else None
+        is_kept = self._joined is not None and folders.has_launcher(folder)
+        kept = history(loaded) if loaded.settings.history and not is_kept else None
         return Watched(
             folder=folder,
             sinks=self._sinks,
