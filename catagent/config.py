@@ -1,8 +1,7 @@
 """Where settings come from: flag > environment > .env > user config file > default.
 
-The only place that reads `os.environ`. What a `.env` in the current folder may set is a short
-list (`DOTENV_ALLOWED`): a folder that somebody else wrote must not send an existing key elsewhere,
-nor start code.
+The only place that reads `os.environ`. A `.env` may set what is in `DOTENV_ALLOWED`: a folder that
+somebody else wrote must not send an existing key elsewhere, nor start code.
 """
 
 from __future__ import annotations
@@ -144,10 +143,7 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> 
 
 
 def merged(layers: Sequence[tuple[str, Mapping[str, Any]]]) -> Settings:
-    """The settings, each from the first of the layers that has it; each layer has a name, in words.
-
-    Raises UsageError for a value that is of no use.
-    """
+    """Each setting from the first layer that has it. Raises UsageError, which names the layer."""
     hints, values = get_type_hints(Settings, include_extras=True), {}
     for where, layer in reversed(layers):
         for name, value in layer.items():

@@ -17,10 +17,7 @@ from catagent.errors import ExitCode, UsageError
 
 
 class Command(TyperCommand):
-    """A command that needs no pydantic: the `cls` of every one.
-
-    No option has a range (`min`, `max`): a number is checked against its type alone.
-    """
+    """The `cls` of every command. A number is checked against its type alone: none has a range."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return Typer's parameters, and that of `--help`, which is first made here."""

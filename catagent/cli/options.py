@@ -1,8 +1,4 @@
-"""The options that several commands share.
-
-A command names the groups that it takes, `@shares(RUN, OUTPUT, FILTERS)`, and gets what was given
-as one `Asked`.
-"""
+"""The options that several commands share: `@shares(RUN, OUTPUT)` names groups of them."""
 
 from __future__ import annotations
 

@@ -30,11 +30,7 @@ _LINES = {
 
 @dataclass(slots=True)
 class Outputs:
-    """The open sinks of a run.
-
-    `shows_errors` says whether a person sees a failure in them, `shows_warnings` whether
-    warnings are shown there.
-    """
+    """The open sinks of a run, and whether a person sees there why it failed, and its warnings."""
 
     sinks: list[Sink] = field(default_factory=list)
     live: LiveSink | None = None

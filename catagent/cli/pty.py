@@ -39,8 +39,7 @@ _UNFINISHED = re.compile(rb"\x1b(?:\[[\d;?]*|\][^\x07\x1b]{0,999}\x1b?)?\Z")
 def start(command: Command, terminal: Terminal) -> tuple[Program, int]:
     """Start the command on a new terminal like ours; return it and our end of that terminal.
 
-    Those of its descriptors that are not on our terminal stay what they are. To be called while
-    there are no threads.
+    Its descriptors that are not on our terminal stay what they are. Only while there is no thread.
     """
     kept = {fd: os.dup(fd) for fd in (0, 1, 2) if not terminal.is_also(fd)}
     modes, size = termios.tcgetattr(terminal.fd), termios.tcgetwinsize(terminal.fd)

@@ -17,8 +17,7 @@ _PATIENCE_S = 1.0
 def read_question(argument: str | None, stdin: TextIO | None, notice: Callable[[str], None]) -> str:
     """Return the argument, all of stdin, or the argument with stdin below it as a marked block.
 
-    `notice` is called when stdin stays open and silent. Raises UsageError where there is no
-    question.
+    `notice` is called when stdin stays open and silent. Raises UsageError for no question.
     """
     piped = stdin is not None and not stdin.isatty()
     if argument not in (None, "-") and not piped:

@@ -23,10 +23,7 @@ _SHOWN = 300
 
 
 class Background(logging.Handler):
-    """Reports failures that nobody awaits, to the end of the process: some come only there.
-
-    asyncio logs what becomes of tasks.
-    """
+    """Reports failures that nobody awaits, to the end of the process: some come only there."""
 
     def __init__(self, secrets: Iterable[str], *, debug: bool) -> None:
         super().__init__(logging.WARNING)
@@ -60,7 +57,7 @@ class Background(logging.Handler):
             self.report("something failed while it was cleared away", args.exc_value)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Report what asyncio logs."""
+        """Report what asyncio logs: it does so of tasks."""
         raised = record.exc_info[1] if record.exc_info else None
         if raised is not None:
             self.report("a task of the agent's failed, and nobody awaited it", raised)

@@ -102,10 +102,7 @@ class History(Struct, kw_only=True, frozen=True):
                 continue  # pruned by another process meanwhile, or not ours
 
     def find(self, wanted: str) -> Path:
-        """The one recording whose id begins so, or the `last`. Raises RecordingError.
-
-        Of several of one run it is the newest.
-        """
+        """The newest recording of the run whose id begins so, or `last`. Raises RecordingError."""
         files = self._files()
         found = {run: path for _, run, path in files if run.startswith(wanted)} if wanted else {}
         found |= {run: path for _, run, path in files if path.stem == wanted}

@@ -13,10 +13,7 @@ from catagent.stop import Stop
 
 
 class AguiSink(JsonlSink):
-    """Writes what the protocol makes of each event, the moment that it happens.
-
-    It has one run after the other: a run that began while another was open waits for its end.
-    """
+    """Writes what the protocol makes of each event; a run waits for the end of those before it."""
 
     def __init__(self, stream: BinaryIO, stop: Stop | None = None) -> None:
         super().__init__(stream, stop)

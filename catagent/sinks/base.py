@@ -11,8 +11,7 @@ class Sink(Protocol):
     """Takes the events of one run, in order, on the thread of the event loop.
 
     `write` must neither block for long nor raise, except OSError when its stream fails. `close` is
-    called exactly once, whatever happens, with nothing written after it; it does nothing where a
-    sink does not say more.
+    called exactly once, whatever happens, with nothing written after it.
 
     One that writes to a stream is made as `NAMESink(stream, stop)`, and writes with
     `fd_writer.writer`. The stream stays the caller's. On a terminal, lines of JSON go through
@@ -23,7 +22,7 @@ class Sink(Protocol):
         """Take one event."""
 
     def close(self) -> None:
-        """Write what is still held back and let go of the stream."""
+        """Write what is still held back and let go of the stream, if there is such."""
         return
 
 

@@ -1,8 +1,7 @@
 """Puts rows on a terminal: those that are final once, above; the footer again and again, below.
 
 Between frames the cursor stands on the footer's first row, unseen but where a person types.
-Whatever a resize does to the rows below, clearing from there takes away the footer and nothing
-else.
+Whatever a resize does to the rows below, clearing from there takes away the footer alone.
 """
 
 from __future__ import annotations

@@ -28,9 +28,7 @@ from catagent.views.style import Look
 from catagent.views.wrap import without_colors
 
 _PARSER = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
-_PARSER.disable(
-    "autolink"
-)  # Rich would show `<https://a.b>` as a text, and the same as its address
+_PARSER.disable("autolink")  # Rich would show `<https://a.b>` as a text, and as its address
 _COLOR_SYSTEMS = {"none": None, "16": "standard", "256": "256", "truecolor": "truecolor"}
 _PADDING = re.compile(r"(?: |\x1b\[[0-9;]*m)+$")
 _ITEM_NUMBER = re.compile(r"^[\s>]*\d+[.)]", re.MULTILINE)

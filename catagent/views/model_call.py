@@ -16,10 +16,7 @@ _STYLES: dict[ev.Channel, Style] = {"text": "plain", "reasoning": "reasoning", "
 
 
 class Model(Stack):
-    """What one call of a model writes: reasoning, text, and the tool calls that it makes.
-
-    It has no rows, not even its label, until there is something to show.
-    """
+    """The parts of a call. It has no rows, not even its label, until there is something to show."""
 
     def __init__(self, look: Look, name: str, *, label: str, markdown: bool) -> None:
         super().__init__()

@@ -1,7 +1,6 @@
 """Colours and glyphs: one table each, and `Look`, which applies them.
 
-Colours are the terminal's own sixteen, so that they fit the palette of its user; no meaning is in
-a colour alone.
+Colours are the terminal's own sixteen, its user's palette; no meaning is in a colour alone.
 """
 
 from __future__ import annotations

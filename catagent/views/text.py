@@ -143,9 +143,7 @@ class Markdown(Feed):
         return self._blocks.add(piece) + self._blocks.flush(cut=True)
 
     def _render(self, block: Block, width: int | None) -> Rows:
-        with suppress(
-            Exception
-        ):  # whatever the defect of parser, lexer or Rich: the source is left
+        with suppress(Exception):  # a defect of parser, lexer or Rich: the source is left
             from catagent.views.markdown_render import render
 
             if (rows := render(block, width or 80, self.look)) is not None:

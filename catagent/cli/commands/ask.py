@@ -46,10 +46,7 @@ def ask(
 
 
 def _interpreter(asked: Asked) -> Path | None:
-    """The interpreter for the agent, None for ours.
-
-    Raises UsageError for one that cannot be used, and for options that cannot hold in it.
-    """
+    """The agent's interpreter, None for ours. Raises UsageError where it cannot do as asked."""
     agent, named = asked.settings.agent, asked.python
     if agent in AGENTS or ":" not in agent:
         if named is None:
