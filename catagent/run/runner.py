@@ -99,7 +99,7 @@ class Run:
             if (warning := self._beyond(models)) is not None:
                 yield ev.Warned(data=warning)
             self._on_status("")
-            from catagent.sources import open_source
+            from catagent.sources.modes import open_source
 
             source = open_source(self._loaded.settings.mode, self.session.attached(opened))
             async with contextlib.aclosing(source) as events:

@@ -12,8 +12,8 @@ from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.runnables.config import RunnableConfig, merge_configs
 
 from catagent.config import Mode
-from catagent.sources import open_source
 from catagent.sources.base import AgentRun, EventStream, Pulse
+from catagent.sources.modes import open_source
 
 
 def paced(mode: Mode, run: AgentRun, taken: Callable[[], Awaitable[None]]) -> EventStream:

@@ -28,8 +28,8 @@ from catagent.workarounds.run_log import RunLogHandler
 _PHASES = {"": "start", "streamed_output/-": "stream", "final_output": "end"}
 
 
-def stream(mode: Mode, run: AgentRun) -> EventStream:
-    """Run the agent; yield what it does, as far as the API of this mode tells."""
+def open_source(mode: Mode, run: AgentRun) -> EventStream:
+    """The events of `run`, by way of the LangChain API that `mode` names."""
     return drive(run, *_MODES[mode])
 
 

@@ -14,8 +14,8 @@ from catagent.errors import ExitCode
 from catagent.events import types as ev
 from catagent.run.broadcast import Broadcast
 from catagent.run.session import Session
-from catagent.sources import open_source
 from catagent.sources.base import AgentRun
+from catagent.sources.modes import open_source
 from tests.support.agents import MODES
 
 HERE = "tests/run/test_owners.py"

@@ -27,8 +27,8 @@ from catagent.run.broadcast import Broadcast
 from catagent.run.session import Session
 from catagent.sinks.agui_events import Translator
 from catagent.sinks.jsonl import JsonlSink
-from catagent.sources import open_source
 from catagent.sources.base import AgentShape
+from catagent.sources.modes import open_source
 from tests.support.agents import MODES, QUESTION, SHAPES, build, chat_model
 from tests.support.matrix import pairwise
 from tests.support.scripts import SCRIPTS

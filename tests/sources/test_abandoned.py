@@ -20,8 +20,8 @@ from langchain_core.tools import tool
 from catagent.agents.custom import fit
 from catagent.config import Mode
 from catagent.events import types as ev
-from catagent.sources import open_source
 from catagent.sources.base import AgentRun, Pulse
+from catagent.sources.modes import open_source
 from tests.support.agents import MODES, chat_model
 from tests.support.matrix import in_turn
 from tests.support.replies import Reply

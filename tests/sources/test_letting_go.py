@@ -13,8 +13,8 @@ from langchain_core.tools import BaseTool, tool
 
 from catagent.agents.cat import make_tools
 from catagent.config import Mode
-from catagent.sources import open_source
 from catagent.sources.base import AgentShape
+from catagent.sources.modes import open_source
 from tests.support import scripts
 from tests.support.agents import (
     MODES,

@@ -21,8 +21,8 @@ from catagent.agents import cat_prompts
 from catagent.agents.cat import make_tools
 from catagent.config import Mode
 from catagent.events.types import Event
-from catagent.sources import open_source
 from catagent.sources.base import AgentRun, AgentShape
+from catagent.sources.modes import open_source
 from tests.support.server import Script, ScriptedServer
 
 QUESTION = "what items are located where the cat is hiding?"
