@@ -18,11 +18,8 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage, ToolMessage
 
 
-class AgentEvents:
-    """Makes them for one run; each call is decided on once, whoever says so first."""
-
-    def __init__(self, maker: EventMaker) -> None:
-        self._known = maker.known
+class AgentEvents(EventMaker):
+    """Makes these as well for one run; each call is decided on once, whoever says so first."""
 
     def node_ended(self, span: Span) -> Iterator[ev.Event]:
         """What a node of a graph decided, what it was answered, and what it changed."""
@@ -33,7 +30,7 @@ class AgentEvents:
             else:
                 yield self._action(call, args, [message], span)
         span.facts = []
-        parts = [self._known.data(part) for part in updates_of(span.output)]
+        parts = [self.known.data(part) for part in updates_of(span.output)]
         changes = parts[0] if len(parts) == 1 else parts or None
         data = ev.UpdateData(node=span.node, changes=changes)
         yield ev.Update(data=data, **{**envelope(span), "name": span.node})
@@ -53,7 +50,7 @@ class AgentEvents:
             tool=call.tool,
             tool_input=plain(args),
             tool_call_id=call.call_id,
-            messages=[self._known.whole(message) for message in messages],
+            messages=[self.known.whole(message) for message in messages],
         )
         return ev.Action(data=data, **_about(call, call.author or where))
 
@@ -62,7 +59,7 @@ class AgentEvents:
     ) -> ev.Observation:
         """The agent observes what a call came to, or why it did not run."""
         call.reported = True
-        data.messages = [self._known.whole(message) for message in messages]
+        data.messages = [self.known.whole(message) for message in messages]
         return ev.Observation(data=data, **_about(call, call.run))
 
     def _answered(self, call: Call, message: ToolMessage) -> ev.Observation:
@@ -78,7 +75,7 @@ class AgentEvents:
         self, text: str, complete: bool, messages: Sequence[BaseMessage], where: Span | None
     ) -> ev.Answer:
         """The final answer, of the model run that wrote it, or of the agent's."""
-        said = [self._known.whole(message) for message in messages]
+        said = [self.known.whole(message) for message in messages]
         data = ev.AnswerData(output=text, complete=complete, messages=said)
         return ev.Answer(data=data, **envelope(where))
 
@@ -87,7 +84,7 @@ class AgentEvents:
         if isinstance(output, dict):
             output = {key: value for key, value in output.items() if key != "__interrupt__"}
         is_state = hasattr(output, "__dict__") or isinstance(output, dict)
-        return self._known.data(output) if is_state and not is_message(output) else None
+        return self.known.data(output) if is_state and not is_message(output) else None
 
 
 def interrupt(span: Span, asked: Any) -> ev.Interrupt:

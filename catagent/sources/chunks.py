@@ -36,10 +36,10 @@ _NOT_RUN = frozenset({"invalid_tool", "_Exception"})
 class ChunkReader:
     """Reads the chunks of one run, in order; `finish` gives the answer once they are through."""
 
-    def __init__(self, run: AgentRun, tracker: Tracker, agent: AgentEvents) -> None:
+    def __init__(self, run: AgentRun, tracker: Tracker, make: AgentEvents) -> None:
         self._run = run
         self._tracker = tracker
-        self._agent = agent
+        self._make = make
         self._output: Any = None
         self._stopped_before_node = False
 
@@ -54,18 +54,19 @@ class ChunkReader:
         executor, messages = self._tracker.root, _messages(chunk.get("messages"))
         if executor is None:
             return
+        acting, author = self._tracker.calls.acting, self._tracker.last_llm(executor)
         for action in chunk.get("actions") or ():
-            call = self._tracker.calls.acting(action, executor, self._last_llm())
-            yield from self._agent.action(call, messages, executor)
+            yield from self._make.action(acting(action, executor, author), messages, executor)
         for step in chunk.get("steps") or ():
-            yield self._step(step.action, step.observation, messages, executor)
+            call = acting(step.action, executor, author)
+            yield self._step(call, step.action.tool, step.observation, messages)
         if not ("actions" in chunk or "steps" in chunk):
             self._output = chunk
 
     def decided(self, executor: Span, call: Call) -> Iterator[ev.Action]:
         """An executor inside of another agent decided on a call: there are no chunks of it."""
         messages = _messages(getattr(call.action, "messages", ()))
-        return self._agent.action(call, messages, executor)
+        return self._make.action(call, messages, executor)
 
     def observed(self, tool: Span, call: Call) -> ev.Observation:
         """Such an executor observes what its tool returned."""
@@ -75,19 +76,18 @@ class ChunkReader:
         else:
             step = langchain("agents").AgentStep(action=action, observation=tool.output)
             messages = step.messages
-        return self._step(action, tool.output, _messages(messages), tool)
+        return self._step(call, action.tool, tool.output, _messages(messages))
 
     def _step(
-        self, action: Any, observation: Any, messages: Sequence[BaseMessage], executor: Span
+        self, call: Call, tool: str, observation: Any, messages: Sequence[BaseMessage]
     ) -> ev.Observation:
-        call = self._tracker.calls.acting(action, executor, self._last_llm())
         self._tracker.calls.close(call)
         not_run = call.run is not None and call.run.name in _NOT_RUN
         status: ev.ToolStatus = "error" if not_run else "success"
         output, content = output_text(observation), tool_content(observation)
-        data = ev.ObservationData(tool=action.tool, status=status, output=output, content=content)
+        data = ev.ObservationData(tool=tool, status=status, output=output, content=content)
         data.tool_call_id = call.call_id
-        return self._agent.observation(call, data, messages)
+        return self._make.observation(call, data, messages)
 
     def finish(self) -> Iterator[ev.Event]:
         """The answer, or AgentError for a run that ended without one; nothing where it waits."""
@@ -95,7 +95,7 @@ class ChunkReader:
         if self._stopped_before_node and not self._tracker.is_interrupted:
             yield from self._breakpoint()
         outcome.interrupted = self._stopped_before_node or self._tracker.is_interrupted
-        outcome.state = self._agent.state(root.output if root is not None else None)
+        outcome.state = self._make.state(root.output if root is not None else None)
         if not outcome.interrupted:
             yield from self._finish()
 
@@ -146,25 +146,21 @@ class ChunkReader:
         return self._as_answer(text, None, _messages(output.get("messages")))
 
     def _written_by_model(self, text: str) -> bool:
-        written = self._last_llm()
+        written = self._tracker.last_llm()
         message = written.message if written else None
         return message is not None and joined(pieces_of(message)) == text
-
-    def _last_llm(self) -> Span | None:
-        root = self._tracker.root
-        return None if root is None else self._tracker.last_llm(root)
 
     def _as_answer(
         self, text: str, message: BaseMessage | None, messages: list[BaseMessage] | None = None
     ) -> ev.Answer:
         if (limit := author_limit(text)) is not None and not self._written_by_model(text):
             raise limit
-        span = self._tracker.calls.author(message) if message else self._last_llm()
+        span = self._tracker.calls.author(message) if message else self._tracker.last_llm()
         is_cut_short = not is_whole(message) if message else span is not None and span.is_cut_short
         if messages is None:
             messages = _messages(message)
         where = span or self._tracker.root
-        return self._agent.answer(text, not is_cut_short, messages, where)
+        return self._make.answer(text, not is_cut_short, messages, where)
 
 
 def _messages(found: Any) -> list[BaseMessage]:

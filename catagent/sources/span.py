@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from catagent.failures.classify import Owner
@@ -24,20 +24,13 @@ if TYPE_CHECKING:
 LLM_KINDS = frozenset({"llm", "chat_model"})
 
 
-class Prompt(NamedTuple):
-    """What a model is sent, as it is when it is sent."""
-
-    messages: list[Message]
-    tools: list[Any]
-    parameters: dict[str, Any]
-
-
 @dataclass(slots=True, eq=False)
 class Span:
     """One LangChain run. `call` is the nearest tool call, its own included once that is known.
 
     `node` is the graph's node that this is or is inside of, `ns` and `path` LangGraph's names of
     it, `superstep` its turn, None for a task of an `entrypoint`. Times are of its tree's clock.
+    `sent` and `parameters` are what a model gets, as they are then, until that was reported.
     Of what is streamed `reading` reads all that is more than text; `numbers` and `names` are of its
     tool calls, `written` of its message. `facts` are what a node added, `state` what it began with.
     """
@@ -58,7 +51,8 @@ class Span:
     superstep: int | None = None
     model: str = ""
     provider: str = ""
-    prompt: Prompt | None = None
+    sent: list[Message] = field(default_factory=list)
+    parameters: dict[str, Any] = field(default_factory=dict)
     tool_input: Any = None
     began: float = 0.0
     first_token: float | None = None
@@ -147,9 +141,10 @@ class RunTree:
             return [span for span in self.spans.values() if span.kind == "tool" and _vanished(span)]
         return [span for span in self.spans.values() if span.error is error]
 
-    def last_llm(self, around: Span) -> Span | None:
-        """The newest model run of the agent that this is, or is part of."""
-        return next((llm for llm in reversed(self.llms) if llm.scope == around.scope), None)
+    def last_llm(self, around: Span | None = None) -> Span | None:
+        """The newest model run of the agent that this is, or is part of; else of the root's."""
+        whose = around or self.root
+        return next((m for m in reversed(self.llms) if whose and m.scope == whose.scope), None)
 
     def steps_around(self, span: Span) -> Iterator[Span]:
         """The nodes and tools that a run is inside of, the innermost first, and last the root."""

@@ -54,11 +54,10 @@ class EventMaker:
         """A model call began."""
         span.opened = True
         data = ev.LlmStartedData(model=span.model, run_type=span.kind)
-        if span.prompt is not None:
-            data.messages = self.known.messages(span.prompt.messages)
-            data.tools = self.known.tools(span.prompt.tools)
-            data.parameters = parameters_of(span.prompt.parameters)
-            span.prompt = None
+        given, messages, span.sent, span.parameters = span.parameters, span.sent, [], {}
+        data.messages = self.known.messages(messages)
+        data.tools = self.known.tools(given.get("tools") or given.get("functions") or [])
+        data.parameters = parameters_of(given)
         return ev.LlmStarted(data=data, **envelope(span))
 
     def llm_ended(self, span: Span) -> Iterator[ev.LlmToken | ev.LlmFinished]:

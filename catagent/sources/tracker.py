@@ -15,16 +15,11 @@ from catagent.sources.base import AgentRun, AgentShape, to_nobody
 from catagent.sources.budget import Bounds
 from catagent.sources.calls import Calls
 from catagent.sources.kinds import is_ai, is_message
-from catagent.sources.message_checks import (
-    WrittenArgs,
-    check_message,
-    is_whole,
-    warnings_for,
-)
+from catagent.sources.message_checks import WrittenArgs, check_message, is_whole, warnings_for
 from catagent.sources.messages import usage_of
 from catagent.sources.nodes import NodeReader, begins_with_state, command_of, interrupts_of
 from catagent.sources.prompts import Forms, prompt
-from catagent.sources.span import Prompt, RunId, RunTree, Serialized, Span
+from catagent.sources.span import RunId, RunTree, Serialized, Span
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessage, BaseMessage
@@ -126,7 +121,7 @@ class Tracker(RunTree):
         model = params.get("model") or params.get("model_name") or metadata.get("ls_model_name")
         span.model = str(model or span.name)
         span.provider = str(metadata.get("ls_provider") or "")
-        span.prompt = Prompt(sent, params.get("tools") or params.get("functions") or [], params)
+        span.sent, span.parameters = sent, params
         self.bounds.ask(span, self.steps_around(span))
         self.llms.append(span)
         self.happened.append(Happening("start", span))

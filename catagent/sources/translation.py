@@ -14,7 +14,7 @@ from catagent.sources.agent_events import AgentEvents, interrupt
 from catagent.sources.base import AgentRun
 from catagent.sources.chunks import ChunkReader
 from catagent.sources.span import LLM_KINDS, Span
-from catagent.sources.to_events import EventMaker, envelope
+from catagent.sources.to_events import envelope
 from catagent.sources.tracker import Happening, Tracker
 
 
@@ -23,9 +23,8 @@ class Translation:
 
     def __init__(self, run: AgentRun, tracker: Tracker) -> None:
         self.tracker = tracker
-        self.make = EventMaker(tracker)
-        self.agent = AgentEvents(self.make)
-        self.chunks = ChunkReader(run, tracker, self.agent)
+        self.make = AgentEvents(tracker)
+        self.chunks = ChunkReader(run, tracker, self.make)
 
     def unsaid(self) -> Iterator[ev.Event]:
         """All that happened and has not been reported."""
@@ -90,7 +89,7 @@ class Translation:
         elif span.kind == "tool":
             yield self.make.tool_finished(span)
         else:
-            yield from self.agent.node_ended(span)
+            yield from self.make.node_ended(span)
 
 
 def _is_due(happened: Happening, moment: float) -> bool:
