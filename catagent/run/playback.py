@@ -36,17 +36,16 @@ class Playback:
     damage: RecordingError | None = None
     _runs: Runs = field(default_factory=Runs)
     _task: asyncio.Task[object] | None = None
-    _loop: asyncio.AbstractEventLoop | None = None
 
     def cancel(self, code: ExitCode) -> None:
         """Stop, and leave with this exit code; safe in a signal handler."""
         self.stop.request(code)
-        if self._loop is not None and self._task is not None:
-            self._loop.call_soon_threadsafe(self._task.cancel)
+        if self._task is not None:
+            self._task.get_loop().call_soon_threadsafe(self._task.cancel)
 
     async def play(self, source: EventStream) -> ExitCode:
         """Play to the end or the damage; return the exit code. Raises where a sink can't write."""
-        self._task, self._loop = asyncio.current_task(), asyncio.get_running_loop()
+        self._task = asyncio.current_task()
         try:
             async with contextlib.aclosing(source):
                 while self.stop.why is None:

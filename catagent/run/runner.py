@@ -8,8 +8,7 @@ import gc
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
-from typing import TYPE_CHECKING
+from functools import cache, partial
 
 from catagent import __version__
 from catagent.agents import driver
@@ -26,12 +25,9 @@ from catagent.run.broadcast import Broadcast
 from catagent.run.request import Request
 from catagent.run.session import Limits, Session
 from catagent.sinks.base import RecorderSink, Sink
-from catagent.sources.base import EventStream
+from catagent.sources.base import AgentRun, EventStream
 from catagent.stop import Stop
 from catagent.workarounds.threads import inherit_context
-
-if TYPE_CHECKING:
-    from catagent.sources.base import AgentRun
 
 
 class Run:
@@ -54,7 +50,6 @@ class Run:
     ) -> None:
         self._request, self._loaded, self._on_status = request, loaded, on_status
         self._run_id = run_id or uuid.uuid4()
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._mask = EventMask(loaded.secrets)
         broadcast = Broadcast(sinks, recorders, request.filters, self._mask)
         self.session = Session(broadcast, limits=Limits.of(loaded.settings), stop=stop)
@@ -88,7 +83,6 @@ class Run:
 
     async def _events(self) -> EventStream:
         """Open the agent, on a thread so that signals are heard; run it, and close it."""
-        self._loop = asyncio.get_running_loop()
         self._on_status("loading LangChain")
         lazy_imports.install()
         inherit_context()
@@ -116,7 +110,8 @@ class Run:
         def progress(text: str, done: float | None) -> None:
             self._on_status(text if done is None else f"{text} {done:.0%}")
 
-        context = ModelContext(self._loaded, on_retry=self._retrying, on_progress=progress)
+        retrying = partial(self._retrying, asyncio.get_running_loop())
+        context = ModelContext(self._loaded, on_retry=retrying, on_progress=progress)
         return Models(self._request.model, self._request.tool_model, context)
 
     def _open(self, models: Models) -> AgentRun:
@@ -136,14 +131,13 @@ class Run:
                 return open_tool(request.tool, request.tool_input, agent_request)
             return open_agent(request.agent, agent_request)
 
-    def _retrying(self, data: ev.RetryData) -> None:
+    def _retrying(self, loop: asyncio.AbstractEventLoop, data: ev.RetryData) -> None:
         """Called by the HTTP client, in the task or thread of the model run that asks."""
         from catagent.sources.span import asking
         from catagent.sources.to_events import envelope
 
         retry = ev.Retry(data=data, **envelope(asking.get()))
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self.session.report, retry)
+        loop.call_soon_threadsafe(self.session.report, retry)
 
 
 @contextlib.contextmanager
