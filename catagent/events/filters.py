@@ -59,12 +59,11 @@ _ALWAYS = (
     *(ev.RunStarted, ev.RunFinished, ev.Answer, ev.Interrupt),
     *(ev.Retry, ev.Warned, ev.Unknown),
 )
-_LLM = (ev.LlmStarted, ev.LlmToken, ev.LlmFinished)
 
 
 def _subject(event: Any) -> tuple[str, tuple[str, ...], list[str]]:
     """Name, LangChain types and tags of the run that an event is about."""
-    if isinstance(event, _LLM):
+    if isinstance(event, ev.LlmEvent):
         # astream_log calls a chat model "llm", astream_events "chat_model": both words match.
         return event.name, ("chat_model", "llm"), event.tags
     if isinstance(event, ev.Node):

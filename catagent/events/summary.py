@@ -32,11 +32,6 @@ def models(state: RunState) -> list[ev.ModelUsage]:
     return list(found.values())
 
 
-def total(used: Iterable[ev.ModelUsage]) -> ev.Usage | None:
-    """The usage of all models together, or None where no server said."""
-    return add(entry.usage for entry in used)
-
-
 def add(usages: Iterable[ev.Usage | None]) -> ev.Usage | None:
     """The usage of several together, or None where nobody said."""
     known = [usage for usage in usages if usage is not None]
@@ -52,7 +47,7 @@ def add_up(end: ev.RunFinishedData, state: RunState) -> None:
     end.output = state.answer.output if state.answer else None
     end.steps, end.tool_calls = steps(state), len(decided(state))
     end.models = models(state)
-    end.usage = total(end.models)
+    end.usage = add(used.usage for used in end.models)
 
 
 def close_open_spans(state: RunState, error: ev.ErrorInfo | None) -> Iterator[ev.Event]:

@@ -46,11 +46,7 @@ def as_standard(block: Block) -> Block:
         case {"type": "image" | "document" as kind, "source": dict(source)}:
             data = {"base64": source.get("data"), "mime_type": source.get("media_type")}
             return {**block, **source, **data, "type": "image" if kind == "image" else "file"}
-        case {"type": "media" as kind, "data": data} | {
-            "type": kind,
-            "source_type": _,
-            "data": data,
-        }:
+        case {"type": kind, "data": data} if kind == "media" or "source_type" in block:
             return {**block, "base64": data, "type": "file" if kind == "media" else kind}
         case {"type": "server_tool_use", "name": name}:
             args = block.get("input")

@@ -163,9 +163,7 @@ def _items(message: BaseMessage) -> Iterator[Any]:
 def _thoughts(kwargs: dict[str, Any], content: list[Any]) -> Iterator[Any]:
     """Reasoning that stands beside the content, once in whichever forms it has."""
     thought = kwargs.get("reasoning_content") or kwargs.get("reasoning")
-    if thought and not any(
-        piece.kind == "reasoning" for piece in filter(None, map(_said, content))
-    ):
+    if thought and all(piece.kind == "text" for piece in filter(None, map(_said, content))):
         yield {"type": "reasoning", "reasoning": thought}
     if isinstance(details := kwargs.get("reasoning_details"), list):
         yield from (item for item in details if not (thought and _said(item)))

@@ -97,9 +97,7 @@ def _with_id(form: ev.Message) -> ev.Message:
 
 
 def _kept(values: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: _copied(value) if key in _CHANGED_IN_PLACE else value for key, value in values.items()
-    }
+    return {k: _copied(v) if k in _CHANGED_IN_PLACE else v for k, v in values.items()}
 
 
 def _copied(value: Any) -> Any:

@@ -84,7 +84,7 @@ def _tools(state: RunState) -> Iterator[tuple[str, _Sum]]:
 def _whole(state: RunState) -> _Sum:
     """The run's own times: its parts overlap, so theirs do not add up to them."""
     used = summary.models(state)
-    whole = _Sum(sum(each.calls for each in used), summary.total(used))
+    whole = _Sum(sum(each.calls for each in used), summary.add(each.usage for each in used))
     if state.finished is not None:
         end = state.finished.data
         whole.seconds = end.duration_s
