@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from catagent.errors import RecordingError
-from catagent.events.types import SCHEMA, Event, KnownEvent, Unknown, type_of
+from catagent.events.types import SCHEMA, Event, KnownEvent, Unknown
 from catagent.redact import shortened
 
 PLACEHOLDER = "$unserialisable"
@@ -144,7 +144,7 @@ _decoder: msgspec.json.Decoder[KnownEvent] = msgspec.json.Decoder(KnownEvent)
 _header: msgspec.json.Decoder[Header] = msgspec.json.Decoder(Header)
 _any: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-KNOWN_TYPES = frozenset(type_of(kind) for kind in KnownEvent.__args__)
+KNOWN_TYPES = frozenset(str(kind.__struct_config__.tag) for kind in KnownEvent.__args__)
 
 
 def _decode_unknown(line: bytes | str, error: Exception) -> Unknown:

@@ -462,11 +462,6 @@ class Unknown(Struct, kw_only=True):
 Event = KnownEvent | Unknown
 
 
-def type_of(event: Event | type[KnownEvent]) -> str:
-    """Return the type of an event, or of a class of events, as it stands in the line."""
-    return event.type if isinstance(event, Unknown) else str(event.__struct_config__.tag)
-
-
 def run_of(event: Event) -> str:
     """Return the id of the run that an event belongs to: the root of what it is about."""
     if not isinstance(event, Unknown):

@@ -105,12 +105,12 @@ class Broadcast:
         self.has_lost = self.has_lost or recorder.required
         what = "The recording" if recorder.required else "The history of this run"
         message = f"{what} broke off: {error.strerror or error}."
-        if self.state.finished is not None:
-            self.unreported.append(ev.WarningData(code="recording_failed", message=message))
-            return
         hint = "the run goes on" + "; its exit code will say so" * recorder.required
         data = ev.WarningData(code="recording_failed", message=message, hint=hint)
-        self.emit(ev.Warned(data=data))
+        if self.state.finished is not None:
+            self.unreported.append(data)
+        else:
+            self.emit(ev.Warned(data=data))
 
 
 def _failed(sinks: list[_S], event: ev.Event) -> list[tuple[_S, OSError]]:

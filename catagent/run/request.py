@@ -27,11 +27,6 @@ class Request(Struct, kw_only=True, frozen=True):
     tool_input: dict[str, str] = {}
     python: Path | None = None
 
-    @property
-    def uses_our_model(self) -> bool:
-        """Whether `model` will be asked: a tool on its own asks `tool_model` at most."""
-        return self.tool is None and self.uses_our_models
-
     def require_prices(self) -> None:
         """Raise UsageError for a model whose price nobody here knows."""
         from catagent.sources.budget import price_of
@@ -42,5 +37,5 @@ class Request(Struct, kw_only=True, frozen=True):
 
     @property
     def uses_our_models(self) -> bool:
-        """Whether `model` and `tool_model` will be asked; what people bring may bring its own."""
+        """Whether `tool_model`, and of an agent `model`, will be asked; yours may bring its own."""
         return self.tool in TOOLS if self.tool is not None else self.agent in AGENTS

@@ -68,11 +68,11 @@ class Run:
             return event_loop.run(self.drive(), self.session.stop)
 
     def _started(self, found: dict[str, str]) -> ev.RunStarted:
-        request = self._request
+        request, is_ours = self._request, self._request.uses_our_models
         data = ev.RunStartedData(
             agent=request.tool or request.agent,
-            model=str(request.model) if request.uses_our_model else None,
-            tool_model=str(request.tool_model) if request.uses_our_models else None,
+            model=str(request.model) if is_ours and request.tool is None else None,
+            tool_model=str(request.tool_model) if is_ours else None,
             mode=self._loaded.settings.mode if request.python is None else "events",
             input=request.question,
             thread_id=str(self._run_id),

@@ -129,16 +129,11 @@ class DrivenTracker(Tracker, CalledFirst, BaseCallbackHandler):
             self.on_failed(span)
 
 
-def read_partial_json_in_linear_time() -> None:
-    """Have LangChain's chunks read a tool's arguments, piece by piece, another way than its own.
+def partial_json(s: str, *, strict: bool = False) -> Any:
+    """The JSON in `s`, which may have been cut. Raises ValueError where it does not begin so.
 
-    That tries again without the last character, and so on: 10 ms at 1 kB, 4 s at 16 kB.
+    LangChain's own tries again without the last character, and so on: 10 ms at 1 kB, 4 s at 16 kB.
     """
-    ai.parse_partial_json = _parsed  # type: ignore[attr-defined]
-
-
-def _parsed(s: str, *, strict: bool = False) -> Any:
-    """The JSON in `s`, which may have been cut. Raises ValueError where it does not begin so."""
     try:
         return json.loads(s, strict=strict)
     except json.JSONDecodeError:
@@ -147,4 +142,4 @@ def _parsed(s: str, *, strict: bool = False) -> Any:
 
 log_nothing_of(DrivenTracker)
 keep_tracebacks()
-read_partial_json_in_linear_time()
+ai.parse_partial_json = partial_json  # type: ignore[attr-defined]

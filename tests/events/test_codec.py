@@ -33,7 +33,7 @@ VALIDATOR = Draft202012Validator(schema())
 
 @given(events)
 def test_decoding_undoes_encoding(event: ev.Event) -> None:
-    assert event.type == ev.type_of(event)
+    assert event.type == json.loads(encode(event))["type"]
     assert decode(encode(event)) == event
 
 

@@ -146,7 +146,9 @@ def filled(kind: mi.Type, depth: int = 0) -> Any:
     return SECRET if isinstance(kind, mi.StrType) else 1
 
 
-@pytest.mark.parametrize("kind", ev.KnownEvent.__args__, ids=ev.type_of)
+@pytest.mark.parametrize(
+    "kind", ev.KnownEvent.__args__, ids=lambda kind: kind.__struct_config__.tag
+)
 def test_no_field_of_any_event_keeps_a_secret(kind: type[ev.KnownEvent]) -> None:
     event = filled(mi.type_info(kind))
     mask = EventMask([SECRET])

@@ -30,7 +30,7 @@ def keyed(events: Iterable[ev.Event]) -> list[ev.Event]:
 
 def calls(events: Iterable[ev.Event]) -> list[tuple[str, str | None]]:
     """Type and key of what is about calls, and of what models wrote them."""
-    return [(ev.type_of(event), event.call) for event in events if isinstance(event, CALLS)]
+    return [(event.type, event.call) for event in events if isinstance(event, CALLS)]
 
 
 def written(events: Iterable[ev.Event]) -> list[object]:

@@ -41,7 +41,7 @@ class Collector:
 
     @property
     def types(self) -> list[str]:
-        return [ev.type_of(event) for event in self.events]
+        return [event.type for event in self.events]
 
 
 def started() -> ev.RunStarted:
