@@ -16,10 +16,11 @@ from typing import Any
 
 import httpx2
 import openai
+from openai.types.chat.chat_completion_chunk import ChatCompletionChunk
 
 from catagent.failures.server_words import parsed, words_in
 from catagent.models.openai_client import stream_errors
-from catagent.models.openai_client.deltas import Deltas, as_object
+from catagent.models.openai_client.deltas import Deltas
 from catagent.models.openai_client.server_sent_events import STRAY, ServerSentEvents
 
 # So much of a body is kept until the first chunk, to show what it is if none comes.
@@ -28,6 +29,8 @@ _KEPT = 4096
 _DRAIN_S = 0.1
 # Bytes without the end of an event; a picture in one takes a few million.
 _LONGEST_EVENT = 1 << 26
+# What the SDK's own objects cannot be without.
+_FRAME: dict[str, Any] = {"id": "", "object": "chat.completion.chunk", "created": 0, "model": ""}
 
 
 class ChunkStream(openai.Stream[Any]):
@@ -117,7 +120,8 @@ class _Reader:
         return bool(self._aside) or not is_chunk
 
     def _given(self, chunk: dict[str, Any]) -> Any:
-        return as_object(chunk) if self._is_parsed else chunk
+        """The chunk; where the SDK is to parse the answer, as the object that it does that from."""
+        return ChatCompletionChunk.construct(**_FRAME | chunk) if self._is_parsed else chunk
 
     def _chunks(self, kind: bytes, data: str) -> list[dict[str, Any]]:
         if kind == b"error":

@@ -11,13 +11,10 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct, ValidationError, convert, to_builtins
-from openai.types.chat.chat_completion_chunk import ChatCompletionChunk
 
 from catagent.models.openai_client.tool_calls import ToolCalls
 
 _ONCE = ("model", "system_fingerprint", "service_tier")
-# What the SDK's own objects cannot be without.
-_FRAME = {"id": "", "object": "chat.completion.chunk", "created": 0, "model": ""}
 # As servers call it: OpenRouter and Ollama; DeepSeek, vLLM and llama.cpp.
 _REASONING = ("thinking", "reasoning", "reasoning_content")
 # Content beside the text that comes as wholes: once or in many chunks, in the delta or outside.
@@ -153,12 +150,6 @@ class Deltas:
             return None
         self._reasons.append(reason)
         return reason if len(self._reasons) == 1 else f", {reason}"
-
-
-def as_object(chunk: dict[str, Any]) -> ChatCompletionChunk:
-    """A chunk that was read as the object that the SDK parses an answer from."""
-    form: dict[str, Any] = {**_FRAME, **chunk}
-    return ChatCompletionChunk.construct(**form)
 
 
 def _reason_in(choice: dict[str, Any]) -> Any:
