@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
 from msgspec import Struct
 
@@ -13,19 +13,17 @@ from catagent.errors import UsageError
 DEFAULT_OPENAI_MODEL = "gpt-4.1-mini"
 EMBEDDED = "smollm2-135m"
 
-Reason = Literal["chosen", "key", "no-key"]
-
 
 class ModelSpec(Struct, kw_only=True, frozen=True):
     """A chat model by provider and name; `path` is the GGUF file of a local one of one's own.
 
-    `reason` says why it is this one: the person chose it, there is an OpenAI key, or there is none.
+    `is_fallback` where the person chose none, and has no OpenAI key.
     """
 
     provider: str
     name: str
     path: Path | None = None
-    reason: Reason = "chosen"
+    is_fallback: bool = False
 
     def __str__(self) -> str:
         return f"{self.provider}:{self.name}"
@@ -40,7 +38,7 @@ class ModelSpec(Struct, kw_only=True, frozen=True):
         """One line for a person who did not choose, or None."""
         said = f"No OPENAI_API_KEY: using the embedded model {EMBEDDED}, on this machine. "
         said += "Choose another with --model PROVIDER:NAME."
-        return said if self.reason == "no-key" else None
+        return said if self.is_fallback else None
 
 
 def choose_model(wanted: str | None, environ: Mapping[str, str]) -> ModelSpec:
@@ -68,28 +66,23 @@ def openai_address(environ: Mapping[str, str]) -> str | None:
 
 def _default(environ: Mapping[str, str]) -> ModelSpec:
     if environ.get("OPENAI_API_KEY") or openai_address(environ):
-        return ModelSpec(provider="openai", name=DEFAULT_OPENAI_MODEL, reason="key")
-    return ModelSpec(provider="local", name=EMBEDDED, reason="no-key")
+        return ModelSpec(provider="openai", name=DEFAULT_OPENAI_MODEL)
+    return ModelSpec(provider="local", name=EMBEDDED, is_fallback=True)
 
 
 def _local(name: str) -> ModelSpec:
     if name in ("", EMBEDDED):
         return ModelSpec(provider="local", name=EMBEDDED)
-    path = home_path(name)
-    require_gguf(path)
+    path = gguf_file(name)
     return ModelSpec(provider="local", name=path.stem, path=path)
 
 
-def home_path(name: str) -> Path:
-    """The path, with `~` read as a shell does: as it is where there is no such home."""
-    try:
-        return Path(name).expanduser()
-    except RuntimeError:
-        return Path(name)
+def gguf_file(name: str) -> Path:
+    """The GGUF file of this name, where `~` may stand for a home.
 
-
-def require_gguf(path: Path) -> None:
-    """Raise UsageError if `path` is not a readable GGUF file: llama.cpp would only say "failed"."""
+    Raises UsageError for one that cannot be read, or is none: llama.cpp would only say "failed".
+    """
+    path = Path(os.path.expanduser(name))  # noqa: PTH111 - pathlib's fails without such a home
     try:
         with path.open("rb") as file:
             magic = file.read(4)
@@ -98,3 +91,4 @@ def require_gguf(path: Path) -> None:
         raise UsageError(f"cannot read the model {path}: {reason}") from None
     if magic != b"GGUF":
         raise UsageError(f"{path} is not a GGUF model", "llama.cpp runs models in the GGUF format")
+    return path

@@ -16,7 +16,7 @@ from pathlib import Path
 from catagent.config import Loaded
 from catagent.errors import NetworkError, UsageError
 from catagent.models.context import OnProgress
-from catagent.models.spec import home_path, require_gguf
+from catagent.models.spec import gguf_file
 
 # The package that carries the model. Its own dependencies compile for minutes and serve another
 # program: it is installed without them, and its file is found without importing it.
@@ -33,9 +33,7 @@ def find(loaded: Loaded) -> Path | None:
     """The file in CATAGENT_LOCAL_MODEL, in the installed package, or in the cache, else None."""
     chosen = loaded.settings.local_model
     if chosen:
-        path = home_path(chosen)
-        require_gguf(path)
-        return path
+        return gguf_file(chosen)
     return next((path for path in (_installed(), _cached(loaded)) if path and path.is_file()), None)
 
 
