@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -17,13 +17,8 @@ Role = Literal["agent", "tool"]
 
 # A line of what is going on, and how much of it is done (0 to 1) where that is known.
 OnProgress = Callable[[str, float | None], None]
-OnRetry = Callable[[RetryData], None]
 
 AGENT_TAG = "agent_llm"
-
-
-def _tell_nobody(*_: object) -> None:
-    return None
 
 
 @dataclass(frozen=True)
@@ -34,8 +29,8 @@ class ModelContext:
     """
 
     loaded: Loaded
-    on_retry: OnRetry = field(default=_tell_nobody)
-    on_progress: OnProgress = field(default=_tell_nobody)
+    on_retry: Callable[[RetryData], None] = lambda _: None
+    on_progress: OnProgress = lambda *_: None
 
     @cached_property
     def pool(self) -> ClientPool:

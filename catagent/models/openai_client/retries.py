@@ -28,15 +28,13 @@ MAX_DELAY_S = 8.0
 _HOPELESS = (httpx2.ReadTimeout, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)
 _RETRIED_STATUS = frozenset({408, 409, 429, *range(500, 600)})
 
-OnRetry = Callable[[RetryData], None]
-
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """How often a request may be sent again (`max_retries`), and who hears of each time."""
 
     max_retries: int
-    on_retry: OnRetry
+    on_retry: Callable[[RetryData], None]
 
     def after(self, failed: httpx2.Response | httpx2.TransportError, attempt: int) -> float | None:
         """Seconds to wait before request number `attempt` + 1, or None to give up; reports it."""
