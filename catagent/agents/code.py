@@ -56,10 +56,14 @@ class Code(NamedTuple):
 def find(name: str, table: Mapping[str, str], what: str) -> Any:
     """The object that `name` stands for: in a table of ours, or as a person's code.
 
-    Raises UsageError for what is not there.
+    Raises UsageError, with what is there to choose from, for what is not there.
     """
-    code = Code.named(name)
-    return registry.lookup(name, table, what) if code is None else code.load()
+    if name in table:
+        return registry.load(table[name])
+    if (code := Code.named(name)) is None:
+        hint = registry.suggest(name, table, what)
+        raise UsageError(f"no {what} called {name!r}", hint)
+    return code.load()
 
 
 @contextlib.contextmanager

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from catagent.errors import UsageError
-
 # Each makes an agent, as a person's own factory does: (model, tool_model) -> Runnable.
 AGENTS: Mapping[str, str] = {
     "cat": "catagent.agents.cat:build",
@@ -32,16 +30,6 @@ PROVIDERS: Mapping[str, str] = {
     "openai": "catagent.models.providers.openai:build",
     "local": "catagent.models.providers.embedded:build",
 }
-
-
-def lookup(name: str, table: Mapping[str, str], what: str) -> Any:
-    """The object that `name` stands for in a table.
-
-    Raises UsageError, with what is there to choose from, where it stands for nothing.
-    """
-    if name in table:
-        return load(table[name])
-    raise UsageError(f"no {what} called {name!r}", suggest(name, table, what))
 
 
 def suggest(name: str, known: Iterable[str], what: str) -> str:

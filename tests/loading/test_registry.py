@@ -43,7 +43,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ids=["agents", "tools", "models"],
 )
 def test_every_row_of_the_registry_can_be_loaded(table: dict[str, str]) -> None:
-    assert all(callable(registry.lookup(name, table, "thing")) for name in table)
+    assert all(callable(registry.load(path)) for path in table.values())
 
 
 @pytest.mark.usefixtures("folder")
