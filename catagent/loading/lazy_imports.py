@@ -17,7 +17,7 @@ from functools import partial
 from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import resolve_name
-from types import FunctionType, ModuleType
+from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
 # Packages whose `__init__` only gathers names, and so do those of all packages inside.
@@ -86,7 +86,8 @@ class Loader(SourceFileLoader):
         own["__builtins__"] = late
         exec(self.get_code(name) or "", own, _TopLevel(own, late, CALLS.get(name, ())))  # noqa: S102
         own.setdefault("__all__", [each for each in (*own, *late.names) if each[0] != "_"])
-        own["__getattr__"] = _getter(name, late, own.get("__getattr__"))
+        other = own.get("__getattr__") or partial(_submodule, name)
+        own["__getattr__"] = partial(late.from_outside, other)
         own["__dir__"] = lambda: sorted({*own, *late.names})
 
 
@@ -103,16 +104,6 @@ class _Later:
         return _Later(lambda: self.bring()(*args, **options))
 
 
-class _From:
-    """Where names are imported from, each for itself."""
-
-    def __init__(self, bring: Callable[[Sequence[str]], Any]) -> None:
-        self.bring = bring
-
-    def __getattr__(self, name: str) -> _Later:
-        return _Later(lambda: getattr(self.bring((name,)), name))
-
-
 class _Builtins(dict[str, Any]):
     """The builtins of one module: Python looks there for a name that is nowhere else."""
 
@@ -127,6 +118,10 @@ class _Builtins(dict[str, Any]):
         if name not in self.names:  # a builtin that is newer
             return vars(builtins)[name]
         return self._own.setdefault(name, self.names[name].bring())  # one for all threads
+
+    def from_outside(self, other: Callable[[str], Any], name: str) -> Any:
+        """What the module's own functions would find, else what `other` gives (PEP 562)."""
+        return self[name] if name in self.names else other(name)
 
     def set_late(self, name: str, value: _Later) -> None:
         """Have the name looked up late, one that a builtin has too."""
@@ -149,7 +144,10 @@ class _Builtins(dict[str, Any]):
             name not in locals.calls and self._is_due(name, names, level)
         ):
             return bring(names)
-        return _From(bring) if names else _Later(partial(bring, ()))
+        if not names:
+            return _Later(partial(bring, ()))
+        late = {each: _Later(partial(bring, (each,))) for each in names}  # each for itself
+        return SimpleNamespace(**{each: getattr(origin, each) for each, origin in late.items()})
 
     def _is_due(self, name: str, names: Sequence[str], level: int) -> bool:
         """Whether an import is made at once: one in a block, say, where it may be tried.
@@ -200,20 +198,7 @@ class _TopLevel(UserDict[str, Any]):
         self.data.pop(name, None)
 
 
-def _getter(module: str, late: _Builtins, own: Callable[[str], Any] | None) -> Callable[[str], Any]:
-    """Give from outside what the module's own functions would find (PEP 562)."""
-
-    def get(name: str) -> Any:
-        if name in late.names:
-            return late[name]
-        if own is not None:
-            return own(name)
-        return submodule(module, name)
-
-    return get
-
-
-def submodule(package: str, name: str) -> ModuleType:
+def _submodule(package: str, name: str) -> ModuleType:
     """What `import openai` alone would have made reachable: `openai.types.chat`."""
     if not name.startswith("__"):  # Python asks for those itself, and a __main__ would run
         try:
