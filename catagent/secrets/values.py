@@ -42,7 +42,8 @@ class Values:
         for secret in set(_apart(secrets)):
             value = _value(secret)
             if len(value.form) < _LEAST:
-                exact |= _spellings(secret)
+                exact |= {secret, json.dumps(secret)[1:-1]}
+                exact.add(json.dumps(secret, ensure_ascii=False)[1:-1])
             else:
                 self._add(value)
         self._exact = sorted(exact, key=len, reverse=True)
@@ -149,10 +150,6 @@ def _value(secret: str) -> _Value:
         windows = range(max(1, len(secret) - TELLING + 1))
         telling = min(len(plain(secret[at : at + TELLING])) for at in windows)
     return _Value(form, min(len(form), max(_LEAST, telling)))
-
-
-def _spellings(secret: str) -> set[str]:
-    return {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
 
 
 def _alike_before(one: str, at: int, other: str, start: int) -> int:

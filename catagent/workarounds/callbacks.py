@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import inspect
 import logging
-from types import CoroutineType
-from typing import Any
 
 from langchain_core.callbacks import (
     AsyncCallbackHandler,
@@ -47,14 +45,13 @@ def close_unawaited() -> None:
     frame = inspect.currentframe()
     while frame is not None:
         held = frame.f_locals.values() if frame.f_code.co_name == "on_chat_model_start" else ()
-        for coroutine in (each for one in held if isinstance(one, list) for each in one):
-            if inspect.iscoroutine(coroutine) and _is_new(coroutine):
-                coroutine.close()
+        for each in (each for one in held if isinstance(one, list) for each in one):
+            if (
+                inspect.iscoroutine(each)
+                and inspect.getcoroutinestate(each) == inspect.CORO_CREATED
+            ):
+                each.close()
         frame = frame.f_back
-
-
-def _is_new(coroutine: CoroutineType[Any, Any, Any]) -> bool:
-    return inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED
 
 
 def log_nothing_of(handler: type[BaseCallbackHandler]) -> None:

@@ -34,7 +34,8 @@ def find(loaded: Loaded) -> Path | None:
     chosen = loaded.settings.local_model
     if chosen:
         return gguf_file(chosen)
-    return next((path for path in (_installed(), _cached(loaded)) if path and path.is_file()), None)
+    places = (_installed(), loaded.cache_dir / FILE)
+    return next((path for path in places if path and path.is_file()), None)
 
 
 def _installed() -> Path | None:
@@ -43,17 +44,13 @@ def _installed() -> Path | None:
     return Path(folders[0]) / FILE if folders else None
 
 
-def _cached(loaded: Loaded) -> Path:
-    return loaded.cache_dir / FILE
-
-
 def fetch(loaded: Loaded, on_progress: OnProgress, cancelled: threading.Event) -> Path:
     """Fetch the file into the cache, with the installer at hand, and return its path.
 
     It appears there whole and checked or not at all, also when two processes fetch at once.
     Raises NetworkError when it does not arrive, UsageError when there is no installer.
     """
-    target = _cached(loaded)
+    target = loaded.cache_dir / FILE
     try:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix="fetching-") as folder:

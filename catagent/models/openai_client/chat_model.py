@@ -47,10 +47,8 @@ class StreamingChatOpenAI(ChatOpenAI):
                 generation.message.response_metadata["has_other_answers"] = True
         return generation
 
-    def _get_request_payload(
-        self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: Any
-    ) -> dict[str, Any]:
-        payload = super()._get_request_payload(input_, stop=stop, **kwargs)
+    def _get_request_payload(self, input_: LanguageModelInput, **kwargs: Any) -> dict[str, Any]:
+        payload = super()._get_request_payload(input_, **kwargs)
         messages = self._convert_input(input_).to_messages()
         for message, sent in zip(messages, payload.get("messages", ()), strict=False):
             _give_back(message.additional_kwargs, sent)

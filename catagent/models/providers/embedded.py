@@ -95,9 +95,11 @@ class LocalServer:
             raise UsageError(
                 "the embedded model needs the package xllamacpp", 'pip install "catagent[local]"'
             ) from error
-        path = self._file()
+        loaded, on_progress = self._context.loaded, self._context.on_progress
+        path = self._spec.path or weights.find(loaded)
+        path = path or weights.fetch(loaded, on_progress, self._cancelled)
         _read_ahead(path)
-        self._context.on_progress("loading the model", None)
+        on_progress("loading the model", None)
         try:
             return xllamacpp.Server(_parameters(xllamacpp, self._spec, path, self.api_key))
         except RuntimeError as error:
@@ -105,14 +107,6 @@ class LocalServer:
                 f"llama.cpp could not load {path}",
                 "the file may be damaged, or of a model that it does not know",
             ) from error
-
-    def _file(self) -> Path:
-        if self._spec.path is not None:
-            return self._spec.path
-        context = self._context
-        return weights.find(context.loaded) or weights.fetch(
-            context.loaded, context.on_progress, self._cancelled
-        )
 
 
 _servers: dict[ModelSpec, LocalServer] = {}
