@@ -27,13 +27,12 @@ class Stop:
 
     The first reason counts. It may be set in a signal handler and read on any thread. A sink that
     waits for its reader keeps the event loop from running, and with it every task that could
-    cancel: it looks here instead.
+    cancel: it looks here instead. From the `deadline` on, by the monotonic clock, it is due.
     """
 
     def __init__(self) -> None:
         self.why: CatagentError | ExitCode | None = None
-        self._deadline = math.inf
-        self._over_at: float | None = None
+        self.deadline = self._over_at = math.inf
 
     def request(self, why: CatagentError | ExitCode) -> bool:
         """Ask for the end; return whether this was the first to ask."""
@@ -43,19 +42,14 @@ class Stop:
             self.begin_shutdown()
         return first
 
-    def expire_at(self, deadline: float) -> None:
-        """Let the run be due from this moment on, in seconds of the monotonic clock."""
-        self._deadline = deadline
-
     @property
     def is_due(self) -> bool:
         """Whether nobody should wait any longer."""
-        return self.why is not None or time.monotonic() >= self._deadline
+        return self.why is not None or time.monotonic() >= self.deadline
 
     def begin_shutdown(self) -> None:
         """Let the budget of the shutdown run from now on; the first to say so counts."""
-        if self._over_at is None:
-            self._over_at = time.monotonic() + SHUTDOWN_S
+        self._over_at = min(self._over_at, time.monotonic() + SHUTDOWN_S)
 
     def patience(self, share: float = 1.0) -> float:
         """Seconds to wait for somebody who was asked to end.
@@ -63,9 +57,7 @@ class Stop:
         All of a run's shutdown has one budget, SHUTDOWN_S, from when it was asked to end, or has
         ended by itself. A `share` below 1 leaves the rest to those who are asked later.
         """
-        over_at = self._over_at
-        left = SHUTDOWN_S if over_at is None else max(0.0, over_at - time.monotonic())
-        return left * share
+        return min(SHUTDOWN_S, max(0.0, self._over_at - time.monotonic())) * share
 
 
 class Signals:

@@ -68,7 +68,7 @@ class Session:
         broadcast.on_failure = self._lose
         self._limits = limits or Limits()
         if self._limits.timeout:
-            self.stop.expire_at(broadcast.began + self._limits.timeout)
+            self.stop.deadline = broadcast.began + self._limits.timeout
         self._loop: asyncio.AbstractEventLoop | None = None
         self._work: asyncio.Task[SystemExit | None] | None = None
         self._asked: asyncio.Future[None] | None = None

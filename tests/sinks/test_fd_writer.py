@@ -47,7 +47,7 @@ def test_a_blocked_reader_delays_nobody_past_the_stop(pipe: Pipe, how: str) -> N
     if how == "asked":
         threading.Timer(0.1, stop.request, [ExitCode.TERMINATED]).start()
     else:
-        stop.expire_at(time.monotonic() + 0.1)
+        stop.deadline = time.monotonic() + 0.1
     with pytest.raises(StalledError):
         write(b"x" * (1 << 20))
     write(b"more")  # lost, and nobody waits for it
