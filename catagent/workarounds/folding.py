@@ -35,14 +35,10 @@ async def afolded(chunks: AsyncIterator[ChatGenerationChunk]) -> AsyncIterator[C
 
 
 def _keep(block: list[ChatGenerationChunk], chunk: ChatGenerationChunk) -> None:
+    """Put the sum of a full block into its first chunk. The messages themselves stay unchanged."""
     block.append(chunk)
-    if len(block) == _BLOCK:
-        _fold(block)
-        block.clear()
-
-
-def _fold(block: list[ChatGenerationChunk]) -> None:
-    """Put the sum of the block into its first chunk. The messages themselves stay as they are."""
+    if len(block) < _BLOCK:
+        return
     first, *rest = block
     total = first + rest
     first.message, first.generation_info = total.message, total.generation_info
@@ -50,3 +46,4 @@ def _fold(block: list[ChatGenerationChunk]) -> None:
         # As pydantic sets them itself; emptied one by one, a chunk would still hold 700 bytes.
         object.__setattr__(chunk, "__dict__", _EMPTY.__dict__)
         object.__setattr__(chunk, "__pydantic_fields_set__", _EMPTY.__pydantic_fields_set__)
+    block.clear()

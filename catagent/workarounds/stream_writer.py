@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from langchain_core.runnables.config import ensure_config
@@ -25,21 +26,20 @@ def relayed(write: Callable[[str | None, Any], None]) -> dict[str, Any]:
         """A runtime that a graph's own is merged into, all but the writer."""
 
         def merge(self, other: Any) -> Any:
-            return super().merge(other).override(stream_writer=_Writer(write, other.stream_writer))
+            both = partial(_write, write, other.stream_writer)
+            return super().merge(other).override(stream_writer=both)
 
     return {_RUNTIME_KEY: Relay()}
 
 
-class _Writer:
-    """Writes to us, and to the graph's own stream. A graph inside inherits it, as it is."""
+def _write(
+    write: Callable[[str | None, Any], None], inner: Callable[[Any], object], data: Any
+) -> None:
+    """Write to us, and to the graph's own stream. A graph inside inherits it, as it is.
 
-    def __init__(self, write: Callable[[str | None, Any], None], inner: Any) -> None:
-        self._write = write
-        self._inner = inner
-
-    def __call__(self, data: Any) -> None:
-        """Called where `get_stream_writer()` is: in the task or thread of a node or tool."""
-        manager = ensure_config().get("callbacks")
-        run_id = getattr(manager, "parent_run_id", None)
-        self._write(None if run_id is None else str(run_id), data)
-        self._inner(data)
+    Called where `get_stream_writer()` is: in the task or thread of a node or tool.
+    """
+    manager = ensure_config().get("callbacks")
+    run_id = getattr(manager, "parent_run_id", None)
+    write(None if run_id is None else str(run_id), data)
+    inner(data)
