@@ -40,8 +40,3 @@ class ModelContext:
         settings = self.loaded.settings
         policy = retries.RetryPolicy(settings.max_retries, self.on_retry)
         return client.ClientPool(policy, settings.idle_timeout)
-
-    async def aclose(self) -> None:
-        """Close what was opened."""
-        if "pool" in vars(self):
-            await self.pool.aclose()

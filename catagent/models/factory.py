@@ -34,11 +34,12 @@ class Models:
     @property
     def decides(self) -> bool:
         """Whether an agent has asked for the model that decides."""
-        return "agent" in self.__dict__
+        return "agent" in vars(self)
 
     async def aclose(self) -> None:
         """Close the connections. The embedded model stays loaded until the program ends."""
-        await self.context.aclose()
+        if "pool" in vars(self.context):
+            await self.context.pool.aclose()
 
     def preload(self) -> None:
         """Begin to load models that are to run in this process, and return at once."""

@@ -46,18 +46,15 @@ class AsyncPlainChunkClient(openai.AsyncOpenAI):
 
 
 def _ours(options: dict[str, Any], path: str, stream: type) -> dict[str, Any]:
-    """The options of a request, its body encodable, with our class of stream."""
-    options["body"] = _encodable_body(options.get("body"))
-    return {**options, "stream_cls": stream} if path == "/chat/completions" else options
+    """The options of a request, with our class of stream, and with every text encodable.
 
-
-def _encodable_body(body: Any) -> Any:
-    """The body with every text encodable: a tool's output that is not would end the run."""
+    A tool's output that is not would end the run.
+    """
     try:
-        json.dumps(body, ensure_ascii=False, default=str).encode()
+        json.dumps(options.get("body"), ensure_ascii=False, default=str).encode()
     except UnicodeEncodeError:
-        return encodable_data(body)
-    return body
+        options["body"] = encodable_data(options["body"])
+    return {**options, "stream_cls": stream} if path == "/chat/completions" else options
 
 
 class Clients(NamedTuple):
