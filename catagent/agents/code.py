@@ -61,8 +61,7 @@ def find(name: str, table: Mapping[str, str], what: str) -> Any:
     if name in table:
         return registry.load(table[name])
     if (code := Code.named(name)) is None:
-        hint = registry.suggest(name, table, what)
-        raise UsageError(f"no {what} called {name!r}", hint)
+        raise UsageError(f"no {what} called {name!r}", registry.suggest(name, table, what))
     return code.load()
 
 

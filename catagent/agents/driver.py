@@ -242,20 +242,15 @@ def _input_keys(runnable: Any) -> tuple[list[str], list[str]]:
     builder = getattr(_entrance(runnable), "builder", None)
     if builder is not None:
         return _state_keys(builder), []
+    is_old = not hasattr(runnable, "get_input_jsonschema")  # langchain-core before 0.3
     try:
-        schema = _schema(runnable)
+        schema = runnable.get_input_schema().schema() if is_old else runnable.get_input_jsonschema()
     except Exception:  # Pydantic's own: a type that it cannot describe
         return [], []
     schema = schema.get("$defs", {}).get(schema.get("$ref", "").rpartition("/")[2], schema)
     # An executor does not say what it wants; the agents made for one all want an input.
     unsaid = ["input"] if schema.get("type") == "object" else []
     return list(schema.get("properties") or unsaid), schema.get("required", [])
-
-
-def _schema(runnable: Any) -> dict[str, Any]:
-    if hasattr(runnable, "get_input_jsonschema"):
-        return dict(runnable.get_input_jsonschema())
-    return dict(runnable.get_input_schema().schema())  # langchain-core before 0.3
 
 
 def _entrance(runnable: Any) -> Any:
