@@ -132,9 +132,8 @@ def _how(status: int) -> str:
     """Say how a process ended, from what `waitpid` returned."""
     if not os.WIFSIGNALED(status):
         return f"exit {exit_code(status)}"
-    number = os.WTERMSIG(status)
-    known = [each.name for each in signal.Signals if each == number]  # not all have a name
-    return f"killed by {known[0] if known else f'signal {number}'}"
+    number, names = os.WTERMSIG(status), {each.value: each.name for each in signal.Signals}
+    return f"killed by {names.get(number, f'signal {number}')}"  # not all have a name
 
 
 def _has_keyboard() -> bool:

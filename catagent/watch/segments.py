@@ -58,8 +58,7 @@ class Reader:
 
     def _leave(self) -> None:
         """Go on with the next segment, held before this one is let go of."""
-        before, self._map, self._at = self._file, None, 0
-        self._file = None
+        before, self._file, self._map, self._at = self._file, None, None, 0
         self._open()
         if before is not None:
             os.close(before)

@@ -175,10 +175,8 @@ def threads() -> int:
     llama.cpp's threads wait for each other after every layer, spinning: on two busy cores two of
     them wrote 6 tokens a second where one wrote 60.
     """
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS and Windows
-        cores = os.cpu_count() or 1
+    usable = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
+    cores = len(usable(0)) if usable else os.cpu_count() or 1
     return max(1, min(4, cores // 2))
 
 

@@ -29,14 +29,8 @@ def build(spec: ModelSpec, role: Role, context: ModelContext) -> ChatOpenAI:
         )
     # The reasoning models refuse any temperature but their own.
     decides = role == "agent" and not _FIXED_TEMPERATURE.match(spec.name)
-    return connect(
-        base_url,
-        api_key or _NO_KEY,
-        role,
-        context,
-        model=spec.name,
-        temperature=0.0 if decides else None,
-    )
+    key, temperature = api_key or _NO_KEY, 0.0 if decides else None
+    return connect(base_url, key, role, context, model=spec.name, temperature=temperature)
 
 
 def connect(
