@@ -6,21 +6,20 @@ nothing is printed.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import uuid
-from collections.abc import AsyncGenerator, Iterable, Sequence
-from functools import partial
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catagent.config import Mode, Settings, merged, secrets_of
-from catagent.errors import UsageError
+from catagent.errors import ExitCode, UsageError
 from catagent.events import types as ev
 from catagent.events.filters import Filters
 from catagent.events.masking import EventMask
 from catagent.run.broadcast import Broadcast
-from catagent.run.pull import Pull
 from catagent.run.recorders import recorders
 from catagent.run.runner import versions
 from catagent.run.session import Limits, Session
@@ -91,7 +90,7 @@ async def run_events(
     settings = merged([("the call", chosen)])
     config, run_id = _configured(config)
     agent_run = fit(agent, input, config, max_steps=settings.max_steps, raw=raw)
-    pull, stop = Pull(), Stop()
+    pull, stop = _Pull(), Stop()
     # A text alone is one secret, and not its letters.
     mask = EventMask((*secrets_of(), *((secrets,) if isinstance(secrets, str) else secrets)))
     place = None if record is None else Path(record)
@@ -100,10 +99,43 @@ async def run_events(
         session = Session(broadcast, limits=Limits.of(settings), stop=stop)
         source = paced(settings.mode, session.attached(agent_run), pull.taken)
         started = _started(agent_run, input, settings.mode, filters or Filters())
-        drive = partial(session.drive, started, source)
-        async with contextlib.aclosing(pull.events(session, drive)) as events:
+        driven = session.drive(started, source)
+        async with contextlib.aclosing(pull.events(session, driven)) as events:
             async for event in events:
                 yield event
+
+
+class _Pull:
+    """A sink that holds what its session emitted until somebody takes it."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[ev.Event | None] = asyncio.Queue()
+
+    def write(self, event: ev.Event) -> None:
+        self._queue.put_nowait(event)
+
+    def close(self) -> None:
+        self._queue.put_nowait(None)
+
+    async def taken(self) -> None:
+        """Wait until whoever asks for events has come back for more than there is."""
+        await self._queue.join()
+
+    async def events(
+        self, session: Session, driven: Coroutine[Any, Any, object]
+    ) -> AsyncGenerator[ev.Event, None]:
+        """Yield the events of a session that is `driven`; cancel it if closed."""
+        driving = asyncio.create_task(driven)
+        driving.add_done_callback(lambda _: self.close())
+        try:
+            while (event := await self._queue.get()) is not None:
+                yield event
+                self._queue.task_done()
+            await driving
+        finally:
+            if not driving.done():
+                session.cancel(ExitCode.INTERRUPTED)
+                await asyncio.wait((driving,))
 
 
 def _check(name: str, given: object, kind: type) -> None:
