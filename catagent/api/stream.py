@@ -22,7 +22,7 @@ from catagent.events.masking import EventMask
 from catagent.run.broadcast import Broadcast
 from catagent.run.recorders import recorders
 from catagent.run.runner import versions
-from catagent.run.session import Limits, Session
+from catagent.run.session import Session
 from catagent.sinks.base import Sink
 from catagent.stop import Stop
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from langchain_core.runnables import Runnable, RunnableConfig
     from langgraph.graph import StateGraph
 
-    from catagent.sources.base import AgentRun
+    from catagent.sources.base import AgentRun, EventStream
 
     Agent = Runnable[Any, Any] | StateGraph[Any, Any, Any, Any]
 
@@ -96,7 +96,7 @@ async def run_events(
     place = None if record is None else Path(record)
     with recorders(run_id, stop, record=place) as recording:
         broadcast = Broadcast((pull, *sinks), recording, filters, mask)
-        session = Session(broadcast, limits=Limits.of(settings), stop=stop)
+        session = Session(broadcast, settings=settings, stop=stop)
         source = paced(settings.mode, session.attached(agent_run), pull.taken)
         started = _started(agent_run, input, settings.mode, filters or Filters())
         driven = session.drive(started, source)
@@ -105,7 +105,7 @@ async def run_events(
                 yield event
 
 
-class _Pull:
+class _Pull(Sink):
     """A sink that holds what its session emitted until somebody takes it."""
 
     def __init__(self) -> None:
@@ -114,19 +114,14 @@ class _Pull:
     def write(self, event: ev.Event) -> None:
         self._queue.put_nowait(event)
 
-    def close(self) -> None:
-        self._queue.put_nowait(None)
-
     async def taken(self) -> None:
         """Wait until whoever asks for events has come back for more than there is."""
         await self._queue.join()
 
-    async def events(
-        self, session: Session, driven: Coroutine[Any, Any, object]
-    ) -> AsyncGenerator[ev.Event, None]:
+    async def events(self, session: Session, driven: Coroutine[Any, Any, object]) -> EventStream:
         """Yield the events of a session that is `driven`; cancel it if closed."""
         driving = asyncio.create_task(driven)
-        driving.add_done_callback(lambda _: self.close())
+        driving.add_done_callback(lambda _: self._queue.put_nowait(None))
         try:
             while (event := await self._queue.get()) is not None:
                 yield event

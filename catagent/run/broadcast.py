@@ -15,9 +15,6 @@ from catagent.events.timestamps import stamp
 from catagent.sinks.base import RecorderSink, Sink
 from catagent.sinks.fd_writer import StalledError
 
-WallClock = Callable[[], datetime]
-# Seconds that never go backwards.
-Clock = Callable[[], float]
 _S = TypeVar("_S", bound=Sink)
 # What is emitted in place of an event: itself without secrets, nothing yet, or more.
 Mask = Callable[[ev.Event], Sequence[ev.Event]]
@@ -40,8 +37,8 @@ class Broadcast:
         recorders: Sequence[RecorderSink] = (),
         filters: Filters | None = None,
         mask: Mask = lambda event: (event,),
-        wall_clock: WallClock = lambda: datetime.now(UTC),
-        clock: Clock = time.monotonic,
+        wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.state = RunState()
         self.clock = clock

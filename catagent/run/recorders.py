@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from catagent.errors import OutputError
@@ -14,16 +15,15 @@ from catagent.sinks.recorder import Recorder
 from catagent.stop import Stop
 
 
+@dataclass
 class _Unmade(RecorderSink):
     """In the place of a file of the history that could not be made: its failure is a warning."""
 
-    required = False
-
-    def __init__(self, why: OutputError) -> None:
-        self._why = why
+    why: OutputError
+    required: bool = False
 
     def write(self, _: Event) -> None:
-        raise OSError(self._why.message)
+        raise OSError(self.why.message)
 
 
 @contextlib.contextmanager

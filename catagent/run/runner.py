@@ -23,7 +23,7 @@ from catagent.models.factory import Models
 from catagent.run import event_loop
 from catagent.run.broadcast import Broadcast
 from catagent.run.request import Request
-from catagent.run.session import Limits, Session
+from catagent.run.session import Session
 from catagent.sinks.base import RecorderSink, Sink
 from catagent.sources.base import AgentRun, EventStream
 from catagent.stop import Stop
@@ -52,7 +52,7 @@ class Run:
         self._run_id = run_id or uuid.uuid4()
         self._mask = EventMask(loaded.secrets)
         broadcast = Broadcast(sinks, recorders, request.filters, self._mask)
-        self.session = Session(broadcast, limits=Limits.of(loaded.settings), stop=stop)
+        self.session = Session(broadcast, settings=loaded.settings, stop=stop)
 
     async def drive(self) -> ev.RunFinished:
         """Run to the end, which every sink has seen by then, and return it. Raises nothing."""

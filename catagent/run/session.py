@@ -11,9 +11,6 @@ import contextlib
 import dataclasses
 import threading
 
-import msgspec
-from msgspec import Struct
-
 from catagent.config import Settings
 from catagent.errors import CatagentError, ExitCode
 from catagent.events import summary
@@ -28,27 +25,11 @@ from catagent.stop import Stop
 _LOOK_S = 0.25
 # More than a sink takes to give up on a reader that takes nothing.
 _STUCK_S = 0.3
-
-
-class Limits(Struct, kw_only=True, frozen=True):
-    """What a run may take, 0 for no limit.
-
-    Seconds in all, and of a model's silence; tokens, and US dollars, of all its models.
-    """
-
-    timeout: float = 0.0
-    idle_timeout: float = 0.0
-    max_tokens: int = 0
-    max_cost: float = 0.0
-
-    @classmethod
-    def of(cls, settings: Settings) -> Limits:
-        """The limits that a person set."""
-        return msgspec.convert(settings, cls, from_attributes=True)
+_NO_LIMITS = Settings(idle_timeout=0.0)
 
 
 class Session:
-    """One run, its events emitted through `broadcast`.
+    """One run, its events emitted through `broadcast`; `settings` limit what it may take.
 
     `state` is what is known of it, `unreported` what went wrong with the last event itself, which
     no event can report, and `raised` what ended a failed run, for `--debug`. `pulse` says whether a
@@ -57,7 +38,7 @@ class Session:
     """
 
     def __init__(
-        self, broadcast: Broadcast, *, limits: Limits | None = None, stop: Stop | None = None
+        self, broadcast: Broadcast, *, settings: Settings = _NO_LIMITS, stop: Stop | None = None
     ) -> None:
         self.state, self.unreported = broadcast.state, broadcast.unreported
         self.raised: BaseException | None = None
@@ -66,7 +47,7 @@ class Session:
         self.stop = stop or Stop()
         self._broadcast = broadcast
         broadcast.on_failure = self._lose
-        self._limits = limits or Limits()
+        self._limits = settings
         if self._limits.timeout:
             self.stop.deadline = broadcast.began + self._limits.timeout
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -107,7 +88,7 @@ class Session:
         """Emit an event from the side, between two of the source's."""
         self._broadcast.emit(event)
         if isinstance(event, ev.Retry):
-            self.pulse.excuse(event.data.delay_s)
+            self.pulse.beat(event.data.delay_s)
 
     def cancel(self, why: CatagentError | ExitCode) -> None:
         """Stop the run: cancelled with this exit code, or failed with this error.

@@ -42,13 +42,9 @@ class Pulse:
         self._calls[call] = is_asked
         self.beat()
 
-    def beat(self) -> None:
-        """A model said something."""
-        self.heard = time.monotonic()
-
-    def excuse(self, seconds: float) -> None:
-        """Nothing is to be heard for so long: the client waits before it asks again."""
-        self.heard = time.monotonic() + seconds
+    def beat(self, pause_s: float = 0.0) -> None:
+        """A model said something, or will not for so long: its client waits before it asks."""
+        self.heard = time.monotonic() + pause_s
 
     def end(self, call: str) -> None:
         """A model is through with its answer, failed, or was given up."""

@@ -12,13 +12,14 @@ from itertools import count
 
 import pytest
 
+from catagent.config import Settings
 from catagent.errors import AgentError, ExitCode, StepLimitError
 from catagent.events import types as ev
 from catagent.events.filters import Filters
 from catagent.failures.classify import Owner
 from catagent.run import event_loop
 from catagent.run.broadcast import Broadcast
-from catagent.run.session import Limits, Session
+from catagent.run.session import Session
 
 
 class Collector:
@@ -216,14 +217,14 @@ def test_cancelling_ends_the_source_and_the_run() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limits", "words"),
+    ("settings", "words"),
     [
-        (Limits(timeout=0.05), "took over"),
-        (Limits(idle_timeout=0.05), "silent"),
+        (Settings(timeout=0.05), "took over"),
+        (Settings(idle_timeout=0.05), "silent"),
     ],
 )
-def test_time_limits_end_a_run_with_code_124(limits: Limits, words: str) -> None:
-    session = Session(Broadcast([]), limits=limits)
+def test_time_limits_end_a_run_with_code_124(settings: Settings, words: str) -> None:
+    session = Session(Broadcast([]), settings=settings)
 
     async def source() -> AsyncGenerator[ev.Event, None]:
         session.pulse.begin("model", lambda: True)
@@ -245,15 +246,14 @@ def test_a_tool_may_work_longer_than_a_model_may_be_silent() -> None:
         await asyncio.sleep(0.2)
         yield ev.Answer(data=ev.AnswerData(output="a"))
 
-    assert (
-        drive(Session(Broadcast([]), limits=Limits(idle_timeout=0.05)), source).status == "success"
-    )
+    session = Session(Broadcast([]), settings=Settings(idle_timeout=0.05))
+    assert drive(session, source).status == "success"
 
 
 @pytest.mark.parametrize("end", ["an answer", "an error"])
 def test_the_stop_reason_counts_and_not_what_the_agent_made_of_it(end: str) -> None:
     """An agent may catch its being cancelled and answer, or raise something else."""
-    session = Session(Broadcast([]), limits=Limits(timeout=0.05))
+    session = Session(Broadcast([]), settings=Settings(timeout=0.05))
 
     async def source() -> AsyncGenerator[ev.Event, None]:
         try:
@@ -406,7 +406,7 @@ def test_work_that_will_not_be_cancelled_is_left_behind() -> None:
 
 def test_a_run_whose_loop_stands_still_is_ended_from_another_thread() -> None:
     """Once: what the loop tells when it goes on is told to nobody."""
-    session = Session(Broadcast([sink := Collector()]), limits=Limits(timeout=0.05))
+    session = Session(Broadcast([sink := Collector()]), settings=Settings(timeout=0.05))
 
     async def source() -> AsyncGenerator[ev.Event, None]:
         yield llm_started()

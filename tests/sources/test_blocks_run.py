@@ -117,7 +117,7 @@ class Beats(Pulse):
 
     beats = 0
 
-    def beat(self) -> None:
+    def beat(self, pause_s: float = 0.0) -> None:
         self.beats += 1
 
 
