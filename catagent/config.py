@@ -4,8 +4,6 @@ The only place that reads `os.environ`. A `.env` may set what is in `DOTENV_ALLO
 somebody else wrote must not send an existing key elsewhere, nor start code.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import os

@@ -4,8 +4,6 @@ Whatever is no CatagentError, and leaves the program, is a defect of the program
 "program").
 """
 
-from __future__ import annotations
-
 from enum import IntEnum
 from typing import ClassVar, Literal
 

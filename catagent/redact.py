@@ -1,7 +1,5 @@
 """Takes secrets out of text: values that are known to be secret, and what looks like a key."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import lru_cache
 

@@ -1,7 +1,5 @@
 """What ends a run early: a reason, once there is one, and the signals that bring one."""
 
-from __future__ import annotations
-
 import math
 import os
 import signal

@@ -1,7 +1,5 @@
 """The cat agent as LangChain's how-to has it: an AgentExecutor over an OpenAI tools agent."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel

@@ -1,7 +1,5 @@
 """What graphs and executors need to run here, wherever they are inside of what people bring."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable
 from functools import partial

@@ -4,8 +4,6 @@ An interpreter that is found is code of the folder it was found in, started befo
 agent is: it is used only where nobody but the person, or root, could have put it there.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import stat

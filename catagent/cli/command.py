@@ -4,8 +4,6 @@ Since 0.29 Typer converts every value with pydantic, even that of an option that
 importing pydantic takes 60 ms: half of the way to the first frame. msgspec is imported anyway.
 """
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Any
 

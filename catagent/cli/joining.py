@@ -1,7 +1,5 @@
 """Joins a program that runs and is watched, and lists those that there are."""
 
-from __future__ import annotations
-
 import asyncio
 import shlex
 import sys

@@ -1,7 +1,5 @@
 """Lists what there is, on stdout: lines of JSON for programs, a table for people."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterable, Sequence
 

@@ -1,7 +1,5 @@
 """The Typer app, with every command. Imports nothing heavy."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

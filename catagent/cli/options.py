@@ -1,7 +1,5 @@
 """The options that several commands share: `@shares(RUN, OUTPUT)` names groups of them."""
 
-from __future__ import annotations
-
 import functools
 import inspect
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Plays a recording and shows it: the body of `catagent replay`."""
 
-from __future__ import annotations
-
 import asyncio
 import sys
 from contextlib import AbstractContextManager, nullcontext

@@ -1,7 +1,5 @@
 """The outermost function: whatever happens inside becomes one message and one exit code."""
 
-from __future__ import annotations
-
 import atexit
 import errno
 import gc

@@ -4,8 +4,6 @@ Its terminal does what ours did: echo, line editing, the keys that send signals.
 it and us leads its session, as a shell would: without such a parent Ctrl-Z stops nothing.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import pty

@@ -1,7 +1,5 @@
 """Reads the question from the command line, from stdin, or from both."""
 
-from __future__ import annotations
-
 import sys
 import threading
 from collections.abc import Callable

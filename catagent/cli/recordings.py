@@ -1,7 +1,5 @@
 """Finds what a person names: a recording, by file or id, and a run among those that it holds."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice

@@ -1,7 +1,5 @@
 """The table of `catagent runs` on a terminal: a row for each run, the question last."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 from catagent.events.timestamps import moment

@@ -1,7 +1,5 @@
 """Shows and keeps the runs of programs that are watched, and says what they came to."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Container, Sequence
 from pathlib import Path

@@ -4,8 +4,6 @@ What JSON cannot hold is written as near as it can be: a lone surrogate as U+FFF
 object without a JSON form as a placeholder.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable
 from typing import Any

@@ -4,8 +4,6 @@ As in `astream_events(include_names=…, …)`: with no include list everything 
 what any of them names; whatever an exclude list names is left out.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from msgspec import UNSET, Struct

@@ -4,8 +4,6 @@ A secret that a model writes token by token is in none of the tokens. So the end
 is watched, and what may be the beginning of a secret is held back until it is clear.
 """
 
-from __future__ import annotations
-
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,5 @@
 """What models were sent, whole: puts what was said before in the place of what refers to it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any

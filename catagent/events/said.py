@@ -1,7 +1,5 @@
 """What a model wrote, in order, and whether an answer repeats it: text, and the names of blocks."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterable, Iterator
 

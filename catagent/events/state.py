@@ -4,8 +4,6 @@
 changes the state in place: a copy per token would be quadratic in the length of the run.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What a run came to, read off its state: usage, times, steps, and the spans still open."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from catagent.events import types as ev

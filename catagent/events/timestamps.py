@@ -1,7 +1,5 @@
 """The `ts` of an event, to and from a time; what is none is None, for recordings are only data."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Literal
 

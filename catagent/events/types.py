@@ -7,8 +7,6 @@ that a reader does not know decodes to `Unknown` and is kept. docs/events.md is 
 This module imports nothing of LangChain or Rich, and nothing else of catagent.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec

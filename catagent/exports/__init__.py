@@ -1,7 +1,5 @@
 """Exports of a recorded run: the ending of the file's name says which."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A run as an asciinema recording (version 2): the live view, frame by frame, at recorded time."""
 
-from __future__ import annotations
-
 import json
 import os
 import tempfile

@@ -1,7 +1,5 @@
 """A run as one HTML page: its steps fold, and neither scripts nor anything from outside run."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The steps of the HTML page, which fold: what each was sent, and what it said."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from catagent.events import types as ev

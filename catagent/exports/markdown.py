@@ -1,7 +1,5 @@
 """A run as a Markdown transcript: its steps are headings, texts of models and tools unchanged."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 

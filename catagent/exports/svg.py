@@ -3,8 +3,6 @@
 Each piece of text is put at its own column and stretched to its cells: any font lines up.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from html import escape
 

@@ -1,7 +1,5 @@
 """The HTML elements around text, which is cleaned of invisible characters, and escaped."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from html import escape
 

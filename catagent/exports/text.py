@@ -1,7 +1,5 @@
 """A run as plain text: what `-o plain` shows, wrapped for reading."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from catagent.events.types import Event

@@ -1,7 +1,5 @@
 """Whose error is it? Turns whatever a run raised into one of our errors, with the next step."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from typing import Any, Literal

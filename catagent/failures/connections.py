@@ -1,7 +1,5 @@
 """The errors of a connection that was never made, broke off, or stayed silent."""
 
-from __future__ import annotations
-
 import errno
 import re
 

@@ -4,8 +4,6 @@ All is read off names of classes, so that nothing needs to be imported for it: n
 provider that is not in use, not LangChain for a replay.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import re

@@ -1,7 +1,5 @@
 """Limits that a run met: an agent's author's, a quota of a key's, a server's for a while."""
 
-from __future__ import annotations
-
 import email.utils
 import math
 import re

@@ -1,7 +1,5 @@
 """What a server says in the body of an error, of whatever form: its own words, as plain text."""
 
-from __future__ import annotations
-
 import html
 import json
 import re

@@ -4,8 +4,6 @@ A folder on `sys.path` would serve everybody. Installed packages try imports of 
 installed (`brotli`, `h2`, `trio`): a file of that name in a stranger's folder would be run.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder

@@ -4,8 +4,6 @@ The tables hold import paths, so that looking a name up imports what it names an
 Adding an agent or a tool is one row here.
 """
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches

@@ -1,7 +1,5 @@
 """Which chat model to use: a pure decision, made before anything heavy is imported."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from pathlib import Path

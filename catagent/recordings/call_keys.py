@@ -5,8 +5,6 @@ around it, the id that the provider gave, the tool's name, the order. Total: wha
 recording, every call gets a key of its own, and none is given twice.
 """
 
-from __future__ import annotations
-
 import os
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable

@@ -4,8 +4,6 @@ Bounded in number and in size, oldest out first; readable by their owner alone. 
 in the order in which their runs began, for clocks go wrong and are put right.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator

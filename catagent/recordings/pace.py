@@ -1,7 +1,5 @@
 """A recording as a source: its events with their own `seq` and `ts`, at their own pace."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import time

@@ -3,8 +3,6 @@
 Damage ends one, with everything before it given out. It may hold what is a secret here.
 """
 
-from __future__ import annotations
-
 import codecs
 import contextlib
 import os

@@ -1,7 +1,5 @@
 """The JSON Schema (2020-12) of every JSON line that catagent prints or records, from the types."""
 
-from __future__ import annotations
-
 import inspect
 import json
 from typing import Any

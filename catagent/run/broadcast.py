@@ -1,7 +1,5 @@
 """Where the events of a run go: stamped, into the state, and out to every recorder and sink."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Sequence

@@ -4,8 +4,6 @@
 what is read of it becomes the events of mode `events`.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

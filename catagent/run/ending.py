@@ -1,7 +1,5 @@
 """How a run ended: its status, its exit code and its error, from what was raised and who asked."""
 
-from __future__ import annotations
-
 import asyncio
 
 from catagent.errors import (

@@ -1,7 +1,5 @@
 """The event loop of a run: brought to its end whatever a task throws at it, and let go of then."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import os

@@ -1,7 +1,5 @@
 """Drives a replay: like a Session, but the events keep the `seq` and `ts` that they came with."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """Where a run is kept: the recording that a person asked for, and the history."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass

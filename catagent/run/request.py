@@ -1,7 +1,5 @@
 """What to run, as the command line asks for it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from msgspec import Struct

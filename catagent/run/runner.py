@@ -1,7 +1,5 @@
 """Puts a run of a request together, from plain arguments: its agent, models, session and source."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import gc

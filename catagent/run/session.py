@@ -4,8 +4,6 @@ Events come from the source, one `async for`, and now and then from the side (`S
 retry that the HTTP client reports), on the event loop's thread.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import dataclasses

@@ -1,7 +1,5 @@
 """Every run of the programs that are watched, each a session of its own, while they happen."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from contextlib import AbstractContextManager

@@ -5,8 +5,6 @@ detect-secrets' plugins (Apache-2.0), and of model providers that neither has. T
 are left out: a key that was cut is one, too.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from typing import NamedTuple

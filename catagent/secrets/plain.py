@@ -3,8 +3,6 @@
 `"a b"` in JSON, JSON in JSON, `repr`, HTML, an address, wrapped anew: all have one plain form.
 """
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_right
 

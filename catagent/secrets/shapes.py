@@ -1,7 +1,5 @@
 """Finds what is secret by its shape, though nobody named it: keys, logins, passwords."""
 
-from __future__ import annotations
-
 import base64
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Known secrets in text, whole and in part, however white space and escapes were changed."""
 
-from __future__ import annotations
-
 import json
 import re
 from bisect import bisect_left

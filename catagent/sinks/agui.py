@@ -1,7 +1,5 @@
 """Runs as AG-UI events, one JSON object a line."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from typing import BinaryIO
 

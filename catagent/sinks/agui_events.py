@@ -4,8 +4,6 @@ What happens inside a tool call is attributed to it the protocol's way: as the w
 whose `parentToolCallId` is the call. What the protocol has no word for becomes CUSTOM.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Files that appear whole or not at all, and never through a stray link."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import secrets

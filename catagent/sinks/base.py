@@ -1,7 +1,5 @@
 """What every sink is."""
 
-from __future__ import annotations
-
 from typing import Protocol
 
 from catagent.events.types import Event

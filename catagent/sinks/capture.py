@@ -1,7 +1,5 @@
 """Catches what others write to our terminal, so that it neither tears the picture nor gets lost."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

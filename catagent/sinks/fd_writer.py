@@ -1,7 +1,5 @@
 """Writing whole lines straight to a file descriptor, past every buffer."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import select

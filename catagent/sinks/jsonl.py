@@ -1,7 +1,5 @@
 """One JSON line an event, written the moment that it happens; or of a run its answer alone."""
 
-from __future__ import annotations
-
 import re
 from typing import BinaryIO
 

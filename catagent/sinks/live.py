@@ -3,8 +3,6 @@
 `write` appends to a queue and returns. Whatever the terminal does, the agent never waits for it.
 """
 
-from __future__ import annotations
-
 import atexit
 import contextlib
 import os

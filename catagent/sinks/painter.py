@@ -4,8 +4,6 @@ Between frames the cursor stands on the footer's first row, unseen but where a p
 Whatever a resize does to the rows below, clearing from there takes away the footer alone.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Sequence
 

@@ -1,7 +1,5 @@
 """Append-only lines for pipes, logs, dumb terminals, CI and screen readers."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from typing import TextIO

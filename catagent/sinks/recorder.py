@@ -1,7 +1,5 @@
 """A recording: a header, then every event of one run, in a file that nobody else can read."""
 
-from __future__ import annotations
-
 import os
 import stat
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Keeps stdout for the sinks alone: what a tool or a library prints meanwhile goes to stderr."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import os

@@ -4,8 +4,6 @@ Echo is off, so that keys typed meanwhile don't land in the picture; line editin
 that send signals stay as they are, unless every key is for another program.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import select

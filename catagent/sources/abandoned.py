@@ -5,8 +5,6 @@ reader holds on to is at work only while that asks for more. So the coroutine or
 call runs in is looked up: it is gone the moment that its call is over, however that ended.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import gc

@@ -1,7 +1,5 @@
 """Keeps an agent from running ahead of a reader who takes their time."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import dataclasses

@@ -3,8 +3,6 @@
 Each has a line that stands for it: its kind, and what is known of it.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any, Literal, NamedTuple

@@ -4,8 +4,6 @@ Prices are the list prices that the package genai-prices brings along: nothing i
 imported where a price is asked for, which takes half a second.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import suppress

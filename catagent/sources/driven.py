@@ -1,7 +1,5 @@
 """The tracker of a run that is driven from here: one of LangChain's handlers, which may stop it."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Callable

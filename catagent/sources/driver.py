@@ -1,7 +1,5 @@
 """Drives LangChain's stream of one run, whatever the mode, and lets go of all of it at the end."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections import deque

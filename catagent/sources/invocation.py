@@ -1,7 +1,5 @@
 """What a model is sent besides messages: tools in any provider's form, and parameters."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

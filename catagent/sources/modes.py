@@ -1,7 +1,5 @@
 """The modes: which of LangChain's streaming APIs each goes by, and who reads what that gives."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections.abc import Callable

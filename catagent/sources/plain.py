@@ -4,8 +4,6 @@ Messages, actions and documents become objects of their fields, subclasses' fiel
 What JSON cannot hold becomes the codec's placeholder; docs/events.md has the table.
 """
 
-from __future__ import annotations
-
 import base64
 import dataclasses
 import math

@@ -4,8 +4,6 @@ Every streaming API is silent on something: failures, models in `steps`, what a 
 tracker knows that it happened; here it becomes events, before what happened after it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Container, Iterator, Sequence
 from typing import Any, cast
 

@@ -4,8 +4,6 @@ Total, like `reduce`: nothing is lost to an end without a start, a token after i
 that come twice or not at all; what fits nowhere is shown on its own.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 
 from catagent.events import types as ev

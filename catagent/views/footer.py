@@ -3,8 +3,6 @@
 It takes a third of the screen at most, and costs the same however long the run is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from itertools import islice
 

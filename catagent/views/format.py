@@ -3,8 +3,6 @@
 Rich's table takes 18 ms to import, and would read markup in untrusted text.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence

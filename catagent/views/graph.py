@@ -1,7 +1,5 @@
 """What a graph reports of itself: how its state changed, and what it asks a person."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from textwrap import indent
 from typing import Any

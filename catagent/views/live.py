@@ -1,7 +1,5 @@
 """The live view: events in, frames out. Pure: the terminal's size and the time are passed in."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import NamedTuple
 

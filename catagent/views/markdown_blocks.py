@@ -1,7 +1,5 @@
 """Splits Markdown into top-level blocks as it is written, and long blocks into pieces."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from typing import NamedTuple

@@ -3,8 +3,6 @@
 Imported when the first block is due and not before: Rich and Pygments are slow to import.
 """
 
-from __future__ import annotations
-
 import html
 import io
 import re

@@ -1,7 +1,5 @@
 """What one call of a model writes: reasoning, text and tool calls, each in its own part."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from catagent.events import types as ev

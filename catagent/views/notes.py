@@ -1,7 +1,5 @@
 """What is shown of the run as a whole: its beginning, its answer, its end, and its warnings."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from itertools import chain
 

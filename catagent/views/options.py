@@ -1,7 +1,5 @@
 """How a view looks, and what a terminal can show, worked out from the environment."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal

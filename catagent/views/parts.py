@@ -3,8 +3,6 @@
 A part is fed from one side and taken from on the other.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """What a model was sent: with `-v` what is new of it, and how much is as before; or all of it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 

@@ -1,7 +1,5 @@
 """One run of those in flight: its name, its calls, and the column of what is shown of it."""
 
-from __future__ import annotations
-
 from catagent.events import types as ev
 from catagent.events.said import repeats
 from catagent.views import graph, notes

@@ -4,8 +4,6 @@ Every rule looks at one code point alone, so no chunk boundary can defeat it. No
 what must not reach a terminal is replaced by something that can be seen.
 """
 
-from __future__ import annotations
-
 import re
 
 # What sets colours and the like; the group keeps it where a line is split there.

@@ -1,7 +1,5 @@
 """What is going on right now in a run, for the footer."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from math import ceil
 

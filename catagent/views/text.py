@@ -1,7 +1,5 @@
 """Text in, rows out as it is written, plain or Markdown: rows that are out stay as they are."""
 
-from __future__ import annotations
-
 import re
 from collections import deque
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The panel of a tool call: its arguments, what happens inside, and what the agent observes."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from catagent.events import types as ev

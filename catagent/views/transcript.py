@@ -9,8 +9,6 @@ over frames, the same rows come, each once. Text leaves the transcript with its 
 run takes no more memory than what is still to be shown.
 """
 
-from __future__ import annotations
-
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
 

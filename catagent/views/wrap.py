@@ -4,8 +4,6 @@ Greedy wrapping is prefix-stable: text that is added later changes the last row 
 what lets a row be printed once, for good, while the model still writes.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache

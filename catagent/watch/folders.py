@@ -3,8 +3,6 @@
 There is a folder for each launch, `PID-HEX` after its viewer, and one for those of shells.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

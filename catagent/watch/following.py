@@ -1,7 +1,5 @@
 """The records of all processes in a folder, read while they are written."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Container
 from pathlib import Path

@@ -4,8 +4,6 @@ A segment is a file `PID-HEX.N`. A record is its length (u32, little endian) and
 of 0 is nothing yet, ON says that the next segment goes on. The length is written last.
 """
 
-from __future__ import annotations
-
 import fcntl
 import mmap
 import os

@@ -4,8 +4,6 @@ Each record is a callback of LangChain's: the tracker gets it, and the reader of
 event that `astream_events` would have made of it. So both say the same.
 """
 
-from __future__ import annotations
-
 import asyncio
 import math
 from collections.abc import Iterator

@@ -3,8 +3,6 @@
 They have the names, and the attributes that `sources/` asks for, of what they stand for.
 """
 
-from __future__ import annotations
-
 import asyncio
 import builtins
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """langchain-core's callbacks: who is called, in which order, and what it logs of them."""
 
-from __future__ import annotations
-
 import inspect
 import logging
 

@@ -4,8 +4,6 @@ That is 2.7 KB a token, of which the text is a few bytes. A chunk that was hande
 more use but for the sum of all of them, and in a sum a block of chunks may as well be one.
 """
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, closing
 

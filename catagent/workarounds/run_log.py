@@ -1,7 +1,5 @@
 """langchain-core's handler of the run log, without what is wrong in its paths and costs memory."""
 
-from __future__ import annotations
-
 from typing import Any
 from uuid import UUID
 

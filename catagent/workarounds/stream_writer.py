@@ -1,7 +1,5 @@
 """langgraph's stream writer, which says nothing of who writes, and only to those who stream."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable
 from functools import partial

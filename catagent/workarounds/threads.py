@@ -1,7 +1,5 @@
 """Python's threads: what is lost on the way into them and out."""
 
-from __future__ import annotations
-
 from asyncio import futures
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context

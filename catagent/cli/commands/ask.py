@@ -1,7 +1,5 @@
 """`catagent ask`: run an agent on a question and show it."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Annotated

@@ -1,7 +1,5 @@
 """`catagent export`: turn a recording into a page, a picture or a text."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """`catagent replay`: play a recording as if it happened now."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

@@ -1,7 +1,5 @@
 """`catagent runs`: list the runs that were kept; show, remove or locate one."""
 
-from __future__ import annotations
-
 import shutil
 import sys
 from typing import Annotated

@@ -1,7 +1,5 @@
 """`catagent schema`: print the JSON Schema of the lines."""
 
-from __future__ import annotations
-
 import sys
 
 

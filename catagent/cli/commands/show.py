@@ -1,7 +1,5 @@
 """`catagent show`: show a recorded run again, settled."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from typing import Annotated

@@ -1,7 +1,5 @@
 """`catagent tool`: run one tool on its own, or list the tools there are."""
 
-from __future__ import annotations
-
 import sys
 from typing import Annotated
 

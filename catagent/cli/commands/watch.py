@@ -1,7 +1,5 @@
 """`catagent watch`: see the agents of any program."""
 
-from __future__ import annotations
-
 import os
 import sys
 from typing import Annotated, Any

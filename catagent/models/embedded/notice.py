@@ -4,8 +4,6 @@ It never refuses and never changes what is asked: a 135M model answers anything,
 its few questions about a hiding cat most of it is nonsense that looks like an answer.
 """
 
-from __future__ import annotations
-
 import re
 
 from catagent.events.types import WarningData

@@ -1,7 +1,5 @@
 """Finds the embedded model's file, and fetches it once where it is not there yet."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import importlib.util

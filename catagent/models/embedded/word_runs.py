@@ -6,8 +6,6 @@ argument may be narrowed to an enum: any run of words of the question or of a to
 Which tool is called, and which of those runs it takes, stays the model's own decision.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """ChatOpenAI with what it drops (reasoning, images, …), and without what trips it up."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 

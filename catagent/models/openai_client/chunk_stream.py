@@ -6,8 +6,6 @@ once: three quarters of what a token costs. It knows one form of error, takes an
 requests name a class of stream of their own (`stream_cls`): these read the body themselves.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

@@ -3,8 +3,6 @@
 How a server is reached is settled here: its timeouts, trusted certificates, and proxies.
 """
 
-from __future__ import annotations
-
 import json
 import ssl
 from functools import cache

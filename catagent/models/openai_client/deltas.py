@@ -4,8 +4,6 @@ Every chunk is made anew of what is known in it: servers that are called compati
 of it, and what ChatOpenAI does not expect it drops without a word, or fails at.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import Annotated, Any

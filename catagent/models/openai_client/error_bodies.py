@@ -3,8 +3,6 @@
 The SDK reads it to its end, however far that is, and only after the decision whether to try again.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import time

@@ -6,8 +6,6 @@ sees refused connections and status codes alike, before anything was streamed; w
 later is not sent again, because its tokens have been shown already.
 """
 
-from __future__ import annotations
-
 import asyncio
 import random
 import time

@@ -1,7 +1,5 @@
 """Server-sent events, however the network cuts them, and what servers write between them."""
 
-from __future__ import annotations
-
 import codecs
 from collections.abc import Iterable, Iterator
 

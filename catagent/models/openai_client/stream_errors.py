@@ -1,7 +1,5 @@
 """What servers send where a chunk should be: errors of many forms, pages, nothing."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Any

@@ -5,8 +5,6 @@ a name begins a call, unless it is that of the call before, which some servers r
 piece. What LangChain is given has an index, an id and a name once, and arguments as text.
 """
 
-from __future__ import annotations
-
 import json
 import uuid
 from dataclasses import dataclass
