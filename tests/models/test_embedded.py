@@ -6,6 +6,7 @@ import asyncio
 import importlib.util
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -20,6 +21,8 @@ from catagent.models.providers import embedded
 from catagent.models.spec import choose_model
 from tests.models.conftest import UseModels
 from tests.support.cli import catagent, environment, lines
+from tests.support.replies import Reply
+from tests.support.server import ScriptedServer
 
 pytestmark = [pytest.mark.local_model, pytest.mark.versions]
 
@@ -56,6 +59,22 @@ def test_the_embedded_model_writes_whole_characters(use_models: UseModels) -> No
         return await models.tool.bind(logit_bias={last_byte_of_an_emoji: 100}).ainvoke("Say hello.")
 
     assert "\N{REPLACEMENT CHARACTER}" not in use_models(ask, model="local").text
+
+
+def test_no_connection_to_the_embedded_model_is_used_twice(
+    use_models: UseModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its server closes one now and then at the moment of the next request, which fails."""
+
+    async def ask(models: Models) -> None:
+        await models.tool.ainvoke("hi")
+        await models.agent.ainvoke("hi")
+
+    with ScriptedServer(lambda _: Reply(["well"])) as server:
+        there = SimpleNamespace(address=lambda: server.url, api_key="sk-local")
+        monkeypatch.setattr(embedded, "serve", lambda *_: there)
+        use_models(ask, model="local")
+    assert [request.headers["connection"] for request in server.requests] == ["close"] * 2
 
 
 def test_ask_without_a_key_answers_and_names_the_embedded_model(tmp_path: Path) -> None:

@@ -30,6 +30,8 @@ _DATA = Path(__file__).parents[1] / "data"
 _CONTEXT_TOKENS = 4096
 # Whole characters: on half of one, which a sampled byte may be, xllamacpp 2026.6 fails.
 _WHOLE_CHARACTERS = r"root ::= [^\x00]*"
+# llama.cpp's server closes one connection in seventy as the next request comes; new ones are cheap.
+_NOT_KEPT = {"extra_headers": {"Connection": "close"}}
 # What the adapter was trained for (data/MODEL_CARD.md). Tools sample: at 0 lists repeat themselves.
 _EMBEDDED_SAMPLING: dict[Role, dict[str, Any]] = {
     "agent": {"temperature": 0.0, "max_tokens": 256},
@@ -133,7 +135,8 @@ def build(spec: ModelSpec, role: Role, context: ModelContext) -> ChatOpenAI:
     server = serve(spec, context)
     sampling = _EMBEDDED_SAMPLING if spec.is_embedded else _OWN_SAMPLING
     address = server.address()
-    options = {"model": spec.name, "metadata": {"ls_provider": "local"}, **sampling[role]}
+    named = {"model": spec.name, "metadata": {"ls_provider": "local"}}
+    options: dict[str, Any] = {**named, "model_kwargs": _NOT_KEPT, **sampling[role]}
     if spec.is_embedded and role == "agent":
         from catagent.models.embedded.word_runs import CopyingChatOpenAI
 
