@@ -24,13 +24,11 @@ class Code(NamedTuple):
     def named(cls, name: str) -> Code | None:
         """What "module:attribute" or "path/to/file.py:attribute" names, None for any other name.
 
-        Raises UsageError for a file that is not there, and for half a name.
+        Raises UsageError for a file that is not there.
         """
-        module, colon, attribute = name.rpartition(":")
-        if not colon:
+        module, _, attribute = name.rpartition(":")
+        if not (module and attribute):
             return None
-        if not module or not attribute:
-            raise UsageError(f"{name!r} names nothing", "write it as package.module:attribute")
         if not module.endswith(".py"):
             return cls(module, attribute, Path.cwd())
         file = Path(module).expanduser().resolve()

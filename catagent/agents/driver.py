@@ -92,11 +92,13 @@ def load(module: str, file: str | None, attribute: str) -> Any:
     try:
         found = importlib.import_module(module) if file is None else _import_file(module, file)
     except ModuleNotFoundError as error:
-        name = error.name or ""
-        hint = "install it there, or name another interpreter with --python PATH"
+        name, hint = error.name or "", "name another interpreter with --python PATH"
+        is_named = f"{module}.".startswith(f"{name}.")
+        where = "it is looked for in its folder and there:" if is_named else "install it there, or"
+        hint = f"{where} {hint}"
         if name.startswith(_LANGCHAIN) and not versions():
             hint = f"LangChain is not installed there: {hint}"
-        missing = module if module.startswith(f"{name}.") else name
+        missing = module if is_named else name
         raise UnusableError(f"No module named {missing!r} in {sys.executable}", hint) from error
     except SyntaxError as error:
         message = f"{error.filename}, line {error.lineno}: {error.msg}"

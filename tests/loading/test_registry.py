@@ -79,10 +79,10 @@ def test_an_installed_package_imports_nothing_from_the_current_folder(
     ("name", "message", "hint"),
     [
         ("cta", "no agent called 'cta'", "did you mean cat?"),
-        ("nowhere_for_test:agent", "No module named 'nowhere_for_test' in", "install it there"),
+        ("nowhere_for_test:agent", "No module named 'nowhere_for_test' in", "in its folder"),
         ("mine_for_test:Bx", "mine_for_test has no attribute 'Bx'", "there is: Box"),
-        ("mine_for_test:", "'mine_for_test:' names nothing", "package.module:attribute"),
-        ("needy_for_test:agent", "No module named 'no_such_package_at_all' in", ""),
+        ("mine_for_test:", "no agent called 'mine_for_test:'", "package.module:attribute"),
+        ("needy_for_test:agent", "No module named 'no_such_package_at_all' in", "install it"),
         ("needy_for_test_agent:agent", "No module named 'needy_for' in", ""),
         ("nowhere_for_test.deep:agent", "No module named 'nowhere_for_test.deep' in", ""),
     ],
