@@ -61,6 +61,15 @@ def test_the_embedded_model_writes_whole_characters(use_models: UseModels) -> No
     assert "\N{REPLACEMENT CHARACTER}" not in use_models(ask, model="local").text
 
 
+def test_the_embedded_model_is_loaded_once_chosen_or_not(use_models: UseModels) -> None:
+    async def serve(models: Models) -> bool:
+        specs = choose_model(None, {}), choose_model("local", {})
+        first, second = (embedded.serve(spec, models.context) for spec in specs)
+        return first is second
+
+    assert use_models(serve, model="local")
+
+
 def test_no_connection_to_the_embedded_model_is_used_twice(
     use_models: UseModels, monkeypatch: pytest.MonkeyPatch
 ) -> None:

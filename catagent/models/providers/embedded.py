@@ -111,16 +111,17 @@ class LocalServer:
             ) from error
 
 
-_servers: dict[ModelSpec, LocalServer] = {}
+# By the model's own file, None for the one that we bring along, chosen or not.
+_servers: dict[Path | None, LocalServer] = {}
 
 
 def serve(spec: ModelSpec, context: ModelContext) -> LocalServer:
     """Return the server of this model; the first call starts it, in a thread, and does not wait."""
     if not _servers:
         atexit.register(shut_down)
-    if spec not in _servers:
-        _servers[spec] = LocalServer(spec, context)
-    return _servers[spec]
+    if spec.path not in _servers:
+        _servers[spec.path] = LocalServer(spec, context)
+    return _servers[spec.path]
 
 
 def shut_down() -> None:
