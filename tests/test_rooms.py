@@ -31,7 +31,9 @@ def imported(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            package = ".".join(path.relative_to(PACKAGE.parent).parts[: -node.level])
+            module = f"{package}.{node.module}" if node.level else node.module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
 def _annotations(tree: ast.Module) -> Iterator[ast.If]:

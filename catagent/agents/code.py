@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from catagent.agents import driver
+from catagent.agents.driver.kinds import UnusableError
+from catagent.agents.driver.load import load
 from catagent.errors import UsageError
 from catagent.loading import current_folder, registry
 
@@ -48,7 +49,7 @@ class Code(NamedTuple):
         for name in (self.module, f"{self.module}_"):  # the second where the first is taken
             current_folder.serve(name, self.folder)
         with explained():
-            return driver.load(self.module, str(self.file) if self.file else None, self.attribute)
+            return load(self.module, str(self.file) if self.file else None, self.attribute)
 
 
 def find(name: str, table: Mapping[str, str], what: str) -> Any:
@@ -68,5 +69,5 @@ def explained() -> Iterator[None]:
     """Inside, what the driver says of an agent that is of no use is a UsageError."""
     try:
         yield
-    except driver.UnusableError as error:
+    except UnusableError as error:
         raise UsageError(*error.args) from error.__cause__

@@ -12,7 +12,9 @@ from langchain_core.tools import BaseTool
 from langgraph.pregel import Pregel
 
 from catagent.agents.code import explained
-from catagent.agents.driver import called, compiled, input_of, is_a, unbound
+from catagent.agents.driver.factory import called
+from catagent.agents.driver.inputs import input_of
+from catagent.agents.driver.kinds import compiled, is_a, unbound
 from catagent.agents.inside import fitted
 from catagent.errors import UsageError
 from catagent.redact import shortened

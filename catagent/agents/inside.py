@@ -9,7 +9,7 @@ from langchain_core.runnables import Runnable, RunnableBinding
 from langchain_core.runnables.base import RunnableBindingBase, RunnableSerializable
 from langgraph.pregel import Pregel
 
-from catagent.agents.driver import is_a, is_required
+from catagent.agents.driver.kinds import is_a, is_required
 from catagent.errors import UsageError
 
 # The recursion limit that `create_agent` binds every agent to, which is nobody's choice.

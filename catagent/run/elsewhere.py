@@ -1,6 +1,6 @@
 """A run whose agent runs in an interpreter of its own, and is watched from here.
 
-`agents/driver.py` runs it there. The observer in that process writes down what LangChain does, and
+`agents/driver` runs it there. The observer in that process writes down what LangChain does, and
 what is read of it becomes the events of mode `events`.
 """
 
@@ -13,8 +13,8 @@ import subprocess
 from typing import Any
 
 from catagent import __version__
-from catagent.agents import driver
 from catagent.agents.code import Code
+from catagent.agents.driver import __main__
 from catagent.agents.interpreter import project_root
 from catagent.errors import AgentError, UsageError
 from catagent.events import types as ev
@@ -55,7 +55,7 @@ class RunElsewhere(Run):
         environ = self._loaded.environ
         try:
             return subprocess.Popen(  # noqa: S603 - an interpreter that was named, or checked
-                [str(self._request.python), driver.__file__, str(descriptor)],
+                [str(self._request.python), __main__.__file__, str(descriptor)],
                 env={**environ, **variables(environ, self._folder, tokens=True)},
                 pass_fds=(descriptor,),
                 stdout=2,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 
 from catagent import __version__
-from catagent.agents import driver
+from catagent.agents.driver import load
 from catagent.agents.open import AgentRequest, open_agent
 from catagent.config import Loaded
 from catagent.events import types as ev
@@ -158,4 +158,4 @@ def _no_collections() -> Iterator[None]:
 @cache
 def versions() -> dict[str, str]:
     """The versions of what runs an agent, by package."""
-    return {"catagent": __version__, **driver.versions()}
+    return {"catagent": __version__, **load.versions()}

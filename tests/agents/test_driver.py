@@ -10,7 +10,7 @@ from langchain_core.tools import BaseTool, tool
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 
-from catagent.agents.driver import needs_loop
+from catagent.agents.driver.needs import needs_loop
 
 pytestmark = pytest.mark.versions
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from catagent.agents import driver
+from catagent.agents.driver import __main__ as driver
 from tests.support import scripts
 from tests.support.cli import COMMAND, catagent, environment, lines, on_terminal
 from tests.support.replies import Reply
@@ -302,9 +302,11 @@ def test_an_agent_of_ours_takes_no_interpreter(tmp_path: Path) -> None:
 
 
 def test_the_driver_is_written_for_python_3_9_and_knows_nothing_of_ours() -> None:
-    tree = ast.parse(Path(driver.__file__).read_text(), feature_version=(3, 9))
-    imports = {
-        name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names
-    }
-    imports |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    imports: set[str] = set()
+    for file in Path(driver.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(), feature_version=(3, 9))):
+            if isinstance(node, ast.Import):
+                imports |= {name.name for name in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                imports.add(str(node.module))
     assert {name.partition(".")[0] for name in imports} <= sys.stdlib_module_names

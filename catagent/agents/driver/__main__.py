@@ -1,0 +1,109 @@
+"""Runs an agent in the interpreter of its project: `python driver/__main__.py FD`, by `ask`.
+
+FD is a socket. A line of JSON comes in: {"module", "file" or null, "attribute", "folders", "name",
+"question", "run_id"}. Out go {"versions"}, {"began": microseconds of the epoch}, and of a
+failure {"usage": message, "hint"} or {"error": as the observer writes one}. Closing the socket on
+the other side cancels the run.
+"""
+
+from __future__ import annotations
+
+import sys
+
+if __name__ == "__main__":  # what is next to this file is for nobody here to import
+    sys.path[:] = [entry for entry in sys.path if entry != __file__.rpartition("/")[0]]
+
+import asyncio
+import atexit
+import contextlib
+import importlib.util
+import json
+import os
+import platform
+import signal
+import socket
+import time
+import uuid
+from typing import Any, NoReturn
+
+if __name__ == "__main__":  # a package under a name that nobody else has
+    _init = __file__.replace("__main__.py", "__init__.py")
+    _spec: Any = importlib.util.spec_from_file_location("_catagent_driver", _init)
+    sys.modules[_spec.name] = importlib.util.module_from_spec(_spec)
+    __package__ = _spec.name  # what the imports below are relative to
+
+from .factory import runnable_of
+from .inputs import input_of
+from .kinds import UnusableError
+from .load import load, versions
+from .needs import needs_loop, streaming
+
+# An asynchronous task of Python before 3.11 cannot be given a context: what a graph runs in one
+# does not know whose part it is, unless it is handed its config. Threads know it.
+_LOSES_CONTEXT = sys.version_info < (3, 11)
+
+
+def main(descriptor: int) -> int:
+    """Serve one request, and return the exit code."""
+    with socket.socket(fileno=descriptor) as talk:
+        talk.set_inheritable(False)
+        _say(talk, versions={"python": platform.python_version(), **versions()})
+        try:
+            with talk.makefile("r", encoding="utf-8") as lines:
+                request = json.loads(lines.readline())
+            sys.path[:0] = request["folders"]
+            agent = load(request["module"], request["file"], request["attribute"])
+            asyncio.run(_run(agent, request, talk))
+        except UnusableError as error:
+            _say(talk, usage=error.args[0], hint=error.args[1])
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            return 130
+        except BaseException as error:
+            _say(talk, error=importlib.import_module("_catagent_observer.errors").describe(error))
+        else:
+            return 0
+        return 1
+
+
+def _say(talk: socket.socket, **what: object) -> None:
+    with contextlib.suppress(OSError):  # nobody listens any more
+        talk.sendall(json.dumps(what, default=str).encode() + b"\n")
+
+
+async def _run(agent: Any, request: dict[str, Any], talk: socket.socket) -> None:
+    """Run the agent to its end, so that its models stream."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def cancel() -> None:
+        loop.remove_reader(talk)
+        task.cancel()  # type: ignore[union-attr]
+
+    loop.add_reader(talk, cancel)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, cancel)
+    runnable = await runnable_of(agent, request["name"])
+    made = input_of(runnable, request["name"], request["question"])
+    # A graph with a checkpointer of its own asks for a thread, one with a context for its defaults.
+    config: dict[str, Any] = {"configurable": {"thread_id": request["run_id"]}}
+    config.update(run_name=request["name"], run_id=uuid.UUID(request["run_id"]))
+    config["callbacks"] = streaming()
+    more: Any = {"context": {}} if getattr(runnable, "context_schema", None) else {}
+    _say(talk, began=time.time_ns() // 1000)
+    if _LOSES_CONTEXT and not needs_loop(runnable):
+        await loop.run_in_executor(None, lambda: list(runnable.stream(made, config, **more)))
+    else:
+        async for _ in runnable.astream(made, config, **more):
+            pass
+    loop.remove_reader(talk)
+
+
+def _leave(code: int) -> NoReturn:
+    atexit._run_exitfuncs()  # noqa: SLF001 - os._exit runs none, and waits for no thread
+    sys.stdout.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    _leave(main(int(sys.argv[1])))
