@@ -14,10 +14,9 @@ from langgraph.pregel import Pregel
 from catagent.agents.code import explained
 from catagent.agents.driver.factory import called
 from catagent.agents.driver.inputs import input_of
-from catagent.agents.driver.kinds import compiled, is_a, unbound
+from catagent.agents.driver.kinds import compiled, is_a, kind_of, unbound
 from catagent.agents.inside import fitted
 from catagent.errors import UsageError
-from catagent.redact import shortened
 from catagent.sources.base import AgentRun, AgentShape
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def fit(
 def _runnable(found: Any, name: str, hint: str) -> Runnable[Any, Any]:
     found = compiled(found)
     if not isinstance(found, Runnable):
-        raise UsageError(f"{name} is {_kind(found)}, which cannot be run", hint)
+        raise UsageError(f"{name} is {kind_of(found)}, which cannot be run", hint)
     return found
 
 
@@ -74,9 +73,5 @@ def _agent_of(tools: Iterable[Any], name: str, request: AgentRequest) -> Runnabl
     tools = list(tools)
     for tool in tools:
         if not callable(tool) and not isinstance(tool, BaseTool):
-            raise UsageError(f"the agent {name} has {_kind(tool)} among its tools", _HINT)
+            raise UsageError(f"the agent {name} has {kind_of(tool)} among its tools", _HINT)
     return create_agent(request.models.agent, tools, name=name.rpartition(":")[2])
-
-
-def _kind(found: Any) -> str:
-    return f"the {'class' if isinstance(found, type) else 'object'} {shortened(repr(found), 80)}"

@@ -195,8 +195,8 @@ def test_a_factory_gets_the_models_that_it_asks_for(folder: Path) -> None:
         ("ambiguous", "wants left, right"),
         ("demanding", "wants an argument called 'database'"),
         ("asynchronous", "is an asynchronous function"),
-        ("number", "is the object 42"),
-        ("bad_tools", "has the object 42 among its tools"),
+        ("number", "is an object of class int"),
+        ("bad_tools", "has an object of class int among its tools"),
         ("nothing", "has no attribute 'nothing'"),
     ],
 )

@@ -230,7 +230,7 @@ TWO_INPUTS = ChatPromptTemplate.from_template("{left} or {right}")
 @pytest.mark.parametrize(
     ("agent", "options", "message"),
     [
-        ("not an agent", {}, "the agent is the object 'not an agent', which cannot be run"),
+        ("not an agent", {}, "the agent is an object of class str, which cannot be run"),
         (TWO_INPUTS, {}, "wants left, right"),
         (ECHO, {"mode": "quick"}, "mode from the call is 'quick'"),
         (ECHO, {"timeout": -1}, "timeout from the call is -1: .* >= 0"),

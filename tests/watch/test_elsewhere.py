@@ -161,7 +161,7 @@ def test_the_run_is_the_one_that_it_is_in_our_process(project: Path, tmp_path: P
     ("name", "code", "message", "hint"),
     [
         ("small:numbr", 2, "small.py has no attribute 'numbr'", "there is: number"),
-        ("small:number", 2, "the agent number is 42, which cannot be run", "bring a Runnable"),
+        ("small:number", 2, "number is an object of class int, which cannot", "bring a Runnable"),
         ("small:wanting", 2, "wants an argument called 'model'", "it gets none"),
         ("missing:agent", 2, "No module named 'no_such_module' in {python}", "install it there"),
         ("broken:agent", 2, "broken.py, line 1: ", "mend it for Python 3."),

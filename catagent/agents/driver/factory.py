@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .kinds import UnusableError, compiled, is_a, is_required
+from .kinds import UnusableError, compiled, is_a, is_required, kind_of
 
 _BRING = "bring a Runnable, a graph, or a function without arguments that returns one of them"
 
@@ -16,7 +16,8 @@ async def runnable_of(found: Any, name: str) -> Any:
     found = called(found, name, {}, f"it gets none in an interpreter of its own: {_BRING}")
     found = compiled(await found if inspect.isawaitable(found) else found)
     if not is_a(found, "Runnable"):
-        raise UnusableError(f"the agent {name} is {found!r:.80}, which cannot be run here", _BRING)
+        message = f"the agent {name} is {kind_of(found)}, which cannot be run here"
+        raise UnusableError(message, _BRING)
     return found
 
 

@@ -20,6 +20,12 @@ def is_a(found: Any, *names: str) -> bool:
     return any(kind.__name__ in names for kind in type(found).__mro__)
 
 
+def kind_of(found: Any) -> str:
+    """What it is, in words. Not its repr, which may hold a key."""
+    kind = found if isinstance(found, type) else type(found)
+    return f"{'the' if kind is found else 'an object of'} class {kind.__qualname__}"
+
+
 def is_required(parameter: inspect.Parameter) -> bool:
     """Whether a function must be given it."""
     variadic = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
