@@ -18,7 +18,7 @@ from msgspec import UNSET
 from catagent.events import types as ev
 from catagent.events.codec import encode_plain
 from catagent.sources.invocation import tools_of
-from catagent.sources.kinds import is_message, langchain
+from catagent.sources.kinds import is_message
 from catagent.sources.messages import message_of
 from catagent.sources.plain import plain
 
@@ -66,28 +66,6 @@ def prompt(text: str) -> ev.Message:
 def id_of(form: ev.Message) -> str:
     """The id of a message; every form here has one."""
     return form.id or ""
-
-
-def is_shown_as(known: ev.Message, form: ev.Message) -> bool:
-    """Whether `form` is a `known` message as callbacks see it: its images in an older form."""
-    if known == form or not isinstance(known.blocks, list):
-        return False
-    shown = [plain(_shown(block)) for block in known.blocks]
-    return msgspec.structs.replace(known, blocks=shown) == form
-
-
-def _shown(block: Any) -> Any:
-    """As `_format_for_tracing` of langchain_core.language_models.chat_models has it."""
-    messages = langchain("messages")
-    is_data = messages is not None and messages.is_data_content_block
-    match block:
-        case {"type": "image"} if is_data and is_data(block) and "file_id" not in block:
-            return messages.convert_to_openai_image_block(block)
-        case {"type": "file", "base64": data, **others} if is_data and is_data(block):
-            return {**others, "type": "file", "data": data, "source_type": "base64"}
-        case dict() if len(block) == 1 and "type" not in block:
-            return {"type": next(iter(block)), **block}
-    return block
 
 
 def _with_id(form: ev.Message) -> ev.Message:
@@ -140,17 +118,12 @@ class Known:
 
     def messages(self, messages: Sequence[BaseMessage | ev.Message]) -> ev.Messages:
         """The messages that a model is sent, each whole or as a ref; long runs have one for all."""
-        items = [self._whole_or_ref(self._sent_form(message)) for message in messages]
+        forms = (m if isinstance(m, ev.Message) else self._forms.of(m) for m in messages)
+        items = list(map(self._whole_or_ref, forms))
         ids = [item.ref if isinstance(item, ev.Ref) else id_of(item) for item in items]
         found = list(self._shortened(items, ids))
         self._sent.update((key, (ids, place)) for place, key in enumerate(ids))
         return found[::-1]
-
-    def _sent_form(self, message: BaseMessage | ev.Message) -> ev.Message:
-        """Its form; that which stands already where LangChain shows its callbacks another."""
-        form = message if isinstance(message, ev.Message) else self._forms.of(message)
-        known = self._loud.get(id_of(form))
-        return known if known is not None and is_shown_as(known, form) else form
 
     def _shortened(
         self, items: Sequence[ev.Message | ev.Ref], ids: Sequence[str]
