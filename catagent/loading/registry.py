@@ -22,7 +22,7 @@ TOOLS: Mapping[str, str] = {
     "tell_me_a_joke_about": "catagent.agents.cat:make_tools",
 }
 
-# Each builds a chat model: (ModelSpec, Role, ModelContext) -> BaseChatModel. Every other provider
+# Each builds a chat model: (ModelSpec, Role, Models) -> BaseChatModel. Every other provider
 # goes through LangChain's init_chat_model.
 PROVIDERS: Mapping[str, str] = {
     "openai": "catagent.models.providers.openai:build",

@@ -15,7 +15,6 @@ from catagent.config import Loaded
 from catagent.events import types as ev
 from catagent.events.masking import EventMask
 from catagent.loading import lazy_imports
-from catagent.models.context import ModelContext
 from catagent.models.embedded.notice import beyond
 from catagent.models.factory import Models
 from catagent.run import event_loop
@@ -105,12 +104,9 @@ class Run:
         return beyond(self._request.model, self._request.agent, self._request.question)
 
     def _models(self) -> Models:
-        def progress(text: str, done: float | None) -> None:
-            self._on_status(text if done is None else f"{text} {done:.0%}")
-
         retrying = partial(self._retrying, asyncio.get_running_loop())
-        context = ModelContext(self._loaded, on_retry=retrying, on_progress=progress)
-        return Models(self._request.model, self._request.tool_model, context)
+        request = self._request
+        return Models(request.model, request.tool_model, self._loaded, retrying, self._on_status)
 
     def _open(self, models: Models) -> AgentRun:
         request = self._request

@@ -27,8 +27,8 @@ from langgraph.types import interrupt
 from catagent.agents import cat_prompts
 from catagent.agents.cat import make_tools
 from catagent.agents.cat_classic import PROMPT
-from catagent.config import load
-from catagent.models.context import ModelContext
+from catagent.models.openai_client.client import ClientPool
+from catagent.models.openai_client.retries import RetryPolicy
 from catagent.models.providers.openai import connect
 
 ESCAPES = (
@@ -233,9 +233,8 @@ def graph_bounded(model: BaseChatModel) -> Runnable[Any, Any]:
 
 def _elsewhere() -> BaseChatModel:
     """A model at TOOL_URL, made as the product makes its own."""
-    loaded = load({"max_retries": 0})
-    context = ModelContext(loaded)
-    return connect(loaded.environ["TOOL_URL"], "sk-elsewhere-0123456789", "tool", context)
+    pool = ClientPool(RetryPolicy(0, lambda _: None), 0)
+    return connect(os.environ["TOOL_URL"], "sk-elsewhere-0123456789", pool)
 
 
 def graph_elsewhere(model: BaseChatModel) -> Runnable[Any, Any]:

@@ -64,7 +64,7 @@ def test_the_embedded_model_writes_whole_characters(use_models: UseModels) -> No
 def test_the_embedded_model_is_loaded_once_chosen_or_not(use_models: UseModels) -> None:
     async def serve(models: Models) -> bool:
         specs = choose_model(None, {}), choose_model("local", {})
-        first, second = (embedded.serve(spec, models.context) for spec in specs)
+        first, second = (embedded.serve(spec, models) for spec in specs)
         return first is second
 
     assert use_models(serve, model="local")
@@ -100,7 +100,7 @@ def test_ask_without_a_key_answers_and_names_the_embedded_model(tmp_path: Path) 
 def test_the_embedded_model_listens_on_loopback_and_wants_its_key(use_models: UseModels) -> None:
     async def look(models: Models) -> tuple[str, int]:
         assert models.tool
-        address = embedded.serve(models.tool_spec, models.context).address()
+        address = embedded.serve(models.tool_spec, models).address()
         async with httpx2.AsyncClient() as stranger:
             response = await stranger.post(f"{address}/chat/completions", json={})
         return address, response.status_code

@@ -38,15 +38,10 @@ def installs(monkeypatch: pytest.MonkeyPatch, code: str, content: bytes = CONTEN
 @pytest.fixture(autouse=True)
 def small_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "SHA256", hashlib.sha256(CONTENT).hexdigest())
-    monkeypatch.setattr(weights, "SIZE", len(CONTENT))
 
 
-def fetch(loaded: config.Loaded, said: list[float | None] | None = None) -> Path:
-    def on_progress(_: str, done: float | None) -> None:
-        if said is not None:
-            said.append(done)
-
-    return weights.fetch(loaded, on_progress, threading.Event())
+def fetch(loaded: config.Loaded) -> Path:
+    return weights.fetch(loaded, threading.Event())
 
 
 def left_over(loaded: config.Loaded) -> list[str]:
@@ -80,12 +75,9 @@ def test_fetched_weights_are_checked_and_put_in_place_whole(
 ) -> None:
     installs(monkeypatch, INSTALLER)
     loaded = settings(tmp_path)
-    said: list[float | None] = []
-    path = fetch(loaded, said)
+    path = fetch(loaded)
     assert path.read_bytes() == CONTENT
     assert left_over(loaded) == [weights.FILE]
-    assert said
-    assert all(done is not None and 0 <= done < 1 for done in said)
 
 
 def test_damaged_weights_are_refused_and_leave_nothing(
@@ -125,8 +117,9 @@ def test_two_fetches_of_weights_at_once_do_not_disturb_each_other(
 def test_fetching_weights_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installs(monkeypatch, "import time; time.sleep(60)")
     loaded, stopped = settings(tmp_path), threading.Event()
+    threading.Timer(0.5, stopped.set).start()
     with pytest.raises(NetworkError, match="stopped"):
-        weights.fetch(loaded, lambda *_: stopped.set(), stopped)
+        weights.fetch(loaded, stopped)
     assert left_over(loaded) == []
 
 

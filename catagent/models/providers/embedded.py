@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from catagent.errors import ModelError, UsageError
-from catagent.models.context import ModelContext, Role
 from catagent.models.embedded import weights
 from catagent.models.providers.openai import connect
 from catagent.models.spec import ModelSpec
 
 if TYPE_CHECKING:
     from langchain_openai import ChatOpenAI
+
+    from catagent.models.factory import Models, Role
 
 _DATA = Path(__file__).parents[1] / "data"
 _CONTEXT_TOKENS = 4096
@@ -53,10 +54,10 @@ _OWN_SAMPLING: dict[Role, dict[str, Any]] = {
 class LocalServer:
     """A model file being served, or about to be: `address` waits for it."""
 
-    def __init__(self, spec: ModelSpec, context: ModelContext) -> None:
+    def __init__(self, spec: ModelSpec, models: Models) -> None:
         self.api_key = secrets.token_urlsafe(24)
         self._spec = spec
-        self._context = context
+        self._models = models
         self._cancelled = threading.Event()
         self._server: Future[Any] = Future()
         threading.Thread(target=self._start, name="local-model", daemon=True).start()
@@ -97,11 +98,13 @@ class LocalServer:
             raise UsageError(
                 "the embedded model needs the package xllamacpp", 'pip install "catagent[local]"'
             ) from error
-        loaded, on_progress = self._context.loaded, self._context.on_progress
+        loaded, on_status = self._models.loaded, self._models.on_status
         path = self._spec.path or weights.find(loaded)
-        path = path or weights.fetch(loaded, on_progress, self._cancelled)
+        if path is None:
+            on_status("fetching the embedded model")
+            path = weights.fetch(loaded, self._cancelled)
         _read_ahead(path)
-        on_progress("loading the model", None)
+        on_status("loading the model")
         try:
             return xllamacpp.Server(_parameters(xllamacpp, self._spec, path, self.api_key))
         except RuntimeError as error:
@@ -115,12 +118,12 @@ class LocalServer:
 _servers: dict[Path | None, LocalServer] = {}
 
 
-def serve(spec: ModelSpec, context: ModelContext) -> LocalServer:
+def serve(spec: ModelSpec, models: Models) -> LocalServer:
     """Return the server of this model; the first call starts it, in a thread, and does not wait."""
     if not _servers:
         atexit.register(shut_down)
     if spec.path not in _servers:
-        _servers[spec.path] = LocalServer(spec, context)
+        _servers[spec.path] = LocalServer(spec, models)
     return _servers[spec.path]
 
 
@@ -131,18 +134,17 @@ def shut_down() -> None:
         server.close()
 
 
-def build(spec: ModelSpec, role: Role, context: ModelContext) -> ChatOpenAI:
+def build(spec: ModelSpec, role: Role, models: Models) -> ChatOpenAI:
     """Make the chat model that talks to this model's server."""
-    server = serve(spec, context)
+    server = serve(spec, models)
     sampling = _EMBEDDED_SAMPLING if spec.is_embedded else _OWN_SAMPLING
-    address = server.address()
     named = {"model": spec.name, "metadata": {"ls_provider": "local"}}
     options: dict[str, Any] = {**named, "model_kwargs": _NOT_KEPT, **sampling[role]}
     if spec.is_embedded and role == "agent":
         from catagent.models.embedded.word_runs import CopyingChatOpenAI
 
         options["kind"] = CopyingChatOpenAI
-    return connect(address, server.api_key, role, context, **options)
+    return connect(server.address(), server.api_key, models.pool, **options)
 
 
 def _parameters(xllamacpp: Any, spec: ModelSpec, path: Path, api_key: str) -> Any:

@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 from catagent.errors import CredentialsError, UsageError
 from catagent.loading import registry
-from catagent.models.context import AGENT_TAG, ModelContext, Role
 from catagent.models.spec import ModelSpec
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+    from catagent.models.factory import Models, Role
 
-def build(spec: ModelSpec, role: Role, context: ModelContext) -> BaseChatModel:
+
+def build(spec: ModelSpec, role: Role, models: Models) -> BaseChatModel:
     """Make the model with its provider's own package; its retries are that package's own."""
     from langchain.chat_models import init_chat_model
 
-    options: dict[str, Any] = {"max_retries": context.loaded.settings.max_retries}
-    if role == "agent":
-        options |= {"temperature": 0.0, "tags": [AGENT_TAG]}
+    options: dict[str, Any] = {"max_retries": models.loaded.settings.max_retries}
+    options |= {"temperature": 0.0} if role == "agent" else {}
     try:
         model: BaseChatModel = init_chat_model(spec.name, model_provider=spec.provider, **options)
     except ImportError as error:

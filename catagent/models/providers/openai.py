@@ -6,11 +6,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from catagent.errors import CredentialsError
-from catagent.models.context import AGENT_TAG, ModelContext, Role
 from catagent.models.spec import ModelSpec, openai_address
 
 if TYPE_CHECKING:
     from langchain_openai import ChatOpenAI
+
+    from catagent.models.factory import Models, Role
+    from catagent.models.openai_client.client import ClientPool
 
 _OPENAI_URL = "https://api.openai.com/v1"
 # Servers of one's own often want no key at all, the SDK always wants one.
@@ -18,9 +20,9 @@ _NO_KEY = "none"
 _FIXED_TEMPERATURE = re.compile(r"(o\d|gpt-5)")
 
 
-def build(spec: ModelSpec, role: Role, context: ModelContext) -> ChatOpenAI:
+def build(spec: ModelSpec, role: Role, models: Models) -> ChatOpenAI:
     """Make the model of this name, at the server that the environment names or at OpenAI."""
-    environ = context.loaded.environ
+    environ = models.loaded.environ
     base_url, api_key = openai_address(environ) or _OPENAI_URL, environ.get("OPENAI_API_KEY")
     if not api_key and base_url == _OPENAI_URL:
         raise CredentialsError(
@@ -30,14 +32,13 @@ def build(spec: ModelSpec, role: Role, context: ModelContext) -> ChatOpenAI:
     # The reasoning models refuse any temperature but their own.
     decides = role == "agent" and not _FIXED_TEMPERATURE.match(spec.name)
     key, temperature = api_key or _NO_KEY, 0.0 if decides else None
-    return connect(base_url, key, role, context, model=spec.name, temperature=temperature)
+    return connect(base_url, key, models.pool, model=spec.name, temperature=temperature)
 
 
 def connect(
     base_url: str,
     api_key: str,
-    role: Role,
-    context: ModelContext,
+    pool: ClientPool,
     *,
     kind: type[ChatOpenAI] | None = None,
     **options: Any,
@@ -48,7 +49,7 @@ def connect(
     """
     from catagent.models.openai_client.chat_model import StreamingChatOpenAI
 
-    clients = context.pool.clients(base_url, api_key)
+    clients = pool.clients(base_url, api_key)
     return (kind or StreamingChatOpenAI)(
         root_client=clients.sync,
         client=clients.sync.chat.completions,
@@ -56,7 +57,6 @@ def connect(
         async_client=clients.asynchronous.chat.completions,
         base_url=base_url,
         name="ChatOpenAI",
-        tags=[AGENT_TAG] if role == "agent" else [],
         # In `steps` mode too: only a stream shows that a server went silent or broke off.
         streaming=True,
         stream_usage=True,
