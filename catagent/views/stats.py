@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Any
 
 from msgspec import Struct
 
 from catagent.events import summary
 from catagent.events import types as ev
-from catagent.events.state import RunState, ToolRun
+from catagent.events.state import LlmRun, RunState
 from catagent.views.format import Row, line, widths
 from catagent.views.sanitize import clean_line
 
@@ -44,12 +44,18 @@ class Totals:
         self._tools: dict[str, _Sum] = {}
 
     def add(self, state: RunState) -> None:
-        """Take one more run into account."""
-        for into, found in ((self._models, _models(state)), (self._tools, _tools(state))):
-            for name, part in found:
-                into.setdefault(name, _Sum()).add(part)
+        """Take one more run into account. Its parts overlap: their times are not its own."""
+        whole = _came_to(state.finished.data if state.finished is not None else None)
+        whole.calls, whole.usage = len(state.llms), None
+        for run in state.order:
+            part = _came_to(run.finished)
+            if isinstance(run, LlmRun):
+                self._models.setdefault(run.model, _Sum()).add(part)
+                whole.usage = summary.add([whole.usage, part.usage])
+            else:
+                self._tools.setdefault(run.tool, _Sum()).add(part)
         self._runs += 1
-        self._all.add(_whole(state))
+        self._all.add(whole)
 
     def table(self) -> str:
         """Return the table as text, newline-terminated. Times in it are in seconds."""
@@ -68,28 +74,12 @@ def table(state: RunState) -> str:
     return totals.table()
 
 
-def _models(state: RunState) -> Iterator[tuple[str, _Sum]]:
-    for used in summary.models(state):
-        calls = [run.finished for run in state.llms.values() if run.model == used.model]
-        times = [end.ttft_s for end in calls if end is not None and end.ttft_s is not None]
-        yield used.model, _Sum(used.calls, used.usage, sum(times), len(times), used.duration_s)
-
-
-def _tools(state: RunState) -> Iterator[tuple[str, _Sum]]:
-    for run in state.order:
-        if isinstance(run, ToolRun):
-            yield run.tool, _Sum(1, seconds=run.finished.duration_s if run.finished else None)
-
-
-def _whole(state: RunState) -> _Sum:
-    """The run's own times: its parts overlap, so theirs do not add up to them."""
-    used = summary.models(state)
-    whole = _Sum(sum(each.calls for each in used), summary.add(each.usage for each in used))
-    if state.finished is not None:
-        end = state.finished.data
-        whole.seconds = end.duration_s
-        whole.waits, whole.answered = end.ttft_s or 0.0, int(end.ttft_s is not None)
-    return whole
+def _came_to(end: Any) -> _Sum:
+    """What a call or a run came to, which has not ended if `end` is None."""
+    first = getattr(end, "ttft_s", None)
+    answered = 0 if first is None else 1
+    usage, seconds = getattr(end, "usage", None), getattr(end, "duration_s", None)
+    return _Sum(1, usage, first or 0.0, answered, seconds)
 
 
 def _row(name: str, part: _Sum) -> Row:
