@@ -3,6 +3,7 @@
 `"a b"` in JSON, JSON in JSON, `repr`, HTML, an address, wrapped anew: all have one plain form.
 """
 
+import html
 import re
 from bisect import bisect_right
 
@@ -27,7 +28,6 @@ _HALF = re.compile(
 )
 # No escape is longer, as long as it is escaped only once or twice.
 _LONGEST_HALF = 32
-_NAMED = {"quot": '"', "apos": "'", "amp": "&", "lt": "<", "gt": ">", "nbsp": ""}
 
 
 def plain(text: str) -> str:
@@ -79,16 +79,9 @@ class Plain:
 def _resolved(match: re.Match[str]) -> str:
     escape = match[0]
     if escape[0] == "&":
-        return _referred(escape[1:-1].replace("amp;", ""))
+        return html.unescape(escape.replace("amp;", ""))
     if escape[0] == "%" and not re.match(r"%(?:25)*5[Cc]", escape):
         return bytes.fromhex(re.sub(r"%(?:25)*", "", escape)).decode("utf-8", "ignore")
     codes = re.findall(r"(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2}))", escape)
     units = "".join(chr(int(long or short, 16)) for long, short in codes)
     return units.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
-
-
-def _referred(name: str) -> str:
-    if not name.startswith("#"):
-        return _NAMED[name]
-    code = int(name[2:], 16) if name[1] in "xX" else int(name[1:])
-    return chr(code) if code <= 0x10FFFF else ""
