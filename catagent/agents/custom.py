@@ -15,6 +15,7 @@ from catagent.agents.code import explained
 from catagent.agents.driver.factory import called
 from catagent.agents.driver.inputs import input_of
 from catagent.agents.driver.kinds import compiled, is_a, kind_of, unbound
+from catagent.agents.driver.needs import configured
 from catagent.agents.inside import fitted
 from catagent.errors import UsageError
 from catagent.sources.base import AgentRun, AgentShape
@@ -37,25 +38,40 @@ def adapt(found: Any, name: str, request: AgentRequest) -> AgentRun:
     if isinstance(found, list | tuple):
         found = _agent_of(found, name, request)
     runnable = _runnable(found, f"the agent {name}", _HINT)
-    config = merge_configs({"run_name": name.rpartition(":")[2]}, request.config)
-    return fit(runnable, request.question, config, max_steps=request.max_steps, raw=request.raw)
+    options: Any = {"run_name": name.rpartition(":")[2], **configured(request.configurable)}
+    config = merge_configs(request.config, options)
+    return fit(
+        runnable,
+        request.input,
+        config,
+        context=request.context,
+        max_steps=request.max_steps,
+        raw=request.raw,
+    )
 
 
 @explained()
 def fit(
-    agent: Any, given: Any, config: RunnableConfig, *, max_steps: int, raw: bool = False
+    agent: Any,
+    given: Any,
+    config: RunnableConfig,
+    *,
+    context: Any = None,
+    max_steps: int,
+    raw: bool = False,
 ) -> AgentRun:
     """Return a run of an agent that is at hand, on a question as text or on its own input.
 
-    Raises UsageError for what cannot be run, and for a text that fits nowhere in its input.
+    Raises UsageError for what cannot be run, for a text that fits nowhere in its input, and where
+    its context misses something.
     """
     runnable = _runnable(agent, "the agent", "bring a Runnable, a graph or an AgentExecutor")
     name = config.get("run_name") or runnable.get_name()
-    made = input_of(runnable, name, given) if isinstance(given, str) else given
+    made = input_of(runnable, name, given)
     inner = unbound(runnable)
     other: AgentShape = "executor" if is_a(inner, "AgentExecutor") else "other"
     shape: AgentShape = "graph" if isinstance(inner, Pregel) else other
-    ready = fitted(runnable, name, max_steps)
+    ready = fitted(runnable, name, max_steps, given=context)
     config = {**config, "run_name": name}
     return AgentRun(ready, made, shape, config=config, max_steps=max_steps, raw=raw)
 

@@ -23,16 +23,18 @@ def fitted(
     name: str,
     max_steps: int,
     *,
+    given: Any = None,
     in_chain: bool = False,
     has_context: bool = False,
 ) -> Runnable[Any, Any]:
     """The runnable called `name` with all graphs and executors in it ready to run.
 
-    `in_chain` where it is part of a chain, `has_context` where it is bound to a context. Raises
-    UsageError for a graph that wants one, with fields that have no defaults.
+    `given` is the graphs' context. `in_chain` where it is part of a chain, `has_context` where it
+    is bound to a context. Raises UsageError for a graph that wants one, with fields that have no
+    defaults.
     """
     if isinstance(runnable, Pregel):
-        context = {} if has_context else _context(runnable, name)
+        context = {} if has_context else _context(runnable, name, given)
         if in_chain:
             return _chained(runnable, context)
         return runnable.bind(**context) if context else runnable
@@ -47,7 +49,12 @@ def fitted(
     else:
         in_chain = True
     inner = partial(
-        fitted, name=name, max_steps=max_steps, in_chain=in_chain, has_context=has_context
+        fitted,
+        name=name,
+        max_steps=max_steps,
+        given=given,
+        in_chain=in_chain,
+        has_context=has_context,
     )
     return runnable.model_copy(update={field: _each(value, inner) for field, value in runnable})
 
@@ -63,13 +70,15 @@ def _each(value: Any, change: Callable[[Runnable[Any, Any]], Runnable[Any, Any]]
     return value
 
 
-def _context(graph: Any, name: str) -> dict[str, Any]:
+def _context(graph: Any, name: str, given: Any) -> dict[str, Any]:
     """What to bind a graph to for the defaults of its context, as a server fills them in.
 
     The fields of a TypedDict never have any, and LangGraph takes an empty one for no context.
     """
     if (schema := graph.context_schema) is None:
         return {}
+    if given is not None:
+        return {"context": given}
     fields = inspect.signature(schema).parameters.values()
     if wanted := ", ".join(field.name for field in fields if is_required(field)):
         raise UsageError(

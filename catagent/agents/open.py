@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from catagent.agents.code import find
 from catagent.loading import registry
@@ -16,10 +17,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AgentRequest:
-    """A question for an agent, and all that is needed to run it once."""
+    """A question for an agent, or its own input, and all that is needed to run it once.
 
-    question: str
+    `context` is a graph's, None for its defaults.
+    """
+
+    input: Any
     models: Models
+    context: Mapping[str, Any] | None = None
+    configurable: Mapping[str, Any] = field(default_factory=dict)
     config: RunnableConfig | None = None
     max_steps: int = 25
     raw: bool = False

@@ -31,6 +31,9 @@ class Asked(Struct, kw_only=True, frozen=True):
     debug: bool = False
     raw: bool = False
     python: str | None = None
+    input: str | None = None
+    context: str | None = None
+    configurable: list[str] | None = None
     record: Path | None = None
     force: bool = False
     tokens: bool = False

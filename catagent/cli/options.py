@@ -59,6 +59,19 @@ AGENT: Options = (
         metavar="PATH",
         show_default="for a file its project's: VIRTUAL_ENV, or .venv",
     ),
+    _run(
+        "input",
+        "The agent's own input, in the place of a question; - reads it from stdin.",
+        kind=str | None,
+        metavar="JSON|@FILE|-",
+    ),
+    _run("context", "The context of a graph.", kind=str | None, metavar="JSON|@FILE"),
+    _run(
+        "configurable",
+        "What the agent's config makes configurable. Repeatable.",
+        kind=list[str] | None,
+        metavar="KEY=VALUE",
+    ),
 )
 
 MODE: Options = (

@@ -22,7 +22,7 @@ def read_question(argument: str | None, stdin: TextIO | None, notice: Callable[[
         return _required(argument)
     if not piped and argument is None:
         raise UsageError("There is no question.", _EXAMPLE)
-    text = _read(stdin or sys.stdin, notice)
+    text = read_stdin(stdin or sys.stdin, notice)
     if argument in (None, "-"):
         return _required(text.strip())
     if not text.strip():
@@ -36,7 +36,7 @@ def _required(text: str | None) -> str:
     return text
 
 
-def _read(stdin: TextIO, notice: Callable[[str], None]) -> str:
+def read_stdin(stdin: TextIO, notice: Callable[[str], None]) -> str:
     """All of it; with a notice after a second: a pipe that nobody writes to looks like a hang."""
     timer = threading.Timer(_PATIENCE_S, notice, (_WAITING,))
     timer.daemon = True

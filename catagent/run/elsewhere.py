@@ -72,7 +72,9 @@ class RunElsewhere(Run):
             **code._asdict(),
             "folders": [str(code.folder), str(root / "src"), str(root)],
             "name": self._request.agent.rpartition(":")[2],
-            "question": self._request.question,
+            "input": self._request.given,
+            "context": self._request.context,
+            "configurable": self._request.configurable,
             "run_id": str(self._run_id),
         }
 

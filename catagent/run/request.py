@@ -1,6 +1,7 @@
 """What to run, as the command line asks for it."""
 
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
@@ -12,11 +13,16 @@ from catagent.models.spec import ModelSpec
 class Request(Struct, kw_only=True, frozen=True):
     """What to run: a question for an agent, or a `tool` with its arguments on its own.
 
+    `input` is the agent's own, as JSON has it, None where a question is asked; `context` is a
+    graph's, and what is `configurable` is still text where it comes from the command line.
     `python` is the interpreter for the agent, None for the one that we run in.
     """
 
     agent: str
-    question: str
+    question: str = ""
+    input: Any = None
+    context: dict[str, Any] | None = None
+    configurable: dict[str, Any] = {}
     model: ModelSpec
     tool_model: ModelSpec
     filters: Filters
@@ -24,6 +30,11 @@ class Request(Struct, kw_only=True, frozen=True):
     tool: str | None = None
     tool_input: dict[str, str] = {}
     python: Path | None = None
+
+    @property
+    def given(self) -> Any:
+        """The question, or the agent's own input."""
+        return self.question if self.input is None else self.input
 
     def require_prices(self) -> None:
         """Raise UsageError for a model whose price nobody here knows."""

@@ -71,8 +71,8 @@ class Run:
             model=str(request.model) if is_ours and request.tool is None else None,
             tool_model=str(request.tool_model) if is_ours else None,
             mode=self._loaded.settings.mode if request.python is None else "events",
-            input=request.question,
-            thread_id=str(self._run_id),
+            input=request.given,
+            thread_id=request.configurable.get("thread_id", str(self._run_id)),
             filters=request.filters.as_dict(),
             versions=found,
         )
@@ -111,8 +111,10 @@ class Run:
     def _open(self, models: Models) -> AgentRun:
         request = self._request
         agent_request = AgentRequest(
-            request.question,
+            request.given,
             models,
+            context=request.context,
+            configurable=request.configurable,
             # A graph with a checkpointer of its own asks for a thread.
             config={"run_id": self._run_id, "configurable": {"thread_id": str(self._run_id)}},
             max_steps=self._loaded.settings.max_steps,

@@ -23,6 +23,23 @@ AGENT = """
 from langchain_core.runnables import RunnableLambda
 agent = RunnableLambda(lambda question: "an answer")
 """
+GRAPH = """
+from dataclasses import dataclass
+from typing import TypedDict
+from langgraph.graph import START, StateGraph
+
+class State(TypedDict):
+    topic: str
+    depth: int
+
+@dataclass
+class Context:
+    user_id: str = "nobody"
+
+graph = StateGraph(State, context_schema=Context)
+graph = graph.add_node("deepen", lambda state: {"depth": state["depth"] + 1})
+graph = graph.add_edge(START, "deepen").compile()
+"""
 
 
 def test_the_readme_has_examples() -> None:
@@ -34,6 +51,8 @@ def test_every_example_of_the_readme_works_in_order(tmp_path: Path) -> None:
     """One folder, one shell after another: later examples use what earlier ones wrote."""
     (tmp_path / "my_package").mkdir()
     (tmp_path / "my_package" / "my_module.py").write_text(AGENT)
+    (tmp_path / "my_graph.py").write_text(GRAPH)
+    (tmp_path / "input.json").write_text('{"topic": "cats", "depth": 2}')
     (tmp_path / "my_program.py").write_text(f'{AGENT}\nagent.invoke("a question")\n')
     command = tmp_path / "bin" / "catagent"
     command.parent.mkdir()

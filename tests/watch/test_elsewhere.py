@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-import sysconfig
 import venv
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import pytest
 from catagent.agents.driver import __main__ as driver
 from tests.support import scripts
 from tests.support.cli import COMMAND, catagent, environment, lines, on_terminal
+from tests.support.interpreters import twin
 from tests.support.replies import Reply
 from tests.support.server import ScriptedServer
 
@@ -92,9 +92,7 @@ def wanting(model):
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with agents in it, and an environment that sees the packages of this one."""
     folder = tmp_path_factory.mktemp("project")
-    venv.create(folder / ".venv", symlinks=True)
-    packages = next((folder / ".venv/lib").glob("*/site-packages"))
-    (packages / "ours.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    twin(folder)
     (folder / "src/agents").mkdir(parents=True)
     (folder / "pyproject.toml").write_text("")
     (folder / "src/agents/questions.py").write_text(QUESTIONS)

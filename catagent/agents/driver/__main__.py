@@ -1,9 +1,9 @@
 """Runs an agent in the interpreter of its project: `python driver/__main__.py FD`, by `ask`.
 
 FD is a socket. A line of JSON comes in: {"module", "file" or null, "attribute", "folders", "name",
-"question", "run_id"}. Out go {"versions"}, {"began": microseconds of the epoch}, and of a
-failure {"usage": message, "hint"} or {"error": as the observer writes one}. Closing the socket on
-the other side cancels the run.
+"input", "context", "configurable", "run_id"}. Out go {"versions"}, {"began": microseconds of the
+epoch}, and of a failure {"usage": message, "hint"} or {"error": as the observer writes one}.
+Closing the socket on the other side cancels the run.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from .factory import runnable_of
 from .inputs import input_of
 from .kinds import UnusableError
 from .load import load, versions
-from .needs import needs_loop, streaming
+from .needs import configured, needs_loop, streaming
 
 # An asynchronous task of Python before 3.11 cannot be given a context: what a graph runs in one
 # does not know whose part it is, unless it is handed its config. Threads know it.
@@ -82,12 +82,13 @@ async def _run(agent: Any, request: dict[str, Any], talk: socket.socket) -> None
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, cancel)
     runnable = await runnable_of(agent, request["name"])
-    made = input_of(runnable, request["name"], request["question"])
+    made = input_of(runnable, request["name"], request["input"])
     # A graph with a checkpointer of its own asks for a thread, one with a context for its defaults.
-    config: dict[str, Any] = {"configurable": {"thread_id": request["run_id"]}}
+    config = configured({"thread_id": request["run_id"], **request["configurable"]})
     config.update(run_name=request["name"], run_id=uuid.UUID(request["run_id"]))
     config["callbacks"] = streaming()
-    more: Any = {"context": {}} if getattr(runnable, "context_schema", None) else {}
+    takes_context = getattr(runnable, "context_schema", None) is not None
+    more: Any = {"context": request["context"] or {}} if takes_context else {}
     _say(talk, began=time.time_ns() // 1000)
     if _LOSES_CONTEXT and not needs_loop(runnable):
         await loop.run_in_executor(None, lambda: list(runnable.stream(made, config, **more)))

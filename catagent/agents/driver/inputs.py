@@ -11,24 +11,26 @@ from .kinds import UnusableError, is_a, unbound
 _QUESTION_KEYS = ("input", "question", "query", "text", "prompt", "topic")
 
 
-def input_of(runnable: Any, name: str, question: str) -> Any:
-    """The question in the form that an agent takes: a message, a text, or under a key.
+def input_of(runnable: Any, name: str, given: Any) -> Any:
+    """An agent's own input as it is; a text, in the form it takes: a message, or under a key.
 
     Raises UnusableError where it is not clear under which.
     """
+    if not isinstance(given, str):
+        return given
     keys, required = _input_keys(runnable)
     if "messages" in keys or "__root__" in keys:
-        messages = [importlib.import_module("langchain_core.messages").HumanMessage(question)]
+        messages = [importlib.import_module("langchain_core.messages").HumanMessage(given)]
         return {"messages": messages} if "messages" in keys else messages
     if not keys:
-        return question
+        return given
     known = [key for key in _QUESTION_KEYS if key in keys]
     candidates = known[:1] or required or keys
     if len(candidates) != 1:
         wanted = f"the agent {name} wants {', '.join(keys)}"
         hint = "give it a messages key, or one called input or question"
         raise UnusableError(f"{wanted}, and it is not clear which is the question", hint)
-    return {candidates[0]: question}
+    return {candidates[0]: given}
 
 
 def _input_keys(runnable: Any) -> tuple[list[str], list[str]]:

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import json
+from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
 
 _LANGCHAIN = ("langchain", "langgraph")
+
+
+def configured(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A config with what a person made configurable; what is text is JSON, or stays a text."""
+    return {"configurable": {key: _read(value) for key, value in given.items()}} if given else {}
+
+
+def _read(value: Any) -> Any:
+    with contextlib.suppress(ValueError, TypeError):
+        return json.loads(value)
+    return value
 
 
 def streaming() -> list[Any]:

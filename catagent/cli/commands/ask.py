@@ -2,13 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from catagent.cli.asked import Asked
+from catagent.cli.given import pairs, read_json, read_object
 from catagent.cli.options import AGENT, FILTERS, KEEP, OUTPUT, RUN, shares
-from catagent.cli.question import read_question
+from catagent.cli.question import read_question, read_stdin
 from catagent.cli.stderr import say
 from catagent.errors import UsageError
 from catagent.loading.registry import AGENTS
@@ -33,7 +34,10 @@ def ask(
     model = choose_model(asked.settings.model, environ)
     request = Request(
         agent=asked.settings.agent,
-        question=read_question(question, sys.stdin, say),
+        question=read_question(question, sys.stdin, say) if asked.input is None else "",
+        input=_input(question, asked.input),
+        context=read_object("--context", asked.context),
+        configurable=pairs(asked.configurable or [], "configurable", "--configurable user=ann"),
         model=model,
         tool_model=choose_model(tool_model, environ) if tool_model else model,
         filters=asked.filters,
@@ -41,6 +45,15 @@ def ask(
         python=_interpreter(asked),
     )
     raise typer.Exit(show(request, asked))
+
+
+def _input(question: str | None, text: str | None) -> Any:
+    """The agent's own input, None where a question is asked."""
+    if text is None:
+        return None
+    if question is not None:
+        raise UsageError("there is a question and an --input", "leave one of them out")
+    return read_json("--input", read_stdin(sys.stdin, say) if text == "-" else text)
 
 
 def _interpreter(asked: Asked) -> Path | None:

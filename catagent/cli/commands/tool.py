@@ -6,11 +6,13 @@ from typing import Annotated
 import typer
 
 from catagent.cli.asked import Asked
+from catagent.cli.given import pairs
 from catagent.cli.options import FILTERS, KEEP, OUTPUT, RUN, shares
-from catagent.errors import UsageError
 from catagent.loading import lazy_imports
 from catagent.models.spec import choose_model
 from catagent.run.request import Request
+
+_EXAMPLE = 'catagent tool get_items place="on a table"'
 
 
 @shares(RUN, OUTPUT, KEEP, FILTERS)
@@ -43,20 +45,9 @@ def tool(
         filters=asked.filters,
         raw=asked.raw,
         tool=name,
-        tool_input=_pairs(arguments or []),
+        tool_input=pairs(arguments or [], "an argument of a tool", _EXAMPLE),
     )
     raise typer.Exit(show(request, asked))
-
-
-def _pairs(words: list[str]) -> dict[str, str]:
-    pairs = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals or not name:
-            hint = 'write it as name=value: catagent tool get_items place="on a table"'
-            raise UsageError(f"{word!r} is not an argument of a tool", hint)
-        pairs[name] = value
-    return pairs
 
 
 def _list() -> None:
