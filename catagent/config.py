@@ -5,10 +5,8 @@ somebody else wrote must not send an existing key elsewhere, nor start code.
 """
 
 import contextlib
-import io
 import os
 import re
-import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
@@ -16,8 +14,11 @@ from urllib.parse import unquote
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
+from catagent import variables
 from catagent.errors import UsageError
+from catagent.variables import PREFIX, read_text, sounds_secret
 
 Output = Literal["auto", "live", "plain", "jsonl", "answer", "ag-ui"]
 ColorChoice = Literal["auto", "always", "never"]
@@ -26,13 +27,6 @@ Mode = Literal["steps", "log", "events"]
 _Count = Annotated[int, Meta(ge=0)]
 _Seconds = Annotated[float, Meta(ge=0)]
 
-PREFIX = "CATAGENT_"
-# Every variable whose value is a credential, or is to be treated like one.
-SECRET_WORDS = ("KEY", "TOKEN", "SECRET", "PASSW", "PASSPHRASE", "CREDENTIAL", "_PASS")
-# And those that have one of these as a whole word.
-_SECRET_WHOLE = frozenset({"PWD", "AUTH", "AUTHORIZATION", "PAT", "PRIVATE"})
-# A folder, a socket, the way to log in: no secrets, and masked they would be missed.
-_NO_SECRET = re.compile(r"PWD|OLDPWD|.*_AUTH_(SOCK|TYPE|MODE|METHOD)")
 _SHORTEST_SECRET = 8
 # To the first @ and to the last one: several addresses may stand in a row.
 _URL_PASSWORDS = (
@@ -90,43 +84,26 @@ class Loaded(Struct, kw_only=True, frozen=True):
         return secrets_of(self.environ)
 
 
-# Written out, so that a new setting is left out until somebody has thought about it. Not an agent
-# (an import), not a file, nothing that deletes what is kept, and no limit on what a run may use: a
-# stranger's folder must not lift the one that a person wrote in their own config.toml.
-DOTENV_ALLOWED = frozenset(
-    {
-        # Where requests go, and with which key; see `_allowed` for an address without its key.
-        *("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"),
-        # Keys alone: each is sent to its own provider's address.
-        *("ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "GROQ_API_KEY", "MISTRAL_API_KEY"),
-        *("DEEPSEEK_API_KEY", "OPENROUTER_API_KEY", "TOGETHER_API_KEY", "XAI_API_KEY"),
-        # Names of models; `_allowed` takes out what would read a file.
-        *("CATAGENT_MODEL", "CATAGENT_TOOL_MODEL"),
-        # Which of LangChain's APIs to look through, and for how long: seen in every run, harmless.
-        *("CATAGENT_MODE", "CATAGENT_MAX_STEPS", "CATAGENT_MAX_RETRIES"),
-        *("CATAGENT_TIMEOUT", "CATAGENT_IDLE_TIMEOUT"),
-        # How a run is drawn.
-        *("CATAGENT_OUTPUT", "CATAGENT_COLOR", "CATAGENT_THEME", "CATAGENT_ASCII"),
-    }
-)
-
-_LARGEST_FILE = 1_000_000
 _LONGEST_SHOWN = 200
 _FOLDERS = ("config", "state", "cache")
-# Where one of these is set, the key or the address is somebody's choice already.
-_OPENAI = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE")
-_MODELS = (PREFIX + "MODEL", PREFIX + "TOOL_MODEL")
 
 
-def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> Loaded:
+def load(
+    flags: Mapping[str, Any],
+    environ: Mapping[str, str] | None = None,
+    env_file: Path | None = None,
+) -> Loaded:
     """Read every layer. `flags` holds what was given on the command line, None for what was not.
 
-    Raises UsageError that names the layer of a value that is of no use.
+    What `env_file` adds to the environment comes before `.env`. Raises UsageError that names the
+    layer of a value that is of no use, and for an `env_file` that cannot be read.
     """
     process = dict(os.environ if environ is None else environ)
-    found, notices = _read_dotenv(Path(".env"))
-    dotenv = _allowed(found, process)
-    whole = {**dotenv, **process}
+    named = _read_named(env_file) if env_file else {}
+    added, said = variables.of_file(named, process, str(env_file))
+    found, notices = variables.read_if_usable(Path(".env"))
+    dotenv = variables.of_dotenv(found, {**added, **process})
+    whole = {**dotenv, **added, **process}
     if environ is None:
         os.environ.update(whole)  # LangChain's providers look for their keys there themselves
     folders = _folders(whole)
@@ -137,7 +114,9 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> 
         ("config.toml", _read_toml(folders["config_dir"] / "config.toml")),
     ]
     settings = merged(layers)
-    return Loaded(settings=settings, environ=whole, process=process, notices=notices, **folders)
+    return Loaded(
+        settings=settings, environ=whole, process=process, notices=said + notices, **folders
+    )
 
 
 def merged(layers: Sequence[tuple[str, Mapping[str, Any]]]) -> Settings:
@@ -171,49 +150,27 @@ def _prefixed(environ: Mapping[str, str]) -> dict[str, str]:
     return {k[len(PREFIX) :].lower(): v for k, v in environ.items() if v and k.startswith(PREFIX)}
 
 
-def _read_dotenv(path: Path) -> tuple[dict[str, str], tuple[str, ...]]:
-    """What the file says, and a notice where it cannot be used: it may be a stranger's."""
+def _read_named(path: Path) -> dict[str, str]:
     try:
-        text = _read_text(path) if path.is_file() else ""
+        return variables.read(path)
     except (OSError, ValueError) as error:
-        return {}, (f"{path} is ignored: {getattr(error, 'strerror', None) or error}",)
-    if not text:
-        return {}, ()
-    from dotenv import dotenv_values
-
-    # No interpolation: ${OPENAI_API_KEY} in a foreign file could carry a key out.
-    values = dotenv_values(stream=io.StringIO(text), interpolate=False)
-    return {name: value for name, value in values.items() if value}, ()
+        why = getattr(error, "strerror", None) or error
+        raise UsageError(f"cannot read --env-file {path}: {why}") from None
 
 
-def _read_text(path: Path) -> str:
-    """The text of a file. Raises ValueError for what holds none; waits for no other program."""
-    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
-        if stat.S_ISFIFO(os.fstat(file.fileno()).st_mode):
-            raise ValueError("it is a pipe")
-        data = file.read(_LARGEST_FILE + 1)
-    if len(data) > _LARGEST_FILE:
-        raise ValueError("it is larger than 1 MB")
-    with contextlib.suppress(UnicodeDecodeError):
-        if "\0" not in (text := data.decode("utf-8-sig")):
-            return text
-    raise ValueError("it is not UTF-8 text")
+def with_variables(loaded: Loaded, found: Mapping[str, str], where: str) -> Loaded:
+    """Add what a file called `where` sets to the environment, this process's too, as far as it may.
 
-
-def _allowed(dotenv: Mapping[str, str], process: Mapping[str, str]) -> dict[str, str]:
-    found = {k: v for k, v in dotenv.items() if k in DOTENV_ALLOWED and not process.get(k)}
-    for name in _MODELS:
-        # A file of a stranger's folder, read by native code: that is for a person to ask for.
-        if found.get(name, "").strip().lower().startswith("local:"):
-            del found[name]
-    if any(map(process.get, _OPENAI)):
-        found.pop("OPENAI_BASE_URL", None)
-    return found
+    Its `notices` are those of this file alone.
+    """
+    added, notices = variables.of_file(found, loaded.environ, where)
+    os.environ.update(added)
+    return replace(loaded, environ={**loaded.environ, **added}, notices=notices)
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        text = _read_text(path)
+        text = read_text(path)
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return {}
     except (OSError, ValueError) as error:
@@ -247,13 +204,6 @@ def _folders(environ: Mapping[str, str]) -> dict[str, Path]:
 
     dirs = PlatformDirs("catagent", appauthor=False)
     return {f"{name}_dir": getattr(dirs, f"user_{name}_path") for name in _FOLDERS}
-
-
-def sounds_secret(name: str) -> bool:
-    """Whether a name in capitals, of a variable or a setting, is one that secrets have."""
-    if any(word in name for word in SECRET_WORDS):
-        return True
-    return not (_SECRET_WHOLE.isdisjoint(re.split(r"[^A-Z]+", name)) or _NO_SECRET.fullmatch(name))
 
 
 def process_environ() -> dict[str, str]:

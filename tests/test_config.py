@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from catagent.config import DOTENV_ALLOWED, Settings, load
+from catagent.config import Settings, load
 from catagent.errors import UsageError
+from catagent.variables import DOTENV_ALLOWED
 
 
 @pytest.fixture
@@ -209,3 +210,58 @@ def test_names_that_only_resemble_a_secrets_are_no_secrets(folder: Path, name: s
 def test_a_password_in_a_url_is_a_secret_decoded_too(folder: Path) -> None:
     given = environ(folder, DATABASE_URL="postgres://joe:p%40ss%3Aword1@host/x")
     assert set(load({}, given).secrets) == {"p%40ss%3Aword1", "p@ss:word1"}
+
+
+@pytest.mark.parametrize(
+    ("text", "held", "added"),
+    [
+        (
+            "A=1\nB=${OPENAI_API_KEY}\nEMPTY=",
+            {"OPENAI_API_KEY": "mine"},
+            {"A": "1", "B": "${OPENAI_API_KEY}"},
+        ),
+        ("OPENAI_API_KEY=theirs", {"OPENAI_API_KEY": ""}, {}),
+        ("LD_PRELOAD=x\nPATH=x\nhttps_proxy=x\nNO_PROXY=x\nPYTHONPATH=x\nSSL_CERT_FILE=x", {}, {}),
+        ("CATAGENT_AGENT=x:y\nCATAGENT_MAX_COST=0\nVIRTUAL_ENV=x\nREQUESTS_CA_BUNDLE=x", {}, {}),
+        ("OPENAI_API_BASE=x\nAZURE_OPENAI_ENDPOINT=x", {"OPENAI_API_KEY": "mine"}, {}),
+        ("OPENAI_BASE_URL=x", {"AZURE_OPENAI_API_KEY": "mine"}, {"OPENAI_BASE_URL": "x"}),
+        ("FOO_HOST=x\nFOO_PORTAL=https://x\nFOO_ID=1", {"FOO_TOKEN": "mine"}, {"FOO_ID": "1"}),
+        ("LANGCHAIN_ENDPOINT=x", {"LANGSMITH_API_KEY": "mine"}, {}),
+    ],
+)
+def test_a_file_of_variables_sets_what_it_may_and_says_what_is_left_out(
+    folder: Path, text: str, held: dict[str, str], added: dict[str, str]
+) -> None:
+    """By name, and never by value."""
+    (folder / "named.env").write_text(text)
+    loaded = load({}, environ(folder, **held), folder / "named.env")
+    assert loaded.environ == {**environ(folder, **held), **added}
+    for name, value in (line.split("=", 1) for line in text.splitlines() if line[-1] != "="):
+        assert (name in "".join(loaded.notices)) is (name not in added)
+        assert len(value) == 1 or value not in "".join(loaded.notices)
+
+
+def test_a_file_that_has_a_key_may_say_where_it_goes(folder: Path) -> None:
+    text = "OPENAI_API_KEY=theirs\nOPENAI_BASE_URL=http://theirs.example"
+    (folder / "named.env").write_text(text)
+    loaded = load({}, environ(folder), folder / "named.env")
+    assert loaded.environ["OPENAI_BASE_URL"] == "http://theirs.example"
+    assert loaded.notices == ()
+
+
+def test_the_address_of_a_dotenv_gets_no_key_of_a_file_that_is_named(folder: Path) -> None:
+    (folder / ".env").write_text("OPENAI_BASE_URL=http://evil.example")
+    (folder / "named.env").write_text("OPENAI_API_KEY=mine")
+    loaded = load({}, environ(folder), folder / "named.env")
+    assert "OPENAI_BASE_URL" not in loaded.environ
+
+
+def test_tracing_that_a_file_turns_on_is_reported(folder: Path) -> None:
+    (folder / "named.env").write_text("LANGSMITH_TRACING=true\nLANGCHAIN_TRACING_V2=false")
+    (notice,) = load({}, environ(folder), folder / "named.env").notices
+    assert notice.startswith("LANGSMITH_TRACING of ")
+
+
+def test_a_file_of_variables_that_is_not_there_is_an_error(folder: Path) -> None:
+    with pytest.raises(UsageError, match=r"cannot read --env-file none\.env: No such file"):
+        load({}, environ(folder), Path("none.env"))

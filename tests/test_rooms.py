@@ -176,7 +176,7 @@ RECORDING = str(Path(__file__).parent / "fixtures/v1/events.jsonl")
     "arguments",
     [
         *(["--version"], ["--help"], ["ask", "--help"], ["schema"], ["replay", "--help"]),
-        ["watch", "--help"],
+        *(["watch", "--help"], ["agents"]),
     ],
 )
 def test_light_commands_import_nothing_heavy(arguments: list[str]) -> None:

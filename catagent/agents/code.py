@@ -3,53 +3,112 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from catagent.agents.driver.kinds import UnusableError
 from catagent.agents.driver.load import load
+from catagent.agents.interpreter import project_root
+from catagent.agents.langgraph_json import Project
 from catagent.errors import UsageError
 from catagent.loading import current_folder, registry
 
+_JAVASCRIPT = re.compile(r"\.[cm]?[jt]sx?")
+_RELATIVE = re.compile(r"^\s*from\s+(\.+)[\w.]*\s+import\b", re.MULTILINE)
+_WRITE = "write it as path/to/file.py:attribute"
+
 
 class Code(NamedTuple):
-    """The attribute of a module that is imported in `folder`, or of the file that was named."""
+    """The attribute of a module, or of the file that was named; `root` is its project's folder.
+
+    `folders` are those that it is imported from. `project` says so, and more, where it has the
+    agent by an id.
+    """
 
     module: str
     attribute: str
-    folder: Path
+    root: Path
+    folders: list[Path]
     file: Path | None = None
+    project: Project | None = None
 
     @classmethod
     def named(cls, name: str) -> Code | None:
-        """What "module:attribute" or "path/to/file.py:attribute" names, None for any other name.
+        """What `--agent` names; None for an agent of ours, or of nobody.
 
-        Raises UsageError for a file that is not there.
+        That is "file.py:attribute", "langgraph.json:ID", "module:attribute", or the ID of an agent
+        in the langgraph.json of the current folder. Raises UsageError for a file that is not there
+        or of no use, and for the address of a server.
         """
-        module, _, attribute = name.rpartition(":")
-        if not (module and attribute):
-            return None
-        if not module.endswith(".py"):
-            return cls(module, attribute, Path.cwd())
-        file = Path(module).expanduser().resolve()
+        if name.startswith(("http://", "https://")):
+            raise UsageError(f"agents of servers cannot be asked yet: {name}", _WRITE)
+        where, _, attribute = name.rpartition(":")
+        if where.endswith(".py") and attribute:
+            return cls._in_file(Path(where).expanduser().resolve(), attribute)
+        path, is_project, graph = name.partition(".json:")
+        if is_project:
+            return cls._of(Project.read(Path(f"{path}.json").expanduser()), graph)
+        if where and attribute:
+            return cls._in_module(where, attribute, Path.cwd())
+        project = Project.of(Path.cwd())
+        return cls._of(project, name) if project and name in project.graphs else None
+
+    @classmethod
+    def _in_file(cls, file: Path, attribute: str, root: Path | None = None) -> Code:
+        """Of a package where it lies in one, or imports from one: `from . import tools`."""
         if not file.is_file():
-            raise UsageError(f"there is no file {file}", "write it as path/to/file.py:attribute")
+            raise UsageError(f"there is no file {file}", _WRITE)
+        dots = _RELATIVE.findall(file.read_text(encoding="utf-8", errors="replace"))
         parts, folder = [file.stem], file.parent
-        while (folder / "__init__.py").exists():
+        while (folder / "__init__.py").exists() or len(parts) <= max(map(len, dots), default=0):
             parts.insert(0, folder.name)
             folder = folder.parent
-        return cls(".".join(parts), attribute, folder, file)
+        root = root or project_root(file)
+        return cls(".".join(parts), attribute, root, [folder, *_folders(root)], file)
+
+    @classmethod
+    def _in_module(cls, module: str, attribute: str, root: Path) -> Code:
+        return cls(module, attribute, root, [root, *_folders(root)])
+
+    @classmethod
+    def _of(cls, project: Project, graph: str) -> Code:
+        """The agent that a project has by this id."""
+        if (entry := project.graphs.get(graph)) is None:
+            hint = registry.suggest(graph, project.graphs, "graph")
+            raise UsageError(f"{project.file} has no graph called {graph!r}", hint)
+        where, _, attribute = entry.rpartition(":")
+        is_path = where.endswith(".py") or "/" in where
+        file = project.below(where)
+        if _JAVASCRIPT.fullmatch(Path(where).suffix):
+            raise UsageError(f"{graph} is written in JavaScript ({entry})", "name one in Python")
+        if not (where and attribute) or (is_path and file is None):
+            wanted = "is to be path/to/file.py:attribute, with a path below its folder"
+            raise UsageError(f"{graph} of {project.file} is {entry!r}", f"it {wanted}")
+        if is_path and file is not None:
+            code = cls._in_file(file, attribute, project.root)
+        else:
+            code = cls._in_module(where, attribute, project.root)
+        return code._replace(project=project)
 
     def load(self) -> Any:
-        """Import it here. Its folder is looked in last, for what it imports itself as well.
+        """Import it here. Its folders are looked in last, for what it imports itself as well.
 
         Raises UsageError for what is not there.
         """
         for name in (self.module, f"{self.module}_"):  # the second where the first is taken
-            current_folder.serve(name, self.folder)
+            current_folder.serve(name, self.folders)
         with explained():
             return load(self.module, str(self.file) if self.file else None, self.attribute)
+
+
+def _folders(root: Path) -> Iterator[Path]:
+    """Yield what else the code of a project imports from."""
+    yield from (root / "src", root)
+    with contextlib.suppress(UsageError):  # a file that nobody named need not be of use
+        if project := Project.of(root):
+            yield from project.folders()
 
 
 def find(name: str, table: Mapping[str, str], what: str) -> Any:
@@ -59,9 +118,12 @@ def find(name: str, table: Mapping[str, str], what: str) -> Any:
     """
     if name in table:
         return registry.load(table[name])
-    if (code := Code.named(name)) is None:
-        raise UsageError(f"no {what} called {name!r}", registry.suggest(name, table, what))
-    return code.load()
+    is_agent = what == "agent"
+    if (is_agent or ":" in name) and (code := Code.named(name)) is not None:
+        return code.load()
+    project = Project.of(Path.cwd()) if is_agent else None
+    known = [*table, *(project.graphs if project else ())]
+    raise UsageError(f"no {what} called {name!r}", registry.suggest(name, known, what))
 
 
 @contextlib.contextmanager

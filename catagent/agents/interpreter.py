@@ -18,18 +18,19 @@ _PYTHON = Path("bin/python")
 _HINT = "name the interpreter with --python PATH"
 
 
-def interpreter_of(file: Path, environ: Mapping[str, str], named: str | None) -> Path | None:
+def interpreter_of(
+    file: Path, root: Path, environ: Mapping[str, str], named: str | None
+) -> Path | None:
     """Return the Python for the agent in `file`, None where it is the one that we run in.
 
     The one that a person `named`, else that of `VIRTUAL_ENV`, else the nearest `.venv` between the
-    file and the root of its project. Raises UsageError for one that is not there, and for one that
-    was found and that others could have written.
+    file and the `root` of its project. Raises UsageError for one that is not there, and for one
+    that was found and that others could have written.
     """
     if named is not None:
         return _named(named)
     if active := environ.get("VIRTUAL_ENV"):
         return _checked(Path(active), Path(active))
-    root = project_root(file)
     for folder in file.parents:
         if os.access(folder / ".venv" / _PYTHON, os.X_OK):
             return _checked(folder / ".venv", root)

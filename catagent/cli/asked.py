@@ -50,7 +50,7 @@ class Asked(Struct, kw_only=True, frozen=True):
             flags["output"] = "jsonl"
         chosen = {name: tuple(given.get(name) or ()) for name in Filters.__struct_fields__}
         own = {name: given[name] for name in cls.__struct_fields__ if name in given}
-        loaded = config.load(flags)
+        loaded = config.load(flags, env_file=given.get("env_file"))
         for notice in loaded.notices:
             say(f"catagent: warning: {notice}")
         return cls(loaded=loaded, given=given, filters=Filters(**chosen), **own)

@@ -6,7 +6,7 @@ import typer
 
 from catagent import __version__
 from catagent.cli.command import Command, Group
-from catagent.cli.commands import ask, export, replay, runs, schema, show, tool, watch
+from catagent.cli.commands import agents, ask, export, replay, runs, schema, show, tool, watch
 from catagent.errors import ExitCode
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command("ask", cls=Command)(ask.ask)
 app.command("tool", cls=Command)(tool.tool)
 app.command("watch", cls=watch.Watch)(watch.watch)
+app.command("agents", cls=Command)(agents.agents)
 app.command("replay", cls=Command)(replay.replay)
 app.command("show", cls=Command)(show.show)
 app.add_typer(runs.app, name="runs")

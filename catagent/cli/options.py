@@ -51,7 +51,11 @@ _keep = functools.partial(_option, panel="What to keep")
 _filter = functools.partial(_option, panel="What to show", kind=list[str] | None, metavar="TEXT")
 
 AGENT: Options = (
-    _run("agent", f"{', '.join(AGENTS)}, or your own as package.module:attribute.", "-a"),
+    _run(
+        "agent",
+        f"{', '.join(AGENTS)}, or your own: file.py:attribute, or its id in langgraph.json.",
+        "-a",
+    ),
     _run(
         "python",
         "The interpreter for your own agent.",
@@ -71,6 +75,9 @@ AGENT: Options = (
         "What the agent's config makes configurable. Repeatable.",
         kind=list[str] | None,
         metavar="KEY=VALUE",
+    ),
+    _run(
+        "env_file", "Variables for your own agent, from a file.", kind=Path | None, metavar="FILE"
     ),
 )
 

@@ -5,21 +5,21 @@ installed (`brotli`, `h2`, `trio`): a file of that name in a stranger's folder w
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 
 
 class Here:
-    """Finds modules in one folder: those of `names`, and those that modules from there import.
+    """Finds modules in some folders: those of `names`, and those that modules from there import.
 
     A finder of `sys.meta_path` by its method alone: importing `importlib.abc` for its class would
     cost every start 7 ms.
     """
 
-    def __init__(self, folder: str) -> None:
-        self.folder = folder
+    def __init__(self, folders: list[str]) -> None:
+        self.folders = folders
         self.names: set[str] = set()
 
     def find_spec(
@@ -28,20 +28,20 @@ class Here:
         """Return where the module is. What is in a package is found by the package's own path."""
         if path is not None or not (fullname in self.names or _importer() in self.names):
             return None
-        spec = PathFinder.find_spec(fullname, [self.folder])
+        spec = PathFinder.find_spec(fullname, self.folders)
         if spec is not None:
             self.names.add(fullname)
         return spec
 
 
-def serve(name: str, where: Path) -> None:
-    """Let the module of this name, "package.module" too, be found in that folder, last."""
-    folder = str(where)
+def serve(name: str, where: Iterable[Path]) -> None:
+    """Let the module of this name, "package.module" too, be found in these folders, last."""
+    folders = [str(folder) for folder in where]
     for finder in sys.meta_path:
-        if isinstance(finder, Here) and finder.folder == folder:
+        if isinstance(finder, Here) and finder.folders == folders:
             break
     else:
-        finder = Here(folder)
+        finder = Here(folders)
         sys.meta_path.append(finder)
     finder.names.add(name.partition(".")[0])
 

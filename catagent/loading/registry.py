@@ -35,7 +35,11 @@ def suggest(name: str, known: Iterable[str], what: str) -> str:
     names = list(known)
     near = get_close_matches(name, names, n=1)
     meant = f"did you mean {near[0]}? " if near else ""
-    own = " - or your own as package.module:attribute" if what == "agent" else ""
+    own = (
+        " - or your own as path/to/file.py:attribute or package.module:attribute"
+        if what == "agent"
+        else ""
+    )
     return f"{meant}there is: {', '.join(names)}{own}"
 
 

@@ -15,7 +15,6 @@ from typing import Any
 from catagent import __version__
 from catagent.agents.code import Code
 from catagent.agents.driver import __main__
-from catagent.agents.interpreter import project_root
 from catagent.errors import AgentError, UsageError
 from catagent.events import types as ev
 from catagent.run.event_loop import on_thread
@@ -67,10 +66,11 @@ class RunElsewhere(Run):
     def _asked(self) -> dict[str, Any]:
         """What the driver is to do."""
         code: Any = Code.named(self._request.agent)
-        root = project_root(code.file) if code.file else code.folder
         return {
-            **code._asdict(),
-            "folders": [str(code.folder), str(root / "src"), str(root)],
+            "module": code.module,
+            "attribute": code.attribute,
+            "file": code.file and str(code.file),
+            "folders": [str(folder) for folder in code.folders],
             "name": self._request.agent.rpartition(":")[2],
             "input": self._request.given,
             "context": self._request.context,

@@ -3,11 +3,11 @@
 import re
 from typing import Any
 
-from catagent.config import sounds_secret
 from catagent.events import types as ev
 from catagent.events.codec import PLACEHOLDER
 from catagent.sources.kinds import langchain
 from catagent.sources.plain import plain
+from catagent.variables import sounds_secret
 
 _TOLD_ELSEWHERE = frozenset({"model", "model_name", "model_id", "tools", "functions", "_type"})
 # How a server is reached, which is no parameter of a model: headers may hold a login, by any name.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from catagent.agents.interpreter import interpreter_of
+from catagent.agents.interpreter import interpreter_of, project_root
 from catagent.errors import UsageError
 
 
@@ -30,7 +30,8 @@ def project(tmp_path: Path) -> Path:
 
 
 def found(project: Path, named: str | None = None, **environ: str) -> Path | None:
-    return interpreter_of(project / "src/deep/agent.py", environ, named)
+    file = project / "src/deep/agent.py"
+    return interpreter_of(file, project_root(file), environ, named)
 
 
 def test_the_nearest_environment_of_the_project_is_taken(project: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from catagent import config
+from catagent import config, variables
 
 TEXT = (Path(__file__).parents[2] / ".env.example").read_text(encoding="utf-8")
 NAMES = set(re.findall(r"^# ([A-Z][A-Z_]+)=", TEXT, re.MULTILINE))
@@ -13,13 +13,13 @@ NAMES = set(re.findall(r"^# ([A-Z][A-Z_]+)=", TEXT, re.MULTILINE))
 
 def test_env_example_documents_every_setting_and_key() -> None:
     settings = {f"CATAGENT_{name.upper()}" for name in config.Settings.__struct_fields__}
-    assert settings | config.DOTENV_ALLOWED <= NAMES
+    assert settings | variables.DOTENV_ALLOWED <= NAMES
 
 
 def test_env_example_lists_last_what_no_dotenv_may_set() -> None:
     below = set(re.findall(r"^# ([A-Z][A-Z_]+)=", TEXT.rpartition("# --- ")[2], re.MULTILINE))
-    assert below & config.DOTENV_ALLOWED == set()
-    assert NAMES - below <= config.DOTENV_ALLOWED
+    assert below & variables.DOTENV_ALLOWED == set()
+    assert NAMES - below <= variables.DOTENV_ALLOWED
 
 
 def test_env_example_sets_nothing_as_it_is() -> None:

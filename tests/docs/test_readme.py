@@ -54,6 +54,9 @@ def test_every_example_of_the_readme_works_in_order(tmp_path: Path) -> None:
     (tmp_path / "my_graph.py").write_text(GRAPH)
     (tmp_path / "input.json").write_text('{"topic": "cats", "depth": 2}')
     (tmp_path / "my_program.py").write_text(f'{AGENT}\nagent.invoke("a question")\n')
+    (tmp_path / "langgraph.json").write_text(
+        '{"graphs": {"my_agent": "my_package/my_module.py:agent"}}'
+    )
     command = tmp_path / "bin" / "catagent"
     command.parent.mkdir()
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -m catagent "$@"\n')

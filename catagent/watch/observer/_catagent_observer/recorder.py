@@ -25,7 +25,7 @@ _MOST_OPEN = 10_000
 _TRY_AGAIN_S = 1.0
 _PACKAGES = ("langchain", "langchain-core", "langgraph", "langchain-openai")
 _SHORTEST_SECRET = 8
-# As in catagent's config.sounds_secret.
+# As in catagent's variables.sounds_secret.
 _SECRET = re.compile(
     r"(?!(OLD)?PWD$|.*_AUTH_(SOCK|TYPE|MODE|METHOD)$)"
     r".*(KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|_PASS"

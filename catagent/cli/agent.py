@@ -1,0 +1,83 @@
+"""The agent that is asked: the environment and the interpreter that a person's own one gets."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from catagent.agents.langgraph_json import NAME, Project
+from catagent.cli.asked import Asked
+from catagent.cli.stderr import say
+from catagent.config import Settings, with_variables
+from catagent.errors import UsageError
+from catagent.loading.registry import AGENTS
+
+if TYPE_CHECKING:
+    from catagent.agents.code import Code
+
+_HINT = "leave it out, or install catagent in that environment"
+
+
+def with_agent(asked: Asked) -> tuple[Asked, Path | None]:
+    """What is asked, in the agent's environment, and the agent's interpreter, None for ours.
+
+    Raises UsageError for an agent that cannot be found, and for an interpreter that cannot do as
+    asked.
+    """
+    agent = asked.settings.agent
+    if agent in AGENTS:
+        if asked.python is not None:
+            hint = "--agent path/to/file.py:attribute"
+            raise UsageError("--python is for an agent of your own", hint)
+        _say_others(asked)
+        return asked, None
+    from catagent.agents.code import Code  # not for an agent of ours
+
+    if (code := Code.named(agent)) is None:
+        return asked, None
+    if code.project is not None:
+        asked = _with_variables(asked, code.project)
+    return asked, _interpreter(asked, code)
+
+
+def _say_others(asked: Asked) -> None:
+    """Say which agents the current folder has, where none was chosen."""
+    if asked.quiet or asked.given["agent"] or asked.settings.agent != Settings().agent:
+        return
+    with contextlib.suppress(UsageError):  # it was not asked for
+        if project := Project.of(Path.cwd()):
+            ids = ", ".join([*project.graphs][:9])
+            say(f"catagent: this is {asked.settings.agent}; {NAME} has agents of your own: {ids}")
+
+
+def _with_variables(asked: Asked, project: Project) -> Asked:
+    found, notices = project.variables()
+    where = project.env if isinstance(project.env, str) else NAME
+    loaded = with_variables(asked.loaded, found, where)
+    for notice in (*notices, *loaded.notices):
+        say(f"catagent: warning: {notice}")
+    return replace(asked, loaded=loaded)
+
+
+def _interpreter(asked: Asked, code: Code) -> Path | None:
+    if code.file is None and code.project is None and asked.python is None:
+        return None
+    from catagent.agents.interpreter import interpreter_of
+
+    start = code.file or code.root / NAME
+    found = interpreter_of(start, code.root, asked.loaded.environ, asked.python)
+    if found is not None:
+        for option in _unheld(asked):
+            raise UsageError(f"{option} cannot hold in {found}, where the agent runs", _HINT)
+    return found
+
+
+def _unheld(asked: Asked) -> list[str]:
+    """The options that need the agent in our process. A limit counts wherever it was set."""
+    given = [name for name in ("model", "tool_model", "max_steps", "raw") if asked.given[name]]
+    given += ["mode"] * (asked.given["mode"] not in (None, "events"))
+    given += [name for name in ("max_tokens", "max_cost") if getattr(asked.settings, name)]
+    return ["--" + name.replace("_", "-") for name in given]

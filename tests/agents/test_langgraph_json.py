@@ -1,0 +1,140 @@
+"""A `langgraph.json`: its ids, where they lead, what it brings, and what is wrong with others."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catagent.agents.code import Code, find
+from catagent.agents.langgraph_json import Project
+from catagent.errors import UsageError
+from catagent.loading.registry import AGENTS
+from tests.support.cli import catagent, environment, lines, on_terminal
+
+PART = """
+import os
+from langchain_core.runnables import RunnableLambda
+agent = RunnableLambda(lambda question: os.environ.get("SOME_API_KEY", "nothing"))
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project, which is the current folder, with an agent in `src` and a dependency."""
+    (tmp_path / "src/mine").mkdir(parents=True)
+    text = "from .part import agent\nimport neighbour_for_json\nfrom mine import part\n"
+    (tmp_path / "src/mine/graph.py").write_text(text)
+    (tmp_path / "src/mine/part.py").write_text(PART)
+    (tmp_path / "libs/one/src").mkdir(parents=True)
+    (tmp_path / "libs/one/src/neighbour_for_json.py").write_text("")
+    (tmp_path / "secret.env").write_text("SOME_API_KEY=a-value-of-the-file-0123\n")
+    monkeypatch.chdir(tmp_path)
+    write(
+        graphs={"cat": "./src/mine/graph.py:agent", "mine": {"path": "src/mine/graph.py:agent"}},
+        dependencies=["langchain", "./libs/one", "../elsewhere"],
+        env="./secret.env",
+        python_version="3.11",
+    )
+    return tmp_path
+
+
+def write(**content: Any) -> None:
+    Path("langgraph.json").write_text(json.dumps(content))
+
+
+def test_an_id_is_run_with_what_its_file_brings(folder: Path) -> None:
+    """Relative imports of a package without an __init__, a folder of the dependencies, the env."""
+    done = catagent("ask", "q", "--agent", "mine", "-o", "jsonl", env=environment(folder))
+    assert done.returncode == 0
+    (answer,) = [e["data"]["output"] for e in lines(done.stdout) if e["type"] == "answer"]
+    assert "a-value-of" not in done.stdout
+    assert answer.startswith("[redacted")
+    assert (
+        done.stderr
+        == f"catagent: warning: ../elsewhere is left out: it is not below {folder}/langgraph.json\n"
+    )
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_built_in_name_is_ours_and_a_file_says_its_own() -> None:
+    assert callable(find("cat", AGENTS, "agent"))
+    code = Code.named("./langgraph.json:cat")
+    assert code is not None
+    assert (code.module, code.attribute) == ("mine.graph", "agent")
+
+
+def test_agents_lists_what_can_be_asked(folder: Path) -> None:
+    (folder / "src/mine/graph.py").write_text("raise SystemExit('it ran')")
+    done = catagent("agents", env=environment(folder))
+    assert done.returncode == 0
+    assert [line["agent"] for line in lines(done.stdout)] == [
+        *AGENTS,
+        "./langgraph.json:cat",
+        "mine",
+    ]
+    assert "mine  " in on_terminal("agents", env=environment(folder))[1]
+
+
+@pytest.mark.parametrize(("quiet", "said"), [((), True), (("-q",), False)])
+def test_the_cat_says_which_agents_there_are(
+    folder: Path, quiet: tuple[str, ...], said: bool
+) -> None:
+    env = environment(folder, CATAGENT_MODEL="openai:none")
+    done = catagent("ask", "q", *quiet, env=env)
+    assert ("langgraph.json has agents of your own: cat, mine\n" in done.stderr) is said
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "cannot be used: "),
+        ("[" * 100_000, "cannot be used: "),
+        (" " * 1_000_001, "it is larger than 1 MB"),
+        ("{}", "missing required field `graphs`"),
+        ('{"graphs": {"a": 1}}', "got `int` - at `$.graphs[...]`"),
+        ('{"graphs": {"b": "x.py:y"}}', "has no graph called 'a'"),
+        ('{"graphs": {"a": "agent.py"}}', "a of "),
+        ('{"graphs": {"a": "../agent.py:agent"}}', "a of "),
+        ('{"graphs": {"a": "./none.py:agent"}}', "there is no file"),
+        ('{"graphs": {"a": "./src/agent.ts:graph"}}', "a is written in JavaScript"),
+    ],
+    ids=lambda text: text[:30],
+)
+@pytest.mark.usefixtures("folder")
+def test_a_file_of_no_use_is_explained(content: str, message: str) -> None:
+    Path("langgraph.json").write_text(content)
+    with pytest.raises(UsageError) as raised:
+        Code.named("./langgraph.json:a")
+    assert message in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("env", "found", "notice"),
+    [
+        ({"A": "1"}, {"A": "1"}, ""),
+        ("secret.env", {"SOME_API_KEY": "a-value-of-the-file-0123"}, ""),
+        ("../secret.env", {}, "../secret.env is left out: it is not below "),
+        (".env", {}, "langgraph.json names .env, which is not there"),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_an_env_is_read_below_the_folder_alone(
+    env: Any, found: dict[str, str], notice: str
+) -> None:
+    write(graphs={}, env=env)
+    project = Project.of(Path())
+    assert project is not None
+    variables, notices = project.variables()
+    assert variables == found
+    assert "".join(notices).startswith(notice)
+    assert bool(notices) is bool(notice)
+
+
+def test_the_address_of_a_server_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    url = "http://localhost:2024/agent"
+    done = catagent("ask", "q", "--agent", url, env=environment(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "agents of servers cannot be asked yet" in done.stderr
