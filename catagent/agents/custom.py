@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterable
+import contextlib
+from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -12,9 +12,9 @@ from langchain_core.tools import BaseTool
 from langgraph.pregel import Pregel
 
 from catagent.agents.code import explained
-from catagent.agents.driver.factory import called
+from catagent.agents.driver.factory import called, offered, opened, runnable_of
 from catagent.agents.driver.inputs import input_of
-from catagent.agents.driver.kinds import compiled, is_a, kind_of, unbound
+from catagent.agents.driver.kinds import is_a, kind_of, unbound
 from catagent.agents.driver.needs import configured
 from catagent.agents.inside import fitted
 from catagent.errors import UsageError
@@ -27,27 +27,41 @@ _HINT = "bring a Runnable, a graph, a list of tools, or a function that returns 
 
 
 @explained()
-def adapt(found: Any, name: str, request: AgentRequest) -> AgentRun:
-    """Return a run of whatever stands at `name`. Raises UsageError for what cannot be run."""
-    offered = {"model": lambda: request.models.agent, "tool_model": lambda: request.models.tool}
-    found = called(found, name, offered, "a factory may take model and tool_model, or nothing")
-    if inspect.isawaitable(found):
-        if inspect.iscoroutine(found):
-            found.close()
-        raise UsageError(f"the agent {name} is an asynchronous function", _HINT)
+def made(found: Any, name: str, request: AgentRequest) -> Any:
+    """Return what the factory at `name` makes, or what stands there if that is none."""
+    models = request.models
+    ours = {"model": lambda _: models.agent, "tool_model": lambda _: models.tool}
+    offers = offered(_config(name, request), request.context, request.supplies)
+    return called(found, name, {**ours, **offers})
+
+
+@contextlib.asynccontextmanager
+async def adapted(found: Any, name: str, request: AgentRequest) -> AsyncIterator[AgentRun]:
+    """A run of what was `made`, which is open meanwhile. Raises UsageError for what cannot be run.
+
+    On the event loop of the run.
+    """
+    async with opened(found) as agent:
+        yield _run_of(agent, name, request)
+
+
+def _run_of(found: Any, name: str, request: AgentRequest) -> AgentRun:
     if isinstance(found, list | tuple):
         found = _agent_of(found, name, request)
-    runnable = _runnable(found, f"the agent {name}", _HINT)
-    options: Any = {"run_name": name.rpartition(":")[2], **configured(request.configurable)}
-    config = merge_configs(request.config, options)
     return fit(
-        runnable,
+        found,
         request.input,
-        config,
+        _config(name, request),
         context=request.context,
         max_steps=request.max_steps,
         raw=request.raw,
+        who=f"the agent {name}",
     )
+
+
+def _config(name: str, request: AgentRequest) -> RunnableConfig:
+    options: Any = {"run_name": name.rpartition(":")[2], **configured(request.configurable)}
+    return merge_configs(request.config, options)
 
 
 @explained()
@@ -59,13 +73,14 @@ def fit(
     context: Any = None,
     max_steps: int,
     raw: bool = False,
+    who: str = "the agent",
 ) -> AgentRun:
     """Return a run of an agent that is at hand, on a question as text or on its own input.
 
     Raises UsageError for what cannot be run, for a text that fits nowhere in its input, and where
     its context misses something.
     """
-    runnable = _runnable(agent, "the agent", "bring a Runnable, a graph or an AgentExecutor")
+    runnable = runnable_of(agent, who, _HINT)
     name = config.get("run_name") or runnable.get_name()
     made = input_of(runnable, name, given)
     inner = unbound(runnable)
@@ -74,13 +89,6 @@ def fit(
     ready = fitted(runnable, name, max_steps, given=context)
     config = {**config, "run_name": name}
     return AgentRun(ready, made, shape, config=config, max_steps=max_steps, raw=raw)
-
-
-def _runnable(found: Any, name: str, hint: str) -> Runnable[Any, Any]:
-    found = compiled(found)
-    if not isinstance(found, Runnable):
-        raise UsageError(f"{name} is {kind_of(found)}, which cannot be run", hint)
-    return found
 
 
 def _agent_of(tools: Iterable[Any], name: str, request: AgentRequest) -> Runnable[Any, Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from catagent.agents.code import find
+from catagent.agents.driver.supplies import Supplies
 from catagent.loading import registry
 from catagent.models.factory import Models
 from catagent.sources.base import AgentRun
@@ -29,15 +31,16 @@ class AgentRequest:
     config: RunnableConfig | None = None
     max_steps: int = 25
     raw: bool = False
+    supplies: Supplies = field(default_factory=Supplies)
 
 
-def open_agent(name: str, request: AgentRequest) -> AgentRun:
-    """Make the agent called `name`, or the one at "module:attribute" or "file.py:attribute", ready.
+def open_agent(name: str, request: AgentRequest) -> AbstractAsyncContextManager[AgentRun]:
+    """Find the agent called `name`, or the one at "module:attribute" or "file.py:attribute".
 
-    Raises UsageError for an agent that is not there or is of no use, and what building its
-    models raises.
+    Return what is to be entered on the event loop of its run, and left after that. Either raises
+    UsageError for an agent that is not there or is of no use, and what building its models raises.
     """
     found = find(name, registry.AGENTS, "agent")
-    from catagent.agents.custom import adapt  # imports LangGraph
+    from catagent.agents.custom import adapted, made  # imports LangGraph
 
-    return adapt(found, name, request)
+    return adapted(made(found, name, request), name, request)

@@ -62,6 +62,8 @@ def classify(raised: BaseException, owner: Owner | None = None) -> CatagentError
         error = first
     elif (limit := author_limit(exceptions.words_of(first))) is not None:
         error = limit
+    elif owner in (None, Owner("node")) and _is_keyless(first):
+        error = CredentialsError("There is no API key.", "set OPENAI_API_KEY, or use --model local")
     elif owner is not None and owner.kind != "model":
         error = _by_own_code(first, owner)
         if (place := exceptions.place_of(raised)) is not None:
@@ -116,6 +118,12 @@ def _failed(who: str, raised: BaseException) -> str:
     return f"{who} failed: {what}" + "." * (what == type(raised).__name__)
 
 
+def _is_keyless(raised: BaseException) -> bool:
+    """Whether a model could not be made without a key."""
+    words = exceptions.server_words_of(raised)
+    return "OpenAIError" in exceptions.names_of(raised) and "api_key" in words
+
+
 def _by_model(raised: BaseException, owner: Owner | None) -> CatagentError:
     """The error of a model or its server, or of what no run of the agent's raised."""
     names, status = exceptions.names_of(raised), exceptions.status_of(raised)
@@ -128,8 +136,6 @@ def _by_model(raised: BaseException, owner: Owner | None) -> CatagentError:
         return no_connection(raised, said)
     if status is not None or "APIError" in names:
         return _refused(status, said, raised)
-    if "OpenAIError" in names and "api_key" in said:
-        return CredentialsError("There is no API key.", "set OPENAI_API_KEY, or use --model local")
     if exceptions.root_errno(raised) in exceptions.FILES_USED_UP:
         return AgentError(*TOO_MANY_FILES)
     return AgentError(_failed("The agent", raised)) if owner is None else _no_answer(raised, said)

@@ -17,6 +17,7 @@ from catagent.agents.code import Code
 from catagent.agents.driver import __main__
 from catagent.errors import AgentError, UsageError
 from catagent.events import types as ev
+from catagent.failures.classify import Owner
 from catagent.run.event_loop import on_thread
 from catagent.run.runner import Run
 from catagent.sources.base import EventStream
@@ -130,6 +131,7 @@ class RunElsewhere(Run):
         told = self._told
         if "usage" in told:
             return UsageError(told["usage"], told["hint"])
+        self.session.outcome.owner = Owner("node")
         if "error" in told:
             error: BaseException = Exceptions().of(told["error"])
             return error

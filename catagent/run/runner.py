@@ -5,7 +5,7 @@ import contextlib
 import gc
 import sys
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import cache, partial
 
 from catagent import __version__
@@ -14,6 +14,7 @@ from catagent.agents.open import AgentRequest, open_agent
 from catagent.config import Loaded
 from catagent.events import types as ev
 from catagent.events.masking import EventMask
+from catagent.failures.classify import Owner
 from catagent.loading import lazy_imports
 from catagent.models.embedded.notice import beyond
 from catagent.models.factory import Models
@@ -86,16 +87,26 @@ class Run:
         async with contextlib.aclosing(self._models()) as models:
             if self._request.uses_our_models:
                 models.preload()
-            opened = await event_loop.on_thread(lambda: self._open(models))
-            if (warning := self._beyond(models)) is not None:
-                yield ev.Warned(data=warning)
-            self._on_status("")
-            from catagent.sources.modes import open_source
+            async with self._opened(models) as agent_run:
+                if (warning := self._beyond(models)) is not None:
+                    yield ev.Warned(data=warning)
+                self._on_status("")
+                from catagent.sources.modes import open_source
 
-            source = open_source(self._loaded.settings.mode, self.session.attached(opened))
-            async with contextlib.aclosing(source) as events:
-                async for event in events:
-                    yield event
+                source = open_source(self._loaded.settings.mode, self.session.attached(agent_run))
+                async with contextlib.aclosing(source) as events:
+                    async for event in events:
+                        yield event
+
+    @contextlib.asynccontextmanager
+    async def _opened(self, models: Models) -> AsyncIterator[AgentRun]:
+        """The agent, and what it holds, open. What fails before and after its run is its own."""
+        outcome = self.session.outcome
+        outcome.owner = Owner("node")
+        async with await event_loop.on_thread(lambda: self._open(models)) as agent_run:
+            outcome.owner = None
+            yield agent_run
+            outcome.owner = Owner("node")
 
     def _beyond(self, models: Models) -> ev.WarningData | None:
         """What the person should know where the embedded model is to decide."""
@@ -108,7 +119,7 @@ class Run:
         request = self._request
         return Models(request.model, request.tool_model, self._loaded, retrying, self._on_status)
 
-    def _open(self, models: Models) -> AgentRun:
+    def _open(self, models: Models) -> contextlib.AbstractAsyncContextManager[AgentRun]:
         request = self._request
         agent_request = AgentRequest(
             request.given,
@@ -124,7 +135,8 @@ class Run:
             if request.tool is not None:
                 from catagent.agents.single_tool import open_tool
 
-                return open_tool(request.tool, request.tool_input, agent_request)
+                tool = open_tool(request.tool, request.tool_input, agent_request)
+                return contextlib.nullcontext(tool)
             return open_agent(request.agent, agent_request)
 
     def _retrying(self, loop: asyncio.AbstractEventLoop, data: ev.RetryData) -> None:

@@ -69,9 +69,6 @@ def with_models(model, tool_model=None):
 def demanding(database):
     return echo
 
-async def asynchronous():
-    return echo
-
 text_of_graph = graph | RunnableLambda(lambda state: state["messages"][-1].text)
 persistent = uncompiled.compile(checkpointer=InMemorySaver())
 retried = graph.with_retry()
@@ -114,7 +111,8 @@ def opened(name: str, folder: Path, **environ: str) -> AgentRun:
     async def run() -> AgentRun:
         async with opened_models(folder, environ) as models:
             request = AgentRequest("where?", models, config=thread, max_steps=7)
-            return open_agent(f"brought:{name}", request)
+            async with open_agent(f"brought:{name}", request) as made:
+                return made
 
     return asyncio.run(run())
 
@@ -194,7 +192,6 @@ def test_a_factory_gets_the_models_that_it_asks_for(folder: Path) -> None:
     [
         ("ambiguous", "wants left, right"),
         ("demanding", "wants an argument called 'database'"),
-        ("asynchronous", "is an asynchronous function"),
         ("number", "is an object of class int"),
         ("bad_tools", "has an object of class int among its tools"),
         ("nothing", "has no attribute 'nothing'"),

@@ -40,8 +40,8 @@ def test_the_embedded_model_answers_the_readmes_question_with_two_calls(
     use_models: UseModels,
 ) -> None:
     async def ask(models: Models) -> list[Any]:
-        run = open_agent("cat", AgentRequest(QUESTION, models))
-        result = await run.runnable.ainvoke(run.input)
+        async with open_agent("cat", AgentRequest(QUESTION, models)) as run:
+            result = await run.runnable.ainvoke(run.input)
         return list(result["messages"])
 
     messages = use_models(ask, model="local")

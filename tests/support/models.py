@@ -42,8 +42,10 @@ def ask_agent(agent: str, home: Path, script: Script, **fields: Any) -> tuple[An
     """
 
     async def run(url: str) -> Any:
-        async with opened_models(home, {"OPENAI_BASE_URL": url}) as models:
-            made = open_agent(agent, AgentRequest("where is it?", models, **fields))
+        async with (
+            opened_models(home, {"OPENAI_BASE_URL": url}) as models,
+            open_agent(agent, AgentRequest("where is it?", models, **fields)) as made,
+        ):
             return await made.runnable.ainvoke(made.input, made.config)
 
     with ScriptedServer(script) as server:

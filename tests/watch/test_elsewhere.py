@@ -50,7 +50,7 @@ from catagent.agents import cat_prompts
 WHERE, ITEMS = cat_prompts.WHERE_PROMPT, cat_prompts.ITEMS_PROMPT
 """
 SMALL = """
-import asyncio, os, sys, threading, time
+import asyncio, contextlib, os, sys, threading, time
 from langchain_core.runnables import RunnableLambda
 
 async def wait(question):
@@ -79,9 +79,21 @@ os.environ["SOME_API_KEY"] = "a-value-of-the-program-0123"
 leaking = RunnableLambda(lambda question: "a-value-of-the-program-0123")
 number = 42
 
-async def made():
+@contextlib.asynccontextmanager
+async def made(config, runtime):
     import helping  # in src
-    return RunnableLambda(lambda question: helping.name + question)
+    open = [helping.name, *config["configurable"]]
+    yield RunnableLambda(lambda question: f"{open} {question}")
+    open.clear()
+    print("it was closed", flush=True)
+
+@contextlib.asynccontextmanager
+async def held():
+    try:
+        yield waiting
+    finally:
+        await asyncio.sleep(0)
+        print("it was closed", flush=True)
 
 def wanting(model):
     return waiting
@@ -160,7 +172,7 @@ def test_the_run_is_the_one_that_it_is_in_our_process(project: Path, tmp_path: P
     [
         ("small:numbr", 2, "small.py has no attribute 'numbr'", "there is: number"),
         ("small:number", 2, "number is an object of class int, which cannot", "bring a Runnable"),
-        ("small:wanting", 2, "wants an argument called 'model'", "it gets none"),
+        ("small:wanting", 2, "wants an argument called 'model'", "a factory here may take"),
         ("missing:agent", 2, "No module named 'no_such_module' in {python}", "install it there"),
         ("broken:agent", 2, "broken.py, line 1: ", "mend it for Python 3."),
         ("raising:agent", 1, "The agent failed: ValueError: at import", ""),
@@ -198,11 +210,13 @@ def test_a_secret_that_the_agent_brought_is_masked(project: Path, tmp_path: Path
     assert "a-value-of-the-program" not in result.stdout
 
 
-def test_a_factory_may_be_asynchronous_and_import_what_is_in_src(
+def test_a_factory_may_hold_its_agent_open_and_import_what_is_in_src(
     project: Path, tmp_path: Path
 ) -> None:
     asked = ("ask", "-o", "answer", "--agent", agent(project, "small:made"), "hi")
-    assert catagent(*asked, env=home(tmp_path)).stdout == "helped: hi\n"
+    result = catagent(*asked, env=home(tmp_path))
+    assert result.stdout == "['helped: ', 'thread_id'] hi\n"
+    assert "it was closed" in result.stderr
 
 
 def test_a_thread_of_the_agents_keeps_nobody(project: Path, tmp_path: Path) -> None:
@@ -238,7 +252,7 @@ def test_the_live_view_shows_it_with_what_it_prints(project: Path, tmp_path: Pat
 
 def test_an_interrupt_cancels_the_agent_there(project: Path, tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [*COMMAND, "ask", "-o", "jsonl", "--agent", agent(project, "small:waiting"), "hi"],
+        [*COMMAND, "ask", "-o", "jsonl", "--agent", agent(project, "small:held"), "hi"],
         env=home(tmp_path),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -250,7 +264,7 @@ def test_an_interrupt_cancels_the_agent_there(project: Path, tmp_path: Path) -> 
     output, talk = process.communicate(timeout=60)
     assert process.returncode == 130
     assert lines(output)[-1]["data"]["status"] == "cancelled"
-    assert "it was cancelled" in talk
+    assert "it was cancelled\nit was closed" in talk
     with pytest.raises(ProcessLookupError):
         os.kill(int(waits.split()[-1]), 0)
 

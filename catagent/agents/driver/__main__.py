@@ -32,12 +32,14 @@ if __name__ == "__main__":  # a package under a name that nobody else has
     sys.modules[_spec.name] = importlib.util.module_from_spec(_spec)
     __package__ = _spec.name  # what the imports below are relative to
 
-from .factory import runnable_of
+from .factory import called, offered, opened, runnable_of
 from .inputs import input_of
 from .kinds import UnusableError
 from .load import load, versions
 from .needs import configured, needs_loop, streaming
+from .supplies import Supplies
 
+_BRING = "bring a Runnable, a graph, or a function that returns one; tools run in our process alone"
 # An asynchronous task of Python before 3.11 cannot be given a context: what a graph runs in one
 # does not know whose part it is, unless it is handed its config. Threads know it.
 _LOSES_CONTEXT = sys.version_info < (3, 11)
@@ -53,7 +55,8 @@ def main(descriptor: int) -> int:
                 request = json.loads(lines.readline())
             sys.path[:0] = request["folders"]
             agent = load(request["module"], request["file"], request["attribute"])
-            asyncio.run(_run(agent, request, talk))
+            offers = offered(_config(request), request["context"], Supplies())
+            asyncio.run(_run(called(agent, request["name"], offers), request, talk))
         except UnusableError as error:
             _say(talk, usage=error.args[0], hint=error.args[1])
         except (KeyboardInterrupt, asyncio.CancelledError):
@@ -70,8 +73,14 @@ def _say(talk: socket.socket, **what: object) -> None:
         talk.sendall(json.dumps(what, default=str).encode() + b"\n")
 
 
-async def _run(agent: Any, request: dict[str, Any], talk: socket.socket) -> None:
-    """Run the agent to its end, so that its models stream."""
+def _config(request: dict[str, Any]) -> dict[str, Any]:
+    """A graph with a checkpointer of its own asks for a thread."""
+    config = configured({"thread_id": request["run_id"], **request["configurable"]})
+    return {**config, "run_name": request["name"], "run_id": uuid.UUID(request["run_id"])}
+
+
+async def _run(made: Any, request: dict[str, Any], talk: socket.socket) -> None:
+    """Run what a factory made to its end, so that its models stream."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
     def cancel() -> None:
@@ -81,21 +90,19 @@ async def _run(agent: Any, request: dict[str, Any], talk: socket.socket) -> None
     loop.add_reader(talk, cancel)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, cancel)
-    runnable = await runnable_of(agent, request["name"])
-    made = input_of(runnable, request["name"], request["input"])
-    # A graph with a checkpointer of its own asks for a thread, one with a context for its defaults.
-    config = configured({"thread_id": request["run_id"], **request["configurable"]})
-    config.update(run_name=request["name"], run_id=uuid.UUID(request["run_id"]))
-    config["callbacks"] = streaming()
-    takes_context = getattr(runnable, "context_schema", None) is not None
-    more: Any = {"context": request["context"] or {}} if takes_context else {}
-    _say(talk, began=time.time_ns() // 1000)
-    if _LOSES_CONTEXT and not needs_loop(runnable):
-        await loop.run_in_executor(None, lambda: list(runnable.stream(made, config, **more)))
-    else:
-        async for _ in runnable.astream(made, config, **more):
-            pass
-    loop.remove_reader(talk)
+    async with opened(made) as agent:
+        runnable = runnable_of(agent, f"the agent {request['name']}", _BRING)
+        given = input_of(runnable, request["name"], request["input"])
+        config = {**_config(request), "callbacks": streaming()}
+        takes_context = getattr(runnable, "context_schema", None) is not None
+        more: Any = {"context": request["context"] or {}} if takes_context else {}
+        _say(talk, began=time.time_ns() // 1000)
+        if _LOSES_CONTEXT and not needs_loop(runnable):
+            await loop.run_in_executor(None, lambda: list(runnable.stream(given, config, **more)))
+        else:
+            async for _ in runnable.astream(given, config, **more):
+                pass
+        loop.remove_reader(talk)
 
 
 def _leave(code: int) -> NoReturn:
