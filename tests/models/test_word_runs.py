@@ -7,7 +7,13 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+    convert_to_openai_messages,
+)
 
 from catagent.models.embedded.word_runs import MAX_WORDS, given_texts, narrowed, word_runs
 
@@ -41,13 +47,15 @@ def test_word_runs_come_without_the_punctuation_around_them() -> None:
 
 
 def test_word_runs_are_taken_from_people_and_tools_alone() -> None:
-    messages: list[BaseMessage] = [
+    messages = [
         SystemMessage("You are"),
         HumanMessage("where?"),
         AIMessage("Let me look"),
         ToolMessage("under the sofa", tool_call_id="a"),
     ]
-    assert given_texts(messages) == ["where?", "under the sofa"]
+    sent = convert_to_openai_messages(messages)
+    assert isinstance(sent, list)
+    assert given_texts(sent) == ["where?", "under the sofa"]
 
 
 def test_a_long_text_gives_no_word_runs() -> None:

@@ -7,10 +7,10 @@ Which tool is called, and which of those runs it takes, stays the model's own de
 """
 
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
+from langchain_core.language_models import LanguageModelInput
 
 from catagent.models.openai_client.chat_model import StreamingChatOpenAI
 
@@ -24,24 +24,17 @@ _AROUND = "\"'`.,;:!?()[]{}“”‘’…"  # noqa: RUF001
 class CopyingChatOpenAI(StreamingChatOpenAI):
     """The agent's model: text arguments are copied from the conversation, never misspelt."""
 
-    def _stream(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> Iterator[Any]:
-        return super()._stream(messages, *args, **_narrowed_to(messages, kwargs))
-
-    def _astream(
-        self, messages: list[BaseMessage], *args: Any, **kwargs: Any
-    ) -> AsyncIterator[Any]:
-        return super()._astream(messages, *args, **_narrowed_to(messages, kwargs))
+    def _get_request_payload(self, input_: LanguageModelInput, **kwargs: Any) -> dict[str, Any]:
+        payload = super()._get_request_payload(input_, **kwargs)
+        if tools := payload.get("tools"):
+            payload["tools"] = narrowed(tools, given_texts(payload["messages"]))
+        return payload
 
 
-def _narrowed_to(messages: Iterable[BaseMessage], kwargs: dict[str, Any]) -> dict[str, Any]:
-    tools = kwargs.get("tools")
-    return {**kwargs, "tools": narrowed(tools, given_texts(messages))} if tools else kwargs
-
-
-def given_texts(messages: Iterable[BaseMessage]) -> list[str]:
-    """What people and tools said, oldest first."""
-    said = (message for message in messages if isinstance(message, HumanMessage | ToolMessage))
-    return [message.content for message in said if isinstance(message.content, str)]
+def given_texts(messages: Iterable[dict[str, Any]]) -> list[str]:
+    """What people and tools said, oldest first, in messages as they are sent."""
+    said = (message["content"] for message in messages if message["role"] in ("user", "tool"))
+    return [text for text in said if isinstance(text, str)]
 
 
 def narrowed(tools: list[dict[str, Any]], texts: Iterable[str]) -> list[dict[str, Any]]:
