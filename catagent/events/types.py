@@ -439,22 +439,15 @@ class Unknown(Struct, kw_only=True):
     """An event of a type that this version does not know: `fields` is its whole JSON object."""
 
     fields: dict[str, Any]
+    type: str = ""
+    seq: int = 0
+    ts: str = ""
 
-    @property
-    def type(self) -> str:
-        """The type as written."""
-        return str(self.fields.get("type", ""))
-
-    @property
-    def seq(self) -> int:
-        """The sequence number as written, or 0."""
+    def __post_init__(self) -> None:
+        """Take type, number and time as they are written."""
         seq = self.fields.get("seq")
-        return seq if isinstance(seq, int) else 0
-
-    @property
-    def ts(self) -> str:
-        """The timestamp as written."""
-        return str(self.fields.get("ts", ""))
+        self.seq = seq if isinstance(seq, int) else 0
+        self.type, self.ts = (str(self.fields.get(name, "")) for name in ("type", "ts"))
 
 
 Event = KnownEvent | Unknown
