@@ -123,11 +123,6 @@ class _Builtins(dict[str, Any]):
         """What the module's own functions would find, else what `other` gives (PEP 562)."""
         return self[name] if name in self.names else other(name)
 
-    def set_late(self, name: str, value: _Later) -> None:
-        """Have the name looked up late, one that a builtin has too."""
-        self.names[name] = value
-        self.pop(name, None)
-
     def _import(
         self,
         name: str,
@@ -186,7 +181,8 @@ class _TopLevel(UserDict[str, Any]):
 
     def __setitem__(self, name: str, value: Any) -> None:
         if isinstance(value, _Later):
-            self._late.set_late(name, value)
+            self._late.names[name] = value
+            self._late.pop(name, None)  # a builtin of this name
         else:
             self.data[name] = value
 

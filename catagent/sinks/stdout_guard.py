@@ -1,50 +1,36 @@
 """Keeps stdout for the sinks alone: what a tool or a library prints meanwhile goes to stderr."""
 
 import contextlib
-import io
 import os
 import sys
 from collections.abc import Iterator
-from typing import TextIO
+from typing import Any, TextIO
 
 
 @contextlib.contextmanager
-def reserved(stdout: TextIO) -> Iterator[TextIO]:
-    """Yield a stream on what `stdout` is open on; its descriptor is stderr's until the end.
+def reserved(stdout: Any) -> Iterator[TextIO]:
+    """Yield a stream on what `sys.stdout` is open on; its descriptor is stderr's until the end.
 
     A person's tool may print, start a child that does, or load native code that does: on the
     same descriptor that would tear the lines that a program reads.
     """
     stdout.flush()
-    descriptor = stdout.fileno()
+    descriptor, before = stdout.fileno(), stdout.line_buffering
     # Without a locale Python thinks in ASCII; a model does not, and a `?` is better than an error.
     own = os.fdopen(
         os.dup(descriptor), "w", encoding=stdout.encoding, errors="replace", newline="\n"
     )
     try:
         _point_at_stderr(descriptor)
-        with _by_the_line(stdout):
-            yield own
+        stdout.reconfigure(line_buffering=True)  # what is printed is seen when it is printed
+        yield own
     finally:
+        with contextlib.suppress(OSError):
+            stdout.flush()
+        stdout.reconfigure(line_buffering=before)
         os.dup2(own.fileno(), descriptor)
         with contextlib.suppress(OSError):  # its writer has had this error already
             own.close()
-
-
-@contextlib.contextmanager
-def _by_the_line(stream: TextIO) -> Iterator[None]:
-    """What is printed is seen when it is printed, and all of it before the descriptor is ours."""
-    if not isinstance(stream, io.TextIOWrapper):
-        yield
-        return
-    before = stream.line_buffering
-    stream.reconfigure(line_buffering=True)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(OSError):
-            stream.flush()
-        stream.reconfigure(line_buffering=before)
 
 
 def _point_at_stderr(descriptor: int) -> None:

@@ -10,7 +10,7 @@ import copy
 import hashlib
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import UNSET
@@ -30,30 +30,23 @@ if TYPE_CHECKING:
 _CHANGED_IN_PLACE = frozenset({"content", "tool_calls", "additional_kwargs"})
 
 
-class _Made(NamedTuple):
-    """A message's form, and what it was made of: held, so that no other has its `id()`."""
-
-    message: BaseMessage
-    values: dict[str, Any]
-    form: ev.Message
-
-
 class Forms:
     """The plain form of messages. One that was seen, with the same values, costs a look-up."""
 
     def __init__(self) -> None:
-        self._made: dict[int, _Made] = {}
+        # By its `id()`: the message itself, so that no other gets that, its values and its form.
+        self._made: dict[int, tuple[BaseMessage, dict[str, Any], ev.Message]] = {}
         self._newest: dict[str, int] = {}
 
     def of(self, message: BaseMessage) -> ev.Message:
         """The message as it is now, as plain data, with an id."""
-        made = self._made.get(id(message))
-        if made is not None and _is_same(made.values, message.__dict__):
-            return made.form
+        _, values, form = self._made.get(id(message), (None, {}, None))
+        if form is not None and _is_same(values, message.__dict__):
+            return form
         form = _with_id(message_of(message))
         # One object a message alone is held: some agents make each of them anew at every step.
         self._made.pop(self._newest.get(id_of(form), 0), None)
-        self._made[id(message)] = _Made(message, _kept(message.__dict__), form)
+        self._made[id(message)] = message, _kept(message.__dict__), form
         self._newest[id_of(form)] = id(message)
         return form
 
