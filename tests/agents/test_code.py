@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -72,11 +73,29 @@ def test_what_others_import_is_not_looked_for_next_to_a_file(folder: Path) -> No
             f"No module named 'no_such_package_at_all' in {sys.executable}",
             "install it there",
         ),
+        (
+            "from langchain_core.messages import HumanMesage",
+            f"langchain_core {version('langchain-core')} in {sys.executable} does not have it",
+            "there is: HumanMessage",
+        ),
+        (
+            "import langchain.chains",
+            f"No module named 'langchain.chains': langchain {version('langchain')} in ",
+            "what LangChain 1 left out is in langchain_classic",
+        ),
+        ("from near_for_test import nme", "'near_for_test': it is not in /", "there is: name"),
+        (
+            "import tools_for_test",
+            f"No module named 'tools_for_test' in {sys.executable}",
+            "there is /",
+        ),
         ("def f(:", "broken_for_test.py, line 1: ", "mend it for Python 3."),
     ],
 )
 def test_a_file_of_no_use_is_explained(folder: Path, text: str, message: str, hint: str) -> None:
     (folder / "broken_for_test.py").write_text(text)
+    (folder / "away").mkdir()
+    (folder / "away/tools_for_test.py").write_text("")
     with pytest.raises(UsageError) as raised:
         loaded(folder / "broken_for_test.py")
     assert message in raised.value.message

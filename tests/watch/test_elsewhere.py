@@ -77,6 +77,7 @@ dying = RunnableLambda(lambda question: os._exit(3))
 failing = RunnableLambda(lambda question: [][1])
 os.environ["SOME_API_KEY"] = "a-value-of-the-program-0123"
 leaking = RunnableLambda(lambda question: "a-value-of-the-program-0123")
+telling = RunnableLambda(lambda _: f"{sys.prefix} {os.environ['X_KEY']}")
 number = 42
 
 @contextlib.asynccontextmanager
@@ -208,6 +209,21 @@ def test_a_secret_that_the_agent_brought_is_masked(project: Path, tmp_path: Path
     )
     assert lines(result.stdout)[-1]["data"]["output"] == "[redacted]"
     assert "a-value-of-the-program" not in result.stdout
+
+
+def test_an_id_runs_in_its_projects_interpreter_with_its_environment(
+    project: Path, tmp_path: Path
+) -> None:
+    """A file that is nearer to another project's folder too: the root is that of langgraph.json."""
+    (project / "langgraph.json").write_text(
+        '{"graphs": {"one": "./src/agents/small.py:telling"}, "env": {"X_KEY": "a-value-0123"}}'
+    )
+    (project / "src/agents/setup.py").write_text("")
+    asked = ("ask", "-o", "answer", "--agent", f"{project}/langgraph.json:one", "hi")
+    result = catagent(*asked, env=home(tmp_path))
+    for name in ("langgraph.json", "src/agents/setup.py"):
+        (project / name).unlink()
+    assert result.stdout == f"{project}/.venv [redacted]\n"
 
 
 def test_a_factory_may_hold_its_agent_open_and_import_what_is_in_src(

@@ -12,9 +12,9 @@ from importlib import metadata
 from typing import Any
 
 from .kinds import UnusableError
+from .missing import explained
 
 _PACKAGES = ("langchain", "langchain-core", "langgraph", "langchain-openai")
-_LANGCHAIN = ("langchain", "langgraph")
 
 
 def versions() -> dict[str, str]:
@@ -33,15 +33,10 @@ def load(module: str, file: str | None, attribute: str) -> Any:
     """
     try:
         found = importlib.import_module(module) if file is None else _import_file(module, file)
-    except ModuleNotFoundError as error:
-        name, hint = error.name or "", "name another interpreter with --python PATH"
-        is_named = f"{module}.".startswith(f"{name}.")
-        where = "it is looked for in its folder and there:" if is_named else "install it there, or"
-        hint = f"{where} {hint}"
-        if name.startswith(_LANGCHAIN) and not versions():
-            hint = f"LangChain is not installed there: {hint}"
-        missing = module if is_named else name
-        raise UnusableError(f"No module named {missing!r} in {sys.executable}", hint) from error
+    except ImportError as error:
+        if (said := explained(error, module)) is error:
+            raise
+        raise said from error
     except SyntaxError as error:
         message = f"{error.filename}, line {error.lineno}: {error.msg}"
         hint = f"mend it for Python {platform.python_version()}, which {sys.executable} is"
