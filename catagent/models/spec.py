@@ -15,13 +15,13 @@ EMBEDDED = "smollm2-135m"
 class ModelSpec(Struct, kw_only=True, frozen=True):
     """A chat model by provider and name; `path` is the GGUF file of a local one of one's own.
 
-    `is_fallback` where the person chose none, and has no OpenAI key.
+    `notice` is a line for a person who chose none, and has no OpenAI key.
     """
 
     provider: str
     name: str
     path: Path | None = None
-    is_fallback: bool = False
+    notice: str | None = None
 
     def __str__(self) -> str:
         return f"{self.provider}:{self.name}"
@@ -30,13 +30,6 @@ class ModelSpec(Struct, kw_only=True, frozen=True):
     def is_embedded(self) -> bool:
         """Whether it is the model that we bring along, tuned for the cat agent alone."""
         return self.provider == "local" and self.path is None
-
-    @property
-    def notice(self) -> str | None:
-        """One line for a person who did not choose, or None."""
-        said = f"No OPENAI_API_KEY: using the embedded model {EMBEDDED}, on this machine. "
-        said += "Choose another with --model PROVIDER:NAME."
-        return said if self.is_fallback else None
 
 
 def choose_model(wanted: str | None, environ: Mapping[str, str]) -> ModelSpec:
@@ -65,7 +58,9 @@ def openai_address(environ: Mapping[str, str]) -> str | None:
 def _default(environ: Mapping[str, str]) -> ModelSpec:
     if environ.get("OPENAI_API_KEY") or openai_address(environ):
         return ModelSpec(provider="openai", name=DEFAULT_OPENAI_MODEL)
-    return ModelSpec(provider="local", name=EMBEDDED, is_fallback=True)
+    said = f"No OPENAI_API_KEY: using the embedded model {EMBEDDED}, on this machine. "
+    said += "Choose another with --model PROVIDER:NAME."
+    return ModelSpec(provider="local", name=EMBEDDED, notice=said)
 
 
 def _local(name: str) -> ModelSpec:
