@@ -31,9 +31,8 @@ class Calls:
         # Those of them that ended and were not observed yet, by the call around them.
         self._ended: defaultdict[str | None, dict[str, Tool]] = defaultdict(dict)
         self._models: dict[str, Model] = {}
-        # Calls that a model wrote and that were not run, by the call around them; and that one.
+        # Calls that a model wrote and that were not run, by the call around them.
         self._unclaimed: defaultdict[str | None, dict[str, str]] = defaultdict(dict)
-        self._around: dict[str, str | None] = {}
 
     def model(self, event: ModelEvent) -> None:
         """Take an event of a model's call."""
@@ -65,7 +64,7 @@ class Calls:
             tool = self._tools[key] = Tool(self.look, event.data.tool, tool_input)
             self.home(event).parts.append(tool)
         outer = ev.outer_call(key)
-        self._unclaimed.get(self._around.pop(key, None), {}).pop(key, None)
+        self._unclaimed.get(outer, {}).pop(key, None)
         self._ended.get(outer, {}).pop(key, None)
         if isinstance(event, ev.Action):
             tool.decide(event.data.tool_input)
@@ -135,7 +134,7 @@ class Calls:
             self.said, self.named = model.text, model.names
         for key, text in model.written(event.data):
             if key not in self._tools:
-                self._unclaimed[event.call][key], self._around[key] = text, event.call
+                self._unclaimed[event.call][key] = text
         if event.data.error is not None and model.tokens:
             sign = self.look.glyphs.error
             model.add(notes.note(self.look, sign, "cut off here", "bad", "dim"))
@@ -172,6 +171,5 @@ class Calls:
     def _show_unclaimed(self, call: str | None) -> None:
         """Show the calls written inside `call`: a run of them would have been reported by now."""
         look, home = self.look, self._inside(call)
-        for key, text in self._unclaimed.pop(call, {}).items():
-            self._around.pop(key, None)
+        for text in self._unclaimed.pop(call, {}).values():
             home.parts.append(notes.note(look, look.glyphs.call, text, "dim", "dim"))
