@@ -98,7 +98,7 @@ class Viewer:
             self._stop.request(ExitCode.BROKEN_PIPE if left else ExitCode.FAILED)
 
 
-class _Lenient:
+class _Lenient(Sink):
     """A sink whose failure ends no run. With `late` it gets the runs that failed, at their end."""
 
     def __init__(self, sink: Sink, late: bool, lose: Callable[[OSError], object]) -> None:
@@ -123,6 +123,3 @@ class _Lenient:
         except OSError as error:
             self._open = False
             self._lose(error)
-
-    def close(self) -> None:
-        """The sink is its owner's to close."""
