@@ -56,6 +56,7 @@ def _run_of(found: Any, name: str, request: AgentRequest) -> AgentRun:
         max_steps=request.max_steps,
         raw=request.raw,
         who=f"the agent {name}",
+        is_checked=True,
     )
 
 
@@ -74,15 +75,16 @@ def fit(
     max_steps: int,
     raw: bool = False,
     who: str = "the agent",
+    is_checked: bool = False,
 ) -> AgentRun:
     """Return a run of an agent that is at hand, on a question as text or on its own input.
 
-    Raises UsageError for what cannot be run, for a text that fits nowhere in its input, and where
-    its context misses something.
+    Raises UsageError for what cannot be run, for a text that fits nowhere in its input, for an
+    input that `is_checked` and does not fit, and where its context misses something.
     """
     runnable = runnable_of(agent, who, _HINT)
     name = config.get("run_name") or runnable.get_name()
-    made = input_of(runnable, name, given)
+    made = input_of(runnable, name, given) if is_checked or isinstance(given, str) else given
     inner = unbound(runnable)
     other: AgentShape = "executor" if is_a(inner, "AgentExecutor") else "other"
     shape: AgentShape = "graph" if isinstance(inner, Pregel) else other

@@ -190,7 +190,7 @@ def test_a_factory_gets_the_models_that_it_asks_for(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("ambiguous", "wants left, right"),
+        ("ambiguous", "takes left: str, right: str"),
         ("demanding", "wants an argument called 'database'"),
         ("number", "is an object of class int"),
         ("bad_tools", "has an object of class int among its tools"),

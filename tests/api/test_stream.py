@@ -231,7 +231,7 @@ TWO_INPUTS = ChatPromptTemplate.from_template("{left} or {right}")
     ("agent", "options", "message"),
     [
         ("not an agent", {}, "the agent is an object of class str, which cannot be run"),
-        (TWO_INPUTS, {}, "wants left, right"),
+        (TWO_INPUTS, {}, "takes left: str, right: str"),
         (ECHO, {"mode": "quick"}, "mode from the call is 'quick'"),
         (ECHO, {"timeout": -1}, "timeout from the call is -1: .* >= 0"),
         (ECHO, {"idle_timeout": math.nan}, "idle_timeout from the call is nan: .* >= 0"),

@@ -1,52 +1,70 @@
-"""Makes the input of an agent of a question, in the form that the agent takes."""
+"""Makes the input of an agent of a question, or of what was given for it, in the form it takes."""
 
 from __future__ import annotations
 
-import importlib
-from typing import Any, get_type_hints
+import contextlib
+from functools import partial
+from typing import Any
 
-from .kinds import UnusableError, is_a, unbound
+from .kinds import UnusableError, derives, is_a, unbound
+from .schemas import Field, fields_of
+from .taken import Taken
 
 # Input keys that mean "the question", for agents that want several.
 _QUESTION_KEYS = ("input", "question", "query", "text", "prompt", "topic")
+_taken = partial(Taken, "--input")
 
 
 def input_of(runnable: Any, name: str, given: Any) -> Any:
-    """An agent's own input as it is; a text, in the form it takes: a message, or under a key.
+    """An agent's own input, checked; a text in the form it takes: a message, or under a key.
 
-    Raises UnusableError where it is not clear under which.
+    Raises UnusableError for what does not fit, and where it is not clear under which key.
     """
+    taken = input_taken(runnable)
     if not isinstance(given, str):
-        return given
-    keys, required = _input_keys(runnable)
-    if "messages" in keys or "__root__" in keys:
-        messages = [importlib.import_module("langchain_core.messages").HumanMessage(given)]
-        return {"messages": messages} if "messages" in keys else messages
-    if not keys:
-        return given
-    known = [key for key in _QUESTION_KEYS if key in keys]
-    candidates = known[:1] or required or keys
-    if len(candidates) != 1:
-        wanted = f"the agent {name} wants {', '.join(keys)}"
-        hint = "give it a messages key, or one called input or question"
-        raise UnusableError(f"{wanted}, and it is not clear which is the question", hint)
-    return {candidates[0]: given}
+        return taken.checked(given, name)
+    key = _key_of_a_question(taken)
+    if key is None:
+        message = f"the agent {name} takes {taken.takes}, and it is not clear where a question goes"
+        raise UnusableError(message, f"give it its own input: {taken.example}")
+    return taken.checked({key: given} if key else given, name)
 
 
-def _input_keys(runnable: Any) -> tuple[list[str], list[str]]:
-    """The keys of the input, and those that it must have; none where it is not a mapping."""
-    builder = getattr(_entrance(runnable), "builder", None)
-    if builder is not None:
-        return _state_keys(builder), []
-    is_old = not hasattr(runnable, "get_input_jsonschema")  # langchain-core before 0.3
+def _key_of_a_question(taken: Taken) -> str | None:
+    """The key where a question fits by its type; empty where it is all, None for no clear one."""
+    if not taken.fields:
+        return "" if taken.value.takes_text or taken.value.takes_messages else None
+    messages = [key for key, field in taken.fields.items() if field.takes_messages]
+    texts = [key for key, field in taken.fields.items() if field.takes_text]
+    required = [key for key in texts if taken.fields[key].is_required]
+    known = [key for key in _QUESTION_KEYS if key in texts][:1]
+    named = [key for key in messages if key == "messages"]
+    chosen = (keys[0] for keys in (named, known, messages, required, texts) if len(keys) == 1)
+    return next(chosen, None)
+
+
+def input_taken(runnable: Any) -> Taken:
+    """What an agent takes as its input."""
+    entrance = _entrance(runnable)
+    if (builder := getattr(entrance, "builder", None)) is not None:
+        return _state_taken(builder)
+    if is_a(entrance, "RemoteGraph"):  # its schema is the server's
+        return _taken({"messages": Field(takes_messages=True)})
+    kind: Any = Any
+    with contextlib.suppress(Exception):  # where LangChain cannot infer it
+        kind = runnable.InputType
+    value = Field.of(Any if isinstance(kind, str) else kind)  # an annotation that is not evaluated
+    if fields := fields_of(kind):
+        return _taken(fields, is_closed=True, is_declared=True)
     try:
-        schema = runnable.get_input_schema().schema() if is_old else runnable.get_input_jsonschema()
+        model = runnable.get_input_schema()
     except Exception:  # Pydantic's own: a type that it cannot describe
-        return [], []
-    schema = schema.get("$defs", {}).get(schema.get("$ref", "").rpartition("/")[2], schema)
+        return _taken({}, value)
+    fields = fields_of(model)
+    if derives(model, "RootModel") or "__root__" in fields:
+        return _taken({}, value)
     # An executor does not say what it wants; the agents made for one all want an input.
-    unsaid = ["input"] if schema.get("type") == "object" else []
-    return list(schema.get("properties") or unsaid), schema.get("required", [])
+    return _taken(fields or {"input": Field()})
 
 
 def _entrance(runnable: Any) -> Any:
@@ -55,12 +73,14 @@ def _entrance(runnable: Any) -> Any:
     return _entrance(runnable.first) if is_a(runnable, "RunnableSequence") else runnable
 
 
-def _state_keys(builder: Any) -> list[str]:
-    """Asking a graph for its JSON schema fails on states that Pydantic cannot describe."""
+def _state_taken(builder: Any) -> Taken:
+    """LangGraph calls all keys of a state required: they are where an input has its own schema."""
     # As LangGraph 1, 0.2 and 0.1 call it.
-    schemas = [getattr(builder, name, None) for name in ("input_schema", "input", "schema")]
-    try:
-        keys = list(get_type_hints(next(filter(None, schemas))))
-    except Exception:  # of no class: a list of messages, or of names that are not there
-        keys = list(getattr(builder, "channels", ()))
-    return keys or ["messages"]
+    names = ("input_schema", "input", "schema")
+    schema: Any = next(filter(None, (getattr(builder, name, None) for name in names)), None)
+    state = getattr(builder, "state_schema", None) or getattr(builder, "schema", None)
+    # `create_agent` makes one for the input of any state.
+    is_own = schema is not state and not getattr(schema, "__module__", "").startswith("langchain.")
+    managed = getattr(builder, "managed", ())
+    fields = {key: field for key, field in fields_of(schema).items() if key not in managed}
+    return _taken(fields, Field.of(schema), is_closed=True, is_declared=is_own)

@@ -17,7 +17,12 @@ def compiled(found: Any) -> Any:
 
 def is_a(found: Any, *names: str) -> bool:
     """Whether it is of a class that is called so, wherever that is from."""
-    return any(kind.__name__ in names for kind in type(found).__mro__)
+    return derives(type(found), *names)
+
+
+def derives(kind: Any, *names: str) -> bool:
+    """Whether it is a class that is called so, or one of which a base is."""
+    return any(each.__name__ in names for each in getattr(kind, "__mro__", ()))
 
 
 def kind_of(found: Any) -> str:
