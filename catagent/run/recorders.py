@@ -42,14 +42,10 @@ def recorders(
         if record is not None:
             found.append(Recorder(record, stop, force=force))
         if history is not None:
-            found.append(_of_history(history, run_id))
+            try:
+                found.append(Recorder(history.place_for(run_id), required=False))
+            except OutputError as error:
+                found.append(_Unmade(error))
         for recorder in found:
             stack.callback(recorder.close)
         yield found
-
-
-def _of_history(history: History, run_id: str) -> RecorderSink:
-    try:
-        return Recorder(history.place_for(run_id), required=False)
-    except OutputError as error:
-        return _Unmade(error)

@@ -6,6 +6,7 @@
 import atexit
 import contextlib
 import os
+import select
 import threading
 import time
 from collections import deque
@@ -120,7 +121,9 @@ class LiveSink:
         if self._tap is not None:
             self._tap.give_back()
         self.terminal.give_back()
-        self.terminal.write_if_ready(RESTORE.encode())
+        with contextlib.suppress(OSError):
+            if select.select([], [self.terminal.fd], [], 0)[1]:  # it would not make us wait
+                os.write(self.terminal.fd, RESTORE.encode())
         _open_sinks.discard(self)
 
     def _wait_for_painter(self) -> None:

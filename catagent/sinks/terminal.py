@@ -6,7 +6,6 @@ that send signals stay as they are, unless every key is for another program.
 
 import contextlib
 import os
-import select
 import signal
 import termios
 import threading
@@ -86,12 +85,6 @@ class Terminal:
                 tty.setraw(self.fd, termios.TCSANOW)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-    def write_if_ready(self, data: bytes) -> None:
-        """Write a few bytes, unless the terminal would make us wait."""
-        with contextlib.suppress(OSError):
-            if select.select([], [self.fd], [], 0)[1]:
-                os.write(self.fd, data)
 
 
 class JobControl(Signals):

@@ -93,16 +93,13 @@ class ChunkReader:
         """The answer, or AgentError for a run that ended without one; nothing where it waits."""
         root, outcome = self._tracker.root, self._run.outcome
         if self._stopped_before_node and not self._tracker.is_interrupted:
-            yield from self._breakpoint()
+            # One that was compiled to stop before or after a node says no more than that.
+            data = ev.InterruptData(id="", node=", ".join(_next_nodes(self._run)))
+            yield ev.Interrupt(data=data, **envelope(root))
         outcome.interrupted = self._stopped_before_node or self._tracker.is_interrupted
         outcome.state = self._make.state(root.output if root is not None else None)
         if not outcome.interrupted:
             yield from self._finish()
-
-    def _breakpoint(self) -> Iterator[ev.Event]:
-        """A graph that was compiled to stop before or after a node says no more than that."""
-        data = ev.InterruptData(id="", node=", ".join(_next_nodes(self._run)))
-        yield ev.Interrupt(data=data, **envelope(self._tracker.root))
 
     def _finish(self) -> Iterator[ev.Event]:
         answer = self._answer()

@@ -83,17 +83,15 @@ def _fields(items: list[tuple[str, Any]], depth: int, own: Own | None) -> dict[s
 
 def _items(value: Mapping[Any, Any]) -> list[tuple[str, Any]]:
     """Its items, each under a text: a key that is not one adds its type where that is taken."""
-    items = list(value.items())
+    items, found = list(value.items()), list[tuple[str, Any]]()
     taken = {key for key, _ in items if isinstance(key, str)}
-    return [(_free_name(key, taken), item) for key, item in items]
-
-
-def _free_name(key: Any, taken: set[str]) -> str:
-    name = str(key)
-    while name in taken and not isinstance(key, str):
-        name = f"{name} ({type(key).__name__})"
-    taken.add(name)
-    return name
+    for key, item in items:
+        name = str(key)
+        while name in taken and not isinstance(key, str):
+            name = f"{name} ({type(key).__name__})"
+        taken.add(name)
+        found.append((name, item))
+    return found
 
 
 def _of_langgraph(value: Any) -> tuple[str, list[tuple[str, Any]]] | None:
