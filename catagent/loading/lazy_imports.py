@@ -87,7 +87,8 @@ class Loader(SourceFileLoader):
         exec(self.get_code(name) or "", own, _TopLevel(own, late, CALLS.get(name, ())))  # noqa: S102
         own.setdefault("__all__", [each for each in (*own, *late.names) if each[0] != "_"])
         other = own.get("__getattr__") or partial(_submodule, name)
-        own["__getattr__"] = partial(late.from_outside, other)
+        # What its own functions would find, too (PEP 562).
+        own["__getattr__"] = lambda each: late[each] if each in late.names else other(each)
         own["__dir__"] = lambda: sorted({*own, *late.names})
 
 
@@ -118,10 +119,6 @@ class _Builtins(dict[str, Any]):
         if name not in self.names:  # a builtin that is newer
             return vars(builtins)[name]
         return self._own.setdefault(name, self.names[name].bring())  # one for all threads
-
-    def from_outside(self, other: Callable[[str], Any], name: str) -> Any:
-        """What the module's own functions would find, else what `other` gives (PEP 562)."""
-        return self[name] if name in self.names else other(name)
 
     def _import(
         self,
