@@ -36,7 +36,6 @@ class Process:
         self._reader, self._records = Reader(folder, key), Records()
         self._runs: dict[int, RunRecords] = {}
         self._by_id: dict[str, RunRecords] = {}
-        self._inside: dict[RunRecords, list[tuple[int, str]]] = {}
         self._segments = self._last = self._missed = 0
         self._looked = time.monotonic()
 
@@ -82,12 +81,12 @@ class Process:
                 return
             run = begin(self, record)
         self._runs[number] = self._by_id[about["id"]] = run
-        self._inside.setdefault(run, []).append((number, about["id"]))
+        run.ids[number] = about["id"]
         run.put(record)
 
     def end(self, *why: str) -> None:
         """Nothing more is read: end all that is open."""
-        for run in list(self._inside):
+        for run in dict.fromkeys(self._runs.values()):
             run.put([OVER, self._last, 0, *why])
             self._forget(run)
         self._reader.close()
@@ -99,7 +98,7 @@ class Process:
         if run is None:
             return None
         run.put(record)
-        if record[0] not in ("end", "error") or number != self._inside[run][0][0]:
+        if record[0] not in ("end", "error") or number != next(iter(run.ids)):
             return None
         run.put([OVER, self._last, 0, "The end of the run could not be read."])  # unless it was
         self._forget(run)
@@ -107,7 +106,7 @@ class Process:
 
     def _forget(self, run: RunRecords) -> None:
         """A root run has ended: what else may come of it is for nobody."""
-        for number, run_id in self._inside.pop(run):
+        for number, run_id in run.ids.items():
             self._runs.pop(number, None)
             self._by_id.pop(run_id, None)
 
@@ -147,9 +146,17 @@ class Records:
         if type(value) is not dict or not value:
             return value
         tag = next(iter(value))
-        if tag[:1] == "$":
-            return self._tagged(tag, value[tag], value)
-        return {key: self._value(item) for key, item in value.items()}
+        match tag:
+            case "$m":
+                return self._message(value[tag], value.get("v"))
+            case "$o":
+                return thing(value[tag], self._value(value["v"]))
+            case "$bytes":
+                return base64.b64decode(value[tag])
+            case "$unserialisable":
+                return value
+        fields = value[tag] if tag == "$d" else value
+        return {key: self._value(item) for key, item in fields.items()}
 
     def _items(self, values: list[Any]) -> Iterator[Any]:
         for value in values:
@@ -158,18 +165,6 @@ class Records:
                     yield from map(self._known, range(first, last + 1))
                 case _:
                     yield self._value(value)
-
-    def _tagged(self, tag: str, value: Any, whole: dict[str, Any]) -> Any:
-        match tag:
-            case "$m":
-                return self._message(value, whole.get("v"))
-            case "$o":
-                return thing(value, self._value(whole["v"]))
-            case "$d":
-                return {key: self._value(item) for key, item in value.items()}
-            case "$bytes":
-                return base64.b64decode(value)
-        return whole
 
     def _message(self, number: int | None, values: dict[str, Any] | None) -> BaseMessage:
         if values is None:

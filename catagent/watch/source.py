@@ -35,11 +35,12 @@ class RunRecords:
     """The records of one root run, which are `put` here in order, and the events made of them.
 
     `is_wanted` is whether anybody reads those, `reading` the task that does, where others wait.
+    `ids` are those of its runs by their numbers, the root's first.
     """
 
     def __init__(self, began: int, *, is_wanted: bool = True) -> None:
         self._micros = began
-        self.is_wanted = is_wanted
+        self.is_wanted, self.ids = is_wanted, dict[int, str]()
         self.reading: asyncio.Task[None] | None = None
         self._waiting: asyncio.Queue[Record] = asyncio.Queue()
 
