@@ -156,7 +156,8 @@ class RunStartedData(Struct, kw_only=True):
 class LlmStartedData(Struct, kw_only=True):
     """A model call began. `run_type` is LangChain's: chat_model or llm.
 
-    `messages`, `tools` and `parameters` are what the model is sent.
+    `messages`, `tools` and `parameters` are what the model is sent. `agent` is the name of that
+    inside the run's own, if it is one's.
     """
 
     model: str
@@ -164,6 +165,7 @@ class LlmStartedData(Struct, kw_only=True):
     messages: Messages = []
     tools: Tools = []
     parameters: dict[str, Any] = {}
+    agent: str | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         """Make typed what was read from JSON."""
@@ -270,10 +272,15 @@ class AnswerData(Struct, kw_only=True):
 
 
 class UpdateData(Struct, kw_only=True):
-    """What a node of a graph changed in the state: `changes` by key, null for nothing."""
+    """What a node of a graph changed in the state: `changes` by key, null for nothing.
+
+    `agent` is the name of that inside the run's own, if it is one's; `duration_s` in seconds.
+    """
 
     node: str
     changes: Any = None
+    agent: str | UnsetType = UNSET
+    duration_s: float | UnsetType = UNSET
 
 
 class InterruptData(Struct, kw_only=True):

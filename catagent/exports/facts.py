@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC
+from typing import Any
 
 from msgspec import UNSET
 
@@ -12,7 +13,7 @@ from catagent.events import types as ev
 from catagent.events.state import LlmRun, RunState, ToolRun, reduce
 from catagent.events.timestamps import moment
 from catagent.views.format import compact, count, fields, json_line, seconds
-from catagent.views.graph import changed
+from catagent.views.nodes import Nodes
 from catagent.views.notes import place
 
 UNFINISHED = "This recording is unfinished: it ends before the run did."
@@ -21,9 +22,9 @@ _STILL_OPEN = "unfinished"
 
 @dataclass(slots=True)
 class Step:
-    """A call of a model or a tool, and what happened inside it, in order; or a lone event."""
+    """A call of a model or a tool, and what happened inside it, in order; or a line, or a pause."""
 
-    what: LlmRun | ToolRun | ev.Update | ev.Interrupt | ev.Node
+    what: LlmRun | ToolRun | ev.Interrupt | str
     depth: int = 0
     inside: list[Step] = field(default_factory=list)
 
@@ -38,15 +39,18 @@ def final_state(events: Iterable[ev.Event]) -> RunState:
     return outline(events)[0]
 
 
-def outline(events: Iterable[ev.Event]) -> tuple[RunState, list[Step]]:
-    """Return the state of a run and its own steps; what a tool did is inside its step."""
-    state, roots = RunState(), list[Step]()
+def outline(events: Iterable[ev.Event]) -> tuple[RunState, list[Step], dict[str, Any]]:
+    """Return the state of a run, its own steps, and its agent's results beside the answer, by key.
+
+    What a tool did is inside its step.
+    """
+    state, roots, nodes = RunState(), list[Step](), Nodes()
     tools: dict[str, Step] = {}
     for event in events:
         known = len(state.order)
         reduce(state, event)
         call = None if isinstance(event, ev.Unknown) else event.call
-        for what in _new(event, state.order[known:]):
+        for what in [*state.order[known:], *_lone(event, nodes)]:
             around = ev.outer_call(what.call) if isinstance(what, ToolRun) else call
             parent = tools.get(around or "")
             step = Step(what, 0 if parent is None else parent.depth + 1)
@@ -55,16 +59,17 @@ def outline(events: Iterable[ev.Event]) -> tuple[RunState, list[Step]]:
                 tools[what.call] = (
                     step if parent is None or step.depth < ev.DEEPEST_CALL else parent
                 )
-    return state, roots
+    return state, roots, nodes.results(state.finished.data) if state.finished else {}
 
 
-def _new(
-    event: ev.Event, runs: list[LlmRun | ToolRun]
-) -> Iterable[LlmRun | ToolRun | ev.Update | ev.Interrupt | ev.Node]:
-    """What first appeared with an event: the call that it is of, or the event itself."""
-    if isinstance(event, ev.Update | ev.Interrupt):
+def _lone(event: ev.Event, nodes: Nodes) -> Iterable[ev.Interrupt | str]:
+    """An event that is no call's: a pause, what a node changed, what an agent sent."""
+    nodes.take(event)
+    if isinstance(event, ev.Interrupt):
         return [event]
-    return [event] if isinstance(event, ev.Node) and event.data.kind == "custom" else runs
+    if isinstance(event, ev.Node) and event.data.kind == "custom":
+        return [f"{event.name}: {compact(event.data.content)}"]
+    return nodes.line(event) if isinstance(event, ev.Update) else ()
 
 
 def title(state: RunState, wanted: str | None) -> str:
@@ -152,10 +157,3 @@ def error_details(error: ev.ErrorInfo) -> list[str]:
     """Where it went wrong, as far as it is known, and what else went wrong along with it."""
     others = [": ".join(filter(None, [place(other), other.message])) for other in error.others]
     return [text for text in (place(error), *others) if text]
-
-
-def happened(event: ev.Update | ev.Node) -> str:
-    """A custom event, or what a node changed, on one line; "" where it changed messages alone."""
-    if isinstance(event, ev.Node):
-        return f"{event.name}: {compact(event.data.content)}"
-    return "".join(changed(event.data))

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 from string import Template
+from typing import Any
 
 import msgspec
 from markdown_it import MarkdownIt
@@ -18,14 +19,15 @@ from catagent.exports import facts, tags
 from catagent.exports.facts import Step
 from catagent.exports.html_steps import prompts, step
 from catagent.views.format import compact
+from catagent.views.nodes import whole
 from catagent.views.sanitize import clean
 
 
 def page(events: Sequence[ev.Event], title: str | None = None) -> str:
     """Return the whole page."""
-    state, those = facts.outline(events)
+    state, those, results = facts.outline(events)
     named, style = tags.line(facts.title(state, title)), _file("page.css")
-    main = [*_main(state, those, prompts(events)), *_state(state, events), *_rest(events)]
+    main = [*_main(state, those, results, prompts(events)), *_state(state, events), *_rest(events)]
     return Template(_file("page.html")).substitute(
         digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         version=__version__,
@@ -49,7 +51,9 @@ def _header(state: RunState, title: str) -> Iterator[str]:
         yield tags.notice("warning", facts.UNFINISHED)
 
 
-def _main(state: RunState, those: list[Step], sent: Mapping[str, str]) -> Iterator[str]:
+def _main(
+    state: RunState, those: list[Step], results: dict[str, Any], sent: Mapping[str, str]
+) -> Iterator[str]:
     yield "<main>"
     for warning in state.warnings:
         yield tags.notice("warning", warning.message, warning.hint)
@@ -60,6 +64,9 @@ def _main(state: RunState, those: list[Step], sent: Mapping[str, str]) -> Iterat
         yield f'<h2>Answer</h2>\n<div class="answer">{_markdown(state.answer.output)}</div>'
         if not state.answer.complete:
             yield tags.notice("warning", "The answer is incomplete.")
+    for key, value in results.items():
+        drawn = _markdown(value) if isinstance(value, str) else tags.pre(whole(key, value))
+        yield f'<h2>{tags.line(key)}</h2>\n<div class="answer">{drawn}</div>'
     yield tags.failure(state.finished.data.error if state.finished is not None else None)
     yield "</main>"
 

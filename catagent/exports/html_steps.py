@@ -7,7 +7,7 @@ from catagent.events.said import of_run
 from catagent.events.state import LlmRun, ToolRun
 from catagent.exports import facts, tags
 from catagent.exports.facts import Step
-from catagent.views.format import arguments, compact, count
+from catagent.views.format import agent_of, arguments, compact, count
 from catagent.views.graph import answers, questions
 from catagent.views.prompt import news, said
 
@@ -25,14 +25,14 @@ def step(one: Step, prompts: Mapping[str, str]) -> str:
         case ev.Interrupt(data=data):
             asked = "\n\n".join(["Waits for an answer:", *questions(data)])
             return tags.notice("warning", asked, *answers(data))
-        case event:
-            return _event(facts.happened(event))
+        case text:
+            return _event(text)
 
 
 def _event(text: str) -> str:
     if len(text) > _LONGEST:
         return tags.folded("", f"{text[:_LONGEST]}…", [tags.pre(text)], kind="event")
-    return f'<p class="event">{tags.line(text)}</p>' if text else ""
+    return f'<p class="event">{tags.line(text)}</p>'
 
 
 def _model(run: LlmRun, prompt: str) -> str:
@@ -40,8 +40,8 @@ def _model(run: LlmRun, prompt: str) -> str:
     calls = run.finished.tool_calls if run.finished is not None else []
     wanted = f"→ {', '.join(call.name for call in calls)}" if calls else ""
     return tags.folded(
-        run.began.name,
-        " ".join([run.model if run.model != run.began.name else "", wanted]).strip(),
+        name := agent_of(run.began) or run.began.name,
+        " ".join([run.model if run.model != name else "", wanted]).strip(),
         [
             prompt,
             tags.pre(reasoning, "reasoning", "reasoning") if reasoning else "",

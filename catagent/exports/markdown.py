@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from catagent.events import types as ev
 from catagent.events.said import of_run, repeats
 from catagent.events.state import LlmRun, RunState, ToolRun
 from catagent.exports import facts
 from catagent.exports.facts import Step, outline
-from catagent.views.format import arguments
+from catagent.views.format import agent_of, arguments
 from catagent.views.graph import answers, questions
+from catagent.views.nodes import whole
 from catagent.views.sanitize import clean, clean_line
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&]|^[-+=#])")
@@ -22,7 +24,9 @@ def document(events: Sequence[ev.Event], title: str | None = None) -> str:
     return "\n\n".join(_blocks(*outline(events), title)) + "\n"
 
 
-def _blocks(state: RunState, steps: list[Step], title: str | None) -> Iterator[str]:
+def _blocks(
+    state: RunState, steps: list[Step], results: dict[str, Any], title: str | None
+) -> Iterator[str]:
     yield f"# {_inline(facts.title(state, title))}"
     yield " · ".join(_inline(fact) for fact in facts.facts(state))
     if state.finished is None:
@@ -37,6 +41,9 @@ def _blocks(state: RunState, steps: list[Step], title: str | None) -> Iterator[s
         yield "## Answer"
         said = of_run(speaker) if speaker is not None and speaker.blocks else [("text", answer)]
         yield from (_inline(text) if kind == "block" else _trusted(text) for kind, text in said)
+    for key, value in results.items():
+        yield f"## {_inline(key)}"
+        yield _trusted(value) if isinstance(value, str) else _fenced(whole(key, value))
     if state.finished is not None and (error := state.finished.data.error) is not None:
         yield "## Error"
         yield from map(_inline, [f"{error.message} {error.hint}", *facts.error_details(error)])
@@ -57,15 +64,16 @@ def _step(step: Step, level: int, speaker: LlmRun | None = None) -> Iterator[str
         case ev.Interrupt(data=data):
             yield _heading(level, "Waits for an answer", [])
             yield from (*map(_fenced, questions(data)), *map(_inline, answers(data)))
-        case event:
-            yield from map(_inline, filter(None, [facts.happened(event)]))
+        case text:
+            yield _inline(text)
 
 
 def _model(run: LlmRun, level: int, said: list[tuple[ev.Channel, str]]) -> Iterator[str]:
     reasoning = "".join(run.reasoning)
     if not (reasoning or said):
         return
-    named = f"{run.began.name} ({run.model})" if run.model else run.began.name
+    name = agent_of(run.began) or run.began.name
+    named = f"{name} ({run.model})" if run.model else name
     yield _heading(level, named, facts.llm_facts(run))
     if reasoning:
         yield "Reasoning:"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from msgspec import UNSET
+
 from catagent.events import types as ev
 from catagent.sources.calls import Call
 from catagent.sources.kinds import is_message, is_tool_message
@@ -32,7 +34,8 @@ class AgentEvents(EventMaker):
         span.facts = []
         parts = [self.known.data(part) for part in updates_of(span.output)]
         changes = parts[0] if len(parts) == 1 else parts or None
-        data = ev.UpdateData(node=span.node, changes=changes)
+        data = ev.UpdateData(node=span.node, changes=changes, duration_s=self.duration(span))
+        data.agent = self.tracker.agent_of(span) or UNSET
         yield ev.Update(data=data, **{**envelope(span), "name": span.node})
 
     def action(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 
 LLM_KINDS = frozenset({"llm", "chat_model"})
+# What LangGraph calls a graph that has no name.
+_UNNAMED_GRAPH = "LangGraph"
 
 
 @dataclass(slots=True, eq=False)
@@ -145,6 +147,16 @@ class RunTree:
         """The newest model run of the agent that this is, or is part of; else of the root's."""
         whose = around or self.root
         return next((m for m in reversed(self.llms) if whose and m.scope == whose.scope), None)
+
+    def agent_of(self, span: Span) -> str:
+        """The agent that a run is part of, if the root runs it: its graph, or what runs that."""
+        step = span if span.is_node else next(self.steps_around(span))
+        graph = self.spans[step.parent_ids[-1]] if step.is_node and step.parent_ids else None
+        if graph is None or graph is self.root:
+            return ""
+        around = next(self.steps_around(graph))
+        ran_by = around.node or around.name if around.is_step else ""
+        return ran_by if graph.name == _UNNAMED_GRAPH else graph.name
 
     def steps_around(self, span: Span) -> Iterator[Span]:
         """The nodes and tools that a run is inside of, the innermost first, and last the root."""

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, cast, get_args
 
+from msgspec import UNSET
+
 from catagent.events import types as ev
 from catagent.failures.classify import error_info
 from catagent.sources.aside import is_mere_text, mere_reasoning
@@ -45,7 +47,7 @@ class EventMaker:
     """Makes the events of one run; `known` says what stands in them as a whole already."""
 
     def __init__(self, tracker: Tracker) -> None:
-        self._tracker = tracker
+        self.tracker = tracker
         self.known = Known(tracker.forms)
 
     # Models
@@ -54,6 +56,7 @@ class EventMaker:
         """A model call began."""
         span.opened = True
         data = ev.LlmStartedData(model=span.model, run_type=span.kind)
+        data.agent = self.tracker.agent_of(span) or UNSET
         given, messages, span.sent, span.parameters = span.parameters, span.sent, [], {}
         data.messages = self.known.messages(messages)
         data.tools = self.known.tools(given.get("tools") or given.get("functions") or [])
@@ -69,7 +72,7 @@ class EventMaker:
 
     def _finished(self, span: Span) -> ev.LlmFinished:
         data = ev.LlmFinishedData(model=span.model, text="", error=self._error(span))
-        data.duration_s = self._duration(span)
+        data.duration_s = self.duration(span)
         if span.first_token is not None:
             data.ttft_s = round(span.first_token - span.began, 6)
         if span.message is not None:
@@ -93,7 +96,7 @@ class EventMaker:
         if getattr(chunk, "tool_call_chunks", None):
             found += self._argument_tokens(span, chunk.tool_call_chunks)
         if span.first_token is None and (found or _is_within_block(span)):
-            span.first_token = self._tracker.clock()
+            span.first_token = self.tracker.clock()
         return found
 
     def _argument_tokens(self, span: Span, pieces: list[dict[str, Any]]) -> Iterator[ev.LlmToken]:
@@ -106,7 +109,7 @@ class EventMaker:
             order = span.numbers.setdefault(key, len(span.numbers))
             data.index = index if isinstance(index, int) else order
             if is_first:
-                call = self._tracker.calls.written(span, order, piece["name"] or "", piece["id"])
+                call = self.tracker.calls.written(span, order, piece["name"] or "", piece["id"])
                 data.call = call.key
             if piece["name"]:
                 data.tool = span.names[order] = span.names.get(order, "") + piece["name"]
@@ -130,7 +133,7 @@ class EventMaker:
         error = self._error(span)
         status = _status(span, error)
         data = ev.ToolFinishedData(tool=span.name, status=status, output="", error=error)
-        data.tool_call_id, data.duration_s = span.call_id, self._duration(span)
+        data.tool_call_id, data.duration_s = span.call_id, self.duration(span)
         if span.error is None:
             data.output, data.content = output_text(span.output), tool_content(span.output)
         return ev.ToolFinished(data=data, **envelope(span))
@@ -143,8 +146,9 @@ class EventMaker:
         data = ev.NodeData(kind=known, phase=phase, content=content)
         return ev.Node(data=data, **envelope(span))
 
-    def _duration(self, span: Span) -> float:
-        return round((span.ended or self._tracker.clock()) - span.began, 6)
+    def duration(self, span: Span) -> float:
+        """Seconds that a run took, or has taken so far."""
+        return round((span.ended or self.tracker.clock()) - span.began, 6)
 
     def _error(self, span: Span) -> ev.ErrorInfo | None:
         error = span.error
@@ -156,7 +160,7 @@ class EventMaker:
             return ev.ErrorInfo(kind="agent", type="Cancelled", message=message)
         if isinstance(error, GeneratorExit):
             return ev.ErrorInfo(kind="agent", type="Stopped", message="Its reader stopped reading.")
-        return error_info(error, self._tracker.owner_of(error))
+        return error_info(error, self.tracker.owner_of(error))
 
 
 def _status(span: Span, error: ev.ErrorInfo | None) -> ev.ToolStatus:

@@ -8,7 +8,7 @@ from collections import defaultdict
 
 from catagent.events import types as ev
 from catagent.views import notes
-from catagent.views.format import model_name, seconds
+from catagent.views.format import agent_of, seconds, speaker
 from catagent.views.model_call import Model, label
 from catagent.views.parts import Hanging, Part, Stack
 from catagent.views.prompt import prompt
@@ -105,9 +105,8 @@ class Calls:
     def _new_model(self, event: ModelEvent) -> Model:
         self._settle_ended(event.call)
         self._show_unclaimed(event.call)
-        home, known = self.home(event), "" if isinstance(event, ev.LlmToken) else event.data.model
-        name = model_name(event.name, known)
-        label = self._title(event, name or "model", known)
+        home, name = self.home(event), speaker(event)
+        label = self._title(event, name or "model")
         markdown = event.call is None and not self.look.words
         model = self._models[event.run_id] = Model(self.look, name, label=label, markdown=markdown)
         if isinstance(event, ev.LlmStarted):
@@ -117,10 +116,11 @@ class Calls:
         home.parts.append(model)
         return model
 
-    def _title(self, event: ModelEvent, name: str, model: str) -> str:
+    def _title(self, event: ModelEvent, name: str) -> str:
         """Who writes; nothing where only one can."""
         verbose = self.look.options.verbose
-        if event.call is None and not (verbose or self.look.words):
+        model = "" if isinstance(event, ev.LlmToken) else event.data.model
+        if event.call is None and not (verbose or self.look.words or agent_of(event)):
             return ""
         known = [name, *([model] if verbose and model not in ("", name) else [])]
         known += [f"run {event.run_id}"] if verbose and event.run_id else []

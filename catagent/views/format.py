@@ -8,6 +8,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from catagent.events import types as ev
+from catagent.events.codec import placeholder
 from catagent.views.wrap import cells, without_colors
 
 Row = Mapping[str, str]
@@ -31,9 +33,16 @@ def whole_seconds(duration: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def model_name(run_name: str, model: str) -> str:
-    """What to call a model: the name of its run, unless that is only the name of a class."""
-    return model if model and (not run_name or _CLASS.fullmatch(run_name)) else run_name
+def agent_of(event: ev.LlmEvent) -> str:
+    """The agent inside the run's own that writes; empty where it is that one."""
+    return getattr(event.data, "agent", "") or ""
+
+
+def speaker(event: ev.LlmEvent) -> str:
+    """Who writes: such an agent, or the model by its run's name, unless that is only a class's."""
+    model = "" if isinstance(event, ev.LlmToken) else event.data.model
+    is_class = not event.name or _CLASS.fullmatch(event.name)
+    return agent_of(event) or (model if model and is_class else event.name)
 
 
 def count(number: int, noun: str) -> str:
@@ -51,7 +60,7 @@ def json_line(value: Any) -> str:
     try:
         return json.dumps(value, ensure_ascii=False, default=str)
     except (TypeError, ValueError, RecursionError):
-        return repr(value)
+        return str(placeholder(value)["repr"])
 
 
 def fields(data: Any) -> list[str]:

@@ -64,42 +64,14 @@ def answers(data: ev.InterruptData) -> list[str]:
     return [f"answers to {tool}: {', '.join(words)}" for tool, words in data.allowed.items()]
 
 
-def update(look: Look, data: ev.UpdateData) -> list[Part]:
-    """A row with what a node changed; messages, which are shown as they come, only if verbose."""
-    return [_row(look, text) for text in changed(data, messages=look.options.verbose)]
-
-
-def changed(data: ev.UpdateData, *, messages: bool = False) -> list[str]:
-    """What a node changed, on one line; none where that was `messages` alone and they are not."""
-    changes = data.changes if isinstance(data.changes, dict) else {"": data.changes}
-    seen = {name: value for name, value in changes.items() if messages or not _is_shown(value)}
-    said = ", ".join(f"{name} {_summary(value)}".lstrip() for name, value in seen.items())
-    return [f"{data.node}: {said}"] if seen else []
-
-
 def artifacts(look: Look, messages: Iterable[ev.Message]) -> list[Part]:
     """What tools returned besides what the agent observes, a row each."""
     found = [message.artifact for message in messages if message.artifact is not UNSET]
-    return [_row(look, f"artifact {compact(artifact)}") for artifact in found]
+    return [row(look, f"artifact {compact(artifact)}") for artifact in found]
 
 
-def _is_shown(value: Any) -> bool:
-    """Whether it is nothing, or messages, whole or by reference."""
-    items = value if isinstance(value, list) else [value]
-    return all(item is None or (isinstance(item, dict) and _is_message(item)) for item in items)
-
-
-def _is_message(item: dict[str, Any]) -> bool:
-    return item.keys() == {"ref"} or {"type", "content"} <= item.keys()
-
-
-def _summary(value: Any) -> str:
-    if value and isinstance(value, list) and _is_shown(value):
-        return f"+ {len(value)}"
-    return compact(value)
-
-
-def _row(look: Look, text: str) -> Part:
+def row(look: Look, text: str) -> Part:
+    """A dim row, which ends where the screen does."""
     line = look.line(text[: LONGEST + 1])
 
     def rows(width: int | None) -> Rows:

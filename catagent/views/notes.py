@@ -1,13 +1,15 @@
 """What is shown of the run as a whole: its beginning, its answer, its end, and its warnings."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
+from typing import Any
 
 from msgspec import UNSET
 
 from catagent.events import types as ev
 from catagent.views.format import compact, count, fields, one_line, seconds
-from catagent.views.parts import Hanging, Part, Ready
+from catagent.views.nodes import whole
+from catagent.views.parts import Hanging, Part, Ready, Stack
 from catagent.views.style import Look, Style
 from catagent.views.text import Markdown, Text, facts, written
 from catagent.views.wrap import cells, head
@@ -81,6 +83,15 @@ def answer(look: Look, data: ev.AnswerData, *, said: bool = False) -> list[Part]
     if not data.complete:
         parts.append(note(look, look.glyphs.warn, "The answer is incomplete.", "warn"))
     return parts
+
+
+def results(look: Look, found: Mapping[str, Any]) -> Iterator[Part]:
+    """What a state came to beside the answer, each under its key."""
+    for key, value in found.items():
+        drawn = isinstance(value, str) and not look.words
+        yield note(look, look.glyphs.part, key + look.glyphs.said, "model", "model")
+        said = Markdown(look) if drawn else Text(look)
+        yield Stack(said.whole(whole(key, value)), side="  ")
 
 
 def failure(look: Look, data: ev.RunFinishedData) -> list[Part]:

@@ -5,6 +5,7 @@ from catagent.events.said import repeats
 from catagent.views import graph, notes
 from catagent.views.calls import Calls
 from catagent.views.format import compact, one_line
+from catagent.views.nodes import Nodes
 from catagent.views.parts import Part, Rows, Stack
 from catagent.views.status import Tally
 from catagent.views.style import Look
@@ -20,7 +21,7 @@ class Run(Stack):
     def __init__(self, look: Look) -> None:
         super().__init__(spaced=not look.words)
         self.look = look
-        self.calls = Calls(look, self)
+        self.calls, self.nodes = Calls(look, self), Nodes(verbose=look.options.verbose)
         self.tally = Tally()
         self.run_id = self.name = self.question = self._process = ""
         self.started = self._again = False
@@ -43,6 +44,7 @@ class Run(Stack):
 
     def update(self, event: ev.Event) -> None:
         """Show one event."""
+        self.nodes.take(event)
         match event:
             case ev.LlmToken() | ev.LlmStarted() | ev.LlmFinished():
                 self.calls.model(event)
@@ -79,8 +81,8 @@ class Run(Stack):
                 return notes.answer(self.look, data, said=again)
             case ev.Interrupt(data=data):
                 return graph.interrupt(self.look, data)
-            case ev.Update(data=data):
-                return graph.update(self.look, data)
+            case ev.Update():
+                return [graph.row(self.look, line) for line in self.nodes.line(event)]
             case ev.Warned(data=data):
                 return notes.warning(self.look, data)
             case ev.Node(data=data):
@@ -90,6 +92,7 @@ class Run(Stack):
 
     def _end(self, data: ev.RunFinishedData) -> None:
         self.calls.settle(paused=data.status == "interrupted")
+        self.parts.extend(notes.results(self.look, self.nodes.results(data)))
         names = [used.model for used in data.models if not self._named]
         self.parts.extend(notes.failure(self.look, data))
         self.parts.append(notes.verdict(self.look, data, self.calls.tokens, names))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from math import ceil
 
 from catagent.events import types as ev
-from catagent.views.format import count, model_name, whole_seconds
+from catagent.views.format import count, speaker, whole_seconds
 
 SILENT_AFTER_S = 2.0
 
@@ -49,9 +49,9 @@ class Tally:
     def _model(self, event: ev.LlmStarted | ev.LlmToken | ev.LlmFinished, now: float) -> None:
         if isinstance(event, ev.LlmToken):
             self.writing, self.last_token = event.run_id, now
-            self.models.setdefault(event.run_id, event.name)
+            self.models.setdefault(event.run_id, speaker(event))
         elif isinstance(event, ev.LlmStarted):
-            self.models[event.run_id] = model_name(event.name, event.data.model)
+            self.models[event.run_id] = speaker(event)
         else:
             self.models.pop(event.run_id, None)
             self.writing = "" if self.writing == event.run_id else self.writing

@@ -297,7 +297,7 @@ def test_the_html_page_has_the_final_state_with_its_messages_whole() -> None:
 def test_updates_and_custom_events_are_exported_where_they_happened(ending: str) -> None:
     progress = ev.NodeData(kind="custom", phase="stream", content={"done": 0.5})
     noted = ev.UpdateData(node="plan", changes={"notes": "under the bed", "messages": []})
-    quiet = ev.UpdateData(node="hush", changes={"messages": [{"ref": "m"}]})
+    quiet = ev.UpdateData(node="hush.before_model", changes={"messages": [{"ref": "m"}]})
     inside: list[ev.Event] = [ev.Node(name="progress", call="c", data=progress)]
     run = [*tool("c", "look", {}, ["seen"], inside=inside), ev.Update(data=noted)]
     text = export(ending, [started(), *run, ev.Update(data=quiet), finished()])

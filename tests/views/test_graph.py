@@ -147,25 +147,63 @@ def test_whatever_else_the_author_says_of_a_call_is_kept(
     assert rows[3:-1] == (expected or whole)
 
 
-def update(changes: Any) -> list[ev.Event]:
-    return [ev.Update(data=ev.UpdateData(node="extract", changes=changes))]
+def update(changes: Any, node: str = "extract", **more: Any) -> ev.Update:
+    run = {name: more.pop(name) for name in ("run_id", "parent_ids", "call") if name in more}
+    return ev.Update(data=ev.UpdateData(node=node, changes=changes, **more), **run)
 
 
-MESSAGES = [{"ref": "m-1"}, {"type": "ai", "content": "hello"}]
+KNOWN, NEW = {"ref": "m-1"}, {"type": "ai", "content": "hello"}
 
 
 def test_a_change_of_the_state_is_one_dim_row() -> None:
-    changes = {"messages": MESSAGES, "info": {"name": "Ann"}}
-    assert shown(update(changes)) == ['∙ extract: info {"name": "Ann"}']
-    assert shown(update(changes), VERBOSE) == ['∙ extract: messages + 2, info {"name": "Ann"}']
-    assert shown(update({"info": "x" * 1000}), width=40) == ["∙ extract: info " + "x" * 23 + "…"]
-    [row] = shown(update({"info": "x" * 1000}), PLAIN, None)
-    assert len(row) < 250
+    changes = {"messages": [KNOWN, NEW], "info": {"name": "Ann"}, "docs": ["x" * 90, "y"]}
+    changes["text"] = "word\n" * 100
+    assert shown([update(changes, duration_s=0.5)], width=None) == [
+        '∙ extract (0.50 s): messages ai hello, info {"name": "Ann"}, docs 2 items, text '
+        "word word word word word word word word… (500 characters)"
+    ]
+    [row] = shown([update(changes)], VERBOSE, width=60)
+    assert (row[:27], row[-1]) == ("∙ extract: messages + 2, in", "…")
+    assert shown([update({"a b": "x" * 1000})], width=16) == ["∙ extract: a b …"]
+    assert shown([update([{"a": 1}, {"b": 2}])]) == ["∙ extract: a 1, b 2"]
+    assert shown([update(["a", "b"])]) == ['∙ extract: ["a", "b"]']
 
 
-@pytest.mark.parametrize("changes", [None, {}, {"messages": MESSAGES}, {"messages": MESSAGES[0]}])
-def test_messages_alone_say_nothing_new(changes: Any) -> None:
-    assert shown(update(changes)) == []
+@pytest.mark.parametrize("changes", [None, {}, {"messages": [KNOWN]}, {"messages": KNOWN}])
+def test_a_node_has_a_line_unless_it_is_one_of_an_agents_loop(changes: Any) -> None:
+    assert shown([update(changes)]) == ["∙ extract"]
+    for node in ("model", "tools", "chatbot", "Todos.before_model"):
+        assert shown([update(changes, node)]) == []
+    acting = runs.tool("c", "look", {}, ["seen"])
+    assert "∙ act" not in shown([*acting, update(changes, "act"), update(changes, "act")])
+    inner = update(changes, "model", agent="bob", run_id="m", parent_ids=["r", "b"])
+    assert shown([inner, update(changes, "agent", run_id="b", parent_ids=["r"])]) == ["∙ agent"]
+    assert shown([update({"n": 1}, "chatbot", agent="bob")]) == ["∙ bob/chatbot: n 1"]
+
+
+def test_what_a_state_came_to_stands_beside_the_answer_once() -> None:
+    end = runs.finished(output="# Bees")
+    todos = [{"content": "look", "status": "completed"}, {"content": "tell", "status": "pending"}]
+    files = {"/a.md": "12345", "/b.md": {"content": ["1", "2"]}}
+    end.data.state = {"messages": [KNOWN], "todos": todos, "files": files, "report": "# Bees"}
+    docs, notes = ["x" * 90], "*short*\n\nlong"
+    end.data.state |= {"docs": docs, "notes": notes, "n": 1, "left": [], "by": "tool"}
+    events = [update({"docs": docs, "n": 1}), update({"notes": notes})]
+    begun = runs.started()
+    assert shown([begun, *events, end], PLAIN, None)[4:-1] == [
+        "todos:",
+        "  [x] look",
+        "  [ ] tell",
+        "files:",
+        "  /a.md: 5 characters",
+        "  /b.md: 3 characters",
+        "notes:",
+        "  *short*",
+        "",
+        "  long",
+        "by:",
+        "  tool",
+    ]
 
 
 def test_custom_events_are_shown_inside_the_call_that_wrote_them() -> None:
