@@ -101,7 +101,8 @@ def load(
     process = dict(os.environ if environ is None else environ)
     named = _read_named(env_file) if env_file else {}
     added, said = variables.of_file(named, process, str(env_file))
-    found, notices = variables.read_if_usable(Path(".env"))
+    has_dotenv = Path(".env").is_file()
+    found, notices = variables.read_if_usable(Path(".env")) if has_dotenv else ({}, ())
     dotenv = variables.of_dotenv(found, {**added, **process})
     whole = {**dotenv, **added, **process}
     if environ is None:

@@ -38,7 +38,7 @@ DOTENV_ALLOWED = frozenset(
 # Of no file, in capitals: what starts or finds other code, whom a connection trusts and leads
 # through, and our own settings.
 _GUARDED = re.compile(
-    r"(LD|DYLD|SSL|OPENSSL|GIT|CATAGENT)_.*|PYTHON.*|.*_PROXY|.*_CA_(BUNDLE|CERTS)"
+    r"(LD|DYLD|OPENSSL|GIT|CATAGENT)_.*|SSL.*|PYTHON.*|.*_PROXY|.*_CA_(BUNDLE|CERTS)"
     r"|(MAN|CLASS|LIB|SHLIB_|NODE_|GCONV_|LOC)?PATH|NODE_OPTIONS|JAVA_TOOL_OPTIONS|GLIBC_TUNABLES"
     r"|(PERL5|RUBY)(LIB|OPT)|BASH_ENV|VIRTUAL_ENV|HOME|SHELL|IFS|TMPDIR|HOSTALIASES|LOCALDOMAIN"
     r"|BROWSER|EDITOR|PAGER|VISUAL"
@@ -84,7 +84,7 @@ def read(path: Path) -> dict[str, str]:
 def read_if_usable(path: Path) -> tuple[dict[str, str], tuple[str, ...]]:
     """What `read` gives, and a notice where it cannot be used: it may be a stranger's."""
     try:
-        return (read(path) if path.is_file() else {}), ()
+        return read(path), ()
     except (OSError, ValueError) as error:
         return {}, (f"{path} is ignored: {getattr(error, 'strerror', None) or error}",)
 

@@ -15,7 +15,7 @@ from catagent.agents.langgraph_json import Project
 from catagent.errors import UsageError
 from catagent.loading import current_folder, registry
 
-_JAVASCRIPT = re.compile(r"\.[cm]?[jt]sx?")
+_JAVASCRIPT = re.compile(r"\.[cm]?[jt]sx?$")
 _RELATIVE = re.compile(r"^\s*from\s+(\.+)[\w.]*\s+import\b", re.MULTILINE)
 _WRITE = "write it as path/to/file.py:attribute"
 
@@ -45,19 +45,36 @@ class Code(NamedTuple):
         if name.startswith(("http://", "https://")):
             raise UsageError(f"agents of servers cannot be asked yet: {name}", _WRITE)
         where, _, attribute = name.rpartition(":")
-        if where.endswith(".py") and attribute:
-            return cls._in_file(Path(where).expanduser().resolve(), attribute)
         path, is_project, graph = name.partition(".json:")
-        if is_project:
+        if is_project and not where.endswith(".py"):
             return cls._of(Project.read(Path(f"{path}.json").expanduser()), graph)
         if where and attribute:
-            return cls._in_module(where, attribute, Path.cwd())
+            return cls._at(Path(where).expanduser(), attribute)
         project = Project.of(Path.cwd())
         return cls._of(project, name) if project and name in project.graphs else None
 
     @classmethod
-    def _in_file(cls, file: Path, attribute: str, root: Path | None = None) -> Code:
-        """Of a package where it lies in one, or imports from one: `from . import tools`."""
+    def _of(cls, project: Project, graph: str) -> Code:
+        """The agent that a project has by this id."""
+        if (entry := project.paths.get(graph)) is None:
+            hint = registry.suggest(graph, project.graphs, "graph")
+            raise UsageError(f"{project.file} has no graph called {graph!r}", hint)
+        where, _, attribute = entry.rpartition(":")
+        if _JAVASCRIPT.search(where):
+            raise UsageError(f"{graph} is written in JavaScript ({entry})", "name one in Python")
+        is_usable = where.endswith(".py") or (where and "/" not in where)
+        if not (is_usable and attribute and project.below(where)):
+            hint = "it is to be path/to/file.py:attribute, with a path below its folder"
+            raise UsageError(f"{graph} of {project.file} is {entry!r}", hint)
+        return cls._at(Path(where), attribute, project.root)._replace(project=project)
+
+    @classmethod
+    def _at(cls, where: Path, attribute: str, root: Path | None = None) -> Code:
+        """Of a module, or of a file and the package that it lies in, or imports from with dots."""
+        if where.suffix != ".py":
+            root = root or Path.cwd()
+            return cls(str(where), attribute, root, [*_folders(root)])
+        file = (root or Path.cwd()).joinpath(where).resolve()
         if not file.is_file():
             raise UsageError(f"there is no file {file}", _WRITE)
         dots = _RELATIVE.findall(file.read_text(encoding="utf-8", errors="replace"))
@@ -67,30 +84,6 @@ class Code(NamedTuple):
             folder = folder.parent
         root = root or project_root(file)
         return cls(".".join(parts), attribute, root, [folder, *_folders(root)], file)
-
-    @classmethod
-    def _in_module(cls, module: str, attribute: str, root: Path) -> Code:
-        return cls(module, attribute, root, [root, *_folders(root)])
-
-    @classmethod
-    def _of(cls, project: Project, graph: str) -> Code:
-        """The agent that a project has by this id."""
-        if (entry := project.graphs.get(graph)) is None:
-            hint = registry.suggest(graph, project.graphs, "graph")
-            raise UsageError(f"{project.file} has no graph called {graph!r}", hint)
-        where, _, attribute = entry.rpartition(":")
-        is_path = where.endswith(".py") or "/" in where
-        file = project.below(where)
-        if _JAVASCRIPT.fullmatch(Path(where).suffix):
-            raise UsageError(f"{graph} is written in JavaScript ({entry})", "name one in Python")
-        if not (where and attribute) or (is_path and file is None):
-            wanted = "is to be path/to/file.py:attribute, with a path below its folder"
-            raise UsageError(f"{graph} of {project.file} is {entry!r}", f"it {wanted}")
-        if is_path and file is not None:
-            code = cls._in_file(file, attribute, project.root)
-        else:
-            code = cls._in_module(where, attribute, project.root)
-        return code._replace(project=project)
 
     def load(self) -> Any:
         """Import it here. Its folders are looked in last, for what it imports itself as well.
@@ -118,10 +111,9 @@ def find(name: str, table: Mapping[str, str], what: str) -> Any:
     """
     if name in table:
         return registry.load(table[name])
-    is_agent = what == "agent"
-    if (is_agent or ":" in name) and (code := Code.named(name)) is not None:
+    if (":" in name or what == "agent") and (code := Code.named(name)) is not None:
         return code.load()
-    project = Project.of(Path.cwd()) if is_agent else None
+    project = Project.of(Path.cwd()) if what == "agent" else None
     known = [*table, *(project.graphs if project else ())]
     raise UsageError(f"no {what} called {name!r}", registry.suggest(name, known, what))
 

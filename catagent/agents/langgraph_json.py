@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
@@ -18,36 +17,24 @@ class _Graph(msgspec.Struct):
     path: str
 
 
-class _Content(msgspec.Struct):
-    """What is read of the file. The rest is a server's: its image, the index of its store."""
+class Project(msgspec.Struct):
+    """What is read of a `file`. The rest is a server's: its image, the index of its store."""
 
     graphs: dict[str, str | _Graph]
     dependencies: list[str] = []
     env: str | dict[str, str] = {}
-
-
-class Project(NamedTuple):
-    """What a `file` says: `graphs` maps the id of each agent to "file.py:attribute".
-
-    `dependencies` are those that are folders, `env` is the path of a file or the variables.
-    """
-
-    file: Path
-    graphs: Mapping[str, str]
-    dependencies: list[str]
-    env: str | dict[str, str]
+    file: Path = Path()
 
     @classmethod
     def read(cls, file: Path) -> Project:
         """Read it. Raises UsageError, with what is wrong, for one that is of no use."""
         try:
-            content = msgspec.json.decode(variables.read_text(file), type=_Content)
+            project = msgspec.json.decode(variables.read_text(file), type=cls)
         except (OSError, ValueError, RecursionError) as error:
             why = getattr(error, "strerror", None) or error
             raise UsageError(f"{file} cannot be used: {why}") from None
-        graphs = {k: v.path if isinstance(v, _Graph) else v for k, v in content.graphs.items()}
-        folders = [each for each in content.dependencies if each.startswith((".", "/"))]
-        return cls(file.absolute(), graphs, folders, content.env)
+        project.file = file.absolute()
+        return project
 
     @classmethod
     def of(cls, folder: Path) -> Project | None:
@@ -64,20 +51,26 @@ class Project(NamedTuple):
         found = (self.root / path).resolve()
         return found if found.is_relative_to(self.root.resolve()) else None
 
+    @property
+    def paths(self) -> dict[str, str]:
+        """Where each agent stands, "file.py:attribute", by its id."""
+        return {k: v if isinstance(v, str) else v.path for k, v in self.graphs.items()}
+
     def folders(self) -> Iterator[Path]:
-        """Yield the dependencies that are below its folder."""
-        for path in filter(None, map(self.below, self.dependencies)):
+        """Yield the dependencies that are folders, below its own."""
+        for path in filter(None, map(self.below, filter(_is_path, self.dependencies))):
             yield from (path / "src", path)
 
     def variables(self) -> tuple[Mapping[str, str], list[str]]:
-        """What its `env` sets, and notices of what the file names and cannot be used."""
-        outside = [each for each in self.dependencies if self.below(each) is None]
-        notices = [f"{each} is left out: it is not below {self.file}" for each in outside]
-        if not isinstance(self.env, str):
-            return self.env, notices
-        if (path := self.below(self.env)) is None:
-            return {}, [*notices, f"{self.env} is left out: it is not below {self.file}"]
-        if not path.exists():
-            return {}, [*notices, f"{NAME} names {self.env}, which is not there"]
+        """What its `env` sets, and notices of paths that cannot be used."""
+        file = self.env if isinstance(self.env, str) else ""
+        named = [*filter(_is_path, self.dependencies), file]
+        notices = [f"{p} is left out: not below {self.file}" for p in named if not self.below(p)]
+        if not file or not (path := self.below(file)):
+            return {} if isinstance(self.env, str) else self.env, notices
         found, unusable = variables.read_if_usable(path)
         return found, [*notices, *unusable]
+
+
+def _is_path(dependency: str) -> bool:
+    return dependency.startswith((".", "/"))

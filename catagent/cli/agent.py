@@ -55,8 +55,7 @@ def _say_others(asked: Asked) -> None:
 
 def _with_variables(asked: Asked, project: Project) -> Asked:
     found, notices = project.variables()
-    where = project.env if isinstance(project.env, str) else NAME
-    loaded = with_variables(asked.loaded, found, where)
+    loaded = with_variables(asked.loaded, found, f"{project.file}'s env")
     for notice in (*notices, *loaded.notices):
         say(f"catagent: warning: {notice}")
     return replace(asked, loaded=loaded)

@@ -54,7 +54,7 @@ def test_an_id_is_run_with_what_its_file_brings(folder: Path) -> None:
     assert answer.startswith("[redacted")
     assert (
         done.stderr
-        == f"catagent: warning: ../elsewhere is left out: it is not below {folder}/langgraph.json\n"
+        == f"catagent: warning: ../elsewhere is left out: not below {folder}/langgraph.json\n"
     )
 
 
@@ -116,8 +116,8 @@ def test_a_file_of_no_use_is_explained(content: str, message: str) -> None:
     [
         ({"A": "1"}, {"A": "1"}, ""),
         ("secret.env", {"SOME_API_KEY": "a-value-of-the-file-0123"}, ""),
-        ("../secret.env", {}, "../secret.env is left out: it is not below "),
-        (".env", {}, "langgraph.json names .env, which is not there"),
+        ("../secret.env", {}, "../secret.env is left out: not below "),
+        (".env", {}, ".env is ignored: No such file or directory"),
     ],
 )
 @pytest.mark.usefixtures("folder")
@@ -129,7 +129,7 @@ def test_an_env_is_read_below_the_folder_alone(
     assert project is not None
     variables, notices = project.variables()
     assert variables == found
-    assert "".join(notices).startswith(notice)
+    assert notice in "".join(notices)
     assert bool(notices) is bool(notice)
 
 
