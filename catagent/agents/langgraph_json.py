@@ -68,6 +68,8 @@ class Project(msgspec.Struct):
         notices = [f"{p} is left out: not below {self.file}" for p in named if not self.below(p)]
         if not file or not (path := self.below(file)):
             return {} if isinstance(self.env, str) else self.env, notices
+        if not path.exists():  # seldom committed, and seldom needed
+            return {}, [*notices, f"{NAME} names {file}, which is not there"]
         found, unusable = variables.read_if_usable(path)
         return found, [*notices, *unusable]
 

@@ -117,7 +117,7 @@ def test_a_file_of_no_use_is_explained(content: str, message: str) -> None:
         ({"A": "1"}, {"A": "1"}, ""),
         ("secret.env", {"SOME_API_KEY": "a-value-of-the-file-0123"}, ""),
         ("../secret.env", {}, "../secret.env is left out: not below "),
-        (".env", {}, ".env is ignored: No such file or directory"),
+        (".env", {}, "langgraph.json names .env, which is not there"),
     ],
 )
 @pytest.mark.usefixtures("folder")
