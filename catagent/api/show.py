@@ -72,9 +72,7 @@ def _view(*, verbose: bool, quiet: bool) -> Sink:
     if is_capable(environ, isatty=out.isatty()):
         from catagent.sinks.live import LiveSink
 
-        live = LiveSink(options, out)
-        live.start()
-        return live
+        return LiveSink(options, out).start()
     # After what was printed before, and where stdout leads by then.
     return PlainSink(options, out, put=partial(print, end="", flush=True))
 

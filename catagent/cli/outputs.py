@@ -15,7 +15,7 @@ from catagent.loading.registry import load
 from catagent.sinks.base import Sink
 from catagent.sinks.stdout_guard import reserved
 from catagent.stop import Stop
-from catagent.views.options import ViewOptions, is_capable
+from catagent.views.options import is_capable
 
 if TYPE_CHECKING:
     from catagent.sinks.live import LiveSink
@@ -60,7 +60,9 @@ def opened(asked: Asked, stop: Stop, *, status: bool = True) -> Iterator[Outputs
     with keep as stdout:
         outputs = _open(output, stdout, asked, stop)
         if status and _wants_status(output, stdout, asked):
-            outputs.live = _live(asked.view(sys.stderr, status_only=True), 2)
+            from catagent.sinks.live import LiveSink
+
+            outputs.live = LiveSink(asked.view(sys.stderr, status_only=True), 2).start()
             outputs.shows_warnings = True
             # First: it removes its status line before the other sink writes the answer.
             outputs.sinks.insert(0, outputs.live)
@@ -82,31 +84,23 @@ def resolve(asked: Asked) -> Output:
 
 def _open(output: Output, stdout: TextIO, asked: Asked, stop: Stop) -> Outputs:
     """Each is imported where it is wanted."""
-    if output == "live":
-        return _open_live(stdout, asked)
+    if output in _LINES:
+        sink = load(_LINES[output])(stdout.buffer, stop)
+        return Outputs([sink], shows_warnings=output != "answer")
+    # Asked before a live view stands in for stderr.
+    shows_errors = stdout.isatty() and sys.stderr.isatty()
     if output == "plain":
         from catagent.sinks.plain import PlainSink
 
         plain = PlainSink(asked.view(stdout), stdout, stop)
-        return Outputs([plain], shows_errors=stdout.isatty() and sys.stderr.isatty())
-    sink = load(_LINES[output])(stdout.buffer, stop)
-    return Outputs([sink], shows_warnings=output != "answer")
-
-
-def _open_live(stdout: TextIO, asked: Asked) -> Outputs:
+        return Outputs([plain], shows_errors=shows_errors)
     if not stdout.isatty():
-        raise UsageError("-o live needs a terminal", "use -o plain for text in a pipe or a file")
-    shows_errors = sys.stderr.isatty()  # asked before the live view stands in for stderr
-    live = _live(asked.view(stdout), 1)
-    return Outputs([live], live, shows_errors=shows_errors)
-
-
-def _live(options: ViewOptions, descriptor: int) -> LiveSink:
+        hint = "use -o plain for text in a pipe or a file"
+        raise UsageError("-o live needs a terminal", hint)
     from catagent.sinks.live import LiveSink
 
-    live = LiveSink(options, descriptor)
-    live.start()
-    return live
+    live = LiveSink(asked.view(stdout), 1).start()
+    return Outputs([live], live, shows_errors)
 
 
 def _wants_status(output: Output, stdout: TextIO, asked: Asked) -> bool:

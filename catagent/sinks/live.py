@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import TextIO
+from typing import Self, TextIO
 
 from catagent.events.types import Answer, Event, RunStarted
 from catagent.sinks.capture import LineCutter, Tap, typed
@@ -56,7 +56,7 @@ class LiveSink:
         self._jobs = JobControl(self._pause, self._resume)
         self._thread = threading.Thread(target=self._paint, name="catagent-painter", daemon=True)
 
-    def start(self) -> None:
+    def start(self) -> Self:
         """Take the terminal and draw the first frame, at once."""
         _open_sinks.add(self)
         self._tick()
@@ -64,6 +64,7 @@ class LiveSink:
         self._tap = Tap(shared) if shared else None
         self._jobs.__enter__()
         self._thread.start()
+        return self
 
     def status(self, text: str) -> None:
         """Show what is awaited, until the run itself shows something."""
