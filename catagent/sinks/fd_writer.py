@@ -31,7 +31,9 @@ def writer(descriptor: int, stop: Stop | None = None) -> Callable[[bytes], None]
         rest = memoryview(b"" if failed else data)
         try:
             while rest:
-                _await_room(poll, given)
+                while not poll.poll(_LOOK_MS):
+                    if given.is_due:
+                        raise StalledError("the reader takes nothing")
                 # Somebody else may have filled a pipe that the other end made non-blocking.
                 with contextlib.suppress(BlockingIOError):
                     # What is surely taken: a write of more would wait where no signal is heard.
@@ -41,9 +43,3 @@ def writer(descriptor: int, stop: Stop | None = None) -> Callable[[bytes], None]
             raise
 
     return write
-
-
-def _await_room(poll: select.poll, stop: Stop) -> None:
-    while not poll.poll(_LOOK_MS):
-        if stop.is_due:
-            raise StalledError("the reader takes nothing")
