@@ -50,7 +50,7 @@ class Code(NamedTuple):
             return cls._of(Project.read(Path(f"{path}.json").expanduser()), graph)
         if where and attribute:
             return cls._at(Path(where).expanduser(), attribute)
-        project = Project.of(Path.cwd())
+        project = Project.of(Path())
         return cls._of(project, name) if project and name in project.graphs else None
 
     @classmethod
@@ -113,7 +113,7 @@ def find(name: str, table: Mapping[str, str], what: str) -> Any:
         return registry.load(table[name])
     if (":" in name or what == "agent") and (code := Code.named(name)) is not None:
         return code.load()
-    project = Project.of(Path.cwd()) if what == "agent" else None
+    project = Project.of(Path()) if what == "agent" else None
     known = [*table, *(project.graphs if project else ())]
     raise UsageError(f"no {what} called {name!r}", registry.suggest(name, known, what))
 

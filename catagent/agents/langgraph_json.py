@@ -33,7 +33,7 @@ class Project(msgspec.Struct):
         except (OSError, ValueError, RecursionError) as error:
             why = getattr(error, "strerror", None) or error
             raise UsageError(f"{file} cannot be used: {why}") from None
-        project.file = file.absolute()
+        project.file = file.parent.resolve() / file.name
         return project
 
     @classmethod
@@ -49,7 +49,7 @@ class Project(msgspec.Struct):
     def below(self, path: str) -> Path | None:
         """Where a path of the file leads, None for what is not below its folder."""
         found = (self.root / path).resolve()
-        return found if found.is_relative_to(self.root.resolve()) else None
+        return found if found.is_relative_to(self.root) else None
 
     @property
     def paths(self) -> dict[str, str]:

@@ -14,6 +14,7 @@ from catagent.cli.stderr import say
 from catagent.config import Settings, with_variables
 from catagent.errors import UsageError
 from catagent.loading.registry import AGENTS
+from catagent.redact import shortened
 
 if TYPE_CHECKING:
     from catagent.agents.code import Code
@@ -48,8 +49,8 @@ def _say_others(asked: Asked) -> None:
     if asked.quiet or asked.given["agent"] or asked.settings.agent != Settings().agent:
         return
     with contextlib.suppress(UsageError):  # it was not asked for
-        if project := Project.of(Path.cwd()):
-            ids = ", ".join([*project.graphs][:9])
+        if project := Project.of(Path()):
+            ids = shortened(", ".join(project.graphs), 200)
             say(f"catagent: this is {asked.settings.agent}; {NAME} has agents of your own: {ids}")
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from catagent.agents.code import Code, find
+from catagent.agents.interpreter import interpreter_of
 from catagent.agents.langgraph_json import Project
 from catagent.errors import UsageError
 from catagent.loading.registry import AGENTS
@@ -56,6 +58,21 @@ def test_an_id_is_run_with_what_its_file_brings(folder: Path) -> None:
         done.stderr
         == f"catagent: warning: ../elsewhere is left out: not below {folder}/langgraph.json\n"
     )
+
+
+def test_no_interpreter_above_the_folder_of_the_file_is_looked_for(folder: Path) -> None:
+    """Also where the file is named by a link to its folder."""
+    linked = folder / "linked"
+    linked.symlink_to(folder / "project", target_is_directory=True)
+    (folder / "project").mkdir()
+    (folder / "project/agent.py").write_text("")
+    (folder / "project/langgraph.json").write_text('{"graphs": {"a": "agent.py:agent"}}')
+    (folder / ".venv/bin").mkdir(parents=True)
+    (folder / ".venv/bin/python").symlink_to(sys.executable)
+    code = Code.named(f"{linked}/langgraph.json:a")
+    assert code is not None
+    assert code.file is not None
+    assert interpreter_of(code.file, code.root, {}, None) is None
 
 
 @pytest.mark.usefixtures("folder")
