@@ -15,7 +15,7 @@ from catagent.agents.code import explained
 from catagent.agents.driver.factory import called, offered, opened, runnable_of
 from catagent.agents.driver.inputs import input_of
 from catagent.agents.driver.kinds import is_a, kind_of, unbound
-from catagent.agents.driver.needs import configured
+from catagent.agents.driver.needs import configured, require_context
 from catagent.agents.inside import fitted
 from catagent.errors import UsageError
 from catagent.sources.base import AgentRun, AgentShape
@@ -45,23 +45,25 @@ async def adapted(found: Any, name: str, request: AgentRequest) -> AsyncIterator
         yield _run_of(agent, name, request)
 
 
+@explained()
 def _run_of(found: Any, name: str, request: AgentRequest) -> AgentRun:
     if isinstance(found, list | tuple):
         found = _agent_of(found, name, request)
+    runnable, called_by = runnable_of(found, f"the agent {name}", _HINT), name.rpartition(":")[2]
+    require_context(runnable, called_by, request.context)
     return fit(
-        found,
-        request.input,
-        _config(name, request),
+        runnable,
+        input_of(runnable, called_by, request.input),
+        _config(name, request, runnable),
         context=request.context,
         max_steps=request.max_steps,
         raw=request.raw,
-        who=f"the agent {name}",
-        is_checked=True,
     )
 
 
-def _config(name: str, request: AgentRequest) -> RunnableConfig:
-    options: Any = {"run_name": name.rpartition(":")[2], **configured(request.configurable)}
+def _config(name: str, request: AgentRequest, agent: Any = None) -> RunnableConfig:
+    name = name.rpartition(":")[2]
+    options: Any = {"run_name": name, **configured(request.configurable, name, agent)}
     return merge_configs(request.config, options)
 
 
@@ -74,17 +76,15 @@ def fit(
     context: Any = None,
     max_steps: int,
     raw: bool = False,
-    who: str = "the agent",
-    is_checked: bool = False,
 ) -> AgentRun:
     """Return a run of an agent that is at hand, on a question as text or on its own input.
 
-    Raises UsageError for what cannot be run, for a text that fits nowhere in its input, for an
-    input that `is_checked` and does not fit, and where its context misses something.
+    Raises UsageError for what cannot be run, for a text that fits nowhere in its input, and
+    where its context misses something.
     """
-    runnable = runnable_of(agent, who, _HINT)
+    runnable = runnable_of(agent, "the agent", _HINT)
     name = config.get("run_name") or runnable.get_name()
-    made = input_of(runnable, name, given) if is_checked or isinstance(given, str) else given
+    made = input_of(runnable, name, given) if isinstance(given, str) else given
     inner = unbound(runnable)
     other: AgentShape = "executor" if is_a(inner, "AgentExecutor") else "other"
     shape: AgentShape = "graph" if isinstance(inner, Pregel) else other

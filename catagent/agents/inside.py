@@ -1,6 +1,5 @@
 """What graphs and executors need to run here, wherever they are inside of what people bring."""
 
-import inspect
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -9,8 +8,8 @@ from langchain_core.runnables import Runnable, RunnableBinding
 from langchain_core.runnables.base import RunnableBindingBase, RunnableSerializable
 from langgraph.pregel import Pregel
 
-from catagent.agents.driver.kinds import is_a, is_required
-from catagent.errors import UsageError
+from catagent.agents.driver.kinds import is_a
+from catagent.agents.driver.needs import context_of
 
 # The recursion limit that `create_agent` binds every agent to, which is nobody's choice.
 _NOBODYS = 9_999
@@ -30,11 +29,10 @@ def fitted(
     """The runnable called `name` with all graphs and executors in it ready to run.
 
     `given` is the graphs' context. `in_chain` where it is part of a chain, `has_context` where it
-    is bound to a context. Raises UsageError for a graph that wants one, with fields that have no
-    defaults.
+    is bound to a context. Raises UnusableError for a graph whose context does not fit.
     """
     if isinstance(runnable, Pregel):
-        context = {} if has_context else _context(runnable, name, given)
+        context = {} if has_context else context_of(runnable, name, given)
         if in_chain:
             return _chained(runnable, context)
         return runnable.bind(**context) if context else runnable
@@ -68,24 +66,6 @@ def _each(value: Any, change: Callable[[Runnable[Any, Any]], Runnable[Any, Any]]
     if type(value) is dict:
         return {key: _each(item, change) for key, item in value.items()}
     return value
-
-
-def _context(graph: Any, name: str, given: Any) -> dict[str, Any]:
-    """What to bind a graph to for the defaults of its context, as a server fills them in.
-
-    The fields of a TypedDict never have any, and LangGraph takes an empty one for no context.
-    """
-    if (schema := graph.context_schema) is None:
-        return {}
-    if given is not None:
-        return {"context": given}
-    fields = inspect.signature(schema).parameters.values()
-    if wanted := ", ".join(field.name for field in fields if is_required(field)):
-        raise UsageError(
-            f"the agent {name} wants a context ({schema.__name__}) with {wanted}",
-            "give these fields defaults, or bring the agent as agent.bind(context=…)",
-        )
-    return {"context": {}}
 
 
 def _chained(graph: Pregel[Any, Any, Any, Any], context: dict[str, Any]) -> Runnable[Any, Any]:

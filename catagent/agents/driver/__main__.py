@@ -36,7 +36,7 @@ from .factory import called, offered, opened, runnable_of
 from .inputs import input_of
 from .kinds import UnusableError
 from .load import load, versions
-from .needs import configured, needs_loop, streaming
+from .needs import configured, context_of, needs_loop, require_context, streaming
 from .supplies import Supplies
 
 _BRING = "bring a Runnable, a graph, or a function that returns one; tools run in our process alone"
@@ -55,7 +55,7 @@ def main(descriptor: int) -> int:
                 request = json.loads(lines.readline())
             sys.path[:0] = request["folders"]
             agent = load(request["module"], request["file"], request["attribute"])
-            offers = offered(_config(request), request["context"], Supplies())
+            offers = offered(_config(request, None), request["context"], Supplies())
             asyncio.run(_run(called(agent, request["name"], offers), request, talk))
         except UnusableError as error:
             _say(talk, usage=error.args[0], hint=error.args[1])
@@ -73,9 +73,10 @@ def _say(talk: socket.socket, **what: object) -> None:
         talk.sendall(json.dumps(what, default=str).encode() + b"\n")
 
 
-def _config(request: dict[str, Any]) -> dict[str, Any]:
+def _config(request: dict[str, Any], agent: Any) -> dict[str, Any]:
     """A graph with a checkpointer of its own asks for a thread."""
-    config = configured({"thread_id": request["run_id"], **request["configurable"]})
+    given = {"thread_id": request["run_id"], **request["configurable"]}
+    config = configured(given, request["name"], agent)
     return {**config, "run_name": request["name"], "run_id": uuid.UUID(request["run_id"])}
 
 
@@ -93,9 +94,9 @@ async def _run(made: Any, request: dict[str, Any], talk: socket.socket) -> None:
     async with opened(made) as agent:
         runnable = runnable_of(agent, f"the agent {request['name']}", _BRING)
         given = input_of(runnable, request["name"], request["input"])
-        config = {**_config(request), "callbacks": streaming()}
-        takes_context = getattr(runnable, "context_schema", None) is not None
-        more: Any = {"context": request["context"] or {}} if takes_context else {}
+        config: Any = {**_config(request, runnable), "callbacks": streaming()}
+        require_context(runnable, request["name"], request["context"])
+        more: Any = context_of(runnable, request["name"], request["context"])
         _say(talk, began=time.time_ns() // 1000)
         if _LOSES_CONTEXT and not needs_loop(runnable):
             await loop.run_in_executor(None, lambda: list(runnable.stream(given, config, **more)))
