@@ -27,16 +27,10 @@ class ExitCode(IntEnum):
 
 
 class CatagentError(Exception):
-    """An error that a person can do something about: `message` says what, `hint` what next.
-
-    `node`, `file` and `line` say where, for what a tool's or an agent's own code raised.
-    """
+    """An error that a person can do something about: `message` says what, `hint` what next."""
 
     kind: ClassVar[ErrorKind] = "program"
     exit_code: ClassVar[ExitCode] = ExitCode.FAILED
-    node: str = ""
-    file: str = ""
-    line: int | None = None
 
     def __init_subclass__(
         cls, *, kind: ErrorKind | None = None, exit_code: ExitCode | None = None

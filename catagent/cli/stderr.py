@@ -28,11 +28,10 @@ def say(message: str, hint: str = "") -> None:
 
 def say_error(said: str, error: ErrorInfo) -> None:
     """Print what went wrong, where, what to do next, and what else did."""
-    from catagent.views.notes import place
+    from catagent.views.notes import where
 
     for each in (error, *error.others):
-        where = place(each)
-        say(f"{said}: {each.message}" + (f"\n  {where}" if where else ""), each.hint)
+        say("\n  ".join([f"{said}: {each.message}", *where(each)]), each.hint)
 
 
 def say_questions(said: str, state: RunState) -> None:

@@ -105,7 +105,8 @@ else:  # msgspec knows no union of two objects without a tag; see `_read_items`
 class Failure(Struct, kw_only=True):
     """One thing that went wrong: `kind` says whose error it is, `hint` what to do next.
 
-    `node`, `file` and `line` say where, as far as it is known, in an agent's own code.
+    `node`, `file`, `line` and its `source` say where, as far as it is known, in an agent's own
+    code, and `path` what that is inside of: nodes and tools, the outermost first, and itself.
     """
 
     kind: str
@@ -113,8 +114,10 @@ class Failure(Struct, kw_only=True):
     message: str
     hint: str = ""
     node: str = ""
+    path: list[str] | UnsetType = UNSET
     file: str = ""
     line: int | None = None
+    source: str | UnsetType = UNSET
 
 
 class ErrorInfo(Failure, kw_only=True):

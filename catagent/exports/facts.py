@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC
+from itertools import chain
 from typing import Any
 
 from msgspec import UNSET
@@ -14,7 +15,7 @@ from catagent.events.state import LlmRun, RunState, ToolRun, reduce
 from catagent.events.timestamps import moment
 from catagent.views.format import compact, count, fields, json_line, seconds
 from catagent.views.nodes import Nodes
-from catagent.views.notes import place
+from catagent.views.notes import where
 
 UNFINISHED = "This recording is unfinished: it ends before the run did."
 _STILL_OPEN = "unfinished"
@@ -155,5 +156,5 @@ def failed(run: ToolRun) -> bool:
 
 def error_details(error: ev.ErrorInfo) -> list[str]:
     """Where it went wrong, as far as it is known, and what else went wrong along with it."""
-    others = [": ".join(filter(None, [place(other), other.message])) for other in error.others]
-    return [text for text in (place(error), *others) if text]
+    others = ([other.message, *where(other)] for other in error.others)
+    return [*where(error), *chain.from_iterable(others)]

@@ -4,13 +4,22 @@ import time
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
+from msgspec.structs import asdict
 
-from catagent.errors import AgentError, CatagentError, CredentialsError, ModelError, ToolError
+from catagent.errors import (
+    AgentError,
+    CatagentError,
+    CredentialsError,
+    LimitError,
+    ModelError,
+    ToolError,
+)
 from catagent.events import types as ev
 from catagent.failures import exceptions
 from catagent.failures.connections import TOO_MANY_FILES, no_connection, timed_out
 from catagent.failures.limits import MAX_RETRY_AFTER_S, author_limit, is_used_up, retry_after
+from catagent.failures.places import place_of
 from catagent.failures.server_words import codes_in
 from catagent.redact import shortened
 
@@ -44,10 +53,14 @@ _BY_STATUS: dict[int, tuple[type[CatagentError], str, str | None]] = {
 
 
 class Owner(Struct, frozen=True):
-    """The innermost run that raised an error. What is neither model nor tool is a node."""
+    """The innermost run that raised an error. What is neither model nor tool is a node.
+
+    `path` are the nodes and tools that it is inside of, the outermost first, and itself.
+    """
 
     kind: Literal["model", "tool", "node"]
     name: str = ""
+    path: tuple[str, ...] = ()
 
 
 def classify(raised: BaseException, owner: Owner | None = None) -> CatagentError:
@@ -66,8 +79,6 @@ def classify(raised: BaseException, owner: Owner | None = None) -> CatagentError
         error = CredentialsError("There is no API key.", "set OPENAI_API_KEY, or use --model local")
     elif owner is not None and owner.kind != "model":
         error = _by_own_code(first, owner)
-        if (place := exceptions.place_of(raised)) is not None:
-            error.file, error.line = place.file, place.line
     else:
         error = _by_model(first, owner)
     return _along_with(others, error) if others else error
@@ -78,24 +89,34 @@ def error_info(raised: BaseException, owner: Owner | None = None) -> ev.ErrorInf
 
     Of a group, the first member is the error, and the others are in `others`. Never raises.
     """
-    first, *others = exceptions.members_of(raised)
-    info = ev.ErrorInfo(**_fields(first, classify(raised, owner)))
-    info.others = [ev.Failure(**_fields(other, classify(other, owner))) for other in others]
-    return info
+    others = [ev.Failure(**_fields(other, owner)) for other in exceptions.members_of(raised)[1:]]
+    return ev.ErrorInfo(**_fields(raised, owner), others=others)
 
 
-def _fields(raised: BaseException, error: CatagentError) -> dict[str, Any]:
-    """What events say of an exception and the error that it is shown as."""
-    said = ("kind", "message", "hint", "node", "file", "line")
-    return {"type": type(raised).__name__, **{name: getattr(error, name) for name in said}}
+def _fields(raised: BaseException, owner: Owner | None) -> dict[str, Any]:
+    """What events say of an exception: the error that it is shown as, and where it was raised."""
+    error, first = classify(raised, owner), exceptions.members_of(raised)[0]
+    found = {"type": type(first).__name__, "message": error.message, "hint": error.hint}
+    return {"kind": error.kind, **found, **_where(raised, error, owner)}
+
+
+def _where(raised: BaseException, error: CatagentError, owner: Owner | None) -> dict[str, Any]:
+    """Where a tool's or an agent's own code raised it, or what an error of ours came from."""
+    if isinstance(error, LimitError) or (owner is not None and owner.kind == "model"):
+        return {}
+    came_from = raised.__cause__ if isinstance(raised, CatagentError) else raised
+    place = None if came_from is None else place_of(came_from)
+    found = {} if place is None else asdict(place)
+    if owner is not None and came_from is raised:
+        found["node"] = owner.name if owner.kind == "node" else ""
+        found["path"] = list(owner.path) or UNSET
+    return found
 
 
 def _along_with(others: list[BaseException], error: CatagentError) -> CatagentError:
     """The error with the others named in its message."""
     named = "; ".join(shortened(exceptions.described(other), _MOST_OF_A_MEMBER) for other in others)
-    whole = type(error)(f"{error.message} (along with {named})", error.hint)
-    whole.node, whole.file, whole.line = error.node, error.file, error.line
-    return whole
+    return type(error)(f"{error.message} (along with {named})", error.hint)
 
 
 def _by_own_code(raised: BaseException, owner: Owner) -> CatagentError:
@@ -104,9 +125,7 @@ def _by_own_code(raised: BaseException, owner: Owner) -> CatagentError:
     nameless = "A tool" if is_tool else "The agent"
     who = f"The {owner.kind} {owner.name}" if owner.name else nameless
     said = _ended(who, raised) if isinstance(raised, SystemExit) else _failed(who, raised)
-    error = ToolError(said) if is_tool else AgentError(said)
-    error.node = "" if is_tool else owner.name
-    return error
+    return ToolError(said) if is_tool else AgentError(said)
 
 
 def _ended(who: str, raised: SystemExit) -> str:

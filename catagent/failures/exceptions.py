@@ -1,18 +1,13 @@
-"""What an exception says of itself: its words, what is in it, what it came from, and where.
+"""What an exception says of itself: its words, what is in it, and what it came from.
 
 All is read off names of classes, so that nothing needs to be imported for it: not the SDK of a
 provider that is not in use, not LangChain for a replay.
 """
 
 import errno
-import os
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from traceback import walk_tb
 from typing import Any
-
-from msgspec import Struct
 
 from catagent.failures.server_words import one_line, parsed, words_in
 
@@ -21,9 +16,6 @@ MOST_MEMBERS = 20
 _MOST_SAID = 2000
 # The least HTTP status that is no answer: SDKs put a response on what fails in reading it, too.
 _REFUSED = 300
-# Code that is installed, ours, Python's own, or made without a file.
-_NOT_OWN = (str(Path(__file__).parents[1]) + os.sep, str(Path(os.__file__).parent) + os.sep, "<")
-_INSTALLED = {"site-packages", "dist-packages"}
 
 
 def words_of(raised: BaseException) -> str:
@@ -136,43 +128,3 @@ def causes_of(raised: BaseException) -> Iterator[BaseException]:
         cause = members_of(cause)[0]
         yield cause
         cause = cause.__cause__ or cause.__context__
-
-
-class Place(Struct, frozen=True):
-    """A line of a file."""
-
-    file: str
-    line: int
-
-
-def place_of(raised: BaseException) -> Place | None:
-    """The innermost line of a person's own code that it came through, or None.
-
-    Of a group, that of its first member; that of the group where no line is known of the member,
-    which may never have been raised itself. A file below the current folder is named from there.
-    """
-    found = _line_of(raised)
-    while isinstance(raised, BaseExceptionGroup):
-        raised = raised.exceptions[0]
-        found = _line_of(raised) or found
-    return _line_of(carried(raised)) or found
-
-
-def _line_of(raised: BaseException) -> Place | None:
-    known = getattr(raised, "place", None)
-    if isinstance(known, Place):  # it stands in for one of another program's
-        return Place(_from_here(known.file), known.line)
-    trace = [(frame.f_code.co_filename, line) for frame, line in walk_tb(raised.__traceback__)]
-    own = [(file, line) for file, line in trace if _is_own(file)]
-    return Place(_from_here(own[-1][0]), own[-1][1]) if own else None
-
-
-def _is_own(file: str) -> bool:
-    return not file.startswith(_NOT_OWN) and _INSTALLED.isdisjoint(Path(file).parts)
-
-
-def _from_here(file: str) -> str:
-    try:
-        return str(Path(file).relative_to(Path.cwd()))
-    except (ValueError, OSError):  # it is elsewhere, or the current folder is gone
-        return file

@@ -100,6 +100,11 @@ class RunElsewhere(Run):
                 elif isinstance(event, ev.LlmFinished):
                     self.session.pulse.end(event.run_id)
                 yield event
+        except Exception as raised:
+            await asyncio.wait((following,), timeout=self.session.stop.patience(0.5))
+            if "traceback" in self._told:
+                raised.add_note(self._told["traceback"])
+            raise
         finally:
             following.cancel()
             await self._end()
@@ -129,11 +134,13 @@ class RunElsewhere(Run):
     async def _why(self) -> BaseException:
         """Why there was no run."""
         told = self._told
+        error: BaseException | None = Exceptions().of(told["error"]) if "error" in told else None
         if "usage" in told:
-            return UsageError(told["usage"], told["hint"])
+            usage = UsageError(told["usage"], told["hint"])
+            usage.__cause__ = error
+            return usage
         self.session.outcome.owner = Owner("node")
-        if "error" in told:
-            error: BaseException = Exceptions().of(told["error"])
+        if error is not None:
             return error
         code = await on_thread(self._process.wait)
         return AgentError(f"{self._request.python} ended ({code}), and no run was seen in it.")

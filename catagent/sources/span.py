@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from catagent.failures.classify import Owner
@@ -85,6 +85,11 @@ class Span:
         return self.is_node or self.kind == "tool"
 
     @property
+    def step_name(self) -> str:
+        """The name of the tool that it is, else of the node that it is or is inside of."""
+        return self.name if self.kind == "tool" else self.node
+
+    @property
     def key(self) -> str | None:
         """The key of the call that it happened inside, or that it is."""
         return None if self.call is None else self.call.key
@@ -136,7 +141,10 @@ class RunTree:
         span = max(raised, key=lambda span: len(span.parent_ids))
         if span.kind in LLM_KINDS:
             return Owner("model", span.name)
-        return Owner("tool", span.name) if span.kind == "tool" else Owner("node", span.node)
+        around = reversed(dict.fromkeys([span, *self.steps_around(span)]))
+        path = tuple(each.step_name for each in around if each.is_step)
+        kind: Literal["tool", "node"] = "tool" if span.kind == "tool" else "node"
+        return Owner(kind, span.step_name, path)
 
     def _raisers(self, error: BaseException) -> list[Span]:
         if isinstance(error, SystemExit):  # which LangChain does not report of a tool

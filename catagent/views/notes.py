@@ -97,15 +97,18 @@ def results(look: Look, found: Mapping[str, Any]) -> Iterator[Part]:
 def failure(look: Look, data: ev.RunFinishedData) -> list[Part]:
     """What went wrong, if anything did: where, what to do about it, and what else did."""
     errors = [data.error, *data.error.others] if data.error else []
-    rows = [_advice(look, look.glyphs.error, e.message, "bad", place(e), e.hint) for e in errors]
+    rows = [_advice(look, look.glyphs.error, e.message, "bad", *where(e), e.hint) for e in errors]
     return list(chain.from_iterable(rows))
 
 
-def place(error: ev.Failure) -> str:
-    """Where it went wrong, as far as it is known: `in node extract, at app.py:12`."""
-    node = f"in node {error.node}" if error.node else ""
+def where(error: ev.Failure) -> list[str]:
+    """Where it went wrong, as far as is known: `in node extract, at app.py:12`, and that line."""
+    inside = f"in node {error.node}" if error.node else ""
+    if error.path and len(error.path) > 1:
+        inside = f"in {' > '.join(error.path)}"
     line = "" if error.line is None else f":{error.line}"
-    return ", ".join(filter(None, [node, error.file and f"at {error.file}{line}"]))
+    place = ", ".join(filter(None, [inside, error.file and f"at {error.file}{line}"]))
+    return [*[place] * bool(place), *[f"  {error.source}"] * bool(error.source)]
 
 
 def verdict(look: Look, data: ev.RunFinishedData, tokens: int, names: Iterable[str]) -> Part:

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
-from catagent.failures.exceptions import Place
+from catagent.failures.places import Place
 
 _KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "ai": ("AIMessage", {"tool_calls": list, "invalid_tool_calls": list, "usage_metadata": None}),
@@ -154,7 +154,7 @@ def _attributes(told: dict[str, Any]) -> dict[str, Any]:
     if "url" in told:
         url = urlsplit(told["url"])
         found["request"] = SimpleNamespace(url=SimpleNamespace(host=url.hostname, port=url.port))
-    return found | ({"place": Place(told["file"], told["line"])} if "file" in told else {})
+    return found | ({"place": Place(*told["place"])} if "place" in told else {})
 
 
 @cache

@@ -319,9 +319,10 @@ def test_an_error_is_exported_with_its_place_and_those_that_came_with_it(ending:
     other = ev.Failure(kind="agent", type="KeyError", message="no fish", node="cook")
     error = ev.ErrorInfo(kind="agent", type="ValueError", message="no cat", hint="get one")
     error.node, error.file, error.line, error.others = "seek", "house.py", 12, [other]
+    error.path, error.source = ["den", "seek"], "seek(cat)"
     text = export(ending, [started(), finished("error", 1, error=error)])
-    for part in ("no cat", "in node seek, at house.py:12", "get one", "in node cook: no fish"):
-        assert part in text
+    for part in ("no cat", "den > seek, at house.py:12", "seek(cat)", "get one", "in node cook"):
+        assert part in text.replace("\\", "").replace("&gt;", ">")
 
 
 @pytest.mark.parametrize("ending", [".html", ".md"])

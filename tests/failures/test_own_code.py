@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
+import runpy
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AnyMessage
 from langgraph.graph import END, START, MessagesState, StateGraph
+from msgspec import UNSET
 
 from catagent.config import Mode
 from catagent.errors import AgentError, ToolError
@@ -68,6 +70,35 @@ def test_a_stop_iteration_is_named_with_its_place(mode: Mode, is_async: bool) ->
     info = error_info(outcome.error, run.outcome.owner)
     assert (info.type, info.message) == ("StopIteration", "The node db failed: StopIteration.")
     assert (info.node, info.file, info.line) == ("db", HERE, db.__code__.co_firstlineno + 1)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_of_a_graph_in_a_graph_the_path_is_named_and_the_line_shown(mode: Mode) -> None:
+    def fails(_: object) -> None:
+        raise ValueError(len("api_key=sk-proj-ABCDEFGHIJKLMNOPQRSTUVWXYZ1234567890"))
+
+    def graph(name: str, node: Any) -> Any:
+        return StateGraph(MessagesState).add_node(name, node).add_edge(START, name).compile()
+
+    def calls(state: MessagesState) -> Any:
+        return graph("inner", fails).invoke(state)
+
+    run = AgentRun(graph("outer", graph("middle", calls)), {"messages": ["?"]}, "graph")
+    outcome = asyncio.run(collect(mode, run))
+    assert outcome.error is not None
+    info = error_info(outcome.error, run.outcome.owner)
+    assert (info.node, info.path) == ("inner", ["outer", "middle", "inner"])
+    assert (info.file, info.line) == (HERE, fails.__code__.co_firstlineno + 1)
+    assert info.source == 'raise ValueError(len("api_key=[redacted]"))'
+
+
+def test_a_long_line_is_not_shown(tmp_path: Path) -> None:
+    file = tmp_path / "long.py"
+    file.write_text(f"1 / 0  # {'x' * 200}")
+    with pytest.raises(ZeroDivisionError) as raised:
+        runpy.run_path(str(file))
+    info = error_info(raised.value)
+    assert (info.file, info.line, info.source) == (str(file), 1, UNSET)
 
 
 def test_words_around_a_stop_iteration_are_kept() -> None:

@@ -169,22 +169,34 @@ def test_the_run_is_the_one_that_it_is_in_our_process(project: Path, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("name", "code", "message", "hint"),
+    ("name", "code", "message", "hint", "source"),
     [
-        ("small:numbr", 2, "small.py has no attribute 'numbr'", "there is: number"),
-        ("small:number", 2, "number is an object of class int, which cannot", "bring a Runnable"),
-        ("small:wanting", 2, "wants an argument called 'model'", "a factory here may take"),
-        ("missing:agent", 2, "No module named 'no_such_module' in {python}", "install it there"),
-        ("broken:agent", 2, "broken.py, line 1: ", "mend it for Python 3."),
-        ("raising:agent", 1, "The agent failed: ValueError: at import", ""),
-        ("keyless:agent", 4, "There is no API key.", "set OPENAI_API_KEY"),
-        ("small:failing", 1, "The agent failed: IndexError: list index out of range", ""),
-        ("small:dying", 1, "{python} ended before the agent did", ""),
-        ("leaving:agent", 1, "{python} ended (7), and no run was seen in it", ""),
+        ("small:numbr", 2, "small.py has no attribute 'numbr'", "there is: number", ""),
+        (
+            "small:number",
+            2,
+            "number is an object of class int, which cannot",
+            "bring a Runnable",
+            "",
+        ),
+        ("small:wanting", 2, "wants an argument called 'model'", "a factory here may take", ""),
+        (
+            "missing:agent",
+            2,
+            "No module named 'no_such_module' in {python}",
+            "install it there",
+            "import no",
+        ),
+        ("broken:agent", 2, "broken.py, line 1: ", "mend it for Python 3.", "def agent(:"),
+        ("raising:agent", 1, "The agent failed: ValueError: at import", "", "raise V"),
+        ("keyless:agent", 4, "There is no API key.", "set OPENAI_API_KEY", "agent = Chat"),
+        ("small:failing", 1, "The agent failed: IndexError: list index out of", "", "failing = "),
+        ("small:dying", 1, "{python} ended before the agent did", "", ""),
+        ("leaving:agent", 1, "{python} ended (7), and no run was seen in it", "", ""),
     ],
 )
 def test_what_goes_wrong_there_is_said_with_the_exit_code_that_it_has_here(
-    project: Path, tmp_path: Path, name: str, code: int, message: str, hint: str
+    project: Path, tmp_path: Path, name: str, code: int, message: str, hint: str, source: str
 ) -> None:
     for module, text in {
         "missing": "import no_such_module",
@@ -201,6 +213,8 @@ def test_what_goes_wrong_there_is_said_with_the_exit_code_that_it_has_here(
     assert (result.returncode, last["data"]["exit_code"]) == (code, code), result.stderr
     assert message.format(python=python(project)) in last["data"]["error"]["message"]
     assert last["data"]["error"]["hint"].startswith(hint)
+    shown = last["data"]["error"].get("source", "")
+    assert (shown[: len(source)], bool(shown)) == (source, bool(source))
 
 
 def test_a_secret_that_the_agent_brought_is_masked(project: Path, tmp_path: Path) -> None:

@@ -2,8 +2,8 @@
 
 FD is a socket. A line of JSON comes in: {"module", "file" or null, "attribute", "folders", "name",
 "input", "context", "configurable", "run_id"}. Out go {"versions"}, {"began": microseconds of the
-epoch}, and of a failure {"usage": message, "hint"} or {"error": as the observer writes one}.
-Closing the socket on the other side cancels the run.
+epoch}, and of a failure {"error": as the observer writes one, "traceback"}, with {"usage": message,
+"hint"} where an agent is of no use. Closing the socket on the other side cancels the run.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import platform
 import signal
 import socket
 import time
+import traceback
 import uuid
 from typing import Any, NoReturn
 
@@ -58,11 +59,11 @@ def main(descriptor: int) -> int:
             offers = offered(_config(request, None), request["context"], Supplies())
             asyncio.run(_run(called(agent, request["name"], offers), request, talk))
         except UnusableError as error:
-            _say(talk, usage=error.args[0], hint=error.args[1])
+            _say_failure(talk, error.__cause__, usage=error.args[0], hint=error.args[1])
         except (KeyboardInterrupt, asyncio.CancelledError):
             return 130
         except BaseException as error:
-            _say(talk, error=importlib.import_module("_catagent_observer.errors").describe(error))
+            _say_failure(talk, error)
         else:
             return 0
         return 1
@@ -71,6 +72,15 @@ def main(descriptor: int) -> int:
 def _say(talk: socket.socket, **what: object) -> None:
     with contextlib.suppress(OSError):  # nobody listens any more
         talk.sendall(json.dumps(what, default=str).encode() + b"\n")
+
+
+def _say_failure(talk: socket.socket, error: BaseException | None, **what: Any) -> None:
+    if error is not None:
+        trace = traceback.format_exception(type(error), error, error.__traceback__)
+        what["traceback"] = "".join(trace)
+        with contextlib.suppress(ImportError):  # LangChain, which it needs, may not be there
+            what["error"] = importlib.import_module("_catagent_observer.errors").describe(error)
+    _say(talk, **what)
 
 
 def _config(request: dict[str, Any], agent: Any) -> dict[str, Any]:

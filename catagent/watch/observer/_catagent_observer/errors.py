@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 from collections.abc import Mapping
 from traceback import walk_tb
@@ -18,6 +19,7 @@ _LEAST = 300
 _WAITS = ("retry-after-ms", "retry-after")
 _LIBRARIES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
+_CATAGENT = __file__.partition(f"{os.sep}watch{os.sep}observer{os.sep}")[0] + os.sep
 
 
 def describe(error: BaseException, depth: int = 0) -> dict[str, Any]:
@@ -29,7 +31,7 @@ def describe(error: BaseException, depth: int = 0) -> dict[str, Any]:
         "mro": [class_name(kind) for kind in type(error).__mro__[:-1]],
         "message": said_by(error)[:_MOST_SAID],
         "errno": _get(error, "errno"),
-        **_place(error),
+        "place": _place(error),
         **_refusal(error),
         "code": _get(error, "code") if "SystemExit" in names else None,
         "interrupts": first if "GraphInterrupt" in names else None,
@@ -74,13 +76,15 @@ def _refusal(error: BaseException) -> dict[str, Any]:
     }
 
 
-def _place(error: BaseException) -> dict[str, Any]:
-    """The innermost line of the person's own code that it came through."""
+def _place(error: BaseException) -> tuple[str, int, str] | None:
+    """The innermost line of the person's own code that it came through: file, number, source."""
     trace = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError):  # of a file that was never run
+        trace.append((error.filename or "<", error.lineno or 1))
     own = [place for place in trace if _is_own(place[0])]
-    return {"file": own[-1][0], "line": own[-1][1]} if own else {}
+    return (*own[-1], linecache.getline(*own[-1])[:_MOST_SAID]) if own else None
 
 
 def _is_own(file: str) -> bool:
     is_library = any(folder in file for folder in _LIBRARIES)
-    return not is_library and not file.startswith(("<", _STANDARD_LIBRARY))
+    return not is_library and not file.startswith(("<", _STANDARD_LIBRARY, _CATAGENT))
