@@ -8,12 +8,11 @@ from datetime import UTC
 from itertools import chain
 from typing import Any
 
-from msgspec import UNSET
-
 from catagent.events import types as ev
 from catagent.events.state import LlmRun, RunState, ToolRun, reduce
 from catagent.events.timestamps import moment
-from catagent.views.format import compact, count, fields, json_line, seconds
+from catagent.views import graph
+from catagent.views.format import compact, count, fields, seconds
 from catagent.views.nodes import Nodes
 from catagent.views.notes import where
 
@@ -140,8 +139,7 @@ def observed(run: ToolRun) -> str:
 
 def artifacts(run: ToolRun) -> list[str]:
     """What it returned besides what the agent observed, as JSON."""
-    messages = run.observation.messages if run.observation is not None else []
-    return [json_line(each.artifact) for each in messages if each.artifact is not UNSET]
+    return graph.artifacts(run.observation) if run.observation is not None else []
 
 
 def raised(run: ToolRun) -> ev.ErrorInfo | None:

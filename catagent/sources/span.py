@@ -162,6 +162,8 @@ class RunTree:
         graph = self.spans[step.parent_ids[-1]] if step.is_node and step.parent_ids else None
         if graph is None or graph is self.root:
             return ""
+        if graph.is_node:  # an entrypoint, around its tasks
+            return self.agent_of(graph)
         around = next(self.steps_around(graph))
         ran_by = around.node or around.name if around.is_step else ""
         return ran_by if graph.name == _UNNAMED_GRAPH else graph.name

@@ -63,6 +63,14 @@ def json_line(value: Any) -> str:
         return str(placeholder(value)["repr"])
 
 
+def parsed(text: str) -> Any:
+    """What a text is as JSON, or None."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
 def fields(data: Any) -> list[str]:
     """Any data, a line for each of its keys: `place: on a shelf`; text keeps its own lines."""
     if isinstance(data, dict):

@@ -1,13 +1,13 @@
 """What a graph reports of itself: how its state changed, and what it asks a person."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from textwrap import indent
 from typing import Any
 
 from msgspec import UNSET
 
 from catagent.events import types as ev
-from catagent.views.format import compact, fields
+from catagent.views.format import fields, json_line, parsed
 from catagent.views.notes import note, under
 from catagent.views.parts import Hanging, Part, Ready, Rows
 from catagent.views.style import Look
@@ -64,10 +64,12 @@ def answers(data: ev.InterruptData) -> list[str]:
     return [f"answers to {tool}: {', '.join(words)}" for tool, words in data.allowed.items()]
 
 
-def artifacts(look: Look, messages: Iterable[ev.Message]) -> list[Part]:
-    """What tools returned besides what the agent observes, a row each."""
-    found = [message.artifact for message in messages if message.artifact is not UNSET]
-    return [row(look, f"artifact {compact(artifact)}") for artifact in found]
+def artifacts(seen: ev.ObservationData) -> list[str]:
+    """What a tool returned besides what the agent observes; MCP's tools return that again."""
+    found = (message.artifact for message in seen.messages if message.artifact is not UNSET)
+    text, data = seen.output, parsed(seen.output)
+    known = [{"structured_content": each} for each in ({"result": text}, {"result": data}, data)]
+    return [json_line(artifact) for artifact in found if artifact not in known]
 
 
 def row(look: Look, text: str) -> Part:

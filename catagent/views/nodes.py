@@ -1,12 +1,11 @@
 """What the nodes of a graph did, a line each, and what its state came to beside the answer."""
 
-import json
 from typing import Any
 
 from msgspec import UNSET
 
 from catagent.events import types as ev
-from catagent.views.format import compact, count, seconds
+from catagent.views.format import compact, count, parsed, seconds
 
 # The nodes of LangChain's own agents, which call models and tools; and how others name theirs.
 _LOOP = frozenset({"model", "tools", "generate_structured_response"})
@@ -55,7 +54,7 @@ class Nodes:
         if data.duration_s is not UNSET and data.duration_s >= _MOMENT:
             name += f" ({seconds(data.duration_s)})"
         news = {k: v for k, v in changes.items() if self._verbose or not _is_told(v)}
-        said = ", ".join(f"{key} {self._short(value)}".lstrip() for key, value in news.items())
+        said = ", ".join(f"{key} {short(value)}".lstrip() for key, value in news.items())
         return [f"{name}: {said}" if said else name]
 
     def _is_loop(self, event: ev.Update, changes: dict[str, Any]) -> bool:
@@ -68,16 +67,10 @@ class Nodes:
         self._loop |= {whose} if self._acts else set()
         return node in _MODELS or whose in self._loop
 
-    def _short(self, value: Any) -> str:
-        messages = _messages(value)
-        if self._verbose:
-            return f"+ {len(messages)}" if messages else compact(value)
-        return short(value)
-
     def results(self, end: ev.RunFinishedData) -> dict[str, Any]:
         """What is in the final state and was neither asked, answered nor shown, by key."""
         state = end.state if isinstance(end.state, dict) else {}
-        known = [self._asked, end.output, _parsed(end.output)]
+        known = [self._asked, end.output, parsed(end.output or "")]
         return {
             key: value
             for key, value in state.items()
@@ -93,11 +86,12 @@ class Nodes:
 
 
 def _changes(changes: Any) -> dict[str, Any]:
-    """The changes of one or several updates by key; of anything else, under none."""
-    parts = changes if changes and isinstance(changes, list) else [changes or {}]
-    if not all(isinstance(part, dict) for part in parts):
+    """The changes of an update, or of several with messages, by key; anything else under none."""
+    parts = changes if isinstance(changes, list) else [changes or {}]
+    if _messages(changes) or not all(isinstance(part, dict) for part in parts):
         return {"": changes}
-    return {key: value for part in parts for key, value in part.items()}
+    found = {key: value for part in parts for key, value in part.items()}
+    return found if len(parts) == 1 or any(map(_messages, found.values())) else {"": changes}
 
 
 def _messages(value: Any) -> list[dict[str, Any]]:
@@ -119,9 +113,11 @@ def _is_told(value: Any) -> bool:
 
 def short(value: Any) -> str:
     """Any value in a few words: as it is, by its beginning, or by what is in it."""
-    if new := list(filter(_is_whole, _messages(value))):
-        said = f"{new[0].get('type') or new[0]['role']} {short(new[0]['content'])}".rstrip()
-        return said if len(new) == 1 else count(len(new), "message")
+    if messages := _messages(value):
+        [*_, last] = messages
+        if len(messages) > 1 or not _is_whole(last):
+            return count(len(messages), "message")
+        return f"{last.get('type') or last['role']} {short(last['content'])}".rstrip()
     text = compact(value)
     if len(text) <= _SHORT and "\n" not in text:
         return text
@@ -155,10 +151,3 @@ def _size(file: Any) -> str:
 
 def _at(key: str, data: Any) -> Any:
     return data.get(key) if isinstance(data, dict) else None
-
-
-def _parsed(text: str | None) -> Any:
-    try:
-        return json.loads(text or "")
-    except ValueError:
-        return None

@@ -80,7 +80,8 @@ class Tool(Stack):
         if self.failed and not self._failed:
             self._set_aside()
         self._close(data.output, "observation")
-        self.parts.extend(graph.artifacts(self.look, data.messages))
+        found = graph.artifacts(data)
+        self.parts.extend(graph.row(self.look, f"artifact {artifact}") for artifact in found)
         for model in self.models:
             model.forget()
 

@@ -47,6 +47,24 @@ def test_the_modes_agree(name: str) -> None:
     assert steps == events
 
 
+@pytest.mark.parametrize(
+    ("name", "agents"),
+    [
+        ("single", [None, None]),
+        ("subgraph", ["inner", "inner"]),
+        ("handoff", ["alice", "bob"]),
+        ("supervisor", ["boss", "bob", "boss"]),
+        ("nested ids repeat", [None, "inner", "inner", None, "inner", "inner", None]),
+        ("graph in a chain", ["inner", "inner"]),
+        ("functional with an agent", ["inner", "inner"]),
+    ],
+)
+def test_agents_inside_the_runs_own_are_named(name: str, agents: list[str | None]) -> None:
+    run = played(name, "events")
+    assert [line["data"].get("agent") for line in run.of("llm.started")] == agents
+    assert all(line["data"]["duration_s"] >= 0 for line in run.of("update"))
+
+
 @each_in_a_mode
 def test_a_shape_comes_to_what_it_is_for(name: str, mode: Mode) -> None:
     run = played(name, mode)

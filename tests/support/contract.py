@@ -116,11 +116,11 @@ def story(run: Played) -> dict[str, list[Any]]:
 
 _FIELDS = {
     "run.started": ("input",),
-    "llm.started": ("model", "run_type", "messages", "tools", "parameters"),
+    "llm.started": ("model", "run_type", "messages", "tools", "parameters", "agent"),
     "llm.finished": ("model", "text", "message", "tool_calls", "finish_reason", "error"),
     "action": ("tool", "tool_input", "tool_call_id", "messages"),
     "observation": ("tool", "status", "output", "tool_call_id", "messages", "content"),
-    "update": ("node", "changes"),
+    "update": ("node", "changes", "agent"),
     "interrupt": ("node", "value", "allowed"),
     "answer": ("output", "complete", "messages"),
     "node": ("content",),

@@ -657,3 +657,5 @@ def test_what_a_tool_returned_besides_what_its_agent_observes_is_a_row(look: Loo
         assert row.endswith(f"artifact {json.dumps(artifact)}")
     (row,) = [row for row in shown(runs.artifact_run(["x" * 9_999]), look) if "artifact" in row]
     assert cells(row) < 300
+    again = runs.artifact_run({"structured_content": {"result": ""}})  # as tools of MCP have it
+    assert "artifact" not in "".join(shown(again, look))
