@@ -15,7 +15,7 @@ from catagent.agents.langgraph_json import Project
 from catagent.errors import UsageError
 from catagent.loading import current_folder, registry
 
-_JAVASCRIPT = re.compile(r"\.[cm]?[jt]sx?$")
+_JAVASCRIPT = re.compile(r"\.[cm]?[jt]sx?")
 _RELATIVE = re.compile(r"^\s*from\s+(\.+)[\w.]*\s+import\b", re.MULTILINE)
 _WRITE = "write it as path/to/file.py:attribute"
 
@@ -60,10 +60,7 @@ class Code(NamedTuple):
             hint = registry.suggest(graph, project.graphs, "graph")
             raise UsageError(f"{project.file} has no graph called {graph!r}", hint)
         where, _, attribute = entry.rpartition(":")
-        if _JAVASCRIPT.search(where):
-            raise UsageError(f"{graph} is written in JavaScript ({entry})", "name one in Python")
-        is_usable = where.endswith(".py") or (where and "/" not in where)
-        if not (is_usable and attribute and project.below(where)):
+        if not (where and attribute and project.below(where)):
             hint = "it is to be path/to/file.py:attribute, with a path below its folder"
             raise UsageError(f"{graph} of {project.file} is {entry!r}", hint)
         return cls._at(Path(where), attribute, project.root)._replace(project=project)
@@ -71,7 +68,9 @@ class Code(NamedTuple):
     @classmethod
     def _at(cls, where: Path, attribute: str, root: Path | None = None) -> Code:
         """Of a module, or of a file and the package that it lies in, or imports from with dots."""
-        if where.suffix != ".py":
+        if _JAVASCRIPT.fullmatch(where.suffix):
+            raise UsageError(f"{where} is JavaScript, and agents are to be in Python", _WRITE)
+        if where.suffix != ".py" and where.name == str(where):
             root = root or Path.cwd()
             return cls(str(where), attribute, root, [*_folders(root)])
         file = (root or Path.cwd()).joinpath(where).resolve()
@@ -93,7 +92,8 @@ class Code(NamedTuple):
         for name in (self.module, f"{self.module}_"):  # the second where the first is taken
             current_folder.serve(name, self.folders)
         with explained():
-            return load(self.module, str(self.file) if self.file else None, self.attribute)
+            file = str(self.file) if self.file else None
+            return load(self.module, file, self.attribute, [*map(str, self.folders)])
 
 
 def _folders(root: Path) -> Iterator[Path]:

@@ -116,7 +116,7 @@ def test_the_cat_says_which_agents_there_are(
         ('{"graphs": {"a": "agent.py"}}', "a of "),
         ('{"graphs": {"a": "../agent.py:agent"}}', "a of "),
         ('{"graphs": {"a": "./none.py:agent"}}', "there is no file"),
-        ('{"graphs": {"a": "./src/agent.ts:graph"}}', "a is written in JavaScript"),
+        ('{"graphs": {"a": "./src/agent.ts:graph"}}', "src/agent.ts is JavaScript"),
     ],
     ids=lambda text: text[:30],
 )

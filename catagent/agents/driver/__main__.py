@@ -55,7 +55,7 @@ def main(descriptor: int) -> int:
             with talk.makefile("r", encoding="utf-8") as lines:
                 request = json.loads(lines.readline())
             sys.path[:0] = request["folders"]
-            agent = load(request["module"], request["file"], request["attribute"])
+            agent = load(*(request[each] for each in ("module", "file", "attribute", "folders")))
             offers = offered(_config(request, None), request["context"], Supplies())
             asyncio.run(_run(called(agent, request["name"], offers), request, talk))
         except UnusableError as error:

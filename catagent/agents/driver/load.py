@@ -26,15 +26,16 @@ def versions() -> dict[str, str]:
     return found
 
 
-def load(module: str, file: str | None, attribute: str) -> Any:
+def load(module: str, file: str | None, attribute: str, folders: list[str]) -> Any:
     """What stands at the attribute of a module, of that file where one is given.
 
-    Raises UnusableError for what is not there, also where the module misses another.
+    `folders` are those of the project, which are looked in. Raises UnusableError for what is not
+    there, also where the module misses another.
     """
     try:
         found = importlib.import_module(module) if file is None else _import_file(module, file)
     except ImportError as error:
-        if (said := explained(error, module)) is error:
+        if (said := explained(error, module, folders)) is error:
             raise
         raise said from error
     except SyntaxError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pkgutil
 import re
 import sys
-import traceback
 from difflib import get_close_matches
 from importlib import metadata
 from pathlib import Path
@@ -16,14 +15,14 @@ from .kinds import UnusableError
 _GONE = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
 
 
-def explained(error: ImportError, named: str) -> Exception:
+def explained(error: ImportError, named: str, folders: list[str]) -> Exception:
     """What to raise for it: itself if it says all. `named` is the agent's module."""
     gone = _GONE.match(str(error))
     holder, _, name = (gone[2], "", gone[1]) if gone else (error.name or "").rpartition(".")
     module = sys.modules.get(holder)
     if getattr(module, "__file__", None):
         return _not_in(module, name, str(error).partition(" (")[0])
-    return _not_found(error, named) if isinstance(error, ModuleNotFoundError) else error
+    return _not_found(error, named, folders) if isinstance(error, ModuleNotFoundError) else error
 
 
 def _not_in(module: Any, name: str, said: str) -> UnusableError:
@@ -49,11 +48,11 @@ def _version(package: str) -> str:
         return ""
 
 
-def _not_found(error: ModuleNotFoundError, named: str) -> UnusableError:
+def _not_found(error: ModuleNotFoundError, named: str, folders: list[str]) -> UnusableError:
     name, hint = error.name or "", "name another interpreter with --python PATH"
     if f"{named}.".startswith(f"{name}."):
         name, hint = named, f"it is looked for in its folder and there: {hint}"
-    elif found := _elsewhere(name, error):
+    elif found := _elsewhere(name, folders):
         hint = f"there is {found}, in none of the folders that are looked in"
     else:
         hint = f"install it there, or {hint}"
@@ -62,10 +61,7 @@ def _not_found(error: ModuleNotFoundError, named: str) -> UnusableError:
     return UnusableError(f"No module named {name!r} in {sys.executable}", hint)
 
 
-def _elsewhere(name: str, error: ImportError) -> Path | None:
-    """A module of this name near the person's file that imports it."""
-    files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
-    importing = Path([path for path in files if not path.startswith("<")][-1])
-    folders = () if "site-packages" in importing.parts else [*importing.parents][:3]
-    patterns = (f"{name}.py", f"{name}/__init__.py", f"*/{name}.py", f"*/{name}/__init__.py")
-    return next((found for f in folders for each in patterns for found in f.glob(each)), None)
+def _elsewhere(name: str, folders: list[str]) -> Path | None:
+    """A module of this name in a folder inside of those that are looked in."""
+    patterns = (f"*/{name}.py", f"*/{name}/__init__.py")
+    return next((f for folder in folders for p in patterns for f in Path(folder).glob(p)), None)
