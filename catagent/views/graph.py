@@ -1,4 +1,4 @@
-"""What a graph reports of itself: how its state changed, and what it asks a person."""
+"""What a graph asks a person, and what its tools returned besides what its agent observes."""
 
 from collections.abc import Iterator
 from textwrap import indent

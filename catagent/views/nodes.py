@@ -28,10 +28,9 @@ class Nodes:
         # Nodes that call models or tools, and runs of nodes around others, by their tool call.
         self._loop: set[tuple[object, str]] = set()
         self._around: set[tuple[str, str | None]] = set()
-        # The keys that were shown, and what the outermost graph changed last.
+        # The keys that were shown, and what was changed last, by the outermost graph in the end.
         self._shown: set[str] = set()
         self._last: dict[str, Any] | None = None
-        self._depth = 0
 
     def take(self, event: ev.Event) -> None:
         """Take note of an event; what a node of the loop decides or observes is right before it."""
@@ -44,9 +43,7 @@ class Nodes:
         """What a node changed, on one line; none for a node of the loop."""
         data, changes = event.data, _changes(event.data.changes)
         self._around.update((run, event.call) for run in event.parent_ids)
-        if self._last is None or len(event.parent_ids) <= self._depth:
-            self._last, self._depth = changes, len(event.parent_ids)
-        is_loop, self._acts = self._is_loop(event, changes), False
+        is_loop, self._acts, self._last = self._is_loop(event, changes), False, changes
         if is_loop and not self._verbose:
             return []
         self._shown.update(changes)
