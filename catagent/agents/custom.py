@@ -12,6 +12,7 @@ from langchain_core.tools import BaseTool
 from langgraph.pregel import Pregel
 
 from catagent.agents.code import explained
+from catagent.agents.driver.describe import describe
 from catagent.agents.driver.factory import called, offered, opened, runnable_of
 from catagent.agents.driver.inputs import input_of
 from catagent.agents.driver.kinds import is_a, kind_of, unbound
@@ -45,11 +46,22 @@ async def adapted(found: Any, name: str, request: AgentRequest) -> AsyncIterator
         yield _run_of(agent, name, request)
 
 
-@explained()
-def _run_of(found: Any, name: str, request: AgentRequest) -> AgentRun:
+async def described(found: Any, name: str, request: AgentRequest) -> dict[str, Any]:
+    """What the agent takes and gives that was `made`, as the driver's `describe` has it."""
+    async with opened(found) as agent:
+        with explained():
+            return describe(_runnable(agent, name, request))
+
+
+def _runnable(found: Any, name: str, request: AgentRequest) -> Any:
     if isinstance(found, list | tuple):
         found = _agent_of(found, name, request)
-    runnable, called_by = runnable_of(found, f"the agent {name}", _HINT), name.rpartition(":")[2]
+    return runnable_of(found, f"the agent {name}", _HINT)
+
+
+@explained()
+def _run_of(found: Any, name: str, request: AgentRequest) -> AgentRun:
+    runnable, called_by = _runnable(found, name, request), name.rpartition(":")[2]
     require_context(runnable, called_by, request.context)
     return fit(
         runnable,

@@ -44,3 +44,11 @@ def open_agent(name: str, request: AgentRequest) -> AbstractAsyncContextManager[
     from catagent.agents.custom import adapted, made  # imports LangGraph
 
     return adapted(made(found, name, request), name, request)
+
+
+async def describe_agent(name: str, request: AgentRequest) -> dict[str, Any]:
+    """What the agent takes and gives, as `driver.describe` has it. Raises as `open_agent` does."""
+    found = find(name, registry.AGENTS, "agent")
+    from catagent.agents.custom import described, made
+
+    return await described(made(found, name, request), name, request)

@@ -45,7 +45,7 @@ def show(request: Request, asked: Asked) -> int:
         from catagent.cli.uncaught import Background
 
         Background(loaded.secrets, debug=asked.debug).install()
-        run = _kind(request)(
+        run = kind_of_run(request)(
             request,
             loaded,
             sinks=outputs.sinks,
@@ -61,7 +61,8 @@ def show(request: Request, asked: Asked) -> int:
     return run.session.exit_code
 
 
-def _kind(request: Request) -> type[Run]:
+def kind_of_run(request: Request) -> type[Run]:
+    """Where it runs: in our process, or in its own interpreter."""
     if request.python is None:
         from catagent.run.runner import Run
 

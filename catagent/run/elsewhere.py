@@ -42,13 +42,27 @@ class RunElsewhere(Run):
         found = {"catagent": __version__, **self._told.get("versions", {})}
         return await self.session.drive(self._started(found), self._events())
 
-    async def _start(self) -> None:
+    async def describe(self) -> dict[str, Any]:
+        """What the request's agent takes and gives, as it is there."""
+        self._told = {}
+        await self._start(describes=True)
+        try:
+            await self._hear()
+        finally:
+            await self._end()
+        if "described" not in self._told:
+            raise await self._why()
+        described: dict[str, Any] = self._told["described"]
+        return described
+
+    async def _start(self, *, describes: bool = False) -> None:
         self._folder = folders.new_folder(self._loaded.environ)
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = self._driver(theirs.fileno())
         self._heard, self._talk = await asyncio.open_connection(sock=ours, limit=1 << 24)
-        self._talk.write(json.dumps(self._asked(), default=str).encode() + b"\n")
+        asked = {**self._asked(), "describes": describes}
+        self._talk.write(json.dumps(asked, default=str).encode() + b"\n")
 
     def _driver(self, descriptor: int) -> subprocess.Popen[bytes]:
         """Start the driver. What it prints is talk: stdout is for the events."""

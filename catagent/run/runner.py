@@ -7,10 +7,11 @@ import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import cache, partial
+from typing import Any
 
 from catagent import __version__
 from catagent.agents.driver import load
-from catagent.agents.open import AgentRequest, open_agent
+from catagent.agents.open import AgentRequest, describe_agent, open_agent
 from catagent.config import Loaded
 from catagent.events import types as ev
 from catagent.events.masking import EventMask
@@ -64,6 +65,11 @@ class Run:
         """
         with event_loop.watchdog(self.session, leave):
             return event_loop.run(self.drive(), self.session.stop)
+
+    async def describe(self) -> dict[str, Any]:
+        """What the request's agent takes and gives, as `driver.describe` has it."""
+        async with contextlib.aclosing(self._models()) as models:
+            return await describe_agent(self._request.agent, self._agent_request(models))
 
     def _started(self, found: dict[str, str]) -> ev.RunStarted:
         request, is_ours = self._request, self._request.uses_our_models
@@ -119,9 +125,9 @@ class Run:
         request = self._request
         return Models(request.model, request.tool_model, self._loaded, retrying, self._on_status)
 
-    def _open(self, models: Models) -> contextlib.AbstractAsyncContextManager[AgentRun]:
+    def _agent_request(self, models: Models) -> AgentRequest:
         request = self._request
-        agent_request = AgentRequest(
+        return AgentRequest(
             request.given,
             models,
             context=request.context,
@@ -131,6 +137,9 @@ class Run:
             max_steps=self._loaded.settings.max_steps,
             raw=request.raw,
         )
+
+    def _open(self, models: Models) -> contextlib.AbstractAsyncContextManager[AgentRun]:
+        request, agent_request = self._request, self._agent_request(models)
         with _no_collections():
             if request.tool is not None:
                 from catagent.agents.single_tool import open_tool

@@ -37,6 +37,22 @@ graph = graph.add_node("greet", greet).add_edge(START, "greet").compile()
 """
 
 
+DESCRIBED = """\
+input
+  names: list[str]
+  said: str
+output
+  names: list[str]
+  said: str
+context
+  greeting: str = 'hello'
+configurable
+  thread_id: str
+  greeting: str = 'hello'
+catagent ask --agent agent.py:graph "a question"
+"""
+
+
 @pytest.mark.parametrize("text", ["null", "{", "@absent.json", "@.", "[" * 100_000])
 def test_what_is_not_json_is_refused(text: str) -> None:
     with pytest.raises(UsageError) as refused:
@@ -77,6 +93,26 @@ def test_an_agent_gets_its_input_and_more(
     started, *_, finished = lines(done.stdout)
     assert (done.returncode, started["data"]["input"]) == (0, told)
     assert finished["data"]["state"] == {**told, "said": said.strip()}
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_what_an_agent_takes_is_described(tmp_path: Path, elsewhere: bool) -> None:
+    (tmp_path / "agent.py").write_text(f"print('printed')\n{AGENT}")
+    if elsewhere:
+        twin(tmp_path)
+    env = environment(tmp_path)
+    env.pop("VIRTUAL_ENV", None)
+    done = catagent("agents", "agent.py:graph", env=env)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == DESCRIBED
+    described = json.loads(catagent("agents", "agent.py:graph", "--json", env=env).stdout)
+    assert described["schemas"]["context"]["properties"]["greeting"]["default"] == "hello"
+
+
+def test_what_cannot_be_described_is_an_error(tmp_path: Path) -> None:
+    done = catagent("agents", "absent.py:graph", env=environment(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "there is no file" in done.stderr
 
 
 def test_a_question_and_an_input_are_not_given_at_once(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
 """Runs an agent in the interpreter of its project: `python driver/__main__.py FD`, by `ask`.
 
 FD is a socket. A line of JSON comes in: {"module", "file" or null, "attribute", "folders", "name",
-"input", "context", "configurable", "run_id"}. Out go {"versions"}, {"began": microseconds of the
-epoch}, and of a failure {"error": as the observer writes one, "traceback"}, with {"usage": message,
-"hint"} where an agent is of no use. Closing the socket on the other side cancels the run.
+"input", "context", "configurable", "run_id", "describes"}. Out go {"versions"}, {"began":
+microseconds of the epoch} or, where it describes, {"described"}, and of a failure {"error": as the
+observer writes one, "traceback"}, with {"usage": message, "hint"} where an agent is of no use.
+Closing the socket on the other side cancels the run.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ if __name__ == "__main__":  # a package under a name that nobody else has
     sys.modules[_spec.name] = importlib.util.module_from_spec(_spec)
     __package__ = _spec.name  # what the imports below are relative to
 
+from .describe import describe
 from .factory import called, offered, opened, runnable_of
 from .inputs import input_of
 from .kinds import UnusableError
@@ -103,6 +105,9 @@ async def _run(made: Any, request: dict[str, Any], talk: socket.socket) -> None:
         loop.add_signal_handler(number, cancel)
     async with opened(made) as agent:
         runnable = runnable_of(agent, f"the agent {request['name']}", _BRING)
+        if request["describes"]:
+            _say(talk, described=describe(runnable))
+            return
         given = input_of(runnable, request["name"], request["input"])
         config: Any = {**_config(request, runnable), "callbacks": streaming()}
         require_context(runnable, request["name"], request["context"])

@@ -23,14 +23,14 @@ def input_of(runnable: Any, name: str, given: Any) -> Any:
     taken = input_taken(runnable)
     if not isinstance(given, str):
         return taken.checked(given, name)
-    key = _key_of_a_question(taken)
+    key = key_of_a_question(taken)
     if key is None:
         message = f"the agent {name} takes {taken.takes}, and it is not clear where a question goes"
         raise UnusableError(message, f"give it its own input: {taken.example}")
     return taken.checked({key: given} if key else given, name)
 
 
-def _key_of_a_question(taken: Taken) -> str | None:
+def key_of_a_question(taken: Taken) -> str | None:
     """The key where a question fits by its type; empty where it is all, None for no clear one."""
     if not taken.fields:
         return "" if taken.value.takes_text or taken.value.takes_messages else None

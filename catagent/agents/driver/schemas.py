@@ -17,17 +17,18 @@ _LISTS = (list, collections.abc.Sequence)
 
 
 class Field(NamedTuple):
-    """A key of a schema: its type, whether it must be given, whether it is a list of messages."""
+    """A key of a schema: its type, whether it must be given, whether as messages, its default."""
 
     kind: Any = Any
     is_required: bool = False
     takes_messages: bool = False
+    default: str = ""
 
     @classmethod
-    def of(cls, hint: Any, key: str = "", *, is_required: bool = False) -> Field:
+    def of(cls, hint: Any, key: str = "", **more: Any) -> Field:
         """The field of a type hint; it takes messages by its type, its reducer, or by its name."""
         if "Required" in str(get_origin(hint)):  # NotRequired as well
-            return cls.of(get_args(hint)[0], key, is_required=is_required)
+            return cls.of(get_args(hint)[0], key, **more)
         reducers = [getattr(each, "__name__", "") for each in getattr(hint, "__metadata__", ())]
         lists = [each for each in _options(hint) if get_origin(each) in _LISTS]
         takes_messages = (
@@ -35,7 +36,7 @@ class Field(NamedTuple):
             or any(derives(leaf, "BaseMessage") for each in lists for leaf in _leaves(each))
             or (key == "messages" and hint in (Any, list))
         )
-        return cls(hint, is_required, takes_messages)
+        return cls(hint, takes_messages=takes_messages, **more)
 
     @property
     def takes_text(self) -> bool:
@@ -89,9 +90,15 @@ def fields_of(schema: Any) -> dict[str, Field]:
     except Exception:  # a name in them that is not there
         hints = dict.fromkeys(getattr(schema, "__annotations__", ()), Any)
     if required is None:
-        parameters = inspect.signature(schema).parameters.values()
-        required = [each.name for each in parameters if is_required(each)]
-        hints = {each.name: hints.get(each.name, Any) for each in parameters}
+        return {
+            name: Field.of(
+                hints.get(name, Any),
+                name,
+                is_required=is_required(parameter),
+                default="" if is_required(parameter) else repr(parameter.default),
+            )
+            for name, parameter in inspect.signature(schema).parameters.items()
+        }
     # What is annotated as a text is in no `__required_keys__`, or wrongly.
     required = [key for key in required if "NotRequired" not in str(get_origin(hints[key]))]
     return {key: Field.of(hint, key, is_required=key in required) for key, hint in hints.items()}

@@ -1,13 +1,21 @@
-"""`catagent agents`: what can be asked here."""
+"""`catagent agents`: what can be asked here, and what each takes and gives."""
 
+import contextlib
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
 from msgspec import Struct
 
+from catagent.cli.asked import Asked
+from catagent.events.codec import encode_plain
 from catagent.loading.registry import AGENTS
+from catagent.models.spec import choose_model
+from catagent.redact import redact
+from catagent.run.request import Request
 
 
 class AgentInfo(Struct, kw_only=True, frozen=True):
@@ -19,12 +27,18 @@ class AgentInfo(Struct, kw_only=True, frozen=True):
 
 
 def agents(
+    name: Annotated[
+        str | None, typer.Argument(help="What --agent takes: say what it takes and gives.")
+    ] = None,
     *,
     json: Annotated[
-        bool, typer.Option("--json", help="One JSON line an agent, as a pipe gets anyway.")
+        bool, typer.Option("--json", help="One JSON line an agent; of one its JSON Schemas.")
     ] = False,
 ) -> None:
-    """List the agents that can be asked here: built-in ones, and those of langgraph.json."""
+    """List the agents that can be asked here, or say what one of them takes and gives."""
+    if name is not None:
+        _describe(name, json=json)
+        return
     from catagent.cli.listing import print_list
 
     found = list(_found())
@@ -51,3 +65,29 @@ def _table(found: Sequence[AgentInfo]) -> Iterator[str]:
     rows = [{"agent": clean_line(each.agent), "path": clean_line(each.path)} for each in found]
     columns = widths(rows)
     return (line(row, columns, ()) for row in rows)
+
+
+def _describe(name: str, *, json: bool) -> None:
+    """Load the agent, and print what it takes and gives; of what it prints, nothing on stdout."""
+    import asyncio
+
+    from catagent.cli.agent import with_agent
+    from catagent.cli.run_request import kind_of_run
+    from catagent.views.sanitize import clean_line
+
+    of_a_run = ("model", "tool_model", "max_steps", "raw", "mode")
+    asked, python = with_agent(Asked.of({**dict.fromkeys(of_a_run), "agent": name}))
+    model = choose_model(asked.settings.model, asked.loaded.environ)
+    request = Request(
+        agent=name, model=model, tool_model=model, filters=asked.filters, python=python
+    )
+    with contextlib.redirect_stdout(sys.stderr):
+        found = asyncio.run(kind_of_run(request)(request, asked.loaded).describe())
+    secrets = asked.loaded.secrets
+    if json:
+        sys.stdout.write(redact(encode_plain({"agent": name, **found}).decode(), secrets))
+        return
+    for what, lines in found["lines"].items():
+        rows = "".join(f"  {clean_line(redact(line, secrets))}\n" for line in lines)
+        sys.stdout.write(f"{what}\n{rows}")
+    sys.stdout.write(f"catagent ask --agent {quote(name)} {found['example']}\n")
