@@ -94,12 +94,13 @@ def _changes(changes: Any) -> dict[str, Any]:
 def _messages(value: Any) -> list[dict[str, Any]]:
     """The messages, whole or by reference, of a value that is nothing else."""
     items = value if isinstance(value, list) else [value]
-    is_all = all(isinstance(one, dict) and ("ref" in one or _is_whole(one)) for one in items)
-    return items if is_all else []
+    is_message = (isinstance(one, dict) and (_is_whole(one) or [*one] == ["ref"]) for one in items)
+    return items if all(is_message) else []
 
 
 def _is_whole(item: dict[str, Any]) -> bool:
-    return "content" in item and not item.keys().isdisjoint({"type", "role"})
+    """Whether it is a message of ours or of OpenAI's."""
+    return item.keys() >= {"type", "content", "tool_calls"} or item.keys() >= {"role", "content"}
 
 
 def _is_told(value: Any) -> bool:

@@ -152,7 +152,8 @@ def update(changes: Any, node: str = "extract", **more: Any) -> ev.Update:
     return ev.Update(data=ev.UpdateData(node=node, changes=changes, **more), **run)
 
 
-KNOWN, NEW = {"ref": "m-1"}, {"type": "ai", "content": "hello"}
+KNOWN, NEW = {"ref": "m-1"}, {"type": "ai", "content": "hello", "tool_calls": list[Any]()}
+DOCUMENT = {"type": "web", "content": "x" * 90}
 
 
 def test_a_change_of_the_state_is_one_dim_row() -> None:
@@ -168,6 +169,9 @@ def test_a_change_of_the_state_is_one_dim_row() -> None:
     assert shown([update([{"a": 1}, {"chat": [KNOWN]}])]) == ["∙ extract: a 1"]
     assert shown([update([{"a": 1}, {"a": 2}])]) == ['∙ extract: [{"a": 1}, {"a": 2}]']
     assert shown([update({"chat": NEW})]) == ["∙ extract: chat ai hello"]
+    openai = {"role": "user", "content": "hello"}
+    assert shown([update({"chat": openai})]) == ["∙ extract: chat user hello"]
+    assert shown([update({"docs": [DOCUMENT]})]) == ["∙ extract: docs 1 item"]
     assert shown([update([KNOWN]), update(NEW)]) == ["∙ extract", "∙ extract: ai hello"]
     assert shown([update(["a", "b"])]) == ['∙ extract: ["a", "b"]']
 
