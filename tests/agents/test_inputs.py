@@ -37,6 +37,19 @@ class Asked(TypedDict):
     depth: NotRequired[int]
 
 
+class Log(TypedDict):
+    """What is in a list."""
+
+    text: str
+    grade: int
+
+
+class Logs(TypedDict):
+    """A state with a list of them, of which not all have all."""
+
+    logs: list[Log]
+
+
 class Email(TypedDict):
     """An input that no question is."""
 
@@ -90,6 +103,7 @@ AGENTS: dict[str, Any] = {
     "report": graph(Report),
     "asked": graph(Report, input_schema=Asked),
     "email": graph(Report, input_schema=Email),
+    "logs": graph(Logs),
     "described": graph(Described),
     "held": graph(Held),
     "transcript": graph(Transcript),
@@ -149,6 +163,7 @@ def test_a_question_goes_into_nothing_else(name: str, example: str) -> None:
     [
         ("report", {"depth": 2, "kind": "long", "notes": ["a"]}),
         ("asked", {"topic": "cats"}),
+        ("logs", {"logs": [{"text": "a"}]}),
         ("email", {"email": {"from": "ann"}}),
         ("described", {"limit": 1}),
         ("dict", {"any": 1}),
@@ -179,6 +194,7 @@ def test_messages_are_what_langchain_takes_for_some(name: str, key: str, given: 
         ("report", {"kind": "odd"}, "kind of --input: input should be 'short' or 'long'"),
         ("report", {"notes": [1]}, "notes of --input: 0: input should be a valid string"),
         ("report", [1], "--input is not a JSON object"),
+        ("logs", {"logs": [{"grade": "a"}]}, "0.grade: input should be a valid integer"),
         ("asked", {"depth": 1}, "there is no topic in --input"),
         ("asked", {"topic": "", "kind": "long"}, "there is no kind in --input"),
         ("workflow", {"depth": 1}, "there is no topic in --input"),

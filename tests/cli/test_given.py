@@ -109,10 +109,17 @@ def test_what_an_agent_takes_is_described(tmp_path: Path, elsewhere: bool) -> No
     assert described["schemas"]["context"]["properties"]["greeting"]["default"] == "hello"
 
 
-def test_what_cannot_be_described_is_an_error(tmp_path: Path) -> None:
-    done = catagent("agents", "absent.py:graph", env=environment(tmp_path))
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "there is no file" in done.stderr
+@pytest.mark.parametrize(
+    ("name", "code", "message"),
+    [("absent.py:graph", 2, "there is no file"), ("agent.py:graph", 1, "no such cat")],
+)
+def test_what_cannot_be_described_is_an_error(
+    tmp_path: Path, name: str, code: int, message: str
+) -> None:
+    (tmp_path / "agent.py").write_text("raise ValueError('no such cat')")
+    done = catagent("agents", name, env=environment(tmp_path))
+    assert (done.returncode, done.stdout) == (code, "")
+    assert message in done.stderr
 
 
 def test_a_question_and_an_input_are_not_given_at_once(tmp_path: Path) -> None:

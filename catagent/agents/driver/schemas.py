@@ -75,7 +75,9 @@ class Field(NamedTuple):
             adapter.validate_json(json.dumps(value), strict=True)
         except ValueError as error:
             found: Any = error
-            raise ValueError("; ".join(_words(each) for each in found.errors()[:3])) from None
+            # Of what is inside a value, LangGraph asks for nothing.
+            if errors := [each for each in found.errors() if each["type"] != "missing"]:
+                raise ValueError("; ".join(map(_words, errors[:3]))) from None
         return value
 
 

@@ -73,6 +73,7 @@ def _describe(name: str, *, json: bool) -> None:
 
     from catagent.cli.agent import with_agent
     from catagent.cli.run_request import kind_of_run
+    from catagent.failures.classify import classify
     from catagent.views.sanitize import clean_line
 
     of_a_run = ("model", "tool_model", "max_steps", "raw", "mode")
@@ -82,7 +83,10 @@ def _describe(name: str, *, json: bool) -> None:
         agent=name, model=model, tool_model=model, filters=asked.filters, python=python
     )
     with contextlib.redirect_stdout(sys.stderr):
-        found = asyncio.run(kind_of_run(request)(request, asked.loaded).describe())
+        try:
+            found = asyncio.run(kind_of_run(request)(request, asked.loaded).describe())
+        except Exception as error:
+            raise classify(error) from error
     secrets = asked.loaded.secrets
     if json:
         sys.stdout.write(redact(encode_plain({"agent": name, **found}).decode(), secrets))
@@ -90,4 +94,4 @@ def _describe(name: str, *, json: bool) -> None:
     for what, lines in found["lines"].items():
         rows = "".join(f"  {clean_line(redact(line, secrets))}\n" for line in lines)
         sys.stdout.write(f"{what}\n{rows}")
-    sys.stdout.write(f"catagent ask --agent {quote(name)} {found['example']}\n")
+    sys.stdout.write(f"catagent ask --agent {quote(name)} {clean_line(found['example'])}\n")
