@@ -71,6 +71,19 @@ class Held:
     answer: str = ""
 
 
+class Kept(TypedDict):
+    """Messages by their name alone, added to by a reducer of Python's."""
+
+    messages: Annotated[list, operator.add]  # type: ignore[type-arg]
+    topic: str
+
+
+class Dicts(TypedDict):
+    """What is called messages, and is not LangChain's."""
+
+    messages: Annotated[list[dict[str, str]], operator.add]
+
+
 class Transcript(TypedDict):
     """Messages by their reducer alone."""
 
@@ -106,6 +119,8 @@ AGENTS: dict[str, Any] = {
     "logs": graph(Logs),
     "described": graph(Described),
     "held": graph(Held),
+    "kept": graph(Kept),
+    "dicts": graph(Dicts),
     "transcript": graph(Transcript),
     "root": graph(ROOT),
     "dict": RunnableLambda(lambda it: it).with_types(input_type=dict[str, Any]),
@@ -129,6 +144,7 @@ QUESTION = [HumanMessage("why?")]
         ("asked", {"topic": "why?"}),
         ("described", {"query": "why?"}),
         ("held", {"history": QUESTION}),
+        ("kept", {"messages": QUESTION}),
         ("transcript", {"talk": QUESTION}),
         ("root", QUESTION),
         ("text", "why?"),
@@ -147,6 +163,7 @@ def test_a_question_goes_where_it_fits(name: str, expected: Any) -> None:
     ("name", "example"),
     [
         ("email", """--input '{"email": {}}'"""),
+        ("dicts", """--input '{"messages": []}'"""),
         ("dict", "--input '{}'"),
         ("number", "--input '1'"),
         ("texts", "--input '[]'"),

@@ -14,6 +14,7 @@ from .kinds import derives, is_required
 # What a person may write in the place of a value, by its type.
 _EXAMPLES: dict[Any, Any] = {str: "…", int: 1, float: 0.5, bool: True, list: [], dict: {}}
 _LISTS = (list, collections.abc.Sequence)
+_UNSAID = (Any, type(None), *_LISTS)  # types that do not say what is in a list
 
 
 class Field(NamedTuple):
@@ -30,11 +31,13 @@ class Field(NamedTuple):
         if "Required" in str(get_origin(hint)):  # NotRequired as well
             return cls.of(get_args(hint)[0], key, **more)
         reducers = [getattr(each, "__name__", "") for each in getattr(hint, "__metadata__", ())]
-        lists = [each for each in _options(hint) if get_origin(each) in _LISTS]
+        options = _options(hint)
+        lists = [each for each in options if get_origin(each) in _LISTS]
+        unsaid = all(leaf in _UNSAID for each in options for leaf in _leaves(each))
         takes_messages = (
             any("add_messages" in name for name in reducers)
             or any(derives(leaf, "BaseMessage") for each in lists for leaf in _leaves(each))
-            or (key == "messages" and hint in (Any, list))
+            or (key == "messages" and unsaid)
         )
         return cls(hint, takes_messages=takes_messages, **more)
 
@@ -125,7 +128,7 @@ def _options(kind: Any) -> list[Any]:
 
 def _leaves(kind: Any) -> list[Any]:
     """The classes that a type is made of."""
-    return [leaf for each in get_args(kind) for leaf in _leaves(each)] or [kind]
+    return [leaf for each in get_args(kind) for leaf in _leaves(each)] or [get_origin(kind) or kind]
 
 
 def _words(problem: dict[str, Any]) -> str:
