@@ -64,8 +64,11 @@ def assert_said(told: Told, last: Line, err: str) -> None:
         assert err == ""
         return
     error = last["data"]["error"]
-    node = f"in node {error['node']}, " if error["node"] else ""
-    where = f"  {node}at {error['file']}:{error['line']}\n" if error["file"] else ""
+    inside = f"in node {error['node']}, " if error["node"] else ""
+    if len(error.get("path", ())) > 1:
+        inside = f"in {' > '.join(error['path'])}, "
+    where = f"  {inside}at {error['file']}:{error['line']}\n" if error["file"] else ""
+    where += f"    {error['source']}\n" if "source" in error else ""
     hint = f"  hint: {error['hint']}\n" if error["hint"] else ""
     assert err == f"catagent: error: {error['message']}\n{where}{hint}"
 

@@ -207,7 +207,7 @@ def test_what_goes_wrong_there_is_said_with_the_exit_code_that_it_has_here(
     }.items():
         (project / f"src/agents/{module}.py").write_text(text)
     result = catagent(
-        "ask", "-o", "jsonl", "--agent", agent(project, name), "hi", env=home(tmp_path)
+        "ask", "-o", "jsonl", "--debug", "--agent", agent(project, name), "hi", env=home(tmp_path)
     )
     *_, last = lines(result.stdout)
     assert (result.returncode, last["data"]["exit_code"]) == (code, code), result.stderr
@@ -215,6 +215,7 @@ def test_what_goes_wrong_there_is_said_with_the_exit_code_that_it_has_here(
     assert last["data"]["error"]["hint"].startswith(hint)
     shown = last["data"]["error"].get("source", "")
     assert (shown[: len(source)], bool(shown)) == (source, bool(source))
+    assert (f'/{name.partition(":")[0]}.py", line ' in result.stderr) == bool(source)
 
 
 def test_a_secret_that_the_agent_brought_is_masked(project: Path, tmp_path: Path) -> None:
