@@ -16,7 +16,8 @@ from catagent.agents.driver.describe import describe
 from catagent.agents.driver.factory import called, offered, opened, runnable_of
 from catagent.agents.driver.inputs import input_of
 from catagent.agents.driver.kinds import is_a, kind_of, unbound
-from catagent.agents.driver.needs import configured, require_context
+from catagent.agents.driver.needs import configured, identified, require_context
+from catagent.agents.driver.supplies import Supplies
 from catagent.agents.inside import fitted
 from catagent.errors import UsageError
 from catagent.sources.base import AgentRun, AgentShape
@@ -70,6 +71,7 @@ def _run_of(found: Any, name: str, request: AgentRequest) -> AgentRun:
         context=request.context,
         max_steps=request.max_steps,
         raw=request.raw,
+        supplies=request.supplies,
     )
 
 
@@ -88,11 +90,12 @@ def fit(
     context: Any = None,
     max_steps: int,
     raw: bool = False,
+    supplies: Supplies | None = None,
 ) -> AgentRun:
     """Return a run of an agent that is at hand, on a question as text or on its own input.
 
-    Raises UsageError for what cannot be run, for a text that fits nowhere in its input, and
-    where its context misses something.
+    It is changed, to have what `supplies` has. Raises UsageError for what cannot be run, for a text
+    that fits nowhere in its input, and where its context misses something.
     """
     runnable = runnable_of(agent, "the agent", _HINT)
     name = config.get("run_name") or runnable.get_name()
@@ -100,9 +103,11 @@ def fit(
     inner = unbound(runnable)
     other: AgentShape = "executor" if is_a(inner, "AgentExecutor") else "other"
     shape: AgentShape = "graph" if isinstance(inner, Pregel) else other
+    more = {**(supplies.supply(runnable) if supplies else {}), **identified(runnable, config)}
     ready = fitted(runnable, name, max_steps, given=context)
-    config = {**config, "run_name": name}
-    return AgentRun(ready, made, shape, config=config, max_steps=max_steps, raw=raw)
+    ready = ready.bind(**more) if more else ready
+    config, store = {**config, "run_name": name}, supplies.store if supplies else None
+    return AgentRun(ready, made, shape, config=config, store=store, max_steps=max_steps, raw=raw)
 
 
 def _agent_of(tools: Iterable[Any], name: str, request: AgentRequest) -> Runnable[Any, Any]:

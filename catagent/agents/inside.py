@@ -10,6 +10,7 @@ from langgraph.pregel import Pregel
 
 from catagent.agents.driver.kinds import is_a
 from catagent.agents.driver.needs import context_of
+from catagent.workarounds.stream_writer import with_store
 
 # The recursion limit that `create_agent` binds every agent to, which is nobody's choice.
 _NOBODYS = 9_999
@@ -35,7 +36,8 @@ def fitted(
         context = {} if has_context else context_of(runnable, name, given)
         if in_chain:
             return _chained(runnable, context)
-        return runnable.bind(**context) if context else runnable
+        stores = with_store(runnable)
+        return RunnableBinding(bound=runnable, kwargs=context, config={}, config_factories=stores)
     if is_a(runnable, "AgentExecutor"):  # the classic package is optional
         return _limited(runnable, max_steps + 1)
     # A binding, a chain or the like of LangChain's, of which the parts are its fields.
@@ -78,6 +80,7 @@ def _chained(graph: Pregel[Any, Any, Any, Any], context: dict[str, Any]) -> Runn
     return RunnableBinding(
         bound=graph.copy({"stream_mode": "values"}),
         kwargs=context,
+        config_factories=with_store(graph),
         config={"recursion_limit": _NO_LIMIT if limit == _NOBODYS else limit},
     )
 

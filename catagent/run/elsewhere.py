@@ -19,7 +19,7 @@ from catagent.errors import AgentError, UsageError
 from catagent.events import types as ev
 from catagent.failures.classify import Owner
 from catagent.run.event_loop import on_thread
-from catagent.run.runner import Run
+from catagent.run.runner import Run, unresumable
 from catagent.sources.base import EventStream
 from catagent.stop import Stop
 from catagent.watch import folders
@@ -114,6 +114,8 @@ class RunElsewhere(Run):
                 elif isinstance(event, ev.LlmFinished):
                     self.session.pulse.end(event.run_id)
                 yield event
+            for warning in await self._warnings(following):
+                yield warning
         except Exception as raised:
             await asyncio.wait((following,), timeout=self.session.stop.patience(0.5))
             if "traceback" in self._told:
@@ -122,6 +124,13 @@ class RunElsewhere(Run):
         finally:
             following.cancel()
             await self._end()
+
+    async def _warnings(self, following: asyncio.Task[None]) -> list[ev.Event]:
+        """What a person should know of a run that waits, once the driver has ended."""
+        if not self.session.outcome.interrupted:
+            return []
+        await following
+        return [unresumable(lost)] if (lost := self._told.get("lost")) else []
 
     async def _follow(self) -> None:
         """Read what the observer there writes down, until the driver has ended and all is read."""

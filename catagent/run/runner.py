@@ -11,6 +11,7 @@ from typing import Any
 
 from catagent import __version__
 from catagent.agents.driver import load
+from catagent.agents.driver.supplies import Supplies
 from catagent.agents.open import AgentRequest, describe_agent, open_agent
 from catagent.config import Loaded
 from catagent.events import types as ev
@@ -49,6 +50,7 @@ class Run:
     ) -> None:
         self._request, self._loaded, self._on_status = request, loaded, on_status
         self._run_id = run_id or uuid.uuid4()
+        self._supplies = Supplies()
         self._mask = EventMask(loaded.secrets)
         broadcast = Broadcast(sinks, recorders, request.filters, self._mask)
         self.session = Session(broadcast, settings=loaded.settings, stop=stop)
@@ -103,6 +105,8 @@ class Run:
                 async with contextlib.aclosing(source) as events:
                     async for event in events:
                         yield event
+                if self.session.outcome.interrupted and (lost := self._supplies.lost()):
+                    yield unresumable(lost)
 
     @contextlib.asynccontextmanager
     async def _opened(self, models: Models) -> AsyncIterator[AgentRun]:
@@ -136,6 +140,7 @@ class Run:
             config={"run_id": self._run_id, "configurable": {"thread_id": str(self._run_id)}},
             max_steps=self._loaded.settings.max_steps,
             raw=request.raw,
+            supplies=self._supplies,
         )
 
     def _open(self, models: Models) -> contextlib.AbstractAsyncContextManager[AgentRun]:
@@ -155,6 +160,13 @@ class Run:
 
         retry = ev.Retry(data=data, **envelope(asking.get()))
         loop.call_soon_threadsafe(self.session.report, retry)
+
+
+def unresumable(keys: Sequence[str]) -> ev.Warned:
+    """What a person should know where a run waits with what cannot be stored in its state."""
+    message = f"The state of the agent cannot be stored: {', '.join(keys)}."
+    hint = "the pause could not be resumed in another process"
+    return ev.Warned(data=ev.WarningData(code="unresumable", message=message, hint=hint))
 
 
 @contextlib.contextmanager

@@ -78,6 +78,7 @@ class AgentRun:
     input: Any
     shape: AgentShape | None
     config: RunnableConfig | None = None
+    store: Any = None
     max_steps: float = 25
     raw: bool = False
     pulse: Pulse = field(default_factory=Pulse)

@@ -72,7 +72,10 @@ def configured(
 ) -> RunnableConfig:
     """The run's config with our handlers."""
     callbacks = InLine([tracker, *others], [tracker, *others])
-    ours: RunnableConfig = {"callbacks": callbacks, "configurable": relayed(tracker.on_write)}
+    ours: RunnableConfig = {
+        "callbacks": callbacks,
+        "configurable": relayed(tracker.on_write, run.store),
+    }
     return merge_configs(ours, run.config)
 
 

@@ -101,6 +101,14 @@ class Tracker(RunTree):
         """A retriever began."""
         self._begin("retriever", serialized, about)
 
+    def on_retriever_end(self, documents: Any, *, run_id: RunId, **kwargs: Any) -> None:
+        """A retriever ended."""
+        self._end(run_id, output=documents)
+
+    def on_retriever_error(self, error: BaseException, *, run_id: RunId, **kwargs: Any) -> None:
+        """A retriever raised."""
+        self._end(run_id, error=error)
+
     def on_chat_model_start(
         self, serialized: Serialized, messages: list[list[BaseMessage]], **about: Any
     ) -> None:

@@ -11,13 +11,9 @@ from typing import Any
 
 import pytest
 
-from catagent.config import load
 from catagent.errors import ExitCode
 from catagent.events import types as ev
-from catagent.events.filters import Filters
-from catagent.models.spec import ModelSpec
-from catagent.run.request import Request
-from catagent.run.runner import Run
+from tests.support.asked import heard, run_of
 
 pytestmark = pytest.mark.versions
 
@@ -155,20 +151,10 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     return made
 
 
-def run_of(name: str, question: str = "where?") -> Run:
-    model = ModelSpec(provider="openai", name="gpt")
-    request = Request(
-        agent=f"factories_for_test:{name}",
-        question=question,
-        model=model,
-        tool_model=model,
-        filters=Filters(),
-    )
-    return Run(request, load({}, environ={"OPENAI_API_KEY": "test"}))
-
-
 def end_of(name: str, question: str = "where?") -> ev.RunFinishedData:
-    return asyncio.run(run_of(name, question).drive()).data
+    (finished,) = heard(f"factories_for_test:{name}", question).of(ev.RunFinished)
+    assert isinstance(finished, ev.RunFinished)
+    return finished.data
 
 
 HELD = ["held", "held_synchronously", "holding", "holder"]
@@ -190,7 +176,7 @@ def test_what_an_agent_holds_is_open_for_its_run_on_its_loop(
 
 
 def test_what_an_agent_holds_is_closed_where_its_run_is_cancelled(module: Any) -> None:
-    run = run_of("waiting")
+    run = run_of("factories_for_test:waiting")
 
     async def scenario() -> ev.RunFinished:
         driven = asyncio.create_task(run.drive())

@@ -21,6 +21,7 @@ from catagent.models.providers import embedded
 from catagent.models.spec import choose_model
 from tests.models.conftest import UseModels
 from tests.support.cli import catagent, environment, lines
+from tests.support.models import THREAD
 from tests.support.replies import Reply
 from tests.support.server import ScriptedServer
 
@@ -40,8 +41,8 @@ def test_the_embedded_model_answers_the_readmes_question_with_two_calls(
     use_models: UseModels,
 ) -> None:
     async def ask(models: Models) -> list[Any]:
-        async with open_agent("cat", AgentRequest(QUESTION, models)) as run:
-            result = await run.runnable.ainvoke(run.input)
+        async with open_agent("cat", AgentRequest(QUESTION, models, config=THREAD)) as run:
+            result = await run.runnable.ainvoke(run.input, run.config)
         return list(result["messages"])
 
     messages = use_models(ask, model="local")

@@ -8,12 +8,17 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from langchain_core.runnables import RunnableConfig
+
 from catagent import config
 from catagent.agents.open import AgentRequest, open_agent
 from catagent.events.types import RetryData
 from catagent.models.factory import Models
 from catagent.models.spec import choose_model
 from tests.support.server import Request, Script, ScriptedServer
+
+# A graph with a checkpointer asks for one.
+THREAD: RunnableConfig = {"configurable": {"thread_id": "1"}}
 
 
 @contextlib.asynccontextmanager
@@ -42,11 +47,10 @@ def ask_agent(agent: str, home: Path, script: Script, **fields: Any) -> tuple[An
     """
 
     async def run(url: str) -> Any:
-        async with (
-            opened_models(home, {"OPENAI_BASE_URL": url}) as models,
-            open_agent(agent, AgentRequest("where is it?", models, **fields)) as made,
-        ):
-            return await made.runnable.ainvoke(made.input, made.config)
+        async with opened_models(home, {"OPENAI_BASE_URL": url}) as models:
+            request = AgentRequest("where is it?", models, config=THREAD, **fields)
+            async with open_agent(agent, request) as made:
+                return await made.runnable.ainvoke(made.input, made.config)
 
     with ScriptedServer(script) as server:
         return asyncio.run(run(server.url)), server.requests

@@ -51,6 +51,7 @@ WHERE, ITEMS = cat_prompts.WHERE_PROMPT, cat_prompts.ITEMS_PROMPT
 """
 SMALL = """
 import asyncio, contextlib, os, sys, threading, time
+from typing import TypedDict
 from langchain_core.runnables import RunnableLambda
 
 async def wait(question):
@@ -95,6 +96,19 @@ async def held():
     finally:
         await asyncio.sleep(0)
         print("it was closed", flush=True)
+
+def pause(state):
+    from langgraph.config import get_store
+    from langgraph.types import interrupt
+    get_store().put(("a",), "b", {"c": "May I?"})
+    return {"answer": interrupt(get_store().get(("a",), "b").value["c"])}
+
+def pausing(runtime):
+    from langgraph.graph import START, StateGraph
+    state = TypedDict("State", {"question": str, "lock": object, "answer": str})
+    graph = StateGraph(state).add_node("lock", lambda _: {"lock": threading.Lock()})
+    graph.add_node("pause", pause).add_edge(START, "lock").add_edge("lock", "pause")
+    return graph
 
 def wanting(model):
     return waiting
@@ -248,6 +262,14 @@ def test_a_factory_may_hold_its_agent_open_and_import_what_is_in_src(
     result = catagent(*asked, env=home(tmp_path))
     assert result.stdout == "['helped: ', 'thread_id'] hi\n"
     assert "it was closed" in result.stderr
+
+
+def test_a_store_and_a_checkpointer_are_supplied_there(project: Path, tmp_path: Path) -> None:
+    result = catagent("ask", "--agent", agent(project, "small:pausing"), "hi", env=home(tmp_path))
+    *_, asked, warning, end = lines(result.stdout)
+    assert (result.returncode, end["data"]["status"]) == (5, "interrupted"), result.stderr
+    assert asked["data"]["value"] == "May I?"
+    assert warning["data"]["message"] == "The state of the agent cannot be stored: lock."
 
 
 def test_a_thread_of_the_agents_keeps_nobody(project: Path, tmp_path: Path) -> None:

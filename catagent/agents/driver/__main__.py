@@ -39,7 +39,14 @@ from .factory import called, offered, opened, runnable_of
 from .inputs import input_of
 from .kinds import UnusableError
 from .load import load, versions
-from .needs import configured, context_of, needs_loop, require_context, streaming
+from .needs import (
+    configured,
+    context_of,
+    identified,
+    needs_loop,
+    require_context,
+    streaming,
+)
 from .supplies import Supplies
 
 _BRING = "bring a Runnable, a graph, or a function that returns one; tools run in our process alone"
@@ -58,8 +65,9 @@ def main(descriptor: int) -> int:
                 request = json.loads(lines.readline())
             sys.path[:0] = request["folders"]
             agent = load(*(request[each] for each in ("module", "file", "attribute", "folders")))
-            offers = offered(_config(request, None), request["context"], Supplies())
-            asyncio.run(_run(called(agent, request["name"], offers), request, talk))
+            supplies = Supplies()
+            offers = offered(_config(request, None), request["context"], supplies)
+            asyncio.run(_run(called(agent, request["name"], offers), supplies, request, talk))
         except UnusableError as error:
             _say_failure(talk, error.__cause__, usage=error.args[0], hint=error.args[1])
         except (KeyboardInterrupt, asyncio.CancelledError):
@@ -92,7 +100,7 @@ def _config(request: dict[str, Any], agent: Any) -> dict[str, Any]:
     return {**config, "run_name": request["name"], "run_id": uuid.UUID(request["run_id"])}
 
 
-async def _run(made: Any, request: dict[str, Any], talk: socket.socket) -> None:
+async def _run(made: Any, supplies: Supplies, request: dict[str, Any], talk: socket.socket) -> None:
     """Run what a factory made to its end, so that its models stream."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
@@ -112,6 +120,7 @@ async def _run(made: Any, request: dict[str, Any], talk: socket.socket) -> None:
         config: Any = {**_config(request, runnable), "callbacks": streaming()}
         require_context(runnable, request["name"], request["context"])
         more: Any = context_of(runnable, request["name"], request["context"])
+        more.update(supplies.supply(runnable), **identified(runnable, config))
         _say(talk, began=time.time_ns() // 1000)
         if _LOSES_CONTEXT and not needs_loop(runnable):
             await loop.run_in_executor(None, lambda: list(runnable.stream(given, config, **more)))
@@ -119,6 +128,7 @@ async def _run(made: Any, request: dict[str, Any], talk: socket.socket) -> None:
             async for _ in runnable.astream(given, config, **more):
                 pass
         loop.remove_reader(talk)
+        _say(talk, lost=supplies.lost())
 
 
 def _leave(code: int) -> NoReturn:

@@ -4,48 +4,40 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, get_args, get_type_hints
 
-from .kinds import UnusableError, compiled, is_a, is_required, kind_of
+from .kinds import UnusableError, compiled, is_a, is_required, kind_of, unbound
 from .supplies import Supplies
 
-# What a factory is given by its annotation, whatever it calls that.
-_BY_ANNOTATION = re.compile(r"\b(Runnable(?P<config>Config)|(Server)?(?P<runtime>Runtime))\b")
+_BY_ANNOTATION = {"RunnableConfig": "config", "ServerRuntime": "runtime"}
 
 
 def called(found: Any, name: str, offers: Mapping[str, Callable[[Any], Any]]) -> Any:
     """What stands at the name of an agent; if that is a factory, what it makes, for `opened`.
 
-    It gets what it asks for, by name or annotation, among these `offers`: each is made for its
+    It gets what it asks for, by annotation or name, among these `offers`: each is made for its
     annotation. Raises UnusableError where it must be given anything else.
     """
     if not callable(found) or is_a(found, "Runnable") or _is_context_manager(found):
         return found
-    given = {}
-    for each, parameter, hint in _parameters(found):
-        if (asked := _asked(each, hint)) in offers:
-            given[each] = offers[asked](hint)
-        elif is_required(parameter):
+    given, hints = {}, _hints(found)
+    for each in inspect.signature(found).parameters.values():
+        hint = hints.get(each.name, each.annotation)
+        asked = (name for kind, name in _BY_ANNOTATION.items() if kind in str(hint))
+        if (what := next(asked, each.name)) in offers:
+            given[each.name] = offers[what](hint)
+        elif is_required(each):
             takes = f"a factory here may take {', '.join(offers)}, or nothing"
-            raise UnusableError(f"the agent {name} wants an argument called {each!r}", takes)
+            raise UnusableError(f"the agent {name} wants an argument called {each.name!r}", takes)
     return found(**given)
 
 
-def _parameters(factory: Any) -> list[tuple[str, inspect.Parameter, Any]]:
-    """Each parameter by its name, with its annotation; text where that cannot be looked up."""
+def _hints(factory: Any) -> dict[str, Any]:
     try:
-        hints = get_type_hints(factory)
+        return get_type_hints(factory)
     except Exception:  # a name that is there for type checkers alone
-        hints = {}
-    parameters = inspect.signature(factory).parameters
-    return [(key, each, hints.get(key, each.annotation)) for key, each in parameters.items()]
-
-
-def _asked(name: str, hint: Any) -> str:
-    found = _BY_ANNOTATION.search(hint if isinstance(hint, str) else f"{hint!r}")
-    return name if found is None else "config" if found["config"] else "runtime"
+        return {}
 
 
 def _is_context_manager(found: Any) -> bool:
@@ -83,6 +75,9 @@ def runnable_of(found: Any, name: str, hint: str) -> Any:
     found = compiled(found)
     if not is_a(found, "Runnable"):
         raise UnusableError(f"{name} is {kind_of(found)}, which cannot be run", hint)
+    if is_a(unbound(found), "RemoteGraph"):
+        message = f"{name} is a RemoteGraph: it runs in a server, which reports nothing of it here"
+        raise UnusableError(message, "bring the graph that the server runs")
     return found
 
 
@@ -92,18 +87,16 @@ def offered(config: Any, context: Any, supplies: Supplies) -> dict[str, Callable
 
 
 class Runtime:
-    """What LangGraph's ServerRuntime offers a factory where a run is to follow.
+    """What LangGraph's ServerRuntime offers a factory; nobody has logged in.
 
-    `context` is of the class in its annotation, if there is one: its defaults with what is given.
-    `user` is None, as on a server without authentication. Raises UnusableError for a context that
-    does not fit.
+    `context` is of the class in its annotation, where there is one. Raises UnusableError for a
+    context that does not fit.
     """
 
-    access_context = "threads.create_run"
-    user = None
+    access_context, user = "threads.create_run", None
 
     def __init__(self, hint: Any, context: Any, supplies: Supplies) -> None:
-        self.context, self.store = context, supplies.store
+        self.context, self.store, self.execution_runtime = context, supplies.store, self
         for kind in get_args(hint):
             try:
                 self.context = kind(**(context or {}))
@@ -111,11 +104,6 @@ class Runtime:
                 wanted = f"its factory wants a context, {kind.__name__}: {error}"
                 raise UnusableError(wanted, "give it with --context JSON") from error
 
-    @property
-    def execution_runtime(self) -> Runtime:
-        """Itself: it is made for a run alone."""
-        return self
-
-    def ensure_user(self) -> Any:
-        """Raise PermissionError: nobody has logged in."""
+    def ensure_user(self) -> None:
+        """Raise PermissionError."""
         raise PermissionError("nobody has logged in to catagent: runtime.user is None")

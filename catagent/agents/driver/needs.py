@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from importlib import metadata
 from typing import Any
 
-from .kinds import UnusableError, unbound
+from .kinds import UnusableError, is_a, unbound
 from .schemas import Field, fields_of
 from .taken import Taken
 
@@ -75,7 +75,7 @@ def context_taken(graph: Any) -> Taken | None:
 
 def require_context(agent: Any, name: str, given: Any) -> None:
     """Raise UnusableError where a context was given, and no graph in the agent takes one."""
-    if given is not None and not any(map(context_taken, _parts(agent))):
+    if given is not None and not any(map(context_taken, parts_of(agent))):
         hint = "leave --context out, or declare it: StateGraph(State, context_schema=Context)"
         raise UnusableError(f"the agent {name} takes no context", hint)
 
@@ -88,16 +88,22 @@ def streaming() -> list[Any]:
     return [log.LogStreamCallbackHandler(auto_close=False, include_types=["none"])]
 
 
+def identified(agent: Any, config: Mapping[str, Any]) -> dict[str, Any]:
+    """What else to call an agent with: a retriever does not take its run's id from the config."""
+    is_retriever = is_a(unbound(agent), "BaseRetriever")
+    return {"run_id": config["run_id"]} if is_retriever and "run_id" in config else {}
+
+
 def needs_loop(agent: Any) -> bool:
     """Whether there is a function in an agent, in any part of it, that is asynchronous alone."""
-    for part in _parts(agent):
+    for part in parts_of(agent):
         function = getattr(part, "afunc", None) or getattr(part, "coroutine", None)
         if function is not None and getattr(part, "func", None) is None:
             return True
     return False
 
 
-def _parts(agent: Any) -> Iterator[Any]:
+def parts_of(agent: Any) -> Iterator[Any]:
     """What an agent is made of that is LangChain's or LangGraph's, itself included."""
     parts, seen = [agent], {}
     while parts:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from tests.support.shapes import calls, changes, classic, dicts, equal_ids, graphs, models, pauses
+from tests.support.shapes import (
+    calls,
+    changes,
+    classic,
+    dicts,
+    equal_ids,
+    graphs,
+    models,
+    pauses,
+    places,
+)
 from tests.support.shapes.base import SHAPES, Shape
 
 __all__ = [
@@ -16,4 +26,5 @@ __all__ = [
     "graphs",
     "models",
     "pauses",
+    "places",
 ]
