@@ -110,6 +110,12 @@ def workflow(asked: Asked) -> str:
     return asked["topic"]
 
 
+def unevaluated(asked: Any) -> str:
+    return str(asked["topic"])
+
+
+# As in a module that postpones the evaluation of annotations.
+unevaluated.__annotations__["asked"] = "Asked"
 workflow_of_text = entrypoint()(lambda text: text)
 AGENTS: dict[str, Any] = {
     "messages": graph(MessagesState),
@@ -131,6 +137,7 @@ AGENTS: dict[str, Any] = {
     "prompt": PROMPT,
     "chained": graph(MessagesState).with_config(tags=["a"]) | RunnableLambda(lambda it: it),
     "workflow": workflow,
+    "unevaluated": entrypoint()(unevaluated),
     "anything": workflow_of_text,
 }
 QUESTION = [HumanMessage("why?")]
@@ -152,6 +159,7 @@ QUESTION = [HumanMessage("why?")]
         ("prompt", {"input": "why?"}),
         ("chained", {"messages": QUESTION}),
         ("workflow", {"topic": "why?"}),
+        ("unevaluated", {"topic": "why?"}),
         ("anything", "why?"),
     ],
 )

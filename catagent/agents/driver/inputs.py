@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from functools import partial
-from typing import Any
+from typing import Any, get_type_hints
 
 from .kinds import UnusableError, derives, is_a, unbound
 from .schemas import Field, fields_of
@@ -52,8 +52,9 @@ def input_taken(runnable: Any) -> Taken:
         return _taken({"messages": Field(takes_messages=True)})
     kind: Any = Any
     with contextlib.suppress(Exception):  # where LangChain cannot infer it
-        kind = runnable.InputType
-    value = Field.of(Any if isinstance(kind, str) else kind)  # an annotation that is not evaluated
+        found = runnable.InputType
+        kind = _annotated(entrance) if isinstance(found, str) else found
+    value = Field.of(kind)
     if fields := fields_of(kind):
         return _taken(fields, is_closed=True, is_declared=True)
     try:
@@ -65,6 +66,13 @@ def input_taken(runnable: Any) -> Taken:
         return _taken({}, value)
     # An executor does not say what it wants; the agents made for one all want an input.
     return _taken(fields or {"input": Field()})
+
+
+def _annotated(graph: Any) -> Any:
+    """What an entrypoint takes, of a module whose annotations are not evaluated."""
+    (node,) = graph.nodes.values()
+    hints = get_type_hints(node.bound.func or node.bound.afunc, include_extras=True)
+    return next(iter(hints.values()))
 
 
 def _entrance(runnable: Any) -> Any:
