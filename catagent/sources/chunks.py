@@ -130,7 +130,7 @@ class ChunkReader:
         structured = output.get("structured_response") if isinstance(output, dict) else None
         if structured is not None:
             return self._as_answer(as_text(structured), last, [])
-        if is_ai(last) and (last.tool_calls or has_raw_call(last)):
+        if is_ai(last) and has_raw_call(last):
             return None
         whole = found if last is None else last
         return None if whole is None else self._as_answer(as_text(whole), last)

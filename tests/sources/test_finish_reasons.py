@@ -11,6 +11,7 @@ from langchain_core.language_models import BaseLLM, GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.messages.tool import invalid_tool_call, tool_call
 from langchain_core.outputs import Generation, LLMResult
+from langgraph.graph import MessagesState, StateGraph
 
 from catagent.events import types as ev
 from catagent.sources.base import AgentRun
@@ -201,6 +202,18 @@ def test_a_call_that_a_graph_cannot_make_is_no_answer(mode: Any) -> None:
     outcome = asyncio.run(collect(mode, run))
     assert outcome.of(ev.Answer) == []
     assert "without an answer" in str(outcome.error)
+
+
+@modes
+def test_a_graph_may_end_on_a_call(mode: Any) -> None:
+    """As one does that stops where its model calls `Done`."""
+    graph = StateGraph(MessagesState)
+    graph.add_node("model", lambda _: {"messages": [AIMessage("Bye.", tool_calls=[CALL])]})
+    run = AgentRun(graph.set_entry_point("model").compile(), {"messages": []}, "graph")
+    outcome = asyncio.run(collect(mode, run))
+    (answer,) = outcome.of(ev.Answer)
+    assert answer.data.output == "Bye."
+    assert outcome.error is None
 
 
 @modes
