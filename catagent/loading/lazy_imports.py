@@ -138,6 +138,10 @@ class _Builtins(dict[str, Any]):
             return bring(names)
         if not names:
             return _Later(partial(bring, ()))
+        own = self._own["__name__"]
+        if level == 1 and not name and "__path__" in self._own:  # `bring` would ask us for them
+            late = {each: _Later(partial(_submodule, own, each)) for each in names}
+            return SimpleNamespace(**late)
         late = {each: _Later(partial(bring, (each,))) for each in names}  # each for itself
         return SimpleNamespace(**{each: getattr(origin, each) for each, origin in late.items()})
 

@@ -84,6 +84,15 @@ def test_lazy_packages_leave_reachable_what_import_openai_reaches() -> None:
     ) == ["ChatCompletionChunk", "Batch", False, 1]
 
 
+def test_a_package_that_imports_its_own_modules_has_them_whichever_is_asked_for_first() -> None:
+    """`from . import packages, utils` in requests: it was asked for them, and asked itself."""
+    code = (
+        "from catagent.loading import lazy_imports; lazy_imports.install()\nimport json, requests\n"
+    )
+    for name in ("packages", "utils"):
+        assert python(f"{code}print(json.dumps(requests.{name}.__name__))") == f"requests.{name}"
+
+
 def test_an_agent_imports_only_what_it_needs_of_lazy_packages(tmp_path: Path) -> None:
     """475 generated modules without us; what one chat needs with us."""
     with ScriptedServer(cat()) as server:
