@@ -72,11 +72,11 @@ def artifacts(seen: ev.ObservationData) -> list[str]:
     return [json_line(artifact) for artifact in found if artifact not in known]
 
 
-def row(look: Look, text: str) -> Part:
-    """A dim row, which ends where the screen does."""
+def row(look: Look, sign: str, text: str) -> Part:
+    """A dim row after a sign, which ends where the screen does."""
     line = look.line(text[: LONGEST + 1])
 
     def rows(width: int | None) -> Rows:
         return [look.paint("dim", head(line, min(width or LONGEST, LONGEST), look.glyphs.ellipsis))]
 
-    return Hanging(look.paint("dim", look.glyphs.aside), Ready(rows))
+    return Hanging(look.paint("dim", sign), Ready(rows))

@@ -82,7 +82,10 @@ class Run(Stack):
             case ev.Interrupt(data=data):
                 return graph.interrupt(self.look, data)
             case ev.Update():
-                return [graph.row(self.look, line) for line in self.nodes.line(event)]
+                return [
+                    graph.row(self.look, self.look.glyphs.node, line)
+                    for line in self.nodes.line(event)
+                ]
             case ev.Warned(data=data):
                 return notes.warning(self.look, data)
             case ev.Node(data=data):

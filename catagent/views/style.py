@@ -67,6 +67,7 @@ class Glyphs:
     waiting = _Glyph("╷ ", "| ", "")
     run = _Glyph("", "", "run: ")
     aside = _Glyph("∙ ", ". ", "also: ")
+    node = _Glyph("∙ ", ". ", "node: ")
     unknown = _Glyph("? ", "? ", "unknown event: ")
     outside = _Glyph("» ", ">> ", "output of the program: ")
     dot = _Glyph(" · ", ", ", ", ")

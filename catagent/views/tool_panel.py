@@ -81,7 +81,8 @@ class Tool(Stack):
             self._set_aside()
         self._close(data.output, "observation")
         found = graph.artifacts(data)
-        self.parts.extend(graph.row(self.look, f"artifact {artifact}") for artifact in found)
+        sign = self.look.glyphs.aside
+        self.parts.extend(graph.row(self.look, sign, f"artifact {each}") for each in found)
         for model in self.models:
             model.forget()
 
