@@ -17,6 +17,7 @@ from catagent.agents.driver.factory import called, offered, opened, runnable_of
 from catagent.agents.driver.inputs import input_of
 from catagent.agents.driver.kinds import is_a, kind_of, unbound
 from catagent.agents.driver.needs import configured, identified, require_context
+from catagent.agents.driver.nested import hand_on_outputs
 from catagent.agents.driver.supplies import Supplies
 from catagent.agents.inside import fitted
 from catagent.errors import UsageError
@@ -104,6 +105,7 @@ def fit(
     other: AgentShape = "executor" if is_a(inner, "AgentExecutor") else "other"
     shape: AgentShape = "graph" if isinstance(inner, Pregel) else other
     more = {**(supplies.supply(runnable) if supplies else {}), **identified(runnable, config)}
+    hand_on_outputs(runnable)
     ready = fitted(runnable, name, max_steps, given=context)
     ready = ready.bind(**more) if more else ready
     config, store = {**config, "run_name": name}, supplies.store if supplies else None

@@ -34,10 +34,12 @@ from langchain_core.tracers.log_stream import LogStreamCallbackHandler
 from langchain_core.utils.json import parse_partial_json
 from langchain_openai import ChatOpenAI
 from langgraph.config import get_stream_writer
+from langgraph.errors import InvalidUpdateError
 from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from pydantic import SecretStr
 
+from tests.agents.test_nested import outer as nested_graphs
 from tests.workarounds.conftest import StillNeeded
 
 pytestmark = pytest.mark.versions
@@ -266,6 +268,21 @@ def test_writers(still_needed: StillNeeded) -> None:
     chunks = list(two_writers().stream({}, stream_mode=["custom"], version="v2"))
     assert [chunk["data"] for chunk in chunks] == ["written", "written"]
     still_needed(chunks[0] == chunks[1])
+
+
+def test_nested_states(still_needed: StillNeeded) -> None:
+    """Two graphs hand on at once what neither of them has in its output."""
+
+    async def run() -> None:
+        async for _ in nested_graphs().astream_events({"logs": ["x"]}, version="v2"):
+            pass
+
+    raised = ""
+    try:
+        asyncio.run(run())
+    except InvalidUpdateError as error:
+        raised = str(error)
+    still_needed("At key 'logs'" in raised)
 
 
 def test_pieces_of_json(still_needed: StillNeeded, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,6 +47,7 @@ from .needs import (
     require_context,
     streaming,
 )
+from .nested import hand_on_outputs
 from .supplies import Supplies
 
 _BRING = "bring a Runnable, a graph, or a function that returns one; tools run in our process alone"
@@ -121,6 +122,7 @@ async def _run(made: Any, supplies: Supplies, request: dict[str, Any], talk: soc
         require_context(runnable, request["name"], request["context"])
         more: Any = context_of(runnable, request["name"], request["context"])
         more.update(supplies.supply(runnable), **identified(runnable, config))
+        hand_on_outputs(runnable)
         _say(talk, began=time.time_ns() // 1000)
         if _LOSES_CONTEXT and not needs_loop(runnable):
             await loop.run_in_executor(None, lambda: list(runnable.stream(given, config, **more)))
