@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, get_args, get_type_hints
 
 from .kinds import UnusableError, compiled, is_a, is_required, kind_of, unbound
+from .progress import report_progress
 from .supplies import Supplies
 
 _BY_ANNOTATION = {"RunnableConfig": "config", "ServerRuntime": "runtime"}
@@ -60,6 +61,7 @@ async def opened(made: Any) -> AsyncIterator[Any]:
                 made = await stack.enter_async_context(made)
             elif _is_context_manager(made):
                 made = stack.enter_context(made)
+            report_progress()
             try:
                 yield made
             except BaseException as error:
