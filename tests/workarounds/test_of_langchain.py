@@ -238,6 +238,11 @@ def test_thought_signatures(still_needed: StillNeeded) -> None:
     still_needed("google" not in str(_read({"tool_calls": [call]})))
 
 
+def test_requests_as_made(still_needed: StillNeeded) -> None:
+    assert hasattr(ChatOpenAI, "_get_request_payload")
+    still_needed(not [name for name in dir(ChatOpenAI) if "payload" in name and name[0] != "_"])
+
+
 def test_eager_imports(still_needed: StillNeeded) -> None:
     code = (
         "import sys, langchain_core.language_models.chat_models\n"
