@@ -26,10 +26,12 @@ def hand_on_outputs(agent: Any) -> None:
 
 
 class _Output:
-    """Leaves these keys of a state."""
+    """Leaves these keys of a state, and a command to the graph outside as it is."""
 
     def __init__(self, keys: list[str]) -> None:
         self.keys = keys
 
     def __call__(self, state: Any) -> Any:
+        if not isinstance(state, dict):
+            return state
         return {key: state[key] for key in self.keys if key in state}
