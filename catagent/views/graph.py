@@ -42,7 +42,12 @@ def _asked(look: Look, question: str) -> Iterator[Part]:
 
 
 def questions(data: ev.InterruptData) -> list[str]:
-    """What a person is asked, in lines: each tool call to approve, or whatever the graph says."""
+    """What a person is asked, in lines: each tool call to approve, or whatever the graph says.
+
+    One that was compiled to stop says nothing but where.
+    """
+    if data.value is None and data.node:
+        return [f"{'in' if data.id else 'before'} {data.node}"]
     requests = data.value.get("action_requests") if isinstance(data.value, dict) else None
     if requests and isinstance(requests, list) and all(isinstance(one, dict) for one in requests):
         return [_request(request) for request in requests]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, NotRequired
 import pytest
 from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
-from langchain_core.runnables import RunnableLambda
+from langchain_core.runnables import RunnableBranch, RunnableLambda, RunnableParallel
 from langgraph.func import entrypoint
 from langgraph.graph import START, MessagesState, StateGraph, add_messages
 from langgraph.managed import RemainingSteps
@@ -136,6 +136,8 @@ AGENTS: dict[str, Any] = {
     "guessed": RunnableLambda(one_of),
     "prompt": PROMPT,
     "chained": graph(MessagesState).with_config(tags=["a"]) | RunnableLambda(lambda it: it),
+    "parallel": RunnableParallel(one=str, other=str),
+    "branch": RunnableBranch((bool, str), str),
     "workflow": workflow,
     "unevaluated": entrypoint()(unevaluated),
     "anything": workflow_of_text,
@@ -158,6 +160,8 @@ QUESTION = [HumanMessage("why?")]
         ("guessed", {"one": "why?"}),
         ("prompt", {"input": "why?"}),
         ("chained", {"messages": QUESTION}),
+        ("parallel", "why?"),
+        ("branch", "why?"),
         ("workflow", {"topic": "why?"}),
         ("unevaluated", {"topic": "why?"}),
         ("anything", "why?"),

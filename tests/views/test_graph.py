@@ -10,7 +10,7 @@ from langchain.agents.middleware import HumanInTheLoopMiddleware
 
 from catagent.events import types as ev
 from catagent.events.codec import decode
-from catagent.views.graph import DEFAULT_DESCRIPTION
+from catagent.views.graph import DEFAULT_DESCRIPTION, questions
 from catagent.views.options import ViewOptions
 from catagent.views.style import live_look
 from tests.support import runs
@@ -47,6 +47,11 @@ def test_a_pause_in_words_says_so() -> None:
     rows = shown(runs.paused_run(), PLAIN, None)
     assert "    paused: May I turn on the lamp?" in rows
     assert rows[-1] == "run: waiting for an answer after 3.4 s, 2 tool calls, 4 tokens"
+
+
+@pytest.mark.parametrize(("key", "words"), [("", "before send"), ("a1", "in send")])
+def test_a_pause_without_words_says_where(key: str, words: str) -> None:
+    assert questions(ev.InterruptData(id=key, node="send")) == [words]
 
 
 def test_quiet_shows_what_is_asked() -> None:

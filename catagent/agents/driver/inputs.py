@@ -6,7 +6,7 @@ import contextlib
 from functools import partial
 from typing import Any, get_type_hints
 
-from .kinds import UnusableError, derives, is_a, unbound
+from .kinds import UnusableError, is_a, unbound
 from .schemas import Field, fields_of
 from .taken import Taken
 
@@ -62,7 +62,7 @@ def input_taken(runnable: Any) -> Taken:
     except Exception:  # Pydantic's own: a type that it cannot describe
         return _taken({}, value)
     fields = fields_of(model)
-    if derives(model, "RootModel") or "__root__" in fields:
+    if {"root", "__root__"} & fields.keys():  # a model of one value
         return _taken({}, value)
     # An executor does not say what it wants; the agents made for one all want an input.
     return _taken(fields or {"input": Field()})

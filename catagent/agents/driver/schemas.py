@@ -7,7 +7,7 @@ import importlib
 import inspect
 import json
 import re
-from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from .kinds import derives, is_required
 
@@ -123,7 +123,7 @@ def _options(kind: Any) -> list[Any]:
         return _options(get_args(kind)[0])
     if get_origin(kind) is Union or type(kind).__name__ == "UnionType":
         return [option for each in get_args(kind) for option in _options(each)]
-    return [kind]
+    return [Any if isinstance(kind, TypeVar) else kind]
 
 
 def _leaves(kind: Any) -> list[Any]:
