@@ -38,7 +38,7 @@ DOTENV_ALLOWED = frozenset(
 # Of no file, in capitals: what starts or finds other code, whom a connection trusts and leads
 # through, and our own settings.
 _GUARDED = re.compile(
-    r"(LD|DYLD|OPENSSL|GIT|CATAGENT)_.*|SSL.*|PYTHON.*|.*_PROXY|.*_CA_(BUNDLE|CERTS)"
+    r"(LD|DYLD|OPENSSL|GIT|CATAGENT|XDG)_.*|SSL.*|PYTHON.*|.*_PROXY|.*_CA_(BUNDLE|CERTS)"
     r"|(MAN|CLASS|LIB|SHLIB_|NODE_|GCONV_|LOC)?PATH|NODE_OPTIONS|JAVA_TOOL_OPTIONS|GLIBC_TUNABLES"
     r"|(PERL5|RUBY)(LIB|OPT)|BASH_ENV|VIRTUAL_ENV|HOME|SHELL|IFS|TMPDIR|HOSTALIASES|LOCALDOMAIN"
     r"|BROWSER|EDITOR|PAGER|VISUAL"
@@ -47,9 +47,12 @@ _NAME = re.compile(r"[^\W\d][\w.-]*")
 _ADDRESS = re.compile(
     r"URL|ENDPOINT|HOST|ADDR|DOMAIN|GATEWAY|(?<![A-Z])(BASE|URI|SERVER|SITE)(?![A-Z])"
 )
-_TRACING = re.compile(r"LANG(SMITH|CHAIN)_TRACING(_V2)?")
+_TRACING = re.compile(
+    r"LANG(SMITH|CHAIN)_(TRACING(_V2|_MODE)?|OTEL_(ENABLED|ONLY))|OTEL_EXPORTER_.*ENDPOINT"
+)
 # One provider's by two names.
-_OTHER_NAMES = {"LANGCHAIN": "LANGSMITH", "HUGGINGFACEHUB": "HF", "HUGGING": "HF"}
+_OTHER_NAMES = {"LANGCHAIN": "LANGSMITH", "CO": "COHERE", "GEMINI": "GOOGLE"}
+_OTHER_NAMES |= dict.fromkeys(("HUGGINGFACEHUB", "HUGGING"), "HF")
 _LARGEST_FILE = 1_000_000
 _MOST_NAMED = 20
 # Where one of these is set, the key or the address is somebody's choice already.
@@ -105,11 +108,11 @@ def of_file(
     added, left, notices = {}, [], []
     for name, value in found.items():
         if why := _why_not(name, value, held, keys):
-            left.append(f"{name} ({why})")
+            left.append(f"{' '.join(name.split()):.60} ({why})")
         elif name not in held:
             added[name] = value
-            if _TRACING.fullmatch(name) and value.lower() == "true":
-                notices.append(f"{name} of {where} sends all that the agent does to LangSmith")
+            if _TRACING.fullmatch(name) and value.lower() != "false":
+                notices.append(f"{name} of {where} has all that the agent does sent elsewhere")
     if left:
         notices.append(f"{where} does not set {', '.join(left[:_MOST_NAMED])}")
     return added, tuple(notices)

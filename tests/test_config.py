@@ -227,6 +227,8 @@ def test_a_password_in_a_url_is_a_secret_decoded_too(folder: Path) -> None:
         ("OPENAI_BASE_URL=x", {"AZURE_OPENAI_API_KEY": "mine"}, {"OPENAI_BASE_URL": "x"}),
         ("FOO_HOST=x\nFOO_PORTAL=https://x\nFOO_ID=1", {"FOO_TOKEN": "mine"}, {"FOO_ID": "1"}),
         ("LANGCHAIN_ENDPOINT=x", {"LANGSMITH_API_KEY": "mine"}, {}),
+        ("CO_API_URL=x\nGEMINI_API_BASE=x", {"COHERE_API_KEY": "m", "GOOGLE_API_KEY": "m"}, {}),
+        ("XDG_CONFIG_HOME=x\nXDG_STATE_HOME=x", {}, {}),
     ],
 )
 def test_a_file_of_variables_sets_what_it_may_and_says_what_is_left_out(
@@ -257,9 +259,13 @@ def test_the_address_of_a_dotenv_gets_no_key_of_a_file_that_is_named(folder: Pat
 
 
 def test_tracing_that_a_file_turns_on_is_reported(folder: Path) -> None:
-    (folder / "named.env").write_text("LANGSMITH_TRACING=true\nLANGCHAIN_TRACING_V2=false")
-    (notice,) = load({}, environ(folder), folder / "named.env").notices
-    assert notice.startswith("LANGSMITH_TRACING of ")
+    text = "LANGSMITH_TRACING=true\nLANGCHAIN_TRACING_V2=false\nLANGSMITH_OTEL_ENABLED=1"
+    (folder / "named.env").write_text(text)
+    notices = load({}, environ(folder), folder / "named.env").notices
+    assert [notice.partition(" ")[0] for notice in notices] == [
+        "LANGSMITH_TRACING",
+        "LANGSMITH_OTEL_ENABLED",
+    ]
 
 
 def test_a_file_of_variables_that_is_not_there_is_an_error(folder: Path) -> None:

@@ -44,6 +44,13 @@ class Code(NamedTuple):
         """
         if name.startswith(("http://", "https://")):
             raise UsageError(f"agents of servers cannot be asked yet: {name}", _WRITE)
+        try:
+            return cls._named(name)
+        except (OSError, RuntimeError, ValueError) as error:  # not every text can be a path
+            raise UsageError(f"the agent cannot be looked for: {error}", _WRITE) from None
+
+    @classmethod
+    def _named(cls, name: str) -> Code | None:
         where, _, attribute = name.rpartition(":")
         path, is_project, graph = name.partition(".json:")
         if is_project and not where.endswith(".py"):
@@ -77,8 +84,9 @@ class Code(NamedTuple):
         if not file.is_file():
             raise UsageError(f"there is no file {file}", _WRITE)
         dots = _RELATIVE.findall(file.read_text(encoding="utf-8", errors="replace"))
-        parts, folder = [file.stem], file.parent
-        while (folder / "__init__.py").exists() or len(parts) <= max(map(len, dots), default=0):
+        parts, folder = [file.stem.replace(".", "_")], file.parent
+        levels = max(map(len, dots), default=0)
+        while folder.name and ((folder / "__init__.py").exists() or len(parts) <= levels):
             parts.insert(0, folder.name)
             folder = folder.parent
         root = root or project_root(file)

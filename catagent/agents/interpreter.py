@@ -47,7 +47,7 @@ def project_root(file: Path) -> Path:
 
 def _named(name: str) -> Path:
     """The interpreter itself, its environment's folder, or a command on the PATH."""
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))  # noqa: PTH111 - pathlib's fails without such a home
     found = shutil.which(str(path / _PYTHON if path.is_dir() else path))
     if found is None:
         raise UsageError(f"--python {name} is not an interpreter", "give it the path of one")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -48,8 +49,11 @@ class Project(msgspec.Struct):
 
     def below(self, path: str) -> Path | None:
         """Where a path of the file leads, None for what is not below its folder."""
-        found = (self.root / path).resolve()
-        return found if found.is_relative_to(self.root) else None
+        with contextlib.suppress(OSError, RuntimeError, ValueError):  # not every text can be a path
+            found = (self.root / path).resolve()
+            found.exists()
+            return found if found.is_relative_to(self.root) else None
+        return None
 
     @property
     def paths(self) -> dict[str, str]:

@@ -17,7 +17,7 @@ def read_json(option: str, text: str) -> Any:
     if text.startswith("@"):
         try:
             text = Path(text[1:]).expanduser().read_text(encoding="utf-8-sig")
-        except (OSError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError) as error:  # not every text can be a path
             why = getattr(error, "strerror", None) or error
             raise UsageError(f"cannot read {text[1:]}: {why}", hint) from None
     try:

@@ -29,18 +29,17 @@ PROVIDERS: Mapping[str, str] = {
     "local": "catagent.models.providers.embedded:build",
 }
 
+_MOST_NAMED = 20
+_OWN = " - or your own as path/to/file.py:attribute or package.module:attribute"
+
 
 def suggest(name: str, known: Iterable[str], what: str) -> str:
     """A hint for a name that is not there: the nearest one, and all of them."""
     names = list(known)
     near = get_close_matches(name, names, n=1)
     meant = f"did you mean {near[0]}? " if near else ""
-    own = (
-        " - or your own as path/to/file.py:attribute or package.module:attribute"
-        if what == "agent"
-        else ""
-    )
-    return f"{meant}there is: {', '.join(names)}{own}"
+    shown = names if len(names) <= _MOST_NAMED else [*names[:_MOST_NAMED], "…"]
+    return f"{meant}there is: {', '.join(shown)}{_OWN * (what == 'agent')}"
 
 
 def load(path: str) -> Any:

@@ -48,12 +48,18 @@ def test_a_file_of_a_package_is_imported_as_its_module(folder: Path) -> None:
     assert found == ("the neighbour", "from the package", "package_for_test.inner.agent")
 
 
-def test_a_file_does_not_take_the_name_of_a_module_that_there_is(folder: Path) -> None:
-    (folder / "queue.py").write_text("agent = 'mine'\n")
-    import queue
+@pytest.mark.parametrize("name", ["queue", "this"])
+def test_a_file_does_not_take_the_name_of_a_module_that_there_is(folder: Path, name: str) -> None:
+    """Whether it was imported already, or is later."""
+    (folder / f"{name}.py").write_text("agent = 'mine'\n")
+    known = sys.modules.get(name)
+    assert loaded(folder / f"{name}.py") == "mine"
+    assert sys.modules.get(name) is known
 
-    assert loaded(folder / "queue.py") == "mine"
-    assert sys.modules["queue"] is queue
+
+def test_a_file_may_have_dots_in_its_name(folder: Path) -> None:
+    (folder / "agent.v2_for_test.py").write_text("agent = 2\n")
+    assert loaded(folder / "agent.v2_for_test.py") == 2
 
 
 def test_what_others_import_is_not_looked_for_next_to_a_file(folder: Path) -> None:
@@ -90,6 +96,7 @@ def test_what_others_import_is_not_looked_for_next_to_a_file(folder: Path) -> No
             "there is /",
         ),
         ("def f(:", "broken_for_test.py, line 1: ", "mend it for Python 3."),
+        ("\0", "broken_for_test.py, line 1: source code string", "mend it for Python 3."),
     ],
 )
 def test_a_file_of_no_use_is_explained(folder: Path, text: str, message: str, hint: str) -> None:
@@ -100,6 +107,18 @@ def test_a_file_of_no_use_is_explained(folder: Path, text: str, message: str, hi
         loaded(folder / "broken_for_test.py")
     assert message in raised.value.message
     assert raised.value.hint.startswith(hint)
+
+
+@pytest.mark.parametrize("name", ["~no_such_user/a.py:b", "~no_such_user/a.json:b", "a\0.py:b"])
+def test_what_no_file_can_be_called_is_a_usage_error(name: str) -> None:
+    with pytest.raises(UsageError, match="cannot be looked for: "):
+        Code.named(name)
+
+
+def test_more_dots_than_folders_fail_as_in_python(folder: Path) -> None:
+    (folder / "high_for_test.py").write_text(f"from {'.' * 50}high import agent\n")
+    with pytest.raises(ImportError, match="beyond top-level package"):
+        loaded(folder / "high_for_test.py")
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

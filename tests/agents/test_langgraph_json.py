@@ -134,6 +134,9 @@ def test_a_file_of_no_use_is_explained(content: str, message: str) -> None:
         ({"A": "1"}, {"A": "1"}, ""),
         ("secret.env", {"SOME_API_KEY": "a-value-of-the-file-0123"}, ""),
         ("../secret.env", {}, "../secret.env is left out: not below "),
+        ("a\0", {}, "a\0 is left out: not below "),
+        ("loop", {}, "loop is left out: not below "),
+        ("x" * 5000, {}, "x is left out: not below "),
         (".env", {}, "langgraph.json names .env, which is not there"),
     ],
 )
@@ -141,6 +144,7 @@ def test_a_file_of_no_use_is_explained(content: str, message: str) -> None:
 def test_an_env_is_read_below_the_folder_alone(
     env: Any, found: dict[str, str], notice: str
 ) -> None:
+    Path("loop").symlink_to("loop")
     write(graphs={}, env=env)
     project = Project.of(Path())
     assert project is not None

@@ -39,7 +39,7 @@ def load(module: str, file: str | None, attribute: str, folders: list[str]) -> A
             raise
         raise said from error
     except SyntaxError as error:
-        message = f"{error.filename}, line {error.lineno}: {error.msg}"
+        message = f"{error.filename or file or module}, line {error.lineno or 1}: {error.msg}"
         hint = f"mend it for Python {platform.python_version()}, which {sys.executable} is"
         raise UnusableError(message, hint) from error
     for part in attribute.split("."):
@@ -59,7 +59,8 @@ def _import_file(name: str, file: str) -> Any:
     known = sys.modules.get(name)
     if getattr(known, "__file__", None) == file:
         return known
-    spec: Any = importlib.util.spec_from_file_location(f"{name}_" if known else name, file)
+    is_taken = known or getattr(importlib.util.find_spec(name), "origin", file) != file
+    spec: Any = importlib.util.spec_from_file_location(f"{name}_" if is_taken else name, file)
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -30,7 +30,7 @@ def _not_in(module: Any, name: str, said: str) -> UnusableError:
     package, inside = module.__name__.partition(".")[0], getattr(module, "__path__", ())
     there = {*dir(module), *(each.name for each in pkgutil.iter_modules(inside))}
     near = get_close_matches(name, sorted(there), n=3)
-    version = _version(package)
+    version = _version(package) if "-packages" in module.__file__ else ""
     where = f"{package} {version} in {sys.executable} does not have it"
     is_new = package == "langchain" and not version.startswith("0.")
     left = "what LangChain 1 left out is in langchain_classic" if is_new else ""

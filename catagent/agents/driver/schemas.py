@@ -12,7 +12,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_ori
 from .kinds import derives, is_required
 
 # What a person may write in the place of a value, by its type.
-_EXAMPLES: dict[Any, Any] = {str: "…", int: 1, float: 0.5, bool: True, list: [], dict: {}}
+_EXAMPLES: dict[Any, Any] = {int: 1, float: 0.5, bool: True, dict: {}, list: [], set: [], tuple: []}
 _LISTS = (list, collections.abc.Sequence)
 _UNSAID = (Any, type(None), *_LISTS)  # types that do not say what is in a list
 

@@ -73,7 +73,8 @@ def _describe(name: str, *, json: bool) -> None:
 
     from catagent.cli.agent import with_agent
     from catagent.cli.run_request import kind_of_run
-    from catagent.failures.classify import classify
+    from catagent.cli.stderr import say_error
+    from catagent.failures.classify import classify, error_info
     from catagent.views.sanitize import clean_line
 
     of_a_run = ("model", "tool_model", "max_steps", "raw", "mode")
@@ -86,7 +87,8 @@ def _describe(name: str, *, json: bool) -> None:
         try:
             found = asyncio.run(kind_of_run(request)(request, asked.loaded).describe())
         except Exception as error:
-            raise classify(error) from error
+            say_error("catagent: error", error_info(error))
+            raise typer.Exit(classify(error).exit_code) from error
     secrets = asked.loaded.secrets
     if json:
         sys.stdout.write(redact(encode_plain({"agent": name, **found}).decode(), secrets))
