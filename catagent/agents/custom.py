@@ -15,13 +15,14 @@ from catagent.agents.code import explained
 from catagent.agents.driver.describe import describe
 from catagent.agents.driver.factory import called, offered, opened, runnable_of
 from catagent.agents.driver.inputs import input_of
+from catagent.agents.driver.inside import Fitting
 from catagent.agents.driver.kinds import is_a, kind_of, unbound
 from catagent.agents.driver.needs import configured, identified, require_context
 from catagent.agents.driver.nested import hand_on_outputs
 from catagent.agents.driver.supplies import Supplies
-from catagent.agents.inside import fitted
 from catagent.errors import UsageError
 from catagent.sources.base import AgentRun, AgentShape
+from catagent.workarounds.stream_writer import with_store
 
 if TYPE_CHECKING:
     from catagent.agents.open import AgentRequest
@@ -106,7 +107,7 @@ def fit(
     shape: AgentShape = "graph" if isinstance(inner, Pregel) else other
     more = {**(supplies.supply(runnable) if supplies else {}), **identified(runnable, config)}
     hand_on_outputs(runnable)
-    ready = fitted(runnable, name, max_steps, given=context)
+    ready = Fitting(name, with_store, context, max_steps).of(runnable)
     ready = ready.bind(**more) if more else ready
     config, store = {**config, "run_name": name}, supplies.store if supplies else None
     return AgentRun(ready, made, shape, config=config, store=store, max_steps=max_steps, raw=raw)

@@ -21,6 +21,7 @@ from catagent.failures.classify import Owner
 from catagent.run.event_loop import on_thread
 from catagent.run.runner import Run, unresumable
 from catagent.sources.base import EventStream
+from catagent.sources.kinds import load_langchain
 from catagent.stop import Stop
 from catagent.watch import folders
 from catagent.watch.following import Following
@@ -91,6 +92,7 @@ class RunElsewhere(Run):
             "context": self._request.context,
             "configurable": self._request.configurable,
             "run_id": str(self._run_id),
+            "records": str(self._folder),
         }
 
     async def _hear(self, last: str = "") -> None:
@@ -100,6 +102,7 @@ class RunElsewhere(Run):
 
     async def _events(self) -> EventStream:
         """The events of the agent's run. Raises what ended it, or kept it from its beginning."""
+        await on_thread(load_langchain)  # while the driver loads its own
         self._begun: asyncio.Future[RunRecords] = asyncio.get_running_loop().create_future()
         following = asyncio.create_task(self._follow())
         try:

@@ -34,6 +34,11 @@ def langchain(module: str) -> Any:
     return import_module(f"langchain_core.{module}") if "langchain_core" in sys.modules else None
 
 
+def load_langchain() -> None:
+    """Import it, to read what another process made with it: `langchain` has it from then on."""
+    import_module(_MESSAGES)
+
+
 def _is(value: object, name: str) -> bool:
     try:
         kind: Any = type(value)

@@ -1,10 +1,10 @@
 """Runs an agent in the interpreter of its project: `python driver/__main__.py FD`, by `ask`.
 
 FD is a socket. A line of JSON comes in: {"module", "file" or null, "attribute", "folders", "name",
-"input", "context", "configurable", "run_id", "describes"}. Out go {"versions"}, {"began":
-microseconds of the epoch} or, where it describes, {"described"}, and of a failure {"error": as the
-observer writes one, "traceback"}, with {"usage": message, "hint"} where an agent is of no use.
-Closing the socket on the other side cancels the run.
+"input", "context", "configurable", "run_id", "records", "describes"}. Out go {"versions"}, then
+{"began": microseconds of the epoch} and {"lost"} or, where it describes, {"described"}, and of a
+failure {"error": as the observer writes one, "traceback"}, with {"usage": message, "hint"} where an
+agent is of no use. Closing the socket on the other side cancels the run.
 """
 
 from __future__ import annotations
@@ -26,27 +26,23 @@ import socket
 import time
 import traceback
 import uuid
+from collections.abc import Callable
 from typing import Any, NoReturn
 
-if __name__ == "__main__":  # a package under a name that nobody else has
+if __name__ == "__main__":  # a package under a name that nobody else has, with our work-arounds
     _init = __file__.replace("__main__.py", "__init__.py")
     _spec: Any = importlib.util.spec_from_file_location("_catagent_driver", _init)
+    _spec.submodule_search_locations.append(f"{_init.rpartition('/agents/')[0]}/workarounds")
     sys.modules[_spec.name] = importlib.util.module_from_spec(_spec)
     __package__ = _spec.name  # what the imports below are relative to
 
 from .describe import describe
 from .factory import called, offered, opened, runnable_of
 from .inputs import input_of
+from .inside import Fitting
 from .kinds import UnusableError
 from .load import load, versions
-from .needs import (
-    configured,
-    context_of,
-    identified,
-    needs_loop,
-    require_context,
-    streaming,
-)
+from .needs import configured, identified, needs_loop, require_context, streaming
 from .nested import hand_on_outputs
 from .supplies import Supplies
 
@@ -101,6 +97,23 @@ def _config(request: dict[str, Any], agent: Any) -> dict[str, Any]:
     return {**config, "run_name": request["name"], "run_id": uuid.UUID(request["run_id"])}
 
 
+def _recorded(request: dict[str, Any]) -> Callable[[str | None, Any], None]:
+    """What records what a node or tool writes, as if it had dispatched it."""
+    observer = importlib.import_module("_catagent_observer.handler")
+    handler, root = observer.Handler(observer.recorder_of(request["records"])), request["run_id"]
+    return lambda run, data: handler.on_custom_event("custom", data, run_id=uuid.UUID(run or root))
+
+
+def _ready(runnable: Any, supplies: Supplies, request: dict[str, Any]) -> tuple[Any, Any]:
+    """What was brought, bound to all that it needs, and the config to run it with."""
+    config = {**_config(request, runnable), "callbacks": streaming()}
+    more = {**supplies.supply(runnable), **identified(runnable, config)}
+    writers = importlib.import_module(f"{__package__}.stream_writer")
+    config["configurable"] |= writers.relayed(_recorded(request), supplies.store)
+    agent = Fitting(request["name"], writers.with_store, request["context"]).of(runnable)
+    return agent.bind(**more) if more else agent, config
+
+
 async def _run(made: Any, supplies: Supplies, request: dict[str, Any], talk: socket.socket) -> None:
     """Run what a factory made to its end, so that its models stream."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
@@ -118,16 +131,14 @@ async def _run(made: Any, supplies: Supplies, request: dict[str, Any], talk: soc
             _say(talk, described=describe(runnable))
             return
         given = input_of(runnable, request["name"], request["input"])
-        config: Any = {**_config(request, runnable), "callbacks": streaming()}
         require_context(runnable, request["name"], request["context"])
-        more: Any = context_of(runnable, request["name"], request["context"])
-        more.update(supplies.supply(runnable), **identified(runnable, config))
         hand_on_outputs(runnable)
+        agent, config = _ready(runnable, supplies, request)
         _say(talk, began=time.time_ns() // 1000)
         if _LOSES_CONTEXT and not needs_loop(runnable):
-            await loop.run_in_executor(None, lambda: list(runnable.stream(given, config, **more)))
+            await loop.run_in_executor(None, lambda: list(agent.stream(given, config)))
         else:
-            async for _ in runnable.astream(given, config, **more):
+            async for _ in agent.astream(given, config):
                 pass
         loop.remove_reader(talk)
         _say(talk, lost=supplies.lost())

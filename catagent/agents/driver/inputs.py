@@ -68,10 +68,11 @@ def input_taken(runnable: Any) -> Taken:
     return _taken(fields or {"input": Field()})
 
 
-def _annotated(graph: Any) -> Any:
-    """What an entrypoint takes, of a module whose annotations are not evaluated."""
-    (node,) = graph.nodes.values()
-    hints = get_type_hints(node.bound.func or node.bound.afunc, include_extras=True)
+def _annotated(entrance: Any) -> Any:
+    """What a function takes first, of a module whose annotations are not evaluated."""
+    nodes = getattr(entrance, "nodes", None)  # an entrypoint has one
+    part = next(iter(nodes.values())).bound if nodes else entrance
+    hints = get_type_hints(getattr(part, "func", None) or part.afunc, include_extras=True)
     return next(iter(hints.values()))
 
 

@@ -44,7 +44,7 @@ class Field(NamedTuple):
     @property
     def takes_text(self) -> bool:
         """Whether a text fits."""
-        return any(each in (Any, str) for each in _options(self.kind))
+        return any(each in (Any, object, str) for each in _options(self.kind))
 
     def __str__(self) -> str:
         """The type as a person writes it."""

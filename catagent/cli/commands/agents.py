@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from shlex import quote
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from msgspec import Struct
@@ -34,10 +34,17 @@ def agents(
     json: Annotated[
         bool, typer.Option("--json", help="One JSON line an agent; of one its JSON Schemas.")
     ] = False,
+    python: Annotated[
+        str | None, typer.Option(metavar="PATH", help="The interpreter for your own agent.")
+    ] = None,
+    env_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Variables for your own agent, from a file."),
+    ] = None,
 ) -> None:
     """List the agents that can be asked here, or say what one of them takes and gives."""
     if name is not None:
-        _describe(name, json=json)
+        _describe({"agent": name, "python": python, "env_file": env_file}, json=json)
         return
     from catagent.cli.listing import print_list
 
@@ -67,7 +74,7 @@ def _table(found: Sequence[AgentInfo]) -> Iterator[str]:
     return (line(row, columns, ()) for row in rows)
 
 
-def _describe(name: str, *, json: bool) -> None:
+def _describe(given: dict[str, Any], *, json: bool) -> None:
     """Load the agent, and print what it takes and gives; of what it prints, nothing on stdout."""
     import asyncio
 
@@ -78,8 +85,10 @@ def _describe(name: str, *, json: bool) -> None:
     from catagent.views.sanitize import clean_line
 
     of_a_run = ("model", "tool_model", "max_steps", "raw", "mode")
-    asked, python = with_agent(Asked.of({**dict.fromkeys(of_a_run), "agent": name}))
+    no_limits = {"max_tokens": 0, "max_cost": 0.0}
+    asked, python = with_agent(Asked.of({**dict.fromkeys(of_a_run), **no_limits, **given}))
     model = choose_model(asked.settings.model, asked.loaded.environ)
+    name = asked.settings.agent
     request = Request(
         agent=name, model=model, tool_model=model, filters=asked.filters, python=python
     )

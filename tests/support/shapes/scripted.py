@@ -40,9 +40,8 @@ SENT: dict[str, Sent] = {}
 
 
 def _note(sent: Sent) -> None:
-    span = asking.get()
-    assert span is not None
-    SENT[span.run_id] = sent
+    if (span := asking.get()) is not None:  # in another process there is none
+        SENT[span.run_id] = sent
 
 
 @dataclass(frozen=True, slots=True)

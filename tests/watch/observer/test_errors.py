@@ -52,10 +52,10 @@ def test_an_answer_that_cannot_be_read_was_not_refused() -> None:
 
 def test_the_line_is_the_innermost_of_the_persons_own_code() -> None:
     found = raised(ValueError("no"))
-    assert found["file"] == __file__
+    assert found["place"][0] == __file__
     with pytest.raises(ValueError, match="int") as caught:
         int("x")
-    assert describe(caught.value)["line"] == caught.traceback[-1].lineno + 1
+    assert describe(caught.value)["place"][1] == caught.traceback[-1].lineno + 1
 
 
 def test_what_it_came_from_and_what_is_in_a_group_is_described() -> None:

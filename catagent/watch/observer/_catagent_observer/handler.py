@@ -50,9 +50,10 @@ def _start(kind: str) -> Callable[..., None]:
             return
         if parent not in runs:
             self.recorder.report_secrets()
-        # Of chains, only what goes into roots and graphs' nodes: the others have it from those.
-        is_node = any(tag[:11] == "graph:step:" for tag in about.get("tags") or ())
-        content = {"input": given} if kind != "chain" or is_node or parent not in runs else {}
+        # Of chains, only what goes into roots and graphs' nodes, or is an answer for one of these:
+        # the others have it from those.
+        is_told = parent not in runs or _is_node(about) or type(given).__name__ == "Command"
+        content = {"input": given} if kind != "chain" or is_told else {}
         if kind == "chat_model":
             content["input"] = given[0] if given else ()
         elif kind == "tool" and about.get("inputs") is not None:
@@ -179,6 +180,13 @@ def _written(response: Any) -> list[Any]:
     """What a model wrote, as far as it did: the first of its generations, or the message in it."""
     generations = getattr(response, "generations", None)
     return [getattr(each, "message", each) for each in generations[0][:1]] if generations else []
+
+
+def _is_node(about: dict[str, Any]) -> bool:
+    """Whether it is a graph's node, or a task of an entrypoint, which has its name and no tag."""
+    node = (about.get("metadata") or {}).get("langgraph_node", "")
+    is_step = any(tag[:11] == "graph:step:" for tag in about.get("tags") or ())
+    return is_step or (node != "" and node == about.get("name"))
 
 
 def _described(serialized: Any, about: dict[str, Any]) -> dict[str, Any]:
