@@ -47,6 +47,7 @@ def test_the_readme_has_examples() -> None:
     assert len(EXAMPLES) > 15
 
 
+@pytest.mark.timeout(360)  # some twenty processes, one after the other
 def test_every_example_of_the_readme_works_in_order(tmp_path: Path) -> None:
     """One folder, one shell after another: later examples use what earlier ones wrote."""
     (tmp_path / "my_package").mkdir()
