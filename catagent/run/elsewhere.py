@@ -97,8 +97,9 @@ class RunElsewhere(Run):
 
     async def _hear(self, last: str = "") -> None:
         """Take in what the driver says, up to this word or its end."""
-        while last not in self._told and (line := await self._heard.readline()):
-            self._told |= json.loads(line)
+        with contextlib.suppress(ConnectionError):  # what was asked was not even read
+            while last not in self._told and (line := await self._heard.readline()):
+                self._told |= json.loads(line)
 
     async def _events(self) -> EventStream:
         """The events of the agent's run. Raises what ended it, or kept it from its beginning."""

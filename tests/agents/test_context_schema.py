@@ -167,6 +167,7 @@ CHOSEN = PromptTemplate.from_template("{text}").configurable_fields(
     [
         (graph(Defaults), {"model": "7", "tags": '["a"]', "other": "7"}, ["7", ["a"], 7]),
         (CHOSEN, {"speaker": "7", "other": "[no json", "thread_id": "7"}, ["7", "[no json", "7"]),
+        (CHOSEN, {"deep": "[" * 9_000}, ["[" * 9_000]),
     ],
 )
 def test_what_is_configurable_is_of_its_type(agent: Any, given: Any, expected: Any) -> None:

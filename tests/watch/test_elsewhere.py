@@ -434,6 +434,14 @@ def test_an_interpreter_without_langchain_says_so(project: Path, tmp_path: Path)
     assert "hint: LangChain is not installed there" in result.stderr
 
 
+def test_an_interpreter_that_is_none_is_no_defect(project: Path, tmp_path: Path) -> None:
+    """It ends without reading what it is asked."""
+    asked = ("ask", "-o", "jsonl", "--agent", agent(project, "small:telling"), "hi")
+    result = catagent(*asked, "--python", "/bin/false", env=home(tmp_path))
+    error = lines(result.stdout)[-1]["data"]["error"]
+    assert error["message"] == "/bin/false ended (1), and no run was seen in it."
+
+
 def test_an_agent_of_ours_takes_no_interpreter(tmp_path: Path) -> None:
     result = catagent("ask", "--python", sys.executable, "hi", env=home(tmp_path))
     assert (result.returncode, result.stdout) == (2, "")

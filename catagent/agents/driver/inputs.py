@@ -83,13 +83,14 @@ def _entrance(runnable: Any) -> Any:
 
 
 def _state_taken(builder: Any) -> Taken:
-    """LangGraph calls all keys of a state required: they are where an input has its own schema."""
+    """What a state takes; of a TypedDict for one, LangGraph calls all keys required: none is."""
     # As LangGraph 1, 0.2 and 0.1 call it.
     names = ("input_schema", "input", "schema")
     schema: Any = next(filter(None, (getattr(builder, name, None) for name in names)), None)
     state = getattr(builder, "state_schema", None) or getattr(builder, "schema", None)
     # `create_agent` makes one for the input of any state.
     is_own = schema is not state and not getattr(schema, "__module__", "").startswith("langchain.")
+    is_made = not hasattr(schema, "__required_keys__")  # a class, which is called with its keys
     managed = getattr(builder, "managed", ())
     fields = {key: field for key, field in fields_of(schema).items() if key not in managed}
-    return _taken(fields, Field.of(schema), is_closed=True, is_declared=is_own)
+    return _taken(fields, Field.of(schema), is_closed=True, is_declared=is_own or is_made)

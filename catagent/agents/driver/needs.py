@@ -42,7 +42,7 @@ def configurable_taken(agent: Any) -> Taken:
 
 def _read(value: Any, field: Field | None) -> Any:
     if isinstance(value, str) and not (field and field.takes_text):
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             return json.loads(value)
     return value
 
