@@ -133,7 +133,9 @@ class ChunkReader:
         if is_ai(last) and has_raw_call(last):
             return None
         whole = found if last is None else last
-        return None if whole is None else self._as_answer(as_text(whole), last)
+        if whole is None and output is not None:  # a state that has nothing but the question
+            return None
+        return self._as_answer(as_text(whole), last)
 
     def _executor_answer(self, output: Any) -> ev.Answer | None:
         if not isinstance(output, dict):

@@ -11,6 +11,7 @@ from langchain_core.language_models import BaseLLM, GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.messages.tool import invalid_tool_call, tool_call
 from langchain_core.outputs import Generation, LLMResult
+from langgraph.func import entrypoint
 from langgraph.graph import MessagesState, StateGraph
 
 from catagent.events import types as ev
@@ -214,6 +215,19 @@ def test_a_graph_may_end_on_a_call(mode: Any) -> None:
     (answer,) = outcome.of(ev.Answer)
     assert answer.data.output == "Bye."
     assert outcome.error is None
+
+
+@modes
+def test_a_function_may_return_nothing(mode: Any) -> None:
+    """As an entrypoint does that is run for what it stores alone."""
+
+    @entrypoint()
+    def store(_: Any) -> None: ...
+
+    outcome = asyncio.run(collect(mode, AgentRun(store, "hi", "graph")))
+    assert outcome.error is None
+    assert [event.data.output for event in outcome.of(ev.Answer)] == [""]
+    assert [event.data.code for event in outcome.of(ev.Warned)] == ["empty_answer"]
 
 
 @modes
