@@ -57,6 +57,16 @@ def test_a_file_does_not_take_the_name_of_a_module_that_there_is(folder: Path, n
     assert sys.modules.get(name) is known
 
 
+def test_a_file_that_failed_is_imported_again(folder: Path) -> None:
+    (folder / "first_for_test.py").write_text("import second_for_test\nagent = 1\n")
+    second = folder / "second_for_test.py"
+    second.write_text("from first_for_test import agent")
+    with pytest.raises(ImportError, match="most likely due to a circular import"):
+        loaded(folder / "first_for_test.py")
+    second.write_text("")
+    assert loaded(folder / "first_for_test.py") == 1
+
+
 def test_a_file_may_have_dots_in_its_name(folder: Path) -> None:
     (folder / "agent.v2_for_test.py").write_text("agent = 2\n")
     assert loaded(folder / "agent.v2_for_test.py") == 2

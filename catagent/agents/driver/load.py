@@ -56,11 +56,10 @@ def _import_file(name: str, file: str) -> Any:
     """Import it under its name, unless something else has that: `import queue` is Python's."""
     if package := name.rpartition(".")[0]:
         importlib.import_module(package)
-    known = sys.modules.get(name)
-    if getattr(known, "__file__", None) == file:
-        return known
-    is_taken = known or getattr(importlib.util.find_spec(name), "origin", file) != file
-    spec: Any = importlib.util.spec_from_file_location(f"{name}_" if is_taken else name, file)
+    known = sys.modules.get(name) or importlib.util.find_spec(name)
+    if file in (getattr(known, "__file__", None), getattr(known, "origin", None)):
+        return importlib.import_module(name)
+    spec: Any = importlib.util.spec_from_file_location(f"{name}_", file)
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
