@@ -34,21 +34,24 @@ _NOT_RUN = frozenset({"invalid_tool", "_Exception"})
 
 
 class ChunkReader:
-    """Reads the chunks of one run, in order; `finish` gives the answer once they are through."""
+    """Reads the chunks of one run, in order; `finish` gives the answer once they are through.
+
+    `stopped` is None, or the nodes, as far as they were said, before which a graph was compiled to.
+    """
 
     def __init__(self, run: AgentRun, tracker: Tracker, make: AgentEvents) -> None:
         self._run = run
         self._tracker = tracker
         self._make = make
         self._output: Any = None
-        self._stopped_before_node = False
+        self.stopped: list[str] | None = None
 
     def read(self, chunk: Any) -> Iterator[ev.Event]:
         """The actions and observations in an executor's chunk."""
         if self._run.shape == "executor" and isinstance(chunk, dict):
             yield from self._read_executor(chunk)
-        else:
-            self._stopped_before_node |= updates_in(chunk).get("__interrupt__") == ()
+        elif updates_in(chunk).get("__interrupt__") == ():
+            self.stopped = []
 
     def _read_executor(self, chunk: dict[str, Any]) -> Iterator[ev.Event]:
         executor, messages = self._tracker.root, _messages(chunk.get("messages"))
@@ -92,11 +95,11 @@ class ChunkReader:
     def finish(self) -> Iterator[ev.Event]:
         """The answer, or AgentError for a run that ended without one; nothing where it waits."""
         root, outcome = self._tracker.root, self._run.outcome
-        if self._stopped_before_node and not self._tracker.is_interrupted:
+        if self.stopped is not None and not self._tracker.is_interrupted:
             # One that was compiled to stop before or after a node says no more than that.
-            data = ev.InterruptData(id="", node=", ".join(_next_nodes(self._run)))
+            data = ev.InterruptData(id="", node=", ".join(self.stopped or _next_nodes(self._run)))
             yield ev.Interrupt(data=data, **envelope(root))
-        outcome.interrupted = self._stopped_before_node or self._tracker.is_interrupted
+        outcome.interrupted = self.stopped is not None or self._tracker.is_interrupted
         outcome.state = self._make.state(root.output if root is not None else None)
         if not outcome.interrupted:
             yield from self._finish()

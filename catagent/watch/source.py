@@ -109,6 +109,8 @@ class _Reading:
             yield from self._start(number, *more)
         elif kind == OVER:
             self._raised, self.is_over = AgentError(*more) if more else KeyboardInterrupt(), True
+        elif kind == "stopped":  # by the driver: no callback says so
+            self._translation.chunks.stopped = more[0]
         elif number in self._runs:
             yield from self._of_run(kind, *self._runs[number], *more)
 

@@ -218,7 +218,7 @@ def test_the_run_is_the_one_that_it_is_in_our_process(project: Path, tmp_path: P
 
 def named_here(story: dict[str, list[Any]]) -> dict[str, list[Any]]:
     """What happened, without what an agent is called: that is its path there."""
-    whole = {"run.started", "run.finished", "answer"}
+    whole = {"run.started", "run.finished", "answer", "interrupt"}
     return {
         kind: [{**each, "name": None} if kind in whole else each for each in found]
         for kind, found in story.items()
@@ -233,6 +233,7 @@ def named_here(story: dict[str, list[Any]]) -> dict[str, list[Any]]:
         "functional with an agent",
         "graph in the middle of a chain",
         "pause that a chain answers",
+        "pause before a node",
     ],
 )
 def test_a_shape_comes_to_what_it_comes_to_in_our_process(

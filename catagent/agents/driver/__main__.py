@@ -27,6 +27,7 @@ import time
 import traceback
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NoReturn
 
 if __name__ == "__main__":  # a package under a name that nobody else has, with our work-arounds
@@ -40,7 +41,7 @@ from .describe import describe
 from .factory import called, offered, opened, runnable_of
 from .inputs import input_of
 from .inside import Fitting
-from .kinds import UnusableError
+from .kinds import UnusableError, unbound
 from .load import load, versions
 from .needs import configured, identified, needs_loop, require_context, streaming
 from .nested import hand_on_outputs
@@ -97,21 +98,32 @@ def _config(request: dict[str, Any], agent: Any) -> dict[str, Any]:
     return {**config, "run_name": request["name"], "run_id": uuid.UUID(request["run_id"])}
 
 
-def _recorded(request: dict[str, Any]) -> Callable[[str | None, Any], None]:
-    """What records what a node or tool writes, as if it had dispatched it."""
+def _reporting(request: dict[str, Any]) -> Callable[..., None]:
+    """What has the observer record what no callback says: a kind, the run or None, and more."""
     observer = importlib.import_module("_catagent_observer.handler")
     handler, root = observer.Handler(observer.recorder_of(request["records"])), request["run_id"]
-    return lambda run, data: handler.on_custom_event("custom", data, run_id=uuid.UUID(run or root))
+    return lambda kind, run, *more: handler.report(kind, uuid.UUID(run or root), *more)
 
 
-def _ready(runnable: Any, supplies: Supplies, request: dict[str, Any]) -> tuple[Any, Any]:
-    """What was brought, bound to all that it needs, and the config to run it with."""
-    config = {**_config(request, runnable), "callbacks": streaming()}
+def _ready(runnable: Any, supplies: Supplies, request: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """What was brought, bound to all that it needs, its config, and what is to see its chunks."""
+    config, report = {**_config(request, runnable), "callbacks": streaming()}, _reporting(request)
     more = {**supplies.supply(runnable), **identified(runnable, config)}
     writers = importlib.import_module(f"{__package__}.stream_writer")
-    config["configurable"] |= writers.relayed(_recorded(request), supplies.store)
+    config["configurable"] |= writers.relayed(
+        lambda run, data: report("custom", run, "custom", data), supplies.store
+    )
     agent = Fitting(request["name"], writers.with_store, request["context"]).of(runnable)
-    return agent.bind(**more) if more else agent, config
+    see = partial(_see, graph=unbound(runnable), config=config, report=report)
+    return agent.bind(**more) if more else agent, config, see
+
+
+def _see(chunk: Any, graph: Any, config: Any, report: Callable[..., None]) -> None:
+    """Report that a graph stops where it was compiled to, and before which nodes if it says so."""
+    if isinstance(chunk, dict) and chunk.get("__interrupt__") == ():
+        report("stopped", None, [])
+        with contextlib.suppress(Exception):  # its checkpointer may be asynchronous alone
+            report("stopped", None, [*graph.get_state(config).next])
 
 
 async def _run(made: Any, supplies: Supplies, request: dict[str, Any], talk: socket.socket) -> None:
@@ -133,13 +145,13 @@ async def _run(made: Any, supplies: Supplies, request: dict[str, Any], talk: soc
         given = input_of(runnable, request["name"], request["input"])
         require_context(runnable, request["name"], request["context"])
         hand_on_outputs(runnable)
-        agent, config = _ready(runnable, supplies, request)
+        agent, config, see = _ready(runnable, supplies, request)
         _say(talk, began=time.time_ns() // 1000)
         if _LOSES_CONTEXT and not needs_loop(runnable):
-            await loop.run_in_executor(None, lambda: list(agent.stream(given, config)))
+            await loop.run_in_executor(None, lambda: [*map(see, agent.stream(given, config))])
         else:
-            async for _ in agent.astream(given, config):
-                pass
+            async for chunk in agent.astream(given, config):
+                see(chunk)
         loop.remove_reader(talk)
         _say(talk, lost=supplies.lost())
 

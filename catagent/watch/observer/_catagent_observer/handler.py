@@ -131,11 +131,11 @@ class Handler(BaseCallbackHandler):
 
     @_safely
     def on_agent_action(self, action: Any, *, run_id: Any, **_: Any) -> None:
-        self._report("action", run_id, action)
+        self.report("action", run_id, action)
 
     @_safely
     def on_custom_event(self, name: Any, data: Any, *, run_id: Any, **_: Any) -> None:
-        self._report("custom", run_id, name, data)
+        self.report("custom", run_id, name, data)
 
     @_safely
     def on_retry(self, retry_state: Any, *, run_id: Any, **_: Any) -> None:
@@ -143,9 +143,11 @@ class Handler(BaseCallbackHandler):
         error = outcome.exception() if outcome is not None and outcome.failed else None
         message = "" if error is None else f"{type(error).__name__}: {said_by(error)}"
         said = {"attempt": retry_state.attempt_number, "message": message}
-        self._report("retry", run_id, said)
+        self.report("retry", run_id, said)
 
-    def _report(self, kind: str, run_id: Any, *values: Any) -> None:
+    @_safely
+    def report(self, kind: str, run_id: Any, *values: Any) -> None:
+        """Record what happens in a run: what LangChain reports, or the driver of an agent."""
         run = self.recorder.runs.get(run_id)
         if run is not None and run.is_said_first():
             self.recorder.record(kind, run, *values)
