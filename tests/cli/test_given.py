@@ -97,15 +97,18 @@ def test_an_agent_gets_its_input_and_more(
 
 @pytest.mark.parametrize("elsewhere", [False, True])
 def test_what_an_agent_takes_is_described(tmp_path: Path, elsewhere: bool) -> None:
-    (tmp_path / "agent.py").write_text(f"print('printed')\n{AGENT}")
+    """In the interpreter that is named, with more variables, whatever limits a run has."""
+    (tmp_path / "agent.py").write_text(f"import os\nprint(os.environ['WHOSE'])\n{AGENT}")
+    (tmp_path / "more.env").write_text("WHOSE=ann\n")
+    chosen = ["agents", "agent.py:graph", "--env-file", "more.env"]
     if elsewhere:
-        twin(tmp_path)
-    env = environment(tmp_path)
+        chosen += ["--python", str(twin(tmp_path / "other"))]
+    env = environment(tmp_path, CATAGENT_MAX_COST="1")
     env.pop("VIRTUAL_ENV", None)
-    done = catagent("agents", "agent.py:graph", env=env)
+    done = catagent(*chosen, env=env)
     assert done.returncode == 0, done.stderr
     assert done.stdout == DESCRIBED
-    described = json.loads(catagent("agents", "agent.py:graph", "--json", env=env).stdout)
+    described = json.loads(catagent(*chosen, "--json", env=env).stdout)
     assert described["schemas"]["context"]["properties"]["greeting"]["default"] == "hello"
 
 

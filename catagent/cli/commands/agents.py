@@ -44,7 +44,7 @@ def agents(
 ) -> None:
     """List the agents that can be asked here, or say what one of them takes and gives."""
     if name is not None:
-        _describe({"agent": name, "python": python, "env_file": env_file}, json=json)
+        _describe(name, json=json, python=python, env_file=env_file)
         return
     from catagent.cli.listing import print_list
 
@@ -74,7 +74,7 @@ def _table(found: Sequence[AgentInfo]) -> Iterator[str]:
     return (line(row, columns, ()) for row in rows)
 
 
-def _describe(given: dict[str, Any], *, json: bool) -> None:
+def _describe(name: str, *, json: bool, **given: Any) -> None:
     """Load the agent, and print what it takes and gives; of what it prints, nothing on stdout."""
     import asyncio
 
@@ -84,11 +84,10 @@ def _describe(given: dict[str, Any], *, json: bool) -> None:
     from catagent.failures.classify import classify, error_info
     from catagent.views.sanitize import clean_line
 
-    of_a_run = ("model", "tool_model", "max_steps", "raw", "mode")
-    no_limits = {"max_tokens": 0, "max_cost": 0.0}
-    asked, python = with_agent(Asked.of({**dict.fromkeys(of_a_run), **no_limits, **given}))
+    of_a_run = dict.fromkeys(("model", "tool_model", "max_steps", "raw", "mode"))
+    of_a_run |= {"agent": name, "max_tokens": 0, "max_cost": 0.0}  # no limit is to hold
+    asked, python = with_agent(Asked.of({**of_a_run, **given}))
     model = choose_model(asked.settings.model, asked.loaded.environ)
-    name = asked.settings.agent
     request = Request(
         agent=name, model=model, tool_model=model, filters=asked.filters, python=python
     )

@@ -22,8 +22,8 @@ from tests.support.server import ScriptedServer
 ROOT = Path(__file__).parents[3]
 VERSIONS = {
     "0.1": ("langchain==0.1.20", "langchain-core==0.1.53", "langchain-openai==0.1.7"),
-    "0.2": ("langchain<0.3", "langchain-core==0.2.43", "langchain-openai<0.2"),
-    "0.3": ("langchain<1", "langchain-core==0.3.86", "langchain-openai<1"),
+    "0.2": ("langchain<0.3", "langchain-core==0.2.43", "langchain-openai<0.2", "langgraph<0.3"),
+    "0.3": ("langchain<1", "langchain-core==0.3.86", "langchain-openai<1", "langgraph<0.7"),
 }
 HOW_TO = """
     import asyncio
