@@ -50,7 +50,7 @@ class Fitting(NamedTuple):
         return _copied(runnable, {field: _each(value, inner) for field, value in runnable})
 
     def _bound(self, graph: Any, context: dict[str, Any], *, in_chain: bool) -> Any:
-        """In a chain, a graph streams its states: what follows waits for the last.
+        """In a chain, what follows a graph waits for its end.
 
         A chain passes on LangChain's default of 25 as the limit, in the place of the graph's own. A
         binding takes that for none, and here passes on the graph's.
@@ -59,9 +59,8 @@ class Fitting(NamedTuple):
         if in_chain and self.max_steps is not None:
             limit = (graph.config or {}).get("recursion_limit", _NOBODYS)
             config = {"recursion_limit": _NO_LIMIT if limit == _NOBODYS else limit}
-        if in_chain:
-            graph = graph.copy(update={"stream_mode": "values"})
-        bind = importlib.import_module("langchain_core.runnables").RunnableBinding
+        module: Any = importlib.import_module(f"{__package__}.whole")
+        bind = module.Whole if in_chain else module.RunnableBinding
         return bind(bound=graph, kwargs=context, config=config, config_factories=stores)
 
     def _limited(self, executor: Any) -> Any:

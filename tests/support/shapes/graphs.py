@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.prompts import ChatPromptTemplate
-from langchain_core.runnables import RunnableLambda
+from langchain_core.runnables import RunnableLambda, RunnableParallel, RunnablePassthrough
 from langchain_core.tools import InjectedToolCallId, tool
 from langgraph.func import entrypoint, task
 from langgraph.graph import END, START, MessagesState, StateGraph
@@ -89,6 +89,12 @@ def graph_in_a_chain() -> Any:
 @shape({"1": "look"})
 def graph_in_the_middle_of_a_chain() -> Any:
     return RunnableLambda(asked) | looker() | (lambda state: state["messages"][-1].text.upper())
+
+
+@shape({"1": "look"}, answer="where is the cat? INSIDE IT IS")
+def graph_alongside_a_question() -> Any:
+    both = RunnableParallel(question=RunnablePassthrough(), found=RunnableLambda(asked) | looker())
+    return both | (lambda it: f"{it['question']} {it['found']['messages'][-1].text.upper()}")
 
 
 @shape()
