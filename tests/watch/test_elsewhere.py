@@ -82,7 +82,7 @@ failing = RunnableLambda(lambda question: [][1])
 os.environ["SOME_API_KEY"] = "a-value-of-the-program-0123"
 leaking = RunnableLambda(lambda question: "a-value-of-the-program-0123")
 telling = RunnableLambda(lambda _: f"{sys.prefix} {os.environ['X_KEY']}")
-number = 42
+number, tools = 42, []
 
 @contextlib.asynccontextmanager
 async def made(config, runtime):
@@ -268,6 +268,7 @@ def test_a_graph_in_a_chain_has_its_context_and_a_writer(project: Path, tmp_path
             "bring a Runnable",
             "",
         ),
+        ("small:tools", 2, "tools is an object of class list", "give these tools to", ""),
         ("small:wanting", 2, "wants an argument called 'model'", "a factory here may take", ""),
         (
             "missing:agent",

@@ -47,7 +47,8 @@ from .needs import configured, identified, needs_loop, require_context, streamin
 from .nested import hand_on_outputs
 from .supplies import Supplies
 
-_BRING = "bring a Runnable, a graph, or a function that returns one; tools run in our process alone"
+_BRING = "bring a Runnable, a graph, or a function that returns one"
+_TOOLS = "give these tools to create_agent, or install catagent there: it has a model for them"
 # An asynchronous task of Python before 3.11 cannot be given a context: what a graph runs in one
 # does not know whose part it is, unless it is handed its config. Threads know it.
 _LOSES_CONTEXT = sys.version_info < (3, 11)
@@ -138,7 +139,8 @@ async def _run(made: Any, supplies: Supplies, request: dict[str, Any], talk: soc
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, cancel)
     async with opened(made) as agent:
-        runnable = runnable_of(agent, f"the agent {request['name']}", _BRING)
+        hint = _TOOLS if isinstance(agent, (list, tuple)) else _BRING
+        runnable = runnable_of(agent, f"the agent {request['name']}", hint)
         if request["describes"]:
             _say(talk, described=describe(runnable))
             return
