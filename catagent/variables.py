@@ -47,9 +47,7 @@ _NAME = re.compile(r"[^\W\d][\w.-]*")
 _ADDRESS = re.compile(
     r"URL|ENDPOINT|HOST|ADDR|DOMAIN|GATEWAY|(?<![A-Z])(BASE|URI|SERVER|SITE)(?![A-Z])"
 )
-_TRACING = re.compile(
-    r"LANG(SMITH|CHAIN)_(TRACING(_V2|_MODE)?|OTEL_(ENABLED|ONLY))|OTEL_EXPORTER_.*ENDPOINT"
-)
+_TRACING = re.compile(r"LANG(SMITH|CHAIN)_(TRACING(_V2)?|OTEL_.*)|OTEL_EXPORTER_.*ENDPOINT")
 # One provider's by two names.
 _OTHER_NAMES = {"LANGCHAIN": "LANGSMITH", "CO": "COHERE", "GEMINI": "GOOGLE"}
 _OTHER_NAMES |= dict.fromkeys(("HUGGINGFACEHUB", "HUGGING"), "HF")

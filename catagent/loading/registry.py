@@ -29,7 +29,6 @@ PROVIDERS: Mapping[str, str] = {
     "local": "catagent.models.providers.embedded:build",
 }
 
-_MOST_NAMED = 20
 _OWN = " - or your own as path/to/file.py:attribute or package.module:attribute"
 
 
@@ -38,8 +37,7 @@ def suggest(name: str, known: Iterable[str], what: str) -> str:
     names = list(known)
     near = get_close_matches(name, names, n=1)
     meant = f"did you mean {near[0]}? " if near else ""
-    shown = names if len(names) <= _MOST_NAMED else [*names[:_MOST_NAMED], "…"]
-    return f"{meant}there is: {', '.join(shown)}{_OWN * (what == 'agent')}"
+    return f"{meant}there is: {', '.join(names)}{_OWN * (what == 'agent')}"
 
 
 def load(path: str) -> Any:

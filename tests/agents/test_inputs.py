@@ -2,6 +2,7 @@
 
 import operator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated, Any, Literal, NotRequired
 
 import pytest
@@ -87,7 +88,7 @@ class Dicts(TypedDict):
 class Transcript(TypedDict):
     """Messages by their reducer alone."""
 
-    talk: Annotated[list, add_messages]  # type: ignore[type-arg]
+    talk: Annotated[list, partial(add_messages)]  # type: ignore[type-arg]
     title: str
 
 

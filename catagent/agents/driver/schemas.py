@@ -30,12 +30,11 @@ class Field(NamedTuple):
         """The field of a type hint; it takes messages by its type, its reducer, or by its name."""
         if "Required" in str(get_origin(hint)):  # NotRequired as well
             return cls.of(get_args(hint)[0], key, **more)
-        reducers = [getattr(each, "__name__", "") for each in getattr(hint, "__metadata__", ())]
         options = _options(hint)
         lists = [each for each in options if get_origin(each) in _LISTS]
         unsaid = all(leaf in _UNSAID for each in options for leaf in _leaves(each))
         takes_messages = (
-            any("add_messages" in name for name in reducers)
+            "add_messages" in str(getattr(hint, "__metadata__", ""))
             or any(derives(leaf, "BaseMessage") for each in lists for leaf in _leaves(each))
             or (key == "messages" and unsaid)
         )
