@@ -130,11 +130,17 @@ class RunElsewhere(Run):
             await self._end()
 
     async def _warnings(self, following: asyncio.Task[None]) -> list[ev.Event]:
-        """What a person should know of a run that waits, once the driver has ended."""
-        if not self.session.outcome.interrupted:
-            return []
-        await following
-        return [unresumable(lost)] if (lost := self._told.get("lost")) else []
+        """What a person should know of a run that waits. Raises what its agent raised in closing.
+
+        A driver that takes its time to end is waited for only where it has to say the former.
+        """
+        waits = self.session.outcome.interrupted
+        patience = None if waits else self.session.stop.patience(0.5)
+        await asyncio.wait((following,), timeout=patience)
+        if "error" in self._told:
+            raise await self._why()
+        lost = self._told.get("lost") if waits else None
+        return [unresumable(lost)] if lost else []
 
     async def _follow(self) -> None:
         """Read what the observer there writes down, until the driver has ended and all is read."""

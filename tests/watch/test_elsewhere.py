@@ -93,6 +93,11 @@ async def made(config, runtime):
     print("it was closed", flush=True)
 
 @contextlib.asynccontextmanager
+async def unclosed():
+    yield RunnableLambda(lambda question: question)
+    raise OSError("it was not closed")
+
+@contextlib.asynccontextmanager
 async def held():
     try:
         yield waiting
@@ -281,6 +286,7 @@ def test_a_graph_in_a_chain_has_its_context_and_a_writer(project: Path, tmp_path
         ("raising:agent", 1, "The agent failed: ValueError: at import", "", "raise V"),
         ("keyless:agent", 4, "There is no API key.", "set OPENAI_API_KEY", "agent = Chat"),
         ("small:failing", 1, "The agent failed: IndexError: list index out of", "", "failing = "),
+        ("small:unclosed", 1, "The agent failed: OSError: it was not closed", "", "raise OS"),
         ("small:dying", 1, "{python} ended before the agent did", "", ""),
         ("leaving:agent", 1, "{python} ended (7), and no run was seen in it", "", ""),
     ],
