@@ -15,7 +15,7 @@ from catagent.sources.abandoned import Abandoned, current_task
 from catagent.sources.base import AgentRun, to_nobody
 from catagent.sources.span import LLM_KINDS, RunId, Serialized, Span, asking
 from catagent.sources.tracker import Tracker
-from catagent.workarounds.callbacks import CalledFirst, log_nothing_of
+from catagent.workarounds.callbacks import CalledFirst, close_unawaited, log_nothing_of
 from catagent.workarounds.threads import keep_tracebacks
 
 # What a chunk may hold beside text: content that is blocks, a call, what its provider added.
@@ -79,6 +79,14 @@ class DrivenTracker(Tracker, CalledFirst, BaseCallbackHandler):
             if (task := current_task()) is not None:
                 self._tasks[span.run_id] = task
         return span
+
+    def on_chat_model_start(self, *what: Any, **about: Any) -> None:
+        """A chat model began."""
+        try:
+            super().on_chat_model_start(*what, **about)
+        except CatagentError:
+            close_unawaited()
+            raise
 
     def _begin_llm(self, *what: Any) -> Span:
         span = super()._begin_llm(*what)

@@ -1,7 +1,7 @@
 """langchain-core's callbacks: who is called, in which order, and what it logs of them."""
 
+import inspect
 import logging
-import warnings
 
 from langchain_core.callbacks import (
     AsyncCallbackHandler,
@@ -35,14 +35,25 @@ class CalledFirst:
         return 0
 
 
-def log_nothing_of(handler: type[BaseCallbackHandler]) -> None:
-    """Keep what such a handler raises out of the log: LangChain logs it, and raises it as well.
+def close_unawaited() -> None:
+    """Close what LangChain would leave unawaited, for a handler that is about to raise.
 
-    As a chat model begins, it has made the coroutines of all handlers before it awaits the first:
-    where that one raises, the others are left.
+    As a chat model begins, it has made the coroutines of all handlers before it awaits the first.
     """
-    left = "coroutine 'ahandle_event' was never awaited"
-    warnings.filterwarnings("ignore", left, RuntimeWarning)
+    frame = inspect.currentframe()
+    while frame is not None:
+        held = frame.f_locals.values() if frame.f_code.co_name == "on_chat_model_start" else ()
+        for each in (each for one in held if isinstance(one, list) for each in one):
+            if (
+                inspect.iscoroutine(each)
+                and inspect.getcoroutinestate(each) == inspect.CORO_CREATED
+            ):
+                each.close()
+        frame = frame.f_back
+
+
+def log_nothing_of(handler: type[BaseCallbackHandler]) -> None:
+    """Keep what such a handler raises out of the log: LangChain logs it, and raises it as well."""
 
     def is_of_another(record: logging.LogRecord) -> bool:
         return not (isinstance(record.args, tuple) and record.args[:1] == (handler.__name__,))
