@@ -77,6 +77,8 @@ def classify(raised: BaseException, owner: Owner | None = None) -> CatagentError
         error = limit
     elif owner in (None, Owner("node")) and _is_keyless(first):
         error = CredentialsError("There is no API key.", "set OPENAI_API_KEY, or use --model local")
+    elif owner == Owner("node") and exceptions.root_errno(first) in exceptions.FILES_USED_UP:
+        error = AgentError(*TOO_MANY_FILES)  # before its run
     elif owner is not None and owner.kind != "model":
         error = _by_own_code(first, owner)
     else:
