@@ -221,11 +221,8 @@ def test_a_password_in_a_url_is_a_secret_decoded_too(folder: Path) -> None:
             {"A": "1", "B": "${OPENAI_API_KEY}"},
         ),
         ("OPENAI_API_KEY=theirs", {"OPENAI_API_KEY": ""}, {}),
-        (
-            "LD_PRELOAD=x\nPATH=x\nhttps_proxy=x\nNO_PROXY=x\nPYTHONPATH=x\nSSL_CERT_FILE=x\nAWS_CONFIG_FILE=x",
-            {},
-            {},
-        ),
+        ("LD_PRELOAD=x\nPATH=x\nhttps_proxy=x\nNO_PROXY=x\nPYTHONPATH=x\nSSL_CERT_FILE=x", {}, {}),
+        ("AWS_CONFIG_FILE=x\nAWS_SHARED_CREDENTIALS_FILE=x", {"AWS_SECRET_ACCESS_KEY": "m"}, {}),
         ("CATAGENT_AGENT=x:y\nCATAGENT_MAX_COST=0\nVIRTUAL_ENV=x\nREQUESTS_CA_BUNDLE=x", {}, {}),
         ("OPENAI_API_BASE=x\nAZURE_OPENAI_ENDPOINT=x", {"OPENAI_API_KEY": "mine"}, {}),
         ("OPENAI_BASE_URL=x", {"AZURE_OPENAI_API_KEY": "mine"}, {"OPENAI_BASE_URL": "x"}),
