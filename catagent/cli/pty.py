@@ -131,6 +131,7 @@ class Relay(threading.Thread):
 
     def _turn(self) -> bool:
         """Carry what there is; whether more may come."""
+        ended = self._ended.is_set()  # asked first: what it has written until then is waited for
         ready, _, _ = select.select([self._ours, *self._keyboard()], [], [], _LOOK_S)
         with contextlib.suppress(OSError, termios.error):
             self._resize()
@@ -139,7 +140,7 @@ class Relay(threading.Thread):
         data = os.read(self._ours, _CHUNK) if self._ours in ready else b""
         if data or self._aside:
             self._show(data)
-        return bool(data) or not (self._ended.is_set() or self._ours in ready)
+        return bool(data) or not (ended or self._ours in ready)
 
     def _keyboard(self) -> list[int]:
         """The terminal, while there are keys for us and room for them at the program."""
