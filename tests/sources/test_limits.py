@@ -124,7 +124,6 @@ AUTHORS: dict[str, Callable[[], Any]] = {
     "beside another": lambda: RunnableParallel(a=loop(5)),
     "assigned": lambda: RunnablePassthrough.assign(a=loop(5)),
     "in a branch": lambda: RunnableBranch((lambda _: False, THROUGH), loop(5)),
-    "with a fallback": lambda: loop(5).with_fallbacks([THROUGH]),
     "a sub-graph": lambda: inside(loop(5)),
     "called by a node": lambda: inside(lambda state: loop(5).invoke(state)),
     "in a chain with alternatives": lambda: (THROUGH | loop(5)).configurable_alternatives(
@@ -145,6 +144,16 @@ def test_an_authors_limit_holds_wherever_it_is(mode: Mode, where: str) -> None:
         "Recursion limit of 5 reached without hitting a stop condition."
     )
     assert run.hint == "allow more where the agent is made: --max-steps cannot raise it"
+
+
+@modes
+def test_a_fallback_takes_over_from_a_graph_at_its_authors_limit(mode: Mode) -> None:
+    """As when nobody watches: what the author made it for."""
+    agent = loop(5).with_fallbacks([THROUGH])
+    run = Played(agent, QUESTION, mode)
+    assert (run.asked, run.status, run.exit_code) == (5, "success", 0)
+    ours = Played(agent, QUESTION, mode, max_steps=3)
+    assert (ours.asked, ours.status) == (4, "limit")
 
 
 @modes

@@ -91,7 +91,7 @@ def graph_in_the_middle_of_a_chain() -> Any:
     return RunnableLambda(asked) | looker() | (lambda state: state["messages"][-1].text.upper())
 
 
-@shape({"1": "look"}, answer="where is the cat? INSIDE IT IS")
+@shape({"1": "look"}, answer="where is the cat? INSIDE IT IS ")
 def graph_alongside_a_question() -> Any:
     both = RunnableParallel(question=RunnablePassthrough(), found=RunnableLambda(asked) | looker())
     return both | (lambda it: f"{it['question']} {it['found']['messages'][-1].text.upper()}")
