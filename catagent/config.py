@@ -39,8 +39,8 @@ _URL_PASSWORDS = (
 class Settings(Struct, kw_only=True, frozen=True):
     """What a person can choose. Every field is also CATAGENT_<NAME>, and a key of config.toml.
 
-    `timeout` and `idle_timeout` are in seconds, `max_cost` is in US dollars, 0 for none;
-    `history_mb` is in megabytes.
+    `fold` is how many rows are shown of a long text, 0 for all. `timeout` and `idle_timeout` are in
+    seconds, `max_cost` is in US dollars, 0 for none; `history_mb` is in megabytes.
     """
 
     agent: str = "cat"
@@ -52,6 +52,7 @@ class Settings(Struct, kw_only=True, frozen=True):
     color: ColorChoice = "auto"
     theme: ThemeChoice = "auto"
     ascii: bool = False
+    fold: _Count = 9
     max_steps: Annotated[int, Meta(ge=1)] = 25
     max_retries: _Count = 2
     timeout: _Seconds = 0.0

@@ -33,6 +33,7 @@ DOTENV_ALLOWED = frozenset(
         *("CATAGENT_TIMEOUT", "CATAGENT_IDLE_TIMEOUT"),
         # How a run is drawn.
         *("CATAGENT_OUTPUT", "CATAGENT_COLOR", "CATAGENT_THEME", "CATAGENT_ASCII"),
+        "CATAGENT_FOLD",
     }
 )
 # Of no file, in capitals: what starts or finds other code, whom a connection trusts and leads

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from catagent.api.stream import DEFAULTS, run_events
-from catagent.config import Mode, process_environ
+from catagent.config import Mode, merged, process_environ
 from catagent.events.filters import Filters
 from catagent.events.types import RunFinished
 from catagent.run.event_loop import is_running, new_loop
@@ -33,6 +33,7 @@ def show(
     *,
     verbose: bool = False,
     quiet: bool = False,
+    fold: int = DEFAULTS.fold,
     mode: Mode = DEFAULTS.mode,
     config: RunnableConfig | None = None,
     filters: Filters | None = None,
@@ -48,14 +49,15 @@ def show(
     """Run an agent, show it on stdout, and return its last event.
 
     Live on a terminal, in plain lines anywhere else, a notebook too. `verbose` shows more, `quiet`
-    less; all else is as in `stream`. Blocks until the run has ended, on a thread of its own where
-    an event loop runs already. Ctrl-C cancels the run and raises KeyboardInterrupt.
+    less; of a text that is not the answer a terminal gets `fold` rows, 0 for all. All else is as in
+    `stream`. Blocks until the run has ended, on a thread of its own where an event loop runs
+    already. Ctrl-C cancels the run and raises KeyboardInterrupt.
     """
     given = dict(locals())
-    del given["verbose"], given["quiet"]
+    shown = {name: given.pop(name) for name in ("verbose", "quiet", "fold")}
 
     async def main() -> RunFinished:
-        with contextlib.closing(_view(verbose=verbose, quiet=quiet)) as sink:
+        with contextlib.closing(_view(**shown)) as sink:
             async with contextlib.aclosing(run_events((sink,), **given)) as events:
                 async for event in events:
                     if isinstance(event, RunFinished):
@@ -65,10 +67,11 @@ def show(
     return _on_a_thread(main) if is_running() else _run(main)
 
 
-def _view(*, verbose: bool, quiet: bool) -> Sink:
+def _view(*, fold: int, **shown: bool) -> Sink:
     """What shows a run on stdout, until it is closed."""
     out, environ = sys.stdout, process_environ()
-    options = options_for(out, environ, DEFAULTS, verbose=verbose, quiet=quiet)
+    settings = merged([("the call", {"fold": fold})])
+    options = options_for(out, environ, settings, unfold="fold=0", **shown)
     if is_capable(environ, isatty=out.isatty()):
         from catagent.sinks.live import LiveSink
 

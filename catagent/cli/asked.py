@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ class Asked(Struct, kw_only=True, frozen=True):
     """What a command is to do: the settings, the filters, and the options that are neither.
 
     `given` has the options that the command takes as they were given, None for one that was not.
+    `recording` is the file that is played, empty for what runs now.
     """
 
     loaded: Loaded
@@ -35,6 +37,7 @@ class Asked(Struct, kw_only=True, frozen=True):
     context: str | None = None
     configurable: list[str] | None = None
     record: Path | None = None
+    recording: str = ""
     force: bool = False
     tokens: bool = False
     focus: str | None = None
@@ -48,6 +51,8 @@ class Asked(Struct, kw_only=True, frozen=True):
         flags = {name: given[name] for name in Settings.__struct_fields__ if name in given}
         if given.get("json"):
             flags["output"] = "jsonl"
+        if given.get("full"):
+            flags["fold"] = 0
         chosen = {name: tuple(given.get(name) or ()) for name in Filters.__struct_fields__}
         own = {name: given[name] for name in cls.__struct_fields__ if name in given}
         loaded = config.load(flags, env_file=given.get("env_file"))
@@ -60,6 +65,13 @@ class Asked(Struct, kw_only=True, frozen=True):
         """The settings, those of the command line included."""
         return self.loaded.settings
 
+    @property
+    def again(self) -> str:
+        """What shows the run again, with `{run}` for its id; empty where it is kept nowhere."""
+        is_kept = "history" in self.given and self.settings.history
+        named = "{run}" if is_kept else shlex.quote(str(self.record or self.recording or ""))
+        return f"catagent show {named}" if named != "''" else ""
+
     def view(self, stream: object, *, status_only: bool = False) -> ViewOptions:
         """How a view on this stream looks."""
         return options_for(
@@ -70,4 +82,5 @@ class Asked(Struct, kw_only=True, frozen=True):
             quiet=self.quiet,
             status_only=status_only,
             errors=self.errors,
+            again=self.again,
         )

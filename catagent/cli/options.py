@@ -113,6 +113,8 @@ OUTPUT: Options = (
     _output("color", "When to use colour."),
     _output("theme", "Colours for which terminal."),
     _output("ascii", "Draw with ASCII alone."),
+    _output("fold", "Show so many rows of a long text; 0 for all. The answer is always whole."),
+    _output("full", "The same as --fold 0."),
 )
 
 WATCH: Options = (

@@ -4,6 +4,8 @@ import asyncio
 import sys
 from contextlib import AbstractContextManager, nullcontext
 
+from msgspec.structs import replace as changed
+
 from catagent.cli.asked import Asked
 from catagent.cli.outputs import opened
 from catagent.cli.recordings import locate
@@ -19,6 +21,7 @@ from catagent.stop import Interrupts, Stop
 def play(recording: str, speed: float, idle_limit: float, asked: Asked) -> int:
     """Play it and return the exit code. Raises RecordingError where it is damaged."""
     stop = Stop()
+    asked = changed(asked, recording="" if recording == "-" else recording)
     with (
         _descriptor(recording, asked.loaded) as descriptor,
         Interrupts(stop) as signals,

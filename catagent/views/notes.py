@@ -144,17 +144,27 @@ def ending(look: Look, status: ev.RunStatus) -> tuple[Style, str]:
 
 def report(look: Look, started: ev.RunStarted, data: ev.RunFinishedData) -> str:
     """One line about a run, clean and without a newline, for where it is not shown itself."""
-    # A UUID that begins with the time (version 7) is the same in its beginning for a minute.
-    short = started.run_id[: 18 if started.run_id[14:15] == "7" else 8]
     asked = head(one_line(started.data.input), LONGEST_QUESTION, look.glyphs.ellipsis)
     who = [started.data.agent, process(started), f'"{asked}"' if asked else ""]
     tokens = data.usage and data.usage.output_tokens
     came = [f"{data.status} {seconds(data.duration_s)}"]
     came += [count(data.tool_calls, "tool call")] if data.tool_calls else []
     came += [count(tokens, "token")] if tokens else []
-    line = " ".join(filter(None, ["catagent: run", short, *who, *came]))
+    line = " ".join(filter(None, ["catagent: run", short(started.run_id), *who, *came]))
     reason = f": {one_line(data.error.message)}" if data.error else ""
     return head(look.line(line + reason), LONGEST_REPORT, look.glyphs.ellipsis)
+
+
+def short(run_id: str) -> str:
+    """As much of a run's id as tells it from others: a UUID 7 begins with the time, a minute's."""
+    return run_id[: 18 if run_id[14:15] == "7" else 8]
+
+
+def again(look: Look, run_id: str) -> str:
+    """The command that shows the run again, clean; empty where there is none."""
+    command = look.options.again
+    is_known = bool(run_id) or "{run}" not in command
+    return look.line(command.replace("{run}", short(run_id))) if is_known else ""
 
 
 class Verdict(Hanging):

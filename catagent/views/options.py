@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from catagent.config import ColorChoice, Settings
 
@@ -20,7 +20,10 @@ class ViewOptions:
     `verbose` shows what is new of what each model was sent, `prompts` all of it. `width` overrides
     the terminal's (in cells). `status_only` shows what is going on and leaves nothing behind: for
     stderr, when stdout carries the events or the answer. `errors` shows a run once it has failed,
-    and of the others nothing.
+    and of the others nothing. `fold` is how many rows are shown of a long text, 0 for all.
+
+    `again` is the command that shows the run again, with `{run}` for its id, empty where there is
+    none; `unfold` is what to add to that, or to what was called, for texts to be shown whole.
     """
 
     color: Color = "none"
@@ -32,13 +35,16 @@ class ViewOptions:
     status_only: bool = False
     errors: bool = False
     width: int | None = None
+    fold: int = 0
+    again: str = ""
+    unfold: str = "--full"
 
 
 def options_for(
     stream: object,
     env: Mapping[str, str],
     settings: Settings,
-    **shown: bool,
+    **shown: Any,
 ) -> ViewOptions:
     """Return how a view on this stream looks; `shown` are more of the fields of ViewOptions."""
     isatty = bool(getattr(stream, "isatty", lambda: False)())
@@ -47,6 +53,7 @@ def options_for(
         theme=resolve_theme(env) if settings.theme == "auto" else settings.theme,
         ascii=settings.ascii or resolve_ascii(env, getattr(stream, "encoding", None)),
         width=resolve_width(env),
+        fold=settings.fold,
         **shown,
     )
 

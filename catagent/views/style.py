@@ -5,7 +5,7 @@ Colours are the terminal's own sixteen, its user's palette; no meaning is in a c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from catagent.views.options import ViewOptions
@@ -105,5 +105,5 @@ def live_look(options: ViewOptions) -> Look:
 
 
 def plain_look(options: ViewOptions) -> Look:
-    """Words and indentation."""
-    return Look(options, Glyphs(2), words=True)
+    """Words and indentation, and every text whole."""
+    return Look(replace(options, fold=0), Glyphs(2), words=True)
