@@ -64,24 +64,23 @@ class Terminal:
             quiet = termios.tcgetattr(self.fd)
             self._saved = self._saved or termios.tcgetattr(self.fd)
             quiet[3] &= ~(termios.ECHO | termios.ECHONL)
-            self._set(quiet)
+            self._set(quiet, raw=self._raw)
 
     def give_back(self) -> None:
-        """Restore what was, and drop the keys typed meanwhile. More than once does no harm."""
+        """Restore what was; keys typed meanwhile are the shell's. More than once does no harm."""
         saved, self._saved = self._saved, None
         if saved is None or not self.is_ours():
             return
         with contextlib.suppress(termios.error, OSError):
-            self._set(saved, flush=True)
+            self._set(saved)
 
-    def _set(self, attributes: list[Any], *, flush: bool = False) -> None:
+    def _set(self, attributes: list[Any], *, raw: bool = False) -> None:
         # From a group that is not in the foreground this stops the process, unless blocked.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTTOU])
         try:
-            if flush:
-                termios.tcflush(self.fd, termios.TCIFLUSH)
+            # Not TCSADRAIN: that would wait for a terminal that takes nothing.
             termios.tcsetattr(self.fd, termios.TCSANOW, attributes)
-            if self._raw and not flush:
+            if raw:
                 tty.setraw(self.fd, termios.TCSANOW)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -18,9 +18,11 @@ class ViewOptions:
     """How to show a run.
 
     `verbose` shows what is new of what each model was sent, `prompts` all of it. `width` overrides
-    the terminal's (in cells). `status_only` shows what is going on and leaves nothing behind: for
-    stderr, when stdout carries the events or the answer. `errors` shows a run once it has failed,
-    and of the others nothing. `fold` is how many rows are shown of a long text, 0 for all.
+    the terminal's (in cells). `ascii` is for a stream that can hold no more, `simple` for signs of
+    ASCII around text as it is: Linux's console has no others in its font. `status_only` shows what
+    is going on and leaves nothing behind: for stderr, when stdout carries the events or the answer.
+    `errors` shows a run once it has failed, and of the others nothing. `fold` is how many rows are
+    shown of a long text, 0 for all.
 
     `again` is the command that shows the run again, with `{run}` for its id, empty where there is
     none; `unfold` is what to add to that, or to what was called, for texts to be shown whole.
@@ -29,6 +31,7 @@ class ViewOptions:
     color: Color = "none"
     theme: Theme = "dark"
     ascii: bool = False
+    simple: bool = False
     verbose: bool = False
     prompts: bool = False
     quiet: bool = False
@@ -52,6 +55,7 @@ def options_for(
         color=resolve_color(settings.color, env, isatty=isatty),
         theme=resolve_theme(env) if settings.theme == "auto" else settings.theme,
         ascii=settings.ascii or resolve_ascii(env, getattr(stream, "encoding", None)),
+        simple=isatty and env.get("TERM") == "linux",
         width=resolve_width(env),
         fold=settings.fold,
         **shown,

@@ -101,7 +101,7 @@ class Look:
 
 def live_look(options: ViewOptions) -> Look:
     """Panels drawn with boxes, or with ASCII where boxes cannot be shown."""
-    return Look(options, Glyphs(1 if options.ascii else 0))
+    return Look(options, Glyphs(1 if options.ascii or options.simple else 0))
 
 
 def plain_look(options: ViewOptions) -> Look:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
-from catagent.config import ColorChoice
+from catagent.config import ColorChoice, Settings
 from catagent.views.options import (
     Color,
     is_capable,
+    options_for,
     resolve_ascii,
     resolve_color,
     resolve_theme,
     resolve_width,
 )
+from catagent.views.style import live_look
+from tests.support.screen import Screen
 
 
 @pytest.mark.parametrize(
@@ -62,6 +67,13 @@ def test_ascii_is_used_where_the_encoding_holds_no_more(
     env: dict[str, str], encoding: str | None, ascii_only: bool
 ) -> None:
     assert resolve_ascii(env, encoding) is ascii_only
+
+
+def test_linux_s_console_gets_signs_of_ascii_around_text_as_it_is() -> None:
+    with closing(Screen()) as console, open(console.fd, "w", closefd=False) as stream:
+        look = live_look(options_for(stream, {"TERM": "linux"}, Settings()))
+        assert (look.glyphs.ok, look.text("für")) == ("ok ", "für")
+        assert live_look(options_for(stream, {"TERM": "xterm"}, Settings())).glyphs.ok == "✓ "
 
 
 def test_theme_follows_the_background_that_the_terminal_names() -> None:
