@@ -27,7 +27,8 @@ from catagent.views.wrap import without_colors
 
 _PARSER = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
 _PARSER.disable("autolink")  # Rich would show `<https://a.b>` as a text, and as its address
-_COLOR_SYSTEMS = {"none": None, "16": "standard", "256": "256", "truecolor": "truecolor"}
+_COLOR_SYSTEMS = {"none": None, "mono": "standard", "16": "standard"}
+_COLOR_SYSTEMS |= {"256": "256", "truecolor": "truecolor"}
 _PADDING = re.compile(r"(?: |\x1b\[[0-9;]*m)+$")
 _ITEM_NUMBER = re.compile(r"^[\s>]*\d+[.)]", re.MULTILINE)
 _FENCE_LINE = re.compile(r"^[\s>]*(?:`{3,}|~{3,}).*$", re.MULTILINE)
@@ -120,7 +121,7 @@ def _console(width: int, color: Color, theme: Theme) -> Console:
         force_terminal=color != "none",
         force_interactive=False,
         force_jupyter=False,
-        no_color=False,
+        no_color=color == "mono",
         legacy_windows=False,
         markup=False,
         emoji=False,

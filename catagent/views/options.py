@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from catagent.config import ColorChoice, Settings
 
-Color = Literal["none", "16", "256", "truecolor"]
+# "mono" is bold, dim, italic and underline without colours.
+Color = Literal["none", "mono", "16", "256", "truecolor"]
 Theme = Literal["dark", "light"]
 
 # Longer rows are hard to read; COLUMNS asks for them.
@@ -65,6 +66,7 @@ def options_for(
 def resolve_color(choice: ColorChoice, env: Mapping[str, str], *, isatty: bool) -> Color:
     """Return the colours to use.
 
+    NO_COLOR is about colour: on a terminal, bold and dim stay, which `never` takes away too.
     The command line takes precedence over the environment; there NO_COLOR over FORCE_COLOR and
     CLICOLOR_FORCE over CLICOLOR=0, and those over whether the stream is a terminal.
     """
@@ -76,7 +78,8 @@ def resolve_color(choice: ColorChoice, env: Mapping[str, str], *, isatty: bool) 
         depth = _depth(env)
         return "16" if depth == "none" else depth
     off = env.get("NO_COLOR") or "0" in (env.get("CLICOLOR"), env.get("FORCE_COLOR"))
-    return "none" if off or not isatty else _depth(env)
+    depth = _depth(env) if isatty else "none"
+    return "mono" if off and depth != "none" else depth
 
 
 def _depth(env: Mapping[str, str]) -> Color:

@@ -1,6 +1,8 @@
 """Colours and glyphs: one table each, and `Look`, which applies them.
 
 Colours are the terminal's own sixteen, its user's palette; no meaning is in a colour alone.
+Each role in a run has one, the same as in HTML: the agent, a tool, a model inside a tool, what the
+agent observes, and the answer.
 """
 
 from __future__ import annotations
@@ -12,20 +14,25 @@ from catagent.views.options import ViewOptions
 from catagent.views.sanitize import clean, clean_line, to_ascii
 
 Style = Literal[
-    "plain", "dim", "gutter", "tool", "model", "question", "reasoning", "ok", "bad", "warn", "busy"
-]
+    "plain", "dim", "agent", "tool", "gutter", "model", "observation", "answer",
+    "question", "reasoning", "ok", "bad", "broken", "warn", "busy",
+]  # fmt: skip
 
 # SGR parameters: what a role looks like on a dark and on a light background.
 STYLES: dict[Style, tuple[str, str]] = {
     "plain": ("", ""),
     "dim": ("2", "2"),
-    "gutter": ("2;36", "2;34"),
+    "agent": ("1;35", "1;35"),
     "tool": ("1;36", "1;34"),
-    "model": ("36", "34"),
+    "gutter": ("2;36", "2;34"),  # of a tool that has not failed
+    "model": ("94", "36"),
+    "observation": ("36", "34"),
+    "answer": ("1;32", "1;32"),
     "question": ("1", "1"),
     "reasoning": ("2;3", "2;3"),
     "ok": ("32", "32"),
     "bad": ("1;31", "1;31"),
+    "broken": ("31", "31"),  # the gutter of a tool that has failed
     "warn": ("33", "35"),
     "busy": ("36", "34"),
 }
@@ -86,6 +93,8 @@ class Look:
     def paint(self, style: Style, text: str) -> str:
         """Return `text`, which must be clean, in the colours of `style`."""
         codes = STYLES[style][self.options.theme == "light"]
+        if self.options.color == "mono":
+            codes = ";".join(code for code in codes.split(";") if len(code) == 1)
         if self.options.color == "none" or not codes or not text:
             return text
         return f"\x1b[{codes}m{text}\x1b[0m"
