@@ -1,16 +1,13 @@
 """Plays a recording and shows it: the body of `catagent replay`."""
 
 import asyncio
-import sys
-from contextlib import AbstractContextManager, nullcontext
 
 from msgspec.structs import replace as changed
 
 from catagent.cli.asked import Asked
 from catagent.cli.outputs import opened
-from catagent.cli.recordings import locate
+from catagent.cli.recordings import readable
 from catagent.cli.stderr import say_error, say_questions, write
-from catagent.config import Loaded
 from catagent.events.state import RunState
 from catagent.recordings.pace import Pace, read_chunks, replay
 from catagent.recordings.reader import open_recording
@@ -23,7 +20,7 @@ def play(recording: str, speed: float, idle_limit: float, asked: Asked) -> int:
     stop = Stop()
     asked = changed(asked, recording="" if recording == "-" else recording)
     with (
-        _descriptor(recording, asked.loaded) as descriptor,
+        open_recording(readable(recording, asked.loaded)) as descriptor,
         Interrupts(stop) as signals,
         opened(asked, stop) as outputs,
     ):
@@ -48,9 +45,3 @@ def _say_end(state: RunState) -> None:
     if state.finished is not None and state.finished.data.error is not None:
         say_error("catagent: the recorded run failed", state.finished.data.error)
     say_questions("catagent: the recorded run waits for an answer", state)
-
-
-def _descriptor(recording: str, loaded: Loaded) -> AbstractContextManager[int]:
-    if recording == "-":
-        return nullcontext(sys.stdin.fileno())
-    return open_recording(locate(recording, loaded))

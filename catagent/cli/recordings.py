@@ -1,6 +1,7 @@
 """Finds what a person names: a recording, by file or id, and a run among those that it holds."""
 
 import contextlib
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -43,10 +44,19 @@ def locate(wanted: str, loaded: Loaded) -> Path:
         ) from None
 
 
+def readable(wanted: str, loaded: Loaded) -> Path | int:
+    """The same, or for `-` the descriptor of stdin. Raises UsageError where that is a terminal."""
+    if wanted != "-":
+        return locate(wanted, loaded)
+    if sys.stdin.isatty():
+        raise UsageError("- is a recording on stdin, and stdin is a terminal", "pipe one into it")
+    return sys.stdin.fileno()
+
+
 @contextlib.contextmanager
 def recorded(wanted: str, loaded: Loaded) -> Iterator[list[ev.Event]]:
     """The events of this recording, up to its damage, which is raised once they were used."""
-    events, damage = read_recording(locate(wanted, loaded))
+    events, damage = read_recording(readable(wanted, loaded))
     yield events
     if damage is not None:
         raise damage

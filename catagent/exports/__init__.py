@@ -1,4 +1,4 @@
-"""Exports of a recorded run: the ending of the file's name says which."""
+"""Exports of a recorded run: the ending of the file's name says which, or a format."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -18,15 +18,17 @@ EXPORTERS = {
     ".md": "catagent.exports.markdown:document",
     ".cast": "catagent.exports.cast:recording",
     ".txt": "catagent.exports.text:document",
+    ".jsonl": "catagent.exports.jsonl:recording",
 }
 
 
-def exporter(path: Path) -> Exporter:
-    """Return what makes a file of this name. Raises UsageError for an unknown ending."""
-    place = EXPORTERS.get(path.suffix.lower())
+def exporter(path: Path, wanted: str | None = None) -> Exporter:
+    """Return what makes this format, else a file of this name. Raises UsageError for no format."""
+    place = EXPORTERS.get(f".{wanted}" if wanted else path.suffix.lower())
     if place is None:
         known = ", ".join(EXPORTERS)
-        raise UsageError(f"cannot export to {path}", f"end the name in one of: {known}")
+        hint = f"end the name in one of: {known}; or choose with --format"
+        raise UsageError(f"cannot export to {path}", hint)
     found: Exporter = load(place)
     return found
 

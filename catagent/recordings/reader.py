@@ -157,18 +157,22 @@ class Reader:
 
 def read(path: str | os.PathLike[str]) -> Iterator[Event]:
     """Yield the events of a recording. Raises RecordingError, at damage after the events before."""
+    return _read(Path(path))
+
+
+def _read(place: Path | int) -> Iterator[Event]:
     reader = Reader()
-    with open_recording(Path(path)) as descriptor:
+    with open_recording(place) as descriptor:
         while chunk := os.read(descriptor, CHUNK):
             yield from reader.feed(chunk)
         yield from reader.end()
 
 
-def read_recording(path: Path) -> tuple[list[Event], RecordingError | None]:
+def read_recording(place: Path | int) -> tuple[list[Event], RecordingError | None]:
     """All events of a recording, and what is wrong with it. Raises RecordingError for none."""
     events: list[Event] = []
     try:
-        for event in read(path):
+        for event in _read(place):
             events.append(event)
     except RecordingError as damage:
         if not events:
@@ -178,10 +182,13 @@ def read_recording(path: Path) -> tuple[list[Event], RecordingError | None]:
 
 
 @contextlib.contextmanager
-def open_recording(path: Path) -> Iterator[int]:
-    """Open a recording for reading. Raises RecordingError that says why it can't be."""
+def open_recording(path: Path | int) -> Iterator[int]:
+    """Open a recording for reading, or one more time. Raises RecordingError that says why not."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        if isinstance(path, int):
+            descriptor = os.dup(path)
+        else:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         raise RecordingError(
             f"no recording at {path}", f"make one with: catagent ask --record {path} …"

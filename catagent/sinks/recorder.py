@@ -32,8 +32,7 @@ class Recorder:
                 if stat.S_ISREG(os.fstat(self._descriptor).st_mode):
                     os.fchmod(self._descriptor, 0o600)
                 self._write = writer(self._descriptor, stop)
-                now = stamp(datetime.now(UTC), "seconds")
-                self._write(encode_plain(Header(schema=SCHEMA, catagent=__version__, created=now)))
+                self._write(header())
         except OSError as error:
             raise _refusal(path, error) from error
 
@@ -44,6 +43,12 @@ class Recorder:
     def close(self) -> None:
         """Close the file."""
         os.close(self._descriptor)
+
+
+def header() -> bytes:
+    """Return the first line of a recording that is made now."""
+    now = stamp(datetime.now(UTC), "seconds")
+    return encode_plain(Header(schema=SCHEMA, catagent=__version__, created=now))
 
 
 def _refusal(path: Path, error: OSError) -> OutputError:

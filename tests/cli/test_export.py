@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from catagent.exports import EXPORTERS, save
+from catagent.recordings.reader import read_recording
 from tests.support.cli import catagent, environment
+from tests.support.warm import Warm
 
 EVENTS = Path(__file__).parents[1] / "fixtures/v1/events.jsonl"
 
@@ -64,3 +66,62 @@ def test_a_damaged_recording_is_exported_up_to_the_damage(tmp_path: Path) -> Non
 def test_exports_leave_out_langchains_plumbing(tmp_path: Path) -> None:
     catagent("export", str(EVENTS), "run.html", env=environment(tmp_path))
     assert "Everything else" not in (tmp_path / "run.html").read_text()
+
+
+def test_a_run_goes_from_stdin_to_stdout_in_any_format(warm: Warm, tmp_path: Path) -> None:
+    """Byte for byte what a file would have, but for the time in a recording's header."""
+    env, given = environment(tmp_path), EVENTS.read_bytes()
+    for ending in EXPORTERS:
+        piped = warm.run(["export", "-", "-", "--format", ending[1:]], env, stdin=given)
+        assert (piped.code, piped.err) == (0, b"")
+        warm.run(["export", str(EVENTS), f"run{ending}"], env)
+        written = (tmp_path / f"run{ending}").read_bytes()
+        assert piped.out.split(b"\n", 1)[1] == written.split(b"\n", 1)[1]
+    assert read_recording(tmp_path / "run.jsonl") == read_recording(EVENTS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "there is no file"),
+        (["last"], "there is no file"),
+        (["-"], "--format"),
+        (["run.html", "-"], "--format"),
+        (["-", "run.md"], "the recording is empty"),
+        (["run.md", "--open"], "--open shows a page"),
+        (["-", "--format", "html", "--open"], "--open shows a page"),
+        (["run.html"], "in the history"),
+    ],
+)
+def test_what_cannot_be_exported_leaves_no_file(
+    warm: Warm, tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    done = warm.run(["export", *arguments], environment(tmp_path))
+    assert done.code in (1, 2)
+    assert said in done.err.decode()
+    assert (done.out, [*tmp_path.iterdir()]) == (b"", [])
+
+
+def test_a_terminal_is_sent_what_a_person_can_read_there(warm: Warm, tmp_path: Path) -> None:
+    env = environment(tmp_path)
+    refused = warm.run_on_terminal(["export", str(EVENTS), "-", "--format", "svg"], env)
+    assert refused.code == 2
+    assert b"svg is not for a terminal" in refused.out
+    assert b"<svg" not in refused.out
+    shown = warm.run_on_terminal(["export", str(EVENTS), "-", "--format", "md"], env)
+    assert (shown.code, b"# what items" in shown.out) == (0, True)
+    stdin = warm.run_on_terminal(["export", "-", "run.md"], env)
+    assert (stdin.code, b"stdin is a terminal" in stdin.out) == (2, True)
+
+
+def test_the_last_run_is_opened_in_the_browser_once_it_is_written(
+    warm: Warm, tmp_path: Path
+) -> None:
+    kept = tmp_path / "state/runs/00000001-20261126-072923-64a4dd0f.jsonl"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(EVENTS.read_bytes())
+    done = warm.run(["export", "run.html", "--open"], environment(tmp_path, BROWSER="/bin/echo"))
+    page = tmp_path / "run.html"
+    assert (done.code, done.err.decode()) == (0, "Wrote run.html.\n")
+    assert done.out.decode() == f"{page.as_uri()}\n"
+    assert "where_cat_is_hiding" in page.read_text()
