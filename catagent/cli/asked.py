@@ -73,13 +73,14 @@ class Asked(Struct, kw_only=True, frozen=True):
         return f"catagent show {named}" if named != "''" else ""
 
     def view(self, stream: object, *, status_only: bool = False) -> ViewOptions:
-        """How a view on this stream looks."""
+        """How a view on this stream looks. Of a run whose answer is wanted, it shows no more."""
+        is_answer = self.settings.output == "answer" and not status_only
         return options_for(
             stream,
             self.loaded.environ,
             self.settings,
             verbose=self.verbose,
-            quiet=self.quiet,
+            quiet=self.quiet or is_answer,
             status_only=status_only,
             errors=self.errors,
             again=self.again,

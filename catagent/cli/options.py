@@ -107,7 +107,7 @@ RUN: Options = (
 OUTPUT: Options = (
     _output("output", "live is for a terminal, jsonl for a pipe.", "-o"),
     _output("json", "The same as -o jsonl."),
-    _output("quiet", "The answer, and no status.", "-q"),
+    _output("quiet", "The answer alone.", "-q"),
     _output("verbose", "Show run ids, tags and timings.", "-v"),
     _output("stats", "Usage and times, on stderr, at the end."),
     _output("color", "When to use colour."),

@@ -74,19 +74,24 @@ def opened(asked: Asked, stop: Stop, *, status: bool = True) -> Iterator[Outputs
 
 
 def resolve(asked: Asked) -> Output:
-    """What `auto` means here: live on a terminal that can show it, plain on others, else jsonl."""
-    if asked.settings.output != "auto":
-        return asked.settings.output
+    """What to open here. A terminal that can show it gets the answer in a live view, too.
+
+    `auto` is live there, and plain on other terminals; in a pipe jsonl, or with `-q` the answer.
+    """
+    output, is_quiet = asked.settings.output, asked.quiet
     if not sys.stdout.isatty():
-        return "jsonl"
-    return "live" if is_capable(asked.loaded.environ, isatty=True) else "plain"
+        return ("answer" if is_quiet else "jsonl") if output == "auto" else output
+    if output in ("auto", "answer") and is_capable(asked.loaded.environ, isatty=True):
+        return "live"
+    return "plain" if output == "auto" else output
 
 
 def _open(output: Output, stdout: TextIO, asked: Asked, stop: Stop) -> Outputs:
     """Each is imported where it is wanted."""
+    shows_warnings = asked.quiet or asked.settings.output != "answer"
     if output in _LINES:
         sink = load(_LINES[output])(stdout.buffer, stop)
-        return Outputs([sink], shows_warnings=output != "answer")
+        return Outputs([sink], shows_warnings=shows_warnings)
     # Asked before a live view stands in for stderr.
     shows_errors = stdout.isatty() and sys.stderr.isatty()
     if output == "plain":
@@ -100,7 +105,7 @@ def _open(output: Output, stdout: TextIO, asked: Asked, stop: Stop) -> Outputs:
     from catagent.sinks.live import LiveSink
 
     live = LiveSink(asked.view(stdout), 1).start()
-    return Outputs([live], live, shows_errors)
+    return Outputs([live], live, shows_errors, shows_warnings)
 
 
 def _wants_status(output: Output, stdout: TextIO, asked: Asked) -> bool:

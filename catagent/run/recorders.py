@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from catagent.errors import OutputError
-from catagent.events.types import Event
+from catagent.errors import ExitCode, OutputError
+from catagent.events.types import Event, RunFinished, RunStarted, Warned
 from catagent.recordings.history import History
 from catagent.sinks.base import RecorderSink
 from catagent.sinks.recorder import Recorder
@@ -22,6 +22,20 @@ class _Unmade(RecorderSink):
 
     def write(self, _: Event) -> None:
         raise OSError(self.why.message)
+
+
+class _Kept(Recorder):
+    """A run of the history, unless it was refused before its agent began: then no file is left."""
+
+    _begun = False
+
+    def write(self, event: Event) -> None:
+        super().write(event)
+        self._begun = self._begun or not isinstance(event, RunStarted | Warned | RunFinished)
+        if self._begun or not isinstance(event, RunFinished):
+            return
+        if event.data.exit_code == ExitCode.USAGE:
+            self.path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -43,7 +57,7 @@ def recorders(
             found.append(Recorder(record, stop, force=force))
         if history is not None:
             try:
-                found.append(Recorder(history.place_for(run_id), required=False))
+                found.append(_Kept(history.place_for(run_id), required=False))
             except OutputError as error:
                 found.append(_Unmade(error))
         for recorder in found:

@@ -28,7 +28,7 @@ def footer(transcript: Transcript, last: str, *, width: int, height: int, now: f
     `width` and `height` are the terminal's, `now` is on the clock that the tallies were kept by.
     """
     look, root, runs = transcript.look, transcript.root, transcript.waiting
-    if look.options.status_only:
+    if look.options.status_only or look.options.quiet:
         return [last]
     gap = [""] if height >= ROOMY else []
     room = max(1, min(MOST, height // 3) - 1 - len(gap))

@@ -59,7 +59,7 @@ class LiveView:
     def frame(self, size: Size, now: float, status: str) -> Frame:
         """Return what is to be shown now. If it raises, final rows are still owed."""
         self.transcript.ripen(self.width(size))
-        below = [] if self.options.quiet or self.failed else self._footer(size, now, status)
+        below = [] if self.failed else self._footer(size, now, status)
         # First what the program has begun: it is its next row, and has the cursor.
         return Frame(self.transcript.take(self.width(size)), [*self._begun(size), *below])
 

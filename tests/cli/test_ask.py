@@ -76,11 +76,14 @@ def test_every_mode_has_actions_observations_and_the_answer(
     assert last["steps"] == 2
 
 
-def test_output_answer_prints_the_answer_alone(tmp_path: Path) -> None:
-    """`-o answer` prints the answer and a newline, nothing else anywhere."""
+def test_output_answer_and_quiet_print_the_answer_alone(tmp_path: Path) -> None:
+    """A newline ends it, and there is nothing else anywhere."""
     with ScriptedServer(cat()) as server:
-        done = catagent("ask", QUESTION, "-o", "answer", env=with_server(tmp_path, server.url))
-    assert (done.returncode, done.stdout, done.stderr) == (0, ANSWER + "\n", "")
+        env = with_server(tmp_path, server.url)
+        for options in (["-o", "answer"], ["-q"]):
+            done = catagent("ask", QUESTION, *options, env=env)
+            assert (done.returncode, done.stdout, done.stderr) == (0, ANSWER + "\n", "")
+        assert lines(catagent("ask", QUESTION, "-q", "--json", env=env).stdout)
 
 
 def test_ask_reads_the_question_from_stdin_or_adds_stdin_to_it(tmp_path: Path) -> None:

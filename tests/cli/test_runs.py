@@ -39,6 +39,17 @@ def test_every_run_is_kept_unless_turned_off(tmp_path: Path) -> None:
     assert catagent("replay", "last", "--speed", "0", env=env).stdout == asked.stdout
 
 
+def test_what_is_refused_before_its_agent_begins_is_no_run(tmp_path: Path) -> None:
+    """Lines of JSON say that it began and ended all the same; a recording asked for is kept."""
+    env = with_server(tmp_path, "http://127.0.0.1:9/v1")
+    done = catagent("ask", "where?", "-a", "nobody", "--record", "run.jsonl", env=env)
+    assert done.returncode == 2
+    assert [line["type"] for line in lines(done.stdout)] == ["run.started", "run.finished"]
+    assert (tmp_path / "run.jsonl").is_file()
+    assert catagent("ask", "where?", "--max-retries", "0", env=env).returncode == 1
+    assert [run["status"] for run in lines(catagent("runs", env=env).stdout)] == ["error"]
+
+
 def test_runs_in_a_pipe_are_json_lines_newest_first(home: Path) -> None:
     done = catagent("runs", env=environment(home))
     assert done.returncode == 0

@@ -1,0 +1,59 @@
+"""The answer alone, and a run seen again, in a real terminal."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import COMMAND, with_server
+from tests.support.scripts import cat
+from tests.support.server import ScriptedServer
+from tests.support.tmux import HAS_TMUX, Tmux
+
+pytestmark = pytest.mark.skipif(not HAS_TMUX, reason="tmux is not installed")
+
+
+class Shell:
+    """A terminal for `catagent`, with a server for it to ask."""
+
+    def __init__(self, tmux: Tmux, home: Path, url: str) -> None:
+        self.tmux, self._script = tmux, home / "go"
+        variables = shlex.join(f"{name}={value}" for name, value in with_server(home, url).items())
+        command = f'env {variables} {shlex.join(COMMAND)} "$@"\necho "code=$?"\n'
+        self._script.write_text(f"unset PAGER LESS\n{command}")
+
+    def start(self, arguments: str, before: str = "") -> None:
+        """Type the command."""
+        self.tmux.type(f"clear; {before} sh {self._script} {arguments}")
+        self.tmux.until(lambda: arguments not in self.tmux.screen())
+
+    def ends(self, code: int = 0) -> list[str]:
+        """Wait for its end with this exit code; the rows that are left of it."""
+        self.tmux.shows(f"code={code}")
+        assert self.tmux.echoes()
+        assert self.tmux.cursor_is_on()
+        shown = self.tmux.text().rpartition("code=")[0]
+        return re.sub(" +$", "", shown, flags=re.MULTILINE).splitlines()
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    with (
+        tempfile.TemporaryDirectory(prefix="catagent-") as folder,
+        ScriptedServer(cat(tokens=60, pace=0.02)) as server,
+    ):
+        tmux = Tmux(Path(folder) / "tmux", 80, 24)
+        yield Shell(tmux, tmp_path, server.url)
+        tmux.close()
+
+
+@pytest.mark.parametrize("option", ["-q", "-o answer"])
+def test_the_answer_alone_is_left_where_the_rest_was_a_status(shell: Shell, option: str) -> None:
+    shell.start(f"ask where? {option}")
+    shell.tmux.shows("is writing")
+    assert shell.ends() == ["The cat is under the sofa."]
