@@ -15,6 +15,9 @@ from catagent.config import Loaded, Settings
 from catagent.events.filters import Filters
 from catagent.views.options import ViewOptions, options_for
 
+# Options that give a setting a value.
+_SHORT = {"json": ("output", "jsonl"), "full": ("fold", 0), "no_color": ("color", "never")}
+
 
 class Asked(Struct, kw_only=True, frozen=True):
     """What a command is to do: the settings, the filters, and the options that are neither.
@@ -49,10 +52,7 @@ class Asked(Struct, kw_only=True, frozen=True):
     def of(cls, given: Mapping[str, Any]) -> Asked:
         """Read the settings, and say on stderr what was left out of them. Raises UsageError."""
         flags = {name: given[name] for name in Settings.__struct_fields__ if name in given}
-        if given.get("json"):
-            flags["output"] = "jsonl"
-        if given.get("full"):
-            flags["fold"] = 0
+        flags |= {name: value for option, (name, value) in _SHORT.items() if given.get(option)}
         chosen = {name: tuple(given.get(name) or ()) for name in Filters.__struct_fields__}
         own = {name: given[name] for name in cls.__struct_fields__ if name in given}
         loaded = config.load(flags, env_file=given.get("env_file"))

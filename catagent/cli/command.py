@@ -11,6 +11,7 @@ import msgspec
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from catagent.cli.mistakes import bad_value, no_command
 from catagent.errors import ExitCode, UsageError
 
 
@@ -29,12 +30,41 @@ class Group(TyperGroup):
         """Return the parameters as a command does."""
         return _light(super().get_params(ctx))
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command. Raises UsageError for one that is not there."""
+        if args[0] not in self.commands and not ctx.resilient_parsing:
+            raise no_command(args[0], self.commands, ctx.command_path)
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command; a closed pipe, a failure to Typer, has an exit code of its own."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
             raise typer.Exit(ExitCode.BROKEN_PIPE) from None
+
+
+class Root(Group):
+    """The program itself, where a question needs no command.
+
+    A first word that is a command is one. Else two words or more are a question for `ask`, with
+    its options before, after and among them; one word alone never is.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put `ask` before a question. Raises UsageError for one word that is no command."""
+        own = {name for option in self.get_params(ctx) for name in option.opts}
+        if args and args[0].partition("=")[0] not in own | self.commands.keys():
+            self._require_question(ctx, args)
+            args = ["ask", *args]
+        return super().parse_args(ctx, args)
+
+    def _require_question(self, ctx: Any, args: list[str]) -> None:
+        ask: Any = self.commands["ask"]
+        asked = ask.make_context("ask", list(args), parent=ctx, resilient_parsing=True)
+        words = " ".join(asked.params["question"] or ()).split()
+        if len(words) == 1 and words != ["-"] and not ctx.resilient_parsing:
+            raise no_command(words[0], self.commands, ctx.command_path)
 
 
 def _light(parameters: list[Any]) -> list[Any]:
@@ -52,8 +82,12 @@ class _Conversion:
         kind, make = param.type_descriptor.annotation, partial(_make, param.opts[0])
         try:
             return msgspec.convert(value, kind, strict=False, dec_hook=make)
-        except msgspec.ValidationError:  # Typer says what is wrong with it
-            return type(param).get_runtime_param(param).coerce(value, param=param, ctx=ctx)
+        except msgspec.ValidationError:  # Typer may take it, such as a number after a space
+            typers = type(param).get_runtime_param(param)
+        try:
+            return typers.coerce(value, param=param, ctx=ctx)
+        except typer.BadParameter:
+            raise bad_value(param.opts[0], value, kind) from None
 
 
 def _make(name: str, kind: Any, text: Any) -> Any:

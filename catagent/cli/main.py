@@ -5,15 +5,16 @@ from typing import Annotated
 import typer
 
 from catagent import __version__
-from catagent.cli.command import Command, Group
+from catagent.cli.command import Command, Root
 from catagent.cli.commands import agents, ask, export, replay, runs, schema, show, tool, watch
+from catagent.cli.mistakes import Refused, refused
 from catagent.errors import ExitCode
 
 app = typer.Typer(
     name="catagent",
-    cls=Group,
+    cls=Root,
     help="Look inside a LangChain agent while it runs: every step and every token, live.",
-    no_args_is_help=True,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
@@ -34,19 +35,26 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _root(
+    ctx: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+        bool,
+        typer.Option("-V", "--version", callback=_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    pass
+    if ctx.invoked_subcommand is None:
+        from catagent.cli.welcome import welcome
+
+        welcome()
 
 
 def run(args: list[str]) -> int:
     """Run the command line and return its exit code. Raises CatagentError."""
     command = typer.main.get_command(app)
     try:
-        return int(command(args, standalone_mode=True) or 0)
+        return int(command(args, prog_name="catagent", standalone_mode=False) or 0)
+    except Refused as error:
+        raise refused(error) from None
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(ExitCode.USAGE)

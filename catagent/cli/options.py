@@ -111,6 +111,7 @@ OUTPUT: Options = (
     _output("verbose", "Show run ids, tags and timings.", "-v"),
     _output("stats", "Usage and times, on stderr, at the end."),
     _output("color", "When to use colour."),
+    _output("no_color", "The same as --color never."),
     _output("theme", "Colours for which terminal."),
     _output("ascii", "Draw with ASCII alone."),
     _output("fold", "Show so many rows of a long text; 0 for all. The answer is always whole."),

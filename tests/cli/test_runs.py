@@ -28,6 +28,19 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_catagent_alone_says_how_to_begin_and_shows_the_last_runs(home: Path) -> None:
+    shown = catagent(env=environment(home))
+    *_, first, last = shown.stdout.splitlines()
+    assert (shown.returncode, first[:8], last[:8]) == (0, "aaaa1111", "bbbb2222")
+    assert 'catagent "what items are located where the cat is hiding?"' in shown.stdout
+
+
+def test_catagent_alone_is_as_short_where_there_are_no_runs(tmp_path: Path) -> None:
+    shown = catagent(env=environment(tmp_path))
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "run" not in shown.stdout.splitlines()[-1]
+
+
 def test_every_run_is_kept_unless_turned_off(tmp_path: Path) -> None:
     with ScriptedServer(cat(tokens=2)) as server:
         env = with_server(tmp_path, server.url)

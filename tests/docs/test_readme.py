@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
 EXAMPLES = [
-    line for block in BLOCKS for line in block.splitlines() if re.search(r"\bcatagent \w", line)
+    line for block in BLOCKS for line in block.splitlines() if re.search(r"\bcatagent [\w\"]", line)
 ]
 AGENT = """
 from langchain_core.runnables import RunnableLambda

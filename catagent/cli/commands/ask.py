@@ -19,8 +19,12 @@ from catagent.run.request import Request
 def ask(
     asked: Asked,
     question: Annotated[
-        str | None,
-        typer.Argument(help="The question; - reads it from stdin, and a pipe is added to it."),
+        list[str] | None,
+        typer.Argument(
+            metavar="[QUESTION]",
+            help="The question; - reads it from stdin, and a pipe is added to it.",
+            show_default=False,
+        ),
     ] = None,
 ) -> None:
     """Run an agent on a question and show every step and every token of it."""
@@ -28,12 +32,13 @@ def ask(
     from catagent.cli.run_request import show  # asyncio and all: not for --help
 
     asked, python = with_agent(asked)
+    words = " ".join(question) if question else None
     environ, tool_model = asked.loaded.environ, asked.settings.tool_model
     model = choose_model(asked.settings.model, environ)
     request = Request(
         agent=asked.settings.agent,
-        question=read_question(question, sys.stdin, say) if asked.input is None else "",
-        input=_input(question, asked.input),
+        question=read_question(words, sys.stdin, say) if asked.input is None else "",
+        input=_input(words, asked.input),
         context=read_object("--context", asked.context),
         configurable=pairs(asked.configurable or [], "configurable", "--configurable user=ann"),
         model=model,

@@ -1,0 +1,52 @@
+"""What is wrong with a command line, in our words: Typer's own errors included."""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import Any, get_args
+
+import typer
+
+from catagent.errors import UsageError
+
+# Typer has no public name for it.
+Refused: type[Any] = typer.BadParameter.__mro__[1]
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """A hint at the nearest of the words that there are, empty where none is near."""
+    near = get_close_matches(word, list(known), n=1)
+    return f"did you mean {near[0]}?" if near else ""
+
+
+def no_command(word: str, known: Iterable[str], program: str) -> UsageError:
+    """The error for a word that is no command of this program."""
+    return UsageError(
+        f"there is no command {word!r}", meant(word, known) or f"{program} --help lists them"
+    )
+
+
+def bad_value(name: str, value: Any, kind: Any) -> UsageError:
+    """The error for a value that cannot be made one of this kind."""
+    words = _words(kind)
+    if words:
+        hint = f"{meant(str(value), words)} one of: {', '.join(words)}".lstrip()
+    else:
+        hint = {int: "it is a whole number", float: "it is a number"}.get(kind, "")
+    return UsageError(f"{name} is {value!r}", hint)
+
+
+def _words(kind: Any) -> Sequence[str]:
+    """What a `Literal` may be."""
+    return [each for each in get_args(kind) if isinstance(each, str)]
+
+
+def refused(error: Any) -> UsageError:
+    """What Typer says of a command line, and where there is help with it."""
+    context = error.ctx
+    where = f"{context.command_path if context else 'catagent'} --help says what there is"
+    if hasattr(error, "possibilities"):
+        near = " or ".join(error.possibilities or ())
+        hint = f"did you mean {near}?" if near else where
+        return UsageError(f"there is no option {error.option_name}", hint)
+    said = error.format_message().removeprefix("Got ").removesuffix(".").replace("(s)", "")
+    return UsageError(said[:1].lower() + said[1:], where)
