@@ -78,6 +78,9 @@ def test_a_run_goes_from_stdin_to_stdout_in_any_format(warm: Warm, tmp_path: Pat
         written = (tmp_path / f"run{ending}").read_bytes()
         assert piped.out.split(b"\n", 1)[1] == written.split(b"\n", 1)[1]
     assert read_recording(tmp_path / "run.jsonl") == read_recording(EVENTS)
+    bare = warm.run(["export", "-", "-", "--format", "jsonl", "--structure-only"], env, stdin=given)
+    shown = warm.run(["show", "-"], env, stdin=bare.out)
+    assert (shown.code, b"where_cat_is_hiding" in shown.out, b"hiding?" in shown.out) == (0, 1, 0)
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,10 @@ def export(
         typer.Option("--format", help="What to make.", show_default="as the file's name ends"),
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    structure_only: Annotated[
+        bool,
+        typer.Option("--structure-only", help="Names, times, counts and no text, for sharing."),
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     title: Annotated[
         str | None, typer.Option("--title", help="Its title.", show_default="the question")
@@ -51,6 +55,7 @@ def export(
     """
     from catagent.cli.recordings import recorded, run_of
     from catagent.exports import exporter, save
+    from catagent.exports.structure import structure
 
     if output is None:  # one argument is where to
         recording, output = "last", _only(recording)
@@ -60,7 +65,7 @@ def export(
         those = run_of(events, run)
         if ending != ".jsonl":
             those = [event for event in those if asked.filters.keeps(event)]
-        text = render(those, title)
+        text = render(list(structure(those)) if structure_only else those, title)
         if output == _STDOUT:
             _print(text)
             return
