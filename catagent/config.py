@@ -7,7 +7,7 @@ somebody else wrote must not send an existing key elsewhere, nor start code.
 import contextlib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 from urllib.parse import unquote
@@ -17,7 +17,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from catagent import variables
-from catagent.errors import UsageError
+from catagent.errors import UsageError, did_you_mean, nearest
 from catagent.variables import PREFIX, read_text, sounds_secret
 
 Output = Literal["auto", "live", "plain", "jsonl", "answer", "ag-ui"]
@@ -86,6 +86,7 @@ class Loaded(Struct, kw_only=True, frozen=True):
 
 
 _LONGEST_SHOWN = 200
+_NO_SETTINGS = ("home", "watch", "watch_tokens")
 _FOLDERS = ("config", "state", "cache")
 
 
@@ -117,8 +118,21 @@ def load(
     ]
     settings = merged(layers)
     return Loaded(
-        settings=settings, environ=whole, process=process, notices=said + notices, **folders
+        settings=settings,
+        environ=whole,
+        process=process,
+        notices=(*said, *notices, *_misspelt({**found, **process})),
+        **folders,
     )
+
+
+def _misspelt(environ: Mapping[str, str]) -> Iterator[str]:
+    """Say of each variable that is nearly a setting, and none, which one it may be meant to be."""
+    known = {*Settings.__struct_fields__, *_NO_SETTINGS}
+    for name in sorted(_prefixed(environ).keys() - known):
+        if near := nearest(name, known):
+            mistake, meant = PREFIX + name.upper(), PREFIX + near.upper()
+            yield f"{mistake} is not a setting; did you mean {meant}?"
 
 
 def merged(layers: Sequence[tuple[str, Mapping[str, Any]]]) -> Settings:
@@ -136,7 +150,8 @@ def _convert(name: str, value: Any, kind: Any, where: str) -> Any:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
         words = [each for each in getattr(kind, "__args__", ()) if isinstance(each, str)]
-        hint = "one of: " + ", ".join(words) if words else ""
+        meant = did_you_mean(value if isinstance(value, str) else "", words)
+        hint = f"{meant} one of: {', '.join(words)}".lstrip() if words else ""
         raise UsageError(f"{name} from {where} is {_shown(value)}: {error}", hint) from None
 
 
@@ -189,7 +204,9 @@ def _read_toml(path: Path) -> dict[str, Any]:
     if unknown:
         known = ", ".join(Settings.__struct_fields__)
         named = ", ".join(map(_shown, unknown[:5]))
-        raise UsageError(f"{path} has no such setting: {named}", f"known: {known}")
+        meant = did_you_mean(unknown[0], Settings.__struct_fields__)
+        hint = f"{meant} known: {known}".lstrip()
+        raise UsageError(f"{path} has no such setting: {named}", hint)
     return values
 
 

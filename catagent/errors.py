@@ -4,6 +4,7 @@ Whatever is no CatagentError, and leaves the program, is a defect of the program
 "program").
 """
 
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import ClassVar, Literal
 
@@ -24,6 +25,21 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
     BROKEN_PIPE = 141
     TERMINATED = 143
+
+
+def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """The one of these names that another is nearly, empty where it is none: in case or order."""
+    from difflib import get_close_matches  # for mistakes alone
+
+    names, lower = {each.lower(): each for each in known}, name.lower()
+    swapped = [each for each in names if sorted(each) == sorted(lower)]
+    near = swapped or get_close_matches(lower, names, n=1, cutoff=cutoff)
+    return names[near[0]] if near else ""
+
+
+def did_you_mean(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """The question whether the nearest of these names was meant; empty where none is near."""
+    return f"did you mean {near}?" if (near := nearest(name, known, cutoff)) else ""
 
 
 class CatagentError(Exception):

@@ -55,6 +55,18 @@ def test_a_bad_setting_is_an_error_that_names_its_layer(
         load(flags, environ(folder, **variables))
 
 
+def test_the_setting_that_was_meant_is_named(folder: Path) -> None:
+    found = load({}, environ(folder, CATAGENT_MODLE="x", CATAGENT_OWN="x", CATAGENT_WATCH="x"))
+    assert found.notices == ("CATAGENT_MODLE is not a setting; did you mean CATAGENT_MODEL?",)
+    with pytest.raises(UsageError) as refused:
+        load({}, environ(folder, CATAGENT_MODE="Evnts"))
+    assert refused.value.hint == "did you mean events? one of: steps, log, events"
+    write_config(folder, "modle = 'x'")
+    with pytest.raises(UsageError) as refused:
+        load({}, environ(folder))
+    assert refused.value.hint.startswith("did you mean model? known: agent, ")
+
+
 @pytest.mark.parametrize(
     "text",
     [

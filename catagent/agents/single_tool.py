@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from catagent.agents.code import find
 from catagent.agents.open import AgentRequest
-from catagent.errors import UsageError
+from catagent.errors import UsageError, did_you_mean
 from catagent.loading import registry
 from catagent.sources.base import AgentRun
 
@@ -47,7 +47,8 @@ def parse(found: BaseTool, given: Mapping[str, str]) -> dict[str, Any]:
     """Turn words into the tool's input, checked against its schema; JSON where it wants no text."""
     unknown = sorted(given.keys() - found.args.keys())
     if unknown:
-        raise UsageError(f"{found.name} takes no argument called {unknown[0]!r}", _usage(found))
+        hint = f"{did_you_mean(unknown[0], found.args)} {_usage(found)}".lstrip()
+        raise UsageError(f"{found.name} takes no argument called {unknown[0]!r}", hint)
     schema = cast("type[BaseModel]", found.get_input_schema())
     read = {key: _value(found.args[key], value) for key, value in given.items()}
     try:

@@ -12,11 +12,14 @@ from msgspec import Struct
 from catagent import config
 from catagent.cli.stderr import say
 from catagent.config import Loaded, Settings
-from catagent.events.filters import Filters
+from catagent.errors import UsageError, did_you_mean
+from catagent.events.filters import TYPES, Filters, Noting
+from catagent.redact import shortened
 from catagent.views.options import ViewOptions, options_for
 
 # Options that give a setting a value.
 _SHORT = {"json": ("output", "jsonl"), "full": ("fold", 0), "no_color": ("color", "never")}
+_LONGEST_HINT = 200
 
 
 class Asked(Struct, kw_only=True, frozen=True):
@@ -58,7 +61,7 @@ class Asked(Struct, kw_only=True, frozen=True):
         loaded = config.load(flags, env_file=given.get("env_file"))
         for notice in loaded.notices:
             say(f"catagent: warning: {notice}")
-        return cls(loaded=loaded, given=given, filters=Filters(**chosen), **own)
+        return cls(loaded=loaded, given=given, filters=_filters(**chosen), **own)
 
     @property
     def settings(self) -> Settings:
@@ -85,3 +88,22 @@ class Asked(Struct, kw_only=True, frozen=True):
             errors=self.errors,
             again=self.again,
         )
+
+    def say_unmatched(self) -> None:
+        """Say which names and tags of the filters no run had."""
+        for what, name, seen in (
+            self.filters.unmatched() if isinstance(self.filters, Noting) else ()
+        ):
+            there = shortened(", ".join(sorted(seen)) or "none", _LONGEST_HINT)
+            hint = f"{did_you_mean(name, seen)} there were: {there}".lstrip()
+            say(f"catagent: warning: no run {what} {name!r}", hint)
+
+
+def _filters(**chosen: tuple[str, ...]) -> Filters:
+    """The filters that were chosen. Raises UsageError for a type that no run is of."""
+    for name in ("include_types", "exclude_types"):
+        for unknown in sorted({*chosen[name]} - {*TYPES}):
+            hint = f"{did_you_mean(unknown, TYPES)} there is: {', '.join(TYPES)}".lstrip()
+            raise UsageError(f"no type called {unknown!r} for --{name.replace('_', '-')}", hint)
+    is_named = any(values for name, values in chosen.items() if not name.endswith("types"))
+    return (Noting if is_named else Filters)(**chosen)

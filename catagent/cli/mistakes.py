@@ -1,27 +1,20 @@
 """What is wrong with a command line, in our words: Typer's own errors included."""
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from typing import Any, get_args
 
 import typer
 
-from catagent.errors import UsageError
+from catagent.errors import UsageError, did_you_mean
 
 # Typer has no public name for it.
 Refused: type[Any] = typer.BadParameter.__mro__[1]
 
 
-def meant(word: str, known: Iterable[str]) -> str:
-    """A hint at the nearest of the words that there are, empty where none is near."""
-    near = get_close_matches(word, list(known), n=1)
-    return f"did you mean {near[0]}?" if near else ""
-
-
 def no_command(word: str, known: Iterable[str], program: str) -> UsageError:
     """The error for a word that is no command of this program."""
     return UsageError(
-        f"there is no command {word!r}", meant(word, known) or f"{program} --help lists them"
+        f"there is no command {word!r}", did_you_mean(word, known) or f"{program} --help lists them"
     )
 
 
@@ -29,7 +22,7 @@ def bad_value(name: str, value: Any, kind: Any) -> UsageError:
     """The error for a value that cannot be made one of this kind."""
     words = _words(kind)
     if words:
-        hint = f"{meant(str(value), words)} one of: {', '.join(words)}".lstrip()
+        hint = f"{did_you_mean(str(value), words)} one of: {', '.join(words)}".lstrip()
     else:
         hint = {int: "it is a whole number", float: "it is a number"}.get(kind, "")
     return UsageError(f"{name} is {value!r}", hint)

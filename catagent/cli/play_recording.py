@@ -32,6 +32,7 @@ def play(recording: str, speed: float, idle_limit: float, asked: Asked) -> int:
         code = asyncio.run(playback.play(source))
     for state in playback.states.values() if not outputs.shows_errors else ():
         _say_end(state)
+    asked.say_unmatched()
     if asked.stats:
         from catagent.views.stats import table
 

@@ -40,7 +40,7 @@ def locate(wanted: str, loaded: Loaded) -> Path:
             raise
         raise RecordingError(
             f"no recording at {wanted or repr(wanted)}, and no such run in the history",
-            "catagent runs lists the runs; catagent ask --record FILE makes a recording",
+            f"{error.hint}; catagent ask --record FILE makes a recording",
         ) from None
 
 

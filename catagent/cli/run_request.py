@@ -85,6 +85,7 @@ def _epilogue(session: Session, outputs: Outputs, asked: Asked) -> None:
         say(f"catagent: error: {loss.message}")
     if not outputs.shows_errors:
         _say_end(session)
+    asked.say_unmatched()
     if asked.stats:
         from catagent.views.stats import table
 

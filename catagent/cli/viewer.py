@@ -66,6 +66,7 @@ class Viewer:
 
     def close(self, code: int) -> int:
         """Say what all of them came to, and return the exit code; `code` is the program's own."""
+        self._asked.say_unmatched()
         if self._asked.stats:
             write(self._totals.table())
         fails = self._asked.fail_on_error and not code and self._failed

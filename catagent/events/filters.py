@@ -4,15 +4,16 @@ As in `astream_events(include_names=…, …)`: with no include list everything 
 what any of them names; whatever an exclude list names is left out.
 """
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, get_args
 
-from msgspec import UNSET, Struct
-from msgspec.structs import asdict
+from msgspec import UNSET, Struct, field
 
 from catagent.events import types as ev
 
 # Chains, prompts and parsers are LangChain's plumbing: shown to those who ask for them.
 QUIET_KINDS = frozenset({"chain", "prompt", "parser"})
+TYPES = ("chat_model", "llm", "tool", "update", *get_args(ev.NodeKind))
 
 
 class Filters(Struct, kw_only=True, frozen=True):
@@ -27,7 +28,8 @@ class Filters(Struct, kw_only=True, frozen=True):
 
     def as_dict(self) -> dict[str, list[str]]:
         """The lists that are not empty, by name."""
-        return {name: list(values) for name, values in asdict(self).items() if values}
+        lists = ((name, getattr(self, name)) for name in Filters.__struct_fields__)
+        return {name: list(values) for name, values in lists if values}
 
     def keeps(self, event: ev.Event) -> bool:
         """Whether the event is wanted. Those about the run as a whole always are."""
@@ -43,6 +45,34 @@ class Filters(Struct, kw_only=True, frozen=True):
             wanted = types[0] not in QUIET_KINDS or event.raw is not UNSET
         excluded = self.exclude_names, self.exclude_types, self.exclude_tags
         return wanted and not _names(excluded, name, types, tags)
+
+
+class Noting(Filters, kw_only=True, frozen=True):
+    """Filters that note what runs are called, so that a name of theirs which none has is seen."""
+
+    names: set[str] = field(default_factory=set)
+    tags: set[str] = field(default_factory=set)
+
+    def keeps(self, event: ev.Event) -> bool:
+        """Whether the event is wanted, once it is noted."""
+        if not isinstance(event, (ev.LlmToken, *_ALWAYS)):
+            name, _, tags = _subject(event)
+            self.names.add(name)
+            self.tags.update(tags)
+        return super().keeps(event)
+
+    def unmatched(self) -> Iterator[tuple[str, str, set[str]]]:
+        """Yield each name and tag that no run had, after what, and before those that there were.
+
+        Where nothing ran there are none.
+        """
+        names, tags = self.include_names + self.exclude_names, self.include_tags + self.exclude_tags
+        for each in dict.fromkeys(names):
+            if each not in self.names and self.names:
+                yield "was named", each, self.names
+        for each in dict.fromkeys(tags):
+            if each not in self.tags and self.names:
+                yield "had the tag", each, self.tags
 
 
 _Lists = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]

@@ -6,8 +6,9 @@ Adding an agent or a tool is one row here.
 
 import importlib
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any
+
+from catagent.errors import did_you_mean
 
 # Each makes an agent, as a person's own factory does: (model, tool_model) -> Runnable.
 AGENTS: Mapping[str, str] = {
@@ -35,9 +36,8 @@ _OWN = " - or your own as path/to/file.py:attribute or package.module:attribute"
 def suggest(name: str, known: Iterable[str], what: str) -> str:
     """A hint for a name that is not there: the nearest one, and all of them."""
     names = list(known)
-    near = get_close_matches(name, names, n=1)
-    meant = f"did you mean {near[0]}? " if near else ""
-    return f"{meant}there is: {', '.join(names)}{_OWN * (what == 'agent')}"
+    there = f"there is: {', '.join(names)}{_OWN * (what == 'agent')}"
+    return f"{did_you_mean(name, names)} {there}".lstrip()
 
 
 def load(path: str) -> Any:

@@ -14,7 +14,7 @@ from typing import BinaryIO, Literal
 from msgspec import Struct
 
 from catagent.config import secrets_of
-from catagent.errors import OutputError, RecordingError
+from catagent.errors import OutputError, RecordingError, did_you_mean
 from catagent.events import types as ev
 from catagent.events.codec import decode, encode_plain
 from catagent.events.masking import EventMask
@@ -107,7 +107,9 @@ class History(Struct, kw_only=True, frozen=True):
         if wanted == "last":
             found = {run: path for _, run, path in files[-1:]}
         if not found:
-            raise RecordingError(f"no run {wanted!r} in the history", "catagent runs lists them")
+            known = ("last", *(run[: len(wanted)] for _, run, _ in files))
+            hint = f"{did_you_mean(wanted, known, 0.8)} catagent runs lists them".lstrip()
+            raise RecordingError(f"no run {wanted!r} in the history", hint)
         if len(found) > 1:
             ids = ", ".join(list(found)[:5])
             raise RecordingError(f"{wanted!r} is the beginning of {len(found)} runs: {ids}")

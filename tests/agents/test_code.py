@@ -83,7 +83,7 @@ def test_what_others_import_is_not_looked_for_next_to_a_file(folder: Path) -> No
     ("text", "message", "hint"),
     [
         ("", "has no attribute 'agent'", "there is: "),
-        ("agnt = 1", "has no attribute 'agent'", "there is: agnt"),
+        ("agnt = 1", "has no attribute 'agent'", "did you mean agnt?"),
         (
             "import no_such_package_at_all",
             f"No module named 'no_such_package_at_all' in {sys.executable}",

@@ -291,6 +291,24 @@ def test_replay_filters_as_live_and_keeps_seq(tmp_path: Path) -> None:
     assert all(by_seq[event["seq"]] == event for event in kept)
 
 
+def test_a_name_in_a_filter_that_no_run_had_is_reported_at_the_end(tmp_path: Path) -> None:
+    named = ("--include-names", "get_item", "--exclude-names", "get_items", "--include-tags", "x")
+    done = catagent("replay", str(EVENTS), "--speed", "0", *named, env=environment(tmp_path))
+    assert done.returncode == 0
+    assert lines(done.stdout)[-1]["type"] == "run.finished"
+    name, meant, tag, _ = done.stderr.splitlines()
+    assert name == "catagent: warning: no run was named 'get_item'"
+    assert meant.startswith("  hint: did you mean get_items? there were: ")
+    assert tag == "catagent: warning: no run had the tag 'x'"
+
+
+def test_an_unknown_type_in_a_filter_is_a_usage_error_before_anything_runs(tmp_path: Path) -> None:
+    done = catagent("replay", "nothing.jsonl", "--exclude-types", "tol", env=environment(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no type called 'tol' for --exclude-types" in done.stderr
+    assert "did you mean tool? there is: chat_model, llm, tool, " in done.stderr
+
+
 def test_a_recording_can_be_replayed_in_another_mode(tmp_path: Path) -> None:
     def shown(name: str, *flags: str) -> list[tuple[str, str, str]]:
         path = str(FIXTURES / f"{name}.jsonl")

@@ -265,7 +265,7 @@ def test_a_graph_in_a_chain_has_its_context_and_a_writer(project: Path, tmp_path
 @pytest.mark.parametrize(
     ("name", "code", "message", "hint", "source"),
     [
-        ("small:numbr", 2, "small.py has no attribute 'numbr'", "there is: number", ""),
+        ("small:numbr", 2, "small.py has no attribute 'numbr'", "did you mean number?", ""),
         (
             "small:number",
             2,

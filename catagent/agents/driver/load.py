@@ -45,9 +45,11 @@ def load(module: str, file: str | None, attribute: str, folders: list[str]) -> A
     for part in attribute.split("."):
         if not hasattr(found, part):
             public = [name for name in dir(found) if not name.startswith("_")]
-            near = get_close_matches(part, public, n=5, cutoff=0.3) or public[:5] or ["nothing"]
+            near = get_close_matches(part, public, n=5, cutoff=0.3)
+            meant = f"did you mean {near[0]}? " if near else ""
+            there = ", ".join(near or public[:5]) or "nothing"
             message = f"{file or module} has no attribute {attribute!r}"
-            raise UnusableError(message, f"there is: {', '.join(near)}")
+            raise UnusableError(message, f"{meant}there is: {there}")
         found = getattr(found, part)
     return found
 
