@@ -7,7 +7,7 @@ that come twice or not at all; what fits nowhere is shown on its own.
 from collections import defaultdict
 
 from catagent.events import types as ev
-from catagent.views import notes
+from catagent.views import graph, notes
 from catagent.views.format import agent_of, seconds, speaker
 from catagent.views.model_call import Model, label
 from catagent.views.parts import Hanging, Part, Stack
@@ -44,16 +44,18 @@ class Calls:
             self._model_ended(event, model)
 
     def retry(self, event: ev.Retry) -> None:
-        """Show a retry where its model is shown: before what that writes next."""
-        model, data = self._models.get(event.run_id), event.data
-        number = f"retry {data.attempt} of {data.max_attempts} in {round(data.delay_s, 1):g} s"
-        known = (model.name if model else event.name, number, data.reason)
-        text = ": ".join(filter(None, known))
-        part = notes.note(self.look, self.look.glyphs.retry, text, "warn", "warn")
-        if model is None:
-            self.home(event).parts.append(part)
-        else:
-            model.interrupt(part)
+        """Show a retry where its model is shown: the last, once that has written again.
+
+        Until then it is in the status, which logs have not.
+        """
+        model, data, look = self._models.get(event.run_id), event.data, self.look
+        number = f"retry {data.attempt} of {data.max_attempts}"
+        if model is not None and not look.words:
+            model.retried = graph.row(look, look.glyphs.retry, f"{number}: {data.reason}")
+            return
+        known = (model.name if model else event.name, f"{number} in {round(data.delay_s, 1):g} s")
+        text = ": ".join(filter(None, (*known, data.reason)))
+        (model or self.home(event)).parts.append(graph.row(look, look.glyphs.retry, text))
 
     def tool(self, event: ev.CallEvent) -> None:
         """Take an event of a tool call."""
@@ -74,6 +76,7 @@ class Calls:
             tool.end(event)
             self._ended[outer][key] = tool
         elif isinstance(event, ev.Observation):
+            self._settle_ended(key)
             self._observed(tool, event.data)
 
     def settle(self, *, paused: bool = False) -> None:
@@ -135,9 +138,9 @@ class Calls:
         for key, text in model.written(event.data):
             if key not in self._tools:
                 self._unclaimed[event.call][key] = text
-        if event.data.error is not None and model.tokens:
-            sign = self.look.glyphs.error
-            model.add(notes.note(self.look, sign, "cut off here", "bad", "dim"))
+        error = event.data.error
+        if error is not None and error.kind != "user" and model.tokens:
+            model.add(notes.note(self.look, self.look.glyphs.error, "cut off here", "bad", "dim"))
         if self.look.options.verbose:
             model.add(*self._timing(event.data))
 
@@ -165,8 +168,9 @@ class Calls:
 
     def _settle_ended(self, call: str | None) -> None:
         """The agent has gone on: what has ended inside `call` will no longer be observed."""
-        for tool in self._ended.pop(call, {}).values():
-            tool.end_unobserved()
+        for key, tool in self._ended.pop(call, {}).items():
+            self._settle_ended(key)
+            tool.end_unobserved(survived=True)
 
     def _show_unclaimed(self, call: str | None) -> None:
         """Show the calls written inside `call`: a run of them would have been reported by now."""

@@ -25,6 +25,8 @@ class Model(Stack):
         self.names: list[str] = []
         self._label, self._markdown = label, markdown
         self._forgot = False
+        # The last retry, until more is written.
+        self.retried: Part | None = None
         self._channel: ev.Channel | None = None
         self._last: Feed | None = None
 
@@ -62,11 +64,6 @@ class Model(Stack):
             self._label = ""
         self.parts.extend(parts)
 
-    def interrupt(self, part: Part) -> None:
-        """Show something between what has been written and what will be."""
-        self._switch(None)
-        self.parts.append(part)
-
     def finish(self, data: ev.LlmFinishedData) -> None:
         """Take what was not streamed, and end."""
         if not self.tokens and not self._forgot:
@@ -91,6 +88,10 @@ class Model(Stack):
         self.pieces, self.names, self.calls, self._forgot = [], [], {}, True
 
     def _switch(self, channel: ev.Channel | None) -> None:
+        if (retried := self.retried) is not None:
+            self.retried = None
+            self._switch(None)
+            self.parts.append(retried)
         if channel == self._channel:
             return
         if self._last is not None:
@@ -149,7 +150,7 @@ class Call:
         return f"{glyphs.call}{name} {arguments}"
 
 
-def label(look: Look, text: str) -> Hanging:
+def label(look: Look, text: str, style: Style = "model") -> Hanging:
     """The rows that say whose words follow."""
     known = (text + look.glyphs.said).split(look.glyphs.dot)
-    return Hanging(look.paint("model", look.glyphs.part), facts(look, known, style="model"))
+    return Hanging(look.paint(style, look.glyphs.part), facts(look, known, style=style))

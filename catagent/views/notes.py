@@ -28,9 +28,9 @@ def under(look: Look, sign: str, texts: Iterable[str]) -> list[Part]:
     return [note(look, " " * cells(sign), text, "plain", "dim") for text in texts if text]
 
 
-def _advice(look: Look, sign: str, message: str, style: Style, *below: str) -> list[Part]:
-    """What went wrong, and below it, dimly, what there is to say about it."""
-    return [note(look, sign, message, style), *under(look, sign, below)]
+def _hint(look: Look, sign: str, text: str) -> list[Part]:
+    """What to do next, below a note with this sign."""
+    return [note(look, " " * cells(sign) + "hint: ", text, "question")] if text else []
 
 
 def node(look: Look, name: str, data: ev.NodeData) -> Part:
@@ -69,7 +69,8 @@ def _details(event: ev.RunStarted) -> list[list[str]]:
 
 def warning(look: Look, data: ev.WarningData) -> list[Part]:
     """A warning, and what to do about it."""
-    return _advice(look, look.glyphs.warn, data.message, "warn", data.hint)
+    sign = look.glyphs.warn
+    return [note(look, sign, data.message, "warn"), *_hint(look, sign, data.hint)]
 
 
 def answer(look: Look, data: ev.AnswerData, *, said: bool = False) -> list[Part]:
@@ -97,8 +98,13 @@ def results(look: Look, found: Mapping[str, Any]) -> Iterator[Part]:
 def failure(look: Look, data: ev.RunFinishedData) -> list[Part]:
     """What went wrong, if anything did: where, what to do about it, and what else did."""
     errors = [data.error, *data.error.others] if data.error else []
-    rows = [_advice(look, look.glyphs.error, e.message, "bad", *where(e), e.hint) for e in errors]
-    return list(chain.from_iterable(rows))
+    return list(chain.from_iterable(_error(look, error) for error in errors))
+
+
+def _error(look: Look, error: ev.Failure) -> list[Part]:
+    sign = look.glyphs.error
+    said = note(look, sign, error.message, "bad", "bad")
+    return [said, *under(look, sign, where(error)), *_hint(look, sign, error.hint)]
 
 
 def where(error: ev.Failure) -> list[str]:

@@ -97,5 +97,6 @@ class Run(Stack):
         self.calls.settle(paused=data.status == "interrupted")
         self.parts.extend(notes.results(self.look, self.nodes.results(data)))
         names = [used.model for used in data.models if not self._named]
-        self.parts.extend(notes.failure(self.look, data))
+        if data.status != "cancelled":  # the last row says as much
+            self.parts.extend(notes.failure(self.look, data))
         self.parts.append(notes.verdict(self.look, data, self.calls.tokens, names))

@@ -18,7 +18,7 @@ class Tool(Stack):
     """One tool call, from the agent's decision to the observation."""
 
     def __init__(self, look: Look, tool: str, tool_input: Any) -> None:
-        super().__init__(side=look.paint("gutter", look.glyphs.side))
+        super().__init__(side=look.glyphs.side)
         self.look, self.tool = look, tool
         self.run_id = ""
         self.models: list[Model] = []
@@ -38,7 +38,8 @@ class Tool(Stack):
         if tool_input != self._tool_input and not self._started:
             self._ask(tool_input)
             if self._begun:
-                self._aside(f"changed to {self.title}")
+                sign = self.look.glyphs.retry
+                self.parts.append(note(self.look, sign, f"changed to {self.title}", "warn", "dim"))
 
     def start(self, event: ev.ToolStarted) -> None:
         """The tool began to run; its input is shown where the agent's decision did not give it."""
@@ -63,12 +64,15 @@ class Tool(Stack):
         if (ended := self.finished) is not None:
             time = "" if ended.duration_s is None else f" after {seconds(ended.duration_s)}"
             how = f"attempt {'failed' if ended.status == 'error' else 'ended'}{time}"
-            said = dict.fromkeys([ended.output, ended.error.message if ended.error else ""])
-            self._aside(": ".join(filter(None, [how, *said])))
+            said = dict.fromkeys([ended.output, self._error()])
+            text = ": ".join(filter(None, [how, *said]))
+            self.parts.append(graph.row(self.look, self.look.glyphs.retry, text))
             self.finished = None
 
-    def _aside(self, text: str) -> None:
-        self.parts.append(note(self.look, self.look.glyphs.retry, text, "warn", "dim"))
+    def _error(self) -> str:
+        """What the tool raised, without its name, which is in the title."""
+        error = self.finished and self.finished.error
+        return error.message.removeprefix(f"The tool {self.tool} failed: ") if error else ""
 
     def newest(self, size: int) -> str:
         """Return the newest text of what is still running inside."""
@@ -86,10 +90,11 @@ class Tool(Stack):
         for model in self.models:
             model.forget()
 
-    def end_unobserved(self, *, paused: bool = False) -> None:
+    def end_unobserved(self, *, paused: bool = False, survived: bool = False) -> None:
         """Close, unless it is closed, without an observation: show what the tool returned, if any.
 
-        `paused` says that the run waits for a person, and may go on with this call.
+        `paused` says that the run waits for a person, and may go on with this call; `survived`
+        that it has gone on, so that what the tool raised is not in the error of the run.
         """
         if self.closed:
             return
@@ -97,7 +102,8 @@ class Tool(Stack):
         self._paused = status == "interrupted" or (status is None and paused)
         if status is None and not paused:
             self._problem = "did not finish" if self._started else "did not run"
-        self._close(self.finished.output if self.finished else "", "output")
+        output = self.finished.output if self.finished else ""
+        self._close(output or self._error() * survived, "output" if output else "error")
 
     def shows(self, output: str) -> bool:
         """Whether the panel shows this text already."""
@@ -108,7 +114,9 @@ class Tool(Stack):
         if output and self._same(output):
             self._remark = f"{word}: the text above"
         elif output:
-            self.parts += [label(self.look, word), written(self.look, output)]
+            style: Style = "broken" if self.failed else "plain"
+            role: Style = "broken" if self.failed else "observation"
+            self.parts += [label(self.look, word, role), written(self.look, output, style)]
         elif self._paused:
             self._remark = "waiting for an answer"
         elif not self.failed:
@@ -119,6 +127,7 @@ class Tool(Stack):
 
     def take(self, width: int | None) -> Rows:
         """Return the rows that have become final since the last call, the edges among them."""
+        self._side = self._edge(self.look.glyphs.side)
         rows = [] if self._begun else self._heading(width)
         self._begun = True
         rows += super().take(width)
@@ -128,9 +137,10 @@ class Tool(Stack):
         """The title; where it does not fit, the arguments are one below the other."""
         look, asked = self.look, self._tool_input
         name = look.line(self.tool)
-        top, side = (look.paint("gutter", sign) for sign in (look.glyphs.top, look.glyphs.side))
+        top, side = self._edge(look.glyphs.top), self._edge(look.glyphs.side)
         names = wrap(name, narrower(width, cells(look.glyphs.top)))
-        rows = [(side if at else top) + look.paint("tool", row) for at, row in enumerate(names)]
+        style: Style = "bad" if self.failed else "tool"
+        rows = [(side if at else top) + look.paint(style, row) for at, row in enumerate(names)]
         if width is None or cells(look.glyphs.top + self.title) <= width:
             rows[0] += self.title[len(name) :]
         else:
@@ -141,8 +151,13 @@ class Tool(Stack):
     def _ending(self, width: int | None) -> Rows:
         """How the call ended."""
         run = [f"run {self.run_id}"] if self.run_id and self.look.options.verbose else []
-        edge = self.look.paint("gutter", self.look.glyphs.bottom) + self.look.paint(*self.sign)
-        return Hanging(edge, facts(self.look, self._facts(), run)).take(width)
+        sign = self._edge(self.look.glyphs.bottom) + self.look.paint(*self.sign)
+        style: Style = "broken" if self.failed else "dim"
+        return Hanging(sign, facts(self.look, self._facts(), run, style=style)).take(width)
+
+    def _edge(self, sign: str) -> str:
+        """A sign of the frame: a call that has failed is red from here on."""
+        return self.look.paint("broken" if self.failed else "gutter", sign)
 
     @property
     def sign(self) -> tuple[Style, str]:

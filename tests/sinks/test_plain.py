@@ -102,7 +102,7 @@ def test_plain_lines_show_the_error_and_its_hint() -> None:
     error = ev.ErrorInfo(kind="network", type="E", message="It hung up.", hint="Try again.")
     assert lines([runs.finished(status="error", exit_code=1, error=error)])[:2] == [
         "error: It hung up.",
-        "       Try again.",
+        "       hint: Try again.",
     ]
 
 

@@ -325,7 +325,7 @@ def test_of_errors_alone_a_run_is_shown_once_it_has_failed() -> None:
         assert rows == shown(broken("fox", ["x"]), LIVE if look.words is False else PLAIN)
         assert shown(events, look, cuts=[False]) == rows
     quiet = live_look(ViewOptions(errors=True, quiet=True))
-    assert shown(events, quiet) == ["✗ It hung up.", "  Twice.", "  Try again."]
+    assert shown(events, quiet) == ["✗ It hung up.", "  Twice.", "  hint: Try again."]
 
 
 def test_of_errors_alone_each_run_in_flight_has_a_row() -> None:

@@ -241,7 +241,7 @@ def test_quiet_shows_the_answer_and_the_error_alone() -> None:
     ]
     error = ev.ErrorInfo(kind="network", type="E", message="It hung up.", hint="Try again.")
     failed = runs.finished(status="error", exit_code=1, error=error)
-    assert shown([runs.started(), failed], quiet) == ["✗ It hung up.", "  Try again."]
+    assert shown([runs.started(), failed], quiet) == ["✗ It hung up.", "  hint: Try again."]
 
 
 RETRY = ev.RetryData(attempt=1, max_attempts=2, delay_s=0.5, reason="HTTP 503")
@@ -263,7 +263,7 @@ def test_a_retry_stands_where_its_model_is_shown() -> None:
     for run in (events, [*runs.tool("b", "t", {}, ["x"]), *events]):
         assert shown(run)[-5:] == [
             "╭─ get_items()",
-            "│ ↻ gpt-4o-mini: retry 1 of 2 in 0.5 s: HTTP 503",
+            "│ ↻ retry 1 of 2: HTTP 503",
             "│ ◦ gpt-4o-mini",
             "│ some items",
             "╰─ ✓ 1.2 s · 2 tokens · observation: the text above",
@@ -273,9 +273,10 @@ def test_a_retry_stands_where_its_model_is_shown() -> None:
 def test_a_retry_of_the_agents_model_stands_before_its_text() -> None:
     events = runs.model("m", ["One ", "two"], name="agent")
     again = ev.Retry(run_id="m", name="agent", data=RETRY)
-    notice = "↻ agent: retry 1 of 2 in 0.5 s: HTTP 503"
-    assert shown([events[0], again, *events[1:]]) == [notice, "One two"]
-    assert shown([*events[:2], again, *events[2:]]) == ["One", notice, "two"]
+    last = ev.Retry(run_id="m", name="agent", data=msgspec.structs.replace(RETRY, attempt=2))
+    notice = "↻ retry 2 of 2: HTTP 503"
+    assert shown([events[0], again, last, *events[1:]]) == [notice, "One two"]
+    assert shown([*events[:2], again, last, *events[2:]]) == ["One", notice, "two"]
     assert shown([ev.Retry(data=RETRY)]) == ["↻ retry 1 of 2 in 0.5 s: HTTP 503"]
 
 
@@ -489,7 +490,7 @@ def test_an_error_says_where_it_happened_and_what_else_failed() -> None:
     assert shown([runs.finished("error", 1, error=error)])[:-2] == [
         "✗ It was empty.",
         "  in node extract, at app.py:12",
-        "  Fill it.",
+        "  hint: Fill it.",
         "✗ So was this.",
         "  in node save",
     ]
@@ -659,3 +660,41 @@ def test_what_a_tool_returned_besides_what_its_agent_observes_is_a_row(look: Loo
     assert cells(row) < 300
     again = runs.artifact_run({"structured_content": {"result": ""}})  # as tools of MCP have it
     assert "artifact" not in "".join(shown(again, look))
+
+
+def broken(call_id: str, **where: Any) -> list[ev.Event]:
+    """A tool that raises, and is not observed."""
+    *events, ended, _ = runs.tool(call_id, "open_chest", {}, [], output="", inside=[], **where)
+    assert isinstance(ended, ev.ToolFinished)
+    said = ev.ErrorInfo(kind="agent", type="E", message="The tool open_chest failed: E: Locked.")
+    ended.data = msgspec.structs.replace(ended.data, status="error", output="", error=said)
+    return [*events, ended]
+
+
+def test_a_failed_tool_is_red_from_where_it_failed_on() -> None:
+    look = live_look(ViewOptions(color="16"))
+    failed = [*broken("c"), runs.finished("error", 1)]
+    late, early = (shown(failed, look, cuts=cuts) for cuts in ([True], [False]))
+    assert [row[:8] for row in early[:2]] == ["\x1b[31m╭─ ", "\x1b[31m╰─ "]
+    assert "\x1b[1;31mopen_chest" in early[0]
+    assert late[1:] == early[1:]
+    assert late[0].startswith("\x1b[2;36m╭─ ")
+
+
+def test_what_a_tool_raised_inside_another_that_went_on_is_shown_at_once() -> None:
+    inside = broken("i", parents=[runs.ROOT, "run-o"])
+    events = runs.tool("o", "search", {}, [], output="nothing there", inside=inside)
+    rows = shown(events)
+    assert rows[1:5] == ["│ ╭─ open_chest()", "│ │ ◦ error", "│ │ E: Locked.", "│ ╰─ ✗ 1.2 s"]
+    assert rows[-1].startswith("╰─ ✓")
+
+
+def test_that_a_run_was_cancelled_is_said_once() -> None:
+    error = ev.ErrorInfo(kind="user", type="Interrupted", message="The run was cancelled.")
+    *said, ended = runs.model("m", ["One"])
+    assert isinstance(ended, ev.LlmFinished)
+    ended.data.error = error
+    rows = shown([*said, ended, runs.finished("cancelled", 130, error=error)])
+    assert rows[0] == "One"
+    assert [row for row in rows[1:] if row] == [rows[-1]]
+    assert rows[-1].startswith("✗ cancelled after")
