@@ -1,6 +1,8 @@
 """What a run came to, read off its state: usage, times, steps, and the spans still open."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec import UNSET
 
 from catagent.events import types as ev
 from catagent.events.state import LlmRun, RunState, ToolRun
@@ -18,12 +20,18 @@ def steps(state: RunState) -> int:
     return len({call.decided_by for call in decided(state)})
 
 
-def models(state: RunState) -> list[ev.ModelUsage]:
-    """Calls, seconds and tokens by model, as its server or else its caller names it, in order."""
+def models(state: RunState, costs: Mapping[str, float | None]) -> list[ev.ModelUsage]:
+    """Calls, seconds, tokens and dollars by model, as its server or else its caller names it.
+
+    `costs` are those of model runs; what is not in there is unknown.
+    """
     found: dict[str, ev.ModelUsage] = {}
-    for run in state.llms.values():
-        entry = found.setdefault(run.model, ev.ModelUsage(model=run.model))
+    for run_id, run in state.llms.items():
+        entry = found.setdefault(run.model, ev.ModelUsage(model=run.model, cost=None))
         entry.calls += 1
+        # Who refuses to answer charges nothing.
+        is_refused = run.finished is not None and run.finished.error is not None and not run.tokens
+        entry.cost = add_costs([entry.cost, costs.get(run_id, None if is_refused else UNSET)])
         if run.finished is not None:
             entry.duration_s = round(entry.duration_s + (run.finished.duration_s or 0.0), 6)
             entry.usage = add([entry.usage, run.finished.usage])
@@ -40,12 +48,22 @@ def add(usages: Iterable[ev.Usage | None]) -> ev.Usage | None:
     return ev.Usage(**counts) if known else None
 
 
-def add_up(end: ev.RunFinishedData, state: RunState) -> None:
+def add_costs(costs: Iterable[ev.Cost]) -> ev.Cost:
+    """What several cost together: unknown where one is, null where nobody charges for any."""
+    known = [cost for cost in costs if cost is not None]
+    charged = [cost for cost in known if cost is not UNSET]
+    if len(charged) < len(known):
+        return UNSET
+    return round(sum(charged), 9) if charged else None
+
+
+def add_up(end: ev.RunFinishedData, state: RunState, costs: Mapping[str, float | None]) -> None:
     """Put into the end of a run what it came to: its answer, its steps, what its models used."""
     end.output = state.answer.output if state.answer else None
     end.steps, end.tool_calls = steps(state), len(decided(state))
-    end.models = models(state)
+    end.models = models(state, costs)
     end.usage = add(used.usage for used in end.models)
+    end.cost = add_costs(used.cost for used in end.models)
 
 
 def close_open_spans(state: RunState, error: ev.ErrorInfo | None) -> Iterator[ev.Event]:

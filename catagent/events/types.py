@@ -126,13 +126,21 @@ class ErrorInfo(Failure, kw_only=True):
     others: list[Failure] = []
 
 
+Cost = float | None | UnsetType
+"""US dollars by list prices; null where nobody charges, absent where nobody knows."""
+
+
 class ModelUsage(Struct, kw_only=True):
-    """What one model did in a run: seconds are wall time, summed over its calls."""
+    """What one model did in a run: seconds are wall time, summed over its calls.
+
+    `cost` is in US dollars, by list prices: null for a model on this machine, absent if unknown.
+    """
 
     model: str
     calls: int = 0
     duration_s: float = 0.0
     usage: Usage | None = None
+    cost: Cost = UNSET
 
 
 class RunStartedData(Struct, kw_only=True):
@@ -331,7 +339,7 @@ class RunFinishedData(Struct, kw_only=True):
     `state` is the agent's final state as plain data, null where it has none or did not get there.
 
     `steps` is how often the agent decided on tool calls, several at once being one step, and
-    `tool_calls` how many it decided on.
+    `tool_calls` how many it decided on. `cost` is that of all models together, as theirs is.
     """
 
     status: RunStatus
@@ -345,6 +353,7 @@ class RunFinishedData(Struct, kw_only=True):
     ttft_s: float | None = None
     usage: Usage | None = None
     models: list[ModelUsage] = []
+    cost: Cost = UNSET
 
 
 _Data = TypeVar("_Data")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from catagent.config import secrets_of
 from catagent.errors import OutputError, RecordingError, did_you_mean
@@ -47,6 +47,7 @@ class RunSummary(Struct, kw_only=True, tag_field="type", tag="run"):
     steps: int | None = None
     duration_s: float | None = None
     usage: ev.Usage | None = None
+    cost: ev.Cost = UNSET
 
 
 class History(Struct, kw_only=True, frozen=True):
@@ -144,7 +145,7 @@ def summarise(path: Path, mask: EventMask | None = None) -> RunSummary:
         summary.question, summary.agent = question(began), began.agent
         summary.model, summary.mode = began.model or "", began.mode
     if isinstance(last, ev.RunFinished) and (run is None or run.run_id == last.run_id):
-        for name in ("status", "exit_code", "steps", "duration_s", "usage"):
+        for name in ("status", "exit_code", "steps", "duration_s", "usage", "cost"):
             setattr(summary, name, getattr(last.data, name))
         summary.model = summary.model or ", ".join(used.model for used in last.data.models)
     return summary

@@ -46,6 +46,7 @@ class Session:
         self._broadcast = broadcast
         broadcast.on_failure = self._lose
         self._limits = settings
+        self._budget = Budget(settings.max_tokens, settings.max_cost)
         if self._limits.timeout:
             self.stop.deadline = broadcast.began + self._limits.timeout
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -77,7 +78,7 @@ class Session:
             pulse=self.pulse,
             stop=self.stop,
             outcome=self.outcome,
-            budget=Budget(self._limits.max_tokens, self._limits.max_cost),
+            budget=self._budget,
             report=self.report,
             cancel=self.cancel,
         )
@@ -209,4 +210,4 @@ class Session:
         end.state = self.outcome.state
         end.duration_s = round(self._broadcast.clock() - began, 6)
         end.ttft_s = None if first is None else round(first - began, 6)
-        summary.add_up(end, self.state)
+        summary.add_up(end, self.state, self._budget.costs())

@@ -34,7 +34,7 @@ def test_a_model_is_named_as_its_server_names_it() -> None:
         *(asked("b", "gpt"), answered("b", "gpt-2025-04-14")),
         asked("c", "gpt"),
     )
-    found = [(model.model, model.calls, model.duration_s) for model in summary.models(state)]
+    found = [(model.model, model.calls, model.duration_s) for model in summary.models(state, {})]
     assert found == [("gpt-2025-04-14", 2, 1.0), ("gpt", 1, 0.0)]
 
 
@@ -53,7 +53,7 @@ def test_a_count_that_nobody_gave_is_null(
     usages: list[ev.Usage | None], together: ev.Usage | None
 ) -> None:
     state = state_of(*(answered(str(i), "m", usage) for i, usage in enumerate(usages)))
-    (used,) = summary.models(state)
+    (used,) = summary.models(state, {})
     assert used.usage == together
     assert summary.add([used.usage, None]) == together
 

@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 from langchain_core.caches import InMemoryCache
-from langchain_core.language_models import FakeListLLM
+from langchain_core.language_models import FakeListLLM, LangSmithParams
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
+from langchain_openai import ChatOpenAI
+from msgspec import UNSET
 
 import catagent
 from catagent.errors import UsageError
+from catagent.events import types as ev
 from catagent.events.types import Usage
 from catagent.sources.budget import Budget, price_of
 from catagent.sources.messages import usage_of
@@ -174,6 +177,39 @@ def test_an_answer_from_the_cache_uses_nothing() -> None:
         last = asyncio.run(main(server.url))[-1]
         assert len(server.requests) == 1
     assert last.data.status == "success"
+
+
+@pytest.mark.parametrize(
+    ("names", "cost", "costs"),
+    [
+        (["gpt-4.1-mini", "gpt-4.1-mini"], 0.0000112, [0.0000112]),
+        (["gpt-4.1-mini", "scripted"], UNSET, [0.0000056, UNSET]),
+        (["claude-sonnet-4-5"], UNSET, [UNSET]),  # at another's server
+        (["smollm2"], None, [None]),
+        (["smollm2", "gpt-4.1-mini"], 0.0000056, [None, 0.0000056]),
+    ],
+)
+def test_what_a_run_cost_is_known_where_every_price_is(
+    names: list[str], cost: ev.Cost, costs: list[ev.Cost]
+) -> None:
+    class OnThisMachine(ChatOpenAI):
+        def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+            return LangSmithParams(ls_provider="local")
+
+    async def main(url: str) -> list[Any]:
+        async def agent(given: str) -> str:
+            for name in names:
+                kind = OnThisMachine if name == "smollm2" else ChatOpenAI
+                async with chat_model(url, kind, name) as model:
+                    await model.ainvoke(given)
+            return "done"
+
+        return await events_of(RunnableLambda(agent))
+
+    with ScriptedServer(lambda _: Reply(["x"])) as server:
+        last = asyncio.run(main(server.url))[-1]
+    assert last.data.cost == cost
+    assert [used.cost for used in last.data.models] == costs
 
 
 def test_a_text_completion_model_is_counted_or_said_to_be_uncounted() -> None:

@@ -34,13 +34,13 @@ ToolMaker = Callable[[BaseChatModel], Sequence[BaseTool]]
 
 @contextlib.asynccontextmanager
 async def chat_model(
-    url: str, kind: type[ChatOpenAI] = ChatOpenAI, **options: Any
+    url: str, kind: type[ChatOpenAI] = ChatOpenAI, model: str = "scripted", **options: Any
 ) -> AsyncIterator[ChatOpenAI]:
     """LangChain's own ChatOpenAI, or another kind, on the server; closes its sockets."""
     async with httpx2.AsyncClient() as client:
         with httpx2.Client() as sync_client:
             yield kind(
-                model="scripted",
+                model=model,
                 base_url=url,
                 api_key=SecretStr("test"),
                 stream_usage=True,
