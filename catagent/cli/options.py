@@ -104,9 +104,7 @@ RUN: Options = (
     _run("debug", "Show the traceback of an error."),
 )
 
-OUTPUT: Options = (
-    _output("output", "live is for a terminal, jsonl for a pipe.", "-o"),
-    _output("json", "The same as -o jsonl."),
+LOOK: Options = (
     _output("quiet", "The answer alone.", "-q"),
     _output("verbose", "Show run ids, tags and timings.", "-v"),
     _output("stats", "Usage and times, on stderr, at the end."),
@@ -116,6 +114,12 @@ OUTPUT: Options = (
     _output("ascii", "Draw with ASCII alone."),
     _output("fold", "Show so many rows of a long text; 0 for all. The answer is always whole."),
     _output("full", "The same as --fold 0."),
+)
+
+OUTPUT: Options = (
+    _output("output", "live is for a terminal, jsonl for a pipe.", "-o"),
+    _output("json", "The same as -o jsonl."),
+    *LOOK,
 )
 
 WATCH: Options = (

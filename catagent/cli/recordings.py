@@ -11,7 +11,7 @@ from catagent.errors import RecordingError, UsageError
 from catagent.events import types as ev
 from catagent.exports.facts import final_state
 from catagent.recordings.history import History, question
-from catagent.recordings.reader import by_run, read_recording
+from catagent.recordings.reader import by_run, read_from, read_recording
 from catagent.redact import shortened
 
 _LONGEST_QUESTION = 60
@@ -60,6 +60,22 @@ def recorded(wanted: str, loaded: Loaded) -> Iterator[list[ev.Event]]:
     yield events
     if damage is not None:
         raise damage
+
+
+@contextlib.contextmanager
+def read_along(wanted: str, loaded: Loaded) -> Iterator[Iterator[ev.Event]]:
+    """The same while it is read: what begins to be shown need not wait for the rest."""
+    damage = list[RecordingError]()
+
+    def events() -> Iterator[ev.Event]:
+        try:
+            yield from read_from(readable(wanted, loaded))
+        except RecordingError as error:
+            damage.append(error)
+
+    yield events()
+    if damage:
+        raise damage[0]
 
 
 def runs_of(events: Iterable[ev.Event], wanted: str | None) -> list[list[ev.Event]]:

@@ -1,6 +1,6 @@
 """A run as plain text: what `-o plain` shows, wrapped for reading."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from catagent.events.types import Event
 from catagent.views.options import ViewOptions
@@ -11,15 +11,15 @@ from catagent.views.transcript import Transcript
 WIDTH = 100
 
 
-def document(events: Sequence[Event], title: str | None = None, *, prompts: bool = False) -> str:
-    """Return the transcript, under its title if one is wanted, with `prompts` all of them."""
+def document(events: Sequence[Event], title: str | None = None) -> str:
+    """Return the transcript, under its title if one is wanted."""
     heading = f"{clean_line(title)}\n\n" if title else ""
-    rows = transcript_rows(events, plain_look(ViewOptions(prompts=prompts)), WIDTH)
+    rows = transcript_rows(events, plain_look(ViewOptions()), WIDTH)
     return heading + "".join(f"{row}\n" for row in rows)
 
 
-def transcript_rows(events: Sequence[Event], look: Look, width: int) -> Iterator[str]:
-    """Yield the rows of a whole run as a view shows them."""
+def transcript_rows(events: Iterable[Event], look: Look, width: int | None) -> Iterator[str]:
+    """Yield the rows of whole runs as a view shows them, as they become final."""
     transcript = Transcript(look)
     for event in events:
         transcript.update(event)

@@ -157,10 +157,11 @@ class Reader:
 
 def read(path: str | os.PathLike[str]) -> Iterator[Event]:
     """Yield the events of a recording. Raises RecordingError, at damage after the events before."""
-    return _read(Path(path))
+    return read_from(Path(path))
 
 
-def _read(place: Path | int) -> Iterator[Event]:
+def read_from(place: Path | int) -> Iterator[Event]:
+    """The same, also of what is open already."""
     reader = Reader()
     with open_recording(place) as descriptor:
         while chunk := os.read(descriptor, CHUNK):
@@ -172,7 +173,7 @@ def read_recording(place: Path | int) -> tuple[list[Event], RecordingError | Non
     """All events of a recording, and what is wrong with it. Raises RecordingError for none."""
     events: list[Event] = []
     try:
-        for event in _read(place):
+        for event in read_from(place):
             events.append(event)
     except RecordingError as damage:
         if not events:

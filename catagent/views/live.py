@@ -6,7 +6,7 @@ from typing import NamedTuple
 from catagent.events.types import Event, LlmToken
 from catagent.views.footer import footer, status_row
 from catagent.views.notes import note
-from catagent.views.options import READABLE_WIDTH, ViewOptions
+from catagent.views.options import READABLE_WIDTH, ViewOptions, readable
 from catagent.views.parts import Rows
 from catagent.views.sanitize import Colors
 from catagent.views.style import live_look
@@ -84,5 +84,5 @@ class LiveView:
         return self.transcript.take(self.width(size))
 
     def width(self, size: Size) -> int:
-        """Rows stay one cell short of the edge: a terminal may wrap as soon as it is reached."""
-        return max(8, min(size.columns - 1, self.options.width or READABLE_WIDTH))
+        """The width of rows in a terminal of this size."""
+        return readable(self.options, size.columns)

@@ -122,6 +122,11 @@ def resolve_width(env: Mapping[str, str]) -> int | None:
     return max(20, int(columns)) if columns.isascii() and columns.isdigit() else None
 
 
+def readable(options: ViewOptions, columns: int) -> int:
+    """The width of rows: one cell short of the edge, where a terminal may wrap already."""
+    return max(8, min(columns - 1, options.width or READABLE_WIDTH))
+
+
 def is_capable(env: Mapping[str, str], *, isatty: bool) -> bool:
     """Return whether the live view can run: a terminal that moves its cursor, and no CI log."""
     return isatty and env.get("TERM", "dumb") not in ("dumb", "unknown", "") and not env.get("CI")

@@ -111,7 +111,7 @@ def test_no_runs_yet_is_not_an_error(tmp_path: Path) -> None:
 def test_runs_show_is_a_transcript_for_people_and_a_summary_for_programs(home: Path) -> None:
     code, shown = on_terminal("runs", "show", "aaaa", env=environment(home, COLUMNS="100"))
     assert code == 0
-    for part in ("what items are located", "get_items", "books (old), a lamp", "first token"):
+    for part in ("what items are located", "get_items", "books (old), a lamp", "done in"):
         assert part in shown
     (summary,) = lines(catagent("runs", "show", "aaaa", env=environment(home)).stdout)
     assert summary["id"] == "aaaa1111"

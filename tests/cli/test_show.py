@@ -10,7 +10,16 @@ import pytest
 from catagent.events import types as ev
 from catagent.events.codec import encode
 from tests.support.cli import catagent, environment, lines, on_terminal
-from tests.support.runs import ROOT, cat_run, failed_run, interleaved, model, stamped, started
+from tests.support.runs import (
+    ROOT,
+    cat_run,
+    failed_run,
+    interleaved,
+    model,
+    stamped,
+    started,
+    words,
+)
 from tests.support.runs import finished as finished_
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -35,8 +44,14 @@ def two(tmp_path: Path) -> Path:
 def test_a_run_is_shown_settled_with_what_it_cost(tmp_path: Path) -> None:
     done = catagent("show", str(EVENTS), env=environment(tmp_path))
     assert (done.returncode, done.stderr) == (0, "")
-    for part in ("where_cat_is_hiding", "under the sofa", "answer:", "first token", "the run"):
+    for part in ("where_cat_is_hiding", "under the sofa", "answer:", "first token"):
         assert part in done.stdout
+    counted = catagent("show", str(EVENTS), "--stats", env=environment(tmp_path))
+    assert (counted.returncode, counted.stdout) == (0, done.stdout)
+    assert "the run" in counted.stderr
+    answer = catagent("show", str(EVENTS), "-q", env=environment(tmp_path)).stdout
+    assert answer.count("\n") == 1
+    assert "under the sofa" in answer
 
 
 def test_show_takes_the_last_run_the_beginning_of_an_id_and_a_file(tmp_path: Path) -> None:
@@ -49,9 +64,20 @@ def test_show_takes_the_last_run_the_beginning_of_an_id_and_a_file(tmp_path: Pat
     assert "The key was refused." in shown[0]
     assert shown[0] == shown[1] == shown[2]
     assert "get_items" in catagent("show", "aaaa", env=env).stdout
-    assert on_terminal("runs", "show", "aaaa", env=env)[1].replace("\r", "").splitlines() == [
-        *catagent("show", "aaaa", env=env).stdout.splitlines()
-    ]
+    assert on_terminal("runs", "show", "aaaa", env=env) == on_terminal("show", "aaaa", env=env)
+
+
+def test_the_pager_gets_the_environment_alone_and_starts_nothing(tmp_path: Path) -> None:
+    """No `.env` of the folder's: neither what it has for a pager, nor its keys."""
+    (tmp_path / ".env").write_text("PAGER=./evil\nOPENAI_API_KEY=sk-of-dotenv\n")
+    for name, says in (("less", 'echo "secure=$LESSSECURE key=$OPENAI_API_KEY"'), ("evil", "echo")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{says}\n")
+        (tmp_path / name).chmod(0o755)
+    long = written(tmp_path / "run.jsonl", cat_run(words("item", 900)))
+    env = environment(tmp_path, PATH=str(tmp_path))
+    assert on_terminal("show", str(long), env=env) == (0, "secure=1 key=\r\n")
+    code, shown = on_terminal("show", str(long), env=env | {"PAGER": ""})
+    assert (code, "item899" in shown) == (0, True)
 
 
 def test_show_of_nothing_is_a_clear_error(tmp_path: Path) -> None:
@@ -66,7 +92,7 @@ def test_a_recording_of_several_runs_is_shown_whole_or_one_run_of_it(
     env = environment(tmp_path)
     whole = catagent("show", str(two), env=env)
     one, other = (catagent("show", str(two), "--run", run, env=env) for run in ("aa", "ab"))
-    assert whole.stdout == f"{one.stdout}\n{other.stdout}"
+    assert whole.stdout == one.stdout + other.stdout
     assert "get_items" in one.stdout
     assert "get_items" not in other.stdout
 

@@ -7,6 +7,7 @@ import shlex
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import which
 
 import pytest
 
@@ -24,12 +25,13 @@ class Shell:
     def __init__(self, tmux: Tmux, home: Path, url: str) -> None:
         self.tmux, self._script = tmux, home / "go"
         variables = shlex.join(f"{name}={value}" for name, value in with_server(home, url).items())
-        command = f'env {variables} {shlex.join(COMMAND)} "$@"\necho "code=$?"\n'
-        self._script.write_text(f"unset PAGER LESS\n{command}")
+        command = f'env -u LESS {variables} {shlex.join(COMMAND)} "$@"'
+        # Ctrl-C is for what runs in it, as where that was typed.
+        self._script.write_text(f'trap : INT\n{command}\necho "code=$?"\n')
 
-    def start(self, arguments: str, before: str = "") -> None:
+    def start(self, arguments: str, pager: str = "cat") -> None:
         """Type the command."""
-        self.tmux.type(f"clear; {before} sh {self._script} {arguments}")
+        self.tmux.type(f"clear; PAGER={pager} sh {self._script} {arguments}")
         self.tmux.until(lambda: arguments not in self.tmux.screen())
 
     def ends(self, code: int = 0) -> list[str]:
@@ -57,3 +59,30 @@ def test_the_answer_alone_is_left_where_the_rest_was_a_status(shell: Shell, opti
     shell.start(f"ask where? {option}")
     shell.tmux.shows("is writing")
     assert shell.ends() == ["The cat is under the sofa."]
+
+
+def test_show_leaves_what_the_live_view_left(shell: Shell) -> None:
+    """But for what it says of how to see the run again."""
+    shell.start("ask where? -v")
+    live = shell.ends()
+    assert len(live) > 24
+    for pager in ("cat", "no-such-pager"):
+        shell.start("show -v", pager)
+        assert without_hints(shell.ends()) == without_hints(live)
+
+
+def without_hints(rows: list[str]) -> list[str]:
+    return [re.sub(r"( · (catagent show \S+( --full)?|--full))$", "", row) for row in rows]
+
+
+@pytest.mark.skipif(not which("less"), reason="less is not installed")
+def test_a_pager_shows_what_is_longer_than_the_screen_and_may_be_left_early(shell: Shell) -> None:
+    shell.start("ask where? -q")
+    shell.ends()
+    shell.tmux.resize(80, 10)
+    shell.start("show", "less")
+    shell.tmux.until(lambda: shell.tmux.screen().endswith("\n:\n"))
+    assert "done in" not in shell.tmux.text()
+    shell.tmux.press("C-c")
+    shell.tmux.press("q")
+    assert shell.ends() == []

@@ -42,9 +42,9 @@ def show(asked: Asked, run: Recording, json: Json = False) -> None:
 
         print_list([summarise(locate(run, asked.loaded))], (), json=True, none="")
     else:
-        from catagent.cli.commands.show import print_runs
+        from catagent.cli.show_recording import show_runs
 
-        print_runs(asked, run)
+        show_runs(asked, run)
 
 
 @app.command("rm", cls=Command)
