@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from catagent.events import types as ev
 from catagent.events.said import in_order
 from catagent.views.format import compact
+from catagent.views.markdown import Markdown
 from catagent.views.parts import Hanging, Part, Ready, Rows, Stack
 from catagent.views.style import Look, Style
-from catagent.views.text import Feed, Markdown, Text, facts, last_of
+from catagent.views.text import Feed, Text, facts, last_of
 from catagent.views.wrap import cells, head, tail
 
 _STYLES: dict[ev.Channel, Style] = {"text": "plain", "reasoning": "reasoning", "block": "dim"}

@@ -8,10 +8,11 @@ from msgspec import UNSET
 
 from catagent.events import types as ev
 from catagent.views.format import compact, count, fields, one_line, seconds
+from catagent.views.markdown import Markdown
 from catagent.views.nodes import whole
 from catagent.views.parts import Hanging, Part, Ready, Stack
 from catagent.views.style import Look, Style
-from catagent.views.text import Markdown, Text, facts, written
+from catagent.views.text import Text, facts, written
 from catagent.views.wrap import cells, head
 
 # Of a report, and of the question in it, in cells.

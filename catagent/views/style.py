@@ -62,6 +62,7 @@ class Glyphs:
     bottom = _Glyph("╰─ ", "+- ", "  ")
     thought = _Glyph("┊ ", ": ", "  ")
     part = _Glyph("◦ ", "- ", "")
+    bullet = _Glyph("•", "*", "*")
     said = _Glyph("", "", ":")
     ok = _Glyph("✓ ", "ok ", "done: ")
     bad = _Glyph("✗ ", "x ", "failed: ")

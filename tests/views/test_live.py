@@ -101,11 +101,11 @@ def test_a_waiting_call_has_one_row_however_large_the_screen_is() -> None:
     ]
 
 
-def test_an_unfinished_block_stands_apart_and_is_dim() -> None:
-    view = view_of(runs.model("m", ["One.\n\n", "Two"])[:-1], ViewOptions(color="16"))
+def test_an_unfinished_block_stands_apart_and_looks_as_it_will() -> None:
+    view = view_of(runs.model("m", ["One.\n\n", "**Two**"])[:-1], ViewOptions(color="16"))
     frame = view.frame(Size(80, 24), 2.0, "")
     assert frame.final == ["One."]
-    assert frame.footer[:2] == ["", "\x1b[2mTwo\x1b[0m"]
+    assert frame.footer[:2] == ["", "\x1b[1mTwo\x1b[0m"]
 
 
 def test_arguments_are_shown_as_they_stream() -> None:

@@ -1,31 +1,16 @@
-"""What is still so in Rich and Typer: each test has the name of its row in docs/workarounds.md."""
+"""What is still so in Typer: each test has the name of its row in docs/workarounds.md."""
 
 from __future__ import annotations
 
-import io
 import subprocess
 import sys
 
 import pytest
 import typer
-from rich.console import Console
-from rich.markdown import Markdown
 
 from tests.workarounds.conftest import StillNeeded
 
 pytestmark = pytest.mark.versions
-
-
-def rendered(source: str) -> str:
-    """What Rich shows of this Markdown."""
-    console = Console(file=io.StringIO(), width=80)
-    with console.capture() as capture:
-        console.print(Markdown(source, hyperlinks=False))
-    return capture.get()
-
-
-def test_item_numbers(still_needed: StillNeeded) -> None:
-    still_needed("1." not in rendered("1. first"))
 
 
 def test_closed_pipes(still_needed: StillNeeded) -> None:

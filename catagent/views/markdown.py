@@ -1,0 +1,104 @@
+"""Markdown in, rows out as it is written: once where they are final, else in the footer."""
+
+import copy
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+
+from catagent.views.markdown_blocks import BULLET, MAX_BLOCK, Block, Blocks
+from catagent.views.parts import NARROWEST, Rows
+from catagent.views.style import Look
+from catagent.views.text import Feed, last_rows
+from catagent.views.wrap import wrap
+
+# The rest of a line that was cut must not begin like a list or a heading.
+_SAFE_CUT = re.compile(r".* (?=[^\W\d_])", re.DOTALL)
+# What a line begins with that may become the mark of anything: it is shown when it has.
+_UNDECIDED = re.compile(r"[\s\-=*_`~#>+|:.)\d]*")
+# In characters: drawing more for every frame would be too slow.
+MOST_DRAWN = 2000
+
+
+class Markdown(Feed):
+    """The answer of an agent, piece by piece: one that has ended is final, so it is shown once."""
+
+    def __init__(self, look: Look) -> None:
+        super().__init__(look)
+        self._blocks, self._line, self._pen = Blocks(), "", Pen(look)
+
+    def take(self, width: int | None) -> Rows:
+        """Return the rows of the pieces that have ended."""
+        rows = self._pen.draw(self._ended_blocks(), width)
+        self.settled = self.finished
+        return rows
+
+    def _ended_blocks(self) -> list[Block]:
+        *lines, self._line = (self._line + self._arrived()).split("\n")
+        blocks = [block for line in lines for block in self._blocks.add(line)]
+        while len(self._line) > MAX_BLOCK:
+            blocks += self._cut_line()
+        if self.finished and not self.settled:
+            blocks += self._blocks.add(self._line) if self._line else []
+            blocks += self._blocks.flush()
+            self._line = ""
+        return blocks
+
+    def _cut_line(self) -> list[Block]:
+        """Break an endless paragraph at a space."""
+        safe = _SAFE_CUT.match(self._line, 0, MAX_BLOCK)
+        end = safe.end() if safe else self._line.rfind(" ", 0, MAX_BLOCK) + 1 or MAX_BLOCK
+        piece, self._line = self._line[:end], self._line[end:]
+        return self._blocks.add(piece) + self._blocks.cut()
+
+    def tail(self, width: int, limit: int) -> Rows:
+        """The end of what is not final yet, as it would be if nothing followed."""
+        blocks = copy.deepcopy(self._blocks)
+        *lines, line = (self._line + self._newest(limit * width)).split("\n")
+        lines += [] if _UNDECIDED.fullmatch(line) else [line]
+        pieces = [piece for line in lines for piece in blocks.add(line)] + blocks.flush()
+        if sum(len(piece.source) for piece in pieces) > MOST_DRAWN:
+            return last_rows("\n".join(piece.source for piece in pieces), width, limit)
+        return copy.copy(self._pen).draw(pieces, width)[-limit:]
+
+
+class Pen:
+    """Draws pieces, each below the one before."""
+
+    def __init__(self, look: Look) -> None:
+        self._look = look
+        self._begun = False
+        self._lexer: tuple[str, ...] = ()  # where the code before has left it
+
+    def draw(self, pieces: Iterable[Block], width: int | None) -> Rows:
+        """Return the rows of the next pieces."""
+        rows: Rows = []
+        for piece in pieces:
+            drawn = self._signed(piece, width)
+            rows += [""] * bool(drawn and self._begun and not piece.continues) + drawn
+            self._begun = self._begun or bool(drawn)
+        return rows
+
+    def _signed(self, piece: Block, width: int | None) -> Rows:
+        """The rows of a piece, with the signs of the items that it is in, where there is room."""
+        room = None if width is None else max(0, width - NARROWEST)
+        signs = "".join(piece.signs)
+        signs = signs if room is None else signs[max(0, len(signs) - room) :]
+        first = self._look.paint("busy", signs.replace(BULLET, self._look.glyphs.bullet))
+        rows = self._rows(piece, None if width is None else width - len(signs))
+        if not (signs and rows):
+            return rows
+        below = [" " * len(signs) + row if row else "" for row in rows[1:]]
+        return [first.rstrip(" ") if not rows[0] else first + rows[0], *below]
+
+    def _rows(self, piece: Block, width: int | None) -> Rows:
+        with suppress(Exception):  # a defect of parser, lexer or Rich: the source is left
+            from catagent.views import markdown_render
+
+            at = width or 80
+            if piece.kind == "code":
+                before = self._lexer if piece.continues else ()
+                rows, self._lexer = markdown_render.code(piece, at, self._look, before)
+                return rows
+            if (drawn := markdown_render.render(piece, at, self._look)) is not None:
+                return drawn
+        return [row for line in piece.source.split("\n") for row in wrap(line, width)]
