@@ -12,7 +12,7 @@ from catagent.views.format import agent_of, seconds, speaker
 from catagent.views.model_call import Model, label
 from catagent.views.parts import Hanging, Part, Stack
 from catagent.views.prompt import prompt
-from catagent.views.style import Look
+from catagent.views.style import Look, Style
 from catagent.views.text import facts, written
 from catagent.views.tool_panel import Tool
 
@@ -31,8 +31,8 @@ class Calls:
         # Those of them that ended and were not observed yet, by the call around them.
         self._ended: defaultdict[str | None, dict[str, Tool]] = defaultdict(dict)
         self._models: dict[str, Model] = {}
-        # Calls that a model wrote and that were not run, by the call around them.
-        self._unclaimed: defaultdict[str | None, dict[str, str]] = defaultdict(dict)
+        # Calls that a model wrote and that were not run, by the call around them; and whose.
+        self._unclaimed: defaultdict[str | None, dict[str, tuple[str, str]]] = defaultdict(dict)
 
     def model(self, event: ModelEvent) -> None:
         """Take an event of a model's call."""
@@ -60,13 +60,12 @@ class Calls:
     def tool(self, event: ev.CallEvent) -> None:
         """Take an event of a tool call."""
         key = ev.call_of(event)
-        tool = self._tools.get(key)
+        tool, outer = self._tools.get(key), ev.outer_call(key)
+        agent, _ = self._unclaimed.get(outer, {}).pop(key, ("", ""))
         if tool is None or (tool.closed and isinstance(event, ev.Action | ev.ToolStarted)):
             tool_input = getattr(event.data, "tool_input", None)
-            tool = self._tools[key] = Tool(self.look, event.data.tool, tool_input)
+            tool = self._tools[key] = Tool(self.look, event.data.tool, tool_input, agent)
             self.home(event).parts.append(tool)
-        outer = ev.outer_call(key)
-        self._unclaimed.get(outer, {}).pop(key, None)
         self._ended.get(outer, {}).pop(key, None)
         if isinstance(event, ev.Action):
             tool.decide(event.data.tool_input)
@@ -108,10 +107,16 @@ class Calls:
     def _new_model(self, event: ModelEvent) -> Model:
         self._settle_ended(event.call)
         self._show_unclaimed(event.call)
-        home, name = self.home(event), speaker(event)
-        label = self._title(event, name or "model")
-        markdown = event.call is None and not self.look.words
-        model = self._models[event.run_id] = Model(self.look, name, label=label, markdown=markdown)
+        home, name, agent = self.home(event), speaker(event), agent_of(event)
+        title = self._title(event, name or "model")
+        role: Style = "agent" if agent or event.call is None else "model"
+        model = self._models[event.run_id] = Model(
+            self.look,
+            name,
+            label=label(self.look, title, role) if title else None,
+            agent=agent,
+            markdown=event.call is None and not self.look.words,
+        )
         if isinstance(event, ev.LlmStarted):
             model.add(*prompt(self.look, event.data))
         if isinstance(home, Tool):
@@ -137,7 +142,7 @@ class Calls:
             self.said, self.named = model.text, model.names
         for key, text in model.written(event.data):
             if key not in self._tools:
-                self._unclaimed[event.call][key] = text
+                self._unclaimed[event.call][key] = model.agent, text
         error = event.data.error
         if error is not None and error.kind != "user" and model.tokens:
             model.add(notes.note(self.look, self.look.glyphs.error, "cut off here", "bad", "dim"))
@@ -175,5 +180,6 @@ class Calls:
     def _show_unclaimed(self, call: str | None) -> None:
         """Show the calls written inside `call`: a run of them would have been reported by now."""
         look, home = self.look, self._inside(call)
-        for text in self._unclaimed.pop(call, {}).values():
+        for _, text in self._unclaimed.pop(call, {}).values():
+            text += look.glyphs.dot + "not run"
             home.parts.append(notes.note(look, look.glyphs.call, text, "dim", "dim"))

@@ -16,6 +16,8 @@ Row = Mapping[str, str]
 # Between columns.
 GAP = "  "
 
+# A key, at the beginning of an object or after another.
+_KEY = re.compile(r'(^\s*\{|,)\s*"(\w+)"\s*:\s*')
 _CLASS = re.compile(r"(?:[A-Z]+[a-z0-9]*){2,}")
 
 
@@ -88,6 +90,17 @@ def arguments(tool_input: Any) -> str:
     if isinstance(tool_input, dict):
         return ", ".join(f"{name}={json_line(value)}" for name, value in tool_input.items())
     return "" if tool_input is None else json_line(tool_input)
+
+
+def called(name: str, tool_input: Any, agent: str = "") -> str:
+    """A tool call on one line, by an agent of this name: `cat: get_items(place="on a shelf")`."""
+    return f"{agent}{': ' if agent else ''}{name}({arguments(tool_input)})"
+
+
+def so_far(text: str) -> str:
+    """JSON of arguments that is being written, much like `arguments`: `place="on a sh`."""
+    begun = _KEY.sub(lambda key: f"{', ' if key[1] == ',' else ''}{key[2]}=", text)
+    return re.sub(r"\}\s*$", ")", begun.removeprefix("{"))
 
 
 def widths(rows: Sequence[Row]) -> dict[str, int]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from catagent.events import types as ev
 from catagent.events.said import in_order
-from catagent.views.format import compact
+from catagent.views.format import called, parsed, so_far
 from catagent.views.markdown import Markdown
 from catagent.views.parts import Hanging, Part, Ready, Rows, Stack
 from catagent.views.style import Look, Style
@@ -17,9 +17,11 @@ _STYLES: dict[ev.Channel, Style] = {"text": "plain", "reasoning": "reasoning", "
 class Model(Stack):
     """The parts of a call. It has no rows, not even its label, until there is something to show."""
 
-    def __init__(self, look: Look, name: str, *, label: str, markdown: bool) -> None:
+    def __init__(
+        self, look: Look, name: str, *, label: Part | None, agent: str, markdown: bool
+    ) -> None:
         super().__init__()
-        self.look, self.name = look, name
+        self.look, self.name, self.agent = look, name, agent
         self.tokens = 0
         self.calls: dict[int, Call] = {}
         self.pieces: list[str] = []
@@ -61,8 +63,8 @@ class Model(Stack):
     def add(self, *parts: Part) -> None:
         """Show parts, the first of them under the label."""
         if parts and self._label:
-            self.parts.append(label(self.look, self._label))
-            self._label = ""
+            self.parts.append(self._label)
+            self._label = None
         self.parts.extend(parts)
 
     def finish(self, data: ev.LlmFinishedData) -> None:
@@ -79,10 +81,10 @@ class Model(Stack):
     def written(self, data: ev.LlmFinishedData) -> Iterator[tuple[str, str]]:
         """Yield the key and the text of each tool call, as streamed or else as in `data`."""
         for index, call in self.calls.items():
-            yield call.key or f"{id(self)}.{index}", f"{call.tool} {''.join(call.pieces)}"
+            yield call.key or f"{id(self)}.{index}", call.whole(self.agent)
         for index, whole in enumerate([] if self.calls else data.tool_calls):
             key = whole.call or whole.id or f"{id(self)}.{index}"
-            yield key, f"{whole.name} {compact(whole.args)}"
+            yield key, called(whole.name, whole.args, self.agent)
 
     def forget(self) -> None:
         """Let go of what was kept to compare it with the observation."""
@@ -142,16 +144,25 @@ class Call:
         self.key = data.call or self.key or data.call_id or ""
         self.pieces.append(data.delta)
 
+    def whole(self, agent: str) -> str:
+        """The call on one line; what came of its arguments, where it was cut off."""
+        text = "".join(self.pieces)
+        if isinstance(data := parsed(text), dict):
+            return called(self.tool, data, agent)
+        return called(self.tool, None, agent).removesuffix(")") + so_far(text)
+
     def row(self, look: Look, width: int) -> str:
         """The tool, and the newest of its arguments that fit next to it."""
         glyphs = look.glyphs
         name = head(look.line(self.tool[:width]), max(1, width // 2), glyphs.ellipsis)
         room = max(1, width - cells(glyphs.call + name) - 1)
-        arguments = tail(look.line(last_of(self.pieces, width)), room, glyphs.ellipsis)
-        return f"{glyphs.call}{name} {arguments}"
+        arguments = tail(look.line(so_far(last_of(self.pieces, width))), room, glyphs.ellipsis)
+        return f"{glyphs.call}{name}({arguments}"
 
 
 def label(look: Look, text: str, style: Style = "model") -> Hanging:
     """The rows that say whose words follow."""
     known = (text + look.glyphs.said).split(look.glyphs.dot)
-    return Hanging(look.paint(style, look.glyphs.part), facts(look, known, style=style))
+    is_agent = style in ("agent", "answer") and not look.words
+    sign = look.glyphs.agent if is_agent else look.glyphs.part
+    return Hanging(look.paint(style, sign), facts(look, known, style=style))

@@ -17,9 +17,10 @@ from catagent.views.wrap import cells, wrap
 class Tool(Stack):
     """One tool call, from the agent's decision to the observation."""
 
-    def __init__(self, look: Look, tool: str, tool_input: Any) -> None:
+    def __init__(self, look: Look, tool: str, tool_input: Any, agent: str = "") -> None:
         super().__init__(side=look.glyphs.side)
         self.look, self.tool = look, tool
+        self.name = look.line(f"{agent}: {tool}" if agent else tool)
         self.run_id = ""
         self.models: list[Model] = []
         self.finished: ev.ToolFinishedData | None = None
@@ -31,7 +32,7 @@ class Tool(Stack):
     def _ask(self, tool_input: Any) -> None:
         """Take the arguments; the title is the call on one line, of any length."""
         self._tool_input = tool_input
-        self.title = self.look.line(f"{self.tool}({arguments(tool_input)})")
+        self.title = self.name + self.look.line(f"({arguments(tool_input)})")
 
     def decide(self, tool_input: Any) -> None:
         """The agent decided on the call, anew where it has changed the arguments."""
@@ -135,8 +136,7 @@ class Tool(Stack):
 
     def _heading(self, width: int | None) -> Rows:
         """The title; where it does not fit, the arguments are one below the other."""
-        look, asked = self.look, self._tool_input
-        name = look.line(self.tool)
+        look, asked, name = self.look, self._tool_input, self.name
         top, side = self._edge(look.glyphs.top), self._edge(look.glyphs.side)
         names = wrap(name, narrower(width, cells(look.glyphs.top)))
         style: Style = "bad" if self.failed else "tool"

@@ -112,7 +112,7 @@ def test_arguments_are_shown_as_they_stream() -> None:
     pieces = ['{"place": ', '"on the sh']
     events = runs.decision("m", "c", "get_items", pieces)[:-1]
     frame = view_of(events).frame(Size(80, 24), 2.0, "")
-    assert frame.footer[0] == '→ get_items {"place": "on the sh'
+    assert frame.footer[0] == '→ get_items(place="on the sh'
     assert frame.final == []
 
 
@@ -120,7 +120,7 @@ def test_long_arguments_leave_the_name_of_the_tool() -> None:
     pieces = ['{"text": "', *runs.words("w", 100)]
     events = runs.decision("m", "c", "write_file", pieces)[:-1]
     row = view_of(events).frame(Size(60, 24), 2.0, "").footer[0]
-    assert re.fullmatch(r"→ write_file ….*w98 w99 ", row)
+    assert re.fullmatch(r"→ write_file\(….*w98 w99 ", row)
     assert cells(row) <= 59
 
 

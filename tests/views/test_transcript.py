@@ -197,7 +197,9 @@ def test_long_arguments_go_below_the_title_line_by_line() -> None:
 
 def test_a_call_that_nobody_ran_is_shown() -> None:
     rows = shown([*runs.decision("m", "c9", "get_items", ['{"pla', 'ce": "so']), runs.finished()])
-    assert '→ get_items {"place": "so' in rows
+    assert '→ get_items(place="so · not run' in rows
+    whole = shown([*runs.decision("m", "c9", "get_items", ['{"n": 1}']), runs.finished()])
+    assert whole[0] == "→ get_items(n=1) · not run"
 
 
 def test_calls_without_ids_are_kept_apart() -> None:
@@ -209,7 +211,16 @@ def test_calls_without_ids_are_kept_apart() -> None:
         )
     ]
     rows = shown([*events, runs.finished()])
-    assert rows[:2] == ["→ get_items one", "→ get_items two"]
+    assert rows[:2] == ["→ get_items(one · not run", "→ get_items(two · not run"]
+
+
+def test_a_call_of_an_agent_inside_the_runs_own_has_its_name() -> None:
+    written = runs.decision("m", "c", "get_items", ["{}"])
+    assert isinstance(written[0], ev.LlmStarted)
+    written[0].data.agent = "researcher"
+    events = [*written, *runs.tool("c", "get_items", {}, [], output="a lamp", inside=[])]
+    assert shown(events)[0] == "╭─ researcher: get_items()"
+    assert shown([*written, runs.finished()])[0] == "→ researcher: get_items() · not run"
 
 
 def test_a_call_that_was_run_is_shown_once() -> None:
