@@ -19,7 +19,7 @@ DEV_READY := .venv/dev-ready
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help ask test test-all coverage versions lint types bench train eval clean
+.PHONY: help ask test test-all coverage versions lint types reference bench train eval clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ lint: $(DEV_READY) ## check style and formatting
 
 types: $(DEV_READY) ## check the types, strictly
 	@$(BIN)/mypy
+
+reference: $(READY) ## write docs/commands.md anew, of what the commands say of themselves
+	@$(BIN)/python scripts/commands.py > docs/commands.md
 
 versions: $(DEV_READY) ## test on the lowest, the pinned and the newest dependencies; ONLY="lowest newest", PYTHONS="..."
 	@$(BIN)/python scripts/versions.py $(if $(ONLY),--only $(ONLY)) $(if $(PYTHONS),--pythons $(PYTHONS))

@@ -11,6 +11,7 @@ import msgspec
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from catagent.cli.help import write_help
 from catagent.cli.mistakes import bad_value, no_command
 from catagent.errors import ExitCode, UsageError
 
@@ -22,6 +23,10 @@ class Command(TyperCommand):
         """Return Typer's parameters, and that of `--help`, which is first made here."""
         return _light(super().get_params(ctx))
 
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write help, of which this is the part that differs."""
+        write_help(self, ctx, formatter)
+
 
 class Group(TyperGroup):
     """A group of commands: the `cls` of every `typer.Typer`."""
@@ -29,6 +34,10 @@ class Group(TyperGroup):
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters as a command does."""
         return _light(super().get_params(ctx))
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write help as a command does."""
+        write_help(self, ctx, formatter)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command. Raises UsageError for one that is not there."""

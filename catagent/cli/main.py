@@ -13,9 +13,10 @@ from catagent.errors import ExitCode
 app = typer.Typer(
     name="catagent",
     cls=Root,
-    help="Look inside a LangChain agent while it runs: every step and every token, live.",
+    help="Look inside a LangChain agent while it runs: every step and every token, live.\n\n"
+    "Two words or more are a question; catagent COMMAND --help says what one takes.",
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"max_content_width": 100, "help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 app.command("ask", cls=Command)(ask.ask)
@@ -46,7 +47,7 @@ def _root(
     if ctx.invoked_subcommand is None:
         from catagent.cli.welcome import welcome
 
-        welcome()
+        welcome(ctx.command)
 
 
 def run(args: list[str]) -> int:

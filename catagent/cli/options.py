@@ -4,7 +4,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 
@@ -27,6 +27,7 @@ def _option(
     elif setting is not None:
         more.setdefault("show_default", _default(name))
     kind = kind if setting is None else setting | None
+    more = {"metavar": _metavar(kind), **more}
     make: Any = typer.Option  # its first parameter is a default, except inside Annotated
     return inspect.Parameter(
         name,
@@ -34,6 +35,13 @@ def _option(
         default=False if kind is bool else None,
         annotation=Annotated[kind, make(flag, *short, help=text, rich_help_panel=panel, **more)],
     )
+
+
+def _metavar(kind: Any) -> str | None:
+    """What an option takes: a number, one of a few words; nothing where it is a flag."""
+    first, *_ = get_args(kind) or (kind,)
+    words = [each for each in get_args(first) if isinstance(each, str)]
+    return "|".join(words) or {int: "N", float: "N", Path: "FILE"}.get(first)
 
 
 def _default(name: str) -> str:
@@ -53,8 +61,9 @@ _filter = functools.partial(_option, panel="What to show", kind=list[str] | None
 AGENT: Options = (
     _run(
         "agent",
-        f"{', '.join(AGENTS)}, or your own: file.py:attribute, or its id in langgraph.json.",
+        f"{', '.join(AGENTS)}, or your own. file.py:attribute, or its id in langgraph.json.",
         "-a",
+        metavar="NAME",
     ),
     _run(
         "python",
@@ -72,7 +81,7 @@ AGENT: Options = (
     _run("context", "The context of a graph.", kind=str | None, metavar="JSON|@FILE"),
     _run(
         "configurable",
-        "What the agent's config makes configurable. Repeatable.",
+        "For its config. Repeatable.",
         kind=list[str] | None,
         metavar="KEY=VALUE",
     ),
@@ -83,7 +92,9 @@ AGENT: Options = (
 
 MODE: Options = (
     _run(
-        "mode", "LangChain's astream (steps), astream_log (log) or astream_events (events).", "-m"
+        "mode",
+        "Which of LangChain's APIs. They are astream (steps), astream_log and astream_events.",
+        "-m",
     ),
 )
 
@@ -92,9 +103,10 @@ RUN: Options = (
     _run(
         "model",
         "The agent's model, as PROVIDER:NAME; local is the embedded one, local:FILE.gguf your own.",
+        metavar="NAME",
         show_default="OpenAI with a key, else local",
     ),
-    _run("tool_model", "The model inside the tools.", show_default="as --model"),
+    _run("tool_model", "The model inside the tools.", metavar="NAME", show_default="as --model"),
     _run("max_steps", "Stop after so many steps."),
     _run("max_tokens", "Ask no model after so many tokens; 0 for no limit."),
     _run("max_cost", "Ask no model after so many US dollars; 0 for no limit."),
@@ -126,13 +138,16 @@ WATCH: Options = (
     _watch("tokens", "Make models stream that would not."),
     _watch(
         "focus",
-        "Only runs of this agent, or the run whose id begins so.",
+        "Runs of this agent; or one, by its id.",
         kind=str | None,
         metavar="NAME|ID",
     ),
     _watch("errors", "Show only runs that failed."),
-    _watch("fail_on_error", "Exit with 1 where the program did not fail, and a run did."),
-    _watch("env", 'Watch all that a shell starts: eval "$(catagent watch --env)".'),
+    _watch(
+        "fail_on_error",
+        "Exit with 1 where a run failed. With the program's own code where it failed itself.",
+    ),
+    _watch("env", 'For a shell, to watch what it starts. eval "$(catagent watch --env)" runs it.'),
 )
 
 RECORD: Options = (
@@ -141,7 +156,7 @@ RECORD: Options = (
     _keep("history", "Keep the run for catagent runs."),
 )
 
-KEEP: Options = (_keep("raw", "Add LangChain's own object to every event."), *RECORD)
+KEEP: Options = (_keep("raw", "LangChain's own object in every event."), *RECORD)
 
 FILTERS: Options = (
     _filter("include_names", "Only runs of this name. Repeatable."),
@@ -151,6 +166,23 @@ FILTERS: Options = (
     _filter("exclude_types", "No runs of this type. Repeatable."),
     _filter("exclude_tags", "No runs with this tag. Repeatable."),
 )
+
+# Options that share a row of `--help`: what begins with one hyphen begins as the first does.
+TOGETHER = """\
+--python PATH, --env-file FILE       Its interpreter; its variables.
+--input, --context JSON|@FILE        What it takes, in the place of a question.
+--model, --tool-model NAME           PROVIDER:NAME, local, local:FILE.gguf.
+--max-steps, -tokens, -cost N        Stop after so many; cost in US dollars.
+--timeout, --idle-timeout N          Stop after seconds, or seconds of silence.
+-o, --output NAME, --json            live, plain, jsonl, answer or ag-ui.
+-v, --verbose, --stats               Ids, tags and timings; a table of usage.
+--color WHEN, --no-color             auto, always or never.
+--theme NAME, --[no-]ascii           auto, dark or light; without Unicode.
+--fold N, --full                     Rows shown of a long text; all of it.
+--record FILE, --force               Write the run to a file; overwrite it.
+--include-names, -types, -tags TEXT  Only such runs. Repeatable.
+--exclude-names, -types, -tags TEXT  No such runs. Repeatable.
+"""
 
 Recording = Annotated[
     str, typer.Argument(metavar="RUN", help="The beginning of a run's id, last, or a file.")

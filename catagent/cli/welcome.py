@@ -3,30 +3,22 @@
 import shutil
 import sys
 from itertools import islice
+from typing import Any
 
 from catagent.cli.asked import Asked
+from catagent.cli.help import examples
 from catagent.cli.recordings import history
 from catagent.cli.runs_table import table
 from catagent.views.style import live_look
 
-_SHORT = """\
-Look inside a LangChain agent while it runs: every step and every token, live.
 
-  catagent "what items are located where the cat is hiding?"
-  catagent watch -- python my_program.py
-  catagent show last
-
-Commands: ask, tool, watch, agents, replay, show, runs, export, schema.
-catagent --help says what each does, catagent COMMAND --help how.
-"""
-
-
-def welcome() -> None:
-    """Print a few lines of help and the last three runs, newest last."""
-    sys.stdout.write(_SHORT)
+def welcome(program: Any) -> None:
+    """Print a few rows of help and the last three runs, newest last."""
+    what, _, more = program.help.partition("\n\n")
+    shown = [what, "", *(f"  {example}" for example in examples("catagent")), ""]
+    shown += [f"Commands: {', '.join(program.commands)}.", more]
     asked = Asked.of({})
-    last = list(islice(history(asked.loaded).runs(), 3))[::-1]
-    if last:
+    if last := list(islice(history(asked.loaded).runs(), 3)):
         look, width = live_look(asked.view(sys.stdout)), shutil.get_terminal_size().columns
-        rows = table(last, look, width)
-        sys.stdout.write("\n" + "".join(f"{row}\n" for row in rows))
+        shown += ["", *table(last[::-1], look, width)]
+    sys.stdout.write("".join(f"{row}\n" for row in shown))

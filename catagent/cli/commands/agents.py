@@ -28,7 +28,8 @@ class AgentInfo(Struct, kw_only=True, frozen=True):
 
 def agents(
     name: Annotated[
-        str | None, typer.Argument(help="What --agent takes: say what it takes and gives.")
+        str | None,
+        typer.Argument(metavar="NAME", help="What --agent takes: say what it takes and gives."),
     ] = None,
     *,
     json: Annotated[
@@ -42,7 +43,7 @@ def agents(
         typer.Option(metavar="FILE", help="Variables for your own agent, from a file."),
     ] = None,
 ) -> None:
-    """List the agents that can be asked here, or say what one of them takes and gives."""
+    """List the agents that can be asked here; say what one takes and gives."""
     if name is not None:
         _describe(name, json=json, python=python, env_file=env_file)
         return

@@ -21,7 +21,7 @@ def ask(
     question: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[QUESTION]",
+            metavar="QUESTION",
             help="The question; - reads it from stdin, and a pipe is added to it.",
             show_default=False,
         ),

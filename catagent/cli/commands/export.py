@@ -36,7 +36,12 @@ def export(
     ] = None,
     form: Annotated[
         _Format | None,
-        typer.Option("--format", help="What to make.", show_default="as the file's name ends"),
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help="What to make: html, svg, md, cast, txt or jsonl.",
+            show_default="as the file's name ends",
+        ),
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     structure_only: Annotated[
@@ -45,11 +50,12 @@ def export(
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     title: Annotated[
-        str | None, typer.Option("--title", help="Its title.", show_default="the question")
+        str | None,
+        typer.Option("--title", metavar="TEXT", help="Its title.", show_default="the question"),
     ] = None,
     run: OneRun = None,
 ) -> None:
-    """Export a recorded run as a page, a picture, a transcript or a terminal recording.
+    """Export a recorded run: as a page, picture, transcript or terminal cast.
 
     A damaged or unfinished recording is exported up to the damage, with exit code 1.
     """

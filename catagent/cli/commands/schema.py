@@ -4,7 +4,7 @@ import sys
 
 
 def schema() -> None:
-    """Print the JSON Schema (2020-12) of every JSON line that catagent prints."""
+    """Print the JSON Schema (2020-12) of the lines that catagent prints."""
     from catagent.recordings.schema import text
 
     sys.stdout.write(text())

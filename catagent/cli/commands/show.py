@@ -17,7 +17,7 @@ def show(
     ] = False,
     run: OneRun = None,
 ) -> None:
-    """Show a recorded run again: on a terminal as it was seen live, in a pipe as plain text.
+    """Show a recorded run again; on a terminal as it was seen live, in a pipe as plain text.
 
     What is longer than the screen goes through $PAGER, or less. A recording of several runs shows
     all of them. A damaged or unfinished one is shown up to the damage, with exit code 1.

@@ -21,12 +21,13 @@ def tool(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="The tool, or your own as package.module:attribute; none lists the tools."
+            metavar="NAME",
+            help="The tool, or your own as package.module:attribute; none lists the tools.",
         ),
     ] = None,
     arguments: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME=VALUE]...", help="Its arguments.", show_default=False),
+        typer.Argument(metavar="NAME=VALUE", help="Its arguments.", show_default=False),
     ] = None,
 ) -> None:
     """Run one tool on its own and show what the models inside it write."""

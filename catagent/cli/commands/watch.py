@@ -30,7 +30,7 @@ def watch(
     program: Annotated[
         str | None,
         typer.Argument(
-            metavar="[PID|NAME] [-- COMMAND ARG…]",
+            metavar="PID|NAME|-- COMMAND ARG…",
             help="A program that runs, or one to start; none lists those that run.",
             show_default=False,
         ),

@@ -1,0 +1,103 @@
+"""`--help`: a page of forty rows at most. docs/commands.md has all that there is to say."""
+
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+
+from catagent.cli.examples import CODES, EXAMPLES, VARIABLES
+from catagent.cli.options import TOGETHER
+from catagent.config import process_environ
+from catagent.views.options import is_capable
+
+Rows = list[tuple[str, str]]
+
+
+def write_help(command: Any, ctx: Any, formatter: Any) -> None:
+    """Write what stands below the usage: examples, arguments, options, variables, exit codes."""
+    bold = is_capable(process_environ(), isatty=sys.stdout.isatty())
+    formatter.width += 2  # click leaves them free
+    formatter.write(f"\n{_heading('Examples', bold)}\n")
+    formatter.write("".join(f"  {example}\n" for example in examples(ctx.command_path)))
+    options = _options(command, ctx)
+    column = max(len(left) for rows in options.values() for left, _ in rows)
+    for heading, rows in (*_words(command), *options.items()):
+        width = column if heading in options else max(len(left) for left, _ in rows)
+        room = formatter.width - width - 4
+        formatter.write(f"{_heading(heading, bold)}\n")
+        formatter.indent()
+        formatter.write_dl([(f"{a:{width}}", _fitting(b, room)) for a, b in rows], width)
+        formatter.dedent()
+    name = ctx.command_path.split()[-1]
+    tables = {"Environment": VARIABLES, "Exit codes": CODES}
+    formatter.write_dl(
+        [(_heading(what, bold), of.get(name, of[""])) for what, of in tables.items()]
+    )
+
+
+def examples(path: str) -> list[str]:
+    """The first three for this command."""
+    lines = EXAMPLES.splitlines()
+    if " " in path:
+        lines = [line for line in lines[3:] if re.search(rf"\b{path}\b", line)]
+    return lines[:3]
+
+
+def _heading(text: str, bold: bool) -> str:
+    return typer.style(text, bold=True) if bold else f"{text}:"
+
+
+def _words(command: Any) -> Iterator[tuple[str, Rows]]:
+    """Yield the arguments and the commands, where there are any."""
+    arguments = [p for p in command.params if p.param_type_name == "argument"]
+    if arguments:
+        yield "Arguments", [(p.metavar or p.name.upper(), p.help) for p in arguments]
+    if commands := getattr(command, "commands", {}):
+        yield "Commands", [(name, each.help.partition("\n")[0]) for name, each in commands.items()]
+
+
+def _options(command: Any, ctx: Any) -> dict[str, Rows]:
+    """The rows of options by panel; what belongs to none, as `--help`, is in the last."""
+    options = [p for p in command.get_params(ctx) if p.param_type_name == "option"]
+    shared = _shared({p.opts[0] for p in options})
+    panels: dict[str, Rows] = {}
+    for p in options:
+        panel = getattr(p, "rich_help_panel", None) or ([*panels] or ["Options"])[-1]
+        row = shared.get(p.opts[0]) or (names_and_value(p), p.help)
+        if row not in panels.setdefault(panel, []):
+            panels[panel].append(row)
+    return panels
+
+
+def _shared(own: set[str]) -> dict[str, tuple[str, str]]:
+    """The rows that several of these options share, by each of those."""
+    rows = [tuple(re.split("   *", line)) for line in TOGETHER.splitlines()]
+    named = [(_names(left), (left, text)) for left, text in rows]
+    return {name: row for names, row in named if own.issuperset(names) for name in names}
+
+
+def _names(left: str) -> list[str]:
+    """The options that a row names."""
+    first, *others = re.findall(r"--?[a-z-]{2,}", left.replace("[no-]", ""))
+    start = first[: first.rindex("-") + 1]
+    return [first, *(name if name.startswith("--") else start + name[1:] for name in others)]
+
+
+def names_and_value(option: Any) -> str:
+    """The names of an option, the short one first, and what it takes."""
+    names = ", ".join(sorted(option.opts, key=len))
+    if option.secondary_opts:
+        names = names.replace("--", "--[no-]")
+    return f"{names} {option.metavar or ''}".rstrip()
+
+
+def _fitting(text: str, room: int) -> str:
+    """As many of its sentences as there is room for, the first in any case."""
+    first, *more = re.split(r"(?<=[.;]) ", text)
+    for sentence in more:
+        if len(first) + len(sentence) >= room:
+            break
+        first = f"{first} {sentence}"
+    return first.rstrip(".;")
