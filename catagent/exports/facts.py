@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from itertools import chain
 from typing import Any
 
 from catagent.events import types as ev
+from catagent.events.said import repeats
 from catagent.events.state import LlmRun, RunState, ToolRun, reduce
 from catagent.events.timestamps import moment
 from catagent.views import graph
@@ -63,13 +64,22 @@ def outline(events: Iterable[ev.Event]) -> tuple[RunState, list[Step], dict[str,
 
 
 def _lone(event: ev.Event, nodes: Nodes) -> Iterable[ev.Interrupt | str]:
-    """An event that is no call's: a pause, what a node changed, what an agent sent."""
+    """An event that is no step: a pause, a retry, what a node changed, what an agent sent."""
     nodes.take(event)
     if isinstance(event, ev.Interrupt):
         return [event]
+    if isinstance(event, ev.Retry):
+        data = event.data
+        return [f"retry {data.attempt} of {data.max_attempts}: {data.reason}"]
     if isinstance(event, ev.Node) and event.data.kind == "custom":
         return [f"{event.name}: {compact(event.data.content)}"]
     return nodes.line(event) if isinstance(event, ev.Update) else ()
+
+
+def speaker(steps: Sequence[Step], answer: str) -> LlmRun | None:
+    """The model whose words are the answer, which stand under its heading, as said."""
+    runs = (step.what for step in reversed(steps) if isinstance(step.what, LlmRun))
+    return next((run for run in runs if repeats(answer, "".join(run.text), run.blocks)), None)
 
 
 def title(state: RunState, wanted: str | None) -> str:

@@ -8,7 +8,6 @@ from string import Template
 from typing import Any
 
 import msgspec
-from markdown_it import MarkdownIt
 
 from catagent import __version__
 from catagent.events import types as ev
@@ -16,24 +15,32 @@ from catagent.events.codec import encode_plain
 from catagent.events.prompts import Prompts
 from catagent.events.state import RunState
 from catagent.exports import facts, tags
-from catagent.exports.facts import Step
-from catagent.exports.html_steps import prompts, step
-from catagent.views.format import compact
+from catagent.exports.html_steps import Steps
+from catagent.exports.html_text import markdown
+from catagent.redact import shortened
+from catagent.views.format import compact, fields
 from catagent.views.nodes import whole
-from catagent.views.sanitize import clean
+
+_LONGEST_TITLE = 160
 
 
 def page(events: Sequence[ev.Event], title: str | None = None) -> str:
     """Return the whole page."""
     state, those, results = facts.outline(events)
-    named, style = tags.line(facts.title(state, title)), _file("page.css")
-    main = [*_main(state, those, results, prompts(events)), *_state(state, events), *_rest(events)]
+    named, style = facts.title(state, title), _file("page.css")
+    main = [
+        *_question(state, named),
+        *_steps(Steps(state, those, events).all()),
+        *_answer(state),
+        *_results(results),
+    ]
     return Template(_file("page.html")).substitute(
         digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         version=__version__,
-        title=named,
+        title=tags.line(named),
         style=style,
-        body="\n".join([*_header(state, named), *main]),
+        header="\n".join(_header(state, named)),
+        main="\n".join([*main, *_state(state, events), *_rest(events)]),
     )
 
 
@@ -42,42 +49,44 @@ def _file(name: str) -> str:
 
 
 def _header(state: RunState, title: str) -> Iterator[str]:
+    """The title, the facts, and what a reader should know before anything else."""
     ended = facts.ended(state)
     kind = state.finished.data.status if state.finished is not None else ended
     known = ((fact, f' class="{kind}"' * (fact == ended)) for fact in facts.facts(state))
     items = "".join(f"<li{attribute}>{tags.line(fact)}</li>" for fact, attribute in known)
-    yield f'<header>\n<h1>{title}</h1>\n<ul class="facts">{items}</ul>\n</header>'
+    yield f'<h1>{tags.line(shortened(title, _LONGEST_TITLE))}</h1>\n<ul class="facts">{items}</ul>'
     if state.finished is None:
         yield tags.notice("warning", facts.UNFINISHED)
-
-
-def _main(
-    state: RunState, those: list[Step], results: dict[str, Any], sent: Mapping[str, str]
-) -> Iterator[str]:
-    yield "<main>"
+    else:
+        yield tags.failure(state.finished.data.error)
     for warning in state.warnings:
         yield tags.notice("warning", warning.message, warning.hint)
-    if those:
-        yield "<h2>Steps</h2>"
-        yield from (step(one, sent) for one in those)
+
+
+def _question(state: RunState, title: str) -> Iterator[str]:
+    """What was asked, where the title does not say all of it."""
+    asked = "\n".join(fields(state.started.data.input)) if state.started is not None else ""
+    if asked and (" ".join(asked.split()) != title or len(title) > _LONGEST_TITLE):
+        yield "<h2>Question</h2>\n" + tags.pre(asked)
+
+
+def _steps(steps: list[str]) -> list[str]:
+    return ["<h2>Steps</h2>", *steps] if steps else []
+
+
+def _answer(state: RunState) -> Iterator[str]:
     if state.answer is not None:
-        yield f'<h2>Answer</h2>\n<div class="answer">{_markdown(state.answer.output)}</div>'
+        yield '<h2 class="answer">Answer</h2>'
+        yield f'<div class="answer text">{markdown(state.answer.output)}</div>'
         if not state.answer.complete:
             yield tags.notice("warning", "The answer is incomplete.")
-    for key, value in results.items():
-        drawn = _markdown(value) if isinstance(value, str) else tags.pre(whole(key, value))
-        yield f'<h2>{tags.line(key)}</h2>\n<div class="answer">{drawn}</div>'
-    yield tags.failure(state.finished.data.error if state.finished is not None else None)
-    yield "</main>"
 
 
-def _markdown(text: str) -> str:
-    """Markdown as HTML: no HTML of its own, no links, no pictures, no hidden characters."""
-    parser = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
-    # A decoded entity would be a character that nobody has cleaned.
-    parser.disable(["entity", "link", "image", "autolink", "reference", "html_inline"])
-    rendered: str = parser.render(clean(text))
-    return rendered
+def _results(found: Mapping[str, Any]) -> Iterator[str]:
+    """What the state came to beside the answer."""
+    for key, value in found.items():
+        drawn = markdown(value) if isinstance(value, str) else tags.pre(whole(key, value))
+        yield f'<h2>{tags.line(key)}</h2>\n<div class="text">{drawn}</div>'
 
 
 def _state(state: RunState, events: Iterable[ev.Event]) -> Iterator[str]:
@@ -89,7 +98,7 @@ def _state(state: RunState, events: Iterable[ev.Event]) -> Iterator[str]:
         known.take(event)
     keys = ", ".join(final) if isinstance(final, dict) else ""
     data = msgspec.json.format(encode_plain(known.whole(final)).decode(), indent=2)
-    yield "<h2>State</h2>\n" + tags.folded("Final state", keys, [tags.pre(data)])
+    yield "<h2>State</h2>\n" + tags.folded("Final state", keys, [tags.pre(data, language="json")])
 
 
 def _rest(events: Iterable[ev.Event]) -> Iterator[str]:

@@ -1,32 +1,91 @@
 """The steps of the HTML page, which fold: what each was sent, and what it said."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 
 from catagent.events import types as ev
 from catagent.events.said import of_run
-from catagent.events.state import LlmRun, ToolRun
+from catagent.events.state import LlmRun, RunState, ToolRun
 from catagent.exports import facts, tags
 from catagent.exports.facts import Step
-from catagent.views.format import agent_of, arguments, compact, count
+from catagent.exports.html_text import markdown
+from catagent.views.format import agent_of, arguments, compact, count, fields, parsed, speaker
 from catagent.views.graph import answers, questions
 from catagent.views.prompt import news, said
 
-# Of an event so many characters are seen without unfolding it.
-_LONGEST = 200
+# Of an event, and of the arguments of a call, so many characters are seen without unfolding it.
+_LONGEST, _LONG_ARGUMENTS = 200, 60
 
 
-def step(one: Step, prompts: Mapping[str, str]) -> str:
-    """Return the element of a step, what it did inside it; `prompts` are those of `prompts`."""
-    match one.what:
-        case LlmRun() as run:
-            return _model(run, prompts.get(run.began.run_id, ""))
-        case ToolRun() as run:
-            return _tool(one, run, prompts)
-        case ev.Interrupt(data=data):
-            asked = "\n\n".join(["Waits for an answer:", *questions(data)])
-            return tags.notice("warning", asked, *answers(data))
-        case text:
-            return _event(text)
+class Steps:
+    """The steps of a run, after its `events`, as elements that fold."""
+
+    def __init__(self, state: RunState, steps: Sequence[Step], events: Iterable[ev.Event]) -> None:
+        self._steps, self._called, self._sent = steps, state.tools.keys(), _prompts(events)
+        # Who said the answer, which is shown as such, and what is said of the run's own error.
+        answer, end = state.answer, state.finished and state.finished.data.error
+        self._speaker = None if answer is None else facts.speaker(steps, answer.output)
+        self._error = end and end.message
+
+    def all(self) -> list[str]:
+        """Return the element of each step, what it did inside it."""
+        return [self._step(step) for step in self._steps]
+
+    def _step(self, step: Step) -> str:
+        match step.what:
+            case LlmRun() as run:
+                return self._model(run)
+            case ToolRun() as run:
+                return self._tool(step, run)
+            case ev.Interrupt(data=data):
+                asked = "\n\n".join(["Waits for an answer:", *questions(data)])
+                return tags.notice("warning", asked, *answers(data))
+            case text:
+                return _event(text)
+
+    def _model(self, run: LlmRun) -> str:
+        end, reasoning = run.finished, "".join(run.reasoning)
+        spoken = [] if run is self._speaker and not run.blocks else of_run(run)
+        calls, name = end.tool_calls if end else [], speaker(run.began) or run.model
+        is_agent = run.began.call is None or bool(agent_of(run.began))
+        model = run.model if run.model != name else ""
+        return tags.folded(
+            name,
+            " ".join(filter(None, [model, "→ " * bool(calls) + ", ".join(c.name for c in calls)])),
+            [
+                self._sent.get(run.began.run_id, ""),
+                tags.pre(reasoning, "reasoning", "reasoning") if reasoning else "",
+                *(_said(channel, text, is_agent) for channel, text in spoken),
+                *(_call(call) for call in calls if call.call not in self._called),
+                self._failure(end.error if end else None),
+            ],
+            what=facts.llm_facts(run),
+            kind="agent" if is_agent else "model",
+            unfolded=bool(spoken),
+        )
+
+    def _tool(self, step: Step, run: ToolRun) -> str:
+        output, asked, failed = facts.observed(run), arguments(run.tool_input), facts.failed(run)
+        is_long = len(asked) > _LONG_ARGUMENTS
+        given = "\n".join(fields(run.tool_input))
+        return tags.folded(
+            run.tool,
+            f"{asked[:_LONG_ARGUMENTS]}…" if is_long else asked,
+            [
+                tags.pre(given, "arguments") if is_long else "",
+                *map(self._step, step.inside),
+                _observation(output) if output and not step.shows(output) else "",
+                *(tags.pre(artifact, "artifact", "block") for artifact in facts.artifacts(run)),
+                self._failure(facts.raised(run)),
+            ],
+            what=["failed"] * failed + facts.tool_facts(run),
+            kind="tool failed" if failed else "tool",
+            unfolded=True,
+        )
+
+    def _failure(self, error: ev.ErrorInfo | None) -> str:
+        """What went wrong, where that is not what the whole run failed of."""
+        return tags.failure(error) if error and error.message != self._error else ""
 
 
 def _event(text: str) -> str:
@@ -35,46 +94,26 @@ def _event(text: str) -> str:
     return f'<p class="event">{tags.line(text)}</p>'
 
 
-def _model(run: LlmRun, prompt: str) -> str:
-    spoken, reasoning = of_run(run), "".join(run.reasoning)
-    calls = run.finished.tool_calls if run.finished is not None else []
-    wanted = f"→ {', '.join(call.name for call in calls)}" if calls else ""
-    return tags.folded(
-        name := agent_of(run.began) or run.began.name,
-        " ".join([run.model if run.model != name else "", wanted]).strip(),
-        [
-            prompt,
-            tags.pre(reasoning, "reasoning", "reasoning") if reasoning else "",
-            *(tags.pre(text, kind="block" * (channel == "block")) for channel, text in spoken),
-            *(tags.pre(f"{call.name}({arguments(call.args)})", "tool call") for call in calls),
-            tags.failure(run.finished.error if run.finished is not None else None),
-        ],
-        what=facts.llm_facts(run),
-        kind="model",
-        # Others decide on what follows, or repeat the answer.
-        unfolded=bool(spoken) and run.began.call is not None,
-    )
+def _said(channel: ev.Channel, text: str, is_agent: bool) -> str:
+    if is_agent and channel == "text":
+        return f'<div class="text">{markdown(text)}</div>'
+    return tags.pre(text, kind="block" * (channel == "block"))
 
 
-def _tool(one: Step, run: ToolRun, prompts: Mapping[str, str]) -> str:
-    output = facts.observed(run)
-    seen = tags.pre(output, "observation") if output else ""
-    return tags.folded(
-        run.tool,
-        arguments(run.tool_input),
-        [
-            *(step(inner, prompts) for inner in one.inside),
-            tags.labelled("observation: the text above") if one.shows(output) else seen,
-            *(tags.pre(artifact, "artifact", "block") for artifact in facts.artifacts(run)),
-            tags.failure(facts.raised(run)),
-        ],
-        what=facts.tool_facts(run),
-        kind="tool failed" if facts.failed(run) else "tool",
-        unfolded=True,
-    )
+def _call(call: ev.ToolCall) -> str:
+    return tags.pre(f"{call.name}({arguments(call.args)})", "tool call")
 
 
-def prompts(events: Iterable[ev.Event]) -> dict[str, str]:
+def _observation(output: str) -> str:
+    """Data is indented and coloured."""
+    data = parsed(output)
+    if not isinstance(data, dict | list):
+        return tags.pre(output, "observation", "observation")
+    indented = json.dumps(data, ensure_ascii=False, indent=2)
+    return tags.pre(indented, "observation", "observation", "json")
+
+
+def _prompts(events: Iterable[ev.Event]) -> dict[str, str]:
     """Return the HTML of what each model was sent, by run id."""
     asked = (event for event in events if isinstance(event, ev.LlmStarted))
     return {one.run_id: _prompt(one.data) for one in asked if one.data.messages or one.data.tools}

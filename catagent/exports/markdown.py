@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from catagent.events import types as ev
-from catagent.events.said import of_run, repeats
+from catagent.events.said import of_run
 from catagent.events.state import LlmRun, RunState, ToolRun
 from catagent.exports import facts
 from catagent.exports.facts import Step, outline
@@ -34,7 +34,7 @@ def _blocks(
     for warning in state.warnings:
         yield f"**Warning:** {_inline(warning.message)}"
     answer = state.answer.output if state.answer is not None else None
-    speaker = None if answer is None else _speaker(steps, answer)
+    speaker = None if answer is None else facts.speaker(steps, answer)
     for step in steps:
         yield from _step(step, 2, speaker)
     if answer is not None:
@@ -47,12 +47,6 @@ def _blocks(
     if state.finished is not None and (error := state.finished.data.error) is not None:
         yield "## Error"
         yield from map(_inline, [f"{error.message} {error.hint}", *facts.error_details(error)])
-
-
-def _speaker(steps: list[Step], answer: str) -> LlmRun | None:
-    """The model whose words are the answer, which stand under its heading, as said."""
-    runs = (step.what for step in reversed(steps) if isinstance(step.what, LlmRun))
-    return next((run for run in runs if repeats(answer, "".join(run.text), run.blocks)), None)
 
 
 def _step(step: Step, level: int, speaker: LlmRun | None = None) -> Iterator[str]:
