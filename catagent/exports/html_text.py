@@ -40,7 +40,7 @@ def code(text: str, language: str) -> str:
         with suppress(Exception):  # an unknown language, a defect of a lexer: it is text
             lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
             colored: str = highlight(text, lexer, HtmlFormatter(nowrap=True))
-            return colored
+            return colored if text.endswith("\n") else colored.removesuffix("\n")
     return escape(text)
 
 
