@@ -10,10 +10,10 @@ from catagent.events import types as ev
 from catagent.views import graph, notes
 from catagent.views.format import agent_of, seconds, speaker
 from catagent.views.model_call import Model, label
-from catagent.views.parts import Hanging, Part, Stack
+from catagent.views.parts import Part, Stack
 from catagent.views.prompt import prompt
 from catagent.views.style import Look, Style
-from catagent.views.text import facts, written
+from catagent.views.text import facts
 from catagent.views.tool_panel import Tool
 
 ModelEvent = ev.LlmStarted | ev.LlmToken | ev.LlmFinished
@@ -167,9 +167,8 @@ class Calls:
         if not tool.closed:
             tool.observe(data)
         elif not tool.shows(data.output):
-            below = Hanging("  ", written(self.look, data.output))
-            name = f"observation of {tool.tool}"
-            self._root.parts += [label(self.look, name), below]
+            below = notes.note(self.look, "  ", data.output, "plain", folds=True)
+            self._root.parts += [label(self.look, f"observation of {tool.tool}"), below]
 
     def _settle_ended(self, call: str | None) -> None:
         """The agent has gone on: what has ended inside `call` will no longer be observed."""
@@ -182,4 +181,5 @@ class Calls:
         look, home = self.look, self._inside(call)
         for _, text in self._unclaimed.pop(call, {}).values():
             text += look.glyphs.dot + "not run"
-            home.parts.append(notes.note(look, look.glyphs.call, text, "dim", "dim"))
+            part = notes.note(look, look.glyphs.call, text, "dim", "dim", folds=True)
+            home.parts.append(part)

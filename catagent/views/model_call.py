@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from catagent.events import types as ev
 from catagent.events.said import in_order
+from catagent.views.fold import Folded
 from catagent.views.format import called, parsed, so_far
 from catagent.views.markdown import Markdown
 from catagent.views.parts import Hanging, Part, Ready, Rows, Stack
@@ -107,12 +108,13 @@ class Model(Stack):
             return None
         drawn = channel == "text" and self._markdown
         text = Markdown(self.look) if drawn else Text(self.look, _STYLES[channel])
+        shown = text if self._markdown else Folded(self.look, text)
         if channel == "reasoning":  # set apart from what the model says
             said = [Ready(lambda _: ["reasoning:"])] * self.look.words
             thought = self.look.paint("gutter", self.look.glyphs.thought)
-            self.add(*said, Stack(text, side=thought))
+            self.add(*said, Stack(shown, side=thought))
         else:
-            self.add(text)
+            self.add(shown)
         return text
 
     def tail(self, width: int, limit: int) -> Rows:

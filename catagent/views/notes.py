@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import UNSET
 
 from catagent.events import types as ev
+from catagent.views.fold import Folded
 from catagent.views.format import compact, count, fields, one_line, seconds
 from catagent.views.markdown import Markdown
 from catagent.views.nodes import whole
@@ -19,9 +20,12 @@ from catagent.views.wrap import cells, head
 LONGEST_REPORT, LONGEST_QUESTION = 300, 48
 
 
-def note(look: Look, sign: str, text: str, style: Style, body: Style = "plain") -> Part:
+def note(
+    look: Look, sign: str, text: str, style: Style, body: Style = "plain", *, folds: bool = False
+) -> Part:
     """Text with a sign before it."""
-    return Hanging(look.paint(style, sign), written(look, text, body))
+    part = written(look, text, body)
+    return Hanging(look.paint(style, sign), Folded(look, part) if folds else part)
 
 
 def under(look: Look, sign: str, texts: Iterable[str]) -> list[Part]:

@@ -4,7 +4,7 @@ A part is fed from one side and taken from on the other.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from catagent.views.wrap import cells, without_colors
 
@@ -90,6 +90,10 @@ class Stack(Part):
             raise
         self.settled = self.closed and not self.parts
         return [(side + row).rstrip(" ") for row in rows] if side else rows
+
+    def mention(self, parts: Iterable[Part]) -> None:
+        """Show small parts, of which many may follow one another."""
+        self.parts.extend(parts)
 
     def tail(self, width: int, limit: int) -> Rows:
         """Return up to `limit` rows of what is not final yet, apart from those that are."""

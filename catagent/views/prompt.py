@@ -10,9 +10,6 @@ from catagent.views.parts import Part
 from catagent.views.style import Look
 from catagent.views.text import facts, written
 
-# Of each message, so many characters are shown.
-LONGEST = 400
-
 
 def prompt(look: Look, data: ev.LlmStartedData) -> list[Part]:
     """As much of the messages, the tools and the parameters as the options ask for."""
@@ -32,7 +29,7 @@ def _new(look: Look, data: ev.LlmStartedData) -> list[Part]:
     parts = [
         written(look, f"+ {each}", "dim")
         if isinstance(each, str)
-        else _message(look, each, LONGEST)
+        else _message(look, each, folds=True)
         for each in news(data.messages)
     ]
     tools = ", ".join(tool.ref if isinstance(tool, ev.Ref) else tool.name for tool in data.tools)
@@ -49,13 +46,11 @@ def news(messages: Iterable[ev.Message | ev.Ref]) -> Iterator[ev.Message | str]:
         yield from (message for message in those if isinstance(message, ev.Message))
 
 
-def _message(look: Look, message: ev.Message | ev.Ref, longest: int | None = None) -> Part:
+def _message(look: Look, message: ev.Message | ev.Ref, *, folds: bool = False) -> Part:
     if isinstance(message, ev.Ref):
         return written(look, f"ref {message.ref}", "dim")
     text = said(message, look.glyphs.call)
-    if longest is not None and len(text) > longest:
-        text = f"{text[:longest]}{look.glyphs.ellipsis} ({count(len(text), 'character')})"
-    return note(look, f"{look.line(message.type)}: ", text, "dim", "dim")
+    return note(look, f"{look.line(message.type)}: ", text, "dim", "dim", folds=folds)
 
 
 def said(message: ev.Message, arrow: str) -> str:

@@ -1,5 +1,7 @@
 """One run of those in flight: its name, its calls, and the column of what is shown of it."""
 
+from dataclasses import replace
+
 from catagent.events import types as ev
 from catagent.events.said import repeats
 from catagent.views import graph, notes
@@ -38,6 +40,8 @@ class Run(Stack):
     def begin(self, event: ev.RunStarted, process: str) -> None:
         """Take the name of the run, which has that of its `process` where there are several."""
         self.started, self.run_id, self._process = True, event.run_id, process
+        options = replace(self.look.options, again=notes.again(self.look, event.run_id))
+        self.look = self.calls.look = replace(self.look, options=options)
         self._named = event.data.model is not None
         self.name = " ".join(filter(None, [event.data.agent, process]))
         self.question = one_line(event.data.input)[:LONGEST_TITLE]
@@ -57,6 +61,8 @@ class Run(Stack):
             case ev.Unknown():
                 text, sign = f"{event.type} {compact(event.fields)}", self.look.glyphs.unknown
                 self.parts.append(notes.note(self.look, sign, text, "dim", "dim"))
+            case ev.Update() | ev.Node():
+                self.calls.home(event).mention(self._note(event))
             case _:
                 self.calls.home(event).parts.extend(self._note(event))
 

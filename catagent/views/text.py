@@ -6,7 +6,7 @@ from typing import Self
 
 from catagent.views.parts import Part, Ready, Rows
 from catagent.views.style import Look, Style
-from catagent.views.wrap import pack, wrap
+from catagent.views.wrap import HANG, hung, pack, wrap
 
 
 class Feed(Part):
@@ -80,8 +80,8 @@ class Text(Feed):
             self._begun = bool(lines)
             self._held_lines = self._held_lines if self._begun else ""
         *ended, last = lines.split("\n")
-        rows = [row for line in ended for row in wrap(line, width)]
-        *full, self._open_row = wrap(last, width)
+        rows = [row for line in ended for row in hung(line, width)]
+        *full, self._open_row = hung(last, width)
         return rows + full
 
     def tail(self, width: int, limit: int) -> Rows:
@@ -92,7 +92,7 @@ class Text(Feed):
         return [self._paint(row) for row in last_rows(text, width, limit)]
 
     def _paint(self, row: str) -> str:
-        return self.look.paint(self.style, row)
+        return self.look.paint(self.style, row.replace(HANG, " "))
 
 
 def last_of(pieces: Sequence[str], size: int) -> str:

@@ -1,14 +1,17 @@
 """The panel of a tool call: its arguments, what happens inside, and what the agent observes."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from catagent.events import types as ev
 from catagent.events.said import repeats
 from catagent.views import graph
-from catagent.views.format import arguments, count, fields, seconds
+from catagent.views.data import data
+from catagent.views.fold import Folded
+from catagent.views.format import arguments, count, json_line, seconds
 from catagent.views.model_call import Model, label
 from catagent.views.notes import note
-from catagent.views.parts import Hanging, Rows, Stack, narrower
+from catagent.views.parts import Hanging, Part, Rows, Stack, narrower
 from catagent.views.style import Look, Style
 from catagent.views.text import facts, written
 from catagent.views.wrap import cells, wrap
@@ -27,6 +30,7 @@ class Tool(Stack):
         self._output: str | None = None
         self._begun = self._started = self._failed = self._paused = False
         self._problem = self._remark = ""
+        self._small = Folded(look)
         self._ask(tool_input)
 
     def _ask(self, tool_input: Any) -> None:
@@ -75,6 +79,14 @@ class Tool(Stack):
         error = self.finished and self.finished.error
         return error.message.removeprefix(f"The tool {self.tool} failed: ") if error else ""
 
+    def mention(self, parts: Iterable[Part]) -> None:
+        """Show small parts, folded together with those right before them."""
+        if not (self.parts and self.parts[-1] is self._small):
+            self._small.closed = True
+            self._small = Folded(self.look)
+            self.parts.append(self._small)
+        self._small.parts.extend(parts)
+
     def newest(self, size: int) -> str:
         """Return the newest text of what is still running inside."""
         return "" if self.closed else super().newest(size)
@@ -113,11 +125,12 @@ class Tool(Stack):
     def _close(self, output: str, word: str) -> None:
         self.closed, self._output = True, output
         if output and self._same(output):
-            self._remark = f"{word}: the text above"
+            self._remark = f"{word}: the text above" if self.look.words else ""
         elif output:
-            style: Style = "broken" if self.failed else "plain"
             role: Style = "broken" if self.failed else "observation"
-            self.parts += [label(self.look, word, role), written(self.look, output, style)]
+            whole = written(self.look, output, "broken")
+            said = whole if self.failed else Folded(self.look, data(self.look, output))
+            self.parts += [label(self.look, word, role), said]
         elif self._paused:
             self._remark = "waiting for an answer"
         elif not self.failed:
@@ -131,6 +144,7 @@ class Tool(Stack):
         self._side = self._edge(self.look.glyphs.side)
         rows = [] if self._begun else self._heading(width)
         self._begun = True
+        self._small.closed = self.closed or not self.parts or self.parts[-1] is not self._small
         rows += super().take(width)
         return rows + self._ending(width) if self.settled else rows
 
@@ -144,8 +158,11 @@ class Tool(Stack):
         if width is None or cells(look.glyphs.top + self.title) <= width:
             rows[0] += self.title[len(name) :]
         else:
-            lines = fields(asked if isinstance(asked, dict) else {"input": asked})
-            self.parts.extendleft(written(look, line) for line in reversed(lines))
+            given = asked.items() if isinstance(asked, dict) else [("input", asked)]
+            parts = [_argument(look, name, value) for name, value in given]
+            # Each is folded by itself, or where they are many, all of them.
+            groups = [parts] if len(parts) > look.options.fold else zip(parts, strict=True)
+            self.parts.extendleft(reversed([Folded(look, *group) for group in groups]))
         return rows
 
     def _ending(self, width: int | None) -> Rows:
@@ -180,3 +197,10 @@ class Tool(Stack):
             known.append(count(tokens, "token"))
         known += [self._remark] if self._remark else []
         return known or ["error" if self.failed else "observed"]
+
+
+def _argument(look: Look, name: str, value: Any) -> Part:
+    if isinstance(value, str):
+        # Lines of code are below one another.
+        return written(look, f"{name}:\n{value}" if "\n" in value else f"{name}: {value}")
+    return data(look, json_line(value), f"{name}: ")

@@ -73,7 +73,7 @@ class Transcript:
         while place.parts and isinstance(place.parts[0], Tool) and not place.parts[0].closed:
             place = place.parts[0]
         sign = self.look.glyphs.outside
-        place.parts.extend(notes.note(self.look, sign, line, "warn", "dim") for line in lines)
+        place.mention(notes.note(self.look, sign, line, "warn", "dim") for line in lines)
 
     def printed(self, lines: Iterable[str]) -> None:
         """Show lines of the program that is watched as they are, after the rows final by now."""

@@ -4,6 +4,7 @@ Greedy wrapping is prefix-stable: text that is added later changes the last row 
 what lets a row be printed once, for good, while the model still writes.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
@@ -14,6 +15,9 @@ from catagent.views.sanitize import SGR
 # A row of combining marks alone would never be full: so many code points a cell are enough.
 MAX_CODE_POINTS_PER_CELL = 4
 _VS16 = "\ufe0f"
+# Stands for a space before a row that continues the item of a list: no clean text has it.
+HANG = "\x1f"
+_ITEM = re.compile(r" *(?:[-*+•]|\d{1,9}[.)]) +(?! )")
 
 
 @lru_cache(maxsize=4096)
@@ -43,22 +47,34 @@ def wrap(line: str, width: int | None) -> list[str]:
     """Split one line, without newlines, into rows of at most `width` cells; at least one row.
 
     Breaks at the last space that fits and swallows it; a longer word is broken where it must
-    be. Tabs become four spaces, wherever they stand. `None` is a line of any length.
+    be. Rows of the item of a list are indented under its text. Tabs become four spaces, wherever
+    they stand. `None` is a line of any length.
     """
+    return [row.replace(HANG, " ") for row in hung(line, width)]
+
+
+def hung(line: str, width: int | None) -> list[str]:
+    """Like `wrap`, with HANG for the spaces of an indented row: so its rest can be wrapped, too."""
     line = line.replace("\t", "    ")
     if width is None or (len(line) <= width and line.isascii()):
         return [line]
+    text = line.lstrip(HANG)
+    indent = len(line) - len(text)
+    item = _ITEM.match(text)
+    hang = indent or (item.end() if item else 0)
+    # Where it would leave less than half of the row, there is none.
+    indent, hang = (each if each <= width // 2 else 0 for each in (indent, hang))
     rows: list[str] = []
     start = 0
     while True:
-        some = line[start : start + width * MAX_CODE_POINTS_PER_CELL]
+        some = text[start : start + (width - indent) * MAX_CODE_POINTS_PER_CELL]
         # The row takes one character at least, even one that is wider than the row.
-        end = start + (_fitting(some, width) or 1)
-        if end >= len(line):
-            return [*rows, line[start:]]
-        space = line.rfind(" ", start, end + 1)
-        rows.append(line[start : space if space > start else end])
-        start = space + 1 if space > start else end
+        end = start + (_fitting(some, width - indent) or 1)
+        if end >= len(text):
+            return [*rows, HANG * indent + text[start:]]
+        space = text.rfind(" ", start, end + 1)
+        rows.append(HANG * indent + text[start : space if space > start else end])
+        start, indent = (space + 1 if space > start else end), hang
 
 
 def _fitting(text: str, width: int) -> int:

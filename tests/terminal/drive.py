@@ -72,6 +72,18 @@ def broken(tokens: int) -> Iterator[ev.Event]:
     yield runs.finished(status="error", exit_code=1, error=error)
 
 
+def big(tokens: int) -> Iterator[ev.Event]:
+    """A tool with a long argument, whose model writes many lines, and one that returns many."""
+    yield runs.started()
+    lines = [f"t0x{number}\n" for number in range(tokens)]
+    yield from runs.tool("c", "write_file", {"content": "".join(lines)}, [], output="ok")
+    lines = [f"t1x{number}\n" for number in range(tokens)]
+    yield from runs.tool("d", "think", {}, lines, output="thought")
+    lines = [f"t2x{number}\n" for number in range(tokens)]
+    yield from runs.tool("e", "read_file", {}, [], output="".join(lines))
+    yield runs.finished()
+
+
 def paused(tokens: int) -> list[ev.Event]:
     """A run that ends waiting for a person."""
     return runs.paused_run()
@@ -89,6 +101,7 @@ RUNS = {
     "nested": nested,
     "markdown": markdown,
     "broken": broken,
+    "big": big,
     "paused": paused,
     "several": several,
 }
@@ -104,8 +117,9 @@ def main() -> None:
     parser.add_argument("--color", default="16")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--ascii", action="store_true")
+    parser.add_argument("--fold", type=int, default=0)
     args = parser.parse_args()
-    options = ViewOptions(color=args.color, verbose=args.verbose, ascii=args.ascii)
+    options = ViewOptions(color=args.color, verbose=args.verbose, ascii=args.ascii, fold=args.fold)
     sink = LiveSink(options, 1)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _die)

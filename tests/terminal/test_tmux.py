@@ -54,6 +54,18 @@ def test_resizes_in_mid_stream_leave_every_token_exactly_once(tmux: Tmux) -> Non
     assert tmux.cursor_is_on()
 
 
+def test_what_is_shown_of_long_texts_is_in_the_scrollback_once(tmux: Tmux) -> None:
+    """While they stream, the newest rows are on the screen, and a resize changes nothing."""
+    tmux.drive("big", "--tokens", "120", "--pace", "0.005", "--fold", "9")
+    for size in [(40, 12), (120, 40), (80, 24)]:
+        tmux.until(lambda: "t1x" in tmux.screen().rpartition("more lines")[2])
+        tmux.resize(*size)
+    tmux.shows("the-end")
+    ends = [[*range(first), 117, 118, 119] for first in (5, 6, 6)]
+    assert found(tmux.text()) == [f"t{n}x{index}" for n in range(3) for index in ends[n]]
+    assert re.findall(r"… (\d+) more lines", tmux.text()) == ["112", "111", "111"]
+
+
 def test_quick_resizes_keep_the_footer_out_of_the_scrollback(tmux: Tmux) -> None:
     tmux.drive("parallel", "--tokens", "150", "--pace", "0.004")
     tmux.shows("t0x5")

@@ -161,10 +161,13 @@ def test_steps_mode_has_panels_without_tokens() -> None:
     ]
 
 
-def test_an_observation_that_was_streamed_is_named_not_repeated() -> None:
-    rows = shown(runs.tool("c", "get_items", {}, ["some ", "items"], output=" some items\n"))
+@pytest.mark.parametrize(("look", "end"), [(LIVE, "s"), (PLAIN, "observation: the text above")])
+def test_an_observation_that_was_streamed_is_not_repeated(look: Look, end: str) -> None:
+    """It is named where the words are all there is."""
+    calls = runs.tool("c", "get_items", {}, ["some ", "items"], output=" some items\n")
+    rows = shown(calls, look)
     assert "".join(rows).count("some items") == 1
-    assert rows[-1].endswith("observation: the text above")
+    assert rows[-1].endswith(end)
 
 
 def test_an_observation_other_than_the_streamed_text_is_shown() -> None:
@@ -192,7 +195,8 @@ def test_reasoning_stands_apart_from_text() -> None:
 def test_long_arguments_go_below_the_title_line_by_line() -> None:
     code = "def f():\n    return 1\n" + "x" * 100
     rows = shown(runs.tool("c", "run_python", {"code": code}, []), width=60)
-    assert rows[:4] == ["╭─ run_python", "│ code: def f():", "│     return 1", "│ " + "x" * 58]
+    first = ["╭─ run_python", "│ code:", "│ def f():", "│     return 1", "│ " + "x" * 58]
+    assert rows[:5] == first
 
 
 def test_a_call_that_nobody_ran_is_shown() -> None:
@@ -277,7 +281,7 @@ def test_a_retry_stands_where_its_model_is_shown() -> None:
             "│ ↻ retry 1 of 2: HTTP 503",
             "│ ◦ gpt-4o-mini",
             "│ some items",
-            "╰─ ✓ 1.2 s · 2 tokens · observation: the text above",
+            "╰─ ✓ 1.2 s · 2 tokens",
         ]
 
 
@@ -327,7 +331,7 @@ def test_the_run_ids_of_a_verbose_run_stay_in_one_piece() -> None:
 def test_the_run_id_of_a_tool_has_a_row_of_its_own() -> None:
     look = live_look(ViewOptions(verbose=True))
     rows = shown(runs.tool("c", "t", {}, ["x"]), look)
-    assert rows[-2:] == ["╰─ ✓ 1.2 s · 1 token · observation: the text above", "     run run-c"]
+    assert rows[-2:] == ["╰─ ✓ 1.2 s · 1 token", "     run run-c"]
 
 
 # Totality: ends without starts, tokens after the end, ids twice, nothing at all.
@@ -385,7 +389,7 @@ def test_a_call_that_is_tried_again_stays_in_its_panel() -> None:
         "│ ↻ attempt failed after 1.2 s: no light",
         "│ ◦ tool model",
         "│ items",
-        "╰─ ✓ 1.2 s · 2 tokens · observation: the text above",
+        "╰─ ✓ 1.2 s · 2 tokens",
     ]
 
 
@@ -444,7 +448,7 @@ def test_runs_in_one_stream_keep_their_calls_apart(chunks: list[int], cuts: list
         expected.update(words)
     rows = shown(runs.interleaved(*streams), cuts=cuts)
     assert sorted(tokens(rows)) == sorted(expected)
-    assert "\n".join(rows).count("observation: the text above") == 3
+    assert "\n".join(rows).count("observation") == 0
     assert sum(row.startswith("✓ done in") for row in rows) == 3
 
 
@@ -508,7 +512,7 @@ def test_an_error_says_where_it_happened_and_what_else_failed() -> None:
 
 
 def test_verbose_shows_what_is_new_of_a_prompt() -> None:
-    look = live_look(ViewOptions(verbose=True))
+    look = live_look(ViewOptions(verbose=True, fold=3))
     call = ev.ToolCall(id="c", name="get_items", args={"n": 1})
     data = ev.LlmStartedData(
         model="gpt-4o-mini",
@@ -517,7 +521,7 @@ def test_verbose_shows_what_is_new_of_a_prompt() -> None:
             ev.Ref("m-1"),
             ev.Ref("m-2"),
             ev.Message(type="ai", content="", tool_calls=[call]),
-            ev.Message(type="human", content="x" * 1234),
+            ev.Message(type="human", content="\n".join(map(str, range(99)))),
         ],
         tools=[ev.Tool(name="get_items"), ev.Ref("look")],
         parameters={"temperature": 0, "stop": ["."]},
@@ -530,7 +534,7 @@ def test_verbose_shows_what_is_new_of_a_prompt() -> None:
         "system: You are a cat.",
         "+ 2 messages as before",
         "ai: → get_items(n=1)",
-        f"human: {'x' * 400}… (1,234 characters)",
+        *("human: 0", "       1", "       … 96 more lines · --full", "       98"),
         "tools: get_items, look",
         'temperature 0 · stop ["."]',
         "meow",

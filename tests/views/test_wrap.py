@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catagent.views.sanitize import clean
-from catagent.views.wrap import cells, head, pack, tail, wrap
+from catagent.views.wrap import cells, head, hung, pack, tail, wrap
 
 LINES = st.text(
-    st.sampled_from("ab  .-\t日本🙂e\u0301\u200d\ufe0f\u0300") | st.characters(), max_size=120
+    st.sampled_from("1ab  .-\t日本🙂e\u0301\u200d\ufe0f\u0300") | st.characters(), max_size=120
 ).map(lambda text: clean(text).replace("\n", ""))
 WIDTHS = st.integers(1, 40)
 
@@ -29,8 +29,8 @@ def test_wrapping_loses_nothing_but_spaces(line: str, width: int) -> None:
 
 @given(LINES, LINES, WIDTHS)
 def test_more_text_changes_the_last_wrapped_row_alone(line: str, more: str, width: int) -> None:
-    *final, last = wrap(line, width)
-    assert wrap(line + more, width) == final + wrap(last + more, width)
+    *final, last = hung(line, width)
+    assert hung(line + more, width) == final + hung(last + more, width)
 
 
 @given(LINES, WIDTHS)
@@ -42,6 +42,12 @@ def test_the_end_of_a_text_is_cut_to_the_width(line: str, width: int) -> None:
 def test_wrapping_keeps_words_whole_where_they_fit() -> None:
     assert wrap("the cat is hiding", 8) == ["the cat", "is", "hiding"]
     assert wrap("incomprehensible", 5) == ["incom", "prehe", "nsibl", "e"]
+
+
+def test_rows_of_the_item_of_a_list_are_indented_under_its_text() -> None:
+    assert wrap("- the cat is hiding", 9) == ["- the cat", "  is", "  hiding"]
+    assert wrap("  12. the cat is hiding", 12) == ["  12. the", "      cat is", "      hiding"]
+    assert wrap("  12. the cat", 8) == ["  12.", "the cat"]  # most of the row would be empty
 
 
 def test_a_mark_stays_with_its_letter_and_an_endless_row_of_marks_ends() -> None:
