@@ -48,6 +48,11 @@ def add(usages: Iterable[ev.Usage | None]) -> ev.Usage | None:
     return ev.Usage(**counts) if known else None
 
 
+def unsaid(usage: ev.Usage | None, pieces: int) -> int:
+    """How many pieces were seen of an answer for which nobody said how many tokens it has."""
+    return 0 if usage is not None and usage.output_tokens else pieces
+
+
 def add_costs(costs: Iterable[ev.Cost]) -> ev.Cost:
     """What several cost together: unknown where one is, null where nobody charges for any."""
     known = [cost for cost in costs if cost is not None]

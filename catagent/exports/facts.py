@@ -11,9 +11,10 @@ from typing import Any
 from catagent.events import types as ev
 from catagent.events.said import repeats
 from catagent.events.state import LlmRun, RunState, ToolRun, reduce
+from catagent.events.summary import decided, unsaid
 from catagent.events.timestamps import moment
 from catagent.views import graph
-from catagent.views.format import compact, count, fields, seconds
+from catagent.views.format import compact, dollars, fields, seconds, tool_calls, used
 from catagent.views.nodes import Nodes
 from catagent.views.notes import where
 
@@ -110,11 +111,10 @@ def ended(state: RunState) -> str:
 def _came_to(state: RunState) -> list[str]:
     if state.finished is None:
         return []
-    data = state.finished.data
-    usage = data.usage or ev.Usage()
-    known = [f"{n:,}" for n in (usage.input_tokens, usage.output_tokens) if n is not None]
-    tokens = f"{' + '.join(known)} tokens" if known else ""
-    return [seconds(data.duration_s), count(data.tool_calls, "tool call"), tokens]
+    data, bad = state.finished.data, sum(map(failed, decided(state)))
+    seen = sum(map(_seen, state.llms.values()))
+    came = [tool_calls(data.tool_calls, bad), used(data.usage, seen), dollars(data)]
+    return [seconds(data.duration_s), *came]
 
 
 def llm_facts(run: LlmRun) -> list[str]:
@@ -122,10 +122,12 @@ def llm_facts(run: LlmRun) -> list[str]:
     data = run.finished
     if data is None:
         return [_STILL_OPEN]
-    usage = data.usage.output_tokens if data.usage is not None else None
-    tokens = run.tokens if usage is None else usage
-    found = [count(tokens, "token")] if tokens or usage is not None else []
-    return found + _time(data.duration_s)
+    return [fact for fact in (used(data.usage, _seen(run)), *_time(data.duration_s)) if fact]
+
+
+def _seen(run: LlmRun) -> int:
+    """The tokens that were seen of a model that did not say how many there were."""
+    return unsaid(run.finished.usage if run.finished is not None else None, run.tokens)
 
 
 def tool_facts(run: ToolRun) -> list[str]:

@@ -5,10 +5,12 @@ that come twice or not at all; what fits nowhere is shown on its own.
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
 
 from catagent.events import types as ev
+from catagent.events.summary import unsaid
 from catagent.views import graph, notes
-from catagent.views.format import agent_of, seconds, speaker
+from catagent.views.format import agent_of, seconds, speaker, used
 from catagent.views.model_call import Model, label
 from catagent.views.parts import Part, Stack
 from catagent.views.prompt import prompt
@@ -25,7 +27,8 @@ class Calls:
     def __init__(self, look: Look, root: Stack) -> None:
         self.look = look
         self.said, self.named = "", list[str]()
-        self.tokens = 0
+        # Pieces of answers for which nobody said how many tokens they have.
+        self.seen = 0
         self._root = root
         self._tools: dict[str, Tool] = {}
         # Those of them that ended and were not observed yet, by the call around them.
@@ -38,7 +41,7 @@ class Calls:
         """Take an event of a model's call."""
         model = self._models.get(event.run_id) or self._new_model(event)
         if isinstance(event, ev.LlmToken):
-            self.tokens += 1
+            self.seen += 1
             model.feed(event.data)
         elif isinstance(event, ev.LlmFinished):
             self._model_ended(event, model)
@@ -93,14 +96,22 @@ class Calls:
         inner = ev.call_of(event) if isinstance(event, ev.CallEvent) else None
         return self._inside(ev.outer_call(inner) if inner else event.call)
 
+    @property
+    def failed(self) -> int:
+        """How many of the agent's own tool calls failed."""
+        return sum(tool.failed for key, tool in self._tools.items() if not ev.outer_call(key))
+
     def _inside(self, call: str | None) -> Stack:
+        return next(self._around(call), self._root)
+
+    def _around(self, call: str | None) -> Iterator[Tool]:
+        """The open tool calls around something, the innermost first."""
         call = call and ".".join(call.split(".", ev.DEEPEST_CALL)[: ev.DEEPEST_CALL])
         while call:
             tool = self._tools.get(call)
             if tool is not None and not tool.closed:
-                return tool
+                yield tool
             call = ev.outer_call(call)
-        return self._root
 
     # Models
 
@@ -121,6 +132,8 @@ class Calls:
             model.add(*prompt(self.look, event.data))
         if isinstance(home, Tool):
             home.models.append(model)
+        for tool in self._around(event.call):
+            tool.inside.append(model)
         home.parts.append(model)
         return model
 
@@ -137,6 +150,7 @@ class Calls:
 
     def _model_ended(self, event: ev.LlmFinished, model: Model) -> None:
         del self._models[event.run_id]
+        self.seen += unsaid(event.data.usage, model.tokens) - model.tokens
         model.finish(event.data)
         if event.call is None:
             self.said, self.named = model.text, model.names
@@ -147,16 +161,13 @@ class Calls:
         if error is not None and error.kind != "user" and model.tokens:
             model.add(notes.note(self.look, self.look.glyphs.error, "cut off here", "bad", "dim"))
         if self.look.options.verbose:
-            model.add(*self._timing(event.data))
+            model.add(*self._timing(event.data, model))
 
-    def _timing(self, data: ev.LlmFinishedData) -> list[Part]:
-        usage = data.usage or ev.Usage()
-        counts = {"tokens in": usage.input_tokens, "out": usage.output_tokens}
-        tokens = [f"{number} {word}" for word, number in counts.items() if number is not None]
+    def _timing(self, data: ev.LlmFinishedData, model: Model) -> list[Part]:
         known = [
             "" if data.duration_s is None else seconds(data.duration_s),
             "" if data.ttft_s is None else f"first token {seconds(data.ttft_s)}",
-            ", ".join(tokens),
+            used(data.usage, unsaid(data.usage, model.tokens), details=True),
             f"finish_reason {data.finish_reason}" if data.finish_reason else "",
         ]
         return [facts(self.look, list(filter(None, known)))] if any(known) else []

@@ -8,6 +8,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from msgspec import UNSET
+
 from catagent.events import types as ev
 from catagent.events.codec import placeholder
 from catagent.views.wrap import cells, without_colors
@@ -18,6 +20,8 @@ GAP = "  "
 
 # A key, at the beginning of an object or after another.
 _KEY = re.compile(r'(^\s*\{|,)\s*"(\w+)"\s*:\s*')
+# Of less, in US dollars, digits say nothing.
+_CHEAP = 0.001
 _CLASS = re.compile(r"(?:[A-Z]+[a-z0-9]*){2,}")
 
 
@@ -50,6 +54,41 @@ def speaker(event: ev.LlmEvent) -> str:
 def count(number: int, noun: str) -> str:
     """A number of things: `1 tool call`, `1,200 tokens`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def used(usage: ev.Usage | None, seen: int = 0, *, details: bool = False) -> str:
+    """Tokens as far as models said, else as they were `seen`: `727 tokens in, 136 out`."""
+    known = usage or ev.Usage()
+    cached, thought = known.cached_tokens, known.reasoning_tokens
+    is_split = (known.input_tokens, known.output_tokens) != (None, None)
+    counts = [
+        (known.input_tokens, f"in ({cached:,} cached)" if details and cached else "in"),
+        (known.output_tokens, f"out ({thought:,} reasoning)" if details and thought else "out"),
+        (None if is_split else known.total_tokens, "in all"),
+        (seen or None, "seen"),
+    ]
+    given = [(number, word) for number, word in counts if number is not None]
+    return ", ".join(
+        f"{number:,} {word}" if at else f"{count(number, 'token')} {word}"
+        for at, (number, word) in enumerate(given)
+    )
+
+
+def tool_calls(number: int, failed: int) -> str:
+    """How many tool calls, and how many of them failed; empty where there were none."""
+    bad = f", {failed:,} failed" if failed else ""
+    return f"{count(number, 'tool call')}{bad}" if number else ""
+
+
+def dollars(data: ev.RunFinishedData) -> str:
+    """What a run cost: `$0.0042`; empty where nobody charges, or no model was asked."""
+    if data.cost is UNSET:
+        return "cost unknown" if data.models else ""
+    if data.cost is None:
+        return ""
+    if data.cost < _CHEAP:
+        return f"under ${_CHEAP:g}"
+    return f"${data.cost:,.2f}" if data.cost >= 1 else f"${data.cost:#.2g}"
 
 
 def compact(value: Any) -> str:

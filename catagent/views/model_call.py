@@ -24,6 +24,7 @@ class Model(Stack):
         super().__init__()
         self.look, self.name, self.agent = look, name, agent
         self.tokens = 0
+        self.usage: ev.Usage | None = None
         self.calls: dict[int, Call] = {}
         self.pieces: list[str] = []
         self.names: list[str] = []
@@ -77,7 +78,7 @@ class Model(Stack):
         elif data.text.startswith(self.text) and not self._forgot:
             self.write("text", data.text[len(self.text) :])
         self._switch(None)
-        self.closed = True
+        self.closed, self.usage = True, data.usage
 
     def written(self, data: ev.LlmFinishedData) -> Iterator[tuple[str, str]]:
         """Yield the key and the text of each tool call, as streamed or else as in `data`."""

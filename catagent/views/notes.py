@@ -8,10 +8,10 @@ from msgspec import UNSET
 
 from catagent.events import types as ev
 from catagent.views.fold import Folded
-from catagent.views.format import compact, count, fields, one_line, seconds
+from catagent.views.format import compact, fields, one_line, seconds, tool_calls, used
 from catagent.views.markdown import Markdown
 from catagent.views.nodes import whole
-from catagent.views.parts import Hanging, Part, Ready, Stack
+from catagent.views.parts import Hanging, Part, Ready, Rows, Stack
 from catagent.views.style import Look, Style
 from catagent.views.text import Text, facts, written
 from catagent.views.wrap import cells, head
@@ -122,16 +122,22 @@ def where(error: ev.Failure) -> list[str]:
     return [*[place] * bool(place), *[f"  {error.source}"] * bool(error.source)]
 
 
-def verdict(look: Look, data: ev.RunFinishedData, tokens: int, names: Iterable[str]) -> Part:
-    """How the run ended and what it came to; `tokens` counts those seen, if no usage is known.
+def verdict(look: Look, data: ev.RunFinishedData, known: Iterable[str], again: str = "") -> Part:
+    """How the run ended, and what is `known` of it, the most important first.
 
-    `names` are those of the models that the beginning of the run could not name.
+    In a picture what fits into one row; below it, if need be, `again`: how to see it again.
     """
     style, sign = ending(look, data.status)
-    row = facts(look, [ended(data), *names, *_counts(data, tokens)])
-    # In a picture, only the facts that fit into one row; the most important come first.
-    shown = row if look.words else Ready(lambda width: row.take(width)[:1])
-    return Verdict(look.paint(style, look.glyphs.run or sign), shown)
+    found, more = [fact for fact in (ended(data), *known) if fact], [again] * bool(again)
+
+    def rows(width: int | None) -> Rows:
+        whole = facts(look, found + more).take(width)
+        if look.words or len(whole) == 1:
+            return whole
+        fits = width is None or cells(again) <= width
+        return facts(look, found).take(width)[:1] + facts(look, more if fits else []).take(width)
+
+    return Verdict(look.paint(style, look.glyphs.run or sign), Ready(rows))
 
 
 def ended(data: ev.RunFinishedData) -> str:
@@ -157,10 +163,8 @@ def report(look: Look, started: ev.RunStarted, data: ev.RunFinishedData) -> str:
     """One line about a run, clean and without a newline, for where it is not shown itself."""
     asked = head(one_line(started.data.input), LONGEST_QUESTION, look.glyphs.ellipsis)
     who = [started.data.agent, process(started), f'"{asked}"' if asked else ""]
-    tokens = data.usage and data.usage.output_tokens
     came = [f"{data.status} {seconds(data.duration_s)}"]
-    came += [count(data.tool_calls, "tool call")] if data.tool_calls else []
-    came += [count(tokens, "token")] if tokens else []
+    came += [tool_calls(data.tool_calls, 0), used(data.usage)]
     line = " ".join(filter(None, ["catagent: run", short(started.run_id), *who, *came]))
     reason = f": {one_line(data.error.message)}" if data.error else ""
     return head(look.line(line + reason), LONGEST_REPORT, look.glyphs.ellipsis)
@@ -180,16 +184,3 @@ def again(look: Look, run_id: str) -> str:
 
 class Verdict(Hanging):
     """The last row, which stands apart from the notes before it."""
-
-
-def _counts(data: ev.RunFinishedData, tokens: int) -> list[str]:
-    known = [count(data.tool_calls, "tool call")] if data.tool_calls else []
-    # Usage is reported for calls that ended; we have seen the tokens of the others too.
-    tokens = max(tokens, (data.usage and data.usage.output_tokens) or 0)
-    known += [count(tokens, "token")] if tokens else []
-    busy = sum(model.duration_s for model in data.models)
-    if tokens and busy > 0 and data.status == "success":
-        known.append(f"{tokens / busy:.0f} tokens/s")
-    if data.ttft_s is not None:
-        known.append(f"first token {seconds(data.ttft_s)}")
-    return known

@@ -1,12 +1,13 @@
 """One run of those in flight: its name, its calls, and the column of what is shown of it."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from catagent.events import types as ev
 from catagent.events.said import repeats
 from catagent.views import graph, notes
 from catagent.views.calls import Calls
-from catagent.views.format import compact, one_line
+from catagent.views.format import compact, dollars, one_line, seconds, tool_calls, used
 from catagent.views.nodes import Nodes
 from catagent.views.parts import Part, Rows, Stack
 from catagent.views.status import Tally
@@ -102,7 +103,16 @@ class Run(Stack):
     def _end(self, data: ev.RunFinishedData) -> None:
         self.calls.settle(paused=data.status == "interrupted")
         self.parts.extend(notes.results(self.look, self.nodes.results(data)))
-        names = [used.model for used in data.models if not self._named]
         if data.status != "cancelled":  # the last row says as much
             self.parts.extend(notes.failure(self.look, data))
-        self.parts.append(notes.verdict(self.look, data, self.calls.tokens, names))
+        again = notes.again(self.look, self.run_id)
+        self.parts.append(notes.verdict(self.look, data, self._came_to(data), again))
+
+    def _came_to(self, data: ev.RunFinishedData) -> Iterator[str]:
+        yield tool_calls(data.tool_calls, min(self.calls.failed, data.tool_calls))
+        yield used(data.usage, self.calls.seen)
+        yield dollars(data)
+        if not self._named:
+            yield from (model.model for model in data.models)
+        if self.look.options.verbose and data.ttft_s is not None:
+            yield "first token " + seconds(data.ttft_s)

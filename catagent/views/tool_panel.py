@@ -5,10 +5,11 @@ from typing import Any
 
 from catagent.events import types as ev
 from catagent.events.said import repeats
+from catagent.events.summary import add, unsaid
 from catagent.views import graph
 from catagent.views.data import data
 from catagent.views.fold import Folded
-from catagent.views.format import arguments, count, json_line, seconds
+from catagent.views.format import arguments, json_line, seconds, used
 from catagent.views.model_call import Model, label
 from catagent.views.notes import note
 from catagent.views.parts import Hanging, Part, Rows, Stack, narrower
@@ -25,7 +26,8 @@ class Tool(Stack):
         self.look, self.tool = look, tool
         self.name = look.line(f"{agent}: {tool}" if agent else tool)
         self.run_id = ""
-        self.models: list[Model] = []
+        # Its own models, and those of calls inside of it as well.
+        self.models, self.inside = list[Model](), list[Model]()
         self.finished: ev.ToolFinishedData | None = None
         self._output: str | None = None
         self._begun = self._started = self._failed = self._paused = False
@@ -189,12 +191,17 @@ class Tool(Stack):
         raised = self.finished is not None and self.finished.status == "error"
         return raised or self._failed or bool(self._problem)
 
+    @property
+    def spent(self) -> tuple[ev.Usage | None, int]:
+        """What models inside used, and the pieces seen of those that did not say."""
+        usage = add(model.usage for model in self.inside)
+        return usage, sum(unsaid(model.usage, model.tokens) for model in self.inside)
+
     def _facts(self) -> list[str]:
         known = [self._problem or "no result"] if self.failed and self._output == "" else []
         if self.finished is not None and self.finished.duration_s is not None:
             known.append(seconds(self.finished.duration_s))
-        if tokens := sum(model.tokens for model in self.models):
-            known.append(count(tokens, "token"))
+        known += [used(*self.spent)] if any(self.spent) else []
         known += [self._remark] if self._remark else []
         return known or ["error" if self.failed else "observed"]
 

@@ -39,11 +39,11 @@ def test_plain_lines_read_like_a_protocol() -> None:
         "tool: where_cat_is_hiding()",
         "  where_cat_at:",
         "  on a shelf",
-        "  done: 1.2 s, 3 tokens, observation: the text above",
+        "  done: 1.2 s, 10 tokens in, 3 out, observation: the text above",
         'tool: get_items(place="on a shelf")',
         "  Get Items LLM:",
         "  item0 item1 item2",
-        "  done: 1.2 s, 3 tokens, observation: the text above",
+        "  done: 1.2 s, 10 tokens in, 3 out, observation: the text above",
         "agent_llm:",
         "On the shelf:",
         "",
@@ -51,7 +51,7 @@ def test_plain_lines_read_like_a_protocol() -> None:
         "- a `vase`",
         "- a photo",
         "answer: the text above",
-        "run: done in 3.4 s, 2 tool calls, 16 tokens",
+        "run: done in 3.4 s, 2 tool calls, 16 tokens seen",
     ]
 
 

@@ -65,6 +65,7 @@ def finished(
     usage: ev.Usage | None = None,
     models: Sequence[ev.ModelUsage] = (),
     ttft_s: float | None = None,
+    cost: ev.Cost = UNSET,
 ) -> ev.RunFinished:
     """The last event."""
     data = ev.RunFinishedData(
@@ -78,6 +79,7 @@ def finished(
         ttft_s=ttft_s,
         usage=usage,
         models=list(models),
+        cost=cost,
     )
     return ev.RunFinished(run_id=ROOT, name="cat", data=data)
 

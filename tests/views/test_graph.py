@@ -28,8 +28,8 @@ def test_a_pause_is_shown_where_it_happened_and_is_no_failure() -> None:
         "│ │ ◦ tool model\n"
         "│ │ I need a lamp.\n"
         "│ │ ‖ May I turn on the lamp?\n"
-        "│ ╰─ ‖ 0.40 s · 2 tokens · waiting for an answer\n"
-        "╰─ ‖ 0.50 s · waiting for an answer\n"
+        "│ ╰─ ‖ 0.40 s · 2 tokens seen · waiting for an answer\n"
+        "╰─ ‖ 0.50 s · 2 tokens seen · waiting for an answer\n"
         "\n"
         "‖ send_email\n"
         "    to: ann@example.com\n"
@@ -38,7 +38,7 @@ def test_a_pause_is_shown_where_it_happened_and_is_no_failure() -> None:
         "  Mail leaves the house.\n"
         "  answers to send_email: approve, reject\n"
         "\n"
-        "‖ waiting for an answer after 3.4 s · 2 tool calls · 4 tokens"
+        "‖ waiting for an answer after 3.4 s · 2 tool calls · 4 tokens seen"
     )
     assert not any(sign in "".join(rows) for sign in "✗✓→")
 
@@ -46,7 +46,7 @@ def test_a_pause_is_shown_where_it_happened_and_is_no_failure() -> None:
 def test_a_pause_in_words_says_so() -> None:
     rows = shown(runs.paused_run(), PLAIN, None)
     assert "    paused: May I turn on the lamp?" in rows
-    assert rows[-1] == "run: waiting for an answer after 3.4 s, 2 tool calls, 4 tokens"
+    assert rows[-1] == "run: waiting for an answer after 3.4 s, 2 tool calls, 4 tokens seen"
 
 
 @pytest.mark.parametrize(("key", "words"), [("", "before send"), ("a1", "in send")])

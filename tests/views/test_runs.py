@@ -83,9 +83,9 @@ def test_each_of_several_runs_is_whole() -> None:
         '╭─ get_items(of="cat")',
         "│ ◦ tool model",
         "│ On it.",
-        "╰─ ✓ 1.2 s · 2 tokens",
+        "╰─ ✓ 1.2 s · 2 tokens seen",
         "",
-        "✓ done in 3.4 s · 2 tool calls · 2 tokens",
+        "✓ done in 3.4 s · 2 tool calls · 2 tokens seen",
         "",
         "dog · openai:gpt-4o-mini · events",
         "\u276f what of dog?",
@@ -93,9 +93,9 @@ def test_each_of_several_runs_is_whole() -> None:
         '╭─ get_items(of="dog")',
         "│ ◦ tool model",
         "│ By.",
-        "╰─ ✓ 1.2 s · 1 token",
+        "╰─ ✓ 1.2 s · 1 token seen",
         "",
-        "✓ done in 3.4 s · 2 tool calls · 1 token",
+        "✓ done in 3.4 s · 2 tool calls · 1 token seen",
     ]
 
 
@@ -369,7 +369,7 @@ def test_what_the_program_prints_stands_apart_and_in_order() -> None:
     assert made.take(39) == [
         "",
         "│ two",
-        "╰─ ✓ 1.2 s · 2 tokens",
+        "╰─ ✓ 1.2 s · 2 tokens seen",
         "",
         "✓ done in 3.4 s · 2 tool calls",
         "",
@@ -435,7 +435,7 @@ def test_what_is_printed_while_a_view_fails_is_not_lost(monkeypatch: pytest.Monk
         (
             runs.finished(usage=ev.Usage(output_tokens=812)),
             '01990000-0000-7000 cat "what items are located where the cat is hiding?" '
-            "success 3.4 s 2 tool calls 812 tokens",
+            "success 3.4 s 2 tool calls 812 tokens out",
         ),
         (
             runs.finished("error", 1, error=BROKE, tool_calls=1),

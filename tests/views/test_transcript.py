@@ -12,9 +12,12 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from catagent.events import types as ev
 from catagent.events.codec import decode
+from catagent.views.format import dollars, used
+from catagent.views.notes import short
 from catagent.views.options import ViewOptions
 from catagent.views.sanitize import clean
 from catagent.views.style import Look, live_look, plain_look
@@ -120,7 +123,7 @@ def test_nested_agents_are_indented_and_whole() -> None:
     assert rows[1] == '│ ╭─ get_items(place="box")'
     assert rows[2] == "│ │ ◦ tool model"
     assert rows[3].startswith("│ │ i1x0")
-    assert rows[-3:] == ["│ ◦ observation", "│ Done.", "╰─ ✓ 1.2 s"]
+    assert rows[-3:] == ["│ ◦ observation", "│ Done.", "╰─ ✓ 1.2 s · 34 tokens seen"]
     assert tokens(rows) == words
 
 
@@ -172,7 +175,7 @@ def test_an_observation_that_was_streamed_is_not_repeated(look: Look, end: str) 
 
 def test_an_observation_other_than_the_streamed_text_is_shown() -> None:
     rows = shown(runs.tool("c", "get_items", {}, ["some ", "items"], output="else"))
-    assert rows[-3:] == ["│ ◦ observation", "│ else", "╰─ ✓ 1.2 s · 2 tokens"]
+    assert rows[-3:] == ["│ ◦ observation", "│ else", "╰─ ✓ 1.2 s · 2 tokens seen"]
 
 
 def test_a_failed_tool_is_marked() -> None:
@@ -281,7 +284,7 @@ def test_a_retry_stands_where_its_model_is_shown() -> None:
             "│ ↻ retry 1 of 2: HTTP 503",
             "│ ◦ gpt-4o-mini",
             "│ some items",
-            "╰─ ✓ 1.2 s · 2 tokens",
+            "╰─ ✓ 1.2 s · 2 tokens seen",
         ]
 
 
@@ -306,14 +309,58 @@ def test_verbose_shows_run_ids_tags_and_timings() -> None:
         assert fact in text
 
 
-def test_the_verdict_is_one_row_of_whole_facts() -> None:
-    usage = ev.Usage(output_tokens=1_306)
-    models = [ev.ModelUsage(model="m", duration_s=42.0)]
-    end = runs.finished(tool_calls=12, usage=usage, models=models, ttft_s=1.3)
-    facts = "✓ done in 3.4 s · 12 tool calls · 1,306 tokens · 31 tokens/s · first token 1.3 s"
-    assert shown([end], width=99) == [facts]
-    assert shown([end], width=79) == [facts.removesuffix(" · first token 1.3 s")]
-    assert shown([end], width=45) == ["✓ done in 3.4 s · 12 tool calls"]
+def test_the_verdict_is_one_row_of_whole_facts_and_how_to_see_the_run_again() -> None:
+    look = live_look(ViewOptions(again="catagent show {run}"))
+    failing = runs.tool("c", "look", {}, [])
+    assert isinstance(failing[-2], ev.ToolFinished)
+    failing[-2].data.status = "error"
+    usage = ev.Usage(input_tokens=727, output_tokens=1_306)
+    end = runs.finished(usage=usage, models=[ev.ModelUsage(model="m")], cost=0.00421)
+    run, again = [runs.started(), *failing[:-1], end], f"catagent show {short(runs.ROOT)}"
+    facts = "✓ done in 3.4 s · 2 tool calls, 1 failed · 727 tokens in, 1,306 out · $0.0042"
+    assert shown(run, look, 119)[-1:] == [f"{facts} · {again}"]
+    assert shown(run, look, 79)[-2:] == [facts, f"  {again}"]
+    assert shown(run, look, 45)[-2:] == ["✓ done in 3.4 s · 2 tool calls, 1 failed", f"  {again}"]
+    assert shown(run, look, 18)[-2:] == ["", "✓ done in 3.4 s"]
+
+
+@pytest.mark.parametrize(
+    ("cost", "models", "said"),
+    [
+        (1234.5, ["m"], "$1,234.50"),
+        (0.00421, ["m"], "$0.0042"),
+        (0.0000056, ["m"], "under $0.001"),
+        (None, ["m"], ""),
+        (UNSET, ["m"], "cost unknown"),
+        (UNSET, [], ""),
+    ],
+)
+def test_a_cost_is_said_in_two_digits_or_to_be_unknown(
+    cost: ev.Cost, models: list[str], said: str
+) -> None:
+    end = runs.finished(cost=cost, models=[ev.ModelUsage(model=model) for model in models])
+    assert dollars(end.data) == said
+
+
+@pytest.mark.parametrize(
+    ("usage", "seen", "said"),
+    [
+        (ev.Usage(input_tokens=727, output_tokens=1), 0, "727 tokens in, 1 out"),
+        (ev.Usage(output_tokens=1), 4, "1 token out, 4 seen"),
+        (ev.Usage(total_tokens=1_500), 0, "1,500 tokens in all"),
+        (None, 1, "1 token seen"),
+        (None, 0, ""),
+        (
+            ev.Usage(input_tokens=9, output_tokens=8, cached_tokens=7, reasoning_tokens=6),
+            0,
+            "9 tokens in (7 cached), 8 out (6 reasoning)",
+        ),
+    ],
+)
+def test_tokens_are_counted_as_far_as_a_server_said(
+    usage: ev.Usage | None, seen: int, said: str
+) -> None:
+    assert used(usage, seen, details=True) == said
 
 
 def test_the_run_ids_of_a_verbose_run_stay_in_one_piece() -> None:
@@ -331,7 +378,7 @@ def test_the_run_ids_of_a_verbose_run_stay_in_one_piece() -> None:
 def test_the_run_id_of_a_tool_has_a_row_of_its_own() -> None:
     look = live_look(ViewOptions(verbose=True))
     rows = shown(runs.tool("c", "t", {}, ["x"]), look)
-    assert rows[-2:] == ["╰─ ✓ 1.2 s · 1 token", "     run run-c"]
+    assert rows[-2:] == ["╰─ ✓ 1.2 s · 1 token seen", "     run run-c"]
 
 
 # Totality: ends without starts, tokens after the end, ids twice, nothing at all.
@@ -389,7 +436,7 @@ def test_a_call_that_is_tried_again_stays_in_its_panel() -> None:
         "│ ↻ attempt failed after 1.2 s: no light",
         "│ ◦ tool model",
         "│ items",
-        "╰─ ✓ 1.2 s · 2 tokens",
+        "╰─ ✓ 1.2 s · 2 tokens seen",
     ]
 
 
@@ -477,10 +524,11 @@ def test_what_belongs_to_no_run_is_of_the_one_that_began_last() -> None:
 
 def test_an_agent_that_brings_its_own_model_has_it_named_at_the_end() -> None:
     start, end = runs.started(), runs.finished(models=[ev.ModelUsage(model="gpt-4.1-nano")])
+    end.data.cost = None
     assert shown([start, end])[-1] == "✓ done in 3.4 s · 2 tool calls"
     start.data.model = None
     rows = shown([start, end])
-    assert (rows[0], rows[-1]) == ("cat · events", "✓ done in 3.4 s · gpt-4.1-nano · 2 tool calls")
+    assert (rows[0], rows[-1]) == ("cat · events", "✓ done in 3.4 s · 2 tool calls · gpt-4.1-nano")
 
 
 @pytest.mark.parametrize("asked", ["", None, {}, {"n": 1, "text": "a cat"}])
@@ -538,6 +586,7 @@ def test_verbose_shows_what_is_new_of_a_prompt() -> None:
         "tools: get_items, look",
         'temperature 0 · stop ["."]',
         "meow",
+        "1 token seen",
     ]
 
 
