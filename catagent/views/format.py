@@ -81,9 +81,10 @@ def tool_calls(number: int, failed: int) -> str:
 
 
 def dollars(data: ev.RunFinishedData) -> str:
-    """What a run cost: `$0.0042`; empty where nobody charges, or no model was asked."""
+    """What a run cost: `$0.0042`; empty where nobody charges, or no model has answered."""
     if data.cost is UNSET:
-        return "cost unknown" if data.models else ""
+        has_answer = data.usage is not None or data.status == "success"
+        return "cost unknown" if data.models and has_answer else ""
     if data.cost is None:
         return ""
     if data.cost < _CHEAP:

@@ -44,7 +44,7 @@ def two(tmp_path: Path) -> Path:
 def test_a_run_is_shown_settled_with_what_it_cost(tmp_path: Path) -> None:
     done = catagent("show", str(EVENTS), env=environment(tmp_path))
     assert (done.returncode, done.stderr) == (0, "")
-    for part in ("where_cat_is_hiding", "under the sofa", "answer:", "first token"):
+    for part in ("where_cat_is_hiding", "under the sofa", "answer:", "50 tokens in, 43 out"):
         assert part in done.stdout
     counted = catagent("show", str(EVENTS), "--stats", env=environment(tmp_path))
     assert (counted.returncode, counted.stdout) == (0, done.stdout)

@@ -51,7 +51,7 @@ def test_plain_lines_read_like_a_protocol() -> None:
         "- a `vase`",
         "- a photo",
         "answer: the text above",
-        "run: done in 3.4 s, 2 tool calls, 16 tokens seen",
+        "run: done in 3.4 s, 2 tool calls",
     ]
 
 

@@ -164,7 +164,7 @@ def test_steps_mode_has_panels_without_tokens() -> None:
     ]
 
 
-@pytest.mark.parametrize(("look", "end"), [(LIVE, "s"), (PLAIN, "observation: the text above")])
+@pytest.mark.parametrize(("look", "end"), [(LIVE, "seen"), (PLAIN, "observation: the text above")])
 def test_an_observation_that_was_streamed_is_not_repeated(look: Look, end: str) -> None:
     """It is named where the words are all there is."""
     calls = runs.tool("c", "get_items", {}, ["some ", "items"], output=" some items\n")
