@@ -8,6 +8,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 
+from catagent.cli import candidates
 from catagent.cli.asked import Asked
 from catagent.config import Settings
 from catagent.loading.registry import AGENTS
@@ -15,6 +16,11 @@ from catagent.loading.registry import AGENTS
 Options = tuple[inspect.Parameter, ...]
 
 _KINDS = get_type_hints(Settings)
+_VALUES = {
+    "agent": candidates.agents,
+    **dict.fromkeys(("model", "tool_model"), candidates.models),
+    **dict.fromkeys(("include_types", "exclude_types"), candidates.types),
+}
 
 
 def _option(
@@ -27,7 +33,7 @@ def _option(
     elif setting is not None:
         more.setdefault("show_default", _default(name))
     kind = kind if setting is None else setting | None
-    more = {"metavar": _metavar(kind), **more}
+    more = {"metavar": _metavar(kind), "autocompletion": _VALUES.get(name), **more}
     make: Any = typer.Option  # its first parameter is a default, except inside Annotated
     return inspect.Parameter(
         name,
@@ -185,7 +191,12 @@ TOGETHER = """\
 """
 
 Recording = Annotated[
-    str, typer.Argument(metavar="RUN", help="The beginning of a run's id, last, or a file.")
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="The beginning of a run's id, last, or a file.",
+        autocompletion=candidates.runs,
+    ),
 ]
 
 OneRun = Annotated[

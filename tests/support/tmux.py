@@ -35,9 +35,13 @@ class Tmux:
         self.until(lambda: self.text().startswith("$"))
         self.tty = self._run("display-message", "-p", "#{pane_tty}").strip()
 
+    def write(self, text: str) -> None:
+        """Type a text, and no Return."""
+        self._run("send-keys", "-l", text)
+
     def type(self, line: str) -> None:
         """Type a line and Return."""
-        self._run("send-keys", "-l", line)
+        self.write(line)
         self._run("send-keys", "Enter")
 
     def press(self, key: str) -> None:

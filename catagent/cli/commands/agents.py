@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from msgspec import Struct
 
+from catagent.cli import candidates
 from catagent.cli.asked import Asked
 from catagent.events.codec import encode_plain
 from catagent.loading.registry import AGENTS
@@ -29,7 +30,11 @@ class AgentInfo(Struct, kw_only=True, frozen=True):
 def agents(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="NAME", help="What --agent takes: say what it takes and gives."),
+        typer.Argument(
+            metavar="NAME",
+            help="What --agent takes: say what it takes and gives.",
+            autocompletion=candidates.agents,
+        ),
     ] = None,
     *,
     json: Annotated[

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from catagent.cli import candidates
 from catagent.cli.asked import Asked
 from catagent.cli.options import OneRun, shares
 from catagent.cli.stderr import say
@@ -23,7 +24,9 @@ def export(
     recording: Annotated[
         str,
         typer.Argument(
-            metavar="RUN", help="The beginning of a run's id, last, a file, or - for stdin."
+            metavar="RUN",
+            help="The beginning of a run's id, last, a file, or - for stdin.",
+            autocompletion=candidates.runs,
         ),
     ] = "last",
     output: Annotated[

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from catagent.cli import candidates
 from catagent.cli.asked import Asked
 from catagent.cli.command import Command, Group
 from catagent.cli.options import Recording, shares
@@ -53,7 +54,12 @@ def remove(
     asked: Asked,
     run: Annotated[
         list[str],
-        typer.Argument(metavar="ID…", help="The beginnings of their ids.", show_default=False),
+        typer.Argument(
+            metavar="ID…",
+            help="The beginnings of their ids.",
+            show_default=False,
+            autocompletion=candidates.runs,
+        ),
     ],
 ) -> None:
     """Remove runs for good."""

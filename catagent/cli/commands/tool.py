@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from catagent.cli import candidates
 from catagent.cli.asked import Asked
 from catagent.cli.given import pairs
 from catagent.cli.options import FILTERS, KEEP, OUTPUT, RUN, shares
@@ -23,6 +24,7 @@ def tool(
         typer.Argument(
             metavar="NAME",
             help="The tool, or your own as package.module:attribute; none lists the tools.",
+            autocompletion=candidates.tools,
         ),
     ] = None,
     arguments: Annotated[
