@@ -30,9 +30,9 @@ catagent runs show last --json
 catagent runs rm 3f2a9c1d 77ab02e4
 catagent runs path last
 cp "$(catagent runs path 3f2a9c1d)" run.jsonl
-catagent export last run.html
+catagent export run.html --open
 catagent export 3f2a9c1d run.cast --title "Where the cat hides"
-catagent export run.jsonl run.svg --force
+catagent export --structure-only run.jsonl - --format jsonl > shared.jsonl
 catagent schema
 catagent schema > events.schema.json
 catagent schema | python -m json.tool

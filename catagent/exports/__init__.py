@@ -1,6 +1,7 @@
 """Exports of a recorded run: the ending of the file's name says which, or a format."""
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -21,6 +22,8 @@ EXPORTERS = {
     ".jsonl": "catagent.exports.jsonl:recording",
 }
 
+STDOUT = Path("-")
+
 
 def exporter(path: Path, wanted: str | None = None) -> Exporter:
     """Return what makes this format, else a file of this name. Raises UsageError for no format."""
@@ -34,7 +37,11 @@ def exporter(path: Path, wanted: str | None = None) -> Exporter:
 
 
 def save(path: Path, text: str, *, force: bool) -> None:
-    """Write a new file, or with `force` replace an old one. Raises OutputError."""
+    """Write a new file, or with `force` replace an old one; - is stdout. Raises OutputError."""
+    if path == STDOUT:
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.flush()
+        return
     try:
         with (
             made(path, 0o666, force=force) as descriptor,

@@ -65,16 +65,20 @@ def outline(events: Iterable[ev.Event]) -> tuple[RunState, list[Step], dict[str,
 
 
 def _lone(event: ev.Event, nodes: Nodes) -> Iterable[ev.Interrupt | str]:
-    """An event that is no step: a pause, a retry, what a node changed, what an agent sent."""
+    """An event that is no step: a pause, a retry, what a node changed, an agent sent, was found."""
     nodes.take(event)
-    if isinstance(event, ev.Interrupt):
-        return [event]
-    if isinstance(event, ev.Retry):
-        data = event.data
-        return [f"retry {data.attempt} of {data.max_attempts}: {data.reason}"]
-    if isinstance(event, ev.Node) and event.data.kind == "custom":
-        return [f"{event.name}: {compact(event.data.content)}"]
-    return nodes.line(event) if isinstance(event, ev.Update) else ()
+    match event:
+        case ev.Interrupt():
+            return [event]
+        case ev.Retry(data=data):
+            return [f"retry {data.attempt} of {data.max_attempts}: {data.reason}"]
+        case ev.Update():
+            return nodes.line(event)
+        case ev.Node(name=name, data=ev.NodeData(kind="custom" | "retriever", content=content)):
+            return [name if content is None else f"{name}: {compact(content)}"]
+        case ev.Unknown(type=kind, fields=found):
+            return [f"{kind}: {compact(found)}"]
+    return ()
 
 
 def speaker(steps: Sequence[Step], answer: str) -> LlmRun | None:

@@ -18,7 +18,7 @@ from catagent.exports import facts, tags
 from catagent.exports.html_steps import Steps
 from catagent.exports.html_text import markdown
 from catagent.redact import shortened
-from catagent.views.format import compact, fields
+from catagent.views.format import fields
 from catagent.views.nodes import whole
 
 _LONGEST_TITLE = 160
@@ -40,7 +40,7 @@ def page(events: Sequence[ev.Event], title: str | None = None) -> str:
         title=tags.line(named),
         style=style,
         header="\n".join(_header(state, named)),
-        main="\n".join([*main, *_state(state, events), *_rest(events)]),
+        main="\n".join([*main, *_state(state, events)]),
     )
 
 
@@ -99,17 +99,3 @@ def _state(state: RunState, events: Iterable[ev.Event]) -> Iterator[str]:
     keys = ", ".join(final) if isinstance(final, dict) else ""
     data = msgspec.json.format(encode_plain(known.whole(final)).decode(), indent=2)
     yield "<h2>State</h2>\n" + tags.folded("Final state", keys, [tags.pre(data, language="json")])
-
-
-def _rest(events: Iterable[ev.Event]) -> Iterator[str]:
-    """What ran alongside models and tools, folded."""
-    lines: list[str] = []
-    for event in events:
-        if isinstance(event, ev.Node) and event.data.kind != "custom":
-            name = f"{event.data.kind} {event.name} {event.data.phase}"
-            lines.append(f"{name}: {compact(event.data.content)}")
-        elif isinstance(event, ev.Unknown):
-            lines.append(f"{event.type}: {compact(event.fields)}")
-    if lines:
-        inside = [tags.pre("\n".join(lines))]
-        yield "<h2>Other events</h2>\n" + tags.folded("Everything else", "", inside)

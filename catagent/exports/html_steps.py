@@ -1,6 +1,5 @@
 """The steps of the HTML page, which fold: what each was sent, and what it said."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from catagent.events import types as ev
@@ -9,12 +8,13 @@ from catagent.events.state import LlmRun, RunState, ToolRun
 from catagent.exports import facts, tags
 from catagent.exports.facts import Step
 from catagent.exports.html_text import markdown
-from catagent.views.format import agent_of, arguments, compact, count, fields, parsed, speaker
+from catagent.views.data import indented
+from catagent.views.format import agent_of, arguments, compact, count, fields, speaker
 from catagent.views.graph import answers, questions
 from catagent.views.prompt import news, said
 
-# Of an event, and of the arguments of a call, so many characters are seen without unfolding it.
-_LONGEST, _LONG_ARGUMENTS = 200, 60
+# Longer arguments, in characters, are one below the other, and fold.
+_LONGEST = 60
 
 
 class Steps:
@@ -41,7 +41,7 @@ class Steps:
                 asked = "\n\n".join(["Waits for an answer:", *questions(data)])
                 return tags.notice("warning", asked, *answers(data))
             case text:
-                return _event(text)
+                return tags.pre(text, kind="event")
 
     def _model(self, run: LlmRun) -> str:
         end, reasoning = run.finished, "".join(run.reasoning)
@@ -66,11 +66,11 @@ class Steps:
 
     def _tool(self, step: Step, run: ToolRun) -> str:
         output, asked, failed = facts.observed(run), arguments(run.tool_input), facts.failed(run)
-        is_long = len(asked) > _LONG_ARGUMENTS
+        is_long = len(asked) > _LONGEST
         given = "\n".join(fields(run.tool_input))
         return tags.folded(
             run.tool,
-            f"{asked[:_LONG_ARGUMENTS]}…" if is_long else asked,
+            f"{asked[:_LONGEST]}…" if is_long else asked,
             [
                 tags.pre(given, "arguments") if is_long else "",
                 *map(self._step, step.inside),
@@ -88,12 +88,6 @@ class Steps:
         return tags.failure(error) if error and error.message != self._error else ""
 
 
-def _event(text: str) -> str:
-    if len(text) > _LONGEST:
-        return tags.folded("", f"{text[:_LONGEST]}…", [tags.pre(text)], kind="event")
-    return f'<p class="event">{tags.line(text)}</p>'
-
-
 def _said(channel: ev.Channel, text: str, is_agent: bool) -> str:
     if is_agent and channel == "text":
         return f'<div class="text">{markdown(text)}</div>'
@@ -106,11 +100,8 @@ def _call(call: ev.ToolCall) -> str:
 
 def _observation(output: str) -> str:
     """Data is indented and coloured."""
-    data = parsed(output)
-    if not isinstance(data, dict | list):
-        return tags.pre(output, "observation", "observation")
-    indented = json.dumps(data, ensure_ascii=False, indent=2)
-    return tags.pre(indented, "observation", "observation", "json")
+    data = indented(output)
+    return tags.pre(data or output, "observation", "observation", "json" * bool(data))
 
 
 def _prompts(events: Iterable[ev.Event]) -> dict[str, str]:

@@ -19,13 +19,13 @@ from pygments.lexers import get_lexer_by_name
 
 from catagent.views.sanitize import clean
 
-# Of code longer than that, in characters, nothing is coloured.
-_LONGEST = 100_000
+# Of code longer than that, in characters, nothing is coloured: a megabyte would take seconds.
+_LONGEST = 50_000
 # The page's own headings are above those of a text in it.
 _ABOVE = 2
 # In escaped text, without what more often ends a sentence.
-_ADDRESS = re.compile(r"https?://(?:(?!&(?:lt|gt|quot|#x27);)[^\s<])+(?<![.,:;!?)\]*_~])")
-_LINK = '<a href="{0}" title="{0}" rel="noopener noreferrer">'
+_ADDRESS = re.compile(r"https?://(?:(?!&(?:lt|gt|quot|#x27);)[^\s<])+(?<![.,:!?)\]*_~])")
+_LINK = r'<a href="\g<0>" rel="noopener noreferrer">\g<0></a>'
 
 
 def markdown(text: str) -> str:
@@ -49,9 +49,8 @@ def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "highlight": _fence})
     parser.enable(["strikethrough", "table"])
     parser.validateLink = _is_web  # type: ignore[assignment, method-assign]
-    parser.core.ruler.push("harmless", _settle)
-    for name, rule in _RULES.items():
-        parser.add_render_rule(name, rule)
+    parser.core.ruler.push("harmless", _harmless)
+    parser.add_render_rule("text", _text)
     return parser
 
 
@@ -60,54 +59,30 @@ def _fence(text: str, language: str, _: str) -> str:
 
 
 def _is_web(address: str) -> bool:
+    """What leads elsewhere is no link and no image, but stays text."""
     return address.lower().startswith(("https://", "http://"))
 
 
-def _settle(state: StateCore) -> None:
+def _harmless(state: StateCore) -> None:
     for token in state.tokens:
         for each in (token, *(token.children or ())):
-            _harmless(each)
+            _settle(each)
 
 
-def _harmless(token: Token) -> None:
-    """Clean it once more: the parser has decoded entities; and leave it no style of its own."""
+def _settle(token: Token) -> None:
+    """Clean it once more: the parser has decoded entities. No picture is fetched."""
     token.content, token.info = clean(token.content), clean(token.info)
     if token.type in ("heading_open", "heading_close"):
         token.tag = f"h{min(6, int(token.tag[1:]) + _ABOVE)}"
-    if style := token.attrs.pop("style", None):
+    elif token.type == "image":
+        token.type, token.content = "text", f"{token.content} ({token.attrs['src']})"
+    elif token.type == "link_open":
+        token.attrs = {"href": clean(str(token.attrs["href"])), "rel": "noopener noreferrer"}
+    elif style := token.attrs.pop("style", None):
         token.attrs["class"] = str(style).removeprefix("text-align:")
 
 
-def _link(_: Any, tokens: Sequence[Token], at: int, __: Any, env: dict[str, Any]) -> str:
-    env["in_link"] = True
-    return _LINK.format(escape(clean(str(tokens[at].attrs["href"]))))
-
-
-def _link_end(*rendered: Any) -> str:
-    rendered[-1]["in_link"] = False
-    return "</a>"
-
-
-def _text(_: Any, tokens: Sequence[Token], at: int, __: Any, env: dict[str, Any]) -> str:
+def _text(_: Any, tokens: Sequence[Token], at: int, *__: Any) -> str:
     """A text, with links to the addresses that are written out in it."""
-    text = escape(tokens[at].content)
-    if env.get("in_link"):
-        return text
-    return _ADDRESS.sub(lambda found: f"{_LINK.format(found[0])}{found[0]}</a>", text)
-
-
-def _image(_: Any, tokens: Sequence[Token], at: int, __: Any, env: dict[str, Any]) -> str:
-    """No picture is fetched: its description is shown, and a link to its address."""
-    address = escape(clean(str(tokens[at].attrs["src"])))
-    shown = address if env.get("in_link") else f"{_LINK.format(address)}{address}</a>"
-    return f"{escape(tokens[at].content)} ({shown})"
-
-
-_RULES = {
-    "link_open": _link,
-    "link_close": _link_end,
-    "text": _text,
-    "image": _image,
-    "table_open": lambda *_: '<div class="scroll"><table>',
-    "table_close": lambda *_: "</table></div>",
-}
+    text, is_linked = escape(tokens[at].content), at > 0 and tokens[at - 1].type == "link_open"
+    return text if is_linked else _ADDRESS.sub(_LINK, text)

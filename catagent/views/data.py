@@ -12,12 +12,17 @@ from catagent.views.wrap import cells
 _MOST_COLORED = 50_000
 
 
-def data(look: Look, text: str, before: str = "") -> Part:
-    """What may be JSON, behind a name; in words, it stays as it is. No letter of it is changed."""
+def indented(text: str) -> str:
+    """JSON of more than one value, indented, with no letter of it changed; "" for other text."""
     try:
-        code = msgspec.json.format(text) if text[:1] in ("{", "[") and not look.words else ""
+        return msgspec.json.format(text) if text[:1] in ("{", "[") else ""
     except (ValueError, RecursionError):
-        code = ""
+        return ""
+
+
+def data(look: Look, text: str, before: str = "") -> Part:
+    """What may be JSON, behind a name; in words, it stays as it is."""
+    code = "" if look.words else indented(text)
 
     def rows(width: int | None) -> Rows:
         if "\n" not in text and cells(line := look.line(before + text)) <= (width or 0):

@@ -84,7 +84,7 @@ def test_every_option_takes_and_refuses_what_it_does_in_typer(command: str, valu
 
 @pytest.mark.parametrize(
     ("arguments", "name"),
-    [(["ask", "--record", "", "a question"], "--record"), (["export", "last", ""], "output")],
+    [(["ask", "--record", "", "a question"], "--record"), (["export", "last", ""], "file")],
 )
 def test_an_empty_path_is_refused_by_its_name(arguments: list[str], name: str) -> None:
     with pytest.raises(UsageError, match=f"^{name} is empty"):

@@ -40,7 +40,7 @@ def test_every_command_is_in_readme(command: str) -> None:
 @pytest.mark.parametrize("ending", EXPORTERS)
 def test_every_ending_of_an_export_is_in_readme_and_help(ending: str) -> None:
     assert f"`{ending}`" in README
-    assert re.search(rf"{re.escape(ending)}\b", help_of("export", "output"))
+    assert re.search(rf"{re.escape(ending)}\b", help_of("export", "file"))
 
 
 @pytest.mark.parametrize("agent", AGENTS)

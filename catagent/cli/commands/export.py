@@ -13,9 +13,6 @@ from catagent.cli.stderr import say
 from catagent.errors import UsageError
 
 _Format = Literal["html", "svg", "md", "cast", "txt", "jsonl"]
-_STDOUT = Path("-")
-# What a browser shows, and what a person can read on a terminal.
-_PAGES, _TEXTS = (".html", ".svg"), (".md", ".txt", ".jsonl")
 
 
 @shares()
@@ -29,7 +26,7 @@ def export(
             autocompletion=candidates.runs,
         ),
     ] = "last",
-    output: Annotated[
+    file: Annotated[
         Path | None,
         typer.Argument(
             metavar="FILE|-",
@@ -47,7 +44,7 @@ def export(
         ),
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
-    structure_only: Annotated[
+    bare: Annotated[
         bool,
         typer.Option("--structure-only", help="Names, times, counts and no text, for sharing."),
     ] = False,
@@ -63,52 +60,32 @@ def export(
     A damaged or unfinished recording is exported up to the damage, with exit code 1.
     """
     from catagent.cli.recordings import recorded, run_of
-    from catagent.exports import exporter, save
+    from catagent.exports import STDOUT, exporter, save
     from catagent.exports.structure import structure
 
-    if output is None:  # one argument is where to
-        recording, output = "last", _only(recording)
-    render, ending = exporter(output, form), f".{form}" if form else output.suffix.lower()
-    _check(output, ending, show=show)
+    if file is None:  # one argument is where to
+        if recording in ("", "last"):
+            raise UsageError("there is no file to export to", "catagent export run.html")
+        recording, file = "last", Path(recording)
+    render, kind = exporter(file, form), form or file.suffix.lower()[1:]
+    if show and (file == STDOUT or kind not in ("html", "svg")):
+        raise UsageError("--open shows a page or a picture", "export to a file in .html or .svg")
+    if file == STDOUT and sys.stdout.isatty() and kind in ("html", "svg", "cast"):
+        raise UsageError(f"{kind} is not for a terminal to show", f"redirect it: - > run.{kind}")
     with recorded(recording, asked.loaded) as events:
         those = run_of(events, run)
-        if ending != ".jsonl":
+        if kind != "jsonl":
             those = [event for event in those if asked.filters.keeps(event)]
-        text = render(list(structure(those)) if structure_only else those, title)
-        if output == _STDOUT:
-            _print(text)
-            return
-        save(output, text, force=force)
-        say(f"Wrote {output}.")
+        save(file, render([*structure(those)] if bare else those, title), force=force)
+        if file != STDOUT:
+            say(f"Wrote {file}.")
         if show:
-            _open(output)
+            _open(file.absolute().as_uri())
 
 
-def _only(argument: str) -> Path:
-    """The file to write that is the only argument, which is `last` where there is none."""
-    if argument in ("", "last"):
-        raise UsageError("there is no file to export to", "catagent export run.html")
-    return Path(argument)
-
-
-def _check(output: Path, ending: str, *, show: bool) -> None:
-    """Raise UsageError for what nobody could see."""
-    if show and (output == _STDOUT or ending not in _PAGES):
-        raise UsageError("--open shows a page or a picture", "export to a file in .html or .svg")
-    if output == _STDOUT and sys.stdout.isatty() and ending not in _TEXTS:
-        hint = f"catagent export --format {ending[1:]} - > run{ending}"
-        raise UsageError(f"{ending[1:]} is not for a terminal to show", hint)
-
-
-def _print(text: str) -> None:
-    sys.stdout.buffer.write(text.encode())
-    sys.stdout.buffer.flush()
-
-
-def _open(page: Path) -> None:
-    """Open a page in the browser, or say where it is."""
+def _open(address: str) -> None:
+    """Show a page in the browser, or say where it is."""
     import webbrowser
 
-    address = page.absolute().as_uri()
     if not webbrowser.open(address):
         say(f"catagent: warning: no browser was found for {address}")
