@@ -13,7 +13,7 @@ from catagent.views.transcript import Transcript
 
 
 class PlainSink:
-    """Writes a line as soon as it is complete, wrapped on a terminal, and never takes one back.
+    """Writes a line as soon as it is final, wrapped on a terminal, and never takes one back.
 
     `put` writes a text; without it every buffer of the stream is passed.
     """

@@ -11,7 +11,7 @@ from catagent.events import types as ev
 from catagent.events.summary import unsaid
 from catagent.views import graph, notes
 from catagent.views.format import agent_of, seconds, speaker, used
-from catagent.views.model_call import Model, label
+from catagent.views.model_call import Model, Said, label
 from catagent.views.parts import Part, Stack
 from catagent.views.prompt import prompt
 from catagent.views.style import Look, Style
@@ -29,6 +29,8 @@ class Calls:
         self.said, self.named = "", list[str]()
         # Pieces of answers for which nobody said how many tokens they have.
         self.seen = 0
+        # What the run's own agent has said last.
+        self._latest: Said | None = None
         self._root = root
         self._tools: dict[str, Tool] = {}
         # Those of them that ended and were not observed yet, by the call around them.
@@ -64,6 +66,8 @@ class Calls:
         """Take an event of a tool call."""
         key = ev.call_of(event)
         tool, outer = self._tools.get(key), ev.outer_call(key)
+        if outer is None:
+            self.decide(answer=False)
         agent, _ = self._unclaimed.get(outer, {}).pop(key, ("", ""))
         if tool is None or (tool.closed and isinstance(event, ev.Action | ev.ToolStarted)):
             tool_input = getattr(event.data, "tool_input", None)
@@ -86,10 +90,17 @@ class Calls:
         for model in self._models.values():
             model.finish(ev.LlmFinishedData(model="", text=model.text))
         self._models.clear()
+        self.decide(answer=False)
         for call in list(self._unclaimed):
             self._show_unclaimed(call)
         for tool in reversed(self._tools.values()):
             tool.end_unobserved(paused=paused)
+
+    def decide(self, *, answer: bool) -> bool:
+        """Say whether what the agent has said last is the answer; return what it is shown as."""
+        if self._latest is not None:
+            self._latest.decide(answer=answer)
+        return self._latest is not None and bool(self._latest.answer)
 
     def home(self, event: ev.KnownEvent) -> Stack:
         """The innermost open tool call around what the event is about."""
@@ -126,8 +137,11 @@ class Calls:
             name,
             label=label(self.look, title, role) if title else None,
             agent=agent,
-            markdown=event.call is None and not self.look.words,
+            inside=event.call is not None,
         )
+        if event.call is None:
+            self.decide(answer=False)
+            self._latest = model.said
         if isinstance(event, ev.LlmStarted):
             model.add(*prompt(self.look, event.data))
         if isinstance(home, Tool):
@@ -141,7 +155,7 @@ class Calls:
         """Who writes; nothing where only one can."""
         verbose = self.look.options.verbose
         model = "" if isinstance(event, ev.LlmToken) else event.data.model
-        if event.call is None and not (verbose or self.look.words or agent_of(event)):
+        if event.call is None and not (verbose or agent_of(event)):
             return ""
         known = [name, *([model] if verbose and model not in ("", name) else [])]
         known += [f"run {event.run_id}"] if verbose and event.run_id else []

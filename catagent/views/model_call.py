@@ -12,6 +12,9 @@ from catagent.views.style import Look, Style
 from catagent.views.text import Feed, Text, facts, last_of
 from catagent.views.wrap import cells, head, tail
 
+# Of what the agent says so many characters are held back until it is known what follows.
+MOST_HELD = 500
+
 _STYLES: dict[ev.Channel, Style] = {"text": "plain", "reasoning": "reasoning", "block": "dim"}
 
 
@@ -19,16 +22,20 @@ class Model(Stack):
     """The parts of a call. It has no rows, not even its label, until there is something to show."""
 
     def __init__(
-        self, look: Look, name: str, *, label: Part | None, agent: str, markdown: bool
+        self, look: Look, name: str, *, label: Part | None, agent: str, inside: bool
     ) -> None:
         super().__init__()
         self.look, self.name, self.agent = look, name, agent
+        # What the run's own agent says, not one inside it, or a model inside a tool.
+        self.said = None if inside or agent else Said(look)
+        self._home: Stack = self
+        self._markdown = not (inside or look.words)
         self.tokens = 0
         self.usage: ev.Usage | None = None
         self.calls: dict[int, Call] = {}
         self.pieces: list[str] = []
         self.names: list[str] = []
-        self._label, self._markdown = label, markdown
+        self._label = label
         self._forgot = False
         # The last retry, until more is written.
         self.retried: Part | None = None
@@ -45,6 +52,10 @@ class Model(Stack):
         self.tokens += 1
         if data.channel == "tool_args":
             self._switch("tool_args")
+            self._home = self
+            if self.said is not None:
+                self.said.decide(answer=False)
+                self.said.closed = True
             self.calls.setdefault(data.index or 0, Call()).feed(data)
         else:
             self.write(data.channel, data.delta)
@@ -53,6 +64,8 @@ class Model(Stack):
         """Add text, reasoning, or a line that names a block; nothing begins with empty lines."""
         if channel == "text":
             self.pieces.append(delta)
+            if self.said is not None:
+                self.said.count(delta)
         elif channel == "block" and delta:
             self.names.append(delta)
             delta += "\n"
@@ -67,10 +80,12 @@ class Model(Stack):
         if parts and self._label:
             self.parts.append(self._label)
             self._label = None
-        self.parts.extend(parts)
+        self._home.parts.extend(parts)
 
     def finish(self, data: ev.LlmFinishedData) -> None:
         """Take what was not streamed, and end."""
+        if self.said is not None and data.tool_calls:
+            self.said.decide(answer=False)
         if not self.tokens and not self._forgot:
             self.write("reasoning", data.reasoning)
             for channel, whole in in_order(data):
@@ -79,6 +94,8 @@ class Model(Stack):
             self.write("text", data.text[len(self.text) :])
         self._switch(None)
         self.closed, self.usage = True, data.usage
+        if self.said is not None:
+            self.said.closed = True
 
     def written(self, data: ev.LlmFinishedData) -> Iterator[tuple[str, str]]:
         """Yield the key and the text of each tool call, as streamed or else as in `data`."""
@@ -96,7 +113,7 @@ class Model(Stack):
         if (retried := self.retried) is not None:
             self.retried = None
             self._switch(None)
-            self.parts.append(retried)
+            self._home.parts.append(retried)
         if channel == self._channel:
             return
         if self._last is not None:
@@ -107,13 +124,17 @@ class Model(Stack):
         """A new part for what comes on this channel."""
         if channel == "tool_args":
             return None
+        if channel == "text" and (said := self.said) and not said.closed and self._home is self:
+            said.apart = self._channel == "reasoning" and not self.look.words
+            self.add(said)
+            self._home = said
         drawn = channel == "text" and self._markdown
         text = Markdown(self.look) if drawn else Text(self.look, _STYLES[channel])
         shown = text if self._markdown else Folded(self.look, text)
         if channel == "reasoning":  # set apart from what the model says
-            said = [Ready(lambda _: ["reasoning:"])] * self.look.words
+            title = [Ready(lambda _: ["reasoning:"])] * self.look.words
             thought = self.look.paint("gutter", self.look.glyphs.thought)
-            self.add(*said, Stack(shown, side=thought))
+            self.add(*title, Stack(shown, side=thought))
         else:
             self.add(shown)
         return text
@@ -132,6 +153,46 @@ class Model(Stack):
 
     def _call_rows(self, width: int, limit: int) -> Rows:
         return [call.row(self.look, width) for call in list(self.calls.values())[-limit:]]
+
+
+class Said(Stack):
+    """What the run's own agent says, until it calls a tool: its answer, or what comes before one.
+
+    It has no rows until that is decided, or it is too long to wait: then it is taken for an answer.
+    """
+
+    def __init__(self, look: Look) -> None:
+        super().__init__()
+        self.look = look
+        self.answer: bool | None = None
+        self.apart = False  # from what is above
+        self._size, self._signed = 0, False
+
+    def count(self, text: str) -> None:
+        """Take note of how much it is."""
+        self._size += len(text)
+        if self._size > MOST_HELD:
+            self.decide(answer=True)
+
+    def decide(self, *, answer: bool) -> None:
+        """Say which of the two it is; the first to say so is right."""
+        if self.answer is None:
+            self.answer = answer
+            self._side = "" if answer else " " * cells(self.look.glyphs.agent)
+
+    def take(self, width: int | None) -> Rows:
+        """Return the rows that have become final, the first of them with a sign of what it is."""
+        rows = [] if self.answer is None else super().take(width)
+        if self._signed or not rows:
+            return rows
+        self._signed = True
+        if self.answer:
+            first = [*label(self.look, "answer", "answer").take(width), rows[0]]
+        else:
+            side, _ = self._gutter(width)
+            sign = self.look.paint("agent", self.look.glyphs.agent) if side else ""
+            first = [sign + rows[0][len(side) :]]
+        return [*[""] * self.apart, *first, *rows[1:]]
 
 
 class Call:

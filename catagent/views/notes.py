@@ -10,6 +10,7 @@ from catagent.events import types as ev
 from catagent.views.fold import Folded
 from catagent.views.format import compact, fields, one_line, seconds, tool_calls, used
 from catagent.views.markdown import Markdown
+from catagent.views.model_call import label
 from catagent.views.nodes import whole
 from catagent.views.parts import Hanging, Part, Ready, Rows, Stack
 from catagent.views.style import Look, Style
@@ -78,13 +79,15 @@ def warning(look: Look, data: ev.WarningData) -> list[Part]:
     return [note(look, sign, data.message, "warn"), *_hint(look, sign, data.hint)]
 
 
-def answer(look: Look, data: ev.AnswerData, *, said: bool = False) -> list[Part]:
-    """The final answer, unless the agent's model has just said it, token by token."""
+def answer(
+    look: Look, data: ev.AnswerData, *, said: bool = False, marked: bool = False
+) -> list[Part]:
+    """The final answer, unless the agent's model has just said it, and it is `marked` as such."""
     parts: list[Part] = []
     if not said:
-        text = Text(look) if look.words else Markdown(look)
-        parts.append(text.whole(data.output))
-    elif look.words and not look.options.quiet:
+        text = (Text(look) if look.words else Markdown(look)).whole(data.output)
+        parts.append(text if look.options.quiet else Stack(label(look, "answer", "answer"), text))
+    elif look.words and not marked:
         parts.append(note(look, "answer: ", "the text above", "plain"))
     if not data.complete:
         parts.append(note(look, look.glyphs.warn, "The answer is incomplete.", "warn"))
@@ -95,9 +98,9 @@ def results(look: Look, found: Mapping[str, Any]) -> Iterator[Part]:
     """What a state came to beside the answer, each under its key."""
     for key, value in found.items():
         drawn = isinstance(value, str) and not look.words
-        yield note(look, look.glyphs.part, key + look.glyphs.said, "model", "model")
+        title = label(look, key, "answer")
         said = Markdown(look) if drawn else Text(look)
-        yield Stack(said.whole(whole(key, value)), side="  ")
+        yield Stack(title, Stack(said.whole(whole(key, value)), side="  "))
 
 
 def failure(look: Look, data: ev.RunFinishedData) -> list[Part]:

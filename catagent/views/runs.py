@@ -85,7 +85,8 @@ class Run(Stack):
                 return notes.beginning(self.look, event, self._process)
             case ev.Answer(data=data):
                 again = repeats(data.output, self.calls.said, self.calls.named)
-                return notes.answer(self.look, data, said=again)
+                marked = self.calls.decide(answer=again)
+                return notes.answer(self.look, data, said=again, marked=marked)
             case ev.Interrupt(data=data):
                 return graph.interrupt(self.look, data)
             case ev.Update():

@@ -44,26 +44,25 @@ def test_plain_lines_read_like_a_protocol() -> None:
         "  Get Items LLM:",
         "  item0 item1 item2",
         "  done: 1.2 s, 10 tokens in, 3 out, observation: the text above",
-        "agent_llm:",
+        "answer:",
         "On the shelf:",
         "",
         "- **books**",
         "- a `vase`",
         "- a photo",
-        "answer: the text above",
         "run: done in 3.4 s, 2 tool calls",
     ]
 
 
-def test_a_plain_line_is_written_once_and_as_soon_as_it_is_complete() -> None:
+def test_a_plain_line_is_written_once_and_as_soon_as_it_is_final() -> None:
     with TemporaryFile("w+", encoding="utf-8") as stream:
         sink = PlainSink(ViewOptions(), stream)
         before = ""
-        for event in runs.model("m", ["first ", "line\nsec", "ond\n", "third"]):
+        for event in runs.model("m", ["first ", f"line{' ' * 500}\nsec", "ond\n", "third"]):
             sink.write(event)
             assert contents(stream).startswith(before)
             before = contents(stream)
-        assert before == "model:\nfirst line\nsecond\nthird\n"
+        assert before == "answer:\nfirst line\nsecond\nthird\n"
 
 
 def test_plain_lines_in_a_pipe_keep_their_length() -> None:
@@ -95,7 +94,7 @@ def test_plain_lines_have_color_only_where_asked_for() -> None:
 
 def test_plain_lines_are_ascii_where_the_stream_holds_no_more() -> None:
     events = runs.model("m", ["naïve — 日本"])
-    assert lines(events, ViewOptions(ascii=True)) == ["model:", r"na\xefve \u2014 \u65e5\u672c"]
+    assert lines(events, ViewOptions(ascii=True)) == [r"agent: na\xefve \u2014 \u65e5\u672c"]
 
 
 def test_plain_lines_show_the_error_and_its_hint() -> None:

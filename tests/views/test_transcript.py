@@ -139,6 +139,34 @@ def test_nesting_deeper_than_the_screen_stays_readable() -> None:
     assert max(map(cells, rows)) <= 39
 
 
+def answered(*pieces: str) -> list[ev.Event]:
+    """The run's own agent says this, and it is the answer."""
+    return [*runs.model("m", pieces), ev.Answer(data=ev.AnswerData(output="".join(pieces)))]
+
+
+@given(CUTS)
+@settings(deadline=None)
+def test_the_answer_begins_with_its_name_and_what_came_before_a_call_does_not(
+    cuts: list[bool],
+) -> None:
+    thought = runs.model("m", ["hm"], channel="reasoning")
+    before = [*runs.model("a", ["I look,\n", "there."])[:-1], *runs.decision("a", "c", "t", ["{}"])]
+    call = runs.tool("c", "t", {}, [], output="a lamp", inside=[])
+    rows = [*shown([*before, *call, *thought[:-1], *answered("A ", "*lamp*.")], cuts=cuts)]
+    assert rows[:2] == ["● I look, there.", ""]
+    assert rows[-3:] == ["", "● answer", "A lamp."]
+    assert shown(answered("A lamp."), PLAIN) == ["answer:", "A lamp."]
+    assert shown(before, PLAIN)[:2] == ["agent: I look,", "       there."]
+
+
+@pytest.mark.parametrize(("words", "first"), [(90, []), (110, ["● answer"])])
+def test_what_is_long_is_not_held_back(words: int, first: list[str]) -> None:
+    transcript = Transcript(LIVE)
+    for event in runs.model("m", ["word " * words, "\n\n", "more"])[:-1]:
+        transcript.update(event)
+    assert transcript.take(79)[:1] == first
+
+
 def test_steps_mode_has_panels_without_tokens() -> None:
     asked = ev.ActionData(tool="get_items", tool_call_id="c", tool_input={"place": "sofa"})
     seen = ev.ObservationData(
@@ -158,6 +186,7 @@ def test_steps_mode_has_panels_without_tokens() -> None:
         "│ a cushion",
         "╰─ ✓ observed",
         "",
+        "● answer",
         "A cushion.",
         "",
         "✓ done in 3.4 s · 2 tool calls",
@@ -192,7 +221,7 @@ def test_reasoning_stands_apart_from_text() -> None:
             *runs.model("b", ["the text"]),
         ]
     )
-    assert rows == ["┊ let me think", "", "the text"]
+    assert rows == ["┊ let me think", "", "● the text"]
 
 
 def test_long_arguments_go_below_the_title_line_by_line() -> None:
@@ -293,8 +322,8 @@ def test_a_retry_of_the_agents_model_stands_before_its_text() -> None:
     again = ev.Retry(run_id="m", name="agent", data=RETRY)
     last = ev.Retry(run_id="m", name="agent", data=msgspec.structs.replace(RETRY, attempt=2))
     notice = "↻ retry 2 of 2: HTTP 503"
-    assert shown([events[0], again, last, *events[1:]]) == [notice, "One two"]
-    assert shown([*events[:2], again, last, *events[2:]]) == ["One", notice, "two"]
+    assert shown([events[0], again, last, *events[1:]]) == [notice, "● One two"]
+    assert shown([*events[:2], again, last, *events[2:]]) == ["● One", f"  {notice}", "  two"]
     assert shown([ev.Retry(data=RETRY)]) == ["↻ retry 1 of 2 in 0.5 s: HTTP 503"]
 
 
@@ -577,7 +606,7 @@ def test_verbose_shows_what_is_new_of_a_prompt() -> None:
     [*start, end] = runs.model("m", ["meow"], name="agent")
     assert isinstance(start[0], ev.LlmStarted)
     start[0].data = data
-    assert shown([*start, end])[:1] == ["meow"]
+    assert shown([*start, end])[:1] == ["● meow"]
     assert shown([*start, end], look, 500)[1:] == [
         "system: You are a cat.",
         "+ 2 messages as before",
@@ -585,8 +614,8 @@ def test_verbose_shows_what_is_new_of_a_prompt() -> None:
         *("human: 0", "       1", "       … 96 more lines · --full", "       98"),
         "tools: get_items, look",
         'temperature 0 · stop ["."]',
-        "meow",
-        "1 token seen",
+        "● meow",
+        "  1 token seen",
     ]
 
 
@@ -759,6 +788,6 @@ def test_that_a_run_was_cancelled_is_said_once() -> None:
     assert isinstance(ended, ev.LlmFinished)
     ended.data.error = error
     rows = shown([*said, ended, runs.finished("cancelled", 130, error=error)])
-    assert rows[0] == "One"
+    assert rows[0] == "● One"
     assert [row for row in rows[1:] if row] == [rows[-1]]
     assert rows[-1].startswith("✗ cancelled after")
