@@ -27,9 +27,8 @@ def data(look: Look, text: str, before: str = "") -> Part:
     def rows(width: int | None) -> Rows:
         if "\n" not in text and cells(line := look.line(before + text)) <= (width or 0):
             return [line]
-        name = written(look, before.rstrip()).take(width) if before else []
-        if len(code) > _MOST_COLORED:
-            return name + written(look, code).take(width)
-        return name + Markdown(look).whole(f"```json\n{code}\n```").take(width)
+        drawn = f"```json\n{code}\n```" if len(code) <= _MOST_COLORED else ""
+        below = Markdown(look).whole(drawn) if drawn else written(look, code)
+        return written(look, before).take(width) + below.take(width)
 
     return Ready(rows) if code else written(look, before + text)

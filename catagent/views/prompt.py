@@ -14,8 +14,7 @@ from catagent.views.text import facts, written
 def prompt(look: Look, data: ev.LlmStartedData) -> list[Part]:
     """As much of the messages, the tools and the parameters as the options ask for."""
     if look.options.prompts:
-        parts = [_message(look, message) for message in data.messages]
-        parts += [_tool(look, tool) for tool in data.tools]
+        parts = [_sent(look, each) for each in (*data.messages, *data.tools)]
     elif look.options.verbose:
         parts = _new(look, data)
     else:
@@ -29,7 +28,7 @@ def _new(look: Look, data: ev.LlmStartedData) -> list[Part]:
     parts = [
         written(look, f"+ {each}", "dim")
         if isinstance(each, str)
-        else _message(look, each, folds=True)
+        else _sent(look, each, folds=True)
         for each in news(data.messages)
     ]
     tools = ", ".join(tool.ref if isinstance(tool, ev.Ref) else tool.name for tool in data.tools)
@@ -46,11 +45,16 @@ def news(messages: Iterable[ev.Message | ev.Ref]) -> Iterator[ev.Message | str]:
         yield from (message for message in those if isinstance(message, ev.Message))
 
 
-def _message(look: Look, message: ev.Message | ev.Ref, *, folds: bool = False) -> Part:
-    if isinstance(message, ev.Ref):
-        return written(look, f"ref {message.ref}", "dim")
-    text = said(message, look.glyphs.call)
-    return note(look, f"{look.line(message.type)}: ", text, "dim", "dim", folds=folds)
+def _sent(look: Look, each: ev.Message | ev.Tool | ev.Ref, *, folds: bool = False) -> Part:
+    if isinstance(each, ev.Ref):  # a filter or `tail` left out what it refers to
+        return written(look, f"ref {each.ref}", "dim")
+    if isinstance(each, ev.Message):
+        sign, text = f"{look.line(each.type)}: ", said(each, look.glyphs.call)
+    else:
+        parameters = "" if each.parameters is None else json_line(each.parameters)
+        about = f"{each.name}: {each.description}" if each.description else each.name
+        sign, text = "may call: ", "\n".join(filter(None, [about, parameters]))
+    return note(look, sign, text, "dim", "dim", folds=folds)
 
 
 def said(message: ev.Message, arrow: str) -> str:
@@ -58,11 +62,3 @@ def said(message: ev.Message, arrow: str) -> str:
     calls = [f"{arrow}{call.name}({arguments(call.args)})" for call in message.tool_calls]
     blocks = compact(message.blocks) if isinstance(message.blocks, list) else ""
     return "\n".join(filter(None, [message.content or blocks, *calls]))
-
-
-def _tool(look: Look, tool: ev.Tool | ev.Ref) -> Part:
-    if isinstance(tool, ev.Ref):  # a filter or `tail` left out what it refers to
-        return written(look, f"ref {tool.ref}", "dim")
-    parameters = "" if tool.parameters is None else json_line(tool.parameters)
-    about = f"{tool.name}: {tool.description}" if tool.description else tool.name
-    return note(look, "may call: ", "\n".join(filter(None, [about, parameters])), "dim", "dim")

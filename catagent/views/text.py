@@ -28,8 +28,8 @@ class Feed(Part):
         self.finished = True
 
     def whole(self, text: str) -> Self:
-        """Take text that is all there will be."""
-        self.feed(text)
+        """Take text that is all there will be, without the empty lines that it begins with."""
+        self.feed(text.lstrip("\r\n"))
         self.finish()
         return self
 
@@ -55,9 +55,7 @@ class Text(Feed):
     def __init__(self, look: Look, style: Style = "plain") -> None:
         super().__init__(look)
         self.style = style
-        self._open_row = ""
-        self._held_lines = ""
-        self._begun = False
+        self._open_row = self._held_lines = ""
 
     def take(self, width: int | None) -> Rows:
         """Return the rows that have become final since the last call."""
@@ -72,13 +70,9 @@ class Text(Feed):
 
     def _full_rows(self, width: int | None) -> Rows:
         text = self._open_row + self._held_lines + self._arrived()
-        # Models often begin and end with empty lines: only those between lines count.
+        # Models often end with empty lines: only those between lines count.
         lines = text.rstrip("\n")
         self._held_lines = text[len(lines) :]
-        if not self._begun:
-            lines = lines.lstrip("\n")
-            self._begun = bool(lines)
-            self._held_lines = self._held_lines if self._begun else ""
         *ended, last = lines.split("\n")
         rows = [row for line in ended for row in hung(line, width)]
         *full, self._open_row = hung(last, width)

@@ -17,7 +17,7 @@ MAX_CODE_POINTS_PER_CELL = 4
 _VS16 = "\ufe0f"
 # Stands for a space before a row that continues the item of a list: no clean text has it.
 HANG = "\x1f"
-_ITEM = re.compile(r" *(?:[-*+•]|\d{1,9}[.)]) +(?! )")
+_ITEM = re.compile(rf"{HANG}+| *(?:[-*+•]|\d{{1,9}}[.)]) +")
 
 
 @lru_cache(maxsize=4096)
@@ -58,22 +58,18 @@ def hung(line: str, width: int | None) -> list[str]:
     line = line.replace("\t", "    ")
     if width is None or (len(line) <= width and line.isascii()):
         return [line]
-    text = line.lstrip(HANG)
-    indent = len(line) - len(text)
-    item = _ITEM.match(text)
-    hang = indent or (item.end() if item else 0)
-    # Where it would leave less than half of the row, there is none.
-    indent, hang = (each if each <= width // 2 else 0 for each in (indent, hang))
+    item = _ITEM.match(line)
+    hang = item.end() if item and item.end() <= width // 2 else 0
     rows: list[str] = []
-    start = 0
+    start = indent = hang if line.startswith(HANG) else 0
     while True:
-        some = text[start : start + (width - indent) * MAX_CODE_POINTS_PER_CELL]
+        some = line[start : start + (width - indent) * MAX_CODE_POINTS_PER_CELL]
         # The row takes one character at least, even one that is wider than the row.
         end = start + (_fitting(some, width - indent) or 1)
-        if end >= len(text):
-            return [*rows, HANG * indent + text[start:]]
-        space = text.rfind(" ", start, end + 1)
-        rows.append(HANG * indent + text[start : space if space > start else end])
+        if end >= len(line):
+            return [*rows, HANG * indent + line[start:]]
+        space = line.rfind(" ", start, end + 1)
+        rows.append(HANG * indent + line[start : space if space > start else end])
         start, indent = (space + 1 if space > start else end), hang
 
 
