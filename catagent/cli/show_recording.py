@@ -38,7 +38,8 @@ def show_runs(
 
 def _print(events: Iterable[Event], asked: Asked, *, prompts: bool) -> None:
     """What the live view leaves on a terminal that can show it; elsewhere plain text."""
-    options = replace(asked.view(sys.stdout), prompts=prompts)
+    # Not every pager knows links.
+    options = replace(asked.view(sys.stdout), prompts=prompts, links=False)
     if sys.stdout.isatty() and resolve(asked) == "live":
         size = Terminal(sys.stdout.fileno()).size()
         rows = transcript_rows(events, live_look(options), readable(options, size.columns))

@@ -2,10 +2,10 @@
 
 import copy
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from catagent.views.markdown_blocks import BULLET, MAX_BLOCK, Block, Blocks
+from catagent.views.markdown_blocks import MAX_BLOCK, Block, Blocks
 from catagent.views.parts import NARROWEST, Rows
 from catagent.views.style import Look
 from catagent.views.text import Feed, last_rows
@@ -73,25 +73,29 @@ class Pen:
         """Return the rows of the next pieces."""
         rows: Rows = []
         for piece in pieces:
-            drawn = self._signed(piece, width)
-            rows += [""] * bool(drawn and self._begun and not piece.continues) + drawn
+            drawn = list(self._signed(piece, width))
+            if drawn and self._begun and piece.above is not None:
+                rows.append(self._sign(piece.above).rstrip(" "))
+            rows += drawn
             self._begun = self._begun or bool(drawn)
         return rows
 
-    def _signed(self, piece: Block, width: int | None) -> Rows:
-        """The rows of a piece, with the signs of the items that it is in, where there is room."""
-        room = None if width is None else max(0, width - NARROWEST)
-        signs = "".join(piece.signs)
-        signs = signs if room is None else signs[max(0, len(signs) - room) :]
-        first = self._look.paint("busy", signs.replace(BULLET, self._look.glyphs.bullet))
-        rows = self._rows(piece, None if width is None else width - len(signs))
-        if not (signs and rows):
-            return rows
-        below = [" " * len(signs) + row if row else "" for row in rows[1:]]
-        return [first.rstrip(" ") if not rows[0] else first + rows[0], *below]
+    def _signed(self, piece: Block, width: int | None) -> Iterator[str]:
+        """The rows of a piece, below the signs of what it is in, where there is room for them."""
+        room = len(piece.sign) if width is None else max(0, width - NARROWEST)
+        sign, below = (text[max(0, len(text) - room) :] for text in (piece.sign, piece.below))
+        for row in self._rows(piece, width and width - len(sign)):
+            yield (self._sign(sign) + row).rstrip(" ")
+            sign = below
+
+    def _sign(self, sign: str) -> str:
+        """What is before a row, as this terminal shows it."""
+        glyphs = self._look.glyphs
+        shown = sign.replace("•", glyphs.bullet).replace("▌", glyphs.bar)
+        return self._look.coded(self._look.accent, shown) if sign.strip() else sign
 
     def _rows(self, piece: Block, width: int | None) -> Rows:
-        with suppress(Exception):  # a defect of parser, lexer or Rich: the source is left
+        with suppress(Exception):  # a defect of parser or lexer: the source is left
             from catagent.views import markdown_render
 
             at = width or 80

@@ -1,25 +1,25 @@
 """Splits Markdown into pieces that are final, each as soon as it is written.
 
 A paragraph is one piece; a table comes row by row, and code line by line. What is in the items of a
-list comes as it would outside of them, with the items' signs before it.
+list, or in a quote, comes as it would outside, with their signs before it.
 """
 
 import re
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 # A longer paragraph is cut: what is not shown yet stays small, and so does the footer's work.
 MAX_BLOCK = 6000
 # Of code inside of a comment that has not ended.
 MAX_HELD_LINES = 40
-# Of lists in lists.
+# Of lists and quotes in each other.
 DEEPEST = 12
-BULLET = "•"
+BULLET, QUOTE = " • ", "▌ "
 
 _FENCE = re.compile(r" {0,3}(`{3,}(?!.*`)|~{3,})(.*)$")
 _ITEM = re.compile(r" {0,3}([-*+]|(\d{1,9})[.)])(?: {1,4}(?=\S)|(?=\s|$))")
+_QUOTE = re.compile(r" {0,3}> ?")
 _HEADING = re.compile(r" {0,3}#{1,6}(\s|$)")
 _RULE = re.compile(r" {0,3}([-*_])(?: *\1){2,} *$")
-_QUOTE = re.compile(r" {0,3}>")
 _DELIMITER = re.compile(r" {0,3}\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
 _CELL_EDGE = re.compile(r"(?<!\\)\|")
 # Lexers know what a comment is when they see its end.
@@ -29,55 +29,62 @@ _OPEN_COMMENT = re.compile(r"\s*(?:/\*(?!.*?\*/)|<!--(?!.*?-->))", re.DOTALL)
 class Block(NamedTuple):
     """Markdown that can be drawn by itself.
 
-    `head` is the language of code, and of a table its first two lines and the first row, where that
-    is not in the source itself. What `continues` has no empty row before it. `signs` are those of
-    the list items that it is in, outermost first: blank where they stand above already.
+    `head` is the language of code, and of a row of a table that it `continues` the first lines.
+    `above` is a row to be shown before it, if any. `sign` is before its first row, and `below`
+    before the others: of the items and quotes that it is in.
     """
 
     source: str
     kind: Literal["text", "code", "table"] = "text"
     head: str = ""
     continues: bool = False
-    signs: tuple[str, ...] = ()
+    above: str | None = None
+    sign: str = ""
+    below: str = ""
 
 
 class Blocks:
-    """Takes Markdown line by line. `depth` is in how many list items it is.
+    """Takes Markdown line by line. `depth` is in how many items and quotes it is.
 
     Inside of them blocks are as far apart as they are written.
     """
 
     def __init__(self, depth: int = 0) -> None:
-        self._depth, self._blank, self._apart, self._is_cut = depth, False, False, False
+        self._depth, self._blank, self._is_cut = depth, False, False
+        self._above: str | None = None
         self._lines: list[str] = []
         self._size = 0
         self._mark, self._language, self._indent = "", "", 0  # of the fence that is open
         self._table: list[str] = []  # its head, as far as it has come
         self._begun = False  # the fence or the table, of which something was returned
-        self._item: Item | None = None
+        self._inner: _Inside | None = None
 
     def add(self, line: str) -> list[Block]:
         """Take one line; return the pieces that it finishes."""
-        if self._item is not None:
-            line = _spaced(line)
-            if self._item.holds(line, after_blank=self._blank):
-                self._blank = not line.strip()
-                return self._item.add(line)
-            return self._after_item(line)
-        return self._in_fence(line) if self._mark else self._outside(line)
+        if (within := self._inner) is None:
+            return self._in_fence(line) if self._mark else self._outside(line)
+        line = _spaced(line)
+        if (rest := within.part_of(line, after_blank=self._blank)) is not None:
+            self._blank = not line.strip()
+            return within.signed(within.blocks.add(rest))
+        done = self.flush()
+        if (item := _ITEM.match(line)) and not _RULE.match(line):
+            return done + self._in_item(item, line, within)
+        return done + self._outside(line)
 
     def cut(self) -> list[Block]:
         """Return what there is of a paragraph, the rest of which will follow."""
-        if self._item is not None:
-            return self._item.cut()
+        if self._inner is not None:
+            return self._inner.signed(self._inner.blocks.cut())
         self._is_cut = bool(self._lines) and not self._mark
         return self._text() if self._is_cut else []
 
     def flush(self) -> list[Block]:
         """Return what there is: the last block has ended."""
-        if self._item is not None:
-            item, self._item = self._item, None
-            return item.flush()
+        if (within := self._inner) is not None:
+            self._inner = None
+            rest = within.blocks.flush()
+            return within.signed(rest or [Block("")] * within.is_new)
         if self._mark:
             done = self._code() if self._begun or any(map(str.strip, self._lines)) else []
         else:
@@ -88,8 +95,8 @@ class Blocks:
 
     def is_paragraph(self) -> bool:
         """Whether a line that is not indented may go on with what was written last."""
-        if self._item is not None:
-            return self._item.blocks.is_paragraph()
+        if self._inner is not None:
+            return self._inner.blocks.is_paragraph()
         return bool(self._lines) and not self._mark
 
     def _outside(self, line: str) -> list[Block]:
@@ -97,49 +104,46 @@ class Blocks:
             done, self._blank = self.flush(), True
             return done
         if fence := _FENCE.match(line):
-            done = self.flush()
-            self._begin()
+            done = self._begin()
             self._indent, self._mark, self._language = fence.start(1), fence[1], fence[2].strip()
             return done
-        if (item := _ITEM.match(line)) and self._may_begin(item, line):
-            return self.flush() + self._begin_item(item, line, None)
         if _HEADING.match(line) or (_RULE.match(line) and not (self._lines and "-" in line)):
-            done = self.flush()
-            self._begin()
-            return [*done, Block(line, continues=not self._apart)]
+            return [*self._begin(), Block(line, above=self._above)]
+        if self._depth < DEEPEST and (quote := _QUOTE.match(line)):
+            return self._begin() + self._within(QUOTE, QUOTE, line[quote.end() :])
+        if (item := _ITEM.match(line)) and self._may_begin(item, line):
+            return self.flush() + self._in_item(item, line)
         if self._table and "|" in line:
             return self._row(line)
         return (self.flush() if self._table else []) + self._in_paragraph(line)
 
-    def _begin(self) -> None:
-        """Take note of how far what begins is from what is above it."""
-        self._apart = (self._blank or not self._depth) and not self._is_cut
-        self._blank = self._is_cut = False
+    def _begin(self) -> list[Block]:
+        """Take note of how far what begins is from what is above it, which has ended."""
+        cut, done = self._is_cut, self.flush()
+        self._above = "" if (self._blank or not self._depth) and not cut else None
+        self._blank = False
+        return done
 
     # Running text
 
     def _in_paragraph(self, line: str) -> list[Block]:
-        done: list[Block] = []
-        if not self._lines:
-            self._begin()
-        elif self._size > MAX_BLOCK:
-            done = self.cut()
-            self._begin()
-        above = self._lines[-1] if self._lines else ""
+        above, done = self._lines[-1] if self._lines else "", list[Block]()
         if "|" in above and _DELIMITER.match(line) and _width(above) == _width(line):
             del self._lines[-1]
-            if self._lines:
-                done += self._text()
-                self._begin()
+            done = self._begin() if self._lines else []
             self._table = [above, line]
-        else:
-            self._lines.append(line)
-            self._size += len(line) + 1
+            return done
+        if self._size > MAX_BLOCK:
+            done = self.cut()
+        if not self._lines:
+            self._begin()
+        self._lines.append(line)
+        self._size += len(line) + 1
         return done
 
     def _text(self) -> list[Block]:
         text, self._lines, self._size = "\n".join(self._lines), [], 0
-        return [Block(text, continues=not self._apart)] if text.strip() else []
+        return [Block(text, above=self._above)] if text.strip() else []
 
     # Tables
 
@@ -151,7 +155,7 @@ class Blocks:
         return self._rows()
 
     def _rows(self) -> list[Block]:
-        return [Block("\n".join(self._table), "table", continues=not self._apart)]
+        return [Block("\n".join(self._table), "table", above=self._above)]
 
     # Code
 
@@ -167,82 +171,61 @@ class Blocks:
     def _code(self) -> list[Block]:
         if not self._lines:
             return []
-        text, self._lines = "\n".join(self._lines), []
-        piece = Block(text, "code", self._language, self._begun or not self._apart)
+        text, self._lines, begun = "\n".join(self._lines), [], self._begun
         self._begun = True
-        return [piece]
+        return [Block(text, "code", self._language, begun, None if begun else self._above)]
 
-    # Lists
+    # Lists and quotes
 
     def _may_begin(self, item: re.Match[str], line: str) -> bool:
         """Whether the line is an item: of one that interrupts a paragraph more is asked."""
-        if _RULE.match(line) or self._depth == DEEPEST:
-            return False
-        return not self._lines or (item.end() < len(line) and item[2] in (None, "1"))
+        interrupts = item.end() < len(line) and item[2] in (None, "1")
+        return self._depth < DEEPEST and (interrupts or not self._lines)
 
-    def _begin_item(self, item: re.Match[str], line: str, before: "Item | None") -> list[Block]:
-        alike = before is not None and before.mark == item[1][-1]
-        self._apart = self._blank or not (self._depth or alike)
+    def _in_item(
+        self, item: re.Match[str], line: str, before: "_Inside | None" = None
+    ) -> list[Block]:
+        mark, offset = item[1][-1], item.end() + (not item[0].endswith(" "))
+        alike = before is not None and before.mark == mark
+        self._above = "" if self._blank or not (self._depth or alike) else None
         self._blank = False
         number = before.number + 1 if before is not None and alike else int(item[2] or 0)
-        self._item = Item(item, number, self._depth + 1, continues=not self._apart)
-        return self._item.begin(line)
+        sign = f" {number}{mark} " if item[2] else BULLET
+        return self._within(sign, " " * len(sign), line[offset:], mark, number, offset)
 
-    def _after_item(self, line: str) -> list[Block]:
-        before, done = self._item, self.flush()
-        if (item := _ITEM.match(line)) and not _RULE.match(line):
-            return done + self._begin_item(item, line, before)
-        return done + self._outside(line)
+    def _within(self, sign: str, below: str, line: str, mark: str = "", *place: int) -> list[Block]:
+        within = self._inner = _Inside(self._depth + 1, sign, below, self._above)
+        within.mark, (within.number, within.offset) = mark, place or (0, 0)
+        return within.signed(within.blocks.add(line))
 
 
-class Item:
-    """An item of a list, and the blocks in it."""
+class _Inside:
+    """An item of a list or, without a mark, a quote; and the blocks in it."""
 
-    def __init__(self, marker: re.Match[str], number: int, depth: int, *, continues: bool) -> None:
-        self.mark, self.number = marker[1][-1], number
-        self.blocks = Blocks(depth)
-        self._continues = continues
-        self._sign = f" {number}{self.mark} " if marker[2] else f" {BULLET} "
-        self._offset = marker.end() + (not marker[0].endswith(" "))
+    def __init__(self, depth: int, sign: str, below: str, above: str | None) -> None:
+        self.mark, self.number, self.offset = "", 0, 0
+        self.blocks, self.is_new = Blocks(depth), True
+        self._sign, self._below, self._above = sign, below, above
 
-    def holds(self, line: str, *, after_blank: bool) -> bool:
-        """Whether the line is part of the item."""
+    def part_of(self, line: str, *, after_blank: bool) -> str | None:
+        """What a line adds to it, without sign and margin; None where it has ended."""
         # Those who write `10.` before an item often indent what is in it as they did after `9.`.
-        if not line.strip() or _margin(line) >= min(3, self._offset):
-            return True
-        return not (after_blank or _interrupts(line)) and self.blocks.is_paragraph()
+        if self.mark and (not line.strip() or _margin(line) >= min(3, self.offset)):
+            return line[min(_margin(line), self.offset) :]
+        if not self.mark and (quote := _QUOTE.match(line)):
+            return line[quote.end() :]
+        begins = any(sign.match(line) for sign in (_FENCE, _ITEM, _HEADING, _RULE, _QUOTE))
+        return None if after_blank or begins or not self.blocks.is_paragraph() else line
 
-    def begin(self, line: str) -> list[Block]:
-        """Take the line with the marker."""
-        return self._signed(self.blocks.add(line[self._offset :]))
+    def signed(self, blocks: list[Block]) -> list[Block]:
+        """The blocks with the signs, the first of all with that of the item itself."""
+        return [self._signed(block) for block in blocks]
 
-    def add(self, line: str) -> list[Block]:
-        """Take another line of the item."""
-        return self._signed(self.blocks.add(line[min(_margin(line), self._offset) :]))
-
-    def cut(self) -> list[Block]:
-        """Return what there is of a paragraph."""
-        return self._signed(self.blocks.cut())
-
-    def flush(self) -> list[Block]:
-        """Return what there is: the item has ended. An empty one has its sign alone."""
-        rest = self.blocks.flush()
-        return self._signed(rest if rest or not self._sign.strip() else [Block("")])
-
-    def _signed(self, blocks: list[Block]) -> list[Block]:
-        """The blocks, the first of them with the sign of the item."""
-        return [block._replace(**self._place(block)) for block in blocks]
-
-    def _place(self, block: Block) -> dict[str, Any]:
-        sign, self._sign = self._sign, " " * len(self._sign)
-        continues = self._continues if sign.strip() else block.continues
-        return {"signs": (sign, *block.signs), "continues": continues}
-
-
-def _interrupts(line: str) -> bool:
-    """Whether the line begins something, and goes on with no paragraph."""
-    begins = (_FENCE, _ITEM, _HEADING, _RULE, _QUOTE)
-    return any(pattern.match(line) for pattern in begins)
+    def _signed(self, block: Block) -> Block:
+        above = None if block.above is None else self._below + block.above
+        above, sign = (self._above, self._sign) if self.is_new else (above, self._below)
+        self.is_new = False
+        return block._replace(above=above, sign=sign + block.sign, below=self._below + block.below)
 
 
 def _margin(line: str) -> int:

@@ -8,23 +8,55 @@ from functools import lru_cache
 
 from pygments.lexer import ExtendedRegexLexer, Lexer, LexerContext, RegexLexer
 from pygments.lexers import get_lexer_by_name
+from pygments.token import Comment, Generic, Keyword, Name, Number, Operator, String
 from pygments.util import ClassNotFound
-from rich.syntax import Syntax
-from rich.text import Text
+
+from catagent.views.markdown_spans import Span
+from catagent.views.style import Look
 
 # What a lexer is inside of, outermost first.
 State = tuple[str, ...]
-_TAB = 4
+# SGR parameters on a dark background; on a light one, colours are not the bright ones.
+_STYLES = {
+    Comment: "2",
+    Comment.Preproc: "96",
+    Keyword: "94",
+    Keyword.Type: "96",
+    Operator.Word: "94",
+    Name.Attribute: "96",
+    Name.Builtin: "96",
+    Name.Class: "92",
+    Name.Constant: "91",
+    Name.Decorator: "95",
+    Name.Exception: "96",
+    Name.Function: "92",
+    Name.Namespace: "96",
+    Name.Tag: "94",
+    Name.Variable: "91",
+    String: "33",
+    Number: "94",
+    Generic.Deleted: "91",
+    Generic.Inserted: "92",
+    Generic.Heading: "1",
+    Generic.Subheading: "95",
+}
 
 
-def highlighted(code: str, info: str, theme: str, state: State = ()) -> tuple[Text, State]:
+def highlighted(code: str, info: str, look: Look, state: State = ()) -> tuple[list[Span], State]:
     """Return whole lines of code in colours, and the state after them; it begins with ()."""
     tokens, state = _tokens(_lexer(info.partition(" ")[0]), f"{code}\n", state)
-    styles, text = Syntax.get_theme(theme), Text(tab_size=_TAB)
-    for token, value in tokens:
-        text.append(value, styles.get_style_for_token(token))
-    text.remove_suffix("\n")
-    return text, state
+    light = look.options.theme == "light"
+    line = [Span(text.replace("\t", "    "), _codes(kind, light=light)) for kind, text in tokens]
+    line[-1] = line[-1]._replace(text=line[-1].text.removesuffix("\n"))
+    return line, state
+
+
+@lru_cache(maxsize=256)
+def _codes(kind: tuple[str, ...], *, light: bool) -> str:
+    while kind and kind not in _STYLES:
+        kind = kind[:-1]
+    codes = _STYLES.get(kind, "")
+    return codes.replace("9", "3") if light else codes
 
 
 def _tokens(
@@ -42,6 +74,6 @@ def _tokens(
 @lru_cache(maxsize=32)
 def _lexer(name: str) -> Lexer:
     try:
-        return get_lexer_by_name(name or "text", stripnl=False, tabsize=_TAB)
+        return get_lexer_by_name(name or "text", stripnl=False)
     except ClassNotFound:
-        return get_lexer_by_name("text", stripnl=False, tabsize=_TAB)
+        return get_lexer_by_name("text", stripnl=False)

@@ -1,140 +1,102 @@
-"""Renders one block of Markdown as rows, with Rich: code highlighted, no HTML, no hyperlinks.
+"""Rows of one piece of Markdown: parsed by markdown-it, with no HTML.
 
-Imported when the first block is due and not before: Rich and Pygments are slow to import.
+Imported when the first piece is due and not before: parser and Pygments are slow to import.
 """
 
 import html
-import io
-import re
 from collections import Counter
-from functools import lru_cache, partial
-from typing import Self
+from collections.abc import Iterator
+from itertools import zip_longest
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from rich import markdown as rich_markdown
-from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
-from rich.padding import Padding
-from rich.rule import Rule
-from rich.syntax import Syntax
-from rich.table import Table
-from rich.text import Text
-from rich.theme import Theme as RichTheme
 
-from catagent.views.markdown_blocks import Block
+from catagent.views.markdown_blocks import QUOTE, Block
 from catagent.views.markdown_code import State, highlighted
-from catagent.views.options import Color, Theme
-from catagent.views.sanitize import clean, to_ascii
+from catagent.views.markdown_spans import Span, painted, spans, wrapped
+from catagent.views.parts import Rows
 from catagent.views.style import Look
-from catagent.views.wrap import without_colors
+from catagent.views.wrap import cells, without_colors
 
 _PARSER = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
-_PARSER.disable("autolink")  # Rich would show `<https://a.b>` as a text, and as its address
-_COLOR_SYSTEMS = {"none": None, "mono": "standard", "16": "standard"}
-_COLOR_SYSTEMS |= {"256": "256", "truecolor": "truecolor"}
-_PADDING = re.compile(r"(?: |\x1b\[[0-9;]*m)+$")
-_ITEM_NUMBER = re.compile(r"^[\s>]*\d+[.)]", re.MULTILINE)  # in quotes
-_FENCE_LINE = re.compile(r"^[\s>]*(?:`{3,}|~{3,}).*$", re.MULTILINE)
-_GAP = "  "  # between columns
-_ASCII_DRAWING = str.maketrans("•▌─━│", "*|--|")
+_PARSER.disable("autolink")  # `<https://a.b>` would be shown as a text, and as its address
+_BETWEEN, _MARGIN = "  ", "  "  # columns of a table; before code
 
 
-class _Heading(rich_markdown.Heading):
-    LEVEL_ALIGN = {}  # noqa: RUF012 - Rich's own class attribute; every level stands at the left
+def render(block: Block, width: int, look: Look) -> Rows | None:
+    """Return the rows of a block, or None where a letter of it would be lost.
 
-
-class _CodeBlock(rich_markdown.CodeBlock):
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        draw = partial(Syntax, word_wrap=True, padding=(0, 2), background_color="default")
-        yield draw(str(self.text).removesuffix("\n"), self.lexer_name, theme=self.theme)
-
-
-class _Table(rich_markdown.TableElement):
-    """A table whose columns are as wide as its first two rows ask for, and a little wider."""
-
-    @classmethod
-    def create(cls, markdown: rich_markdown.Markdown, token: Token) -> Self:
-        """Take note of how much of the table is shown already."""
-        table = cls()
-        table.above = getattr(markdown, "rows_above", 0)
-        return table
-
-    above = 0
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        parts = [self.header and self.header.row, *(self.body.rows if self.body else ())]
-        rows = [[cell.content for cell in part.cells] for part in parts if part]
-        room = options.max_width - len(rows[0]) * len(_GAP)
-        natural = [max(text.cell_len for text in column) for column in zip(*rows[:2], strict=True)]
-        widths = fitting(natural, room)
-        grid = Table.grid(padding=(0, 2, 0, 0))
-        for width in widths:
-            grid.add_column(width=width, overflow="fold")
-        if not self.above:
-            for text in rows[0]:
-                text.stylize("bold")
-            grid.add_row(*rows[0])
-            grid.add_row(*(Text("─" * width, "dim") for width in widths))
-        for row in rows[max(1, self.above) :]:
-            grid.add_row(*row)
-        yield Padding(grid, (0, 0, 0, 1))
-
-
-class _Rule(rich_markdown.HorizontalRule):
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield Rule(style=console.get_style("markdown.hr"), characters="─")
-
-
-class _Markdown(rich_markdown.Markdown):
-    elements = {  # noqa: RUF012 - Rich's own class attribute
-        **rich_markdown.Markdown.elements,
-        "heading_open": _Heading,
-        "fence": _CodeBlock,
-        "code_block": _CodeBlock,
-        "table_open": _Table,
-        "hr": _Rule,
-    }
-
-    def __init__(self, block: Block, code_theme: str) -> None:
-        super().__init__("", code_theme=code_theme, hyperlinks=False)
-        self.parsed = _clean_tokens(
-            _PARSER.parse("\n".join(filter(None, (block.head, block.source))))
-        )
-        self.rows_above = len(block.head.split("\n")) - 1 if block.head else 0
-
-
-def render(block: Block, width: int, look: Look) -> list[str] | None:
-    """Return the rows of a block, or None where Rich would lose a letter of it.
-
-    A link definition renders as nothing, and a table drops surplus cells: then the source itself
-    is to be shown, as it is where this raises.
+    A link definition is nothing to be shown, and a table drops surplus cells: then the source
+    itself is to be shown, as it is where this raises.
     """
-    rows = _printed(_Markdown(block, f"ansi_{look.options.theme}"), width, look)
-    full = [index for index, row in enumerate(rows) if without_colors(row)]
-    rows = rows[full[0] : full[-1] + 1] if full else []
+    above = f"{block.head}\n" * block.continues
+    tokens = _PARSER.parse(above + block.source)
+    draw = _table if block.kind == "table" else _text
+    rows = list(draw(block, tokens, width, look))
     return rows if _holds_all(block.source, rows) else None
 
 
-def code(block: Block, width: int, look: Look, state: State) -> tuple[list[str], State]:
+def code(block: Block, width: int, look: Look, state: State = ()) -> tuple[Rows, State]:
     """Return the rows of lines of code, and where they leave the lexer that began in `state`."""
-    text, state = highlighted(block.source, block.head, f"ansi_{look.options.theme}", state)
-    return _printed(Padding(text, (0, 2)), width, look), state
+    line, state = highlighted(block.source, block.head, look, state)
+    room = max(1, width - len(_MARGIN))
+    rows = (painted(row, look) for row in wrapped(line, room))
+    return [_MARGIN + row if row else "" for row in rows], state
 
 
-def _printed(drawn: RenderableType, width: int, look: Look) -> list[str]:
-    """The rows of what Rich can draw, without the spaces that it pads them with."""
-    console = _console(width, look.options.color, look.options.theme)
-    with console.capture() as capture:
-        console.print(drawn, end="")
-    rows = [_PADDING.sub(_reset, row) for row in capture.get().removesuffix("\n").split("\n")]
-    if look.options.ascii:
-        rows = [to_ascii(row.translate(_ASCII_DRAWING)) for row in rows]
-    return rows
+def _text(block: Block, tokens: list[Token], width: int, look: Look) -> Iterator[str]:
+    """Paragraphs, headings, rules, indented code; all else comes as a block of its own."""
+    style = quoted = "3" if QUOTE in block.below else ""
+    for index, token in enumerate(tokens):
+        if index and token.level == 0 and token.nesting >= 0:
+            yield ""
+        match token.type:
+            case "paragraph_open" | "heading_open":
+                style = ";".join(filter(None, (quoted, _heading(token.tag, look))))
+            case "inline":
+                line = spans(token.children or [], look, style)
+                yield from (painted(row, look) for row in wrapped(line, width))
+            case "hr":
+                yield look.paint("dim", look.glyphs.line * width)
+            case "code_block":
+                indented = block._replace(source=token.content.rstrip("\n"))
+                yield from code(indented, width, look)[0]
+            case "paragraph_close" | "heading_close":
+                pass
+            case _:
+                raise ValueError(token.type)
 
 
-def fitting(natural: list[int], room: int) -> list[int]:
-    """Return how wide columns are: wider than asked for where there is room, for what will come."""
-    widths = [max(8, width + width // 2) for width in natural]
+def _heading(tag: str, look: Look) -> str:
+    known = {"p": "", "h1": f"1;4;{look.accent}", "h2": f"1;{look.accent}"}
+    return known.get(tag, "1")
+
+
+def _table(block: Block, tokens: list[Token], width: int, look: Look) -> Iterator[str]:
+    """The rows of a table, or of one row that continues it."""
+    aligned = [str(token.attrs.get("style", "")) for token in tokens if token.type == "th_open"]
+    aligns, number = [style.removeprefix("text-align:") for style in aligned], len(aligned)
+    lines = [token.children or [] for token in tokens if token.type == "inline"]
+    texts = [spans(line, look, "1" * (n < number)) for n, line in enumerate(lines)]
+    grid = [texts[n : n + number] for n in range(0, len(texts), number)]
+    natural = [max(map(_cells, column)) for column in zip(*grid[:2], strict=True)]
+    widths = _fitting(natural, width - 1 - len(_BETWEEN) * (number - 1))
+    rule = [[Span(look.glyphs.line * width, "2")] for width in widths]
+    for texts in grid[2:] if block.continues else [grid[0], rule, *grid[1:]]:
+        columns = [wrapped(text, width) for text, width in zip(texts, widths, strict=True)]
+        for row in zip_longest(*columns, fillvalue=[]):
+            parts = zip(row, widths, aligns, strict=True)
+            shown = (painted(text, look, wide, align) for text, wide, align in parts)
+            yield f" {_BETWEEN.join(shown)}".rstrip(" ")
+
+
+def _cells(text: list[Span]) -> int:
+    return sum(cells(span.text) for span in text)
+
+
+def _fitting(natural: list[int], room: int) -> list[int]:
+    """How wide columns are: wider than they need to be where there is room for what will come."""
+    widths = [max(10, width + width // 2) for width in natural]
     widths[-1] = max(24, widths[-1])
     for least in (16, 4):
         spare = [wide - min(width, least) for wide, width in zip(widths, natural, strict=True)]
@@ -142,61 +104,11 @@ def fitting(natural: list[int], room: int) -> list[int]:
             widest = spare.index(max(spare))
             widths[widest], spare[widest] = widths[widest] - 1, spare[widest] - 1
     if sum(widths) > room:
-        raise ValueError("the screen is too narrow")
+        raise ValueError("too narrow")
     return widths
 
 
-def _reset(padding: re.Match[str]) -> str:
-    return "\x1b[0m" if "\x1b" in padding[0] else ""
-
-
-@lru_cache(maxsize=8)
-def _console(width: int, color: Color, theme: Theme) -> Console:
-    """All is said that Rich would otherwise look up in the environment."""
-    return Console(
-        file=io.StringIO(),
-        width=width,
-        height=25,
-        color_system=_COLOR_SYSTEMS[color],  # type: ignore[arg-type]  # Rich's literal type
-        force_terminal=color != "none",
-        force_interactive=False,
-        force_jupyter=False,
-        no_color=color == "mono",
-        legacy_windows=False,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        theme=RichTheme({f"markdown.{name}": style for name, style in _styles(theme).items()}),
-    )
-
-
-def _styles(theme: Theme) -> dict[str, str]:
-    accent = "cyan" if theme == "dark" else "blue"
-    return {
-        "h1": f"bold underline {accent}",
-        "h2": f"bold {accent}",
-        "h3": "bold",
-        "code_block": "none",
-        "block_quote": "italic",
-        "hr": "dim",
-        "link_url": "underline",
-        **dict.fromkeys(("code", "link"), accent),
-    }
-
-
-def _clean_tokens(tokens: list[Token]) -> list[Token]:
-    """Clean once more: the parser decodes entities (`&#x202e;`) after the source was cleaned."""
-    for token in tokens:
-        token.content, token.info = clean(token.content), clean(token.info)
-        for name, value in token.attrs.items():
-            token.attrs[name] = clean(value) if isinstance(value, str) else value
-        if token.children:
-            _clean_tokens(token.children)
-    return tokens
-
-
-def _holds_all(source: str, rows: list[str]) -> bool:
-    """Whether every letter and digit of the source can be seen, except those of its markup."""
-    source = _ITEM_NUMBER.sub("", _FENCE_LINE.sub("", clean(html.unescape(source))))
-    shown = Counter(without_colors("".join(rows)))
-    return all(shown[char] >= number for char, number in Counter(source).items() if char.isalnum())
+def _holds_all(source: str, rows: Rows) -> bool:
+    """Whether every letter and digit of the source can be seen."""
+    written, shown = Counter(html.unescape(source)), Counter(without_colors("".join(rows)))
+    return all(shown[char] >= number for char, number in written.items() if char.isalnum())

@@ -23,7 +23,7 @@ class ViewOptions:
     ASCII around text as it is: Linux's console has no others in its font. `status_only` shows what
     is going on and leaves nothing behind: for stderr, when stdout carries the events or the answer.
     `errors` shows a run once it has failed, and of the others nothing. `fold` is how many rows are
-    shown of a long text, 0 for all.
+    shown of a long text, 0 for all. `links` lets addresses be clicked.
 
     `again` is the command that shows the run again, with `{run}` for its id, empty where there is
     none; `unfold` is what to add to that, or to what was called, for texts to be shown whole.
@@ -40,6 +40,7 @@ class ViewOptions:
     errors: bool = False
     width: int | None = None
     fold: int = 0
+    links: bool = False
     again: str = ""
     unfold: str = "--full"
 
@@ -52,13 +53,16 @@ def options_for(
 ) -> ViewOptions:
     """Return how a view on this stream looks; `shown` are more of the fields of ViewOptions."""
     isatty = bool(getattr(stream, "isatty", lambda: False)())
+    ascii_only = settings.ascii or resolve_ascii(env, getattr(stream, "encoding", None))
+    draws = is_capable(env, isatty=isatty) and not ascii_only
     return ViewOptions(
         color=resolve_color(settings.color, env, isatty=isatty),
         theme=resolve_theme(env) if settings.theme == "auto" else settings.theme,
-        ascii=settings.ascii or resolve_ascii(env, getattr(stream, "encoding", None)),
+        ascii=ascii_only,
         simple=isatty and env.get("TERM") == "linux",
         width=resolve_width(env),
         fold=settings.fold,
+        links=draws and env["TERM"] != "linux",
         **shown,
     )
 

@@ -64,6 +64,8 @@ class Glyphs:
     agent = _Glyph("● ", "* ", "agent: ")
     part = _Glyph("◦ ", "- ", "")
     bullet = _Glyph("•", "*", "*")
+    bar = _Glyph("▌", "|", "|")
+    line = _Glyph("─", "-", "-")
     said = _Glyph("", "", ":")
     ok = _Glyph("✓ ", "ok ", "done: ")
     bad = _Glyph("✗ ", "x ", "failed: ")
@@ -94,12 +96,20 @@ class Look:
 
     def paint(self, style: Style, text: str) -> str:
         """Return `text`, which must be clean, in the colours of `style`."""
-        codes = STYLES[style][self.options.theme == "light"]
+        return self.coded(STYLES[style][self.options.theme == "light"], text)
+
+    def coded(self, codes: str, text: str) -> str:
+        """Return `text`, which must be clean, with these SGR parameters where they can be shown."""
         if self.options.color == "mono":
             codes = ";".join(code for code in codes.split(";") if len(code) == 1)
         if self.options.color == "none" or not codes or not text:
             return text
         return f"\x1b[{codes}m{text}\x1b[0m"
+
+    @property
+    def accent(self) -> str:
+        """The SGR parameters of what is set apart within a text."""
+        return STYLES["busy"][self.options.theme == "light"]
 
     def text(self, untrusted: str) -> str:
         """Return text that may have come from anywhere, cleaned, lines kept."""

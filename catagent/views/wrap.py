@@ -14,6 +14,8 @@ from catagent.views.sanitize import SGR
 
 # A row of combining marks alone would never be full: so many code points a cell are enough.
 MAX_CODE_POINTS_PER_CELL = 4
+# What we put around an address that can be clicked.
+_LINK = re.compile("\x1b\\]8;;[!-~]*\x1b\\\\")
 _VS16 = "\ufe0f"
 # Stands for a space before a row that continues the item of a list: no clean text has it.
 HANG = "\x1f"
@@ -39,8 +41,8 @@ def cells(text: str) -> int:
 
 
 def without_colors(row: str) -> str:
-    """Return a row as it reads without its colours."""
-    return SGR.sub("", row)
+    """Return a row as it reads without its colours and links."""
+    return SGR.sub("", _LINK.sub("", row) if "\x1b]" in row else row)
 
 
 def wrap(line: str, width: int | None) -> list[str]:

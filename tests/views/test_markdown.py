@@ -70,7 +70,7 @@ The end.
 """
 
 
-RULE = f" {'─' * 8}  {'─' * 24}"
+RULE = f" {'─' * 10}  {'─' * 24}"
 
 
 def rows(text: str, sizes: list[int], look: Look = LOOK, width: int = 60) -> list[str]:
@@ -117,7 +117,7 @@ def test_a_markdown_block_is_final_when_the_next_one_begins() -> None:
 @pytest.mark.parametrize("written", [
     ("```python\nx = 1\n", "  x = 1"),
     ("```\n\n\nx\n", "", "", "  x"),
-    ("| a | b |\n|---|---|\n| 1 | 2 |\n", " a         b", RULE, " 1         2"),
+    ("| a | b |\n|---|---|\n| 1 | 2 |\n", " a           b", RULE, " 1           2"),
     ("- one\n- two\n", " • one"),
     ("- one\n\n  ```\n  code\n", " • one", "", "     code"),
     ("1. one\n   - two\n   - three\n", " 1. one", "     • two"),
@@ -221,8 +221,45 @@ def test_entities_are_cleaned_after_the_parser_has_decoded_them() -> None:
     assert "<202E>b" in without_colors(shown)
 
 
-def test_markdown_links_become_no_terminal_hyperlinks() -> None:
-    assert "]8;" not in "".join(rows("[x](http://example.com) <http://a.b>", [50], COLORED))
+LINKED = live_look(ViewOptions(color="16", links=True))
+LINK = re.compile("\x1b]8;;(.+?)\x1b\\\\(.*?)\x1b]8;;\x1b\\\\")
+
+
+def linked(text: str, look: Look = LINKED, width: int = 60) -> list[tuple[str, str]]:
+    """The links of a text, each with what is shown of it, row by row."""
+    found = rows(text, [7], look, width)
+    assert "\x1b]" not in "".join(without_colors(row) for row in found)
+    assert max(cells(without_colors(row)) for row in found) <= width
+    return [(url, without_colors(shown)) for url, shown in LINK.findall("\n".join(found))]
+
+
+@pytest.mark.parametrize(("text", "url"), [
+    ("[x](https://a.b/c).", "https://a.b/c"),
+    ("See <http://a.b/?c=d&e>, then", "http://a.b/?c=d&e"),
+    ("(at https://a.b/c_(d)).", "https://a.b/c_(d)"),
+    ("- **https://a.b**: one", "https://a.b"),
+    ("| a |\n|---|\n| https://a.b |", "https://a.b"),
+])  # fmt: skip
+def test_an_address_that_is_shown_whole_is_a_link(text: str, url: str) -> None:
+    assert linked(text) == [(url, url)]
+    assert linked(text, COLORED) == []
+
+
+def test_each_row_of_a_wrapped_address_leads_to_all_of_it() -> None:
+    url = "https://a.b/" + "c" * 60
+    found = linked(f"Some words, and [a text]({url})", width=30)
+    assert {whole for whole, _ in found} == {url}
+    assert "".join(shown for _, shown in found) == url
+
+
+@pytest.mark.parametrize("text", [
+    "[x](javascript:alert) [x](file:///etc/passwd) [x](mailto:a@b.c) [x](/c) ftp://a.b",
+    "\x1b]8;;https://evil.example\x1b\\text\x1b]8;;\x1b\\".replace("https", "gopher"),
+    "`\x1b]8;;x\x07` &#27;]8;;x&#7;",
+    "```\nhttps://a.b\n```",
+])  # fmt: skip
+def test_nothing_else_is_a_link(text: str) -> None:
+    assert linked(text) == []
 
 
 def test_a_link_shows_its_address_once_after_its_text() -> None:
