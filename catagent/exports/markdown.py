@@ -16,7 +16,7 @@ from catagent.views.sanitize import clean, clean_line
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&]|^[-+=#])")
 _DEEPEST = 6
-_ACTIVE = frozenset({"html_block", "html_inline", "image", "link_open"})
+_ACTIVE = frozenset({"html_block", "html_inline", "image"})
 
 
 def document(events: Sequence[ev.Event], title: str | None = None) -> str:
@@ -109,8 +109,11 @@ def _trusted(text: str) -> str:
 
     cleaned = clean(text)
     tokens = MarkdownIt("commonmark").parse(cleaned)
-    kinds = {inner.type for token in tokens for inner in [token, *(token.children or [])]}
-    return _fenced(text) if kinds & _ACTIVE else cleaned
+    parts = [part for token in tokens for part in (token, *(token.children or ()))]
+    links = (str(part.attrs["href"]) for part in parts if part.type == "link_open")
+    is_harmless = _ACTIVE.isdisjoint(part.type for part in parts)
+    is_harmless &= all(link.startswith(("https://", "http://")) for link in links)
+    return cleaned if is_harmless else _fenced(text)
 
 
 def _fenced(text: str) -> str:

@@ -35,7 +35,7 @@ def _bare(whole: _S) -> _S:
             kept[field.name] = _bare(found)
         elif isinstance(found, list) and found and isinstance(found[0], Struct):
             kept[field.name] = [_bare(one) for one in found]
-        elif field.name in _KEPT or _is_number(field, found):
+        elif found is None or field.name in _KEPT or _is_number(field, found):
             kept[field.name] = _FOLDERS.sub("", found) if isinstance(found, str) else found
         elif field.required:
             kept[field.name] = _stand_in(whole) if found else found

@@ -453,6 +453,9 @@ def test_unsafe_markdown_of_a_model_is_fenced_in_the_export() -> None:
     kinds = {inner.type for token in tokens for inner in [token, *(token.children or [])]}
     assert not kinds & {"html_block", "html_inline", "image", "link_open"}
     assert "**books**" in export(".md", cat_run())
+    for address, is_fenced in (("https://a.b", False), ("/etc/passwd", True)):
+        answer = ev.Answer(run_id=ROOT, data=ev.AnswerData(output=f"[x]({address})"))
+        assert ("```" in export(".md", [started(), answer, finished()])) == is_fenced
 
 
 def screen_after(cast: str) -> list[str]:
