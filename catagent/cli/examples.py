@@ -22,8 +22,8 @@ cat run.jsonl | catagent replay - --include-types tool
 catagent show
 catagent show 3f2a9c1d --prompts
 catagent show run.jsonl
-catagent runs
-catagent runs show last
+catagent runs --failed --limit 5
+catagent runs --search "under the sofa"
 catagent runs rm 3f2a9c1d
 catagent runs show 3f2a9c1d
 catagent runs show last --json

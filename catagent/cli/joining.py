@@ -74,7 +74,8 @@ def print_programs(asked: Asked) -> None:
     """List the programs that run and are watched: on a terminal as a table."""
     folders.sweep(asked.loaded.process)
     programs = [each.program for each in find(asked.loaded.process)]
-    print_list(programs, table(programs), json=asked.json, none="No program is watched now.")
+    rows = table(programs) if programs else ()
+    print_list(programs, rows, json=asked.json, none="No program is watched now.")
 
 
 def table(programs: Sequence[Program]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from catagent.errors import RecordingError, UsageError
 from catagent.events import types as ev
 from catagent.exports.facts import final_state
 from catagent.recordings.history import History, question
-from catagent.recordings.reader import by_run, read_from, read_recording
+from catagent.recordings.reader import by_run, read_from
 from catagent.redact import shortened
 
 _LONGEST_QUESTION = 60
@@ -54,22 +54,18 @@ def readable(wanted: str, loaded: Loaded) -> Path | int:
 
 
 @contextlib.contextmanager
-def recorded(wanted: str, loaded: Loaded) -> Iterator[list[ev.Event]]:
-    """The events of this recording, up to its damage, which is raised once they were used."""
-    events, damage = read_recording(readable(wanted, loaded))
-    yield events
-    if damage is not None:
-        raise damage
+def recorded(wanted: str, loaded: Loaded) -> Iterator[Iterator[ev.Event]]:
+    """The events of this recording as it is read, up to its damage, which is raised after use.
 
-
-@contextlib.contextmanager
-def read_along(wanted: str, loaded: Loaded) -> Iterator[Iterator[ev.Event]]:
-    """The same while it is read: what begins to be shown need not wait for the rest."""
-    damage = list[RecordingError]()
+    At once where there is none before it. Raises RecordingError.
+    """
+    found, damage = read_from(readable(wanted, loaded)), list[RecordingError]()
+    first = next(found)
 
     def events() -> Iterator[ev.Event]:
+        yield first
         try:
-            yield from read_from(readable(wanted, loaded))
+            yield from found
         except RecordingError as error:
             damage.append(error)
 

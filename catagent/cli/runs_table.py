@@ -1,19 +1,35 @@
-"""The table of `catagent runs` on a terminal: a row for each run, the question last."""
+"""The runs that are kept, as `catagent runs` lists them: a row for each, the question last."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
 
+from msgspec import UNSET
+
+from catagent.cli.asked import Asked
+from catagent.cli.listing import print_list
+from catagent.events import types as ev
 from catagent.events.timestamps import moment
-from catagent.recordings.history import RunSummary
+from catagent.recordings.history import FAILED, RunSummary
+from catagent.recordings.search import Search
 from catagent.views.format import GAP, Row, line, widths
-from catagent.views.style import Look, Style
+from catagent.views.style import Look, Style, live_look
 from catagent.views.wrap import head
 
 _SHORTEST_ID = 8
 _WIDEST_NAME, _NARROWEST_QUESTION = 24, 24
-_HEADINGS = ("id", "when", "status", "steps", "tokens", "time", "agent", "model", "question")
-_RIGHT = {"steps", "tokens", "time"}
+_HEADINGS = (
+    "id", "when", "status", "agent", "models", "steps", "calls", "tokens", "time", "cost",
+    "question",
+)  # fmt: skip
+_RIGHT = {"steps", "calls", "tokens", "time", "cost"}
+# Of so many runs a person is shown the newest.
+_SHOWN = 20
 # What a narrow terminal does without, in this order.
-_DISPENSABLE = ("model", "agent", "tokens", "steps", "when")
+_DISPENSABLE = ("steps", "models", "calls", "tokens", "agent", "cost", "time", "when")
 _STATUS: dict[str, Style] = {
     "success": "ok",
     "error": "bad",
@@ -23,14 +39,58 @@ _STATUS: dict[str, Style] = {
 }
 
 
-def table(kept: Sequence[RunSummary], look: Look, width: int) -> Iterator[str]:
-    """Yield the heading and a row for each run, none wider than `width` cells."""
-    rows = [_row(run, look, _length(kept)) for run in kept]
+def list_runs(
+    kept: Sequence[RunSummary], asked: Asked, *, limit: int | None, search: str | None, json: bool
+) -> None:
+    """Print runs, the newest first: lines of JSON, or a table with the newest last.
+
+    Those that have a text in them are printed as they are found, the newest first there, too.
+    """
+    look, width = live_look(asked.view(sys.stdout)), shutil.get_terminal_size().columns
+    found: Iterator[RunSummary]
+    if search is None:
+        newest = kept[: (_SHOWN if limit is None else limit) or None]
+        older = len(kept) - len(newest)
+        more = f"{older:,} older: --limit 0 shows all" if older else ""
+        found = iter(kept if limit is None else newest)
+        rows = table(newest[::-1], look, width, more=more)
+    else:
+        found = islice(_having(kept, Search(search)), limit or None)
+        rows = table(kept, look, width, found)
+    print_list(found, rows, json=json, none="No such run is kept.")
+
+
+def _having(runs: Iterable[RunSummary], search: Search) -> Iterator[RunSummary]:
+    for run in runs:
+        with suppress(FileNotFoundError):  # pruned by another process meanwhile
+            run.match = search.first(Path(run.path)) or UNSET
+        if run.match:
+            yield run
+
+
+def table(
+    kept: Sequence[RunSummary],
+    look: Look,
+    width: int,
+    shown: Iterable[RunSummary] | None = None,
+    more: str = "",
+) -> Iterator[str]:
+    """Yield the heading and the rows of each run, none wider than `width` cells; none for none.
+
+    `shown` are those to show, where that is not known of all that are kept; `more` says what is
+    left out. Below a run stands what a search has found, or why it failed.
+    """
+    ellipsis, length = look.glyphs.ellipsis, _length(kept)
     heading = dict(zip(_HEADINGS, _HEADINGS, strict=True))
-    columns = _fit([heading, *rows], width)
-    yield look.paint("dim", line(heading, columns, _RIGHT))
-    for row in rows:
-        yield line(_shown(row, columns, look), columns, _RIGHT)
+    columns = _fit([heading, *(_row(run, look, length) for run in kept)], width)
+    above = [line(heading, columns, _RIGHT), *[f"{ellipsis} {more}"] * bool(more)]
+    for run in kept if shown is None else shown:
+        yield from (look.paint("dim", head(row, width, ellipsis)) for row in above)
+        above = []
+        yield line(_shown(_row(run, look, length), columns, look), columns, _RIGHT)
+        if below := run.match or (run.error if run.status in FAILED else ""):
+            indented = " " * (_SHORTEST_ID + len(GAP)) + look.line(below.partition("\n")[0])
+            yield look.paint("dim", head(indented, width, ellipsis))
 
 
 def _length(kept: Sequence[RunSummary]) -> int:
@@ -41,29 +101,37 @@ def _length(kept: Sequence[RunSummary]) -> int:
 
 
 def _row(run: RunSummary, look: Look, id_length: int) -> dict[str, str]:
-    when = moment(run.ts)
-    tokens, ellipsis = run.usage and run.usage.total_tokens, look.glyphs.ellipsis
+    when, used, ellipsis = moment(run.ts), run.usage or ev.Usage(), look.glyphs.ellipsis
     return {
         "id": look.line(run.id[:id_length]),
         "when": "" if when is None else f"{when:%m-%d %H:%M}",
         "status": run.status,
-        "steps": "" if run.steps is None else str(run.steps),
-        "tokens": "" if tokens is None else f"{tokens:,}",
-        "time": "" if run.duration_s is None else f"{run.duration_s:.1f} s",
         "agent": head(look.line(run.agent), _WIDEST_NAME, ellipsis),
-        "model": head(look.line(run.model), _WIDEST_NAME, ellipsis),
+        "models": head(look.line(", ".join(run.models) or run.model), _WIDEST_NAME, ellipsis),
+        "steps": _number(run.steps),
+        "calls": _number(run.tool_calls),
+        "tokens": _number(used.total_tokens),
+        "time": "" if run.duration_s is None else f"{run.duration_s:.1f} s",
+        "cost": "" if run.cost is None or run.cost is UNSET else f"${run.cost:.4f}",
         "question": look.line(run.question),
     }
 
 
+def _number(known: int | None) -> str:
+    return "" if known is None else f"{known:,}"
+
+
 def _fit(rows: Sequence[Row], width: int) -> dict[str, int]:
-    """The widths of the columns that there is room for; the question gets what is left."""
-    columns = widths(rows)
-    del columns["question"]
+    """The widths of the columns that hold something, as far as there is room.
+
+    The first row is the heading, and the question gets what is left.
+    """
+    columns = {name: w for name, w in widths(rows).items() if any(row[name] for row in rows[1:])}
+    columns.pop("question", None)
     for name in _DISPENSABLE:
         if _left(columns, width) >= _NARROWEST_QUESTION:
             break
-        del columns[name]
+        columns.pop(name, None)
     return columns | {"question": max(8, _left(columns, width))}
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from catagent.cli.asked import Asked
 from catagent.cli.outputs import resolve
 from catagent.cli.pager import page
-from catagent.cli.recordings import read_along, runs_of
+from catagent.cli.recordings import recorded, runs_of
 from catagent.cli.stderr import write
 from catagent.events.prompts import Prompts
 from catagent.events.state import RunState, reduce
@@ -26,7 +26,7 @@ def show_runs(
 ) -> None:
     """Show the runs of a recording, or the one whose id begins so. Raises RecordingError."""
     states = defaultdict[str, RunState](RunState)
-    with read_along(recording, asked.loaded) as events:
+    with recorded(recording, asked.loaded) as events:
         those = events if run is None else iter(runs_of(events, run)[0])
         those = _whole(those) if prompts else those
         those = _counted(those, states) if asked.stats else those

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from catagent.config import secrets_of
 from catagent.errors import OutputError, RecordingError, did_you_mean
@@ -21,7 +21,9 @@ from catagent.events.masking import EventMask
 from catagent.recordings.reader import MAX_LINE
 
 RecordedStatus = Literal["success", "error", "cancelled", "limit", "interrupted", "unfinished"]
+FAILED: tuple[RecordedStatus, ...] = ("error", "limit")
 _TAIL = 1 << 16
+_OF_END = ("status", "exit_code", "steps", "tool_calls", "duration_s", "usage", "cost")
 # A number, when the run began, its id.
 _NAME = re.compile(r"([0-9]{8,18})-[0-9]{8}-[0-9]{6}-(.*)\.jsonl")
 
@@ -29,8 +31,9 @@ _NAME = re.compile(r"([0-9]{8,18})-[0-9]{8}-[0-9]{6}-(.*)\.jsonl")
 class RunSummary(Struct, kw_only=True, tag_field="type", tag="run"):
     """One run of the history, as `catagent runs` lists it. `bytes` is its size on disk.
 
-    `model` names those that were asked, where the agent brought its own. Of a file with several
-    runs it is the first one.
+    `model` names those that were asked, where the agent brought its own; `models` always those.
+    `error` is what a run failed for, `match` the line in which a search has found its text. Of a
+    file with several runs it is the first one.
     """
 
     v: int = 1
@@ -48,6 +51,10 @@ class RunSummary(Struct, kw_only=True, tag_field="type", tag="run"):
     duration_s: float | None = None
     usage: ev.Usage | None = None
     cost: ev.Cost = UNSET
+    tool_calls: int | None = None
+    models: list[str] = []
+    error: str = ""
+    match: str | UnsetType = UNSET
 
 
 class History(Struct, kw_only=True, frozen=True):
@@ -139,15 +146,20 @@ def summarise(path: Path, mask: EventMask | None = None) -> RunSummary:
         first = _decoded(file.readline(MAX_LINE)), _decoded(file.readline(MAX_LINE))
         last = _decoded(_last_line(file, summary.bytes))
     run = next((event for event in first if isinstance(event, ev.RunStarted)), None)
+    mask = mask or EventMask(secrets_of())
     if run is not None:
-        (mask or EventMask(secrets_of()))(run)
+        mask(run)
         summary.ts, began = run.ts, run.data
         summary.question, summary.agent = question(began), began.agent
         summary.model, summary.mode = began.model or "", began.mode
     if isinstance(last, ev.RunFinished) and (run is None or run.run_id == last.run_id):
-        for name in ("status", "exit_code", "steps", "duration_s", "usage", "cost"):
+        last.data.state = last.data.output = None  # of any size, and not wanted
+        mask(last)
+        for name in _OF_END:
             setattr(summary, name, getattr(last.data, name))
-        summary.model = summary.model or ", ".join(used.model for used in last.data.models)
+        summary.models = [used.model for used in last.data.models]
+        summary.model = summary.model or ", ".join(summary.models)
+        summary.error = last.data.error.message if last.data.error is not None else ""
     return summary
 
 

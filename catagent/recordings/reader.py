@@ -169,19 +169,6 @@ def read_from(place: Path | int) -> Iterator[Event]:
         yield from reader.end()
 
 
-def read_recording(place: Path | int) -> tuple[list[Event], RecordingError | None]:
-    """All events of a recording, and what is wrong with it. Raises RecordingError for none."""
-    events: list[Event] = []
-    try:
-        for event in read_from(place):
-            events.append(event)
-    except RecordingError as damage:
-        if not events:
-            raise
-        return events, damage
-    return events, None
-
-
 @contextlib.contextmanager
 def open_recording(path: Path | int) -> Iterator[int]:
     """Open a recording for reading, or one more time. Raises RecordingError that says why not."""

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from catagent.exports import EXPORTERS, save
-from catagent.recordings.reader import read_recording
 from tests.support.cli import catagent, environment
+from tests.support.recordings import read_recording
 from tests.support.warm import Warm
 
 EVENTS = Path(__file__).parents[1] / "fixtures/v1/events.jsonl"

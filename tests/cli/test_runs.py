@@ -30,7 +30,7 @@ def home(tmp_path: Path) -> Path:
 
 def test_catagent_alone_says_how_to_begin_and_shows_the_last_runs(home: Path) -> None:
     shown = catagent(env=environment(home))
-    *_, first, last = shown.stdout.splitlines()
+    *_, first, last, _why = shown.stdout.splitlines()
     assert (shown.returncode, first[:8], last[:8]) == (0, "aaaa1111", "bbbb2222")
     assert 'catagent "what items are located where the cat is hiding?"' in shown.stdout
 
@@ -77,6 +77,44 @@ def test_runs_on_a_terminal_are_a_table(home: Path) -> None:
         assert part in shown
 
 
+def test_a_terminal_gets_the_newest_runs_last_and_is_told_of_the_others(home: Path) -> None:
+    env = environment(home, COLUMNS="100")
+    _, shown = on_terminal("runs", env=env)
+    rows = shown.splitlines()
+    assert [row[:8] for row in rows[-3:-1]] == ["aaaa1111", "bbbb2222"]
+    assert "The key was refused." in rows[-1]
+    _, shown = on_terminal("runs", "--limit", "1", env=env)
+    assert "aaaa1111" not in shown
+    assert "1 older: --limit 0 shows all" in shown
+    assert [run["id"] for run in lines(catagent("runs", "--limit", "1", env=env).stdout)] == [
+        "bbbb2222"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "ids", "match"),
+    [
+        ("--failed", ["bbbb2222"], None),
+        ("--agent cat", ["bbbb2222", "aaaa1111"], None),
+        ("--agent nobody", [], None),
+        ("--search REFUSED", ["bbbb2222"], "The key was refused."),
+        ("--search get_items", ["aaaa1111"], "get_items"),
+        ("--search GPT-4o --limit 1", ["bbbb2222"], "openai:gpt-4o-mini"),
+        ("--search nowhere", [], None),
+    ],
+)
+def test_runs_are_chosen_by_what_they_were(
+    home: Path, options: str, ids: list[str], match: str | None
+) -> None:
+    done = catagent("runs", *options.split(), env=environment(home))
+    assert (done.returncode, [run["id"] for run in lines(done.stdout)]) == (0, ids)
+    assert match in [None, *(run.get("match") for run in lines(done.stdout))]
+    _, shown = on_terminal("runs", *options.split(), env=environment(home, COLUMNS="100"))
+    assert all(run in shown for run in ids)
+    assert (match or "") in shown
+    assert ("No such run is kept." in shown) == (not ids)
+
+
 def test_ids_that_begin_alike_are_shown_as_far_as_it_takes_to_tell_them_apart(home: Path) -> None:
     history = History(folder=home / "state" / "runs")
     for run_id in ("aaaa1111-7000-8888", "aaaa1111-7000-9999"):
@@ -105,7 +143,7 @@ def test_a_hostile_question_cannot_touch_the_terminal(home: Path) -> None:
 def test_no_runs_yet_is_not_an_error(tmp_path: Path) -> None:
     assert catagent("runs", env=environment(tmp_path)).returncode == 0
     code, shown = on_terminal("runs", env=environment(tmp_path, COLUMNS="100"))
-    assert (code, "No runs are kept yet." in shown) == (0, True)
+    assert (code, "No such run is kept." in shown) == (0, True)
 
 
 def test_runs_show_is_a_transcript_for_people_and_a_summary_for_programs(home: Path) -> None:

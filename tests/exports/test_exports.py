@@ -19,8 +19,8 @@ from catagent.errors import OutputError, UsageError
 from catagent.events import types as ev
 from catagent.exports import EXPORTERS, exporter, save, tags
 from catagent.exports.html_text import code, markdown
-from catagent.recordings.reader import read_recording
 from catagent.views.sanitize import clean
+from tests.support.recordings import read_recording
 from tests.support.runs import (
     NAMED,
     ROOT,

@@ -15,9 +15,9 @@ from catagent.events import types as ev
 from catagent.events.codec import encode
 from catagent.events.filters import Filters
 from catagent.exports import exporter
-from catagent.recordings.reader import read_recording
 from catagent.sinks.plain import PlainSink
 from catagent.views.options import ViewOptions
+from tests.support.recordings import read_recording
 
 BEFORE = Path(__file__).parents[1] / "fixtures/before"
 NAMES = sorted(path.stem for path in BEFORE.glob("*.jsonl"))

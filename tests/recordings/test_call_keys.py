@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from catagent.events import types as ev
 from catagent.events.codec import encode
 from catagent.recordings.call_keys import CallKeys
-from catagent.recordings.reader import Reader, read_recording
+from catagent.recordings.reader import Reader
 from tests.support import strategies
+from tests.support.recordings import read_recording
 from tests.support.runs import ROOT, cat_run
 
 BEFORE = Path(__file__).parents[1] / "fixtures/before"

@@ -23,13 +23,13 @@ from catagent.exports import EXPORTERS, exporter
 from catagent.exports.facts import final_state
 from catagent.recordings.history import summarise
 from catagent.recordings.pace import Pace, replay
-from catagent.recordings.reader import read_recording
 from catagent.recordings.schema import schema
 from catagent.run.playback import Playback
 from catagent.sinks.agui import AguiSink
 from catagent.sinks.base import Sink
 from catagent.sinks.jsonl import AnswerSink, JsonlSink
 from catagent.views.stats import table
+from tests.support.recordings import read_recording
 
 FIXTURES = sorted((Path(__file__).parents[1] / "fixtures").glob("v*/*.jsonl"))
 VALIDATOR = Draft202012Validator(schema())

@@ -22,8 +22,9 @@ from catagent.exports.html import page as html
 from catagent.exports.markdown import document as markdown
 from catagent.exports.text import document as text
 from catagent.recordings.pace import Pace, read_chunks, replay
-from catagent.recordings.reader import Reader, by_run, open_recording, read_recording
+from catagent.recordings.reader import Reader, by_run, open_recording
 from catagent.sinks.agui_events import Translator
+from tests.support.recordings import read_recording
 from tests.support.runs import ROOT, cat_run, interleaved, stamped, started
 
 RUN = [encode(event) for event in cat_run()]

@@ -17,9 +17,9 @@ from pydantic import TypeAdapter
 
 from catagent.events import types as ev
 from catagent.events.codec import encode_plain
-from catagent.recordings.reader import read_recording
 from catagent.sinks.agui import AguiSink
 from catagent.sinks.agui_events import Translator
+from tests.support.recordings import read_recording
 from tests.support.runs import (
     ANSWER,
     ITEMS,

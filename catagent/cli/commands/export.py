@@ -73,7 +73,7 @@ def export(
     if file == STDOUT and sys.stdout.isatty() and kind in ("html", "svg", "cast"):
         raise UsageError(f"{kind} is not for a terminal to show", f"redirect it: - > run.{kind}")
     with recorded(recording, asked.loaded) as events:
-        those = run_of(events, run)
+        those = run_of(list(events), run)
         if kind != "jsonl":
             those = [event for event in those if asked.filters.keeps(event)]
         save(file, render([*structure(those)] if bare else those, title), force=force)

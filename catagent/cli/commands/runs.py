@@ -1,6 +1,5 @@
 """`catagent runs`: list the runs that were kept; show, remove or locate one."""
 
-import shutil
 import sys
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from catagent.cli import candidates
 from catagent.cli.asked import Asked
 from catagent.cli.command import Command, Group
 from catagent.cli.options import Recording, shares
+from catagent.errors import UsageError
 
 app = typer.Typer(cls=Group, help="List the runs that were kept; show, remove or locate one.")
 
@@ -17,19 +17,45 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON line a run, as a pi
 
 
 @app.callback(invoke_without_command=True)
-def runs(ctx: typer.Context, json: Json = False) -> None:
-    """List the runs that were kept, newest first."""
+def runs(
+    ctx: typer.Context,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit",
+            metavar="N",
+            help="The newest so many; 0 for all.",
+            show_default="20, in a pipe all",
+        ),
+    ] = None,
+    agent: Annotated[
+        str | None, typer.Option("--agent", "-a", metavar="NAME", help="Runs of this agent.")
+    ] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Runs that failed.")] = False,
+    search: Annotated[
+        str | None,
+        typer.Option(
+            "--search", metavar="TEXT", help="Runs with this in a text or name, newest first."
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List the runs that were kept: newest last on a terminal, and first in a pipe."""
     if ctx.invoked_subcommand is not None:
         return
-    from catagent.cli.listing import print_list
     from catagent.cli.recordings import history
-    from catagent.cli.runs_table import table
-    from catagent.views.style import live_look
+    from catagent.cli.runs_table import list_runs
+    from catagent.recordings.history import FAILED
 
+    if limit is not None and limit < 0:
+        raise UsageError(f"--limit is {limit}", "it is 0 or more")
     asked = Asked.of({})
-    kept = list(history(asked.loaded).runs())
-    rows = table(kept, live_look(asked.view(sys.stdout)), shutil.get_terminal_size().columns)
-    print_list(kept, rows, json=json, none="No runs are kept yet.")
+    kept = [
+        run
+        for run in history(asked.loaded).runs()
+        if agent in (None, run.agent) and (not failed or run.status in FAILED)
+    ]
+    list_runs(kept, asked, limit=limit, search=search, json=json)
 
 
 @app.command("show", cls=Command)
