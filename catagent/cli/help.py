@@ -1,6 +1,7 @@
 """`--help`: a page of forty rows at most. docs/commands.md has all that there is to say."""
 
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +19,7 @@ Rows = list[tuple[str, str]]
 def write_help(command: Any, ctx: Any, formatter: Any) -> None:
     """Write what stands below the usage: examples, arguments, options, variables, exit codes."""
     bold = is_capable(process_environ(), isatty=sys.stdout.isatty())
-    formatter.width += 2  # click leaves them free
+    formatter.width = min(shutil.get_terminal_size().columns, 100)
     formatter.write(f"\n{_heading('Examples', bold)}\n")
     formatter.write("".join(f"  {example}\n" for example in examples(ctx.command_path)))
     options = _options(command, ctx)

@@ -75,7 +75,7 @@ def print_programs(asked: Asked) -> None:
     folders.sweep(asked.loaded.process)
     programs = [each.program for each in find(asked.loaded.process)]
     rows = table(programs) if programs else ()
-    print_list(programs, rows, json=asked.json, none="No program is watched now.")
+    print_list(programs, rows, json=asked.json, none="no program is watched now")
 
 
 def table(programs: Sequence[Program]) -> Iterator[str]:

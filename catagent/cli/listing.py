@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from catagent.cli.stderr import say
 from catagent.events.codec import encode_plain
 from catagent.sinks.jsonl import escaped
 
@@ -24,4 +25,4 @@ def print_list(items: Iterable[Struct], table: Iterable[str], *, json: bool, non
         printed = bool(sys.stdout.write(f"{row}\n"))
         sys.stdout.flush()
     if not printed:
-        sys.stderr.write(f"{none}\n")
+        say(f"catagent: {none}")

@@ -44,7 +44,7 @@ def _report(error: Exception, *, debug: bool) -> ExitCode:
     if debug:
         say_traceback(error)
     say(
-        f"catagent: this is a defect of catagent's: {type(error).__name__}: {error}",
+        f"catagent: error: this is a defect of catagent's: {type(error).__name__}: {error}",
         "report it" if debug else "run it again with --debug, and report what that prints",
     )
     return ExitCode.FAILED

@@ -7,8 +7,8 @@ from typing import TextIO
 
 from catagent.errors import UsageError
 
-_EXAMPLE = 'Ask like this: catagent ask "what items are located where the cat is hiding?"'
-_WAITING = "Waiting for stdin to end (Ctrl-D, or start with </dev/null)."
+_EXAMPLE = 'ask like this: catagent ask "what items are located where the cat is hiding?"'
+_WAITING = "catagent: waiting for stdin to end (Ctrl-D, or start with </dev/null)"
 _PATIENCE_S = 1.0
 
 
@@ -21,7 +21,7 @@ def read_question(argument: str | None, stdin: TextIO | None, notice: Callable[[
     if argument not in (None, "-") and not piped:
         return _required(argument)
     if not piped and argument is None:
-        raise UsageError("There is no question.", _EXAMPLE)
+        raise UsageError("there is no question", _EXAMPLE)
     text = read_stdin(stdin or sys.stdin, notice)
     if argument in (None, "-"):
         return _required(text.strip())
@@ -32,7 +32,7 @@ def read_question(argument: str | None, stdin: TextIO | None, notice: Callable[[
 
 def _required(text: str | None) -> str:
     if not text or not text.strip():
-        raise UsageError("The question is empty.", _EXAMPLE)
+        raise UsageError("the question is empty", _EXAMPLE)
     return text
 
 
@@ -44,8 +44,8 @@ def read_stdin(stdin: TextIO, notice: Callable[[str], None]) -> str:
     try:
         return stdin.read()
     except UnicodeDecodeError as error:
-        raise UsageError(f"stdin is not {error.encoding} text.", _EXAMPLE) from None
+        raise UsageError(f"stdin is not {error.encoding} text", _EXAMPLE) from None
     except OSError as error:
-        raise UsageError(f"Cannot read stdin: {error.strerror}.", _EXAMPLE) from None
+        raise UsageError(f"cannot read stdin: {error.strerror}", _EXAMPLE) from None
     finally:
         timer.cancel()

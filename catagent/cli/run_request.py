@@ -118,4 +118,4 @@ def _notice(request: Request, asked: Asked) -> None:
     if request.python is not None and not asked.quiet:
         say(f"catagent: {request.agent} runs in {request.python}")
     if request.model.notice and request.uses_our_models and not asked.quiet:
-        say(request.model.notice)
+        say(f"catagent: {request.model.notice}")

@@ -57,7 +57,7 @@ def list_runs(
     else:
         found = islice(_having(kept, Search(search)), limit or None)
         rows = table(kept, look, width, found)
-    print_list(found, rows, json=json, none="No such run is kept.")
+    print_list(found, rows, json=json, none="no such run is kept")
 
 
 def _having(runs: Iterable[RunSummary], search: Search) -> Iterator[RunSummary]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 import sys
 import traceback
@@ -11,19 +12,39 @@ from typing import TYPE_CHECKING
 from catagent.config import secrets_of
 from catagent.redact import redact, shortened
 from catagent.views.sanitize import clean
+from catagent.views.wrap import wrap
 
 if TYPE_CHECKING:
     from catagent.events.state import RunState
     from catagent.events.types import ErrorInfo
 
 _LOOK_S = 0.1
+# How far in the rest of a line that is broken begins, and the least room for it.
+_HANGING, _NARROWEST = 4, 20
 # Of a question to a person, which may be of any size.
 _MOST_SAID, _MOST_LINES = 2000, 20
 
 
 def say(message: str, hint: str = "") -> None:
     """Print a message and what to do next. Both may quote untrusted text."""
-    write(_safe(message) + "\n" + (f"  hint: {_safe(hint)}\n" if hint else ""))
+    text = _safe(message) + (f"\n  hint: {_safe(hint)}" if hint else "")
+    width = _width()
+    write("".join(f"{row}\n" for line in text.split("\n") for row in _rows(line, width)))
+
+
+def _rows(line: str, width: int | None) -> list[str]:
+    """A line, broken between words where a terminal has no room, with the rest further in."""
+    margin = " " * (len(line) - len(line.lstrip(" ")) + _HANGING)
+    first, *more = wrap(line, width and max(width - len(margin), _NARROWEST))
+    return [first, *(margin + row for row in more)]
+
+
+def _width() -> int | None:
+    """How wide the terminal is that stderr leads to; None where it leads to none."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or None
+    except (OSError, ValueError):  # closed, or not a terminal
+        return None
 
 
 def say_error(said: str, error: ErrorInfo) -> None:

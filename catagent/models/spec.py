@@ -58,8 +58,8 @@ def openai_address(environ: Mapping[str, str]) -> str | None:
 def _default(environ: Mapping[str, str]) -> ModelSpec:
     if environ.get("OPENAI_API_KEY") or openai_address(environ):
         return ModelSpec(provider="openai", name=DEFAULT_OPENAI_MODEL)
-    said = f"No OPENAI_API_KEY: using the embedded model {EMBEDDED}, on this machine. "
-    said += "Choose another with --model PROVIDER:NAME."
+    said = f"no OPENAI_API_KEY: using the embedded model {EMBEDDED}, on this machine; "
+    said += "choose another with --model PROVIDER:NAME"
     return ModelSpec(provider="local", name=EMBEDDED, notice=said)
 
 

@@ -126,6 +126,6 @@ def test_the_last_run_is_opened_in_the_browser_once_it_is_written(
     kept.write_bytes(EVENTS.read_bytes())
     done = warm.run(["export", "run.html", "--open"], environment(tmp_path, BROWSER="/bin/echo"))
     page = tmp_path / "run.html"
-    assert (done.code, done.err.decode()) == (0, "Wrote run.html.\n")
+    assert (done.code, done.err.decode()) == (0, "catagent: wrote run.html\n")
     assert done.out.decode() == f"{page.as_uri()}\n"
     assert "where_cat_is_hiding" in page.read_text()

@@ -112,7 +112,7 @@ def test_runs_are_chosen_by_what_they_were(
     _, shown = on_terminal("runs", *options.split(), env=environment(home, COLUMNS="100"))
     assert all(run in shown for run in ids)
     assert (match or "") in shown
-    assert ("No such run is kept." in shown) == (not ids)
+    assert ("no such run is kept" in shown) == (not ids)
 
 
 def test_ids_that_begin_alike_are_shown_as_far_as_it_takes_to_tell_them_apart(home: Path) -> None:
@@ -143,7 +143,7 @@ def test_a_hostile_question_cannot_touch_the_terminal(home: Path) -> None:
 def test_no_runs_yet_is_not_an_error(tmp_path: Path) -> None:
     assert catagent("runs", env=environment(tmp_path)).returncode == 0
     code, shown = on_terminal("runs", env=environment(tmp_path, COLUMNS="100"))
-    assert (code, "No such run is kept." in shown) == (0, True)
+    assert (code, "no such run is kept" in shown) == (0, True)
 
 
 def test_runs_show_is_a_transcript_for_people_and_a_summary_for_programs(home: Path) -> None:

@@ -78,7 +78,7 @@ def export(
             those = [event for event in those if asked.filters.keeps(event)]
         save(file, render([*structure(those)] if bare else those, title), force=force)
         if file != STDOUT:
-            say(f"Wrote {file}.")
+            say(f"catagent: wrote {file}")
         if show:
             _open(file.absolute().as_uri())
 
