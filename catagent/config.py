@@ -150,8 +150,8 @@ def _convert(name: str, value: Any, kind: Any, where: str) -> Any:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
         words = [each for each in getattr(kind, "__args__", ()) if isinstance(each, str)]
-        meant = did_you_mean(value if isinstance(value, str) else "", words)
-        hint = f"{meant} one of: {', '.join(words)}".lstrip() if words else ""
+        given = value if isinstance(value, str) else ""
+        hint = did_you_mean(given, words, f"one of: {', '.join(words)}") if words else ""
         raise UsageError(f"{name} from {where} is {_shown(value)}: {error}", hint) from None
 
 
@@ -204,8 +204,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
     if unknown:
         known = ", ".join(Settings.__struct_fields__)
         named = ", ".join(map(_shown, unknown[:5]))
-        meant = did_you_mean(unknown[0], Settings.__struct_fields__)
-        hint = f"{meant} known: {known}".lstrip()
+        hint = did_you_mean(unknown[0], Settings.__struct_fields__, f"known: {known}")
         raise UsageError(f"{path} has no such setting: {named}", hint)
     return values
 

@@ -37,9 +37,10 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     return names[near[0]] if near else ""
 
 
-def did_you_mean(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
-    """The question whether the nearest of these names was meant; empty where none is near."""
-    return f"did you mean {near}?" if (near := nearest(name, known, cutoff)) else ""
+def did_you_mean(name: str, known: Iterable[str], more: str = "", cutoff: float = 0.6) -> str:
+    """A hint: whether the nearest of these names was meant, if one is near, and then `more`."""
+    near = nearest(name, known, cutoff)
+    return f"did you mean {near}? {more}".rstrip() if near else more
 
 
 class CatagentError(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,11 +12,12 @@ from catagent.agents.driver.kinds import UnusableError
 from catagent.agents.driver.load import load
 from catagent.agents.interpreter import project_root
 from catagent.agents.langgraph_json import Project
-from catagent.errors import UsageError
+from catagent.errors import UsageError, did_you_mean
 from catagent.loading import current_folder, registry
 
 _JAVASCRIPT = re.compile(r"\.[cm]?[jt]sx?")
 _RELATIVE = re.compile(r"^\s*from\s+(\.+)[\w.]*\s+import\b", re.MULTILINE)
+_OWN = " - or your own as path/to/file.py:attribute or package.module:attribute"
 _WRITE = "write it as path/to/file.py:attribute"
 
 
@@ -64,7 +65,7 @@ class Code(NamedTuple):
     def _of(cls, project: Project, graph: str) -> Code:
         """The agent that a project has by this id."""
         if (entry := project.paths.get(graph)) is None:
-            hint = registry.suggest(graph, project.graphs, "graph")
+            hint = did_you_mean(graph, project.graphs, _all(project.graphs))
             raise UsageError(f"{project.file} has no graph called {graph!r}", hint)
         where, _, attribute = entry.rpartition(":")
         if not (where and attribute and project.below(where)):
@@ -123,7 +124,12 @@ def find(name: str, table: Mapping[str, str], what: str) -> Any:
         return code.load()
     project = Project.of(Path()) if what == "agent" else None
     known = [*table, *(project.graphs if project else ())]
-    raise UsageError(f"no {what} called {name!r}", registry.suggest(name, known, what))
+    hint = did_you_mean(name, known, _all(known) + _OWN * (what == "agent"))
+    raise UsageError(f"no {what} called {name!r}", hint)
+
+
+def _all(names: Iterable[str]) -> str:
+    return f"there is: {', '.join(names)}"
 
 
 @contextlib.contextmanager

@@ -47,7 +47,7 @@ def parse(found: BaseTool, given: Mapping[str, str]) -> dict[str, Any]:
     """Turn words into the tool's input, checked against its schema; JSON where it wants no text."""
     unknown = sorted(given.keys() - found.args.keys())
     if unknown:
-        hint = f"{did_you_mean(unknown[0], found.args)} {_usage(found)}".lstrip()
+        hint = did_you_mean(unknown[0], found.args, _usage(found))
         raise UsageError(f"{found.name} takes no argument called {unknown[0]!r}", hint)
     schema = cast("type[BaseModel]", found.get_input_schema())
     read = {key: _value(found.args[key], value) for key, value in given.items()}

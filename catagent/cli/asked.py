@@ -56,12 +56,12 @@ class Asked(Struct, kw_only=True, frozen=True):
         """Read the settings, and say on stderr what was left out of them. Raises UsageError."""
         flags = {name: given[name] for name in Settings.__struct_fields__ if name in given}
         flags |= {name: value for option, (name, value) in _SHORT.items() if given.get(option)}
-        chosen = {name: tuple(given.get(name) or ()) for name in Filters.__struct_fields__}
         own = {name: given[name] for name in cls.__struct_fields__ if name in given}
+        filters = _filters(given)
         loaded = config.load(flags, env_file=given.get("env_file"))
         for notice in loaded.notices:
             say(f"catagent: warning: {notice}")
-        return cls(loaded=loaded, given=given, filters=_filters(**chosen), **own)
+        return cls(loaded=loaded, given=given, filters=filters, **own)
 
     @property
     def settings(self) -> Settings:
@@ -91,19 +91,20 @@ class Asked(Struct, kw_only=True, frozen=True):
 
     def say_unmatched(self) -> None:
         """Say which names and tags of the filters no run had."""
-        for what, name, seen in (
+        for what, each, seen in (
             self.filters.unmatched() if isinstance(self.filters, Noting) else ()
         ):
             there = shortened(", ".join(sorted(seen)) or "none", _LONGEST_HINT)
-            hint = f"{did_you_mean(name, seen)} there were: {there}".lstrip()
-            say(f"catagent: warning: no run {what} {name!r}", hint)
+            hint = did_you_mean(each, seen, f"there were: {there}")
+            say(f"catagent: warning: no run had the {what} {each!r}", hint)
 
 
-def _filters(**chosen: tuple[str, ...]) -> Filters:
-    """The filters that were chosen. Raises UsageError for a type that no run is of."""
-    for name in ("include_types", "exclude_types"):
-        for unknown in sorted({*chosen[name]} - {*TYPES}):
-            hint = f"{did_you_mean(unknown, TYPES)} there is: {', '.join(TYPES)}".lstrip()
-            raise UsageError(f"no type called {unknown!r} for --{name.replace('_', '-')}", hint)
+def _filters(given: Mapping[str, Any]) -> Filters:
+    """The filters that were given. Raises UsageError for a type that no run is of."""
+    chosen = {name: tuple(given.get(name) or ()) for name in Filters.__struct_fields__}
+    for each in (*chosen["include_types"], *chosen["exclude_types"]):
+        if each not in TYPES:
+            hint = did_you_mean(each, TYPES, f"there is: {', '.join(TYPES)}")
+            raise UsageError(f"no run is of the type {each!r}", hint)
     is_named = any(values for name, values in chosen.items() if not name.endswith("types"))
     return (Noting if is_named else Filters)(**chosen)

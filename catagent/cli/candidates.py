@@ -73,16 +73,14 @@ def models() -> Iterator[Candidate]:
     yield from {run.model: "of the history" for run in _history() if ":" in run.model}.items()
 
 
-@_harmless
-def tools() -> Iterator[Candidate]:
+def tools() -> list[str]:
     """The tools that are built in."""
-    yield from ((name, "") for name in TOOLS)
+    return [*TOOLS]
 
 
-@_harmless
-def types() -> Iterator[Candidate]:
+def types() -> list[str]:
     """The types of runs, for filters."""
-    yield from ((name, "") for name in TYPES)
+    return [*TYPES]
 
 
 def _history() -> Iterator[Any]:

@@ -13,16 +13,15 @@ Refused: type[Any] = typer.BadParameter.__mro__[1]
 
 def no_command(word: str, known: Iterable[str], program: str) -> UsageError:
     """The error for a word that is no command of this program."""
-    return UsageError(
-        f"there is no command {word!r}", did_you_mean(word, known) or f"{program} --help lists them"
-    )
+    hint = did_you_mean(word, known) or f"{program} --help lists them"
+    return UsageError(f"there is no command {word!r}", hint)
 
 
 def bad_value(name: str, value: Any, kind: Any) -> UsageError:
     """The error for a value that cannot be made one of this kind."""
     words = _words(kind)
     if words:
-        hint = f"{did_you_mean(str(value), words)} one of: {', '.join(words)}".lstrip()
+        hint = did_you_mean(str(value), words, f"one of: {', '.join(words)}")
     else:
         hint = {int: "it is a whole number", float: "it is a number"}.get(kind, "")
     return UsageError(f"{name} is {value!r}", hint)

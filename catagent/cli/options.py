@@ -8,18 +8,19 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 
-from catagent.cli import candidates
 from catagent.cli.asked import Asked
+from catagent.cli.candidates import agents, models, runs, types
 from catagent.config import Settings
 from catagent.loading.registry import AGENTS
 
 Options = tuple[inspect.Parameter, ...]
 
 _KINDS = get_type_hints(Settings)
-_VALUES = {
-    "agent": candidates.agents,
-    **dict.fromkeys(("model", "tool_model"), candidates.models),
-    **dict.fromkeys(("include_types", "exclude_types"), candidates.types),
+# What a shell completes the values of options with.
+_VALUES: dict[str, Callable[[], Any]] = {
+    "agent": agents,
+    **dict.fromkeys(("model", "tool_model"), models),
+    **dict.fromkeys(("include_types", "exclude_types"), types),
 }
 
 
@@ -195,7 +196,7 @@ Recording = Annotated[
     typer.Argument(
         metavar="RUN",
         help="The beginning of a run's id, last, or a file.",
-        autocompletion=candidates.runs,
+        autocompletion=runs,
     ),
 ]
 

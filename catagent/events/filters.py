@@ -62,17 +62,13 @@ class Noting(Filters, kw_only=True, frozen=True):
         return super().keeps(event)
 
     def unmatched(self) -> Iterator[tuple[str, str, set[str]]]:
-        """Yield each name and tag that no run had, after what, and before those that there were.
+        """Yield "name" or "tag", each that no run had, and those that there were.
 
         Where nothing ran there are none.
         """
         names, tags = self.include_names + self.exclude_names, self.include_tags + self.exclude_tags
-        for each in dict.fromkeys(names):
-            if each not in self.names and self.names:
-                yield "was named", each, self.names
-        for each in dict.fromkeys(tags):
-            if each not in self.tags and self.names:
-                yield "had the tag", each, self.tags
+        for what, wanted, seen in (("name", names, self.names), ("tag", tags, self.tags)):
+            yield from ((what, each, seen) for each in wanted if self.names and each not in seen)
 
 
 _Lists = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]

@@ -5,10 +5,8 @@ Adding an agent or a tool is one row here.
 """
 
 import importlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-from catagent.errors import did_you_mean
 
 # Each makes an agent, as a person's own factory does: (model, tool_model) -> Runnable.
 AGENTS: Mapping[str, str] = {
@@ -29,15 +27,6 @@ PROVIDERS: Mapping[str, str] = {
     "openai": "catagent.models.providers.openai:build",
     "local": "catagent.models.providers.embedded:build",
 }
-
-_OWN = " - or your own as path/to/file.py:attribute or package.module:attribute"
-
-
-def suggest(name: str, known: Iterable[str], what: str) -> str:
-    """A hint for a name that is not there: the nearest one, and all of them."""
-    names = list(known)
-    there = f"there is: {', '.join(names)}{_OWN * (what == 'agent')}"
-    return f"{did_you_mean(name, names)} {there}".lstrip()
 
 
 def load(path: str) -> Any:

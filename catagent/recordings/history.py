@@ -116,7 +116,7 @@ class History(Struct, kw_only=True, frozen=True):
             found = {run: path for _, run, path in files[-1:]}
         if not found:
             known = ("last", *(run[: len(wanted)] for _, run, _ in files))
-            hint = f"{did_you_mean(wanted, known, 0.8)} catagent runs lists them".lstrip()
+            hint = did_you_mean(wanted, known, "catagent runs lists them", cutoff=0.8)
             raise RecordingError(f"no run {wanted!r} in the history", hint)
         if len(found) > 1:
             ids = ", ".join(list(found)[:5])

@@ -297,7 +297,7 @@ def test_a_name_in_a_filter_that_no_run_had_is_reported_at_the_end(tmp_path: Pat
     assert done.returncode == 0
     assert lines(done.stdout)[-1]["type"] == "run.finished"
     name, meant, tag, _ = done.stderr.splitlines()
-    assert name == "catagent: warning: no run was named 'get_item'"
+    assert name == "catagent: warning: no run had the name 'get_item'"
     assert meant.startswith("  hint: did you mean get_items? there were: ")
     assert tag == "catagent: warning: no run had the tag 'x'"
 
@@ -305,7 +305,7 @@ def test_a_name_in_a_filter_that_no_run_had_is_reported_at_the_end(tmp_path: Pat
 def test_an_unknown_type_in_a_filter_is_a_usage_error_before_anything_runs(tmp_path: Path) -> None:
     done = catagent("replay", "nothing.jsonl", "--exclude-types", "tol", env=environment(tmp_path))
     assert (done.returncode, done.stdout) == (2, "")
-    assert "no type called 'tol' for --exclude-types" in done.stderr
+    assert "no run is of the type 'tol'" in done.stderr
     assert "did you mean tool? there is: chat_model, llm, tool, " in done.stderr
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from catagent.errors import CredentialsError, UsageError
-from catagent.loading import registry
+from catagent.errors import CredentialsError, UsageError, did_you_mean
 from catagent.models.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -40,8 +39,8 @@ def _not_installed(spec: ModelSpec, error: ImportError) -> UsageError:
 def _refused(spec: ModelSpec, error: ValueError) -> UsageError | CredentialsError:
     said = str(error)
     if "Unsupported provider" in said:
-        known = said.rsplit(": ", 1)[-1].split(", ")
-        hint = registry.suggest(spec.provider, ["local", *known], "provider")
+        known = ["local", *said.rsplit(": ", 1)[-1].split(", ")]
+        hint = did_you_mean(spec.provider, known, f"there is: {', '.join(known)}")
         return UsageError(f"no model provider called {spec.provider!r}", hint)
     if "key" in said.lower():
         hint = f"set {spec.provider.upper()}_API_KEY"
