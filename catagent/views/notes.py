@@ -54,7 +54,8 @@ def beginning(look: Look, event: ev.RunStarted, process: str = "") -> list[Part]
     details = _details(event) if look.options.verbose else []
     parts: list[Part] = [Hanging(look.paint("dim", look.glyphs.run), facts(look, known, *details))]
     if data.input:
-        parts.append(note(look, look.glyphs.ask, "\n".join(fields(data.input)), "busy", "question"))
+        asked = "\n".join(fields(data.input))
+        parts.append(note(look, look.glyphs.ask, asked, "busy", "question", folds=True))
     return parts
 
 

@@ -57,7 +57,7 @@ def test_another_name_is_not() -> None:
 def test_show_takes_every_option_of_stream() -> None:
     streams, shows = signature(catagent.stream).parameters, signature(catagent.show).parameters
     assert {name: shows[name] for name in streams} == streams
-    assert shows.keys() - streams.keys() == {"verbose", "quiet"}
+    assert shows.keys() - streams.keys() == {"verbose", "quiet", "fold"}
 
 
 def imported_by(code: str) -> set[str]:

@@ -152,7 +152,12 @@ def test_the_newest_rows_are_seen_while_a_text_streams() -> None:
     assert [row for row in final if "word" in row] == [f"│ word {n}" for n in range(6)]
 
 
-def test_the_answer_a_question_and_an_error_are_never_folded() -> None:
+def test_a_question_that_came_by_a_pipe_is_folded() -> None:
+    rows = shown([runs.started(LONG)], ViewOptions(fold=9))
+    assert rows[7:9] == ["  … 391 more lines · --full", "  line 397"]
+
+
+def test_the_answer_what_a_person_is_asked_and_an_error_are_never_folded() -> None:
     asked = ev.Interrupt(call="c", parent_ids=PARENTS, data=ev.InterruptData(id="i", value=LONG))
     *call, ended, seen = runs.tool("c", "t", {}, [], inside=[asked], output=LONG)
     assert isinstance(seen, ev.Observation)
