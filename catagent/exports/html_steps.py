@@ -38,8 +38,8 @@ class Steps:
             case ToolRun() as run:
                 return self._tool(step, run)
             case ev.Interrupt(data=data):
-                asked = "\n\n".join(["Waits for an answer:", *questions(data)])
-                return tags.notice("warning", asked, *answers(data))
+                asked = *questions(data), *answers(data)
+                return tags.notice("warning", "Waits for an answer:", *asked)
             case text:
                 return tags.pre(text, kind="event")
 

@@ -6,9 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from catagent.cli import candidates
 from catagent.cli.asked import Asked
-from catagent.cli.options import OneRun, shares
+from catagent.cli.options import OneRun, Recording, shares
 from catagent.cli.stderr import say
 from catagent.errors import UsageError
 
@@ -18,14 +17,7 @@ _Format = Literal["html", "svg", "md", "cast", "txt", "jsonl"]
 @shares()
 def export(
     asked: Asked,
-    recording: Annotated[
-        str,
-        typer.Argument(
-            metavar="RUN",
-            help="The beginning of a run's id, last, a file, or - for stdin.",
-            autocompletion=candidates.runs,
-        ),
-    ] = "last",
+    recording: Recording = "last",
     file: Annotated[
         Path | None,
         typer.Argument(
@@ -57,7 +49,8 @@ def export(
 ) -> None:
     """Export a recorded run: as a page, picture, transcript or terminal cast.
 
-    A damaged or unfinished recording is exported up to the damage, with exit code 1.
+    One argument is FILE, of the last run; RUN may be - for a recording on stdin. A damaged or
+    unfinished recording is exported up to the damage, with exit code 1.
     """
     from catagent.cli.recordings import recorded, run_of
     from catagent.exports import STDOUT, exporter, save
