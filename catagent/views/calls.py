@@ -155,7 +155,7 @@ class Calls:
         """Who writes; nothing where only one can."""
         verbose = self.look.options.verbose
         model = "" if isinstance(event, ev.LlmToken) else event.data.model
-        if event.call is None and not (verbose or agent_of(event)):
+        if event.call is None and not verbose:
             return ""
         known = [name, *([model] if verbose and model not in ("", name) else [])]
         known += [f"run {event.run_id}"] if verbose and event.run_id else []

@@ -26,8 +26,8 @@ class Model(Stack):
     ) -> None:
         super().__init__()
         self.look, self.name, self.agent = look, name, agent
-        # What the run's own agent says, not one inside it, or a model inside a tool.
-        self.said = None if inside or agent else Said(look)
+        # What is said outside of any tool; whose it is, if the label does not say so.
+        self.said = None if inside else Said(look, "" if label else agent)
         self._home: Stack = self
         self._markdown = not (inside or look.words)
         self.tokens = 0
@@ -156,14 +156,15 @@ class Model(Stack):
 
 
 class Said(Stack):
-    """What the run's own agent says, until it calls a tool: its answer, or what comes before one.
+    """What an agent says, until it calls a tool: the answer of the run, or what comes before that.
 
-    It has no rows until that is decided, or it is too long to wait: then it is taken for an answer.
+    It has no rows until that is decided, or it is too long to wait: then it is taken for an answer,
+    unless the agent is one inside the run's own, which has a name.
     """
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: Look, name: str) -> None:
         super().__init__()
-        self.look = look
+        self.look, self.name = look, name
         self.answer: bool | None = None
         self.apart = False  # from what is above
         self._size, self._signed = 0, False
@@ -172,13 +173,13 @@ class Said(Stack):
         """Take note of how much it is."""
         self._size += len(text)
         if self._size > MOST_HELD:
-            self.decide(answer=True)
+            self.decide(answer=not self.name)
 
     def decide(self, *, answer: bool) -> None:
         """Say which of the two it is; the first to say so is right."""
         if self.answer is None:
             self.answer = answer
-            self._side = "" if answer else " " * cells(self.look.glyphs.agent)
+            self._side = "" if answer or self.name else " " * cells(self.look.glyphs.agent)
 
     def take(self, width: int | None) -> Rows:
         """Return the rows that have become final, the first of them with a sign of what it is."""
@@ -186,13 +187,12 @@ class Said(Stack):
         if self._signed or not rows:
             return rows
         self._signed = True
-        if self.answer:
-            first = [*label(self.look, "answer", "answer").take(width), rows[0]]
-        else:
-            side, _ = self._gutter(width)
-            sign = self.look.paint("agent", self.look.glyphs.agent) if side else ""
-            first = [sign + rows[0][len(side) :]]
-        return [*[""] * self.apart, *first, *rows[1:]]
+        words = ["answer" if self.answer else "", self.name]
+        if title := self.look.glyphs.dot.join(filter(None, words)):
+            rows[:0] = label(self.look, title, "answer" if self.answer else "agent").take(width)
+        elif side := self._gutter(width)[0]:
+            rows[0] = self.look.paint("agent", self.look.glyphs.agent) + rows[0][len(side) :]
+        return [""] * self.apart + rows
 
 
 class Call:

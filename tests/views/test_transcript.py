@@ -259,6 +259,16 @@ def test_a_call_of_an_agent_inside_the_runs_own_has_its_name() -> None:
     assert shown([*written, runs.finished()])[0] == "→ researcher: get_items() · not run"
 
 
+def test_texts_of_an_agent_inside_the_runs_own_have_its_name() -> None:
+    before, last = runs.model("a", ["I look."]), answered("A lamp.")
+    for begun in (before[0], last[0]):
+        assert isinstance(begun, ev.LlmStarted)
+        begun.data.agent = "writer"
+    rows = shown([*before, *last])
+    assert rows == ["● writer", "I look.", "", "● answer · writer", "A lamp."]
+    assert shown([*before, *last], PLAIN)[2:] == ["answer, writer:", "A lamp."]
+
+
 def test_a_call_that_was_run_is_shown_once() -> None:
     events = [
         *runs.decision("m", "c", "get_items", ['{"place"', ': "sofa"}']),
