@@ -11,6 +11,7 @@ from catagent.views.format import compact, count, parsed, seconds
 _LOOP = frozenset({"model", "tools", "generate_structured_response"})
 _LOOP |= {"pre_model_hook", "post_model_hook", "__start__"}
 _MODELS = frozenset({"agent", "assistant", "call_model", "chatbot", "llm", "llm_call"})
+_ROLES = frozenset({"ai", "assistant", "human", "user", "system", "developer", "tool"})
 _MIDDLEWARE = (".before_agent", ".before_model", ".after_model", ".after_agent")
 # So long, in characters, a value is whole in a line, else its beginning; and in a state.
 _SHORT, _BEGINNING, _LONG = 60, 40, 2000
@@ -51,7 +52,8 @@ class Nodes:
         if data.duration_s is not UNSET and data.duration_s >= _MOMENT:
             name += f" ({seconds(data.duration_s)})"
         news = {k: v for k, v in changes.items() if self._verbose or not _is_told(v)}
-        said = ", ".join(f"{key} {short(value)}".lstrip() for key, value in news.items())
+        whats = (f"{key} {short(value)}".lstrip() for key, value in news.items())
+        said = ", ".join(what.removeprefix("messages ") for what in whats)
         return [f"{name}: {said}" if said else name]
 
     def _is_loop(self, event: ev.Update, changes: dict[str, Any]) -> bool:
@@ -93,9 +95,16 @@ def _changes(changes: Any) -> dict[str, Any]:
 
 def _messages(value: Any) -> list[dict[str, Any]]:
     """The messages, whole or by reference, of a value that is nothing else."""
-    items = value if isinstance(value, list) else [value]
+    items = value if isinstance(value, list) and not _is_pair(value) else [value]
+    items = [{"role": one[0], "content": one[1]} if _is_pair(one) else one for one in items]
     is_message = (isinstance(one, dict) and (_is_whole(one) or [*one] == ["ref"]) for one in items)
     return items if all(is_message) else []
+
+
+def _is_pair(item: Any) -> bool:
+    """Whether it is a message as a pair: its role, and its text."""
+    is_pair = isinstance(item, list) and len(item) == 2 and all(isinstance(of, str) for of in item)
+    return is_pair and item[0] in _ROLES
 
 
 def _is_whole(item: dict[str, Any]) -> bool:

@@ -165,17 +165,20 @@ def test_a_change_of_the_state_is_one_dim_row() -> None:
     changes = {"messages": [KNOWN, NEW], "info": {"name": "Ann"}, "docs": ["x" * 90, "y"]}
     changes["text"] = "word\n" * 100
     assert shown([update(changes, duration_s=0.5)], width=None) == [
-        '∙ extract (0.50 s): messages 2 messages, info {"name": "Ann"}, docs 2 items, text '
+        '∙ extract (0.50 s): 2 messages, info {"name": "Ann"}, docs 2 items, text '
         "word word word word word word word word… (500 characters)"
     ]
     [row] = shown([update(changes)], VERBOSE, width=60)
-    assert (row[:30], row[-1]) == ("∙ extract: messages 2 messages", "…")
+    assert (row[:21], row[-1]) == ("∙ extract: 2 messages", "…")
     assert shown([update({"a b": "x" * 1000})], width=16) == ["∙ extract: a b …"]
     assert shown([update([{"a": 1}, {"chat": [KNOWN]}])]) == ["∙ extract: a 1"]
     assert shown([update([{"a": 1}, {"a": 2}])]) == ['∙ extract: [{"a": 1}, {"a": 2}]']
     assert shown([update({"chat": NEW})]) == ["∙ extract: chat ai hello"]
     openai = {"role": "user", "content": "hello"}
     assert shown([update({"chat": openai})]) == ["∙ extract: chat user hello"]
+    pair = ["ai", "hello"]
+    assert shown([update({"chat": pair})]) == ["∙ extract: chat ai hello"]
+    assert shown([update({"messages": [pair, pair]})]) == ["∙ extract: 2 messages"]
     assert shown([update({"docs": [DOCUMENT]})]) == ["∙ extract: docs 1 item"]
     assert shown([update([KNOWN]), update(NEW)]) == ["∙ extract", "∙ extract: ai hello"]
     assert shown([update(["a", "b"])]) == ['∙ extract: ["a", "b"]']
