@@ -15,7 +15,7 @@ from catagent.events import types as ev
 from catagent.events.timestamps import moment
 from catagent.recordings.history import FAILED, RunSummary
 from catagent.recordings.search import Search
-from catagent.views.format import GAP, Row, line, widths
+from catagent.views.format import GAP, Row, line, price, widths
 from catagent.views.style import Look, Style, live_look
 from catagent.views.wrap import head
 
@@ -112,7 +112,7 @@ def _row(run: RunSummary, look: Look, id_length: int) -> dict[str, str]:
         "calls": _number(run.tool_calls),
         "tokens": _number(used.total_tokens),
         "time": "" if run.duration_s is None else f"{run.duration_s:.1f} s",
-        "cost": "" if run.cost is None or run.cost is UNSET else f"${run.cost:.4f}",
+        "cost": price(run.cost).replace("under ", "<") if isinstance(run.cost, float) else "",
         "question": look.line(run.question),
     }
 

@@ -85,11 +85,14 @@ def dollars(data: ev.RunFinishedData) -> str:
     if data.cost is UNSET:
         has_answer = data.usage is not None or data.status == "success"
         return "cost unknown" if data.models and has_answer else ""
-    if data.cost is None:
-        return ""
-    if data.cost < _CHEAP:
+    return "" if data.cost is None else price(data.cost)
+
+
+def price(cost: float) -> str:
+    """US dollars: `$0.0042`, `$12.50`."""
+    if cost < _CHEAP:
         return f"under ${_CHEAP:g}"
-    return f"${data.cost:,.2f}" if data.cost >= 1 else f"${data.cost:#.2g}"
+    return f"${cost:,.2f}" if cost >= 1 else f"${cost:#.2g}"
 
 
 def compact(value: Any) -> str:

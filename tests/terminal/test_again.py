@@ -72,7 +72,8 @@ def test_show_leaves_what_the_live_view_left(shell: Shell) -> None:
 
 
 def without_hints(rows: list[str]) -> list[str]:
-    return [re.sub(r"( · (catagent show \S+( --full)?|--full))$", "", row) for row in rows]
+    hint = re.compile(r"( · |^ +)(catagent show \S+( --full)?|--full)$")
+    return [hint.sub("", row) for row in rows if not re.match(r" +catagent show", row)]
 
 
 @pytest.mark.skipif(not which("less"), reason="less is not installed")
