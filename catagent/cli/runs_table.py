@@ -127,9 +127,9 @@ def _fit(rows: Sequence[Row], width: int) -> dict[str, int]:
     The first row is the heading, and the question gets what is left.
     """
     columns = {name: w for name, w in widths(rows).items() if any(row[name] for row in rows[1:])}
-    columns.pop("question", None)
+    enough = min(_NARROWEST_QUESTION, columns.pop("question", 0))
     for name in _DISPENSABLE:
-        if _left(columns, width) >= _NARROWEST_QUESTION:
+        if _left(columns, width) >= enough:
             break
         columns.pop(name, None)
     return columns | {"question": max(8, _left(columns, width))}

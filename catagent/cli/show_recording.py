@@ -27,12 +27,11 @@ def show_runs(
     """Show the runs of a recording, or the one whose id begins so. Raises RecordingError."""
     states = defaultdict[str, RunState](RunState)
     with recorded(recording, asked.loaded) as events:
-        those = events if run is None else iter(runs_of(events, run)[0])
-        those = _whole(those) if prompts else those
-        those = _counted(those, states) if asked.stats else those
-        _print(filter(asked.filters.keeps, those), asked, prompts=prompts)
-        deque(those if asked.stats else (), maxlen=0)  # what who left the pager has not seen
+        those = events if run is None else runs_of(events, run)[0]
+        taken = _taken(those, states, prompts=prompts)
+        _print(filter(asked.filters.keeps, taken), asked, prompts=prompts)
         if asked.stats:
+            deque(taken, maxlen=0)  # what who left the pager has not seen
             write("\n".join(map(table, states.values())))
 
 
@@ -50,21 +49,17 @@ def _print(events: Iterable[Event], asked: Asked, *, prompts: bool) -> None:
     sys.stdout.flush()
 
 
-def _whole(events: Iterable[Event]) -> Iterator[Event]:
-    """The events with messages and tools in the place of what refers to them."""
+def _taken(
+    events: Iterable[Event], states: Mapping[str, RunState], *, prompts: bool
+) -> Iterator[Event]:
+    """The events, taken into the state of their run; with `prompts` those are whole."""
     runs, known = Runs(), defaultdict[str, Prompts](Prompts)
     for event in events:
-        prompts = known[runs.of(event)]
-        prompts.take(event)
-        if isinstance(event, LlmStarted):
-            event.data.messages = prompts.messages(event.data)
-            event.data.tools = prompts.tools(event.data)
-        yield event
-
-
-def _counted(events: Iterable[Event], states: Mapping[str, RunState]) -> Iterator[Event]:
-    """The events, each taken into the state of its run."""
-    runs = Runs()
-    for event in events:
-        reduce(states[runs.of(event)], event)
+        run = runs.of(event)
+        reduce(states[run], event)
+        if prompts:
+            known[run].take(event)
+        if prompts and isinstance(event, LlmStarted):
+            event.data.messages = known[run].messages(event.data)
+            event.data.tools = known[run].tools(event.data)
         yield event

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from catagent.errors import ExitCode
 from catagent.events import types as ev
 from catagent.events.said import repeats
 from catagent.views import graph, notes
@@ -106,7 +107,8 @@ class Run(Stack):
         self.parts.extend(notes.results(self.look, self.nodes.results(data)))
         if data.status != "cancelled":  # the last row says as much
             self.parts.extend(notes.failure(self.look, data))
-        again = notes.again(self.look, self.run_id)
+        is_kept = data.exit_code != ExitCode.USAGE  # as what was refused is not
+        again = notes.again(self.look, self.run_id) if is_kept else ""
         self.parts.append(notes.verdict(self.look, data, self._came_to(data), again))
 
     def _came_to(self, data: ev.RunFinishedData) -> Iterator[str]:
