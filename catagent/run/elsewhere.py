@@ -117,6 +117,7 @@ class RunElsewhere(Run):
                     self.session.pulse.begin(event.run_id, lambda: True)
                 elif isinstance(event, ev.LlmFinished):
                     self.session.pulse.end(event.run_id)
+                self._say_node(event)
                 yield event
             for warning in await self._warnings(following):
                 yield warning

@@ -104,9 +104,17 @@ class Run:
                 source = open_source(self._loaded.settings.mode, self.session.attached(agent_run))
                 async with contextlib.aclosing(source) as events:
                     async for event in events:
+                        self._say_node(event)
                         yield event
                 if self.session.outcome.interrupted and (lost := self._supplies.lost()):
                     yield unresumable(lost)
+
+    def _say_node(self, event: ev.Event) -> None:
+        """A node of a graph is awaited, as long as nothing else is."""
+        match event:
+            case ev.Node(name=name, tags=tags, data=ev.NodeData(phase="start")):
+                if any(tag.startswith("graph:step:") for tag in tags):
+                    self._on_status(f"running {name}")
 
     @contextlib.asynccontextmanager
     async def _opened(self, models: Models) -> AsyncIterator[AgentRun]:

@@ -72,6 +72,7 @@ class Calls:
         if tool is None or (tool.closed and isinstance(event, ev.Action | ev.ToolStarted)):
             tool_input = getattr(event.data, "tool_input", None)
             tool = self._tools[key] = Tool(self.look, event.data.tool, tool_input, agent)
+            tool.key = key
             self.home(event).parts.append(tool)
         self._ended.get(outer, {}).pop(key, None)
         if isinstance(event, ev.Action):

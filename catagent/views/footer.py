@@ -1,13 +1,15 @@
 """The part of the live view that is redrawn: what is not final yet, who waits, and the status.
 
-It takes a third of the screen at most, and costs the same however long the run is.
+Of the screen it takes two thirds at most, and what is being written one: the transcript goes on
+above it. It costs the same however long the run is.
 """
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from catagent.events import types as ev
 from catagent.views import notes
-from catagent.views.format import count, one_line, whole_seconds
+from catagent.views.format import count, one_line, used, whole_seconds
 from catagent.views.parts import Part, Rows, Stack
 from catagent.views.runs import Run
 from catagent.views.style import Look
@@ -31,10 +33,11 @@ def footer(transcript: Transcript, last: str, *, width: int, height: int, now: f
     if look.options.status_only or look.options.quiet:
         return [last]
     gap = [""] if height >= ROOMY else []
-    room = max(1, min(MOST, height // 3) - 1 - len(gap))
+    room, most = (max(1, rows - 1 - len(gap)) for rows in (height * 2 // 3, min(MOST, height // 3)))
     tools, kept = list(_waiting(root.parts)), min(len(runs), room // 2)
-    rows = root.tail(width, max(1, room - kept - len(tools)))
-    called = (_tool(tool, look, width) for tool in tools)
+    rows = root.tail(width, max(1, min(most, room - kept - len(tools))))
+    since = transcript.lead.tally.since
+    called = (_tool(tool, look, width, now - since.get(tool.key, now)) for tool in tools)
     rows += _listed(called, len(tools), "tool call", room - kept - len(rows), look, width)
     told = (_run(run, look, width, now) for run in runs)
     rows += _listed(told, len(runs), "run", room - len(rows), look, width)
@@ -57,12 +60,21 @@ def _listed(rows: Iterable[str], number: int, noun: str, room: int, look: Look, 
     return shown + [look.paint("dim", head(more, width, ""))] * (len(shown) < number and room > 0)
 
 
-def _tool(tool: Tool, look: Look, width: int) -> str:
-    """The call and the newest of its text, or how it ended."""
-    sign, room = (tool.sign[1], width) if tool.closed else (look.glyphs.waiting, width // 2)
-    title = head(tool.title[: 4 * width], max(4, room - cells(sign)), look.glyphs.ellipsis)
-    row = look.paint("gutter", sign) + look.paint("tool", title)
-    return _with_newest(row, tool, look, width)
+def _tool(tool: Tool, look: Look, width: int, lasts: float) -> str:
+    """The call, how long it `lasts`, its tokens and the newest of its text; or how it ended."""
+    has_ended = tool.closed or tool.finished is not None
+    style, sign = tool.sign if has_ended else ("gutter", look.glyphs.waiting)
+    known = tool.came_to() if has_ended else [whole_seconds(lasts), *_written(tool.tokens)]
+    rest = "".join(look.glyphs.dot + look.line(fact[: 4 * width]) for fact in known)
+    room = (width if has_ended else width * 2 // 3) - cells(sign + rest)
+    title = head(tool.title[: 4 * width], max(width // 4, room), look.glyphs.ellipsis)
+    rest = head(rest, width - cells(sign + title), look.glyphs.ellipsis)
+    row = look.paint(style, sign) + look.paint("tool", title) + look.paint("dim", rest)
+    return row if has_ended else _with_newest(row, tool, look, width)
+
+
+def _written(tokens: int) -> list[str]:
+    return [used(ev.Usage(output_tokens=tokens))] if tokens else []
 
 
 def _run(run: Run, look: Look, width: int, now: float) -> str:
@@ -73,7 +85,8 @@ def _run(run: Run, look: Look, width: int, now: float) -> str:
         text = _named(run, facts, look, width - cells(sign))
         return look.paint(style, sign) + look.paint("bad" if run.failed else "dim", text)
     sign, tally = look.glyphs.waiting, run.tally
-    facts = [whole_seconds(now - tally.began), tally.awaited(now) or tally.unknown()]
+    facts = [whole_seconds(now - tally.began), *_written(tally.tokens)]
+    facts.append(tally.awaited(now) or tally.unknown())
     row = look.paint("gutter", sign) + _named(run, facts, look, width - cells(sign))
     return _with_newest(row, run, look, width)
 
@@ -87,10 +100,10 @@ def _named(run: Run, facts: list[str], look: Look, width: int) -> str:
 
 def _with_newest(row: str, part: Tool | Run, look: Look, width: int) -> str:
     """The row, and as much of the newest text as fits behind it."""
-    room = width - cells(without_colors(row)) - 1
+    room = width - cells(without_colors(row) + look.glyphs.dot)
     newest = part.newest(room) if room >= SCRAP else ""
-    shown = look.paint("dim", tail(newest, room, look.glyphs.ellipsis))
-    return f"{row} {shown}" if newest else row
+    shown = look.glyphs.dot + tail(newest, room, look.glyphs.ellipsis)
+    return row + look.paint("dim", shown) if newest else row
 
 
 def status_row(
@@ -102,10 +115,10 @@ def status_row(
     """
     look = transcript.look
     spinner = look.glyphs.spinner[int(now * SPINS_PER_SECOND) % len(look.glyphs.spinner)]
-    counts = _counts(transcript)
-    awaited = look.line(_awaited(transcript, now, status, bool(counts))[: 4 * width])
-    facts = [*counts, whole_seconds(since)]
-    facts += [count(tokens, "token")] if tokens else []
+    runs = _counts(_runs(transcript))
+    awaited = look.line(_awaited(transcript, now, status, bool(runs))[: 4 * width])
+    counts = runs or _counts(transcript.lead.tally.at_once())
+    facts = [*counts, whole_seconds(since), *_written(tokens)]
     while len(facts) > 1 and cells(look.glyphs.dot.join([awaited, *facts])) > width - 2:
         facts.pop()
     rest = look.glyphs.dot + look.glyphs.dot.join(facts)
@@ -124,11 +137,14 @@ def _awaited(transcript: Transcript, now: float, status: str, several: bool) -> 
     return f"{run.name}: {awaited}" if len(transcript.running) > 1 else awaited
 
 
-def _counts(transcript: Transcript) -> Rows:
-    """How many runs there are: `3 running, 1 done`; nothing where there was but one."""
+def _runs(transcript: Transcript) -> dict[str, int]:
     ended, running = transcript.ended, len(transcript.running)
-    failed = ended["error"] + ended["limit"]
-    numbers = (running, ended["success"], failed, ended["cancelled"])
-    words = zip(numbers, ("running", "done", "failed", "cancelled"), strict=True)
-    known = ", ".join(f"{number:,} {word}" for number, word in words if number)
-    return [known] if sum(numbers) > 1 else []
+    known = {"running": running, "done": ended["success"], "failed": ended["error"]}
+    known["failed"] += ended["limit"]
+    return known | {"cancelled": ended["cancelled"]}
+
+
+def _counts(numbers: dict[str, int]) -> Rows:
+    """How many runs or calls there are: `3 running, 1 done`; nothing where there was but one."""
+    known = ", ".join(f"{number:,} {word}" for word, number in numbers.items() if number)
+    return [known] if sum(numbers.values()) > 1 else []

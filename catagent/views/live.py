@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from catagent.events.types import Event, LlmToken
+from catagent.events.types import Event
 from catagent.views.footer import footer, status_row
 from catagent.views.notes import note
 from catagent.views.options import READABLE_WIDTH, ViewOptions, readable
@@ -43,8 +43,10 @@ class LiveView:
     def update(self, event: Event, now: float) -> None:
         """Take one event that arrived at `now`, in seconds on the clock of `began`."""
         try:
-            self.tokens += isinstance(event, LlmToken)
-            self.transcript.update(event).tally.update(event, now)
+            tally = self.transcript.update(event).tally
+            before = tally.tokens
+            tally.update(event, now)
+            self.tokens += tally.tokens - before
         except Exception as error:
             if self.failed is None:
                 raise

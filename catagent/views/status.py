@@ -1,21 +1,31 @@
 """What is going on right now in a run, for the footer."""
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from math import ceil
 
 from catagent.events import types as ev
-from catagent.views.format import count, speaker, whole_seconds
+from catagent.views.format import speaker, whole_seconds
 
 SILENT_AFTER_S = 2.0
+_END = ev.ToolFinished | ev.Observation
 
 
 @dataclass(slots=True)
 class Tally:
-    """The calls of a run that are open; times are seconds on the reader's own clock."""
+    """The calls of a run that are open; times are seconds on the reader's own clock.
+
+    Of calls at once, `ended` counts those that are not open any more, by the call around them.
+    `tokens` are those that models wrote: `pieces`, until their server says how many they are.
+    """
 
     began: float = 0.0
     last_token: float = 0.0
     tools: dict[str, str] = field(default_factory=dict)
+    since: dict[str, float] = field(default_factory=dict)
+    ended: defaultdict[str | None, Counter[str]] = field(
+        default_factory=lambda: defaultdict(Counter)
+    )
     decided: dict[str, str] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
     writing: str = ""
@@ -23,6 +33,8 @@ class Tally:
     retry_due: float = 0.0
     steps: bool = False
     acted: bool = False
+    tokens: int = 0
+    pieces: Counter[str] = field(default_factory=Counter)
 
     def update(self, event: ev.Event, now: float) -> None:
         """Take one event that arrived at `now`."""
@@ -32,13 +44,14 @@ class Tally:
                 self._model(event, now)
             case ev.Action() | ev.ToolStarted() | ev.ToolFinished() | ev.Observation():
                 self._heard(event)
-                self._tool(event)
+                self._tool(event, now)
             case ev.Retry(data=data):
                 self.retry, self.retry_due = event, now + data.delay_s
             case ev.RunStarted(data=data):
                 self.began, self.steps = now, data.mode == "steps"
             case ev.RunFinished():
                 self.tools, self.decided, self.models, self.writing = {}, {}, {}, ""
+                self.since, self.ended = {}, defaultdict(Counter)
 
     def _heard(self, event: ev.KnownEvent) -> None:
         self.acted = True
@@ -49,22 +62,31 @@ class Tally:
     def _model(self, event: ev.LlmStarted | ev.LlmToken | ev.LlmFinished, now: float) -> None:
         if isinstance(event, ev.LlmToken):
             self.writing, self.last_token = event.run_id, now
+            self.tokens += 1
+            self.pieces[event.run_id] += 1
             self.models.setdefault(event.run_id, speaker(event))
         elif isinstance(event, ev.LlmStarted):
             self.models[event.run_id] = speaker(event)
         else:
+            seen, usage = self.pieces.pop(event.run_id, 0), event.data.usage
+            self.tokens += ((usage and usage.output_tokens) or seen) - seen
             self.models.pop(event.run_id, None)
             self.writing = "" if self.writing == event.run_id else self.writing
 
-    def _tool(self, event: ev.CallEvent) -> None:
+    def _tool(self, event: ev.CallEvent, now: float) -> None:
         call = ev.call_of(event)
+        outer, others = ev.outer_call(call), (*self.tools, *self.decided)
+        if outer not in map(ev.outer_call, others) and not isinstance(event, _END):
+            self.ended.pop(outer, None)
         if isinstance(event, ev.Action):
             self.decided[call] = event.data.tool
             return
         self.decided.pop(call, None)
-        self.tools.pop(call, None)
+        was_open = self.tools.pop(call, None) is not None
         if isinstance(event, ev.ToolStarted):
-            self.tools[call] = event.data.tool
+            self.tools[call], self.since[call] = event.data.tool, now
+        elif was_open:
+            self.ended[outer]["failed" if event.data.status == "error" else "done"] += 1
 
     def awaited(self, now: float) -> str:
         """What is awaited, in a few words; empty where only the caller can know."""
@@ -83,7 +105,15 @@ class Tally:
 
     def unknown(self) -> str:
         """What to say where it is not known what is awaited; models are silent in steps mode."""
-        return "waiting for the agent" if self.acted or self.steps else "starting the agent"
+        return "waiting for the agent" if self.acted or self.steps else "running"
+
+    def at_once(self) -> dict[str, int]:
+        """How many calls run, are done, and failed; those with others inside wait for these."""
+        around = {ev.outer_call(call) for call in self.tools}
+        inner = [call for call in self.tools if call not in around]
+        beside = {*map(ev.outer_call, inner)}
+        ended = sum((self.ended[outer] for outer in beside), Counter[str]())
+        return {"running": len(inner), "done": ended["done"], "failed": ended["failed"]}
 
     def _retrying(self, retry: ev.Retry, now: float) -> str:
         number = f"retry {retry.data.attempt} of {retry.data.max_attempts}"
@@ -99,4 +129,5 @@ class Tally:
 
 
 def _named(tools: dict[str, str]) -> str:
-    return next(iter(tools.values())) if len(tools) == 1 else count(len(tools), "tool")
+    names = {*tools.values()}
+    return names.pop() if len(names) == 1 else "tools"

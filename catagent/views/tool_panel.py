@@ -25,7 +25,7 @@ class Tool(Stack):
         super().__init__(side=look.glyphs.side)
         self.look, self.tool = look, tool
         self.name = look.line(f"{agent}: {tool}" if agent else tool)
-        self.run_id = ""
+        self.key = self.run_id = ""
         # Its own models, and those of calls inside of it as well.
         self.models, self.inside = list[Model](), list[Model]()
         self.finished: ev.ToolFinishedData | None = None
@@ -172,7 +172,7 @@ class Tool(Stack):
         run = [f"run {self.run_id}"] if self.run_id and self.look.options.verbose else []
         sign = self._edge(self.look.glyphs.bottom) + self.look.paint(*self.sign)
         style: Style = "broken" if self.failed else "dim"
-        return Hanging(sign, facts(self.look, self._facts(), run, style=style)).take(width)
+        return Hanging(sign, facts(self.look, self.came_to(), run, style=style)).take(width)
 
     def _edge(self, sign: str) -> str:
         """A sign of the frame: a call that has failed is red from here on."""
@@ -197,7 +197,14 @@ class Tool(Stack):
         usage = add(model.usage for model in self.inside)
         return usage, sum(unsaid(model.usage, model.tokens) for model in self.inside)
 
-    def _facts(self) -> list[str]:
+    @property
+    def tokens(self) -> int:
+        """How many tokens models inside have written so far."""
+        usage, seen = self.spent
+        return ((usage and usage.output_tokens) or 0) + seen
+
+    def came_to(self) -> list[str]:
+        """What there is to say of the call once it has ended."""
         known = [self._problem or "no result"] if self.failed and self._output == "" else []
         if self.finished is not None and self.finished.duration_s is not None:
             known.append(seconds(self.finished.duration_s))

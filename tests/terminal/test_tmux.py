@@ -168,6 +168,16 @@ def test_captured_stderr_is_neither_lost_nor_tears_the_picture(tmux: Tmux) -> No
     assert found(tmux.text()) == expected(40)
 
 
+def test_calls_at_once_have_a_row_each_which_leaves_nothing_behind(tmux: Tmux) -> None:
+    row = r'╷ get_items\(place="place \d"\) · \d+ s · \d+ tokens? out · .*t\dx\d'
+    tmux.drive("parallel", "--tokens", "40")
+    tmux.until(lambda: len(re.findall(row, tmux.screen())) == 3)
+    assert " · 4 running · " in tmux.screen()
+    tmux.shows("the-end")
+    assert "╷" not in tmux.text()
+    assert found(tmux.text()) == expected(40)
+
+
 def test_what_is_typed_meanwhile_stays_out_of_the_picture_and_goes_to_the_shell(
     tmux: Tmux,
 ) -> None:

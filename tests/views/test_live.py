@@ -42,26 +42,30 @@ def unfinished(*calls: str) -> list[ev.Event]:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_the_footer_takes_a_third_of_the_screen_at_most_and_fits(size: Size) -> None:
+def test_calls_at_once_take_two_thirds_of_the_screen_and_the_others_are_counted(size: Size) -> None:
     view = view_of(unfinished(*(f"c{n}" for n in range(50))))
     footer = view.frame(size, 2.0, "").footer
-    assert len(footer) <= max(2, size.rows // 3)
+    assert len(footer) == size.rows * 2 // 3
     assert all(cells(without_colors(row)) < size.columns for row in footer)
+    waiting = [row for row in footer if row.startswith("╷")]
+    assert size.rows < 10 or f"… {49 - len(waiting)} more tool calls" in footer
+    assert "50 running" in footer[-1]
 
 
 def test_waiting_calls_show_their_newest_words() -> None:
     footer = view_of(unfinished("one", "two", "three")).frame(Size(80, 24), 2.0, "").footer
     assert footer[:3] == [
         "│ a one",
-        '╷ get_items(place="two") a two',
-        '╷ get_items(place="three") a three',
+        '╷ get_items(place="two") · 1 s · 2 tokens out · a two',
+        '╷ get_items(place="three") · 1 s · 2 tokens out · a three',
     ]
 
 
 def test_a_finished_call_is_marked_while_it_waits_to_be_shown() -> None:
     events = [*unfinished("one"), *runs.tool("two", "get_items", {}, ["x"])]
     footer = view_of(events).frame(Size(80, 24), 2.0, "").footer
-    assert footer[1] == "✓ get_items()"
+    assert footer[1] == "✓ get_items() · 1.2 s · 1 token seen"
+    assert " · 1 running, 1 done · " in footer[-1]
 
 
 def test_the_words_of_a_waiting_call_slide_by() -> None:
@@ -73,8 +77,8 @@ def test_the_words_of_a_waiting_call_slide_by() -> None:
         view.update(token, 1.0)
         written += word
         row = view.frame(Size(60, 15), 2.0, "").footer[-2]
-        room = 59 - len("╷ t() ")
-        shown = row.removeprefix("╷ t() ")
+        *before, shown = row.split(" · ", 3)
+        room = 59 - len(" · ".join([*before, ""]))
         if cells(written) > 2 * room:
             assert len(shown) == room
         assert written.rstrip().endswith(shown.lstrip("…").strip())
@@ -88,7 +92,7 @@ def test_a_waiting_call_shows_what_still_runs_inside() -> None:
     ]
     nested = runs.tool("two", "nested", {}, [], inside=inside)[:-2]
     footer = view_of([*unfinished("one"), *nested]).frame(Size(80, 15), 2.0, "").footer
-    assert "╷ nested() still" in footer
+    assert "╷ nested() · 1 s · 1 token out · still" in footer
 
 
 def test_a_waiting_call_has_one_row_however_large_the_screen_is() -> None:
@@ -96,8 +100,8 @@ def test_a_waiting_call_has_one_row_however_large_the_screen_is() -> None:
     view = view_of([*unfinished("one"), *waits[0], *waits[1]])
     footer = view.frame(Size(60, 50), 2.0, "").footer
     assert footer[1:3] == [
-        '╷ t(n="two") …8 w19 w20 w21 w22 w23 w24 w25 w26 w27 w28 w29',
-        '╷ t(n="three") …w19 w20 w21 w22 w23 w24 w25 w26 w27 w28 w29',
+        '╷ t(n="two") · 1 s · 30 tokens out · …4 w25 w26 w27 w28 w29',
+        '╷ t(n="three") · 1 s · 30 tokens out · …w25 w26 w27 w28 w29',
     ]
 
 
@@ -135,7 +139,7 @@ def test_long_arguments_leave_the_name_of_the_tool() -> None:
         (unfinished("c")[:2], "starting get_items"),
         (unfinished("c")[:3], "running get_items"),
         ([runs.started(mode="steps"), *unfinished("c")[1:2]], "running get_items"),
-        ([*unfinished("c")[:3], *unfinished("d")[:3]], "running 2 tools"),
+        ([*unfinished("c")[:3], *unfinished("d")[:3]], "running get_items · 2 running"),
     ],
 )
 def test_the_status_says_what_is_awaited(events: list[ev.Event], awaited: str) -> None:
@@ -150,11 +154,13 @@ def test_the_status_is_never_blank(mode: str) -> None:
         assert re.match(r"\S \w.* · 3 s", view.frame(Size(80, 24), 3.0, "").footer[-1])
 
 
-@pytest.mark.parametrize(("mode", "says"), [("events", "starting"), ("steps", "waiting for")])
+@pytest.mark.parametrize(
+    ("mode", "says"), [("events", "running"), ("steps", "waiting for the agent")]
+)
 def test_the_status_awaits_the_agent_where_nothing_else_is_known(mode: str, says: str) -> None:
-    """In steps mode its model may have been writing for a while."""
+    """It may be in a node without a model; in steps mode its model may be writing."""
     footer = view_of([runs.started(mode=mode)]).frame(Size(80, 24), 2.0, "").footer
-    assert f"{says} the agent" in footer[-1]
+    assert f"{says} · 2 s" in footer[-1]
 
 
 def test_a_model_is_called_by_its_own_name_rather_than_by_its_class() -> None:
@@ -197,14 +203,14 @@ def test_a_stream_that_stalls_is_called_silent() -> None:
 
 def test_the_status_tells_time_and_tokens() -> None:
     view = view_of(runs.model("m", runs.words("w", 200)))
-    assert status_of(view, now=11.0).endswith("11 s · 200 tokens")
+    assert status_of(view, now=11.0).endswith("11 s · 200 tokens out")
 
 
 def test_a_narrow_status_keeps_what_matters_most() -> None:
     view = LiveView(ViewOptions(), began=0.0)
     for number, event in enumerate(runs.model("m", runs.words("w", 99), name="agent")[:-1]):
         view.update(event, 1.0 + number / 10)
-    assert status_of(view, now=11.0, width=80)[2:] == "agent is writing · 11 s · 99 tokens"
+    assert status_of(view, now=11.0, width=80)[2:] == "agent is writing · 11 s · 99 tokens out"
     assert status_of(view, now=11.0, width=30)[2:] == "agent is writing · 11 s"
 
 
