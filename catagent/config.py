@@ -152,7 +152,10 @@ def _convert(name: str, value: Any, kind: Any, where: str) -> Any:
         words = [each for each in getattr(kind, "__args__", ()) if isinstance(each, str)]
         given = value if isinstance(value, str) else ""
         hint = did_you_mean(given, words, f"one of: {', '.join(words)}") if words else ""
-        raise UsageError(f"{name} from {where} is {_shown(value)}: {error}", hint) from None
+        named = f"{name} from {where}"
+        if where == "the command line":
+            named = "--" + name.replace("_", "-")
+        raise UsageError(f"{named} is {_shown(value)}: {error}", hint) from None
 
 
 def _shown(value: Any) -> str:

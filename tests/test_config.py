@@ -41,10 +41,10 @@ def test_flag_beats_environment_beats_dotenv_beats_config_beats_default(folder: 
 @pytest.mark.parametrize(
     ("flags", "variables", "words"),
     [
-        ({"mode": "evnets"}, {}, "mode from the command line"),
+        ({"mode": "evnets"}, {}, "--mode is 'evnets'"),
         ({}, {"CATAGENT_MAX_STEPS": "many"}, "max_steps from the environment"),
         ({}, {"CATAGENT_MAX_STEPS": "0"}, "max_steps from the environment is '0'.* >= 1"),
-        ({"timeout": -1.0}, {}, "timeout from the command line is -1.0.* >= 0"),
+        ({"timeout": -1.0}, {}, "--timeout is -1.0.* >= 0"),
         ({}, {"CATAGENT_IDLE_TIMEOUT": "nan"}, "idle_timeout from the environment"),
     ],
 )

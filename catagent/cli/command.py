@@ -16,28 +16,27 @@ from catagent.cli.mistakes import bad_value, no_command
 from catagent.errors import ExitCode, UsageError
 
 
-class Command(TyperCommand):
-    """The `cls` of every command. A number is checked against its type alone: none has a range."""
+class _Ours:
+    """What commands and groups of them share: how values are made, and help."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return Typer's parameters, and that of `--help`, which is first made here."""
-        return _light(super().get_params(ctx))
+        parameters: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for parameter in parameters:
+            parameter.get_runtime_param = _Conversion
+        return parameters
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write help, of which this is the part that differs."""
+        """Write all of help that stands below usage and description."""
         write_help(self, ctx, formatter)
 
 
-class Group(TyperGroup):
+class Command(_Ours, TyperCommand):
+    """The `cls` of every command. A number is checked against its type alone: none has a range."""
+
+
+class Group(_Ours, TyperGroup):
     """A group of commands: the `cls` of every `typer.Typer`."""
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        """Return the parameters as a command does."""
-        return _light(super().get_params(ctx))
-
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write help as a command does."""
-        write_help(self, ctx, formatter)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command. Raises UsageError for one that is not there."""
@@ -74,12 +73,6 @@ class Root(Group):
         words = " ".join(asked.params["question"] or ()).split()
         if len(words) == 1 and words != ["-"] and not ctx.resilient_parsing:
             raise no_command(words[0], self.commands, ctx.command_path)
-
-
-def _light(parameters: list[Any]) -> list[Any]:
-    for parameter in parameters:
-        parameter.get_runtime_param = _Conversion
-    return parameters
 
 
 class _Conversion:

@@ -37,23 +37,17 @@ catagent schema
 catagent schema > events.schema.json
 catagent schema | python -m json.tool
 """
-_RUN = "OPENAI_API_KEY, OPENAI_BASE_URL, CATAGENT_MODEL and so on"
+_RUNNING = ("catagent", "ask", "tool", "agents")
 # By the last word of a command; "" for all others.
-VARIABLES = {
-    "": "CATAGENT_HOME, CATAGENT_COLOR and other settings; NO_COLOR",
-    "catagent": _RUN,
-    "ask": _RUN,
-    "tool": _RUN,
-    "agents": _RUN,
-}
-_RUN = "0 done, 1 failed, 2 usage, 3 a limit, 4 no API key, 5 waits for an answer, "
-_RUN += "124 timeout, 130 Ctrl-C, 141 pipe closed"
+VARIABLES = dict.fromkeys(_RUNNING, "OPENAI_API_KEY, OPENAI_BASE_URL, CATAGENT_MODEL and so on")
+VARIABLES[""] = "CATAGENT_HOME, CATAGENT_COLOR and other settings; NO_COLOR"
 CODES = {
+    **dict.fromkeys(
+        _RUNNING,
+        "0 done, 1 failed, 2 usage, 3 a limit, 4 no API key, 5 waits for an answer, "
+        "124 timeout, 130 Ctrl-C, 141 pipe closed",
+    ),
     "": "0 done, 1 no such run or a damaged one, 2 usage",
-    "catagent": _RUN,
-    "ask": _RUN,
-    "tool": _RUN,
     "watch": "the program's own, 2 usage, 126 not executable, 127 not found",
-    "agents": "0 done, 1 the agent failed, 2 usage",
     "schema": "0 done, 2 usage",
 }

@@ -54,7 +54,7 @@ def _words(command: Any) -> Iterator[tuple[str, Rows]]:
     """Yield the arguments and the commands, where there are any."""
     arguments = [p for p in command.params if p.param_type_name == "argument"]
     if arguments:
-        yield "Arguments", [(p.metavar or p.name.upper(), p.help) for p in arguments]
+        yield "Arguments", [(p.metavar or p.name.upper(), p.help or "") for p in arguments]
     if commands := getattr(command, "commands", {}):
         yield "Commands", [(name, each.help.partition("\n")[0]) for name, each in commands.items()]
 

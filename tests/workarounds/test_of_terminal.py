@@ -25,6 +25,10 @@ def test_closed_pipes(still_needed: StillNeeded) -> None:
     still_needed(left.value.code == 1)
 
 
+def test_errors_of_usage(still_needed: StillNeeded) -> None:
+    still_needed(not hasattr(typer, "UsageError"))
+
+
 def test_pydantic_for_options(still_needed: StillNeeded) -> None:
     code = (
         "import sys, typer\n"
