@@ -19,7 +19,7 @@ from catagent.models.spec import DEFAULT_OPENAI_MODEL
 # A value, and what there is to say of it.
 Candidate = tuple[str, str]
 
-_WORD = re.compile(r"[\w./@+,:=-]+")
+_WORD = re.compile(r"[\w./@+][\w./@+,:=-]*")
 _NEWEST, _LONGEST = 50, 60
 _PROVIDERS = ("anthropic", "deepseek", "google_genai", "groq", "mistralai", "ollama", "xai")
 

@@ -73,7 +73,7 @@ def _root(
 def run(args: list[str]) -> int:
     """Run the command line and return its exit code. Raises CatagentError."""
     command = typer.main.get_command(app)
-    get_completion_inspect_parameters()  # has Typer know shells: our scripts ask as its fish's does
+    get_completion_inspect_parameters()  # has Typer know shells: our scripts ask as its own do
     if args == ["--show-completion"]:
         args = [*args, Path(process_environ().get("SHELL", "")).name]
     try:

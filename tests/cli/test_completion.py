@@ -13,6 +13,8 @@ from catagent.cli.main import run
 from tests.support.cli import catagent, environment
 from tests.support.tmux import HAS_TMUX, Tmux
 
+pytestmark = pytest.mark.versions  # Typer's own scripts ask in the same way
+
 QUESTION = 'where\'s "it"?\n\x1b[31m [/x] 100% \\ $(touch bad) `touch bad`; touch bad'
 SHOWN = 'where\'s "it"?'
 ENTER = {
