@@ -24,50 +24,45 @@ class Markdown(Feed):
 
     def __init__(self, look: Look) -> None:
         super().__init__(look)
-        self._blocks, self._line, self._pen = Blocks(), "", Pen(look)
+        self.blocks, self.line = Blocks(), ""
+        self._begun = False
+        self._lexer: tuple[str, ...] = ()  # where the code before has left it
 
     def take(self, width: int | None) -> Rows:
         """Return the rows of the pieces that have ended."""
-        rows = self._pen.draw(self._ended_blocks(), width)
+        rows = self.draw(self.ended_blocks(), width)
         self.settled = self.finished
         return rows
 
-    def _ended_blocks(self) -> list[Block]:
-        *lines, self._line = (self._line + self._arrived()).split("\n")
-        blocks = [block for line in lines for block in self._blocks.add(line)]
-        while len(self._line) > MAX_BLOCK:
+    def tail(self, width: int, limit: int) -> Rows:
+        """The end of what is not final yet, as it would be if nothing followed."""
+        rest = copy.copy(self)
+        rest.blocks = copy.deepcopy(self.blocks)
+        rest.line = "" if _UNDECIDED.fullmatch(self.line) else self.line
+        rest.finish()
+        pieces = rest.ended_blocks()
+        if sum(len(piece.source) for piece in pieces) > MOST_DRAWN:
+            return last_rows("\n".join(piece.source for piece in pieces), width, limit)
+        return rest.draw(pieces, width)[-limit:]
+
+    def ended_blocks(self) -> list[Block]:
+        """Return the pieces that have ended since the last call."""
+        *lines, self.line = (self.line + self._arrived()).split("\n")
+        blocks = [block for line in lines for block in self.blocks.add(line)]
+        while len(self.line) > MAX_BLOCK:
             blocks += self._cut_line()
         if self.finished and not self.settled:
-            blocks += self._blocks.add(self._line) if self._line else []
-            blocks += self._blocks.flush()
-            self._line = ""
+            blocks += self.blocks.add(self.line) if self.line else []
+            blocks += self.blocks.flush()
+            self.line = ""
         return blocks
 
     def _cut_line(self) -> list[Block]:
         """Break an endless paragraph at a space."""
-        safe = _SAFE_CUT.match(self._line, 0, MAX_BLOCK)
-        end = safe.end() if safe else self._line.rfind(" ", 0, MAX_BLOCK) + 1 or MAX_BLOCK
-        piece, self._line = self._line[:end], self._line[end:]
-        return self._blocks.add(piece) + self._blocks.cut()
-
-    def tail(self, width: int, limit: int) -> Rows:
-        """The end of what is not final yet, as it would be if nothing followed."""
-        blocks = copy.deepcopy(self._blocks)
-        *lines, line = (self._line + self._newest(limit * width)).split("\n")
-        lines += [] if _UNDECIDED.fullmatch(line) else [line]
-        pieces = [piece for line in lines for piece in blocks.add(line)] + blocks.flush()
-        if sum(len(piece.source) for piece in pieces) > MOST_DRAWN:
-            return last_rows("\n".join(piece.source for piece in pieces), width, limit)
-        return copy.copy(self._pen).draw(pieces, width)[-limit:]
-
-
-class Pen:
-    """Draws pieces, each below the one before."""
-
-    def __init__(self, look: Look) -> None:
-        self._look = look
-        self._begun = False
-        self._lexer: tuple[str, ...] = ()  # where the code before has left it
+        safe = _SAFE_CUT.match(self.line, 0, MAX_BLOCK)
+        end = safe.end() if safe else self.line.rfind(" ", 0, MAX_BLOCK) + 1 or MAX_BLOCK
+        piece, self.line = self.line[:end], self.line[end:]
+        return self.blocks.add(piece) + self.blocks.cut()
 
     def draw(self, pieces: Iterable[Block], width: int | None) -> Rows:
         """Return the rows of the next pieces."""
@@ -90,9 +85,9 @@ class Pen:
 
     def _sign(self, sign: str) -> str:
         """What is before a row, as this terminal shows it."""
-        glyphs = self._look.glyphs
+        glyphs = self.look.glyphs
         shown = sign.replace("•", glyphs.bullet).replace("▌", glyphs.bar)
-        return self._look.coded(self._look.accent, shown) if sign.strip() else sign
+        return self.look.coded(self.look.accent, shown) if sign.strip() else sign
 
     def _rows(self, piece: Block, width: int | None) -> Rows:
         with suppress(Exception):  # a defect of parser or lexer: the source is left
@@ -101,8 +96,8 @@ class Pen:
             at = width or 80
             if piece.kind == "code":
                 before = self._lexer if piece.continues else ()
-                rows, self._lexer = markdown_render.code(piece, at, self._look, before)
+                rows, self._lexer = markdown_render.code(piece, at, self.look, before)
                 return rows
-            if (drawn := markdown_render.render(piece, at, self._look)) is not None:
+            if (drawn := markdown_render.render(piece, at, self.look)) is not None:
                 return drawn
         return [row for line in piece.source.split("\n") for row in wrap(line, width)]

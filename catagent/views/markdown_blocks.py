@@ -5,7 +5,8 @@ list, or in a quote, comes as it would outside, with their signs before it.
 """
 
 import re
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
 
 # A longer paragraph is cut: what is not shown yet stays small, and so does the footer's work.
 MAX_BLOCK = 6000
@@ -189,23 +190,29 @@ class Blocks:
         alike = before is not None and before.mark == mark
         self._above = "" if self._blank or not (self._depth or alike) else None
         self._blank = False
-        number = before.number + 1 if before is not None and alike else int(item[2] or 0)
+        number = int(item[2] or 0)  # those who write `1.` before each item count on others to count
+        number = max(number, before.number + 1) if before is not None and alike else number
         sign = f" {number}{mark} " if item[2] else BULLET
         return self._within(sign, " " * len(sign), line[offset:], mark, number, offset)
 
-    def _within(self, sign: str, below: str, line: str, mark: str = "", *place: int) -> list[Block]:
-        within = self._inner = _Inside(self._depth + 1, sign, below, self._above)
-        within.mark, (within.number, within.offset) = mark, place or (0, 0)
+    def _within(self, sign: str, below: str, line: str, *item: Any) -> list[Block]:
+        within = _Inside(Blocks(self._depth + 1), sign, below, self._above, *item)
+        self._inner = within
         return within.signed(within.blocks.add(line))
 
 
+@dataclass
 class _Inside:
     """An item of a list or, without a mark, a quote; and the blocks in it."""
 
-    def __init__(self, depth: int, sign: str, below: str, above: str | None) -> None:
-        self.mark, self.number, self.offset = "", 0, 0
-        self.blocks, self.is_new = Blocks(depth), True
-        self._sign, self._below, self._above = sign, below, above
+    blocks: Blocks
+    sign: str
+    below: str
+    above: str | None
+    mark: str = ""
+    number: int = 0
+    offset: int = 0
+    is_new: bool = True
 
     def part_of(self, line: str, *, after_blank: bool) -> str | None:
         """What a line adds to it, without sign and margin; None where it has ended."""
@@ -222,10 +229,10 @@ class _Inside:
         return [self._signed(block) for block in blocks]
 
     def _signed(self, block: Block) -> Block:
-        above = None if block.above is None else self._below + block.above
-        above, sign = (self._above, self._sign) if self.is_new else (above, self._below)
+        above = None if block.above is None else self.below + block.above
+        above, sign = (self.above, self.sign) if self.is_new else (above, self.below)
         self.is_new = False
-        return block._replace(above=above, sign=sign + block.sign, below=self._below + block.below)
+        return block._replace(above=above, sign=sign + block.sign, below=self.below + block.below)
 
 
 def _margin(line: str) -> int:

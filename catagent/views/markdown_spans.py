@@ -1,6 +1,7 @@
 """Running text of Markdown as spans of one style each, wrapped into rows."""
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -99,24 +100,30 @@ def _addresses(text: str) -> Iterator[tuple[str, str]]:
     yield text[at:], ""
 
 
-def wrapped(line: list[Span], width: int) -> Iterator[list[Span]]:
+def wrapped(line: Iterable[Span], width: int) -> Iterator[list[Span]]:
     """Yield the rows of a text that may hold newlines, each `width` cells at most."""
-    at = 0
-    text = "".join(span.text for span in line)
+    rest = deque(line)
+    text, at = "".join(span.text for span in rest), 0
     for part in text.split("\n"):
-        for index, row in enumerate(wrap(part, width)):
-            # Between rows, wrapping swallows a space where there is one.
-            at += bool(index) and text[at] == " "
-            yield list(_between(line, at, at + len(row)))
+        for row in wrap(part, width):
+            yield _taken(rest, len(row))
             at += len(row)
-        at += 1
+            if text[at : at + 1] in ("\n", " "):  # swallowed where a row ends
+                _taken(rest, 1)
+                at += 1
 
 
-def _between(line: list[Span], start: int, end: int) -> Iterator[Span]:
-    for span in line:
-        if text := span.text[max(0, start) : max(0, end)]:
-            yield span._replace(text=text)
-        start, end = start - len(span.text), end - len(span.text)
+def _taken(rest: deque[Span], size: int) -> list[Span]:
+    """Take so many characters from the front."""
+    found: list[Span] = []
+    while size > 0:
+        span = rest.popleft()
+        if len(span.text) > size:
+            rest.appendleft(span._replace(text=span.text[size:]))
+            span = span._replace(text=span.text[:size])
+        found.append(span)
+        size -= len(span.text)
+    return found
 
 
 def painted(row: Iterable[Span], look: Look, width: int = 0, align: str = "") -> str:
