@@ -29,8 +29,8 @@ class Calls:
         self.said, self.named = "", list[str]()
         # Pieces of answers for which nobody said how many tokens they have.
         self.seen = 0
-        # What the run's own agent has said last.
-        self._latest: Said | None = None
+        # What was said last outside of any tool.
+        self._latest = Said(look, "")
         self._root = root
         self._tools: dict[str, Tool] = {}
         # Those of them that ended and were not observed yet, by the call around them.
@@ -99,9 +99,8 @@ class Calls:
 
     def decide(self, *, answer: bool) -> bool:
         """Say whether what the agent has said last is the answer; return what it is shown as."""
-        if self._latest is not None:
-            self._latest.decide(answer=answer)
-        return self._latest is not None and bool(self._latest.answer)
+        self._latest.decide(answer=answer)
+        return bool(self._latest.answer)
 
     def home(self, event: ev.KnownEvent) -> Stack:
         """The innermost open tool call around what the event is about."""

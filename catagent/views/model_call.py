@@ -26,8 +26,8 @@ class Model(Stack):
     ) -> None:
         super().__init__()
         self.look, self.name, self.agent = look, name, agent
-        # What is said outside of any tool; whose it is, if the label does not say so.
-        self.said = None if inside else Said(look, "" if label else agent)
+        # It has whose it is, if the label does not say so.
+        self.said = Said(look, "" if label else agent, inside=inside)
         self._home: Stack = self
         self._markdown = not (inside or look.words)
         self.tokens = 0
@@ -53,9 +53,8 @@ class Model(Stack):
         if data.channel == "tool_args":
             self._switch("tool_args")
             self._home = self
-            if self.said is not None:
-                self.said.decide(answer=False)
-                self.said.closed = True
+            self.said.decide(answer=False)
+            self.said.closed = True
             self.calls.setdefault(data.index or 0, Call()).feed(data)
         else:
             self.write(data.channel, data.delta)
@@ -64,8 +63,7 @@ class Model(Stack):
         """Add text, reasoning, or a line that names a block; nothing begins with empty lines."""
         if channel == "text":
             self.pieces.append(delta)
-            if self.said is not None:
-                self.said.count(delta)
+            self.said.count(delta)
         elif channel == "block" and delta:
             self.names.append(delta)
             delta += "\n"
@@ -84,7 +82,7 @@ class Model(Stack):
 
     def finish(self, data: ev.LlmFinishedData) -> None:
         """Take what was not streamed, and end."""
-        if self.said is not None and data.tool_calls:
+        if data.tool_calls:
             self.said.decide(answer=False)
         if not self.tokens and not self._forgot:
             self.write("reasoning", data.reasoning)
@@ -93,9 +91,8 @@ class Model(Stack):
         elif data.text.startswith(self.text) and not self._forgot:
             self.write("text", data.text[len(self.text) :])
         self._switch(None)
-        self.closed, self.usage = True, data.usage
-        if self.said is not None:
-            self.said.closed = True
+        self.closed = self.said.closed = True
+        self.usage = data.usage
 
     def written(self, data: ev.LlmFinishedData) -> Iterator[tuple[str, str]]:
         """Yield the key and the text of each tool call, as streamed or else as in `data`."""
@@ -124,10 +121,10 @@ class Model(Stack):
         """A new part for what comes on this channel."""
         if channel == "tool_args":
             return None
-        if channel == "text" and (said := self.said) and not said.closed and self._home is self:
-            said.apart = self._channel == "reasoning" and not self.look.words
-            self.add(said)
-            self._home = said
+        if channel == "text" and not self.said.closed and self._home is self:
+            self.said.apart = self._channel == "reasoning" and not self.look.words
+            self.add(self.said)
+            self._home = self.said
         drawn = channel == "text" and self._markdown
         text = Markdown(self.look) if drawn else Text(self.look, _STYLES[channel])
         shown = text if self._markdown else Folded(self.look, text)
@@ -159,15 +156,15 @@ class Said(Stack):
     """What an agent says, until it calls a tool: the answer of the run, or what comes before that.
 
     It has no rows until that is decided, or it is too long to wait: then it is taken for an answer,
-    unless the agent is one inside the run's own, which has a name.
+    unless the agent is one inside the run's own, which has a name. `inside` a tool it never is.
     """
 
-    def __init__(self, look: Look, name: str) -> None:
+    def __init__(self, look: Look, name: str, *, inside: bool = True) -> None:
         super().__init__()
         self.look, self.name = look, name
-        self.answer: bool | None = None
+        self.answer = False if inside else None
         self.apart = False  # from what is above
-        self._size, self._signed = 0, False
+        self._size, self._signed = 0, inside
 
     def count(self, text: str) -> None:
         """Take note of how much it is."""
