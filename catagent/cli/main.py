@@ -79,6 +79,6 @@ def run(args: list[str]) -> int:
     try:
         return int(command(args, prog_name="catagent", standalone_mode=False) or 0)
     except Refused as error:
-        raise refused(error) from None
+        raise refused(error, args) from None
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(ExitCode.USAGE)

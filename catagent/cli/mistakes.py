@@ -1,5 +1,6 @@
 """What is wrong with a command line, in our words: Typer's own errors included."""
 
+import shlex
 from collections.abc import Iterable, Sequence
 from typing import Any, get_args
 
@@ -32,7 +33,7 @@ def _words(kind: Any) -> Sequence[str]:
     return [each for each in get_args(kind) if isinstance(each, str)]
 
 
-def refused(error: Any) -> UsageError:
+def refused(error: Any, args: Sequence[str]) -> UsageError:
     """What Typer says of a command line, and where there is help with it."""
     context = error.ctx
     where = f"{context.command_path if context else 'catagent'} --help says what there is"
@@ -41,4 +42,6 @@ def refused(error: Any) -> UsageError:
         hint = f"did you mean {near}?" if near else where
         return UsageError(f"there is no option {error.option_name}", hint)
     said = error.format_message().removeprefix("Got ").removesuffix(".").replace("(s)", "")
+    if said.startswith("unexpected"):  # "show me the cat" may have been a question
+        where += f"; or ask: catagent ask {shlex.join(args)}"
     return UsageError(said[:1].lower() + said[1:], where)

@@ -68,7 +68,7 @@ _filter = functools.partial(_option, panel="What to show", kind=list[str] | None
 AGENT: Options = (
     _run(
         "agent",
-        f"{', '.join(AGENTS)}, or your own. file.py:attribute, or its id in langgraph.json.",
+        f"{', '.join(AGENTS)}, file.py:name, or an id. The id is one of langgraph.json.",
         "-a",
         metavar="NAME",
     ),

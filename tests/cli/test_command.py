@@ -125,6 +125,11 @@ def test_no_option_has_a_range() -> None:
         ("replay last --speed fast", "--speed is 'fast'", "it is a number"),
         ("replay", "missing argument 'RUN'", "catagent replay --help says what there is"),
         ("show a b", "unexpected extra argument (b)", "catagent show --help says what there is"),
+        (
+            "show me the cat",
+            "unexpected extra argument (the cat)",
+            "catagent show --help says what there is; or ask: catagent ask show me the cat",
+        ),
         ("ask --mode", "option '--mode' requires an argument", "catagent --help says"),
     ],
 )
