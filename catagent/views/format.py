@@ -21,7 +21,7 @@ GAP = "  "
 # A key, at the beginning of an object or after another.
 _KEY = re.compile(r'(^\s*\{|,)\s*"(\w+)"\s*:\s*')
 # Of less, in US dollars, digits say nothing.
-_CHEAP = 0.001
+_CHEAP = 0.0001
 _CLASS = re.compile(r"(?:[A-Z]+[a-z0-9]*){2,}")
 
 

@@ -17,10 +17,14 @@ _NONE = "-"
 
 
 class _Sum(Struct):
-    """Calls, tokens and seconds; `waits` and `answered` are of the calls with a first token."""
+    """Calls, tokens and seconds; `waits` and `answered` are of the calls with a first token.
+
+    `seen` counts the pieces of answers for which nobody said how many tokens they have.
+    """
 
     calls: int = 0
     usage: ev.Usage | None = None
+    seen: int = 0
     waits: float = 0.0
     answered: int = 0
     seconds: float | None = None
@@ -29,6 +33,7 @@ class _Sum(Struct):
         """Add what another came to."""
         self.calls += more.calls
         self.usage = summary.add([self.usage, more.usage])
+        self.seen += more.seen
         self.waits += more.waits
         self.answered += more.answered
         if more.seconds is not None:
@@ -50,6 +55,8 @@ class Totals:
         for run in state.order:
             part = _came_to(run.finished)
             if isinstance(run, LlmRun):
+                part.seen = summary.unsaid(part.usage, run.tokens)
+                whole.seen += part.seen
                 self._models.setdefault(run.model, _Sum()).add(part)
                 whole.usage = summary.add([whole.usage, part.usage])
             else:
@@ -79,12 +86,14 @@ def _came_to(end: Any) -> _Sum:
     first = getattr(end, "ttft_s", None)
     answered = 0 if first is None else 1
     usage, seconds = getattr(end, "usage", None), getattr(end, "duration_s", None)
-    return _Sum(1, usage, first or 0.0, answered, seconds)
+    return _Sum(1, usage, 0, first or 0.0, answered, seconds)
 
 
 def _row(name: str, part: _Sum) -> Row:
     used, first = part.usage or ev.Usage(), part.waits / part.answered if part.answered else None
-    counts = map(_count, (used.input_tokens, used.output_tokens))
+    seen = [f"{part.seen:,} seen"] if part.seen else []
+    out = [_count(used.output_tokens)] if used.output_tokens is not None or not seen else []
+    counts = _count(used.input_tokens), " + ".join(out + seen)
     cells = (clean_line(name), str(part.calls), *counts, _seconds(first), _seconds(part.seconds))
     return dict(zip(_HEADINGS, cells, strict=True))
 

@@ -368,7 +368,7 @@ def test_the_verdict_is_one_row_of_whole_facts_and_how_to_see_the_run_again() ->
     [
         (1234.5, ["m"], "$1,234.50"),
         (0.00421, ["m"], "$0.0042"),
-        (0.0000056, ["m"], "under $0.001"),
+        (0.0000056, ["m"], "under $0.0001"),
         (None, ["m"], ""),
         (UNSET, ["m"], "cost unknown"),
         (UNSET, [], ""),
