@@ -94,7 +94,7 @@ def ends(tmux: Tmux, code: int) -> str:
     assert tmux.echoes()
     assert tmux.cursor_is_on()
     shown = tmux.text().partition('"code"=$?\n')[2]
-    shown = re.sub("catagent: the program ran;.*\n", "", shown)
+    shown = re.sub("catagent: the program ran;.*\n(    .*\n)*", "", shown)
     return re.sub(" +$", "", shown, flags=re.MULTILINE).rstrip("$\n")
 
 
