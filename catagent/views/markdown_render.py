@@ -96,8 +96,8 @@ def _cells(text: list[Span]) -> int:
 
 def _fitting(natural: list[int], room: int) -> list[int]:
     """How wide columns are: wider than they need to be where there is room for what will come."""
-    widths = [max(10, width + width // 2) for width in natural]
-    widths[-1] = max(24, widths[-1])
+    widths = [max(12, 2 * width) for width in natural]
+    widths[-1] = max(30, widths[-1])
     for least in (16, 4):
         spare = [wide - min(width, least) for wide, width in zip(widths, natural, strict=True)]
         while sum(widths) > room and max(spare) > 0:

@@ -70,7 +70,7 @@ The end.
 """
 
 
-RULE = f" {'─' * 10}  {'─' * 24}"
+RULE = f" {'─' * 12}  {'─' * 30}"
 
 
 def rows(text: str, sizes: list[int], look: Look = LOOK, width: int = 60) -> list[str]:
@@ -117,7 +117,7 @@ def test_a_markdown_block_is_final_when_the_next_one_begins() -> None:
 @pytest.mark.parametrize("written", [
     ("```python\nx = 1\n", "  x = 1"),
     ("```\n\n\nx\n", "", "", "  x"),
-    ("| a | b |\n|---|---|\n| 1 | 2 |\n", " a           b", RULE, " 1           2"),
+    ("| a | b |\n|---|---|\n| 1 | 2 |\n", " a             b", RULE, " 1             2"),
     ("- one\n- two\n", " • one"),
     ("- one\n\n  ```\n  code\n", " • one", "", "     code"),
     ("1. one\n   - two\n   - three\n", " 1. one", "     • two"),

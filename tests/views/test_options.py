@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from types import SimpleNamespace
 
 import pytest
 
@@ -96,3 +97,19 @@ def test_the_live_view_needs_a_terminal_that_moves_its_cursor() -> None:
     assert not is_capable({"TERM": "dumb"}, isatty=True)
     assert not is_capable({"TERM": "xterm", "CI": "true"}, isatty=True)
     assert not is_capable({"TERM": "xterm"}, isatty=False)
+
+
+@pytest.mark.parametrize(("env", "encoding", "isatty", "links"), [
+    ({"TERM": "xterm"}, "utf-8", True, True),
+    ({"TERM": "xterm", "NO_COLOR": "1"}, "utf-8", True, True),
+    ({"TERM": "xterm"}, "utf-8", False, False),
+    ({"TERM": "xterm"}, "ascii", True, False),
+    ({"TERM": "linux"}, "utf-8", True, False),
+    ({"TERM": "dumb"}, "utf-8", True, False),
+    ({}, "utf-8", True, False),
+])  # fmt: skip
+def test_addresses_are_links_where_a_terminal_can_show_them(
+    env: dict[str, str], encoding: str, isatty: bool, links: bool
+) -> None:
+    stream = SimpleNamespace(isatty=lambda: isatty, encoding=encoding)
+    assert options_for(stream, env, Settings()).links is links
