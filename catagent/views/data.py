@@ -8,8 +8,8 @@ from catagent.views.style import Look
 from catagent.views.text import written
 from catagent.views.wrap import cells
 
-# In characters: a megabyte would take 8 s of CPU.
-_MOST_COLORED = 50_000
+# In characters: a megabyte would take 2 s of CPU.
+_MOST_COLORED = 20_000
 
 
 def indented(text: str) -> str:
