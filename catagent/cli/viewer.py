@@ -10,6 +10,7 @@ from catagent.cli.recordings import history
 from catagent.cli.stderr import say, write
 from catagent.errors import ExitCode
 from catagent.events import types as ev
+from catagent.recordings.history import FAILED
 from catagent.run.recorders import recorders
 from catagent.run.session import Session
 from catagent.run.watched import Watched
@@ -19,8 +20,6 @@ from catagent.views.notes import report
 from catagent.views.stats import Totals
 from catagent.views.style import live_look
 from catagent.watch import folders
-
-_FAILED = ("error", "limit")
 
 
 class Viewer:
@@ -82,7 +81,7 @@ class Viewer:
         started, finished = session.state.started, session.state.finished
         if started is None or finished is None:
             return
-        failed = finished.data.status in _FAILED
+        failed = finished.data.status in FAILED
         self._failed += failed
         if self._asked.stats:
             self._totals.add(session.state)
@@ -115,7 +114,7 @@ class _Lenient(Sink):
         self._held.setdefault(run, []).append(event)
         if isinstance(event, ev.RunFinished):
             held = self._held.pop(run)
-            self._write(held if event.data.status in _FAILED else [])
+            self._write(held if event.data.status in FAILED else [])
 
     def _write(self, events: Sequence[ev.Event]) -> None:
         try:

@@ -150,7 +150,13 @@ def test_no_command_that_shows_a_run_again_brings_a_secret_out(warm: Warm, tmp_p
         done = warm.run(["export", "last", str(tmp_path / f"run.{ending}")], env)
         assert done.code == 0
         assert_silent(done, tmp_path)
-    for arguments in (["runs"], ["runs", "show", "last"], ["replay", "last", "--speed", "0"]):
+    for arguments in (
+        ["runs"],
+        ["runs", "--search", "a"],
+        ["runs", "show", "last"],
+        ["show", "--prompts", "--stats"],
+        ["replay", "last", "--speed", "0"],
+    ):
         assert_silent(warm.run(arguments, env), tmp_path)
 
 
