@@ -1,9 +1,10 @@
 """The part of the live view that is redrawn: what is not final yet, who waits, and the status.
 
-Of the screen it takes two thirds at most, and what is being written one: the transcript goes on
-above it. It costs the same however long the run is.
+It takes a third of the screen at most; of a large one two, where so many calls or runs wait. It
+costs the same however long the run is.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
@@ -20,6 +21,7 @@ from catagent.views.wrap import cells, head, tail, without_colors
 SPINS_PER_SECOND = 8
 # However large the screen is; and one of so many rows can spare one that is empty.
 MOST, ROOMY = 12, 20
+_WORDS = ("running", "done", "failed", "cancelled")
 # Of newest text, fewer cells say nothing.
 SCRAP = 4
 
@@ -33,9 +35,11 @@ def footer(transcript: Transcript, last: str, *, width: int, height: int, now: f
     if look.options.status_only or look.options.quiet:
         return [last]
     gap = [""] if height >= ROOMY else []
-    room, most = (max(1, rows - 1 - len(gap)) for rows in (height * 2 // 3, min(MOST, height // 3)))
+    most = max(1, min(MOST, height // 3) - 1 - len(gap))
+    room = height * 2 // 3 - 1 - len(gap) if gap else most
     tools, kept = list(_waiting(root.parts)), min(len(runs), room // 2)
-    rows = root.tail(width, max(1, min(most, room - kept - len(tools))))
+    # No more than `most` where the calls leave that: a window may shrink.
+    rows = root.tail(width, max(1, most - min(kept, most // 2) - len(tools)))
     since = transcript.lead.tally.since
     called = (_tool(tool, look, width, now - since.get(tool.key, now)) for tool in tools)
     rows += _listed(called, len(tools), "tool call", room - kept - len(rows), look, width)
@@ -137,14 +141,13 @@ def _awaited(transcript: Transcript, now: float, status: str, several: bool) -> 
     return f"{run.name}: {awaited}" if len(transcript.running) > 1 else awaited
 
 
-def _runs(transcript: Transcript) -> dict[str, int]:
-    ended, running = transcript.ended, len(transcript.running)
-    known = {"running": running, "done": ended["success"], "failed": ended["error"]}
-    known["failed"] += ended["limit"]
-    return known | {"cancelled": ended["cancelled"]}
+def _runs(transcript: Transcript) -> Counter[str]:
+    ended = transcript.ended
+    known = {"done": ended["success"], "failed": ended["error"] + ended["limit"]}
+    return Counter(running=len(transcript.running), cancelled=ended["cancelled"], **known)
 
 
-def _counts(numbers: dict[str, int]) -> Rows:
+def _counts(numbers: Counter[str]) -> Rows:
     """How many runs or calls there are: `3 running, 1 done`; nothing where there was but one."""
-    known = ", ".join(f"{number:,} {word}" for word, number in numbers.items() if number)
-    return [known] if sum(numbers.values()) > 1 else []
+    known = ", ".join(f"{numbers[word]:,} {word}" for word in _WORDS if numbers[word])
+    return [known] if numbers.total() > 1 else []

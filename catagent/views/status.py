@@ -1,6 +1,6 @@
 """What is going on right now in a run, for the footer."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from math import ceil
 
@@ -8,7 +8,6 @@ from catagent.events import types as ev
 from catagent.views.format import speaker, whole_seconds
 
 SILENT_AFTER_S = 2.0
-_END = ev.ToolFinished | ev.Observation
 
 
 @dataclass(slots=True)
@@ -23,9 +22,7 @@ class Tally:
     last_token: float = 0.0
     tools: dict[str, str] = field(default_factory=dict)
     since: dict[str, float] = field(default_factory=dict)
-    ended: defaultdict[str | None, Counter[str]] = field(
-        default_factory=lambda: defaultdict(Counter)
-    )
+    ended: dict[str | None, Counter[str]] = field(default_factory=dict)
     decided: dict[str, str] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
     writing: str = ""
@@ -51,7 +48,7 @@ class Tally:
                 self.began, self.steps = now, data.mode == "steps"
             case ev.RunFinished():
                 self.tools, self.decided, self.models, self.writing = {}, {}, {}, ""
-                self.since, self.ended = {}, defaultdict(Counter)
+                self.since, self.ended = {}, {}
 
     def _heard(self, event: ev.KnownEvent) -> None:
         self.acted = True
@@ -76,16 +73,16 @@ class Tally:
     def _tool(self, event: ev.CallEvent, now: float) -> None:
         call = ev.call_of(event)
         outer, others = ev.outer_call(call), (*self.tools, *self.decided)
-        if outer not in map(ev.outer_call, others) and not isinstance(event, _END):
-            self.ended.pop(outer, None)
+        if outer not in map(ev.outer_call, others):
+            self.ended[outer] = Counter()
         if isinstance(event, ev.Action):
             self.decided[call] = event.data.tool
             return
         self.decided.pop(call, None)
-        was_open = self.tools.pop(call, None) is not None
         if isinstance(event, ev.ToolStarted):
             self.tools[call], self.since[call] = event.data.tool, now
-        elif was_open:
+        elif self.tools.pop(call, None) is not None:
+            del self.since[call]
             self.ended[outer]["failed" if event.data.status == "error" else "done"] += 1
 
     def awaited(self, now: float) -> str:
@@ -107,13 +104,11 @@ class Tally:
         """What to say where it is not known what is awaited; models are silent in steps mode."""
         return "waiting for the agent" if self.acted or self.steps else "running"
 
-    def at_once(self) -> dict[str, int]:
+    def at_once(self) -> Counter[str]:
         """How many calls run, are done, and failed; those with others inside wait for these."""
-        around = {ev.outer_call(call) for call in self.tools}
-        inner = [call for call in self.tools if call not in around]
-        beside = {*map(ev.outer_call, inner)}
-        ended = sum((self.ended[outer] for outer in beside), Counter[str]())
-        return {"running": len(inner), "done": ended["done"], "failed": ended["failed"]}
+        inner = {*self.tools}.difference(map(ev.outer_call, self.tools))
+        ended = (self.ended[outer] for outer in {*map(ev.outer_call, inner)})
+        return sum(ended, Counter({"running": len(inner)}))
 
     def _retrying(self, retry: ev.Retry, now: float) -> str:
         number = f"retry {retry.data.attempt} of {retry.data.max_attempts}"
