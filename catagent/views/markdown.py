@@ -5,18 +5,16 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from catagent.views.markdown_blocks import MAX_BLOCK, Block, Blocks
+from catagent.views.markdown_blocks import Block, Blocks
 from catagent.views.parts import NARROWEST, Rows
 from catagent.views.style import Look
 from catagent.views.text import Feed, last_rows
 from catagent.views.wrap import wrap
 
-# The rest of a line that was cut must not begin like a list or a heading.
-_SAFE_CUT = re.compile(r".* (?=[^\W\d_])", re.DOTALL)
 # What a line begins with that may become the mark of anything: it is shown when it has.
 _UNDECIDED = re.compile(r"[\s\-=*_`~#>+|:.)\d]*")
-# In characters: drawing more for every frame would be too slow.
-MOST_DRAWN = 2000
+# In characters: drawing more for every frame would be too slow, and a longer paragraph at all.
+MOST_DRAWN, LONGEST = 2000, 20_000
 
 
 class Markdown(Feed):
@@ -24,7 +22,7 @@ class Markdown(Feed):
 
     def __init__(self, look: Look) -> None:
         super().__init__(look)
-        self.blocks, self.line = Blocks(), ""
+        self.blocks = Blocks()
         self._begun = False
         self._lexer: tuple[str, ...] = ()  # where the code before has left it
 
@@ -38,31 +36,25 @@ class Markdown(Feed):
         """The end of what is not final yet, as it would be if nothing followed."""
         rest = copy.copy(self)
         rest.blocks = copy.deepcopy(self.blocks)
-        rest.line = "" if _UNDECIDED.fullmatch(self.line) else self.line
+        ended, newline, line = "".join(self.pieces).rpartition("\n")
+        rest.pieces = [ended, newline, "" if _UNDECIDED.fullmatch(line) else line]
         rest.finish()
         pieces = rest.ended_blocks()
         if sum(len(piece.source) for piece in pieces) > MOST_DRAWN:
-            return last_rows("\n".join(piece.source for piece in pieces), width, limit)
+            text = "\n".join(piece.source for piece in pieces)
+            return last_rows(text[-MOST_DRAWN:], width, limit)
         return rest.draw(pieces, width)[-limit:]
 
     def ended_blocks(self) -> list[Block]:
         """Return the pieces that have ended since the last call."""
-        *lines, self.line = (self.line + self._arrived()).split("\n")
-        blocks = [block for line in lines for block in self.blocks.add(line)]
-        while len(self.line) > MAX_BLOCK:
-            blocks += self._cut_line()
-        if self.finished and not self.settled:
-            blocks += self.blocks.add(self.line) if self.line else []
-            blocks += self.blocks.flush()
-            self.line = ""
+        if self.settled or not (self.has_line or self.finished):
+            return []  # a line of any length is looked at once: the cost stays linear
+        *lines, line = self._arrived().split("\n")
+        blocks = [block for each in lines for block in self.blocks.add(each)]
+        if self.finished:
+            return blocks + (self.blocks.add(line) if line else []) + self.blocks.flush()
+        self.pieces.insert(0, line)
         return blocks
-
-    def _cut_line(self) -> list[Block]:
-        """Break an endless paragraph at a space."""
-        safe = _SAFE_CUT.match(self.line, 0, MAX_BLOCK)
-        end = safe.end() if safe else self.line.rfind(" ", 0, MAX_BLOCK) + 1 or MAX_BLOCK
-        piece, self.line = self.line[:end], self.line[end:]
-        return self.blocks.add(piece) + self.blocks.cut()
 
     def draw(self, pieces: Iterable[Block], width: int | None) -> Rows:
         """Return the rows of the next pieces."""
@@ -94,6 +86,8 @@ class Markdown(Feed):
             from catagent.views import markdown_render
 
             at = width or 80
+            if len(piece.source) > LONGEST:
+                raise ValueError("too long")
             if piece.kind == "code":
                 before = self._lexer if piece.continues else ()
                 rows, self._lexer = markdown_render.code(piece, at, self.look, before)

@@ -8,8 +8,6 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-# A longer paragraph is cut: what is not shown yet stays small, and so does the footer's work.
-MAX_BLOCK = 6000
 # Of code inside of a comment that has not ended.
 MAX_HELD_LINES = 40
 # Of lists and quotes in each other.
@@ -51,10 +49,9 @@ class Blocks:
     """
 
     def __init__(self, depth: int = 0) -> None:
-        self._depth, self._blank, self._is_cut = depth, False, False
+        self._depth, self._blank = depth, False
         self._above: str | None = None
         self._lines: list[str] = []
-        self._size = 0
         self._mark, self._language, self._indent = "", "", 0  # of the fence that is open
         self._table: list[str] = []  # its head, as far as it has come
         self._begun = False  # the fence or the table, of which something was returned
@@ -73,13 +70,6 @@ class Blocks:
             return done + self._in_item(item, line, within)
         return done + self._outside(line)
 
-    def cut(self) -> list[Block]:
-        """Return what there is of a paragraph, the rest of which will follow."""
-        if self._inner is not None:
-            return self._inner.signed(self._inner.blocks.cut())
-        self._is_cut = bool(self._lines) and not self._mark
-        return self._text() if self._is_cut else []
-
     def flush(self) -> list[Block]:
         """Return what there is: the last block has ended."""
         if (within := self._inner) is not None:
@@ -91,7 +81,7 @@ class Blocks:
         else:
             done = self._rows() if self._table and not self._begun else self._text()
         self._lines, self._table, self._mark = [], [], ""
-        self._begun = self._is_cut = False
+        self._begun = False
         return done
 
     def is_paragraph(self) -> bool:
@@ -120,30 +110,27 @@ class Blocks:
 
     def _begin(self) -> list[Block]:
         """Take note of how far what begins is from what is above it, which has ended."""
-        cut, done = self._is_cut, self.flush()
-        self._above = "" if (self._blank or not self._depth) and not cut else None
+        done = self.flush()
+        self._above = "" if self._blank or not self._depth else None
         self._blank = False
         return done
 
     # Running text
 
     def _in_paragraph(self, line: str) -> list[Block]:
-        above, done = self._lines[-1] if self._lines else "", list[Block]()
+        above = self._lines[-1] if self._lines else ""
         if "|" in above and _DELIMITER.match(line) and _width(above) == _width(line):
             del self._lines[-1]
             done = self._begin() if self._lines else []
             self._table = [above, line]
             return done
-        if self._size > MAX_BLOCK:
-            done = self.cut()
         if not self._lines:
             self._begin()
         self._lines.append(line)
-        self._size += len(line) + 1
-        return done
+        return []
 
     def _text(self) -> list[Block]:
-        text, self._lines, self._size = "\n".join(self._lines), [], 0
+        text, self._lines = "\n".join(self._lines), []
         return [Block(text, above=self._above)] if text.strip() else []
 
     # Tables

@@ -5,10 +5,13 @@ Imported late: Pygments is slow to import.
 
 from contextlib import suppress
 from functools import lru_cache
+from typing import Any
 
+from pygments.console import codes
+from pygments.formatters.terminal import TERMINAL_COLORS
 from pygments.lexer import ExtendedRegexLexer, Lexer, LexerContext, RegexLexer
 from pygments.lexers import get_lexer_by_name
-from pygments.token import Comment, Generic, Keyword, Name, Number, Operator, String
+from pygments.token import Comment, Error
 from pygments.util import ClassNotFound
 
 from catagent.views.markdown_spans import Span
@@ -16,30 +19,8 @@ from catagent.views.style import Look
 
 # What a lexer is inside of, outermost first.
 State = tuple[str, ...]
-# SGR parameters on a dark background; on a light one, colours are not the bright ones.
-_STYLES = {
-    Comment: "2",
-    Comment.Preproc: "96",
-    Keyword: "94",
-    Keyword.Type: "96",
-    Operator.Word: "94",
-    Name.Attribute: "96",
-    Name.Builtin: "96",
-    Name.Class: "92",
-    Name.Constant: "91",
-    Name.Decorator: "95",
-    Name.Exception: "96",
-    Name.Function: "92",
-    Name.Namespace: "96",
-    Name.Tag: "94",
-    Name.Variable: "91",
-    String: "33",
-    Number: "94",
-    Generic.Deleted: "91",
-    Generic.Inserted: "92",
-    Generic.Heading: "1",
-    Generic.Subheading: "95",
-}
+# In the place of Pygments' own: what is no valid code may only be cut off.
+_OWN = {Comment: "2", Error: ""}
 
 
 def highlighted(code: str, info: str, look: Look, state: State = ()) -> tuple[list[Span], State]:
@@ -52,11 +33,13 @@ def highlighted(code: str, info: str, look: Look, state: State = ()) -> tuple[li
 
 
 @lru_cache(maxsize=256)
-def _codes(kind: tuple[str, ...], *, light: bool) -> str:
-    while kind and kind not in _STYLES:
-        kind = kind[:-1]
-    codes = _STYLES.get(kind, "")
-    return codes.replace("9", "3") if light else codes
+def _codes(kind: Any, *, light: bool) -> str:
+    """SGR parameters of Pygments' colours for terminals."""
+    while kind not in TERMINAL_COLORS:
+        kind = kind.parent
+    name = TERMINAL_COLORS[kind][0 if light else 1].strip("*_")
+    color: str = codes[name]
+    return _OWN.get(kind, color.removeprefix("\x1b[").removesuffix("m"))
 
 
 def _tokens(
