@@ -15,6 +15,13 @@ def decided(state: RunState) -> list[ToolRun]:
     return [call for call in calls if call.decided_by is not None]
 
 
+def has_failed(*ends: ev.ToolFinishedData | ev.ObservationData | None) -> bool:
+    """Whether a call of a tool that ended like this went wrong, by itself: not if cancelled."""
+    bad = (end for end in ends if end is not None and end.status == "error")
+    errors = (end.error if isinstance(end, ev.ToolFinishedData) else None for end in bad)
+    return any(error is None or error.kind != "user" for error in errors)
+
+
 def steps(state: RunState) -> int:
     """How often the agent decided on tool calls: several at once are one step."""
     return len({call.decided_by for call in decided(state)})

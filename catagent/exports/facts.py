@@ -11,7 +11,7 @@ from typing import Any
 from catagent.events import types as ev
 from catagent.events.said import repeats
 from catagent.events.state import LlmRun, RunState, ToolRun, reduce
-from catagent.events.summary import decided, unsaid
+from catagent.events.summary import decided, has_failed, unsaid
 from catagent.events.timestamps import moment
 from catagent.views import graph
 from catagent.views.format import compact, dollars, fields, seconds, tool_calls, used
@@ -140,7 +140,8 @@ def tool_facts(run: ToolRun) -> list[str]:
     if data is None:
         return [] if run.observation is not None else [_STILL_OPEN]
     waits = ["waits for an answer"] if data.status == "interrupted" else []
-    return waits + _time(data.duration_s)
+    cancelled = ["cancelled"] if data.status == "error" and not failed(run) else []
+    return waits + cancelled + _time(data.duration_s)
 
 
 def _time(duration_s: float | None) -> list[str]:
@@ -164,8 +165,8 @@ def raised(run: ToolRun) -> ev.ErrorInfo | None:
 
 
 def failed(run: ToolRun) -> bool:
-    """Whether a tool call went wrong."""
-    return "error" in [end.status for end in (run.finished, run.observation) if end is not None]
+    """Whether a tool call went wrong, other than by being cancelled."""
+    return has_failed(run.finished, run.observation)
 
 
 def error_details(error: ev.ErrorInfo) -> list[str]:

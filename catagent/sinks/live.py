@@ -201,9 +201,10 @@ class LiveSink:
             self._painter.append(rows)
 
     def _collect(self) -> None:
-        now = time.monotonic()
+        now, shown = time.monotonic(), self._view.transcript
+        shown.width = self._view.width(self.terminal.size())
         if self._tap is not None:
-            self._view.transcript.outside(self._tap.lines())
+            shown.outside(self._tap.lines())
         self._begun = typed(self._row()[-_LONGEST_TYPED:])
         rows: list[str] = []
         while self._queue:

@@ -5,7 +5,7 @@ that come twice or not at all; what fits nowhere is shown on its own.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from catagent.events import types as ev
 from catagent.events.summary import unsaid
@@ -86,8 +86,11 @@ class Calls:
             self._settle_ended(key)
             self._observed(tool, event.data)
 
-    def settle(self, *, paused: bool = False) -> None:
-        """Close whatever is open: the run is over, or `paused` until a person has answered."""
+    def settle(self, *, paused: bool = False, said: Collection[str] = ()) -> None:
+        """Close whatever is open: the run is over, or `paused` until a person has answered.
+
+        `said` is what the error of the run says, and those along with it.
+        """
         for model in self._models.values():
             model.finish(ev.LlmFinishedData(model="", text=model.text))
         self._models.clear()
@@ -95,7 +98,7 @@ class Calls:
         for call in list(self._unclaimed):
             self._show_unclaimed(call)
         for tool in reversed(self._tools.values()):
-            tool.end_unobserved(paused=paused)
+            tool.end_unobserved(paused=paused, said=said)
 
     def decide(self, *, answer: bool) -> bool:
         """Say whether what the agent has said last is the answer; return what it is shown as."""
@@ -110,7 +113,7 @@ class Calls:
     @property
     def failed(self) -> int:
         """How many of the agent's own tool calls failed."""
-        return sum(tool.failed for key, tool in self._tools.items() if not ev.outer_call(key))
+        return sum(tool.went_wrong for key, tool in self._tools.items() if not ev.outer_call(key))
 
     def _inside(self, call: str | None) -> Stack:
         return next(self._around(call), self._root)
@@ -199,7 +202,7 @@ class Calls:
         """The agent has gone on: what has ended inside `call` will no longer be observed."""
         for key, tool in self._ended.pop(call, {}).items():
             self._settle_ended(key)
-            tool.end_unobserved(survived=True)
+            tool.end_unobserved()
 
     def _show_unclaimed(self, call: str | None) -> None:
         """Show the calls written inside `call`: a run of them would have been reported by now."""

@@ -70,7 +70,9 @@ def _tool(tool: Tool, look: Look, width: int, lasts: float) -> str:
     style, sign = tool.sign if has_ended else ("gutter", look.glyphs.waiting)
     known = tool.came_to() if has_ended else [whole_seconds(lasts), *_written(tool.tokens)]
     rest = "".join(look.glyphs.dot + look.line(fact[: 4 * width]) for fact in known)
-    room = (width if has_ended else width * 2 // 3) - cells(sign + rest)
+    room = width - cells(sign + rest)
+    if not has_ended and room > width // 2:  # what it writes is to be seen as well
+        room = max(width // 4, room - width // 3)
     title = head(tool.title[: 4 * width], max(width // 4, room), look.glyphs.ellipsis)
     rest = head(rest, width - cells(sign + title), look.glyphs.ellipsis)
     row = look.paint(style, sign) + look.paint("tool", title) + look.paint("dim", rest)

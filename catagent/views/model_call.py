@@ -92,6 +92,7 @@ class Model(Stack):
             self.write("text", data.text[len(self.text) :])
         self._switch(None)
         self.closed = self.said.closed = True
+        self._home = self
         self.usage = data.usage
 
     def written(self, data: ev.LlmFinishedData) -> Iterator[tuple[str, str]]:

@@ -104,10 +104,15 @@ def results(look: Look, found: Mapping[str, Any]) -> Iterator[Part]:
         yield Stack(title, Stack(said.whole(whole(key, value)), side="  "))
 
 
+def errors(data: ev.RunFinishedData) -> list[ev.Failure]:
+    """What went wrong in a run, the error that it ended with first."""
+    return [data.error, *data.error.others] if data.error else []
+
+
 def failure(look: Look, data: ev.RunFinishedData) -> list[Part]:
-    """What went wrong, if anything did: where, what to do about it, and what else did."""
-    errors = [data.error, *data.error.others] if data.error else []
-    return list(chain.from_iterable(_error(look, error) for error in errors))
+    """What went wrong, if anything did: where, and what to do about it; apart from all else."""
+    parts = chain.from_iterable(_error(look, error) for error in errors(data))
+    return [Stack(*parts)] if data.error else []
 
 
 def _error(look: Look, error: ev.Failure) -> list[Part]:

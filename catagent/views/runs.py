@@ -103,7 +103,8 @@ class Run(Stack):
                 return []
 
     def _end(self, data: ev.RunFinishedData) -> None:
-        self.calls.settle(paused=data.status == "interrupted")
+        said = [error.message for error in notes.errors(data)]
+        self.calls.settle(paused=data.status == "interrupted", said=said)
         self.parts.extend(notes.results(self.look, self.nodes.results(data)))
         if data.status != "cancelled":  # the last row says as much
             self.parts.extend(notes.failure(self.look, data))

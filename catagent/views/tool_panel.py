@@ -1,11 +1,11 @@
 """The panel of a tool call: its arguments, what happens inside, and what the agent observes."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from catagent.events import types as ev
 from catagent.events.said import repeats
-from catagent.events.summary import add, unsaid
+from catagent.events.summary import add, has_failed, unsaid
 from catagent.views import graph
 from catagent.views.data import data
 from catagent.views.fold import Folded
@@ -105,11 +105,11 @@ class Tool(Stack):
         for model in self.models:
             model.forget()
 
-    def end_unobserved(self, *, paused: bool = False, survived: bool = False) -> None:
+    def end_unobserved(self, *, paused: bool = False, said: Collection[str] = ()) -> None:
         """Close, unless it is closed, without an observation: show what the tool returned, if any.
 
-        `paused` says that the run waits for a person, and may go on with this call; `survived`
-        that it has gone on, so that what the tool raised is not in the error of the run.
+        `paused` says that the run waits for a person, and may go on with this call; `said` is what
+        its error says: what the tool raised need not be shown again.
         """
         if self.closed:
             return
@@ -117,8 +117,12 @@ class Tool(Stack):
         self._paused = status == "interrupted" or (status is None and paused)
         if status is None and not paused:
             self._problem = "did not finish" if self._started else "did not run"
+        elif status == "error" and not self.went_wrong:
+            self._problem = "cancelled"
         output = self.finished.output if self.finished else ""
-        self._close(output or self._error() * survived, "output" if output else "error")
+        error = self._error()
+        is_said = any(error in message for message in said)
+        self._close(output or error * (not is_said), "output" if output else "error")
 
     def shows(self, output: str) -> bool:
         """Whether the panel shows this text already."""
@@ -186,10 +190,14 @@ class Tool(Stack):
         return ("warn", self.look.glyphs.pause) if self._paused else ("ok", self.look.glyphs.ok)
 
     @property
+    def went_wrong(self) -> bool:
+        """Whether the tool raised, or was refused."""
+        return self._failed or has_failed(self.finished)
+
+    @property
     def failed(self) -> bool:
-        """Whether the tool raised, was refused, or never came to an end."""
-        raised = self.finished is not None and self.finished.status == "error"
-        return raised or self._failed or bool(self._problem)
+        """Whether it went wrong, or never came to an end."""
+        return self.went_wrong or bool(self._problem)
 
     @property
     def spent(self) -> tuple[ev.Usage | None, int]:

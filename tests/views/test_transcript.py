@@ -625,7 +625,7 @@ def test_verbose_shows_what_is_new_of_a_prompt() -> None:
         "tools: get_items, look",
         'temperature 0 · stop ["."]',
         "● meow",
-        "  1 token seen",
+        "1 token seen",
     ]
 
 
@@ -765,18 +765,20 @@ def test_what_a_tool_returned_besides_what_its_agent_observes_is_a_row(look: Loo
     assert "artifact" not in "".join(shown(again, look))
 
 
+LOCKED = ev.ErrorInfo(kind="tool", type="E", message="The tool open_chest failed: E: Locked.")
+
+
 def broken(call_id: str, **where: Any) -> list[ev.Event]:
     """A tool that raises, and is not observed."""
     *events, ended, _ = runs.tool(call_id, "open_chest", {}, [], output="", inside=[], **where)
     assert isinstance(ended, ev.ToolFinished)
-    said = ev.ErrorInfo(kind="agent", type="E", message="The tool open_chest failed: E: Locked.")
-    ended.data = msgspec.structs.replace(ended.data, status="error", output="", error=said)
+    ended.data = msgspec.structs.replace(ended.data, status="error", output="", error=LOCKED)
     return [*events, ended]
 
 
 def test_a_failed_tool_is_red_from_where_it_failed_on() -> None:
     look = live_look(ViewOptions(color="16"))
-    failed = [*broken("c"), runs.finished("error", 1)]
+    failed = [*broken("c"), runs.finished("error", 1, error=LOCKED)]
     late, early = (shown(failed, look, cuts=cuts) for cuts in ([True], [False]))
     assert [row[:8] for row in early[:2]] == ["\x1b[31m╭─ ", "\x1b[31m╰─ "]
     assert "\x1b[1;31mopen_chest" in early[0]
@@ -790,6 +792,28 @@ def test_what_a_tool_raised_inside_another_that_went_on_is_shown_at_once() -> No
     rows = shown(events)
     assert rows[1:5] == ["│ ╭─ open_chest()", "│ │ ◦ error", "│ │ E: Locked.", "│ ╰─ ✗ 1.2 s"]
     assert rows[-1].startswith("╰─ ✓")
+
+
+@pytest.mark.parametrize("look", [LIVE, PLAIN])
+def test_of_several_tools_that_fail_each_says_why_once(look: Look) -> None:
+    ended = [*broken("b"), *broken("c"), runs.finished("error", 1, error=LOCKED)]
+    other = msgspec.structs.replace(LOCKED, message="The tool open_chest failed: E: Empty.")
+    first = next(event for event in ended if isinstance(event, ev.ToolFinished))
+    first.data.error = other
+    text = "\n".join(shown(ended, look))
+    assert (text.count("Empty."), text.count("Locked.")) == (1, 1)
+    assert text.index("Empty.") < text.index("Locked.")
+
+
+def test_a_call_that_was_cancelled_did_not_fail() -> None:
+    error = ev.ErrorInfo(kind="user", type="Interrupted", message="The run was cancelled.")
+    events = [*broken("c"), runs.finished("cancelled", 130, error=error, tool_calls=1)]
+    last = next(event for event in events if isinstance(event, ev.ToolFinished))
+    last.data.error = error
+    rows = shown(events)
+    assert rows[1] == "╰─ ✗ cancelled · 1.2 s"
+    assert "1 tool call" in rows[-1]
+    assert "failed" not in rows[-1]
 
 
 def test_that_a_run_was_cancelled_is_said_once() -> None:
