@@ -150,8 +150,7 @@ def _convert(name: str, value: Any, kind: Any, where: str) -> Any:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
         words = [each for each in getattr(kind, "__args__", ()) if isinstance(each, str)]
-        given = value if isinstance(value, str) else ""
-        hint = did_you_mean(given, words, f"one of: {', '.join(words)}") if words else ""
+        hint = did_you_mean(value if isinstance(value, str) else "", words)
         named = f"{name} from {where}"
         if where == "the command line":
             named = "--" + name.replace("_", "-")
@@ -205,9 +204,8 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path} is not TOML: {why}") from None
     unknown = sorted(values.keys() - set(Settings.__struct_fields__))
     if unknown:
-        known = ", ".join(Settings.__struct_fields__)
         named = ", ".join(map(_shown, unknown[:5]))
-        hint = did_you_mean(unknown[0], Settings.__struct_fields__, f"known: {known}")
+        hint = did_you_mean(unknown[0], Settings.__struct_fields__)
         raise UsageError(f"{path} has no such setting: {named}", hint)
     return values
 

@@ -4,7 +4,7 @@ Whatever is no CatagentError, and leaves the program, is a defect of the program
 "program").
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import IntEnum
 from typing import ClassVar, Literal
 
@@ -37,9 +37,13 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     return names[near[0]] if near else ""
 
 
-def did_you_mean(name: str, known: Iterable[str], more: str = "", cutoff: float = 0.6) -> str:
-    """A hint: whether the nearest of these names was meant, if one is near, and then `more`."""
+def did_you_mean(
+    name: str, known: Collection[str], more: str | None = None, cutoff: float = 0.6
+) -> str:
+    """A hint: the nearest of these names, if one is near, and then `more`, else all there are."""
     near = nearest(name, known, cutoff)
+    if more is None:
+        more = f"there is: {', '.join(known)}" if known else ""
     return f"did you mean {near}? {more}".rstrip() if near else more
 
 

@@ -60,11 +60,11 @@ def test_the_setting_that_was_meant_is_named(folder: Path) -> None:
     assert found.notices == ("CATAGENT_MODLE is not a setting; did you mean CATAGENT_MODEL?",)
     with pytest.raises(UsageError) as refused:
         load({}, environ(folder, CATAGENT_MODE="Evnts"))
-    assert refused.value.hint == "did you mean events? one of: steps, log, events"
+    assert refused.value.hint == "did you mean events? there is: steps, log, events"
     write_config(folder, "modle = 'x'")
     with pytest.raises(UsageError) as refused:
         load({}, environ(folder))
-    assert refused.value.hint.startswith("did you mean model? known: agent, ")
+    assert refused.value.hint.startswith("did you mean model? there is: agent, ")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -65,7 +65,7 @@ class Code(NamedTuple):
     def _of(cls, project: Project, graph: str) -> Code:
         """The agent that a project has by this id."""
         if (entry := project.paths.get(graph)) is None:
-            hint = did_you_mean(graph, project.graphs, _all(project.graphs))
+            hint = did_you_mean(graph, project.graphs)
             raise UsageError(f"{project.file} has no graph called {graph!r}", hint)
         where, _, attribute = entry.rpartition(":")
         if not (where and attribute and project.below(where)):
@@ -124,12 +124,8 @@ def find(name: str, table: Mapping[str, str], what: str) -> Any:
         return code.load()
     project = Project.of(Path()) if what == "agent" else None
     known = [*table, *(project.graphs if project else ())]
-    hint = did_you_mean(name, known, _all(known) + _OWN * (what == "agent"))
+    hint = did_you_mean(name, known) + _OWN * (what == "agent")
     raise UsageError(f"no {what} called {name!r}", hint)
-
-
-def _all(names: Iterable[str]) -> str:
-    return f"there is: {', '.join(names)}"
 
 
 @contextlib.contextmanager

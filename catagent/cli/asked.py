@@ -104,7 +104,6 @@ def _filters(given: Mapping[str, Any]) -> Filters:
     chosen = {name: tuple(given.get(name) or ()) for name in Filters.__struct_fields__}
     for each in (*chosen["include_types"], *chosen["exclude_types"]):
         if each not in TYPES:
-            hint = did_you_mean(each, TYPES, f"there is: {', '.join(TYPES)}")
-            raise UsageError(f"no run is of the type {each!r}", hint)
+            raise UsageError(f"no run is of the type {each!r}", did_you_mean(each, TYPES))
     is_named = any(values for name, values in chosen.items() if not name.endswith("types"))
     return (Noting if is_named else Filters)(**chosen)

@@ -26,10 +26,10 @@ def write_help(command: Any, ctx: Any, formatter: Any) -> None:
     column = max(len(left) for rows in options.values() for left, _ in rows)
     for heading, rows in (*_words(command), *options.items()):
         width = column if heading in options else max(len(left) for left, _ in rows)
-        room = formatter.width - width - 4
         formatter.write(f"{_heading(heading, bold)}\n")
         formatter.indent()
-        formatter.write_dl([(f"{a:{width}}", _fitting(b, room)) for a, b in rows], width)
+        first = [(f"{a:{width}}", b.partition(". ")[0].rstrip(".")) for a, b in rows]
+        formatter.write_dl(first, width)
         formatter.dedent()
     name = ctx.command_path.split()[-1]
     tables = {"Environment": VARIABLES, "Exit codes": CODES}
@@ -92,13 +92,3 @@ def names_and_value(option: Any) -> str:
     if option.secondary_opts:
         names = names.replace("--", "--[no-]")
     return f"{names} {option.metavar or ''}".rstrip()
-
-
-def _fitting(text: str, room: int) -> str:
-    """As many of its sentences as there is room for, the first in any case."""
-    first, *more = re.split(r"(?<=[.;]) ", text)
-    for sentence in more:
-        if len(first) + len(sentence) >= room:
-            break
-        first = f"{first} {sentence}"
-    return first.rstrip(".;")

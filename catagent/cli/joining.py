@@ -14,14 +14,12 @@ from catagent.events.codec import Program
 from catagent.events.timestamps import moment
 from catagent.run.recorders import recorders
 from catagent.stop import Interrupts, Stop
-from catagent.views.format import Row, line, widths
+from catagent.views.format import Row, headed, table
 from catagent.views.sanitize import clean_line
 from catagent.watch import folders
 from catagent.watch.folders import Found, find
 from catagent.watch.program import variables
 from catagent.watch.segments import is_alive
-
-_HEADINGS = ("pid", "started", "runs", "program")
 
 
 def join(name: str, asked: Asked) -> int:
@@ -50,13 +48,13 @@ def _named(name: str, environ: Mapping[str, str]) -> list[Found]:
     found = [each for each in programs if each.is_called(name)]
     if len({each.folder for each in found}) == 1:
         return found
-    rows = "\n".join(f"  {row}" for row in table([each.program for each in found or programs]))
+    rows = "\n".join(f"  {row}" for row in listed([each.program for each in found or programs]))
     if found:
         raise UsageError(f"{name!r} are several programs:\n{rows}", "choose one by its PID")
-    listed = f" Those that are:\n{rows}" if programs else ""
+    others = f" Those that are:\n{rows}" if programs else ""
     started = "COMMAND" if name.isdecimal() else name
     raise UsageError(
-        f"no program {name!r} is watched.{listed}",
+        f"no program {name!r} is watched.{others}",
         f"start one so: catagent watch -- {started}, or in a shell after "
         'eval "$(catagent watch --env)"',
     )
@@ -74,15 +72,12 @@ def print_programs(asked: Asked) -> None:
     """List the programs that run and are watched: on a terminal as a table."""
     folders.sweep(asked.loaded.process)
     programs = [each.program for each in find(asked.loaded.process)]
-    rows = table(programs) if programs else ()
-    print_list(programs, rows, json=asked.json, none="no program is watched now")
+    print_list(programs, listed(programs), json=asked.json, none="no program is watched now")
 
 
-def table(programs: Sequence[Program]) -> Iterator[str]:
+def listed(programs: Sequence[Program]) -> Iterator[str]:
     """Yield the heading and a row for each program."""
-    rows = [dict(zip(_HEADINGS, _HEADINGS, strict=True)), *map(_row, programs)]
-    columns = widths(rows)
-    yield from (line(row, columns, {"pid", "runs"}) for row in rows)
+    return table(headed([*map(_row, programs)]), {"pid", "runs"})
 
 
 def _row(program: Program) -> Row:

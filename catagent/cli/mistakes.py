@@ -1,7 +1,7 @@
 """What is wrong with a command line, in our words: Typer's own errors included."""
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, get_args
 
 import typer
@@ -12,25 +12,17 @@ from catagent.errors import UsageError, did_you_mean
 Refused: type[Any] = typer.BadParameter.__mro__[1]
 
 
-def no_command(word: str, known: Iterable[str], program: str) -> UsageError:
+def no_command(word: str, known: Collection[str], program: str) -> UsageError:
     """The error for a word that is no command of this program."""
-    hint = did_you_mean(word, known) or f"{program} --help lists them"
+    hint = did_you_mean(word, known, "") or f"{program} --help lists them"
     return UsageError(f"there is no command {word!r}", hint)
 
 
 def bad_value(name: str, value: Any, kind: Any) -> UsageError:
     """The error for a value that cannot be made one of this kind."""
-    words = _words(kind)
-    if words:
-        hint = did_you_mean(str(value), words, f"one of: {', '.join(words)}")
-    else:
-        hint = {int: "it is a whole number", float: "it is a number"}.get(kind, "")
-    return UsageError(f"{name} is {value!r}", hint)
-
-
-def _words(kind: Any) -> Sequence[str]:
-    """What a `Literal` may be."""
-    return [each for each in get_args(kind) if isinstance(each, str)]
+    number = {int: "it is a whole number", float: "it is a number"}.get(kind, "")
+    words = [each for each in get_args(kind) if isinstance(each, str)]  # of a Literal
+    return UsageError(f"{name} is {value!r}", did_you_mean(str(value), words) or number)
 
 
 def refused(error: Any, args: Sequence[str]) -> UsageError:

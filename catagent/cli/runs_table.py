@@ -15,16 +15,12 @@ from catagent.events import types as ev
 from catagent.events.timestamps import moment
 from catagent.recordings.history import FAILED, RunSummary
 from catagent.recordings.search import Search
-from catagent.views.format import GAP, Row, line, price, widths
+from catagent.views.format import GAP, Row, headed, line, price, widths
+from catagent.views.notes import short
 from catagent.views.style import Look, Style, live_look
 from catagent.views.wrap import head
 
-_SHORTEST_ID = 8
 _WIDEST_NAME, _NARROWEST_QUESTION = 24, 24
-_HEADINGS = (
-    "id", "when", "status", "agent", "models", "steps", "calls", "tokens", "time", "cost",
-    "question",
-)  # fmt: skip
 _RIGHT = {"steps", "calls", "tokens", "time", "cost"}
 # Of so many runs a person is shown the newest.
 _SHOWN = 20
@@ -80,30 +76,22 @@ def table(
     `shown` are those to show, where that is not known of all that are kept; `more` says what is
     left out. Below a run stands what a search has found, or why it failed.
     """
-    ellipsis, length = look.glyphs.ellipsis, _length(kept)
-    heading = dict(zip(_HEADINGS, _HEADINGS, strict=True))
-    columns = _fit([heading, *(_row(run, look, length) for run in kept)], width)
-    above = [line(heading, columns, _RIGHT), *[f"{ellipsis} {more}"] * bool(more)]
+    ellipsis, rows = look.glyphs.ellipsis, headed([_row(run, look) for run in kept])
+    columns = _fit(rows, width)
+    above = [line(row, columns, _RIGHT) for row in rows[:1]] + [f"{ellipsis} {more}"] * bool(more)
     for run in kept if shown is None else shown:
         yield from (look.paint("dim", head(row, width, ellipsis)) for row in above)
         above = []
-        yield line(_shown(_row(run, look, length), columns, look), columns, _RIGHT)
+        yield line(_shown(_row(run, look), columns, look), columns, _RIGHT)
         if below := run.match or (run.error if run.status in FAILED else ""):
-            indented = " " * (_SHORTEST_ID + len(GAP)) + look.line(below.partition("\n")[0])
+            indented = GAP * 5 + look.line(below.partition("\n")[0])
             yield look.paint("dim", head(indented, width, ellipsis))
 
 
-def _length(kept: Sequence[RunSummary]) -> int:
-    """How much of an id tells these runs apart: LangChain's own begin with the time."""
-    ids = {run.id for run in kept}
-    lengths = range(_SHORTEST_ID, max(map(len, ids), default=0))
-    return next((n for n in lengths if len({each[:n] for each in ids}) == len(ids)), lengths.stop)
-
-
-def _row(run: RunSummary, look: Look, id_length: int) -> dict[str, str]:
+def _row(run: RunSummary, look: Look) -> dict[str, str]:
     when, used, ellipsis = moment(run.ts), run.usage or ev.Usage(), look.glyphs.ellipsis
     return {
-        "id": look.line(run.id[:id_length]),
+        "id": look.line(short(run.id)),
         "when": "" if when is None else f"{when:%m-%d %H:%M}",
         "status": run.status,
         "agent": head(look.line(run.agent), _WIDEST_NAME, ellipsis),

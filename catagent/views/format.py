@@ -5,7 +5,7 @@ Rich's table takes 18 ms to import, and would read markup in untrusted text.
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import UNSET
@@ -148,7 +148,18 @@ def so_far(text: str) -> str:
 
 def widths(rows: Sequence[Row]) -> dict[str, int]:
     """Return the width of each column in cells, in the order of the first row."""
-    return {name: max(cells(row[name]) for row in rows) for name in rows[0]}
+    return {name: max(cells(row[name]) for row in rows) for row in rows[:1] for name in row}
+
+
+def headed(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows below the names of their columns; nothing for none."""
+    return [*({name: name for name in row} for row in rows[:1]), *rows]
+
+
+def table(rows: Sequence[Row], right: Collection[str] = ()) -> Iterator[str]:
+    """Yield the rows in columns; those in `right` are flush right."""
+    columns = widths(rows)
+    return (line(row, columns, right) for row in rows)
 
 
 def line(row: Row, columns: Mapping[str, int], right: Collection[str]) -> str:

@@ -8,8 +8,6 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-# Of code inside of a comment that has not ended.
-MAX_HELD_LINES = 40
 # Of lists and quotes in each other.
 DEEPEST = 12
 BULLET, QUOTE = " • ", "▌ "
@@ -21,8 +19,6 @@ _HEADING = re.compile(r" {0,3}#{1,6}(\s|$)")
 _RULE = re.compile(r" {0,3}([-*_])(?: *\1){2,} *$")
 _DELIMITER = re.compile(r" {0,3}\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
 _CELL_EDGE = re.compile(r"(?<!\\)\|")
-# Lexers know what a comment is when they see its end.
-_OPEN_COMMENT = re.compile(r"\s*(?:/\*(?!.*?\*/)|<!--(?!.*?-->))", re.DOTALL)
 
 
 class Block(NamedTuple):
@@ -152,9 +148,7 @@ class Blocks:
         if closing and closing[1].startswith(self._mark) and not closing[2].strip():
             return self.flush()
         self._lines.append(line[min(self._indent, _margin(line)) :])
-        text = "\n".join(self._lines)
-        held = _OPEN_COMMENT.match(text) or not (self._begun or text.strip())
-        return [] if held and len(self._lines) < MAX_HELD_LINES else self._code()
+        return self._code() if self._begun or line.strip() else []
 
     def _code(self) -> list[Block]:
         if not self._lines:

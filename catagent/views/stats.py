@@ -9,7 +9,8 @@ from msgspec import Struct
 from catagent.events import summary
 from catagent.events import types as ev
 from catagent.events.state import LlmRun, RunState
-from catagent.views.format import Row, line, widths
+from catagent.views import format as form
+from catagent.views.format import Row, headed
 from catagent.views.sanitize import clean_line
 
 _HEADINGS = ("", "calls", "in", "out", "first token", "time")
@@ -66,12 +67,10 @@ class Totals:
 
     def table(self) -> str:
         """Return the table as text, newline-terminated. Times in it are in seconds."""
-        heading = dict(zip(_HEADINGS, _HEADINGS, strict=True))
         whole = "the run" if self._runs == 1 else f"{self._runs:,} runs"
         parts = [*self._models.items(), *self._tools.items(), (whole, self._all)]
-        rows = [heading, *(_row(name, part) for name, part in parts)]
-        columns = widths(rows)
-        return "".join(f"{line(row, columns, _HEADINGS[1:])}\n" for row in rows)
+        rows = headed([_row(name, part) for name, part in parts])
+        return "".join(f"{row}\n" for row in form.table(rows, _HEADINGS[1:]))
 
 
 def table(state: RunState) -> str:

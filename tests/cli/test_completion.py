@@ -135,4 +135,4 @@ def test_the_current_shell_is_taken_where_none_is_named(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1].startswith("complete -c catagent")
     done = catagent("--show-completion", "tcsh", env=environment(tmp_path))
     assert (done.returncode, done.stdout) == (2, "")
-    assert "one of: bash, zsh, fish" in done.stderr
+    assert "there is: bash, zsh, fish" in done.stderr

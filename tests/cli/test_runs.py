@@ -115,17 +115,6 @@ def test_runs_are_chosen_by_what_they_were(
     assert ("no such run is kept" in shown) == (not ids)
 
 
-def test_ids_that_begin_alike_are_shown_as_far_as_it_takes_to_tell_them_apart(home: Path) -> None:
-    history = History(folder=home / "state" / "runs")
-    for run_id in ("aaaa1111-7000-8888", "aaaa1111-7000-9999"):
-        recorder = Recorder(history.place_for(run_id), required=False)
-        recorder.write(started("where?"))
-        recorder.close()
-    _, shown = on_terminal("runs", env=environment(home, COLUMNS="100"))
-    assert "aaaa1111-7000-8 " in shown
-    assert "aaaa1111-7000-9 " in shown
-
-
 def test_a_hostile_question_cannot_touch_the_terminal(home: Path) -> None:
     recorder = Recorder(
         History(folder=home / "state" / "runs").place_for("cccc3333"), required=False

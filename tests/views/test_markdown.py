@@ -128,15 +128,6 @@ def test_lines_of_code_rows_of_tables_and_items_are_final_at_once(written: tuple
     assert part.take(60) == final
 
 
-def test_a_comment_has_its_colour_on_every_line() -> None:
-    part = Markdown(COLORED)
-    part.feed("```js\n/*\n * two\n")
-    assert part.take(60) == []
-    assert [without_colors(row) for row in part.tail(60, 5)] == ["  /*", "   * two"]
-    part.feed(" */\n")
-    assert len({row.partition("m")[0] for row in map(str.lstrip, part.take(60))}) == 1
-
-
 def test_colours_go_on_where_the_line_before_has_left_them() -> None:
     part = Markdown(COLORED)
     part.feed('```python\n"""One\n')

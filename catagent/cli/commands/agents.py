@@ -72,12 +72,11 @@ def _found() -> Iterator[AgentInfo]:
 
 def _table(found: Sequence[AgentInfo]) -> Iterator[str]:
     """A row for each, of text that may be a stranger's."""
-    from catagent.views.format import line, widths
+    from catagent.views.format import table
     from catagent.views.sanitize import clean_line
 
     rows = [{"agent": clean_line(each.agent), "path": clean_line(each.path)} for each in found]
-    columns = widths(rows)
-    return (line(row, columns, ()) for row in rows)
+    return table(rows)
 
 
 def _describe(name: str, *, json: bool, **given: Any) -> None:

@@ -40,7 +40,7 @@ def _refused(spec: ModelSpec, error: ValueError) -> UsageError | CredentialsErro
     said = str(error)
     if "Unsupported provider" in said:
         known = ["local", *said.rsplit(": ", 1)[-1].split(", ")]
-        hint = did_you_mean(spec.provider, known, f"there is: {', '.join(known)}")
+        hint = did_you_mean(spec.provider, known)
         return UsageError(f"no model provider called {spec.provider!r}", hint)
     if "key" in said.lower():
         hint = f"set {spec.provider.upper()}_API_KEY"
