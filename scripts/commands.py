@@ -7,8 +7,7 @@ from typing import Any
 
 import typer
 
-from catagent.cli.examples import CODES, VARIABLES
-from catagent.cli.help import examples, names_and_value
+from catagent.cli.help import CODES, VARIABLES, examples, names_and_value
 from catagent.cli.main import app
 from catagent.config import Settings
 

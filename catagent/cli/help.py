@@ -4,16 +4,30 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import typer
 
-from catagent.cli.examples import CODES, EXAMPLES, VARIABLES
-from catagent.cli.options import TOGETHER
 from catagent.config import process_environ
 from catagent.views.options import is_capable
 
 Rows = list[tuple[str, str]]
+_RUNNING = ("catagent", "ask", "tool", "agents")
+_VALUES: dict[Any, str] = {int: "N", float: "N", str: "TEXT", list[str]: "TEXT", Path: "FILE"}
+# By the last word of a command; "" for all others.
+VARIABLES = dict.fromkeys(_RUNNING, "OPENAI_API_KEY, OPENAI_BASE_URL, CATAGENT_MODEL and so on")
+VARIABLES[""] = "CATAGENT_HOME, CATAGENT_COLOR and other settings; NO_COLOR"
+CODES = {
+    **dict.fromkeys(
+        _RUNNING,
+        "0 done, 1 failed, 2 usage, 3 a limit, 4 no API key, 5 waits for an answer, "
+        "124 timeout, 130 Ctrl-C, 141 pipe closed",
+    ),
+    "": "0 done, 1 no such run or a damaged one, 2 usage",
+    "watch": "the program's own, 2 usage, 126 not executable, 127 not found",
+    "schema": "0 done, 2 usage",
+}
 
 
 def write_help(command: Any, ctx: Any, formatter: Any) -> None:
@@ -38,9 +52,13 @@ def write_help(command: Any, ctx: Any, formatter: Any) -> None:
     )
 
 
+def _lines(name: str) -> list[str]:
+    return Path(__file__).with_name(f"{name}.txt").read_text(encoding="utf-8").splitlines()
+
+
 def examples(path: str) -> list[str]:
     """The first three for this command."""
-    lines = EXAMPLES.splitlines()
+    lines = _lines("examples")
     if " " in path:
         lines = [line for line in lines[3:] if re.search(rf"\b{path}\b", line)]
     return lines[:3]
@@ -73,8 +91,11 @@ def _options(command: Any, ctx: Any) -> dict[str, Rows]:
 
 
 def _shared(own: set[str]) -> dict[str, tuple[str, str]]:
-    """The rows that several of these options share, by each of those."""
-    rows = [tuple(re.split("   *", line)) for line in TOGETHER.splitlines()]
+    """The rows that several of these options share, by each of those.
+
+    In a row, what begins with one hyphen begins as the first does.
+    """
+    rows = [tuple(re.split("   *", line)) for line in _lines("together")]
     named = [(_names(left), (left, text)) for left, text in rows]
     return {name: row for names, row in named if own.issuperset(names) for name in names}
 
@@ -91,4 +112,7 @@ def names_and_value(option: Any) -> str:
     names = ", ".join(sorted(option.opts, key=len))
     if option.secondary_opts:
         names = names.replace("--", "--[no-]")
-    return f"{names} {option.metavar or ''}".rstrip()
+    kind = option.type_descriptor.annotation
+    words = [each for each in get_args(kind) if isinstance(each, str)]
+    value = option.metavar or "|".join(words) or _VALUES.get(kind, "")
+    return f"{names} {value}".rstrip()

@@ -4,7 +4,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -34,7 +34,7 @@ def _option(
     elif setting is not None:
         more.setdefault("show_default", _default(name))
     kind = kind if setting is None else setting | None
-    more = {"metavar": _metavar(kind), "autocompletion": _VALUES.get(name), **more}
+    more["autocompletion"] = _VALUES.get(name)
     make: Any = typer.Option  # its first parameter is a default, except inside Annotated
     return inspect.Parameter(
         name,
@@ -42,13 +42,6 @@ def _option(
         default=False if kind is bool else None,
         annotation=Annotated[kind, make(flag, *short, help=text, rich_help_panel=panel, **more)],
     )
-
-
-def _metavar(kind: Any) -> str | None:
-    """What an option takes: a number, one of a few words; nothing where it is a flag."""
-    first, *_ = get_args(kind) or (kind,)
-    words = [each for each in get_args(first) if isinstance(each, str)]
-    return "|".join(words) or {int: "N", float: "N", Path: "FILE"}.get(first)
 
 
 def _default(name: str) -> str:
@@ -63,7 +56,7 @@ _run = functools.partial(_option, panel="How to run it")
 _watch = functools.partial(_option, panel="What to watch")
 _output = functools.partial(_option, panel="How to show it")
 _keep = functools.partial(_option, panel="What to keep")
-_filter = functools.partial(_option, panel="What to show", kind=list[str] | None, metavar="TEXT")
+_filter = functools.partial(_option, panel="What to show", kind=list[str] | None)
 
 AGENT: Options = (
     _run(
@@ -92,9 +85,7 @@ AGENT: Options = (
         kind=list[str] | None,
         metavar="KEY=VALUE",
     ),
-    _run(
-        "env_file", "Variables for your own agent, from a file.", kind=Path | None, metavar="FILE"
-    ),
+    _run("env_file", "Variables for your own agent, from a file.", kind=Path | None),
 )
 
 MODE: Options = (
@@ -173,23 +164,6 @@ FILTERS: Options = (
     _filter("exclude_types", "No runs of this type. Repeatable."),
     _filter("exclude_tags", "No runs with this tag. Repeatable."),
 )
-
-# Options that share a row of `--help`: what begins with one hyphen begins as the first does.
-TOGETHER = """\
---python PATH, --env-file FILE       Its interpreter; its variables.
---input, --context JSON|@FILE        What it takes, in the place of a question.
---model, --tool-model NAME           PROVIDER:NAME, local, local:FILE.gguf.
---max-steps, -tokens, -cost N        Stop after so many; cost in US dollars.
---timeout, --idle-timeout N          Stop after seconds, or seconds of silence.
--o, --output NAME, --json            live, plain, jsonl, answer or ag-ui.
--v, --verbose, --stats               Ids, tags and timings; a table of usage.
---color WHEN, --no-color             auto, always or never.
---theme NAME, --[no-]ascii           auto, dark or light; without Unicode.
---fold N, --full                     Rows shown of a long text; all of it.
---record FILE, --force               Write the run to a file; overwrite it.
---include-names, -types, -tags TEXT  Only such runs. Repeatable.
---exclude-names, -types, -tags TEXT  No such runs. Repeatable.
-"""
 
 Recording = Annotated[
     str,

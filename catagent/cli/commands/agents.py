@@ -45,7 +45,7 @@ def agents(
     ] = None,
     env_file: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Variables for your own agent, from a file."),
+        typer.Option(help="Variables for your own agent, from a file."),
     ] = None,
 ) -> None:
     """List the agents that can be asked here; say what one takes and gives."""

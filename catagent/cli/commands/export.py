@@ -28,12 +28,7 @@ def export(
     ] = None,
     form: Annotated[
         _Format | None,
-        typer.Option(
-            "--format",
-            metavar="NAME",
-            help="What to make: html, svg, md, cast, txt or jsonl.",
-            show_default="as the file's name ends",
-        ),
+        typer.Option("--format", help="What to make.", show_default="as the file's name ends"),
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     bare: Annotated[
@@ -43,7 +38,7 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
     title: Annotated[
         str | None,
-        typer.Option("--title", metavar="TEXT", help="Its title.", show_default="the question"),
+        typer.Option(help="Its title.", show_default="the question"),
     ] = None,
     run: OneRun = None,
 ) -> None:

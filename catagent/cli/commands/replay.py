@@ -17,18 +17,11 @@ def replay(
     recording: Recording,
     speed: Annotated[
         float,
-        typer.Option(
-            "--speed",
-            metavar="N",
-            help="So many times as fast; 0 is at once.",
-            rich_help_panel=_PACE,
-        ),
+        typer.Option(help="So many times as fast; 0 is at once.", rich_help_panel=_PACE),
     ] = 1.0,
     idle_limit: Annotated[
         float,
         typer.Option(
-            "--idle-limit",
-            metavar="N",
             help="Make no pause longer than so many seconds; 0 is no limit.",
             rich_help_panel=_PACE,
         ),

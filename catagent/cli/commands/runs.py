@@ -21,22 +21,14 @@ def runs(
     ctx: typer.Context,
     limit: Annotated[
         int | None,
-        typer.Option(
-            "--limit",
-            metavar="N",
-            help="The newest so many; 0 for all.",
-            show_default="20, in a pipe all",
-        ),
+        typer.Option(help="The newest so many; 0 for all.", show_default="20, in a pipe all"),
     ] = None,
     agent: Annotated[
         str | None, typer.Option("--agent", "-a", metavar="NAME", help="Runs of this agent.")
     ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Runs that failed.")] = False,
     search: Annotated[
-        str | None,
-        typer.Option(
-            "--search", metavar="TEXT", help="Runs with this in a text or name, newest first."
-        ),
+        str | None, typer.Option(help="Runs with this in a text or name, newest first.")
     ] = None,
     json: Json = False,
 ) -> None:
