@@ -6,10 +6,10 @@ Imported when the first piece is due and not before: parser and Pygments are slo
 import html
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import zip_longest
 
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 from catagent.views.markdown_blocks import QUOTE, Block
 from catagent.views.markdown_code import State, highlighted
@@ -29,10 +29,8 @@ def render(block: Block, width: int, look: Look) -> Rows | None:
     A link definition is nothing to be shown, and a table drops surplus cells: then the source
     itself is to be shown, as it is where this raises.
     """
-    above = f"{block.head}\n" * block.continues
-    tokens = _PARSER.parse(above + block.source)
     draw = _table if block.kind == "table" else _text
-    rows = list(draw(block, tokens, width, look))
+    rows = list(draw(block, width, look))
     return rows if _holds_all(block.source, rows) else None
 
 
@@ -44,10 +42,10 @@ def code(block: Block, width: int, look: Look, state: State = ()) -> tuple[Rows,
     return [_MARGIN + row if row else "" for row in rows], state
 
 
-def _text(block: Block, tokens: list[Token], width: int, look: Look) -> Iterator[str]:
+def _text(block: Block, width: int, look: Look) -> Iterator[str]:
     """Paragraphs, headings, rules, indented code; all else comes as a block of its own."""
     style = quoted = "3" if QUOTE in block.below else ""
-    for index, token in enumerate(tokens):
+    for index, token in enumerate(_PARSER.parse(block.source)):
         if index and token.level == 0 and token.nesting >= 0:
             yield ""
         match token.type:
@@ -72,22 +70,37 @@ def _heading(tag: str, look: Look) -> str:
     return known.get(tag, "1")
 
 
-def _table(block: Block, tokens: list[Token], width: int, look: Look) -> Iterator[str]:
+def _table(block: Block, width: int, look: Look) -> Iterator[str]:
     """The rows of a table, or of one row that continues it."""
-    aligned = [str(token.attrs.get("style", "")) for token in tokens if token.type == "th_open"]
-    aligns, number = [style.removeprefix("text-align:") for style in aligned], len(aligned)
-    lines = [token.children or [] for token in tokens if token.type == "inline"]
-    texts = [spans(line, look, "1" * (n < number)) for n, line in enumerate(lines)]
-    grid = [texts[n : n + number] for n in range(0, len(texts), number)]
-    natural = [max(map(_cells, column)) for column in zip(*grid[:2], strict=True)]
-    widths = _fitting(natural, width - 1 - len(_BETWEEN) * (number - 1))
+    aligns, widths = _columns(block.head or block.source, width, look)
+    empty = f"{'|' * (len(widths) + 1)}\n{'|-' * len(widths)}|\n" * block.continues
+    _, (head, *grid) = _grid(empty + block.source, look)
     rule = [[Span(look.glyphs.line * width, "2")] for width in widths]
-    for texts in grid[2:] if block.continues else [grid[0], rule, *grid[1:]]:
+    for texts in grid if block.continues else [head, rule, *grid]:
         columns = [wrapped(text, width) for text, width in zip(texts, widths, strict=True)]
         for row in zip_longest(*columns, fillvalue=[]):
             parts = zip(row, widths, aligns, strict=True)
             shown = (painted(text, look, wide, align) for text, wide, align in parts)
             yield f" {_BETWEEN.join(shown)}".rstrip(" ")
+
+
+@lru_cache(maxsize=16)
+def _columns(head: str, width: int, look: Look) -> tuple[list[str], list[int]]:
+    """How columns are aligned, and how wide they are: of that the first lines alone decide."""
+    aligns, grid = _grid(head, look)
+    natural = [max(map(_cells, column)) for column in zip(*grid, strict=True)]
+    return aligns, _fitting(natural, width - 1 - len(_BETWEEN) * (len(natural) - 1))
+
+
+def _grid(source: str, look: Look) -> tuple[list[str], list[list[list[Span]]]]:
+    """How the columns of a table are aligned; its cells row by row, those of its head bold."""
+    tokens = _PARSER.parse(source)
+    aligned = [str(token.attrs.get("style", "")) for token in tokens if token.type == "th_open"]
+    lines = [token.children or [] for token in tokens if token.type == "inline"]
+    number = len(aligned)
+    texts = [spans(line, look, "1" * (n < number)) for n, line in enumerate(lines)]
+    grid = [texts[n : n + number] for n in range(0, len(texts), number)]
+    return [style.removeprefix("text-align:") for style in aligned], grid
 
 
 def _cells(text: list[Span]) -> int:
