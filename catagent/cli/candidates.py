@@ -12,8 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from catagent.events.filters import TYPES
-from catagent.loading.registry import AGENTS, TOOLS
+from catagent.loading.registry import AGENTS
 from catagent.models.spec import DEFAULT_OPENAI_MODEL
 
 # A value, and what there is to say of it.
@@ -71,16 +70,6 @@ def models() -> Iterator[Candidate]:
     yield f"openai:{DEFAULT_OPENAI_MODEL}", "OpenAI's, where no model is named"
     yield from ((f"{provider}:", "a provider") for provider in _PROVIDERS)
     yield from {run.model: "of the history" for run in _history() if ":" in run.model}.items()
-
-
-def tools() -> list[str]:
-    """The tools that are built in."""
-    return [*TOOLS]
-
-
-def types() -> list[str]:
-    """The types of runs, for filters."""
-    return [*TYPES]
 
 
 def _history() -> Iterator[Any]:

@@ -9,8 +9,9 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from catagent.cli.asked import Asked
-from catagent.cli.candidates import agents, models, runs, types
+from catagent.cli.candidates import agents, models, runs
 from catagent.config import Settings
+from catagent.events.filters import TYPES
 from catagent.loading.registry import AGENTS
 
 Options = tuple[inspect.Parameter, ...]
@@ -20,7 +21,7 @@ _KINDS = get_type_hints(Settings)
 _VALUES: dict[str, Callable[[], Any]] = {
     "agent": agents,
     **dict.fromkeys(("model", "tool_model"), models),
-    **dict.fromkeys(("include_types", "exclude_types"), types),
+    **dict.fromkeys(("include_types", "exclude_types"), lambda: [*TYPES]),
 }
 
 

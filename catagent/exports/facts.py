@@ -126,7 +126,7 @@ def llm_facts(run: LlmRun) -> list[str]:
     data = run.finished
     if data is None:
         return [_STILL_OPEN]
-    return [fact for fact in (used(data.usage, _seen(run)), *_time(data.duration_s)) if fact]
+    return [fact for fact in (used(data.usage, _seen(run)), seconds(data.duration_s)) if fact]
 
 
 def _seen(run: LlmRun) -> int:
@@ -139,13 +139,9 @@ def tool_facts(run: ToolRun) -> list[str]:
     data = run.finished
     if data is None:
         return [] if run.observation is not None else [_STILL_OPEN]
-    waits = ["waits for an answer"] if data.status == "interrupted" else []
-    cancelled = ["cancelled"] if data.status == "error" and not failed(run) else []
-    return waits + cancelled + _time(data.duration_s)
-
-
-def _time(duration_s: float | None) -> list[str]:
-    return [] if duration_s is None else [seconds(duration_s)]
+    waits = "waits for an answer" if data.status == "interrupted" else ""
+    cancelled = "cancelled" if data.status == "error" and not failed(run) else ""
+    return [fact for fact in (waits, cancelled, seconds(data.duration_s)) if fact]
 
 
 def observed(run: ToolRun) -> str:

@@ -30,7 +30,8 @@ def page(events: Sequence[ev.Event], title: str | None = None) -> str:
     named, style = facts.title(state, title), _file("page.css")
     main = [
         *_question(state, named),
-        *_steps(Steps(state, those, events).all()),
+        *["<h2>Steps</h2>"] * bool(those),
+        *Steps(state, those, events).all(),
         *_answer(state),
         *_results(results),
     ]
@@ -68,10 +69,6 @@ def _question(state: RunState, title: str) -> Iterator[str]:
     asked = "\n".join(fields(state.started.data.input)) if state.started is not None else ""
     if asked and (" ".join(asked.split()) != title or len(title) > _LONGEST_TITLE):
         yield "<h2>Question</h2>\n" + tags.pre(asked)
-
-
-def _steps(steps: list[str]) -> list[str]:
-    return ["<h2>Steps</h2>", *steps] if steps else []
 
 
 def _answer(state: RunState) -> Iterator[str]:

@@ -182,7 +182,7 @@ class Calls:
 
     def _timing(self, data: ev.LlmFinishedData, model: Model) -> list[Part]:
         known = [
-            "" if data.duration_s is None else seconds(data.duration_s),
+            seconds(data.duration_s),
             "" if data.ttft_s is None else f"first token {seconds(data.ttft_s)}",
             used(data.usage, unsaid(data.usage, model.tokens), details=True),
             f"finish_reason {data.finish_reason}" if data.finish_reason else "",

@@ -25,12 +25,11 @@ _CHEAP = 0.0001
 _CLASS = re.compile(r"(?:[A-Z]+[a-z0-9]*){2,}")
 
 
-def seconds(duration: float) -> str:
-    """A duration for people: `0.42 s`, `12.3 s`, `2 min 5 s`."""
-    if duration < 60:
-        return f"{duration:.2f} s" if duration < 1 else f"{duration:.1f} s"
-    minutes, rest = divmod(round(duration), 60)
-    return f"{minutes} min {rest} s"
+def seconds(duration: float | None) -> str:
+    """A duration for people: `0.42 s`, `12.3 s`, `2 min 5 s`; empty where it is not known."""
+    if duration is None or duration >= 60:
+        return whole_seconds(round(duration)) if duration else ""
+    return f"{duration:.2f} s" if duration < 1 else f"{duration:.1f} s"
 
 
 def whole_seconds(duration: float) -> str:

@@ -146,7 +146,8 @@ def verdict(look: Look, data: ev.RunFinishedData, known: Iterable[str], again: s
         fits = width is None or cells(again) <= width
         return facts(look, found).take(width)[:1] + facts(look, more if fits else []).take(width)
 
-    return Verdict(look.paint(style, look.glyphs.run or sign), Ready(rows))
+    # In a stack it stands apart from the notes before it.
+    return Stack(Hanging(look.paint(style, look.glyphs.run or sign), Ready(rows)))
 
 
 def ended(data: ev.RunFinishedData) -> str:
@@ -189,7 +190,3 @@ def again(look: Look, run_id: str) -> str:
     command = look.options.again
     is_known = bool(run_id) or "{run}" not in command
     return look.line(command.replace("{run}", short(run_id))) if is_known else ""
-
-
-class Verdict(Hanging):
-    """The last row, which stands apart from the notes before it."""

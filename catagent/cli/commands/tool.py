@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from catagent.cli import candidates
 from catagent.cli.asked import Asked
 from catagent.cli.given import pairs
 from catagent.cli.options import FILTERS, KEEP, OUTPUT, RUN, shares
 from catagent.loading import lazy_imports
+from catagent.loading.registry import TOOLS
 from catagent.models.spec import choose_model
 from catagent.run.request import Request
 
@@ -24,7 +24,7 @@ def tool(
         typer.Argument(
             metavar="NAME",
             help="The tool, or your own as package.module:attribute; none lists the tools.",
-            autocompletion=candidates.tools,
+            autocompletion=lambda: [*TOOLS],
         ),
     ] = None,
     arguments: Annotated[
