@@ -16,10 +16,11 @@ def decided(state: RunState) -> list[ToolRun]:
 
 
 def has_failed(*ends: ev.ToolFinishedData | ev.ObservationData | None) -> bool:
-    """Whether a call of a tool that ended like this went wrong, by itself: not if cancelled."""
+    """Whether a call of a tool that ended like this went wrong, other than by being cancelled."""
     bad = (end for end in ends if end is not None and end.status == "error")
     errors = (end.error if isinstance(end, ev.ToolFinishedData) else None for end in bad)
-    return any(error is None or error.kind != "user" for error in errors)
+    # By the user, or by its agent.
+    return any(e is None or not (e.kind == "user" or e.type == "Cancelled") for e in errors)
 
 
 def steps(state: RunState) -> int:

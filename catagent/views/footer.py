@@ -128,7 +128,8 @@ def status_row(
     while len(facts) > 1 and cells(look.glyphs.dot.join([awaited, *facts])) > width - 2:
         facts.pop()
     rest = look.glyphs.dot + look.glyphs.dot.join(facts)
-    shown = head(awaited, max(0, width - 2 - cells(rest)), look.glyphs.ellipsis)
+    rest = rest if cells(rest) <= width - 2 - SCRAP else ""
+    shown = head(awaited, width - 2 - cells(rest), look.glyphs.ellipsis)
     return f"{look.paint('busy', spinner)} {shown}{look.paint('dim', rest)}"
 
 

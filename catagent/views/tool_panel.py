@@ -121,7 +121,7 @@ class Tool(Stack):
             self._problem = "cancelled"
         output = self.finished.output if self.finished else ""
         error = self._error()
-        is_said = any(error in message for message in said)
+        is_said = self._problem or any(error in message for message in said)
         self._close(output or error * (not is_said), "output" if output else "error")
 
     def shows(self, output: str) -> bool:
