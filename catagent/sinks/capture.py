@@ -5,18 +5,20 @@ import os
 import re
 import sys
 import threading
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 _LONGEST = 1 << 16
 _ESCAPES = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[^\\[\\]])")
 
 
 class Tap:
-    """A pipe in the place of descriptors, always read by a thread: who writes never waits."""
+    """A pipe in the place of descriptors, always read by a thread: who writes never waits.
 
-    def __init__(self, fds: Sequence[int]) -> None:
-        self._lines: deque[str] = deque()
+    That thread puts the lines as they come, as they were written.
+    """
+
+    def __init__(self, fds: Sequence[int], put: Callable[[str], object]) -> None:
+        self._put = put
         _flush_streams()
         self._saved = {fd: os.dup(fd) for fd in fds}
         self._reader, writer = os.pipe()
@@ -26,10 +28,6 @@ class Tap:
         self._thread = threading.Thread(target=self._read, name="catagent-tap", daemon=True)
         self._thread.start()
 
-    def lines(self) -> list[str]:
-        """The lines that have come since the last call, as they were written."""
-        return [self._lines.popleft() for _ in range(len(self._lines))]
-
     def give_back(self) -> None:
         """Put the file descriptors back where they were."""
         saved, self._saved = self._saved, {}
@@ -38,7 +36,7 @@ class Tap:
             os.close(original)
 
     def close(self) -> None:
-        """Give the descriptors back; what was written before can still be read with `lines`."""
+        """Give the descriptors back; what was written before is put first."""
         _flush_streams()
         self.give_back()
         # A child process may still hold the pipe open, so its end may never come.
@@ -48,9 +46,10 @@ class Tap:
         cutter = LineCutter()
         with contextlib.suppress(OSError):
             while data := os.read(self._reader, 1 << 16):
-                self._lines.extend(cutter.feed(data))
+                for line in cutter.feed(data):
+                    self._put(line)
         if cutter.partial:
-            self._lines.append(_text(cutter.partial))
+            self._put(_text(cutter.partial))
         os.close(self._reader)
 
 

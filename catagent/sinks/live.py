@@ -45,8 +45,8 @@ class LiveSink:
         self.on_resume: Callable[[], object] = lambda: None
         self._view = LiveView(options, time.monotonic())
         self._has_program = raw
-        # Events, and rows of a program, in the order in which they came.
-        self._queue: deque[Event | str] = deque()
+        # Events, rows of a program, and lines of others, in the order in which they came.
+        self._queue: deque[Event | str | tuple[str]] = deque()
         self._status = "starting"
         self._size = self.terminal.size()
         self._lock = threading.Lock()
@@ -61,7 +61,7 @@ class LiveSink:
         _open_sinks.add(self)
         self._tick()
         shared = [fd for fd in (1, 2) if self.terminal.is_also(fd)]
-        self._tap = Tap(shared) if shared else None
+        self._tap = Tap(shared, lambda line: self._queue.append((line,))) if shared else None
         self._jobs.__enter__()
         self._thread.start()
         return self
@@ -203,8 +203,6 @@ class LiveSink:
     def _collect(self) -> None:
         now, shown = time.monotonic(), self._view.transcript
         shown.width = self._view.width(self.terminal.size())
-        if self._tap is not None:
-            shown.outside(self._tap.lines())
         self._begun = typed(self._row()[-_LONGEST_TYPED:])
         rows: list[str] = []
         while self._queue:
@@ -215,7 +213,10 @@ class LiveSink:
                     self._view.printed(rows, self._begun)
                     rows = []
                 # Taken out afterwards: where the view raises, its rescue gets the event.
-                self._view.update(item, now)
+                if isinstance(item, tuple):
+                    shown.outside(item)
+                else:
+                    self._view.update(item, now)
             self._queue.popleft()
         self._view.printed(rows, self._begun)
 

@@ -68,12 +68,12 @@ class Transcript:
         self.lead.parts.extend(parts)
 
     def outside(self, lines: Iterable[str]) -> None:
-        """Show lines of another program, inside the tool call that is being shown."""
+        """Show lines of others, inside the tool call that is being shown; no recording has them."""
         place: Stack = self.lead
         while place.parts and isinstance(place.parts[0], Tool) and not place.parts[0].closed:
             place = place.parts[0]
         sign = self.look.glyphs.outside
-        place.mention(notes.note(self.look, sign, line, "warn", "dim") for line in lines)
+        place.parts.extend(notes.note(self.look, sign, line, "warn", "dim") for line in lines)
 
     def printed(self, lines: Iterable[str]) -> None:
         """Show lines of the program that is watched as they are, after the rows final by now."""

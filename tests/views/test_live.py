@@ -230,13 +230,15 @@ def test_captured_output_becomes_a_row() -> None:
 
 
 def test_captured_output_of_a_running_tool_is_shown_in_its_panel() -> None:
+    """All of it: no recording has what a fold would hide."""
     start = runs.tool("c", "get_items", {}, [])[:2]
-    view = view_of([*start, ev.Warned(call="c", data=ev.WarningData(code="c", message="Hm."))])
-    view.transcript.outside(["connecting"])
+    warned = ev.Warned(call="c", data=ev.WarningData(code="c", message="Hm."))
+    view = view_of([*start, warned], ViewOptions(fold=1))
+    view.transcript.outside(["connecting", "to", "there"])
     assert view.frame(Size(80, 24), 2.0, "").final == [
         "╭─ get_items()",
         "│ ! Hm.",
-        "│ » connecting",
+        *("│ » connecting", "│ » to", "│ » there"),
     ]
 
 
