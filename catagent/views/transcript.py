@@ -68,10 +68,10 @@ class Transcript:
         self.lead.parts.extend(parts)
 
     def outside(self, lines: Iterable[str]) -> None:
-        """Show lines of others, inside the tool call that is being shown; no recording has them."""
+        """Show lines of others, inside the first tool call that is open; no recording has them."""
         place: Stack = self.lead
-        while place.parts and isinstance(place.parts[0], Tool) and not place.parts[0].closed:
-            place = place.parts[0]
+        while inner := [each for each in place.parts if isinstance(each, Tool) and not each.closed]:
+            place = inner[0]
         sign = self.look.glyphs.outside
         place.parts.extend(notes.note(self.look, sign, line, "warn", "dim") for line in lines)
 
