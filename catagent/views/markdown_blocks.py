@@ -72,19 +72,15 @@ class Blocks:
             self._inner = None
             rest = within.blocks.flush()
             return within.signed(rest or [Block("")] * within.is_new)
-        if self._mark:
-            done = self._code() if self._begun or any(map(str.strip, self._lines)) else []
-        else:
-            done = self._rows() if self._table and not self._begun else self._text()
-        self._lines, self._table, self._mark = [], [], ""
-        self._begun = False
+        done = self._rows() if self._table and not self._begun else self._text()
+        self._table, self._mark, self._begun = [], "", False
         return done
 
     def is_paragraph(self) -> bool:
         """Whether a line that is not indented may go on with what was written last."""
         if self._inner is not None:
             return self._inner.blocks.is_paragraph()
-        return bool(self._lines) and not self._mark
+        return bool(self._lines)
 
     def _outside(self, line: str) -> list[Block]:
         if not line.strip():
@@ -147,15 +143,9 @@ class Blocks:
         closing = _FENCE.match(line)
         if closing and closing[1].startswith(self._mark) and not closing[2].strip():
             return self.flush()
-        self._lines.append(line[min(self._indent, _margin(line)) :])
-        return self._code() if self._begun or line.strip() else []
-
-    def _code(self) -> list[Block]:
-        if not self._lines:
-            return []
-        text, self._lines, begun = "\n".join(self._lines), [], self._begun
-        self._begun = True
-        return [Block(text, "code", self._language, begun, None if begun else self._above)]
+        begun, self._begun = self._begun, True
+        code = line[min(self._indent, _margin(line)) :]
+        return [Block(code, "code", self._language, begun, None if begun else self._above)]
 
     # Lists and quotes
 
