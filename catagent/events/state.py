@@ -56,12 +56,10 @@ class RunState:
     answer: ev.AnswerData | None = None
     interrupts: list[ev.Interrupt] = field(default_factory=list)
     warnings: list[ev.WarningData] = field(default_factory=list)
-    last_ts: str = ""
 
 
 def reduce(state: RunState, event: ev.Event) -> RunState:
     """Return `state` as it is after `event`: the same object, changed."""
-    state.last_ts = event.ts
     match event:
         case ev.LlmToken() | ev.LlmStarted() | ev.LlmFinished():
             _llm(state, event)

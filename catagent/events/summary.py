@@ -79,20 +79,20 @@ def add_up(end: ev.RunFinishedData, state: RunState, costs: Mapping[str, float |
     end.cost = add_costs(used.cost for used in end.models)
 
 
-def close_open_spans(state: RunState, error: ev.ErrorInfo | None) -> Iterator[ev.Event]:
-    """The ends that a run still owes, innermost first; without an error, all of them wait."""
+def close_open_spans(state: RunState, error: ev.ErrorInfo | None, ts: str) -> Iterator[ev.Event]:
+    """The ends that a run still owes at `ts`, innermost first; without an error, all wait."""
     status: ev.ToolStatus = "interrupted" if error is None else "error"
     for run in reversed(state.order):
         match run:
             case LlmRun(began=began, finished=None):
                 said = ev.LlmFinishedData(model=run.model, text="".join(run.text), error=error)
                 said.reasoning, said.named_blocks = "".join(run.reasoning), run.blocks
-                said.duration_s = _between(began.ts, state.last_ts)
+                said.duration_s = _between(began.ts, ts)
                 yield ev.LlmFinished(data=said, **ev.about(began))
             case ToolRun(began=ev.ToolStarted(data=data) as began, finished=None):
                 done = ev.ToolFinishedData(tool=run.tool, status=status, output="", error=error)
                 done.tool_call_id = data.tool_call_id
-                done.duration_s = _between(began.ts, state.last_ts)
+                done.duration_s = _between(began.ts, ts)
                 yield ev.ToolFinished(data=done, **ev.about(began))
 
 

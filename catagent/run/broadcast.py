@@ -51,7 +51,7 @@ class Broadcast:
         self._recorders = list(recorders)
         self._filters = filters or Filters()
         self._mask = mask
-        self._wall_clock = wall_clock
+        self.wall_clock = wall_clock
         self._seq = 0
 
     def emit(self, event: ev.Event) -> None:
@@ -83,7 +83,7 @@ class Broadcast:
         if isinstance(event, ev.Unknown):
             return
         event.seq, self._seq = self._seq, self._seq + 1
-        event.ts = stamp(self._wall_clock())
+        event.ts = stamp(self.wall_clock())
         if not event.run_id and self.state.started is not None:
             event.run_id = self.state.started.run_id
         if self.first_token is None and isinstance(event, ev.LlmToken):

@@ -13,6 +13,7 @@ from catagent.config import Settings
 from catagent.errors import CatagentError, ExitCode
 from catagent.events import summary
 from catagent.events import types as ev
+from catagent.events.timestamps import stamp
 from catagent.failures.connections import silent_model
 from catagent.run.broadcast import Broadcast
 from catagent.run.ending import ending, lost_output, stopped, took_too_long
@@ -194,7 +195,8 @@ class Session:
                 self.raised = raised
             end = ending(raised, self.stop.why, self.outcome)
             if end.status != "success":
-                for event in list(summary.close_open_spans(self.state, end.error)):
+                now = stamp(self._broadcast.wall_clock())
+                for event in list(summary.close_open_spans(self.state, end.error, now)):
                     self._broadcast.emit(event)
             self._account(end)
             name = "" if self.state.started is None else self.state.started.name

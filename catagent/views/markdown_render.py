@@ -111,7 +111,7 @@ def _fitting(natural: list[int], room: int) -> list[int]:
     """How wide columns are: wider than they need to be where there is room for what will come."""
     widths = [max(12, 2 * width) for width in natural]
     widths[-1] = max(30, widths[-1])
-    for least in (16, 4):
+    for least in (max(natural), 16, 4):  # as wide as they are, if need be narrower
         spare = [wide - min(width, least) for wide, width in zip(widths, natural, strict=True)]
         while sum(widths) > room and max(spare) > 0:
             widest = spare.index(max(spare))

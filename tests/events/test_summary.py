@@ -61,9 +61,11 @@ def test_a_count_that_nobody_gave_is_null(
 @pytest.mark.parametrize(("error", "status"), [(ERROR, "error"), (None, "interrupted")])
 def test_what_is_closed_at_the_end_keeps_its_call(error: ev.ErrorInfo | None, status: str) -> None:
     tool = ev.ToolStartedData(tool="find", tool_input={}, tool_call_id="0")
-    state = state_of(ev.ToolStarted(run_id="t", call="2.1", data=tool), asked("m", "gpt"))
-    llm, found = summary.close_open_spans(state, error)
+    began = ev.ToolStarted(ts="2026-11-26T20:00:00Z", run_id="t", call="2.1", data=tool)
+    state = state_of(began, asked("m", "gpt"))
+    llm, found = summary.close_open_spans(state, error, "2026-11-26T20:00:04.5Z")
     assert isinstance(llm, ev.LlmFinished)
     assert isinstance(found, ev.ToolFinished)
     assert (llm.call, llm.data.error) == ("2.1", error)
     assert (found.call, found.data.status, found.data.error) == ("2.1", status, error)
+    assert found.data.duration_s == 4.5
