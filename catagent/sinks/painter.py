@@ -1,7 +1,7 @@
 """Puts rows on a terminal: those that are final once, above; the footer again and again, below.
 
 Between frames the cursor stands on the footer's first row, unseen but where a person types.
-Whatever a resize does to the rows below, clearing from there takes away the footer alone.
+What a resize leaves of it on the screen is all below: clearing from there takes that away alone.
 """
 
 import os

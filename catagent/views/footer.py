@@ -1,7 +1,7 @@
 """The part of the live view that is redrawn: what is not final yet, who waits, and the status.
 
-It takes a third of the screen at most; of a large one two, where so many calls or runs wait. It
-costs the same however long the run is.
+It takes a third of the screen at most, and half of a large one where so many calls or runs wait:
+a window may shrink. It costs the same however long the run is.
 """
 
 from collections import Counter
@@ -22,8 +22,9 @@ SPINS_PER_SECOND = 8
 # However large the screen is; and one of so many rows can spare one that is empty.
 MOST, ROOMY = 12, 20
 _WORDS = ("running", "done", "failed", "cancelled")
-# Of newest text, fewer cells say nothing.
-SCRAP = 4
+# Of newest text, fewer cells say nothing; and none but WORDS make a row longer than LONG or half
+# the screen: it would take several of a narrower window.
+SCRAP, WORDS, LONG = 4, 12, 64
 
 
 def footer(transcript: Transcript, last: str, *, width: int, height: int, now: float) -> Rows:
@@ -36,9 +37,8 @@ def footer(transcript: Transcript, last: str, *, width: int, height: int, now: f
         return [last]
     gap = [""] if height >= ROOMY else []
     most = max(1, min(MOST, height // 3) - 1 - len(gap))
-    room = height * 2 // 3 - 1 - len(gap) if gap else most
+    room = height // 2 - 1 - len(gap) if gap else most
     tools, kept = list(_waiting(root.parts)), min(len(runs), room // 2)
-    # No more than `most` where the calls leave that: a window may shrink.
     rows = root.tail(width, max(1, most - min(kept, most // 2) - len(tools)))
     since = transcript.lead.tally.since
     called = (_tool(tool, look, width, now - since.get(tool.key, now)) for tool in tools)
@@ -105,8 +105,9 @@ def _named(run: Run, facts: list[str], look: Look, width: int) -> str:
 
 
 def _with_newest(row: str, part: Tool | Run, look: Look, width: int) -> str:
-    """The row, and as much of the newest text as fits behind it."""
-    room = width - cells(without_colors(row) + look.glyphs.dot)
+    """The row, and as much of the newest text as there is room for behind it."""
+    known = cells(without_colors(row) + look.glyphs.dot)
+    room = min(width, max(LONG, width // 2, known + WORDS)) - known
     newest = part.newest(room) if room >= SCRAP else ""
     shown = look.glyphs.dot + tail(newest, room, look.glyphs.ellipsis)
     return row + look.paint("dim", shown) if newest else row

@@ -44,7 +44,7 @@ def expected(number: int) -> list[str]:
 def test_resizes_in_mid_stream_leave_every_token_exactly_once(tmux: Tmux) -> None:
     tmux.drive("parallel", "--tokens", "60", "--pace", "0.008")
     for size in [(50, 12), (120, 40), (33, 9), (80, 24)]:
-        tmux.until(partial(has_written, tmux, len(found(tmux.text())) + 20))
+        tmux.until(partial(has_written, tmux, len(found(tmux.text())) + 10))
         tmux.resize(*size)
     tmux.shows("the-end")
     assert found(tmux.text()) == expected(60)

@@ -43,10 +43,10 @@ def unfinished(*calls: str) -> list[ev.Event]:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_calls_at_once_take_two_thirds_of_the_screen_and_the_others_are_counted(size: Size) -> None:
+def test_calls_at_once_take_half_of_the_screen_and_the_others_are_counted(size: Size) -> None:
     view = view_of(unfinished(*(f"c{n}" for n in range(50))))
     footer = view.frame(size, 2.0, "").footer
-    assert len(footer) == max(2, size.rows * 2 // 3 if size.rows >= ROOMY else size.rows // 3)
+    assert len(footer) == max(2, size.rows // 2 if size.rows >= ROOMY else size.rows // 3)
     assert all(cells(without_colors(row)) < size.columns for row in footer)
     waiting = [row for row in footer if row.startswith("╷")]
     assert size.rows < ROOMY or f"… {49 - len(waiting)} more tool calls" in footer

@@ -282,7 +282,7 @@ def test_errors_stand_out_in_colour() -> None:
 def test_fifty_runs_fit_below(size: Size) -> None:
     view = view_of(runs.interleaved(*(events[:5] for events in fifty(3))))
     footer = below(view, size)
-    assert len(footer) == max(2, size.rows * 2 // 3 if size.rows >= ROOMY else size.rows // 3)
+    assert len(footer) == max(2, size.rows // 2 if size.rows >= ROOMY else size.rows // 3)
     assert all(cells(row) < size.columns for row in footer)
     assert size.columns < 80 or f"{50 - len(footer) + 3} more run" in footer[-3]
     assert size.columns < 40 or "50 running" in footer[-1]
