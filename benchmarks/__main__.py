@@ -12,7 +12,7 @@ from importlib import metadata
 from benchmarks import others, startup, tokens, watching
 from benchmarks.report import Sheet, Table, draw, sheet_of, write
 
-SECTIONS = ("startup", "first", "tokens", "growth", "watching", "others")
+SECTIONS = ("startup", "first", "tokens", "markdown", "growth", "watching", "others")
 
 
 def main() -> None:
@@ -44,6 +44,8 @@ def measured(sections: Sequence[str], rounds: int) -> list[Table | Sheet]:
         found += _shown(others.first_token(2 * rounds))
     if "tokens" in sections:
         found += _shown(tokens.per_token(rounds // 2 + 1))
+    if "markdown" in sections:
+        found += _shown([tokens.in_markdown(rounds // 2 + 1)])
     if "growth" in sections:
         found += _shown([tokens.growth(rounds // 2 + 1)])
     if "watching" in sections:
@@ -64,6 +66,7 @@ def smoke() -> None:
     sections = [
         *startup.tables(rounds=1),
         *tokens.per_token(1, 200),
+        tokens.in_markdown(1, 2_000),
         tokens.growth(1, 100, 500),
         *watching.sheets(1, 200, (2, 4), install=False),
     ]

@@ -11,12 +11,15 @@ from benchmarks.measure import environment
 
 
 @contextlib.contextmanager
-def serving(tokens: int, *, direct: bool = False, pace: float = 0.0) -> Iterator[str]:
+def serving(
+    tokens: int, *, direct: bool = False, markdown: bool = False, pace: float = 0.0
+) -> Iterator[str]:
     """Serve the cat agent's script, `tokens` of them in get_items; yields the base URL.
 
-    `direct` answers every request with that many tokens, and calls no tool, one each `pace` s.
+    `direct` answers every request with that many tokens, and calls no tool, one each `pace` s;
+    `markdown` with as many of an answer in Markdown.
     """
-    asked = [str(tokens), *[str(pace)] * direct]
+    asked = [str(tokens), "markdown" if markdown else "direct" if direct else "tool", str(pace)]
     with printing_address([sys.executable, "-m", "benchmarks.server", *asked]) as address:
         yield address
 
@@ -42,12 +45,13 @@ def main() -> None:
     """Serve until ended; print the address first."""
     import threading
 
+    from benchmarks.answers import answer
     from tests.support.scripts import cat, saying, tokens_of
     from tests.support.server import ScriptedServer
 
-    tokens = int(sys.argv[1])
-    pace = [float(each) for each in sys.argv[2:]]
-    script = saying(*tokens_of(0, tokens), pace=pace[0]) if pace else cat(tokens)
+    tokens, kind, pace = int(sys.argv[1]), sys.argv[2], float(sys.argv[3])
+    said = answer(tokens) if kind == "markdown" else tokens_of(0, tokens)
+    script = cat(tokens) if kind == "tool" else saying(*said, pace=pace)
     with ScriptedServer(script) as server:
         print(server.url, flush=True)
         threading.Event().wait()

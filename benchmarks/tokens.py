@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 
+from benchmarks.answers import answer
 from benchmarks.measure import Case, Cost, Costs, least, on_terminal, piped, rounds_of
 from benchmarks.report import Row, Table, number
 from benchmarks.server import serving
 from benchmarks.startup import CATAGENT, PYTHON, QUESTION, to
 
 MODES = ("events", "log", "steps")
+# Tokens of an answer in which there is something of all that Markdown has.
+_SECTION = 400
+_LIVE = ("-o live", "-o live --full")
 # What where_cat_is_hiding and the answer add to the tokens of get_items.
 _MORE = 3 + 5
 
@@ -33,7 +38,8 @@ def _cases(url: str) -> dict[str, Case]:
     for mode in MODES:
         cases[f"-o jsonl -m {mode}"] = piped([*ask, "-o", "jsonl", "-m", mode], env)
         cases[f"loop {mode}"] = piped([PYTHON, "-m", "benchmarks.baselines.loop", mode], env)
-    cases["-o live"] = on_terminal([*ask, "-o", "live"], env)
+    for live in _LIVE:
+        cases[live] = on_terminal([*ask, *live.split()], env)
     return cases
 
 
@@ -45,7 +51,8 @@ def _table(title: str, costs: Costs, said: str = "") -> Table:
     table = Table(title, "the bare loop (for live: -o jsonl)")
     for mode in MODES:
         table.rows.append(Row.of(costs, f"-o jsonl -m {mode}", f"loop {mode}", 1.1, number))
-    table.rows.append(Row.of(costs, "-o live", "-o jsonl -m events", 1.05, number))
+    for live in _LIVE:
+        table.rows.append(Row.of(costs, live, "-o jsonl -m events", 1.05, number))
     for row in table.rows:
         row.name += said
     return table
@@ -73,6 +80,9 @@ def check(costs: Costs, tokens: int) -> None:
             _require(cost.output.count(b'"channel":"text"') == told, f"tokens, {mode}")
     for cost in costs["-o live"]:
         _require(not tokens or f"t{tokens - 1}".encode() in cost.output, "-o live")
+    for cost in costs["-o live --full"]:
+        shown = set(re.findall(rb"t\d+", cost.output))
+        _require(shown >= set(wanted.encode().split()), "-o live --full")
 
 
 def _require(right: bool, what: str) -> None:
@@ -80,10 +90,43 @@ def _require(right: bool, what: str) -> None:
         raise MiscountError(what)
 
 
-def texts(output: bytes) -> str:
-    """The text of the model inside get_items, as its finished event has it."""
+def texts(output: bytes, model: str = "Get Items LLM") -> str:
+    """The text of a model, of the one inside get_items, as its finished event has it."""
     events = (json.loads(line) for line in output.splitlines() if b'"llm.finished"' in line)
-    return "".join(event["data"]["text"] for event in events if event["name"] == "Get Items LLM")
+    return "".join(event["data"]["text"] for event in events if event["name"] == model)
+
+
+def in_markdown(rounds: int, tokens: int = 20_000) -> Table:
+    """An answer that is all Markdown; the cost of a token is what more than one section adds."""
+    with serving(tokens, markdown=True) as many, serving(_SECTION, markdown=True) as less:
+        cases = {**_answered(many), **_renamed(_answered(less), "few ")}
+        costs = rounds_of(cases, rounds, warm=False)
+    whole = "".join(answer(tokens))
+    for jsonl, live in zip(costs["-o jsonl"], costs["-o live"], strict=True):
+        _require(texts(jsonl.output, "ChatOpenAI") == whole, "-o jsonl, Markdown")
+        _require(_links(live.output) == _links(whole.encode()), "-o live, Markdown")
+    table = Table(f"{tokens:,} tokens of an answer in Markdown", "-o jsonl")
+    added = {
+        name: slope(costs[name], costs[f"few {name}"], tokens - _SECTION) for name in _answered("")
+    }
+    for found, said in ((costs, "CPU s of the whole process"), (added, "a token, µs")):
+        row = Row.of(found, "-o live", "-o jsonl", 1.05, number)
+        row.name += f", {said}"
+        table.rows.append(row)
+    return table
+
+
+def _answered(url: str) -> dict[str, Case]:
+    ask, env = [*CATAGENT, "ask", QUESTION], to(url)
+    return {
+        "-o jsonl": piped([*ask, "-o", "jsonl"], env),
+        "-o live": on_terminal([*ask, "-o", "live"], env),
+    }
+
+
+def _links(text: bytes) -> set[bytes]:
+    """One a section of the answer."""
+    return set(re.findall(rb"example.org/\d+", text))
 
 
 def growth(rounds: int, few: int = 10_000, many: int = 50_000) -> Table:
