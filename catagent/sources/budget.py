@@ -1,8 +1,8 @@
 """What ends a run that goes on for too long: steps, tokens, money; what it cost, and how it ends.
 
 Prices are the list prices that the package genai-prices brings along: nothing is fetched. It is
-imported where a model has said what it used, or --max-cost asks, and takes 30 ms where LangChain
-is there, 150 ms where it is not.
+imported while the answer of a model that may charge is awaited, or --max-cost asks, and takes 30 ms
+where LangChain is there, 150 ms where it is not.
 """
 
 import sys
@@ -12,7 +12,7 @@ from contextlib import suppress
 from decimal import Decimal
 from functools import partial
 from importlib import import_module
-from threading import Thread
+from threading import Timer
 
 from catagent.errors import BudgetError, CatagentError, StepLimitError, UsageError
 from catagent.events import types as ev
@@ -22,7 +22,8 @@ from catagent.sources.span import Span
 _WRITTEN = ("cache_creation", "ephemeral_")
 # Those of LangChain's providers that charge nothing: models on this machine.
 _LOCAL = ("local", "ollama", "chatllamacpp", "llamacpp")
-_PRICES = "genai_prices.data"
+# What has the prices; a moment, in seconds, after which the request has been sent.
+_PRICES, _MOMENT = "genai_prices.data", 0.1
 
 
 class Budget:
@@ -63,6 +64,10 @@ class Budget:
                 price_of(llm.provider, llm.model)
         except UsageError as unknown:
             return unknown
+        if llm.provider and llm.provider not in _LOCAL and _PRICES not in sys.modules:
+            loading = Timer(_MOMENT, import_module, [_PRICES])  # so that no end waits for it
+            loading.daemon = True
+            loading.start()
         return None
 
     def add(self, llm: Span, usage: ev.Usage | None) -> ev.WarningData | None:
@@ -90,14 +95,12 @@ class Budget:
         )
 
     def _price(self, llm: Span, used: ev.Usage, details: Mapping[str, int]) -> None:
-        """Keep what it takes to price an answer, and load the prices while the run goes on."""
+        """Keep what it takes to price an answer."""
         written = sum(n for name, n in details.items() if name.startswith(_WRITTEN) and n)
         by_name = bool(self._max_cost)
         price = partial(price_of, llm.provider, llm.model, used, written, by_name=by_name)
         if self._max_cost:
             self._cost += price()
-        elif _PRICES not in sys.modules:
-            Thread(target=import_module, args=(_PRICES,), name="prices", daemon=True).start()
         self._prices[llm.run_id] = price
 
 
