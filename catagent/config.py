@@ -135,6 +135,9 @@ def _misspelt(environ: Mapping[str, str]) -> Iterator[str]:
             yield f"{mistake} is not a setting; did you mean {meant}?"
 
 
+_KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "a text"}
+
+
 def merged(layers: Sequence[tuple[str, Mapping[str, Any]]]) -> Settings:
     """Each setting from the first layer that has it. Raises UsageError, which names the layer."""
     hints, values = get_type_hints(Settings, include_extras=True), {}
@@ -150,11 +153,19 @@ def _convert(name: str, value: Any, kind: Any, where: str) -> Any:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
         words = [each for each in getattr(kind, "__args__", ()) if isinstance(each, str)]
-        hint = did_you_mean(value if isinstance(value, str) else "", words)
+        hint = did_you_mean(value if isinstance(value, str) else "", words) or _wanted(error)
         named = f"{name} from {where}"
         if where == "the command line":
             named = "--" + name.replace("_", "-")
-        raise UsageError(f"{named} is {_shown(value)}: {error}", hint) from None
+        raise UsageError(f"{named} is {_shown(value)}", hint) from None
+
+
+def _wanted(error: msgspec.ValidationError) -> str:
+    """What a setting is to be: "Expected `int` >= 1" in our words."""
+    found = re.match(r"Expected `(int|float|bool|str).*?`(?: >= (\d+))?", str(error))
+    kind, least = found.groups() if found else ("", None)
+    what = f"it is {_KINDS[kind]}" if kind else ""
+    return f"{what}, {least} or more" if least else what
 
 
 def _shown(value: Any) -> str:

@@ -59,7 +59,11 @@ class Code(NamedTuple):
         if where and attribute:
             return cls._at(Path(where).expanduser(), attribute)
         project = Project.of(Path())
-        return cls._of(project, name) if project and name in project.graphs else None
+        if project and name in project.graphs:
+            return cls._of(project, name)
+        if name.endswith(".py"):
+            raise UsageError(f"{name} names a file and no agent in it", f"{name}:attribute")
+        return None
 
     @classmethod
     def _of(cls, project: Project, graph: str) -> Code:

@@ -10,6 +10,7 @@ import msgspec
 
 from catagent import variables
 from catagent.errors import UsageError
+from catagent.loading.registry import AGENTS
 
 NAME = "langgraph.json"
 
@@ -59,6 +60,12 @@ class Project(msgspec.Struct):
     def paths(self) -> dict[str, str]:
         """Where each agent stands, "file.py:attribute", by its id."""
         return {k: v if isinstance(v, str) else v.path for k, v in self.graphs.items()}
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The same by what `--agent` takes: with the file, an id that is read as something else."""
+        others = {k for k in self.graphs if k in AGENTS or ":" in k}
+        return {f"./{NAME}:{k}" if k in others else k: v for k, v in self.paths.items()}
 
     def folders(self) -> Iterator[Path]:
         """Yield the dependencies that are folders, below its own."""

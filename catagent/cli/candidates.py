@@ -42,14 +42,26 @@ def _harmless(find: Callable[[], Iterator[Candidate]]) -> Callable[[], list[Cand
 
 
 @_harmless
-def runs() -> Iterator[Candidate]:
-    """The newest run, the recordings of the current folder, and the ids of the history."""
+def kept() -> Iterator[Candidate]:
+    """The newest run, and the ids of the history."""
     from catagent.views.notes import short
 
     yield "last", "the newest run"
-    yield from ((path.name, "a recording") for path in sorted(Path().glob("*.jsonl")))
     for run in _history():
         yield short(run.id), run.question
+
+
+@_harmless
+def runs() -> Iterator[Candidate]:
+    """The same, and the recordings of the current folder."""
+    yield from kept()
+    yield from ((path.name, "a recording") for path in sorted(Path().glob("*.jsonl")))
+
+
+@_harmless
+def asked() -> Iterator[Candidate]:
+    """The agents of the history."""
+    yield from {run.agent: "of the history" for run in _history()}.items()
 
 
 @_harmless
@@ -60,7 +72,7 @@ def agents() -> Iterator[Candidate]:
     yield from ((name, "built in") for name in AGENTS)
     yield from ((f"{path.name}:", "a file") for path in sorted(Path().glob("*.py")))
     project = Project.of(Path())
-    yield from project.paths.items() if project else ()
+    yield from project.named.items() if project else ()
 
 
 @_harmless

@@ -33,15 +33,7 @@ def locate(wanted: str, loaded: Loaded) -> Path:
         path = Path(wanted).expanduser()
         if wanted and path.exists():
             return path
-    try:
-        return history(loaded).find(wanted)
-    except RecordingError as error:
-        if "beginning of" in error.message:
-            raise
-        raise RecordingError(
-            f"no recording at {wanted or repr(wanted)}, and no such run in the history",
-            f"{error.hint}; catagent ask --record FILE makes a recording",
-        ) from None
+    return history(loaded).find(wanted)
 
 
 def readable(wanted: str, loaded: Loaded) -> Path | int:

@@ -44,7 +44,7 @@ def list_runs(
     """
     look, width = live_look(asked.view(sys.stdout)), shutil.get_terminal_size().columns
     found: Iterator[RunSummary]
-    if search is None:
+    if not search:
         newest = kept[: (_SHOWN if limit is None else limit) or None]
         older = len(kept) - len(newest)
         more = f"{older:,} older: --limit 0 shows all" if older else ""
@@ -84,7 +84,7 @@ def table(
         above = []
         yield line(_shown(_row(run, look), columns, look), columns, _RIGHT)
         if below := run.match or (run.error if run.status in FAILED else ""):
-            indented = GAP * 5 + look.line(below.partition("\n")[0])
+            indented = GAP * 5 + look.line(below.strip().partition("\n")[0])
             yield look.paint("dim", head(indented, width, ellipsis))
 
 
@@ -101,7 +101,7 @@ def _row(run: RunSummary, look: Look) -> dict[str, str]:
         "tokens": _number(used.total_tokens),
         "time": "" if run.duration_s is None else f"{run.duration_s:.1f} s",
         "cost": price(run.cost).replace("under ", "<") if isinstance(run.cost, float) else "",
-        "question": look.line(run.question),
+        "question": look.line(" ".join(run.question.split())),
     }
 
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from catagent.errors import OutputError, UsageError
+from catagent.errors import OutputError, UsageError, did_you_mean
 from catagent.events.types import Event
 from catagent.loading.registry import load
 from catagent.sinks.atomic_file import made
@@ -29,8 +29,8 @@ def exporter(path: Path, wanted: str | None = None) -> Exporter:
     """Return what makes this format, else a file of this name. Raises UsageError for no format."""
     place = EXPORTERS.get(f".{wanted}" if wanted else path.suffix.lower())
     if place is None:
-        known = ", ".join(EXPORTERS)
-        hint = f"end the name in one of: {known}; or choose with --format"
+        ways = f"end the name in one of: {', '.join(EXPORTERS)}; or choose with --format"
+        hint = did_you_mean(path.suffix, EXPORTERS, ways)
         raise UsageError(f"cannot export to {path}", hint)
     found: Exporter = load(place)
     return found

@@ -115,9 +115,10 @@ class History(Struct, kw_only=True, frozen=True):
         if wanted == "last":
             found = {run: path for _, run, path in files[-1:]}
         if not found:
-            known = ("last", *(run[: len(wanted)] for _, run, _ in files))
+            known = ["last", *(run[: len(wanted)] for _, run, _ in files)] if files else []
             hint = did_you_mean(wanted, known, "catagent runs lists them", cutoff=0.8)
-            raise RecordingError(f"no run {wanted!r} in the history", hint)
+            lacks = "no such run in the history" if files else "no run was kept yet"
+            raise RecordingError(f"no recording at {wanted or repr(wanted)}, and {lacks}", hint)
         if len(found) > 1:
             ids = ", ".join(list(found)[:5])
             raise RecordingError(f"{wanted!r} is the beginning of {len(found)} runs: {ids}")

@@ -1,6 +1,6 @@
 """Finds a text in recordings, in any case: in what was said, and in the names of what ran."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
@@ -19,6 +19,8 @@ _NO_TEXT = {
     "id", "type", "ref", "kind", "mode", "schema", "phase", "run_type", "status", "finish_reason",
     "tool_call_id", "thread_id", "versions", "filters", "parameters", "tools",
 }  # fmt: skip
+# Whose keys are a tool's, or an agent's, and so may be any of those.
+_FREE = {"input", "tool_input", "args", "output", "content", "value"}
 _BEFORE, _LONGEST = 30, 200
 
 
@@ -57,10 +59,13 @@ class Search:
                 yield from map(self._mask.text, _strings([event["name"], event["data"]]))
 
 
-def _strings(value: Any) -> Iterator[str]:
+def _strings(value: Any, without: Collection[str] = _NO_TEXT) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        yield from _strings([item for key, item in value.items() if key not in _NO_TEXT])
+        for key, item in value.items():
+            if key not in without:
+                yield from _strings(item, () if key in _FREE else without)
     elif isinstance(value, list):
-        yield from chain.from_iterable(map(_strings, value))
+        for item in value:
+            yield from _strings(item, without)

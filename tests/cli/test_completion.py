@@ -28,7 +28,7 @@ ENTER = {
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a project and a recording, and a run in the history; all have odd names."""
-    ids = ("mine", "$(touch bad)", "x;touch bad", "two words")
+    ids = ("mine", "$(touch bad)", "x;touch bad", "two words", "a:b")
     (tmp_path / "langgraph.json").write_text(json.dumps({"graphs": dict.fromkeys(ids, "./a.py:g")}))
     (tmp_path / "agent.py").write_text("open('bad', 'w')")
     (tmp_path / "$(touch bad).jsonl").touch()
@@ -48,8 +48,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("line", "some", "others"),
     [
         ("show ", ["last", "demo.jsonl", "0abc1234"], ["$(touch bad).jsonl"]),
-        ("runs rm 0", ["0abc1234"], ["last"]),
-        ("what is it --agent ", ["cat", "cat-classic", "agent.py:", "mine"], ["two words"]),
+        ("runs rm ", ["0abc1234", "last"], ["demo.jsonl"]),
+        ("runs --agent c", ["cat"], ["cat-classic"]),
+        ("what is it --agent ", ["cat", "cat-classic", "agent.py:", "mine"], ["two words", "a:b"]),
+        ("agents ./", ["./langgraph.json:a:b"], []),
         ("agents m", ["mine"], ["cat"]),
         ("ask --model o", ["openai:gpt-odd", "ollama:"], ["local"]),
         ("tool ", ["get_items"], []),

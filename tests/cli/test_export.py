@@ -94,7 +94,7 @@ def test_a_run_goes_from_stdin_to_stdout_in_any_format(warm: Warm, tmp_path: Pat
         (["-", "run.md"], "the recording is empty"),
         (["run.md", "--open"], "--open shows a page"),
         (["-", "--format", "html", "--open"], "--open shows a page"),
-        (["run.html"], "in the history"),
+        (["run.html"], "no run was kept yet"),
     ],
 )
 def test_what_cannot_be_exported_leaves_no_file(

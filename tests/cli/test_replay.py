@@ -218,7 +218,7 @@ def test_damage_is_reported_after_the_good_events_were_replayed(
         ("empty", "the recording is empty"),
         ("/dev/null", "the recording is empty"),
         ("../../../../etc/passwd", "not a JSON line"),
-        ("last", "no such run"),
+        ("last", "no run was kept yet"),
     ],
 )
 def test_replaying_a_file_that_is_no_recording_is_a_clear_error(

@@ -156,7 +156,7 @@ def test_runs_path_names_the_file_and_runs_rm_removes_it(home: Path) -> None:
 def test_runs_rm_removes_nothing_when_one_name_is_wrong(home: Path) -> None:
     done = catagent("runs", "rm", "aaaa", "zzzz", env=environment(home))
     assert done.returncode == 1
-    assert "no run 'zzzz'" in done.stderr
+    assert "no recording at zzzz" in done.stderr
     assert len(lines(catagent("runs", env=environment(home)).stdout)) == 2
 
 

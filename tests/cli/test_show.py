@@ -83,7 +83,8 @@ def test_the_pager_gets_the_environment_alone_and_starts_nothing(tmp_path: Path)
 def test_show_of_nothing_is_a_clear_error(tmp_path: Path) -> None:
     done = catagent("show", env=environment(tmp_path))
     assert (done.returncode, done.stdout) == (1, "")
-    assert "no recording at last" in done.stderr
+    assert "no recording at last, and no run was kept yet\n" in done.stderr
+    assert "did you mean" not in done.stderr
 
 
 def test_a_recording_of_several_runs_is_shown_whole_or_one_run_of_it(

@@ -31,6 +31,8 @@ def recording(path: Path, *events: ev.Event) -> Path:
         ("the_tool", "the_tool"),
         ("in a list", "in a list"),
         ("one two", "one two "),
+        ("ORDER", "order-77"),
+        ("poem", "poem"),
         ("run.started", None),
         ("nb", None),  # of the newline as JSON writes it
         ("call-1", None),
@@ -39,7 +41,7 @@ def recording(path: Path, *events: ev.Event) -> Path:
 def test_a_text_is_found_in_any_case_as_it_was_said(
     tmp_path: Path, text: str, line: str | None
 ) -> None:
-    given = {"id": "call-1", "path": "a\\b", "more": [{"x": "in a list"}]}
+    given = {"id": "order-77", "type": "poem", "path": "a\\b", "more": [{"x": "in a list"}]}
     events = [*tool("call-1", "the_tool", given, []), *model("m", ["one ", "two "])]
     assert Search(text).first(recording(tmp_path / "run.jsonl", *events)) == line
 

@@ -65,9 +65,8 @@ def _found() -> Iterator[AgentInfo]:
     for name, path in AGENTS.items():
         yield AgentInfo(agent=name, path=path)
     project = Project.of(Path())
-    for name, path in project.paths.items() if project else ():
-        is_bare = name not in AGENTS and ":" not in name
-        yield AgentInfo(agent=name if is_bare else f"./{NAME}:{name}", path=path, file=NAME)
+    for name, path in project.named.items() if project else ():
+        yield AgentInfo(agent=name, path=path, file=NAME)
 
 
 def _table(found: Sequence[AgentInfo]) -> Iterator[str]:

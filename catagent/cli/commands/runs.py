@@ -24,7 +24,14 @@ def runs(
         typer.Option(help="The newest so many; 0 for all.", show_default="20, in a pipe all"),
     ] = None,
     agent: Annotated[
-        str | None, typer.Option("--agent", "-a", metavar="NAME", help="Runs of this agent.")
+        str | None,
+        typer.Option(
+            "-a",
+            "--agent",
+            metavar="NAME",
+            help="Runs of this agent.",
+            autocompletion=candidates.asked,
+        ),
     ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Runs that failed.")] = False,
     search: Annotated[
@@ -73,10 +80,10 @@ def remove(
     run: Annotated[
         list[str],
         typer.Argument(
-            metavar="ID…",
+            metavar="ID",
             help="The beginnings of their ids.",
             show_default=False,
-            autocompletion=candidates.runs,
+            autocompletion=candidates.kept,
         ),
     ],
 ) -> None:
