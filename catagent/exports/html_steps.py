@@ -9,7 +9,7 @@ from catagent.exports import facts, tags
 from catagent.exports.facts import Step
 from catagent.exports.html_text import markdown
 from catagent.views.data import indented
-from catagent.views.format import agent_of, arguments, compact, count, fields, speaker
+from catagent.views.format import agent_of, arguments, called, compact, count, fields, speaker
 from catagent.views.graph import answers, questions
 from catagent.views.prompt import news, said
 
@@ -56,7 +56,11 @@ class Steps:
                 self._sent.get(run.began.run_id, ""),
                 tags.pre(reasoning, "reasoning", "reasoning") if reasoning else "",
                 *(_said(channel, text, is_agent) for channel, text in spoken),
-                *(_call(call) for call in calls if call.call not in self._called),
+                *(
+                    tags.pre(called(call.name, call.args), "tool call")
+                    for call in calls
+                    if call.call not in self._called
+                ),
                 self._failure(end.error if end else None),
             ],
             what=facts.llm_facts(run),
@@ -94,10 +98,6 @@ def _said(channel: ev.Channel, text: str, is_agent: bool) -> str:
     return tags.pre(text, kind="block" * (channel == "block"))
 
 
-def _call(call: ev.ToolCall) -> str:
-    return tags.pre(f"{call.name}({arguments(call.args)})", "tool call")
-
-
 def _observation(output: str) -> str:
     """Data is indented and coloured."""
     data = indented(output)
@@ -115,16 +115,14 @@ def _prompt(data: ev.LlmStartedData) -> str:
     what = [count(number, "message")]
     what += [count(len(data.tools), "tool")] if data.tools else []
     inside = [
-        tags.labelled(one) if isinstance(one, str) else tags.pre(said(one, "→ "), _who(one))
+        tags.labelled(one)
+        if isinstance(one, str)
+        else tags.pre(said(one, "→ "), f"{one.type} {one.name or ''}".rstrip())
         for one in news(data.messages)
     ]
     inside += _tools(data.tools)
     inside += [tags.pre(arguments(data.parameters), "parameters")] if data.parameters else []
     return tags.folded("sent", ", ".join(what), inside, kind="sent")
-
-
-def _who(message: ev.Message) -> str:
-    return f"{message.type} {message.name}" if message.name else message.type
 
 
 def _tools(tools: Sequence[ev.Tool | ev.Ref]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from catagent.events.said import of_run
 from catagent.events.state import LlmRun, RunState, ToolRun
 from catagent.exports import facts
 from catagent.exports.facts import Step, outline
-from catagent.views.format import agent_of, arguments
+from catagent.views.format import agent_of, called
 from catagent.views.graph import answers, questions
 from catagent.views.nodes import whole
 from catagent.views.sanitize import clean, clean_line
@@ -78,8 +78,7 @@ def _model(run: LlmRun, level: int, said: list[tuple[ev.Channel, str]]) -> Itera
 
 def _tool(step: Step, run: ToolRun, level: int) -> Iterator[str]:
     failed = ["failed"] if facts.failed(run) else []
-    call = f"{run.tool}({arguments(run.tool_input)})"
-    yield _heading(level, call, failed + facts.tool_facts(run))
+    yield _heading(level, called(run.tool, run.tool_input), failed + facts.tool_facts(run))
     for inner in step.inside:
         yield from _step(inner, level + 1)
     output = facts.observed(run)

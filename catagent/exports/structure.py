@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from msgspec import Struct
-from msgspec.structs import FieldInfo, fields
+from msgspec.structs import fields
 
 from catagent.events import types as ev
 
@@ -31,19 +31,16 @@ def _bare(whole: _S) -> _S:
     kept: dict[str, Any] = {}
     for field in _fields(type(whole)):
         found = getattr(whole, field.name)
+        is_number = isinstance(found, int | float) and field.type is not Any
         if isinstance(found, Struct):
             kept[field.name] = _bare(found)
         elif isinstance(found, list) and found and isinstance(found[0], Struct):
             kept[field.name] = [_bare(one) for one in found]
-        elif found is None or field.name in _KEPT or _is_number(field, found):
+        elif found is None or field.name in _KEPT or is_number:
             kept[field.name] = _FOLDERS.sub("", found) if isinstance(found, str) else found
         elif field.required:
             kept[field.name] = _stand_in(whole) if found else found
     return type(whole)(**kept)
-
-
-def _is_number(field: FieldInfo, found: Any) -> bool:
-    return isinstance(found, int | float) and field.type is not Any
 
 
 def _stand_in(whole: Struct) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from catagent.events import types as ev
-from catagent.views.format import arguments, compact, count, json_line
+from catagent.views.format import called, compact, count, json_line
 from catagent.views.notes import note
 from catagent.views.parts import Part
 from catagent.views.style import Look
@@ -59,6 +59,6 @@ def _sent(look: Look, each: ev.Message | ev.Tool | ev.Ref, *, folds: bool = Fals
 
 def said(message: ev.Message, arrow: str) -> str:
     """The text of a message, or its blocks, and a line for each tool call, behind an arrow."""
-    calls = [f"{arrow}{call.name}({arguments(call.args)})" for call in message.tool_calls]
+    calls = [f"{arrow}{called(call.name, call.args)}" for call in message.tool_calls]
     blocks = compact(message.blocks) if isinstance(message.blocks, list) else ""
     return "\n".join(filter(None, [message.content or blocks, *calls]))
