@@ -91,20 +91,10 @@ def _options(command: Any, ctx: Any) -> dict[str, Rows]:
 
 
 def _shared(own: set[str]) -> dict[str, tuple[str, str]]:
-    """The rows that several of these options share, by each of those.
-
-    In a row, what begins with one hyphen begins as the first does.
-    """
-    rows = [tuple(re.split("   *", line)) for line in _lines("together")]
-    named = [(_names(left), (left, text)) for left, text in rows]
+    """The rows that several of these options share, by each of those."""
+    rows = [re.split("   *", line) for line in _lines("together")]
+    named = [(names.split(), (left, text)) for names, left, text in rows]
     return {name: row for names, row in named if own.issuperset(names) for name in names}
-
-
-def _names(left: str) -> list[str]:
-    """The options that a row names."""
-    first, *others = re.findall(r"--?[a-z-]{2,}", left.replace("[no-]", ""))
-    start = first[: first.rindex("-") + 1]
-    return [first, *(name if name.startswith("--") else start + name[1:] for name in others)]
 
 
 def names_and_value(option: Any) -> str:

@@ -44,10 +44,6 @@ class Feed(Part):
             text, self.pieces = text[:-1], ["\r"]
         return self.look.text(text.replace("\r\n", "\n"))
 
-    def _newest(self, size: int) -> str:
-        """The last `size` characters or so of what has not been handed out."""
-        return self.look.text(last_of(self.pieces, size).replace("\r\n", "\n"))
-
 
 class Text(Feed):
     """Running text, wrapped greedily, in one style."""
@@ -80,9 +76,8 @@ class Text(Feed):
 
     def tail(self, width: int, limit: int) -> Rows:
         """Return up to `limit` rows of what is not final yet."""
-        text = self._newest(limit * width)
-        if len(text) < limit * width:
-            text = self._open_row + self._held_lines + text
+        newest = self.look.text(last_of(self.pieces, limit * width).replace("\r\n", "\n"))
+        text = self._open_row + self._held_lines + newest
         return [self._paint(row) for row in last_rows(text, width, limit)]
 
     def _paint(self, row: str) -> str:
