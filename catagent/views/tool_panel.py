@@ -139,7 +139,7 @@ class Tool(Stack):
             self.parts += [label(self.look, word, role), said]
         elif self._paused:
             self._remark = "waiting for an answer"
-        elif not self.failed:
+        elif not (self.failed or self._problem):
             self._remark = f"{word}: nothing"
 
     def _same(self, output: str) -> bool:
@@ -185,8 +185,8 @@ class Tool(Stack):
     @property
     def sign(self) -> tuple[Style, str]:
         """How the call ended, as a sign and its style."""
-        if self.failed:
-            return "bad", self.look.glyphs.bad
+        if self.failed or self._problem:
+            return "bad" if self.failed else "dim", self.look.glyphs.bad
         return ("warn", self.look.glyphs.pause) if self._paused else ("ok", self.look.glyphs.ok)
 
     @property
@@ -196,8 +196,8 @@ class Tool(Stack):
 
     @property
     def failed(self) -> bool:
-        """Whether it went wrong, or never came to an end."""
-        return self.went_wrong or bool(self._problem)
+        """Whether it went wrong, or began and never came to an end."""
+        return self.went_wrong or (self._started and bool(self._problem))
 
     @property
     def spent(self) -> tuple[ev.Usage | None, int]:
@@ -213,7 +213,8 @@ class Tool(Stack):
 
     def came_to(self) -> list[str]:
         """What there is to say of the call once it has ended."""
-        known = [self._problem or "no result"] if self.failed and self._output == "" else []
+        is_bare = self._output == "" and (self.failed or self._problem)
+        known = [self._problem or "no result"] if is_bare else []
         if self.finished is not None and self.finished.duration_s is not None:
             known.append(seconds(self.finished.duration_s))
         known += [used(*self.spent)] if any(self.spent) else []
