@@ -17,7 +17,7 @@ from catagent.loading import current_folder, registry
 
 _JAVASCRIPT = re.compile(r"\.[cm]?[jt]sx?")
 _RELATIVE = re.compile(r"^\s*from\s+(\.+)[\w.]*\s+import\b", re.MULTILINE)
-_OWN = " - or your own as path/to/file.py:attribute or package.module:attribute"
+_OWN = "; or your own as path/to/file.py:attribute or package.module:attribute"
 _WRITE = "write it as path/to/file.py:attribute"
 
 

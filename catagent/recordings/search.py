@@ -28,6 +28,7 @@ class Search:
     """A search for one text."""
 
     def __init__(self, text: str) -> None:
+        text = text.encode(errors="surrogateescape").decode(errors="replace")  # as it was typed
         self._text, self._is_ascii = text.casefold(), text.isascii()
         self._mask = Redactor(secrets_of())
         self._needle = self._folded(msgspec.json.encode(text)[1:-1])  # as it stands in JSON

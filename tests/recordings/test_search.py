@@ -24,6 +24,8 @@ def recording(path: Path, *events: ev.Event) -> Path:
     [
         ("where", "Where?"),
         ("größe", 'Über "Größe"\u2028'),
+        ("\udcc3\udc9cber", 'Über "Größe"\u2028'),  # where the locale is C
+        ("\udcff", None),
         ("ÜBER", 'Über "Größe"\u2028'),
         ('"gr', 'Über "Größe"\u2028'),
         ("?\nü", "Where?"),
