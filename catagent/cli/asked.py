@@ -73,7 +73,7 @@ class Asked(Struct, kw_only=True, frozen=True):
         """What shows the run again, with `{run}` for its id; empty where it is kept nowhere."""
         is_kept = "history" in self.given and self.settings.history
         named = "{run}" if is_kept else shlex.quote(str(self.record or self.recording or ""))
-        return f"catagent show {named}" if named != "''" else ""
+        return f"catagent show {named}{' -v' * self.verbose}" if named != "''" else ""
 
     def view(self, stream: object, *, status_only: bool = False) -> ViewOptions:
         """How a view on this stream looks. Of a run whose answer is wanted, it shows no more."""

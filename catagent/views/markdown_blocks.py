@@ -19,6 +19,7 @@ _HEADING = re.compile(r" {0,3}#{1,6}(\s|$)")
 _RULE = re.compile(r" {0,3}([-*_])(?: *\1){2,} *$")
 _DELIMITER = re.compile(r" {0,3}\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
 _CELL_EDGE = re.compile(r"(?<!\\)\|")
+_CODE = re.compile(r"`[^`]+`")
 
 
 class Block(NamedTuple):
@@ -128,6 +129,8 @@ class Blocks:
     # Tables
 
     def _row(self, line: str) -> list[Block]:
+        if _width(line) > _width(self._table[0]):  # as of `str | None`, which is meant as code
+            line = _CODE.sub(lambda code: _CELL_EDGE.sub(r"\\|", code[0]), line)
         if self._begun:
             return [Block(line, "table", "\n".join(self._table), continues=True)]
         self._table.append(line)

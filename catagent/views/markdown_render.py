@@ -89,7 +89,8 @@ def _columns(head: str, width: int, look: Look) -> tuple[list[str], list[int]]:
     """How columns are aligned, and how wide they are: of that the first lines alone decide."""
     aligns, grid = _grid(head, look)
     natural = [max(map(_cells, column)) for column in zip(*grid, strict=True)]
-    return aligns, _fitting(natural, width - 1 - len(_BETWEEN) * (len(natural) - 1))
+    room = width - 1 - len(_BETWEEN) * (len(natural) - 1)
+    return aligns, _fitting(natural, room, fills=aligns[-1] in ("", "left"))
 
 
 def _grid(source: str, look: Look) -> tuple[list[str], list[list[list[Span]]]]:
@@ -107,10 +108,13 @@ def _cells(text: list[Span]) -> int:
     return sum(cells(span.text) for span in text)
 
 
-def _fitting(natural: list[int], room: int) -> list[int]:
-    """How wide columns are: wider than they need to be where there is room for what will come."""
+def _fitting(natural: list[int], room: int, *, fills: bool) -> list[int]:
+    """How wide columns are: wider than they need to be where there is room for what will come.
+
+    The last one `fills` the row, where nobody sees that it is empty.
+    """
     widths = [max(12, 2 * width) for width in natural]
-    widths[-1] = max(30, widths[-1])
+    widths[-1] = max(widths[-1], room - sum(widths[:-1]) if fills else 30)
     for least in (max(natural), 16, 4):  # as wide as they are, if need be narrower
         spare = [wide - min(width, least) for wide, width in zip(widths, natural, strict=True)]
         while sum(widths) > room and max(spare) > 0:

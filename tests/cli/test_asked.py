@@ -32,6 +32,7 @@ def test_a_text_is_folded_as_asked_for(given: dict[str, Any], fold: int) -> None
     ("given", "again"),
     [
         (KEPT, "catagent show {run}"),
+        ({**KEPT, "verbose": True}, "catagent show {run} -v"),
         ({**KEPT, "record": Path("a b.jsonl")}, "catagent show {run}"),
         ({"history": False, "record": Path("a b.jsonl")}, "catagent show 'a b.jsonl'"),
         ({"history": False, "record": None}, ""),

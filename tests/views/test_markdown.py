@@ -295,6 +295,16 @@ def test_a_long_table_is_one_table() -> None:
     assert all(text.count(f"row{n} ") == text.count(f"note{n}") == 1 for n in range(100, 300))
 
 
+def test_cells_of_a_table_that_begins_small_have_the_width_of_the_screen() -> None:
+    found = rows("| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | " + "x " * 20 + "|\n", [9])
+    assert found[-1].split() == ["3", *"x" * 20]
+
+
+def test_a_pipe_in_the_code_of_a_table_is_not_the_edge_of_a_cell() -> None:
+    found = rows("| a | b |\n|---|---|\n| `str | None` | 2 |\n| `x|y` | 3 |\n", [9])
+    assert [row.split() for row in found[2:]] == [["str", "|", "None", "2"], ["x|y", "3"]]
+
+
 def test_two_tables_have_two_heads() -> None:
     table = "| a | b |\n|---|---|\n| 1 | 2 |\n"
     found = rows(table + "\n" + table, [9])
