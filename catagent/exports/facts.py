@@ -31,9 +31,10 @@ class Step:
     inside: list[Step] = field(default_factory=list)
 
     def shows(self, output: str) -> bool:
-        """Whether a model inside wrote exactly this text."""
+        """Whether a model inside, at any depth, wrote exactly this text."""
         texts = ("".join(s.what.text) for s in self.inside if isinstance(s.what, LlmRun))
-        return any(text.strip() == output.strip() for text in texts)
+        is_said = any(text.strip() == output.strip() for text in texts)
+        return is_said or any(step.shows(output) for step in self.inside)
 
 
 def final_state(events: Iterable[ev.Event]) -> RunState:

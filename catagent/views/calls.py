@@ -147,10 +147,8 @@ class Calls:
             self._latest = model.said
         if isinstance(event, ev.LlmStarted):
             model.add(*prompt(self.look, event.data))
-        if isinstance(home, Tool):
-            home.models.append(model)
         for tool in self._around(event.call):
-            tool.inside.append(model)
+            tool.models.append(model)
         home.parts.append(model)
         return model
 

@@ -26,8 +26,7 @@ class Tool(Stack):
         self.look, self.tool = look, tool
         self.name = look.line(f"{agent}: {tool}" if agent else tool)
         self.key = self.run_id = ""
-        # Its own models, and those of calls inside of it as well.
-        self.models, self.inside = list[Model](), list[Model]()
+        self.models: list[Model] = []  # those of calls inside of it as well
         self.finished: ev.ToolFinishedData | None = None
         self._output: str | None = None
         self._begun = self._started = self._failed = self._paused = False
@@ -202,8 +201,8 @@ class Tool(Stack):
     @property
     def spent(self) -> tuple[ev.Usage | None, int]:
         """What models inside used, and the pieces seen of those that did not say."""
-        usage = add(model.usage for model in self.inside)
-        return usage, sum(unsaid(model.usage, model.tokens) for model in self.inside)
+        usage = add(model.usage for model in self.models)
+        return usage, sum(unsaid(model.usage, model.tokens) for model in self.models)
 
     @property
     def tokens(self) -> int:

@@ -69,7 +69,7 @@ The end.
 """
 
 
-RULE = f" {'─' * 12}  {'─' * 30}"
+RULE = f" {'─' * 12}  {'─' * 45}"
 
 
 def rows(text: str, sizes: list[int], look: Look = LOOK, width: int = 60) -> list[str]:

@@ -816,6 +816,12 @@ def test_a_call_that_was_cancelled_did_not_fail() -> None:
     assert "failed" not in rows[-1]
 
 
+def test_what_a_tool_hands_on_of_one_inside_is_shown_once() -> None:
+    *inside, _ = runs.tool("i", "search", {}, ["a shelf"], parents=[runs.ROOT, "run-o"])
+    rows = shown(runs.tool("o", "ask", {}, [], output="a shelf", inside=inside))
+    assert sum("a shelf" in row for row in rows) == 1
+
+
 def test_that_a_run_was_cancelled_is_said_once() -> None:
     error = ev.ErrorInfo(kind="user", type="Interrupted", message="The run was cancelled.")
     *said, ended = runs.model("m", ["One"])
