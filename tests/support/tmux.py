@@ -73,6 +73,10 @@ class Tmux:
         """Whether the cursor can be seen."""
         return self._run("display-message", "-p", "#{cursor_flag}").strip() == "1"
 
+    def has_rung(self) -> bool:
+        """Whether a program has rung the bell."""
+        return self._run("display-message", "-p", "#{window_bell_flag}").strip() == "1"
+
     def echoes(self) -> bool:
         """Whether keys typed now would be shown."""
         fd = os.open(self.tty, os.O_RDONLY | os.O_NOCTTY)

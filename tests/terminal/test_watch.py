@@ -73,6 +73,7 @@ def tmux(tmp_path: Path) -> Iterator[Tmux]:
     with tempfile.TemporaryDirectory(prefix="catagent-") as folder:
         terminal = Tmux(Path(folder) / "tmux", 80, 24)
         terminal.type(f"export CATAGENT_HOME={tmp_path} XDG_RUNTIME_DIR={tmp_path} HISTFILE=")
+        terminal.shows("HISTFILE=")
         terminal.type("clear")
         terminal.until(lambda: terminal.screen().strip() == "$")
         yield terminal
