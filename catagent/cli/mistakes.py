@@ -14,7 +14,8 @@ Refused: type[Any] = typer.BadParameter.__mro__[1]
 
 def no_command(word: str, known: Collection[str], program: str) -> UsageError:
     """The error for a word that is no command of this program."""
-    hint = did_you_mean(word, known, "") or f"{program} --help lists them"
+    ask = "" if " " in program else f"; or ask: {program} ask {shlex.quote(word)}"
+    hint = did_you_mean(word, known, "") or f"{program} --help lists them{ask}"
     return UsageError(f"there is no command {word!r}", hint)
 
 

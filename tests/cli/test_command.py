@@ -115,7 +115,11 @@ def test_no_option_has_a_range() -> None:
     [
         ("shwo", "there is no command 'shwo'", "did you mean show?"),
         ("-o jsonl shwo", "there is no command 'shwo'", "did you mean show?"),
-        ("why?", "there is no command 'why?'", "catagent --help lists them"),
+        (
+            "why?",
+            "there is no command 'why?'",
+            "catagent --help lists them; or ask: catagent ask 'why?'",
+        ),
         ("runs shwo", "there is no command 'shwo'", "did you mean show?"),
         ("--modle", "there is no option --modle", "did you mean --mode or --model"),
         ("runs -x", "there is no option -x", "catagent runs --help says what there is"),
