@@ -17,6 +17,7 @@ _NAMES = ("name", "agent", "model", "tool_model", "tool", "node", "path", "versi
 _KEPT = frozenset({*_IDS, *_WORDS, *_NAMES})
 # A name may be a file of somebody's: `local:/home/ann/model.gguf`.
 _FOLDERS = re.compile(r"(?<![\w.-])[~.]*/(?:[^/:]*/)*")
+_FILES = (".py", ".json", ".gguf")
 
 _fields = lru_cache(maxsize=None)(fields)
 
@@ -37,10 +38,15 @@ def _bare(whole: _S) -> _S:
         elif isinstance(found, list) and found and isinstance(found[0], Struct):
             kept[field.name] = [_bare(one) for one in found]
         elif found is None or field.name in _KEPT or is_number:
-            kept[field.name] = _FOLDERS.sub("", found) if isinstance(found, str) else found
+            kept[field.name] = _without_folders(found) if isinstance(found, str) else found
         elif field.required:
             kept[field.name] = _stand_in(whole) if found else found
     return type(whole)(**kept)
+
+
+def _without_folders(name: str) -> str:
+    parts = _FOLDERS.sub("", name).split(":")
+    return ":".join(p.rpartition("/")[2] if p.endswith(_FILES) else p for p in parts)
 
 
 def _stand_in(whole: Struct) -> str:

@@ -84,7 +84,8 @@ def test_a_name_that_is_a_file_says_nothing_of_its_folders() -> None:
     data = ev.RunStartedData(agent="/home/ann/cats/app.py:agent", mode="events", input="")
     data.model = "local:~/models/cat.gguf"
     data.tool_model = "openai:meta/llama"
-    (event,) = structure([ev.RunStarted(data=data)])
+    (event,) = structure([ev.RunStarted(name="acme ltd/app.py:agent", data=data)])
     assert isinstance(event, ev.RunStarted)
+    assert event.name == "app.py:agent"
     kept = (event.data.agent, event.data.model, event.data.tool_model)
     assert kept == ("app.py:agent", "local:cat.gguf", "openai:meta/llama")
