@@ -28,11 +28,12 @@ class ExitCode(IntEnum):
 
 
 def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
-    """The one of these names that another is nearly, empty where it is none, in any case."""
+    """The one of these names that another is nearly, empty where it is none: in case or order."""
     from difflib import get_close_matches  # for mistakes alone
 
-    names = {each.lower(): each for each in known}
-    near = get_close_matches(name.lower(), names, n=1, cutoff=cutoff)
+    names, lower = {each.lower(): each for each in known}, name.lower()
+    swapped = [each for each in names if sorted(each) == sorted(lower)]
+    near = swapped or get_close_matches(lower, names, n=1, cutoff=cutoff)
     return names[near[0]] if near else ""
 
 
