@@ -4,10 +4,12 @@ Imported when the first piece is due and not before: parser and Pygments are slo
 """
 
 import html
+import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import zip_longest
+from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 
@@ -20,6 +22,7 @@ from catagent.views.wrap import cells, without_colors
 
 _PARSER = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
 _PARSER.disable("autolink")  # `<https://a.b>` would be shown as a text, and as its address
+_SAME = re.compile(r"\[(https?://[^]\s]+)]\(\1\)")
 _BETWEEN, _MARGIN = "  ", "  "  # columns of a table; before code
 
 
@@ -126,6 +129,10 @@ def _fitting(natural: list[int], room: int, *, fills: bool) -> list[int]:
 
 
 def _holds_all(source: str, rows: Rows) -> bool:
-    """Whether every letter and digit of the source can be seen."""
-    written, shown = Counter(html.unescape(source)), Counter(without_colors("".join(rows)))
+    """Whether every letter and digit of the source can be seen, in an address also as `%C3%BC`.
+
+    Once is enough for an address that is the text of its link, too.
+    """
+    source = _SAME.sub(r"\1", html.unescape(source))
+    written, shown = (Counter(unquote(text)) for text in (source, without_colors("".join(rows))))
     return all(shown[char] >= number for char, number in written.items() if char.isalnum())

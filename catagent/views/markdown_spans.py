@@ -12,8 +12,9 @@ from catagent.views.wrap import cells, wrap
 
 _STYLES = {"strong_open": "1", "em_open": "3", "s_open": "9"}
 _UNDERLINED = "4"
-# One that can be a link: shown whole, it holds nothing that is not seen.
-_ADDRESS = re.compile(r"https?://[!-;=?-~]+")
+# One that can be a link: shown whole, it holds nothing that is not seen; what goes on with other
+# letters leads elsewhere.
+_ADDRESS = re.compile(r"https?://[!-;=?-~]++(?!\w)")
 
 
 class Span(NamedTuple):
@@ -44,7 +45,7 @@ class _Inline:
     def __init__(self, look: Look, codes: str) -> None:
         self.found: list[Span] = []
         self._look, self._styles = look, [codes] * bool(codes)
-        self._url, self._begun = "", 0
+        self._link, self._begun = Token("", "", 0), 0
 
     def take(self, token: Token) -> None:
         match token.type:
@@ -57,7 +58,7 @@ class _Inline:
                 self._add(token.content, self._look.accent)
             case "image":
                 self._add(token.content)
-                self._add_address(str(token.attrs["src"]))
+                self._add_address(token)
             case _:
                 self._turn(token)
 
@@ -69,22 +70,22 @@ class _Inline:
         else:
             self._styles.pop()
         if token.type == "link_open":
-            self._url, self._begun = str(token.attrs["href"]), len(self.found)
-        elif (
-            token.type == "link_close"
-            and "".join(s.text for s in self.found[self._begun :]) != self._url
-        ):
-            self._add_address(self._url)
+            self._link, self._begun = token, len(self.found)
+        elif token.type == "link_close":
+            text = "".join(span.text for span in self.found[self._begun :])
+            if text != self._link.attrs["href"] or "title" in self._link.attrs:
+                self._add_address(self._link)
 
     def _add(self, text: str, style: str = "", url: str = "") -> None:
         codes = ";".join([*self._styles, *[style] * bool(style)])
         # What the parser decodes (`&#x202e;`) nobody has cleaned.
         self.found.append(Span(self._look.text(text).replace("\t", "    "), codes, url))
 
-    def _add_address(self, url: str) -> None:
+    def _add_address(self, link: Token) -> None:
+        url = str(link.attrs.get("href") or link.attrs.get("src", ""))
         self._add(" (")
         self._add(url, _UNDERLINED, url)
-        self._add(")")
+        self._add(f' "{link.attrs["title"]}")' if "title" in link.attrs else ")")
 
 
 def _addresses(text: str) -> Iterator[tuple[str, str]]:

@@ -305,6 +305,21 @@ def test_a_pipe_in_the_code_of_a_table_is_not_the_edge_of_a_cell() -> None:
     assert [row.split() for row in found[2:]] == [["str", "|", "None", "2"], ["x|y", "3"]]
 
 
+@pytest.mark.parametrize(
+    ("link", "shown"),
+    [
+        ("[https://a.b](https://a.b)", "https://a.b"),
+        ("[a](https://b.c 'of it')", 'a (https://b.c "of it")'),
+        ("[a](https://b.c/\u00fc)", "a (https://b.c/%C3%BC)"),
+        ("http://ex\u00e4mple.com/p", "http://ex\u00e4mple.com/p"),  # and no link to `http://ex`
+    ],
+)
+def test_a_link_leaves_the_rest_of_its_paragraph_as_it_would_be(link: str, shown: str) -> None:
+    (row,) = rows(f"**See** {link}\n", [9], look=live_look(ViewOptions(links=True)))
+    assert without_colors(row) == f"See {shown}"
+    assert all(url in shown for url, _ in LINK.findall(row))
+
+
 def test_two_tables_have_two_heads() -> None:
     table = "| a | b |\n|---|---|\n| 1 | 2 |\n"
     found = rows(table + "\n" + table, [9])
