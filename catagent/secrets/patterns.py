@@ -123,8 +123,8 @@ ANNOUNCED = (
         r"""[^&\s"'\\<>]*""",
     ),
     _after("key= token= auth= secret= verifier=", r"[?&](?:key|token|auth|secret|code_verifier)="),
-    _after("slack.com", r"hooks\.slack\.com/(?:services|workflows|triggers)/", "[A-Za-z0-9/]{20,}"),
-    _after("/webhooks/", r"discord(?:app)?\.com/api/webhooks/\d+/", r"[\w-]{20,}"),
+    _after("slack.com", r"hooks\.slack\.com/(?:services|workflows|triggers)/", r"[A-Za-z0-9/]{8,}"),
+    _after("/webhooks/", r"discord(?:app)?\.com/api/webhooks/\d+/", r"[\w-]{8,}"),
     _after(":AA", r"(?<!\w)(?:bot)?\d{8,10}:(?=AA)", r"[\w-]{20,}", r"[\w-]*"),
 )
 

@@ -72,6 +72,7 @@ ANNOUNCED = [
     ("?access_token=", '"'),
     ("Endpoint=sb://x/;SharedAccessKey=", ";Path=y"),
     ("https://hooks.slack.com/services/", " "),
+    ("https://discord.com/api/webhooks/42/", ""),
     ("\\nBearer ", "\\n"),
     ("postgres://joe:", "@db.example/x"),
 ]
@@ -129,6 +130,12 @@ def test_a_json_web_token_is_masked_also_where_it_is_cut() -> None:
     assert redact(f"a {JWT} b") == f"a {MASK} b"
     for end in range(TELLING, len(JWT)):
         assert redact(JWT[:end]) == MASK
+
+
+@pytest.mark.parametrize("before", ["hooks.slack.com/services/", "discord.com/api/webhooks/42/"])
+def test_the_address_of_a_hook_is_masked_also_where_it_is_cut(before: str) -> None:
+    for end in range(TELLING, len(TOKEN)):
+        assert redact(before + TOKEN[:end]) == before + MASK
 
 
 @given(st.sampled_from([*KEYS.values(), JWT, *(b + TOKEN for b, _ in ANNOUNCED)]), st.data())
