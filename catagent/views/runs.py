@@ -85,6 +85,8 @@ class Run(Stack):
             case ev.RunStarted():
                 return notes.beginning(self.look, event, self._process)
             case ev.Answer(data=data):
+                if event.call is not None and data.complete:
+                    return []  # what a tool on its own returned: its panel ends with that
                 again = repeats(data.output, self.calls.said, self.calls.named)
                 marked = self.calls.decide(answer=again)
                 return notes.answer(self.look, data, said=again, marked=marked)

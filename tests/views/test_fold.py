@@ -177,7 +177,12 @@ JSON: dict[str, Any] = {"place": {"floor": -1, "name": "The Cozy Cavern"}, "door
         ('{"a": 1.50} and more', 12, ['{"a": 1.50}', "and more"]),
         ("[WARNING] no such place", 12, ["[WARNING] no", "such place"]),
         ("[" * 100_000, 200_000, ["[" * 100_000]),
-        ("[\n1]", 20, ["[", "1", "]"]),
+        ("[\n1]", 20, ["[1]"]),
+        (
+            '{"a": [1, 2], "b": {"c": "[]"}}',
+            20,
+            ["{", '"a": [1, 2],', '"b": {', '"c": "[]"', "}", "}"],
+        ),
     ],
 )
 def test_json_is_indented_where_it_does_not_fit(text: str, width: int, rows: list[str]) -> None:
