@@ -153,11 +153,13 @@ def _convert(name: str, value: Any, kind: Any, where: str) -> Any:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
         words = [each for each in getattr(kind, "__args__", ()) if isinstance(each, str)]
-        hint = did_you_mean(value if isinstance(value, str) else "", words) or _wanted(error)
-        named = f"{name} from {where}"
+        hint = did_you_mean(value if isinstance(value, str) else "", words)
+        wanted = "" if hint else _wanted(error)
         if where == "the command line":
-            named = "--" + name.replace("_", "-")
-        raise UsageError(f"{named} is {_shown(value)}", hint) from None
+            flag = "--" + name.replace("_", "-")
+            raise UsageError(f"{flag} is {_shown(value)}", hint or wanted) from None
+        message = ": ".join(filter(None, [f"{name} from {where} is {_shown(value)}", wanted]))
+        raise UsageError(message, hint) from None
 
 
 def _wanted(error: msgspec.ValidationError) -> str:

@@ -43,7 +43,7 @@ def test_flag_beats_environment_beats_dotenv_beats_config_beats_default(folder: 
     [
         ({"mode": "evnets"}, {}, "--mode is 'evnets'"),
         ({}, {"CATAGENT_MAX_STEPS": "many"}, "max_steps from the environment"),
-        ({}, {"CATAGENT_MAX_STEPS": "0"}, "max_steps from the environment is '0'$"),
+        ({}, {"CATAGENT_MAX_STEPS": "0"}, "max_steps from the environment is '0': it is a whole"),
         ({"timeout": -1.0}, {}, "--timeout is -1.0$"),
         ({}, {"CATAGENT_IDLE_TIMEOUT": "nan"}, "idle_timeout from the environment"),
     ],

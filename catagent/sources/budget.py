@@ -5,12 +5,11 @@ imported while the answer of a model that may charge is awaited, or --max-cost a
 where LangChain is there, 150 ms where it is not.
 """
 
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from threading import Timer
 
@@ -64,10 +63,8 @@ class Budget:
                 price_of(llm.provider, llm.model)
         except UsageError as unknown:
             return unknown
-        if llm.provider and llm.provider not in _LOCAL and _PRICES not in sys.modules:
-            loading = Timer(_MOMENT, import_module, [_PRICES])  # so that no end waits for it
-            loading.daemon = True
-            loading.start()
+        if llm.provider and llm.provider not in _LOCAL:
+            _load_prices()
         return None
 
     def add(self, llm: Span, usage: ev.Usage | None) -> ev.WarningData | None:
@@ -102,6 +99,20 @@ class Budget:
         if self._max_cost:
             self._cost += price()
         self._prices[llm.run_id] = price
+
+
+@cache
+def _load_prices() -> None:
+    """Import the prices alongside, once, so that no run waits for them at its end."""
+
+    def load() -> None:
+        with suppress(Exception):  # whoever needs them imports them, and says what is wrong
+            import_module(_PRICES)
+
+    with suppress(RuntimeError):  # there may be too many threads
+        loading = Timer(_MOMENT, load)
+        loading.daemon = True
+        loading.start()
 
 
 def _over(used: str, option: str, allowed: str, unit: str) -> BudgetError:
