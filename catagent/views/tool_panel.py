@@ -9,16 +9,13 @@ from catagent.events.summary import add, has_failed, unsaid
 from catagent.views import graph
 from catagent.views.data import data
 from catagent.views.fold import Folded
-from catagent.views.format import arguments, json_line, one_line, seconds, used
+from catagent.views.format import arguments, json_line, seconds, used
 from catagent.views.model_call import Model, label
 from catagent.views.notes import note
 from catagent.views.parts import Hanging, Part, Rows, Stack, narrower
 from catagent.views.style import Look, Style
 from catagent.views.text import facts, written
-from catagent.views.wrap import cells, head, wrap
-
-# Of an error that the run's end says whole, so many cells stand in the panel.
-LONGEST_ERROR = 60
+from catagent.views.wrap import cells, wrap
 
 
 class Tool(Stack):
@@ -216,8 +213,7 @@ class Tool(Stack):
     def came_to(self) -> list[str]:
         """What there is to say of the call once it has ended."""
         is_bare = self._output == "" and (self.failed or self._problem)
-        raised = head(one_line(self._error()), LONGEST_ERROR, self.look.glyphs.ellipsis)
-        known = [self._problem or raised or "failed"] if is_bare else []
+        known = [self._problem or "no result"] if is_bare else []
         if self.finished is not None and self.finished.duration_s is not None:
             known.append(seconds(self.finished.duration_s))
         known += [used(*self.spent)] if any(self.spent) else []
