@@ -13,6 +13,7 @@ from catagent.exports.facts import final_state
 from catagent.recordings.history import History, question
 from catagent.recordings.reader import by_run, read_from
 from catagent.redact import shortened
+from catagent.threads.store import Threads
 
 _LONGEST_QUESTION = 60
 _LISTED = 20
@@ -25,6 +26,11 @@ def history(loaded: Loaded) -> History:
         max_runs=loaded.settings.history_runs,
         max_bytes=loaded.settings.history_mb << 20,
     )
+
+
+def threads(loaded: Loaded) -> Threads:
+    """Return the user's threads."""
+    return Threads(loaded.state_dir / "threads")
 
 
 def locate(wanted: str, loaded: Loaded) -> Path:

@@ -13,6 +13,7 @@ from typing import BinaryIO, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
+from catagent import private
 from catagent.config import secrets_of
 from catagent.errors import OutputError, RecordingError, did_you_mean
 from catagent.events import types as ev
@@ -67,9 +68,7 @@ class History(Struct, kw_only=True, frozen=True):
     def place_for(self, run_id: str) -> Path:
         """Make room for one more run, and return its file. Raises OutputError where it can't."""
         try:
-            missing = [path for path in (self.folder, *self.folder.parents) if not path.exists()]
-            for path in reversed(missing):
-                path.mkdir(mode=0o700, exist_ok=True)  # for its owner alone
+            private.make(self.folder)
             number = self.prune()
         except OSError as error:
             raise OutputError(

@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import re
-import stat
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from catagent import private
 from catagent.errors import OutputError
 from catagent.events.codec import Program
 from catagent.events.timestamps import stamp
@@ -54,12 +54,12 @@ def new_folder(environ: Mapping[str, str], name: str = "") -> Path:
         for path in (base, folder):
             with contextlib.suppress(FileExistsError):
                 path.mkdir(mode=0o700)
-            _check(path)
+            private.check(path)
     except OSError as error:
         raise OutputError(f"cannot make {folder}: {error.strerror}") from error
     outer = Path(environ.get("CATAGENT_WATCH", ""))
     with contextlib.suppress(OSError):
-        if _LAUNCH.fullmatch(outer.name) and _is_private(outer):
+        if _LAUNCH.fullmatch(outer.name) and private.is_private(outer):
             (outer / WATCHED).touch(0o600)
     return folder
 
@@ -124,24 +124,12 @@ def _base(environ: Mapping[str, str]) -> Path:
     return Path(tempfile.gettempdir()) / f"catagent-{os.geteuid()}"
 
 
-def _check(path: Path) -> None:
-    if not _is_private(path):
-        hint = "remove it, or chmod 700 if it is"
-        raise OutputError(f"{path} is not a folder of yours alone", hint)
-
-
-def _is_private(path: Path) -> bool:
-    found = path.lstat()
-    mine = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
-    return mine and stat.S_IMODE(found.st_mode) == 0o700
-
-
 def _folders(environ: Mapping[str, str]) -> list[Path]:
     """The folders that there are. Raises OutputError where others may write among them."""
     base = _base(environ)
     try:
-        _check(base)
-        return list(filter(_is_private, base.iterdir()))
+        private.check(base)
+        return list(filter(private.is_private, base.iterdir()))
     except OSError:  # there is none yet, or another viewer sweeps it
         return []
 

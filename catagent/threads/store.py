@@ -1,0 +1,244 @@
+"""The threads that are kept: one SQLite file each, in a folder of the user's state.
+
+LangGraph keeps its checkpoints in such a file, and catagent a table of its own, `catagent`: what a
+thread is called, what it was asked, and with what. A lock file stands alongside it. Neither this
+nor any other code may open the database but through SQLite: closing it would drop SQLite's locks.
+"""
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+from msgspec import Struct
+
+from catagent import private
+from catagent.errors import OutputError, UsageError, did_you_mean
+from catagent.events.timestamps import stamp
+from catagent.stop import Stop
+
+VERSION = 1
+_TABLE = "CREATE TABLE IF NOT EXISTS catagent (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
+_LIST = "catagent runs threads lists them"
+_SHORTEST_ID = 4  # of its beginning: a name of a few letters is not to be taken for one
+_LONGEST_NAME = 80
+_LOOK_S = 0.05
+
+
+class Thread(Struct, kw_only=True):
+    """A conversation: its file, and what is known of it. Of a damaged file the rest is empty.
+
+    `question` is the first one, `turns` is how many were asked, `waiting` the id of the run that
+    waits for an answer, `asked` what it was asked with, and `ts` when that was last.
+    """
+
+    id: str
+    path: Path
+    name: str = ""
+    agent: str = ""
+    question: str = ""
+    turns: int = 0
+    waiting: str = ""
+    asked: dict[str, Any] = {}
+    ts: str = ""
+
+    @property
+    def label(self) -> str:
+        """What a person calls it: its name, else its id."""
+        return self.name or self.id
+
+    def read(self) -> None:
+        """Take in what its file has by now. Raises OutputError where it is of no use."""
+        with self._open() as database:
+            for key, value in database.execute("SELECT key, value FROM catagent"):
+                if key in _FACTS:
+                    setattr(self, key, msgspec.json.decode(value, type=_FACTS[key]))
+
+    def write(self, **facts: Any) -> None:
+        """Set these of its fields, here and in its file. Raises OutputError."""
+        with self._open() as database:
+            encode = msgspec.json.Encoder(enc_hook=str).encode
+            database.execute(_TABLE)
+            database.execute(f"PRAGMA user_version = {VERSION}")
+            rows = [(key, encode(value).decode()) for key, value in facts.items()]
+            database.executemany("INSERT OR REPLACE INTO catagent VALUES (?, ?)", rows)
+        for key, value in facts.items():
+            setattr(self, key, value)
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with contextlib.closing(_connect(self.path)) as database, database:
+                yield database
+        except (OSError, sqlite3.Error, msgspec.MsgspecError, ValueError) as error:
+            hint = f"catagent runs threads rm {self.id} removes it"
+            raise OutputError(f"the thread {self.path} cannot be used: {error}", hint) from error
+
+
+_FACTS = {name: kind for name, kind in get_type_hints(Thread).items() if name not in {"id", "path"}}
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Open the file of a thread, that of the user, and let nothing that stands in it run."""
+    if not private.is_own_file(path):
+        raise ValueError("it is not a file of yours")
+    database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)
+    database.execute("PRAGMA trusted_schema = OFF")
+    if database.execute("PRAGMA user_version").fetchone()[0] > VERSION:
+        database.close()
+        raise ValueError("a newer catagent has written it")
+    return database
+
+
+class Threads(Struct, frozen=True):
+    """The threads in a folder, which is made with the first of them."""
+
+    folder: Path
+
+    def list(self) -> list[Thread]:
+        """Those that there are, the last one asked first. Raises OutputError for the folder."""
+        with self._usable():
+            paths = list(self.folder.glob("*.sqlite"))
+        threads = [Thread(id=path.stem, path=path) for path in paths]
+        for each in threads:
+            with contextlib.suppress(OutputError):
+                each.read()
+        return sorted(threads, key=lambda thread: thread.ts, reverse=True)
+
+    def last(self) -> Thread:
+        """The one that was asked last. Raises UsageError where there is none."""
+        if not (threads := self.list()):
+            raise UsageError("no thread was kept yet", "--thread NAME begins one")
+        return threads[0]
+
+    def find(self, wanted: str) -> Thread:
+        """The one of this name, or whose id begins so. Raises UsageError."""
+        if (found := self._found(wanted)) is None:
+            known = [thread.label for thread in self.list()]
+            raise UsageError(f"no thread {wanted!r}", did_you_mean(wanted, known, _LIST))
+        return found
+
+    def new(self, *, id: str | None = None, name: str = "") -> Thread:  # noqa: A002 - as it is
+        """Begin one; where there is one of this name by now, or of this id, return that.
+
+        Raises UsageError for a name that cannot be one, and OutputError.
+        """
+        _require_name(name)
+        try:
+            private.make(self.folder)
+            with self._usable(), _locked(self.folder / "new.lock", lambda: False):
+                return self._found(name or id or "") or self._made(id or str(uuid.uuid4()), name)
+        except OSError as error:
+            message = f"cannot keep a thread in {self.folder}: {error.strerror}"
+            raise OutputError(message) from error
+
+    def rename(self, thread: Thread, name: str) -> None:
+        """Give it a name, none where that is empty. Raises UsageError for one that is taken."""
+        _require_name(name)
+        if any(name and each.name == name for each in self.list()):
+            raise UsageError(f"there is a thread {name!r} already", _LIST)
+        thread.write(name=name)
+
+    def remove(self, thread: Thread) -> None:
+        """Delete all that is kept of it. Raises UsageError where a run goes on in it."""
+        with _alone(thread):
+            for end in ("-wal", "-shm", ""):
+                Path(f"{thread.path}{end}").unlink(missing_ok=True)
+
+    def _found(self, wanted: str) -> Thread | None:
+        """Raises UsageError for what may be several."""
+        threads = self.list()
+        for named in (each for each in threads if wanted and wanted in (each.name, each.id)):
+            return named
+        begun = [each for each in threads if each.id.startswith(wanted)]
+        begun = begun if len(wanted) >= _SHORTEST_ID else []
+        if len(begun) > 1:
+            ids = ", ".join(each.id for each in begun[:5])
+            raise UsageError(f"{wanted!r} is the beginning of {len(begun)} threads: {ids}")
+        return begun[0] if begun else None
+
+    def _made(self, id: str, name: str) -> Thread:  # noqa: A002 - as it is
+        thread = Thread(id=id, path=self.folder / f"{id}.sqlite")
+        flags = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY
+        os.close(os.open(thread.path, flags, 0o600))
+        thread.write(name=name, ts=stamp(datetime.now(UTC)))
+        return thread
+
+    @contextlib.contextmanager
+    def _usable(self) -> Iterator[None]:
+        """Check that the folder, where there is one, is the user's alone."""
+        with contextlib.suppress(FileNotFoundError):
+            private.check(self.folder)
+        yield
+
+
+def _require_name(name: str) -> None:
+    if len(name) > _LONGEST_NAME or not name.isprintable() or name != name.strip():
+        hint = f"it is to be printable, of up to {_LONGEST_NAME} characters"
+        raise UsageError(f"{name[:_LONGEST_NAME]!r} cannot be the name of a thread", hint)
+
+
+@contextlib.contextmanager
+def held(
+    thread: Thread, stop: Stop | None = None, on_wait: Callable[[], object] = lambda: None
+) -> Iterator[None]:
+    """Keep all others from the thread while inside, and know what they did to it before.
+
+    Where another has it: calls `on_wait` and waits until it has not, or `stop` is due; without a
+    `stop`, it does not wait. Raises UsageError where it is not to be had, and OutputError.
+    """
+    with _alone(thread, stop, on_wait):
+        thread.read()
+        yield
+
+
+@contextlib.contextmanager
+def _alone(
+    thread: Thread, stop: Stop | None = None, on_wait: Callable[[], object] = lambda: None
+) -> Iterator[None]:
+    lock = thread.path.with_suffix(".lock")
+    with _locked(lock, lambda: stop is None or stop.is_due, on_wait) as is_ours:
+        if not is_ours:
+            raise UsageError(f"another run goes on in the thread {thread.label}")
+        try:
+            yield
+        finally:
+            if not thread.path.exists():  # it was removed, here or elsewhere
+                lock.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _locked(
+    path: Path, is_over: Callable[[], bool], on_wait: Callable[[], object] = lambda: None
+) -> Iterator[bool]:
+    """Have the lock inside; False where another has had it until waiting `is_over`."""
+    descriptor = _lock(path)
+    if descriptor is None and not is_over():
+        on_wait()
+    while descriptor is None and not is_over():
+        time.sleep(_LOOK_S)
+        descriptor = _lock(path)
+    try:
+        yield descriptor is not None
+    finally:
+        if descriptor is not None:
+            fcntl.flock(descriptor, fcntl.LOCK_UN)  # a process that was forked meanwhile has it too
+            os.close(descriptor)
+
+
+def _lock(path: Path) -> int | None:
+    """Lock a file and return its descriptor, None where another has it or has removed it."""
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+    with contextlib.suppress(BlockingIOError, FileNotFoundError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if path.stat().st_ino == os.fstat(descriptor).st_ino:
+            return descriptor
+    os.close(descriptor)
+    return None
