@@ -1,0 +1,298 @@
+"""A turn that was cut or failed, and the next one, on a server that is as strict as OpenAI's."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import operator
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, TypedDict
+
+import pytest
+from langchain.agents import create_agent
+from langchain.agents.middleware import HumanInTheLoopMiddleware
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.runnables import RunnableLambda
+from langchain_core.tools import tool
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.graph.message import add_messages
+from langgraph.types import interrupt
+from pydantic import BaseModel
+
+from catagent.agents.driver.inputs import input_of
+from catagent.agents.driver.mending import mended
+from tests.support.agents import chat_model
+from tests.support.replies import Call, Reply, failing
+from tests.support.server import Request, ScriptedServer
+from tests.support.strict import strict
+from tests.support.waiting import wait_until
+
+STOPPED = "The turn was stopped before this tool returned."
+CONFIG: Any = {"configurable": {"thread_id": "t"}}
+HELD = asyncio.Event()
+
+
+@tool
+async def quick() -> str:
+    """Return at once."""
+    return "quickly"
+
+
+@tool
+async def slow() -> str:
+    """Say that it has begun, and never return."""
+    HELD.set()
+    await asyncio.Event().wait()
+    return ""
+
+
+@tool
+async def broken() -> str:
+    """Raise."""
+    raise RuntimeError("broken")
+
+
+def calling(*names: str) -> Callable[[Request], Reply]:
+    """The first turn calls these tools at once, or fails for none; the second is answered."""
+
+    def script(request: Request) -> Reply:
+        if request.prompt == "again":
+            return Reply(("an ", "answer"))
+        calls = [Call(name, id=f"call_{name}") for name in names]
+        return Reply(calls=calls) if calls else failing(500)
+
+    return strict(script)
+
+
+async def cut(graph: Any, given: Any, **options: Any) -> None:
+    """Run it, and cancel it as Ctrl-C does where `slow` has begun and all others have ended."""
+    HELD.clear()
+    turn = asyncio.create_task(graph.ainvoke(given, {**CONFIG, **options}))
+    held = asyncio.create_task(HELD.wait())
+    await asyncio.wait((turn, held), return_when=asyncio.FIRST_COMPLETED)
+    for _ in range(20):  # turns of the event loop: what returns at once has returned
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.05)
+    held.cancel()
+    turn.cancel()
+    with contextlib.suppress(Exception, asyncio.CancelledError):
+        await turn
+
+
+async def ask(graph: Any, question: str) -> Any:
+    given, waited = await mended(graph, CONFIG, input_of(graph, "agent", question))
+    return (await graph.ainvoke(given, CONFIG))["messages"][-1].text, waited
+
+
+@pytest.mark.parametrize(
+    ("calls", "options", "results"),
+    [
+        (("slow",), {}, [STOPPED]),
+        (("quick", "slow"), {}, ["quickly", STOPPED]),
+        (("slow", "quick"), {}, ["quickly", STOPPED]),
+        (("quick", "broken"), {}, ["quickly", STOPPED]),
+        (("quick",), {"recursion_limit": 1}, [STOPPED]),
+        (("quick",), {"waits": True}, [STOPPED]),
+        ((), {}, []),
+    ],
+    ids=["cut", "one of two cut", "the other", "raised", "limit", "waited", "model failed"],
+)
+def test_the_turn_after_one_that_was_cut_or_failed_works(
+    calls: tuple[str, ...], options: dict[str, Any], results: list[str]
+) -> None:
+    waits = options.pop("waits", False)
+    asks = [HumanInTheLoopMiddleware(interrupt_on={"quick": True})] if waits else []
+
+    async def scenario(url: str) -> None:
+        async with chat_model(url) as model:
+            tools = [quick, slow, broken]
+            graph = create_agent(model, tools, middleware=asks, checkpointer=InMemorySaver())
+            await cut(graph, {"messages": [("user", "a question")]}, **options)
+            assert await ask(graph, "again") == ("an answer", waits)
+            assert await ask(graph, "again") == ("an answer", False)
+
+    with ScriptedServer(calling(*calls)) as server:
+        asyncio.run(scenario(server.url))
+    messages = server.requests[-2].messages
+    assert [m["content"] for m in messages if m["role"] == "tool"] == results
+    assert [m["content"] for m in messages if m["role"] == "user"] == ["a question", "again"]
+
+
+CALLS: list[Any] = [{"name": "quick", "args": {}, "id": each} for each in ("c1", "c2")]
+
+
+class Adding(TypedDict):
+    """Messages under a key of their own, and a question that is none."""
+
+    question: str
+    chat_history: Annotated[list[Any], operator.add]
+
+
+class Question(TypedDict):
+    """An input without messages."""
+
+    question: str
+
+
+class Model(BaseModel):
+    """A state that is made and checked by Pydantic."""
+
+    messages: Annotated[list[Any], add_messages]
+
+
+class More(MessagesState):
+    """Messages, and more."""
+
+    topic: str
+
+
+class Replaced(TypedDict):
+    """Messages that every input takes the place of."""
+
+    messages: list[Any]
+
+
+def open_graph(state: Any, key: str, checkpointer: Any, **options: Any) -> Any:
+    """A graph that calls two tools in its first turn, has one result, and fails; then is done."""
+    said = iter([AIMessage("", tool_calls=CALLS), AIMessage("done")])
+
+    def calls(state: Any) -> Any:
+        messages = state[key] if isinstance(state, dict) else getattr(state, key)
+        return messages[-1].tool_calls
+
+    def decide(_: Any) -> Any:
+        return {key: [next(said)]}
+
+    def act(state: Any) -> Any:
+        if calls(state):
+            raise RuntimeError("broken")
+
+    def found(state: Any) -> Any:
+        return {key: [ToolMessage("found", tool_call_id="c1")]} if calls(state) else None
+
+    graph: Any = StateGraph(state, **options)
+    graph.add_node(decide).add_node(act).add_node(found)
+    graph.add_edge(START, "decide").add_edge("decide", "act").add_edge("decide", "found")
+    return graph.compile(checkpointer=checkpointer)
+
+
+async def in_two_turns(graph: Any, key: str, invoke: Any) -> list[str]:
+    """The messages after a turn that failed and one that did not: ids of results, else types."""
+    with pytest.raises(RuntimeError, match="broken"):
+        await invoke(input_of(graph, "agent", "a question"), CONFIG)
+    given, _ = await mended(graph, CONFIG, input_of(graph, "agent", "again"))
+    messages = (await invoke(given, CONFIG))[key]
+    return [getattr(each, "tool_call_id", each.type) for each in messages]
+
+
+CLOSED = ["ai", "c1", "c2", "ai"]
+
+
+@pytest.mark.parametrize(
+    ("state", "key", "options", "expected"),
+    [
+        (MessagesState, "messages", {}, ["human", "ai", "c1", "c2", "human", "ai"]),
+        (More, "messages", {}, ["human", "ai", "c1", "c2", "human", "ai"]),
+        (Model, "messages", {}, ["human", "ai", "c1", "c2", "human", "ai"]),
+        (Adding, "chat_history", {}, CLOSED),
+        (Adding, "chat_history", {"input_schema": Question}, CLOSED),
+        (Replaced, "messages", {}, ["ai"]),
+    ],
+    ids=["messages", "subclass", "pydantic", "another key", "no key of the input", "replaced"],
+)
+def test_calls_in_any_state_are_closed(
+    state: Any, key: str, options: dict[str, Any], expected: list[str]
+) -> None:
+    graph = open_graph(state, key, InMemorySaver(), **options)
+    assert asyncio.run(in_two_turns(graph, key, graph.ainvoke)) == expected
+
+
+def test_any_checkpointer_is_read(tmp_path: Path) -> None:
+    async def synchronous(path: str) -> list[str]:
+        with SqliteSaver.from_conn_string(path) as saver:
+            graph = open_graph(MessagesState, "messages", saver)
+            invoke = partial(asyncio.to_thread, graph.invoke)
+            return await in_two_turns(graph, "messages", invoke)
+
+    async def asynchronous(path: str) -> list[str]:
+        async with AsyncSqliteSaver.from_conn_string(path) as saver:
+            graph = open_graph(MessagesState, "messages", saver)
+            return await in_two_turns(graph, "messages", graph.ainvoke)
+
+    for number, scenario in enumerate((synchronous, asynchronous)):
+        assert asyncio.run(scenario(str(tmp_path / f"{number}"))).count("c2") == 1
+
+
+def one_node(state: Any, function: Callable[[Any], Any], **options: Any) -> Any:
+    graph: Any = StateGraph(state)
+    return graph.add_node("node", function).add_edge(START, "node").compile(**options)
+
+
+def test_what_leaves_nothing_open_gets_its_input_as_it_is() -> None:
+    given = {"question": "again"}
+    without = one_node(Question, lambda state: state, checkpointer=InMemorySaver())
+    without.invoke(given, CONFIG)
+    forgetful = one_node(MessagesState, lambda state: None)
+    for agent in (without, forgetful, RunnableLambda(lambda question: question)):
+        assert asyncio.run(mended(agent, CONFIG, given)) == (given, False)
+
+
+def test_a_pause_that_is_given_up_is_reported() -> None:
+    def ask(state: MessagesState) -> Any:
+        return {"messages": [AIMessage(interrupt("where?"))]}
+
+    agent = one_node(MessagesState, ask, checkpointer=InMemorySaver())
+    given = input_of(agent, "agent", "a question")
+    agent.invoke(given, CONFIG)
+    assert asyncio.run(mended(agent, CONFIG, given)) == (given, True)
+
+
+def test_ids_that_repeat_are_told_apart() -> None:
+    once = [AIMessage("", tool_calls=CALLS[:1]), ToolMessage("found", tool_call_id="c1")]
+    broken = AIMessage(
+        "", invalid_tool_calls=[{"name": "quick", "args": "{", "id": "c3", "error": None}]
+    )
+    agent = one_node(MessagesState, lambda state: None, checkpointer=InMemorySaver())
+    agent.invoke({"messages": [*once, once[0].model_copy(), broken]}, CONFIG)
+    given, _ = asyncio.run(mended(agent, CONFIG, {"messages": HumanMessage("again")}))
+    assert [m.tool_call_id for m in given["messages"][:-1]] == ["c1", "c3"]
+
+
+KILLED = """
+import asyncio, sys
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from tests.agents.test_mending import CONFIG, chat_model, create_agent, quick, slow
+
+async def main(url, path):
+    async with chat_model(url) as model, AsyncSqliteSaver.from_conn_string(path) as saver:
+        graph = create_agent(model, [quick, slow], checkpointer=saver)
+        await graph.ainvoke({"messages": [("user", "a question")]}, CONFIG)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+def test_a_process_killed_in_a_tool_leaves_a_thread_that_works(tmp_path: Path) -> None:
+    path = str(tmp_path / "thread.sqlite")
+
+    async def scenario(url: str) -> Any:
+        async with chat_model(url) as model, AsyncSqliteSaver.from_conn_string(path) as saver:
+            return await ask(create_agent(model, [quick, slow], checkpointer=saver), "again")
+
+    with ScriptedServer(calling("quick", "slow")) as server:
+        command = [sys.executable, "-c", KILLED, server.url, path]
+        with subprocess.Popen(command) as process:
+            log = Path(f"{path}-wal")
+            wait_until(lambda: log.exists() and b"quickly" in log.read_bytes())
+            process.send_signal(signal.SIGKILL)
+        assert asyncio.run(scenario(server.url)) == ("an answer", False)
+    results = [m["content"] for m in server.requests[-1].messages if m["role"] == "tool"]
+    assert results == ["quickly", STOPPED]
