@@ -26,25 +26,37 @@ from catagent.stop import Stop
 
 VERSION = 1
 _TABLE = "CREATE TABLE IF NOT EXISTS catagent (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
+_NEWEST = "SELECT max(checkpoint_id) FROM checkpoints"
+_LATER = (
+    "DELETE FROM checkpoints WHERE checkpoint_id > ?",
+    "DELETE FROM writes WHERE checkpoint_id > ?",
+)
 _LIST = "catagent runs threads lists them"
 _SHORTEST_ID = 4  # of its beginning: a name of a few letters is not to be taken for one
 _LONGEST_NAME = 80
 _LOOK_S = 0.05
 
 
+class Turn(Struct):
+    """A question; the newest of LangGraph's checkpoints, and the run that waited, before it."""
+
+    question: str
+    after: str = ""
+    waited: str = ""
+
+
 class Thread(Struct, kw_only=True):
     """A conversation: its file, and what is known of it. Of a damaged file the rest is empty.
 
-    `question` is the first one, `turns` is how many were asked, `waiting` the id of the run that
-    waits for an answer, `asked` what it was asked with, and `ts` when that was last.
+    `begun` are its turns, `waiting` is the id of the run that waits for an answer, `asked` what it
+    was asked with, and `ts` when that was last.
     """
 
     id: str
     path: Path
     name: str = ""
     agent: str = ""
-    question: str = ""
-    turns: int = 0
+    begun: list[Turn] = []
     waiting: str = ""
     asked: dict[str, Any] = {}
     ts: str = ""
@@ -53,6 +65,16 @@ class Thread(Struct, kw_only=True):
     def label(self) -> str:
         """What a person calls it: its name, else its id."""
         return self.name or self.id
+
+    @property
+    def question(self) -> str:
+        """The first one, empty where nothing was asked yet."""
+        return self.begun[0].question if self.begun else ""
+
+    @property
+    def turns(self) -> int:
+        """How many were asked."""
+        return len(self.begun)
 
     def read(self) -> None:
         """Take in what its file has by now. Raises OutputError where it is of no use."""
@@ -72,6 +94,30 @@ class Thread(Struct, kw_only=True):
         for key, value in facts.items():
             setattr(self, key, value)
 
+    def begin(self, question: str, **facts: Any) -> None:
+        """Note that a turn begins, before it does; other `facts` as well. Raises OutputError.
+
+        What waited by now is given up.
+        """
+        with self._open() as database:
+            found = database.execute(_NEWEST) if _has_checkpoints(database) else [("",)]
+            turn = Turn(question, next(iter(found))[0] or "", self.waiting)
+        self.write(begun=[*self.begun, turn], waiting="", **facts)
+
+    def undo(self) -> str:
+        """Take the last turn out, whole, as if it had not been asked, and return its question.
+
+        Raises UsageError where there is none or a run goes on in it, and OutputError.
+        """
+        with held(self), self._open() as database:
+            if not self.begun:
+                raise UsageError(f"there is nothing to take out of the thread {self.label}")
+            last = self.begun[-1]
+            for later in _LATER if _has_checkpoints(database) else ():
+                database.execute(later, (last.after,))
+        self.write(begun=self.begun[:-1], waiting=last.waited)
+        return last.question
+
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
@@ -83,6 +129,12 @@ class Thread(Struct, kw_only=True):
 
 
 _FACTS = {name: kind for name, kind in get_type_hints(Thread).items() if name not in {"id", "path"}}
+
+
+def _has_checkpoints(database: sqlite3.Connection) -> bool:
+    """Whether LangGraph has kept something there, with ids in the order of time."""
+    named = "SELECT name FROM sqlite_master WHERE name = 'checkpoints'"
+    return database.execute(named).fetchone() is not None
 
 
 def _connect(path: Path) -> sqlite3.Connection:

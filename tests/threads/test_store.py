@@ -22,7 +22,7 @@ def threads(tmp_path: Path) -> Threads:
 
 def test_a_thread_is_found_by_name_by_id_and_as_the_last(threads: Threads) -> None:
     first, second = threads.new(name="cats"), threads.new(id="0123456789")
-    second.write(ts="2999", question="Where?", turns=1, asked={"agent": "cat"})
+    second.begin("Where?", ts="2999", asked={"agent": "cat"})
     assert [each.id for each in threads.list()] == [second.id, first.id]
     assert threads.find("cats") == first
     assert threads.find("01234") == second == threads.last()
@@ -69,9 +69,9 @@ def test_the_second_waits_and_sees_what_the_first_did(threads: Threads) -> None:
     with held(thread):
         other.start()
         assert waits.wait(10)
-        thread.write(turns=3)
+        thread.begin("Where?")
     other.join(10)
-    assert seen == [3]
+    assert seen == [1]
 
 
 def test_who_waits_is_let_go_of(threads: Threads) -> None:
@@ -92,7 +92,7 @@ def _other_version(path: Path) -> None:
 
 def _of_other_kinds(path: Path) -> None:
     with sqlite3.connect(path) as database:
-        database.execute("UPDATE catagent SET value = '\"many\"' WHERE key = 'turns'")
+        database.execute("UPDATE catagent SET value = '\"many\"' WHERE key = 'begun'")
     database.close()
 
 
@@ -108,7 +108,7 @@ def _linked(path: Path) -> None:
         (lambda path: path.write_bytes(b""), "no such table"),
         (lambda path: os.truncate(path, 5000), "malformed"),
         (_other_version, "a newer catagent"),
-        (_of_other_kinds, "Expected `int`"),
+        (_of_other_kinds, "Expected `array`"),
         (_linked, "not a file of yours"),
     ],
     ids=["other", "empty", "truncated", "newer", "kinds", "link"],
@@ -117,7 +117,7 @@ def test_a_file_of_no_use_is_said_to_be_and_can_be_removed(
     threads: Threads, harm: Callable[[Path], object], why: str
 ) -> None:
     thread = threads.new(name="cats")
-    thread.write(turns=1)
+    thread.begin("Where?")
     harm(thread.path)
     [listed] = threads.list()
     with pytest.raises(OutputError, match=why), held(listed):
