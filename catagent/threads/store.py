@@ -38,9 +38,13 @@ _LOOK_S = 0.05
 
 
 class Turn(Struct):
-    """A question; the newest of LangGraph's checkpoints, and the run that waited, before it."""
+    """A question, the run that it was first asked in, and what there was before.
+
+    That is the newest of LangGraph's checkpoints, and the run that waited, empty where none did.
+    """
 
     question: str
+    run: str
     after: str = ""
     waited: str = ""
 
@@ -94,14 +98,14 @@ class Thread(Struct, kw_only=True):
         for key, value in facts.items():
             setattr(self, key, value)
 
-    def begin(self, question: str, **facts: Any) -> None:
-        """Note that a turn begins, before it does; other `facts` as well. Raises OutputError.
+    def begin(self, question: str, run: str, **facts: Any) -> None:
+        """Note that a turn begins, with this run; other `facts` as well. Raises OutputError.
 
         What waited by now is given up.
         """
         with self._open() as database:
             found = database.execute(_NEWEST) if _has_checkpoints(database) else [("",)]
-            turn = Turn(question, next(iter(found))[0] or "", self.waiting)
+            turn = Turn(question, run, next(iter(found))[0] or "", self.waiting)
         self.write(begun=[*self.begun, turn], waiting="", **facts)
 
     def undo(self) -> str:

@@ -22,7 +22,7 @@ def threads(tmp_path: Path) -> Threads:
 
 def test_a_thread_is_found_by_name_by_id_and_as_the_last(threads: Threads) -> None:
     first, second = threads.new(name="cats"), threads.new(id="0123456789")
-    second.begin("Where?", ts="2999", asked={"agent": "cat"})
+    second.begin("Where?", "run", ts="2999", asked={"agent": "cat"})
     assert [each.id for each in threads.list()] == [second.id, first.id]
     assert threads.find("cats") == first
     assert threads.find("01234") == second == threads.last()
@@ -69,7 +69,7 @@ def test_the_second_waits_and_sees_what_the_first_did(threads: Threads) -> None:
     with held(thread):
         other.start()
         assert waits.wait(10)
-        thread.begin("Where?")
+        thread.begin("Where?", "run")
     other.join(10)
     assert seen == [1]
 
@@ -117,7 +117,7 @@ def test_a_file_of_no_use_is_said_to_be_and_can_be_removed(
     threads: Threads, harm: Callable[[Path], object], why: str
 ) -> None:
     thread = threads.new(name="cats")
-    thread.begin("Where?")
+    thread.begin("Where?", "run")
     harm(thread.path)
     [listed] = threads.list()
     with pytest.raises(OutputError, match=why), held(listed):

@@ -42,7 +42,7 @@ def _graph(database: sqlite3.Connection) -> Any:
 
 
 def _take(thread: Thread, question: str) -> None:
-    thread.begin(question)
+    thread.begin(question, "run")
     with contextlib.closing(sqlite3.connect(thread.path, check_same_thread=False)) as database:
         for given in ({"messages": [("user", question)]}, *TURNS[question]):
             with contextlib.suppress(RuntimeError):
@@ -82,6 +82,6 @@ def test_a_turn_that_came_to_nothing_takes_no_other_with_it(thread: Thread) -> N
     _take(thread, "waits")
     thread.write(waiting="its run")
     kept = _rows(thread)
-    thread.begin("failed before its graph was asked")
+    thread.begin("failed before its graph was asked", "run")
     assert thread.undo() == "failed before its graph was asked"
     assert _rows(thread) == kept
