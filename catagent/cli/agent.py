@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from catagent.agents.langgraph_json import NAME, Project
 from catagent.cli.asked import Asked
+from catagent.cli.given import pairs, read_object
 from catagent.cli.stderr import say
 from catagent.config import Settings, with_variables
 from catagent.errors import UsageError
 from catagent.loading.registry import AGENTS
+from catagent.models.spec import choose_model
 from catagent.redact import shortened
+from catagent.run.request import Request
 
 if TYPE_CHECKING:
     from catagent.agents.code import Code
@@ -42,6 +45,24 @@ def with_agent(asked: Asked) -> tuple[Asked, Path | None]:
     if code.project is not None:
         asked = _with_variables(asked, code.project)
     return asked, _interpreter(asked, code)
+
+
+def request_of(asked: Asked, python: Path | None, question: str, given: Any = None) -> Request:
+    """What to run for a question, or for the agent's own input. Raises UsageError."""
+    environ, tool_model = asked.loaded.environ, asked.settings.tool_model
+    model = choose_model(asked.settings.model, environ)
+    return Request(
+        agent=asked.settings.agent,
+        question=question,
+        input=given,
+        context=read_object("--context", asked.context),
+        configurable=pairs(asked.configurable or [], "configurable", "--configurable user=ann"),
+        model=model,
+        tool_model=choose_model(tool_model, environ) if tool_model else model,
+        filters=asked.filters,
+        raw=asked.raw,
+        python=python,
+    )
 
 
 def _say_others(asked: Asked) -> None:

@@ -26,7 +26,8 @@ class Asked(Struct, kw_only=True, frozen=True):
     """What a command is to do: the settings, the filters, and the options that are neither.
 
     `given` has the options that the command takes as they were given, None for one that was not.
-    `recording` is the file that is played, empty for what runs now.
+    `recording` is the file that is played, empty for what runs now; `is_turn` says that a chat has
+    the question on the screen.
     """
 
     loaded: Loaded
@@ -50,6 +51,7 @@ class Asked(Struct, kw_only=True, frozen=True):
     errors: bool = False
     fail_on_error: bool = False
     env: bool = False
+    is_turn: bool = False
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Asked:
@@ -86,6 +88,7 @@ class Asked(Struct, kw_only=True, frozen=True):
             quiet=self.quiet or is_answer,
             status_only=status_only,
             errors=self.errors,
+            is_turn=self.is_turn,
             again=self.again,
         )
 

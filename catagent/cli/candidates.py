@@ -59,6 +59,17 @@ def runs() -> Iterator[Candidate]:
 
 
 @_harmless
+def threads() -> Iterator[Candidate]:
+    """The threads, by their names where they have one."""
+    from catagent import config
+    from catagent.cli import recordings
+    from catagent.views.notes import short
+
+    for thread in recordings.threads(config.load({})).list():
+        yield thread.name or short(thread.id), thread.question
+
+
+@_harmless
 def asked() -> Iterator[Candidate]:
     """The agents of the history."""
     yield from {run.agent: "of the history" for run in _history()}.items()

@@ -73,12 +73,6 @@ AGENT: Options = (
         metavar="PATH",
         show_default="for a file its project's: VIRTUAL_ENV, or .venv",
     ),
-    _run(
-        "input",
-        "The agent's own input, in the place of a question; - reads it from stdin.",
-        kind=str | None,
-        metavar="JSON|@FILE|-",
-    ),
     _run("context", "The context of a graph.", kind=str | None, metavar="JSON|@FILE"),
     _run(
         "configurable",
@@ -87,6 +81,15 @@ AGENT: Options = (
         metavar="KEY=VALUE",
     ),
     _run("env_file", "Variables for your own agent, from a file.", kind=Path | None),
+)
+
+INPUT: Options = (
+    _run(
+        "input",
+        "The agent's own input, in the place of a question; - reads it from stdin.",
+        kind=str | None,
+        metavar="JSON|@FILE|-",
+    ),
 )
 
 MODE: Options = (
@@ -125,6 +128,11 @@ LOOK: Options = (
     _output("ascii", "Draw with ASCII alone."),
     _output("fold", "Show so many rows of a long text; 0 for all. The answer is always whole."),
     _output("full", "The same as --fold 0."),
+)
+
+CHAT: Options = (
+    _output("output", "live, or plain for screen readers.", "-o", metavar="NAME"),
+    *LOOK,
 )
 
 OUTPUT: Options = (

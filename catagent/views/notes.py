@@ -52,6 +52,8 @@ def beginning(look: Look, event: ev.RunStarted, process: str = "") -> list[Part]
     tools = [] if data.tool_model in (None, data.model) else [f"tools: {data.tool_model}"]
     known = [fact for fact in (data.agent, data.model, *tools, data.mode, process) if fact]
     details = _details(event) if look.options.verbose else []
+    if look.options.is_turn:
+        return [facts(look, *details)] if details else []
     parts: list[Part] = [Hanging(look.paint("dim", look.glyphs.run), facts(look, known, *details))]
     if data.input:
         asked = "\n".join(fields(data.input))

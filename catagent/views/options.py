@@ -23,7 +23,8 @@ class ViewOptions:
     ASCII around text as it is: Linux's console has no others in its font. `status_only` shows what
     is going on and leaves nothing behind: for stderr, when stdout carries the events or the answer.
     `errors` shows a run once it has failed, and of the others nothing. `fold` is how many rows are
-    shown of a long text, 0 for all. `links` lets addresses be clicked.
+    shown of a long text, 0 for all. `is_turn` leaves out what a chat has said before it: who is
+    asked, and what. `links` lets addresses be clicked.
 
     `again` is the command that shows the run again, with `{run}` for its id, empty where there is
     none; `unfold` is what to add to that, or to what was called, for texts to be shown whole.
@@ -38,6 +39,7 @@ class ViewOptions:
     quiet: bool = False
     status_only: bool = False
     errors: bool = False
+    is_turn: bool = False
     width: int | None = None
     fold: int = 0
     links: bool = False
