@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -19,6 +20,7 @@ from catagent.agents.driver.inside import Fitting
 from catagent.agents.driver.kinds import is_a, kind_of, unbound
 from catagent.agents.driver.needs import configured, identified, require_context
 from catagent.agents.driver.nested import hand_on_outputs
+from catagent.agents.driver.resuming import resumed
 from catagent.agents.driver.supplies import Supplies
 from catagent.errors import UsageError
 from catagent.sources.base import AgentRun, AgentShape
@@ -46,7 +48,12 @@ async def adapted(found: Any, name: str, request: AgentRequest) -> AsyncIterator
     On the event loop of the run.
     """
     async with opened(found) as agent:
-        yield _run_of(agent, name, request)
+        run = _run_of(agent, name, request)
+        if request.resume is not None:
+            with explained():
+                given = await resumed(run.runnable, name, run.config, request.answers)
+            run = replace(run, input=given)
+        yield run
 
 
 async def described(found: Any, name: str, request: AgentRequest) -> dict[str, Any]:
@@ -68,7 +75,7 @@ def _run_of(found: Any, name: str, request: AgentRequest) -> AgentRun:
     require_context(runnable, called_by, request.context)
     return fit(
         runnable,
-        input_of(runnable, called_by, request.input),
+        None if request.resume is not None else input_of(runnable, called_by, request.input),
         _config(name, request, runnable),
         context=request.context,
         max_steps=request.max_steps,

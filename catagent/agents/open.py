@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class AgentRequest:
     """A question for an agent, or its own input, and all that is needed to run it once.
 
-    `context` is a graph's, None for its defaults.
+    `context` is a graph's, None for its defaults. `resume` are answers to a run that waits, by the
+    ids of its interrupts, None for a run of its own. `breaks`, `step` and `passed` are a Request's.
     """
 
     input: Any
@@ -32,6 +33,15 @@ class AgentRequest:
     max_steps: int = 25
     raw: bool = False
     supplies: Supplies = field(default_factory=Supplies)
+    resume: Mapping[str, Any] | None = None
+    breaks: Sequence[str] = ()
+    step: bool = False
+    passed: Sequence[str] = ()
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        """What a graph that waits is resumed with: a breakpoint of ours only lets it pass."""
+        return {key: each for key, each in (self.resume or {}).items() if key not in self.passed}
 
 
 def open_agent(name: str, request: AgentRequest) -> AbstractAsyncContextManager[AgentRun]:

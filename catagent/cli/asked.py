@@ -52,6 +52,7 @@ class Asked(Struct, kw_only=True, frozen=True):
     fail_on_error: bool = False
     env: bool = False
     is_turn: bool = False
+    auto_approve: str | None = None
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Asked:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import uuid
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from catagent.cli.asked import Asked
 from catagent.cli.outputs import Outputs, opened
@@ -18,12 +18,21 @@ from catagent.sinks.base import RecorderSink
 from catagent.stop import Interrupts, Stop
 
 if TYPE_CHECKING:
-    from catagent.run.runner import Run
+    from catagent.events.state import RunState
+    from catagent.run.answers import Asker
     from catagent.run.session import Session
+    from catagent.run.turns import Turn
 
 
-def show(request: Request, asked: Asked) -> int:
+def show(
+    request: Request,
+    asked: Asked,
+    waiting: RunState | None = None,
+    answers: Mapping[str, Any] | None = None,
+) -> int:
     """Run it, show it, keep it, and return the exit code.
+
+    A run that is `waiting` goes on with `answers` by the ids of its interrupts, as far as they go.
 
     Raises UsageError where --max-cost is to count what has no price.
     """
@@ -31,12 +40,9 @@ def show(request: Request, asked: Asked) -> int:
     if asked.settings.max_cost:
         request.require_prices()
     _notice(request, asked)
-    run_id, stop = uuid.uuid4(), Stop()
-    kept = history(loaded) if asked.settings.history else None
+    stop, kept = Stop(), history(loaded) if asked.settings.history else None
     with (
-        recorders(
-            str(run_id), stop, record=asked.record, force=asked.force, history=kept
-        ) as recording,
+        recorders("", stop, record=asked.record, force=asked.force) as recording,
         Interrupts(stop) as signals,
         opened(asked, stop) as outputs,
     ):
@@ -45,51 +51,50 @@ def show(request: Request, asked: Asked) -> int:
         from catagent.cli.uncaught import Background
 
         Background(loaded.secrets, debug=asked.debug).install()
-        run = kind_of_run(request)(
+        from catagent.run.turns import Turn
+
+        turn = Turn(
             request,
             loaded,
             sinks=outputs.sinks,
             recorders=recording,
+            keep=partial(recorders, stop=stop, history=kept),
+            ask=_asker(asked, answers or {}),
             stop=stop,
-            run_id=run_id,
             on_status=outputs.status,
         )
-        epilogue = partial(_epilogue, run.session, outputs, asked)
-        signals.cancel = run.session.cancel
-        run.execute(partial(_leave, outputs, recording, epilogue))
+        epilogue = partial(_epilogue, turn, outputs, asked)
+        signals.cancel = turn.cancel
+        turn.execute(partial(_leave, outputs, turn.recorders, epilogue), waiting)
     epilogue()
-    return run.session.exit_code
+    return turn.exit_code
 
 
-def kind_of_run(request: Request) -> type[Run]:
-    """Where it runs: in our process, or in its own interpreter."""
-    if request.python is None:
-        from catagent.run.runner import Run
+def _asker(asked: Asked, answers: Mapping[str, Any]) -> Asker:
+    """Who answers a run that waits: what was said on the command line."""
+    from catagent.run.answers import answering
 
-        return Run
-    from catagent.run.elsewhere import RunElsewhere
-
-    return RunElsewhere
+    return answering(answers, (asked.auto_approve or "").split(","))
 
 
-def _epilogue(session: Session, outputs: Outputs, asked: Asked) -> None:
+def _epilogue(turn: Turn, outputs: Outputs, asked: Asked) -> None:
     """What is said on stderr after the last event, unless that would keep a run from its end."""
-    if session.stop.is_due and is_stalled():
+    if turn.stop.is_due and is_stalled():
         return
-    if asked.debug and session.raised is not None:
-        say_traceback(session.raised)
-    if not outputs.shows_warnings:
-        for warning in session.state.warnings:
+    for session in turn.sessions:
+        if asked.debug and session.raised is not None:
+            say_traceback(session.raised)
+        for warning in () if outputs.shows_warnings else session.state.warnings:
             say(f"catagent: warning: {warning.message}", warning.hint)
-    for loss in session.unreported:
-        say(f"catagent: error: {loss.message}")
-    if not outputs.shows_errors:
-        _say_end(session)
+        for loss in session.unreported:
+            say(f"catagent: error: {loss.message}")
+    if turn.sessions and not outputs.shows_errors:
+        _say_end(turn.sessions[-1])
     asked.say_unmatched()
     if asked.stats:
         from catagent.views.stats import table
 
-        write(table(session.state))
+        write("\n".join(table(session.state) for session in turn.sessions))
 
 
 def _say_end(session: Session) -> None:

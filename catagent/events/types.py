@@ -148,7 +148,8 @@ class RunStartedData(Struct, kw_only=True):
 
     `model` and `tool_model` are null for an agent that brings its own. `filters` are the six
     filter lists in use. `pid` and `program`, a command in one line, say in which process a run
-    happened that was watched.
+    happened that was watched. `resumes` is the id of the run that waited and goes on with this one,
+    and `answers` what a person said to it, by the ids of its interrupts.
     """
 
     agent: str
@@ -162,6 +163,8 @@ class RunStartedData(Struct, kw_only=True):
     versions: dict[str, str] = {}
     pid: int | UnsetType = UNSET
     program: str | UnsetType = UNSET
+    resumes: str | UnsetType = UNSET
+    answers: dict[str, Any] | UnsetType = UNSET
 
 
 class LlmStartedData(Struct, kw_only=True):

@@ -19,7 +19,7 @@ from catagent.errors import AgentError, UsageError
 from catagent.events import types as ev
 from catagent.failures.classify import Owner
 from catagent.run.event_loop import on_thread
-from catagent.run.runner import Run, unresumable
+from catagent.run.runner import Run
 from catagent.sources.base import EventStream
 from catagent.sources.kinds import load_langchain
 from catagent.stop import Stop
@@ -81,18 +81,23 @@ class RunElsewhere(Run):
 
     def _asked(self) -> dict[str, Any]:
         """What the driver is to do."""
-        code: Any = Code.named(self._request.agent)
+        request = self._request
+        code: Any = Code.named(request.agent)
         return {
             "module": code.module,
             "attribute": code.attribute,
             "file": code.file and str(code.file),
             "folders": [str(folder) for folder in code.folders],
-            "name": self._request.agent.rpartition(":")[2],
-            "input": self._request.given,
-            "context": self._request.context,
-            "configurable": self._request.configurable,
+            "name": request.agent.rpartition(":")[2],
+            "input": request.given,
+            "context": request.context,
+            "configurable": request.configurable,
             "run_id": str(self._run_id),
             "records": str(self._folder),
+            "resume": request.resume and request.resume.answers,
+            "breaks": request.breaks,
+            "step": request.step,
+            "passed": request.passed,
         }
 
     async def _hear(self, last: str = "") -> None:
@@ -140,8 +145,8 @@ class RunElsewhere(Run):
         await asyncio.wait((following,), timeout=patience)
         if "error" in self._told:
             raise await self._why()
-        lost = self._told.get("lost") if waits else None
-        return [unresumable(lost)] if lost else []
+        self.can_go_on = bool(self._told.get("is_graph"))
+        return [*self._unresumable(self._told.get("lost", ()))] if waits else []
 
     async def _follow(self) -> None:
         """Read what the observer there writes down, until the driver has ended and all is read."""

@@ -113,17 +113,20 @@ async def on_thread(work: Callable[[], T]) -> T:
 
 
 @contextlib.contextmanager
-def watchdog(session: Session, leave: Callable[[], None]) -> Iterator[None]:
+def watchdog(running: Callable[[], Session | None], leave: Callable[[], None]) -> Iterator[None]:
     """While inside, end the process with the run's exit code if the loop stands still at the end.
 
-    A tool that blocks the loop keeps every task from running, also the one that would end the run.
-    `leave` closes what is open, on a thread, in place of the caller: one of them gets to do so.
+    `running` says which run is, None for none that could end. A tool that blocks the loop keeps
+    every task from running, also the one that would end the run. `leave` closes what is
+    open, on a thread, in place of the caller: one of them gets to do so.
     """
     over, last_word = threading.Event(), threading.Lock()
 
     def watch() -> None:
         while not over.wait(_LOOK_S):
-            if session.is_due and not session.responds(SHUTDOWN_S) and last_word.acquire(False):
+            if (session := running()) is None or not session.is_due:
+                continue
+            if not session.responds(SHUTDOWN_S) and last_word.acquire(False):
                 try:
                     session.abandon()
                     leave()

@@ -8,6 +8,14 @@ from msgspec import Struct
 from catagent.events.filters import Filters
 from catagent.loading.registry import AGENTS, TOOLS
 from catagent.models.spec import ModelSpec
+from catagent.threads.store import Thread
+
+
+class Resume(Struct, frozen=True):
+    """What a person answered to the run that waits: resume values by the ids of its interrupts."""
+
+    run_id: str
+    answers: dict[str, Any]
 
 
 class Request(Struct, kw_only=True, frozen=True):
@@ -16,6 +24,10 @@ class Request(Struct, kw_only=True, frozen=True):
     `input` is the agent's own, as JSON has it, None where a question is asked; `context` is a
     graph's, and what is `configurable` is still text where it comes from the command line.
     `python` is the interpreter for the agent, None for the one that we run in.
+
+    `thread` is what keeps the conversation, None where nothing does; with `resume` the run goes on
+    with one that waits. It pauses before the tools and nodes in `breaks`, with `step` before every
+    one, except where `passed` has the id of that pause.
     """
 
     agent: str
@@ -30,6 +42,11 @@ class Request(Struct, kw_only=True, frozen=True):
     tool: str | None = None
     tool_input: dict[str, str] = {}
     python: Path | None = None
+    thread: Thread | None = None
+    resume: Resume | None = None
+    breaks: tuple[str, ...] = ()
+    step: bool = False
+    passed: tuple[str, ...] = ()
 
     @property
     def given(self) -> Any:

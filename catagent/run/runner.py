@@ -31,10 +31,11 @@ from catagent.workarounds.threads import inherit_context
 
 
 class Run:
-    """One run of a request, ready to be driven once.
+    """One run of a request, ready to be driven once, on the caller's event loop.
 
-    `drive` is for a caller with an event loop; `execute` brings one along. What is awaited before
-    the agent runs goes to `on_status`, in words.
+    It shares what `after` had, the run before it: its budget, and its thread where none is kept.
+    What is awaited before the agent runs goes to `on_status`, in words. `can_go_on` says of one
+    that waits whether LangGraph could go on with it.
     """
 
     def __init__(
@@ -47,26 +48,22 @@ class Run:
         stop: Stop | None = None,
         run_id: uuid.UUID | None = None,
         on_status: Callable[[str], object] = lambda _: None,
+        after: "Run | None" = None,
     ) -> None:
         self._request, self._loaded, self._on_status = request, loaded, on_status
         self._run_id = run_id or uuid.uuid4()
-        self._supplies = Supplies()
+        self.supplies: Supplies = after.supplies if after else Supplies()
+        self.can_go_on = False
         self._mask = EventMask(loaded.secrets)
         broadcast = Broadcast(sinks, recorders, request.filters, self._mask)
-        self.session = Session(broadcast, settings=loaded.settings, stop=stop)
+        budget = after.session.budget if after else None
+        self.session: Session = Session(
+            broadcast, settings=loaded.settings, stop=stop, budget=budget
+        )
 
     async def drive(self) -> ev.RunFinished:
         """Run to the end, which every sink has seen by then, and return it. Raises nothing."""
         return await self.session.drive(self._started(versions()), self._events())
-
-    def execute(self, leave: Callable[[], None]) -> ev.RunFinished:
-        """Run to the end on an event loop of its own, and return the end.
-
-        Where the loop stands still when the run is to end, this does not return: `leave` is
-        called, on a thread, and the process ends. Signals are the caller's, see `Interrupts`.
-        """
-        with event_loop.watchdog(self.session, leave):
-            return event_loop.run(self.drive(), self.session.stop)
 
     async def describe(self) -> dict[str, Any]:
         """What the request's agent takes and gives, as `driver.describe` has it."""
@@ -85,6 +82,8 @@ class Run:
             filters=request.filters.as_dict(),
             versions=found,
         )
+        if request.resume is not None:
+            data.resumes, data.answers = request.resume.run_id, request.resume.answers
         return ev.RunStarted(run_id=str(self._run_id), name=data.agent, data=data)
 
     async def _events(self) -> EventStream:
@@ -101,13 +100,26 @@ class Run:
                 self._on_status("")
                 from catagent.sources.modes import open_source
 
+                self.can_go_on = agent_run.shape == "graph"
                 source = open_source(self._loaded.settings.mode, self.session.attached(agent_run))
                 async with contextlib.aclosing(source) as events:
                     async for event in events:
                         self._say_node(event)
                         yield event
-                if self.session.outcome.interrupted and (lost := self._supplies.lost()):
-                    yield unresumable(lost)
+                if self.session.outcome.interrupted:
+                    for each in self._unresumable(self.supplies.lost()):
+                        yield each
+
+    def _unresumable(self, lost: Sequence[str]) -> Iterator[ev.Warned]:
+        """What a person should know of a run that waits: that it cannot go on, or not elsewhere."""
+        message, hint = f"The state of the agent cannot be stored: {', '.join(lost)}.", ""
+        if not self.can_go_on:
+            message = "The graph waits inside of a chain, which LangGraph cannot go on with."
+            hint = "bring the graph on its own to answer it"
+        elif lost:
+            hint = "the pause could not be resumed in another process"
+        if hint:
+            yield ev.Warned(data=ev.WarningData(code="unresumable", message=message, hint=hint))
 
     def _say_node(self, event: ev.Event) -> None:
         """A node of a graph is awaited, as long as nothing else is."""
@@ -148,7 +160,11 @@ class Run:
             config={"run_id": self._run_id, "configurable": {"thread_id": str(self._run_id)}},
             max_steps=self._loaded.settings.max_steps,
             raw=request.raw,
-            supplies=self._supplies,
+            supplies=self.supplies,
+            resume=request.resume.answers if request.resume else None,
+            breaks=request.breaks,
+            step=request.step,
+            passed=request.passed,
         )
 
     def _open(self, models: Models) -> contextlib.AbstractAsyncContextManager[AgentRun]:
@@ -168,13 +184,6 @@ class Run:
 
         retry = ev.Retry(data=data, **envelope(asking.get()))
         loop.call_soon_threadsafe(self.session.report, retry)
-
-
-def unresumable(keys: Sequence[str]) -> ev.Warned:
-    """What a person should know where a run waits with what cannot be stored in its state."""
-    message = f"The state of the agent cannot be stored: {', '.join(keys)}."
-    hint = "the pause could not be resumed in another process"
-    return ev.Warned(data=ev.WarningData(code="unresumable", message=message, hint=hint))
 
 
 @contextlib.contextmanager

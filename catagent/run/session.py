@@ -33,11 +33,16 @@ class Session:
     `state` is what is known of it, `unreported` what went wrong with the last event itself, which
     no event can report, and `raised` what ended a failed run, for `--debug`. `pulse` says whether a
     model is awaited, and `outcome` is what the source leaves to be said of the end; `stop` is
-    shared with the sinks and the source.
+    shared with the sinks and the source, and `budget` with the runs that this one goes on with.
     """
 
     def __init__(
-        self, broadcast: Broadcast, *, settings: Settings = _NO_LIMITS, stop: Stop | None = None
+        self,
+        broadcast: Broadcast,
+        *,
+        settings: Settings = _NO_LIMITS,
+        stop: Stop | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self.state, self.unreported = broadcast.state, broadcast.unreported
         self.raised: BaseException | None = None
@@ -47,9 +52,9 @@ class Session:
         self._broadcast = broadcast
         broadcast.on_failure = self._lose
         self._limits = settings
-        self._budget = Budget(settings.max_tokens, settings.max_cost)
+        self.budget = budget or Budget(settings.max_tokens, settings.max_cost)
         if self._limits.timeout:
-            self.stop.deadline = broadcast.began + self._limits.timeout
+            self.stop.deadline = min(self.stop.deadline, broadcast.began + self._limits.timeout)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._work: asyncio.Task[SystemExit | None] | None = None
         self._asked: asyncio.Future[None] | None = None
@@ -79,7 +84,7 @@ class Session:
             pulse=self.pulse,
             stop=self.stop,
             outcome=self.outcome,
-            budget=self._budget,
+            budget=self.budget,
             report=self.report,
             cancel=self.cancel,
         )
@@ -212,4 +217,4 @@ class Session:
         end.state = self.outcome.state
         end.duration_s = round(self._broadcast.clock() - began, 6)
         end.ttft_s = None if first is None else round(first - began, 6)
-        summary.add_up(end, self.state, self._budget.costs())
+        summary.add_up(end, self.state, self.budget.costs())

@@ -28,12 +28,13 @@ _PRICES, _MOMENT = "genai_prices.data", 0.1
 class Budget:
     """The tokens and US dollars that a run may use, 0 for no limit; asked before every request.
 
-    And what it did use: `costs` has that in US dollars.
+    And what it did use: `costs` has that in US dollars, `steps` those of the runs before this one.
     """
 
     def __init__(self, max_tokens: int = 0, max_cost: float = 0.0) -> None:
         self._max_tokens = max_tokens
         self._max_cost = Decimal(str(max_cost))
+        self.steps = 0
         self._tokens = 0
         self._cost = Decimal(0)
         self._warned = False
@@ -218,8 +219,10 @@ class Bounds:
 
     def over_limit(self, llm: Span) -> StepLimitError | None:
         """The error of an agent that has taken all of its steps, and wants another."""
-        is_over = len(self._decided[llm.scope]) >= self._max_steps
-        return self._step_limit() if is_over else None
+        taken = len(self._decided[llm.scope])
+        if llm.scope == llm.parent_ids[0]:
+            taken += self.budget.steps
+        return self._step_limit() if taken >= self._max_steps else None
 
     def end(self, error: CatagentError | None) -> None:
         """Raise what ends the run, if anything does."""

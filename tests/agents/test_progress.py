@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from catagent.cli.run_request import kind_of_run
 from catagent.config import load
 from catagent.events import types as ev
 from catagent.events.filters import Filters
 from catagent.models.spec import ModelSpec
 from catagent.run.request import Request
+from catagent.run.turns import kind_of_run
 from tests.support.asked import Heard
 
 pytestmark = pytest.mark.versions

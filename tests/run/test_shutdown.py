@@ -160,7 +160,7 @@ async def source():
     yield
 
 session = Session(Broadcast([Stuck()]))
-with Interrupts(session.stop), watchdog(session, lambda: print("left", flush=True)):
+with Interrupts(session.stop), watchdog(lambda: session, lambda: print("left", flush=True)):
     event_loop.run(session.drive(started(), source()))
 """
 

@@ -1,10 +1,11 @@
 """Runs an agent in the interpreter of its project: `python driver/__main__.py FD`, by `ask`.
 
 FD is a socket. A line of JSON comes in: {"module", "file" or null, "attribute", "folders", "name",
-"input", "context", "configurable", "run_id", "records", "describes"}. Out go {"versions"}, then
-{"began": microseconds of the epoch} and {"lost"} or, where it describes, {"described"}, and of a
-failure {"error": as the observer writes one, "traceback"}, with {"usage": message, "hint"} where an
-agent is of no use. Closing the socket on the other side cancels the run.
+"input", "context", "configurable", "run_id", "records", "describes", "resume": answers by the ids
+of interrupts or null, "breaks", "step", "passed"}. Out go {"versions"}, then {"began": microseconds
+of the epoch} and {"lost", "is_graph"} or, where it describes, {"described"}, and of a failure
+{"error": as the observer writes one, "traceback"}, with {"usage": message, "hint"} where an agent
+is of no use. Closing the socket on the other side cancels the run.
 """
 
 from __future__ import annotations
@@ -41,10 +42,11 @@ from .describe import describe
 from .factory import called, offered, opened, runnable_of
 from .inputs import input_of
 from .inside import Fitting
-from .kinds import UnusableError, unbound
+from .kinds import UnusableError, is_a, unbound
 from .load import load, versions
 from .needs import configured, identified, needs_loop, require_context, streaming
 from .nested import hand_on_outputs
+from .resuming import resumed
 from .supplies import Supplies
 
 _BRING = "bring a Runnable, a graph, or a function that returns one"
@@ -144,10 +146,15 @@ async def _run(made: Any, supplies: Supplies, request: dict[str, Any], talk: soc
         if request["describes"]:
             _say(talk, described=describe(runnable))
             return
-        given = input_of(runnable, request["name"], request["input"])
+        given = None
+        if request["resume"] is None:
+            given = input_of(runnable, request["name"], request["input"])
         require_context(runnable, request["name"], request["context"])
         hand_on_outputs(runnable)
         agent, config, see = _ready(runnable, supplies, request)
+        if request["resume"] is not None:
+            unpassed = {k: v for k, v in request["resume"].items() if k not in request["passed"]}
+            given = await resumed(runnable, request["name"], config, unpassed)
         _say(talk, began=time.time_ns() // 1000)
         if _LOSES_CONTEXT and not needs_loop(runnable):
             await loop.run_in_executor(None, lambda: [*map(see, agent.stream(given, config))])
@@ -155,7 +162,7 @@ async def _run(made: Any, supplies: Supplies, request: dict[str, Any], talk: soc
             async for chunk in agent.astream(given, config):
                 see(chunk)
         loop.remove_reader(talk)
-        _say(talk, lost=supplies.lost())
+        _say(talk, lost=supplies.lost(), is_graph=is_a(unbound(runnable), "Pregel"))
 
 
 def _leave(code: int) -> NoReturn:

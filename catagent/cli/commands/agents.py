@@ -83,9 +83,9 @@ def _describe(name: str, *, json: bool, **given: Any) -> None:
     import asyncio
 
     from catagent.cli.agent import with_agent
-    from catagent.cli.run_request import kind_of_run
     from catagent.cli.stderr import say_error
     from catagent.failures.classify import classify, error_info
+    from catagent.run.turns import kind_of_run
     from catagent.views.sanitize import clean_line
 
     of_a_run = dict.fromkeys(("model", "tool_model", "max_steps", "raw", "mode"))

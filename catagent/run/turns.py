@@ -1,0 +1,166 @@
+"""A question and all that comes of it: a run and, for as long as a person answers, the next.
+
+A pause ends a run. Its answer is a run of its own on the same thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from catagent.config import Loaded
+from catagent.errors import CatagentError, ExitCode
+from catagent.events.state import RunState
+from catagent.run.answers import STEP, Asker, breakpoint_of
+from catagent.run.event_loop import run as run_loop
+from catagent.run.event_loop import watchdog
+from catagent.run.request import Request, Resume
+from catagent.sinks.base import RecorderSink, Sink
+from catagent.stop import Stop
+
+if TYPE_CHECKING:
+    from catagent.run.runner import Run
+    from catagent.run.session import Session
+
+Keep = Callable[[str], AbstractContextManager[Sequence[RecorderSink]]]
+
+
+class Turn:
+    """The runs of one request, one after the other, into the same sinks and `recorders`.
+
+    `keep` opens what each is kept in besides, by its id. `ask` answers one that waits, None where
+    nobody does. Limits hold for all of them together, without the time that a person takes.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        loaded: Loaded,
+        *,
+        sinks: Sequence[Sink] = (),
+        recorders: Sequence[RecorderSink] = (),
+        keep: Keep = lambda _: contextlib.nullcontext(()),
+        ask: Asker | None = None,
+        stop: Stop | None = None,
+        on_status: Callable[[str], object] = lambda _: None,
+    ) -> None:
+        self.request, self.stop = request, stop or Stop()
+        self.runs: list[Run] = []
+        self.recorders: list[RecorderSink] = [*recorders]
+        self._recorders, self._keep = recorders, keep
+        self._loaded, self._sinks = loaded, sinks
+        self._ask, self._on_status = ask, on_status
+        self._asking: asyncio.Task[dict[str, Any] | None] | None = None
+
+    @property
+    def session(self) -> Session | None:
+        """That of the run that runs now, or of the last; None before the first, and meanwhile."""
+        return self.runs[-1].session if self.runs and self._asking is None else None
+
+    @property
+    def sessions(self) -> list[Session]:
+        """Those of all runs, up to the last one."""
+        return [run.session for run in self.runs]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the process is to exit with: the last run's, or why it ended while it asked."""
+        if self._asking is not None and isinstance(self.stop.why, ExitCode):
+            return self.stop.why
+        return self.runs[-1].session.exit_code if self.runs else ExitCode.WAITING
+
+    def cancel(self, why: CatagentError | ExitCode) -> None:
+        """Stop what runs, or is asked. Safe in a signal handler and on any thread."""
+        if self._asking is not None:
+            self.stop.request(why)
+            self._asking.get_loop().call_soon_threadsafe(self._asking.cancel)
+        elif (session := self.session) is not None:
+            session.cancel(why)
+        else:
+            self.stop.request(why)
+
+    def execute(self, leave: Callable[[], None], waiting: RunState | None = None) -> None:
+        """Drive it on an event loop of its own. Signals are the caller's, see `Interrupts`.
+
+        Where the loop stands still when a run is to end, this does not return: `leave` is called,
+        on a thread, and the process ends.
+        """
+        with watchdog(lambda: self.session, leave):
+            run_loop(self.drive(waiting), self.stop)
+
+    async def drive(self, waiting: RunState | None = None) -> None:
+        """Run to the end, or until nobody answers; from the answer on to a run that is `waiting`.
+
+        Every sink has seen the end by then. Raises UsageError where an interpreter does not start.
+        """
+        state = waiting or await self._run()
+        while (answers := await self._answers(state)) is not None:
+            self._go_on(state, answers)
+            state = await self._run()
+
+    async def _run(self) -> RunState:
+        run_id = uuid.uuid4()
+        with self._keep(str(run_id)) as kept:
+            self.recorders[:] = (*self._recorders, *kept)
+            run = kind_of_run(self.request)(
+                self.request,
+                self._loaded,
+                sinks=self._sinks,
+                recorders=self.recorders,
+                stop=self.stop,
+                run_id=run_id,
+                on_status=self._on_status,
+                after=self.runs[-1] if self.runs else None,
+            )
+            self.runs.append(run)
+            self._asking = None
+            end = await run.drive()
+        run.session.budget.steps += end.data.steps
+        return run.session.state
+
+    async def _answers(self, state: RunState) -> dict[str, Any] | None:
+        """What is answered to a run that waits, None for nothing. Meanwhile no time is counted."""
+        can_go_on = not self.runs or self.runs[-1].can_go_on
+        waits = state.finished is not None and state.finished.data.status == "interrupted"
+        if self._ask is None or not (waits and can_go_on) or self.stop.why is not None:
+            return None
+        left, self.stop.deadline = self.stop.deadline - time.monotonic(), math.inf
+        self._asking = asyncio.ensure_future(self._ask(state.interrupts))
+        with contextlib.suppress(asyncio.CancelledError):
+            answers = await self._asking
+            self.stop.deadline = time.monotonic() + left
+            return answers
+        return None
+
+    def _go_on(self, state: RunState, answers: dict[str, Any]) -> None:
+        """Make the request of the run that goes on."""
+        if state.started is None:
+            return
+        stops = [each.data.id for each in state.interrupts if breakpoint_of(each.data)]
+        passed = tuple(key for key in stops if key in answers)
+        self.request = replace(
+            self.request,
+            resume=Resume(state.started.run_id, answers),
+            configurable={**self.request.configurable, "thread_id": state.started.data.thread_id},
+            passed=(*self.request.passed, *passed),
+            step=any(answers[key] == STEP for key in passed),
+        )
+
+
+def kind_of_run(request: Request) -> type[Run]:
+    """Where it runs: in our process, or in its own interpreter."""
+    if request.python is None:
+        from catagent.run.runner import Run
+
+        return Run
+    from catagent.run.elsewhere import RunElsewhere
+
+    return RunElsewhere
