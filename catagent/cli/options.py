@@ -115,13 +115,16 @@ RUN: Options = (
     _run("timeout", "Stop after so many seconds; 0 for no limit."),
     _run("idle_timeout", "Stop when a model is silent for so many seconds; 0 for no limit."),
     _run("max_retries", "Send a failed request again."),
+    _run("debug", "Show the traceback of an error."),
+)
+
+ANSWERS: Options = (
     _run(
         "auto_approve",
         "Approve calls of these tools, or all, where the agent asks for approval.",
         kind=str | None,
         metavar="all|TOOL,…",
     ),
-    _run("debug", "Show the traceback of an error."),
 )
 
 LOOK: Options = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,6 @@ from catagent.stop import Interrupts, Stop
 
 if TYPE_CHECKING:
     from catagent.events.state import RunState
-    from catagent.run.answers import Asker
     from catagent.run.session import Session
     from catagent.run.turns import Turn
 
@@ -40,7 +39,7 @@ def show(
     if asked.settings.max_cost:
         request.require_prices()
     _notice(request, asked)
-    stop, kept = Stop(), history(loaded) if asked.settings.history else None
+    stop = Stop()
     with (
         recorders("", stop, record=asked.record, force=asked.force) as recording,
         Interrupts(stop) as signals,
@@ -51,33 +50,43 @@ def show(
         from catagent.cli.uncaught import Background
 
         Background(loaded.secrets, debug=asked.debug).install()
-        from catagent.run.turns import Turn
-
-        turn = Turn(
-            request,
-            loaded,
-            sinks=outputs.sinks,
-            recorders=recording,
-            keep=partial(recorders, stop=stop, history=kept),
-            ask=_asker(asked, answers or {}),
-            stop=stop,
-            on_status=outputs.status,
-        )
-        epilogue = partial(_epilogue, turn, outputs, asked)
+        turn = turn_of(request, asked, outputs, stop, recording, answers)
         signals.cancel = turn.cancel
-        turn.execute(partial(_leave, outputs, turn.recorders, epilogue), waiting)
-    epilogue()
+        turn.execute(partial(leave, turn, outputs, asked), waiting)
+    epilogue(turn, outputs, asked)
     return turn.exit_code
 
 
-def _asker(asked: Asked, answers: Mapping[str, Any]) -> Asker:
-    """Who answers a run that waits: what was said on the command line."""
+def turn_of(
+    request: Request,
+    asked: Asked,
+    outputs: Outputs,
+    stop: Stop,
+    recording: Sequence[RecorderSink] = (),
+    answers: Mapping[str, Any] | None = None,
+) -> Turn:
+    """What a request comes to, with these outputs, kept in the history too.
+
+    Runs that wait are answered as was said on the command line.
+    """
     from catagent.run.answers import answering
+    from catagent.run.turns import Turn
 
-    return answering(answers, (asked.auto_approve or "").split(","))
+    kept = history(asked.loaded) if asked.settings.history else None
+    tools = [*filter(None, map(str.strip, (asked.auto_approve or "").split(",")))]
+    return Turn(
+        request,
+        asked.loaded,
+        sinks=outputs.sinks,
+        recorders=recording,
+        keep=partial(recorders, stop=stop, history=kept),
+        ask=answering(answers or {}, tools),
+        stop=stop,
+        on_status=outputs.status,
+    )
 
 
-def _epilogue(turn: Turn, outputs: Outputs, asked: Asked) -> None:
+def epilogue(turn: Turn, outputs: Outputs, asked: Asked) -> None:
     """What is said on stderr after the last event, unless that would keep a run from its end."""
     if turn.stop.is_due and is_stalled():
         return
@@ -109,13 +118,13 @@ def _say_end(session: Session) -> None:
     say_questions("catagent: the run waits for an answer", session.state)
 
 
-def _leave(outputs: Outputs, recording: list[RecorderSink], epilogue: partial[None]) -> None:
+def leave(turn: Turn, outputs: Outputs, asked: Asked) -> None:
     """Close everything as well as can be done in the middle of something, and say the rest."""
-    for sink in (*outputs.sinks, *recording):
+    for sink in (*outputs.sinks, *turn.recorders):
         with contextlib.suppress(Exception):
             sink.close()
     outputs.rescue()
-    epilogue()
+    epilogue(turn, outputs, asked)
 
 
 def _notice(request: Request, asked: Asked) -> None:

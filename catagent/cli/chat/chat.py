@@ -86,9 +86,9 @@ class _Chat:
     async def _ask(self, question: str) -> None:
         talk = self._talk
         talk.print([""])
-        session = await turn(talk.request(question), talk.asked, self._signals, [talk.sent])
-        if session.exit_code in (ExitCode.TERMINATED, ExitCode.HANGUP):
-            self._stop.request(session.exit_code)
+        code = await turn(talk.request(question), talk.asked, self._signals, [talk.sent])
+        if code in (ExitCode.TERMINATED, ExitCode.HANGUP):
+            self._stop.request(code)
 
     def _leave(self, why: ExitCode) -> None:
         """A signal came where no turn runs."""
