@@ -126,10 +126,15 @@ def find(name: str, table: Mapping[str, str], what: str) -> Any:
         return registry.load(table[name])
     if (":" in name or what == "agent") and (code := Code.named(name)) is not None:
         return code.load()
+    raise unknown(name, table, what)
+
+
+def unknown(name: str, table: Mapping[str, str], what: str = "agent") -> UsageError:
+    """The error for a name that stands for nothing, with what is there to choose from."""
     project = Project.of(Path()) if what == "agent" else None
     known = [*table, *(project.graphs if project else ())]
     hint = did_you_mean(name, known) + _OWN * (what == "agent")
-    raise UsageError(f"no {what} called {name!r}", hint)
+    return UsageError(f"no {what} called {name!r}", hint)
 
 
 @contextlib.contextmanager

@@ -64,14 +64,13 @@ class _Chat:
                 text = await self._prompt.read()
             except EOFError:
                 return
-            except KeyboardInterrupt:
-                if warned:
-                    return
-                warned = True
+            if text:
+                await self._take(text)
+            elif warned:
+                return
+            else:
                 talk.show("Ctrl-C again leaves")
-                continue
-            warned = False
-            await self._take(text)
+            warned = not text
 
     async def _take(self, text: str) -> None:
         """A command, or a question: `//` and a space before it are to say that it is one."""

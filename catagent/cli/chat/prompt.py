@@ -50,10 +50,10 @@ class Prompt:
         )
 
     async def read(self) -> str:
-        """The next text, with what was typed before there was a prompt, Enter included.
+        """The next text, empty where nothing was typed but Ctrl-C.
 
-        Raises EOFError for Ctrl-D and after `leave`, and KeyboardInterrupt for Ctrl-C, either
-        where nothing is typed.
+        What was typed before there was a prompt stands in it, and is not sent. Raises EOFError for
+        Ctrl-D where nothing is typed, and after `leave`.
         """
         self._loop = asyncio.get_running_loop()
         with patch_stdout(raw=True):
@@ -104,7 +104,7 @@ def _keys() -> KeyBindings:
         if event.app.current_buffer.text:
             event.app.current_buffer.reset()
         else:
-            event.app.exit(exception=KeyboardInterrupt())
+            event.app.exit(result="")
 
     return keys
 

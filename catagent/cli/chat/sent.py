@@ -15,7 +15,7 @@ from catagent.views.style import Look
 
 
 class Sent(RecorderSink):
-    """Keeps what models are sent in a turn, and lets go of it where the next one begins."""
+    """Keeps the `calls` of models in a turn, and lets go of them where the next one begins."""
 
     required = False
 
@@ -24,7 +24,7 @@ class Sent(RecorderSink):
 
     def forget(self) -> None:
         """Let go of what was kept."""
-        self._calls: list[ev.LlmStartedData] = []
+        self.calls: list[ev.LlmStartedData] = []
         self._known = Prompts()
 
     def write(self, event: ev.Event) -> None:
@@ -35,10 +35,10 @@ class Sent(RecorderSink):
         if isinstance(event, ev.LlmStarted):
             data, known = event.data, self._known
             whole = structs.replace(data, messages=known.messages(data), tools=known.tools(data))
-            self._calls.append(whole)
+            self.calls.append(whole)
 
     def rows(self, look: Look, width: int | None) -> Iterator[str]:
         """Yield the rows of each, below the name of its model."""
         look = replace(look, options=replace(look.options, prompts=True))
-        for data in self._calls:
+        for data in self.calls:
             yield from Stack(label(look, data.model), *prompt(look, data)).take(width)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, get_args
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
+from catagent.agents.code import Code, unknown
 from catagent.cli import candidates
 from catagent.cli.candidates import Candidate
 from catagent.cli.chat.talk import Talk
@@ -16,8 +17,11 @@ from catagent.cli.pager import page
 from catagent.cli.recordings import threads
 from catagent.config import Mode
 from catagent.errors import UsageError, did_you_mean
+from catagent.loading.registry import AGENTS
 from catagent.models.spec import choose_model
+from catagent.views.format import one_line
 from catagent.views.options import readable
+from catagent.views.runs import LONGEST_TITLE
 
 _SEND = "a space before it sends it to the agent"
 
@@ -27,9 +31,8 @@ def _help(talk: Talk, _: str) -> None:
     names = {f"{name} {of.argument}": of.help for name, of in COMMANDS.items()}
     width = max(map(len, names))
     talk.print([f"  {name:{width}}  {text}" for name, text in names.items()])
-    talk.show("Alt-Enter or Ctrl-J begins a new line", "Ctrl-R looks for what was typed")
-    talk.show("Ctrl-C stops a turn", "Ctrl-D leaves")
-    talk.show("// or a space at the beginning sends what begins with a slash")
+    talk.show("Alt-Enter, Ctrl-J: a new line", "Ctrl-R: what was typed", "Ctrl-C: stop a turn")
+    talk.show("A space or // at the beginning sends what begins with a slash.")
 
 
 def _new(talk: Talk, name: str) -> None:
@@ -56,6 +59,8 @@ def _model(talk: Talk, name: str) -> None:
 
 def _agent(talk: Talk, name: str) -> None:
     """Show the agent, or begin a new thread with another."""
+    if name and name not in AGENTS and Code.named(name) is None:
+        raise unknown(name, AGENTS)
     if name:
         talk.change(agent=name)
         talk.go_on(None)
@@ -73,11 +78,17 @@ def _mode(talk: Talk, name: str) -> None:
 
 def _undo(talk: Talk, _: str) -> None:
     """Take the last turn out."""
-    raise UsageError("this cannot be done yet")
+    if talk.thread is None:
+        raise UsageError("nothing was asked yet")
+    question = talk.thread.undo()
+    talk.sent.forget()
+    talk.show("taken out", one_line(question)[:LONGEST_TITLE])
 
 
 def _prompts(talk: Talk, _: str) -> None:
     """Show what models were sent in the last turn."""
+    if not talk.sent.calls:
+        raise UsageError("no model was sent anything yet")
     size = shutil.get_terminal_size()
     rows = talk.sent.rows(talk.look, readable(talk.look.options, size.columns))
     page(rows, size.lines, talk.asked.loaded.process)
