@@ -30,11 +30,11 @@ def _run(args: list[str]) -> int:
     except BrokenPipeError:
         return ExitCode.BROKEN_PIPE
     except Exception as error:
-        return _report(error, debug="--debug" in args)
+        return report(error, debug="--debug" in args)
 
 
-def _report(error: Exception, *, debug: bool) -> ExitCode:
-    """Say what went wrong. What nobody here has foreseen is a defect."""
+def report(error: Exception, *, debug: bool) -> ExitCode:
+    """Say what went wrong, and return its exit code. What nobody has foreseen is a defect."""
     from catagent.cli.stderr import say, say_traceback
 
     known = _of_machine(error) if isinstance(error, OSError) else error

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from prompt_toolkit.application import create_app_session
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 from prompt_toolkit.history import History, InMemoryHistory
@@ -34,10 +35,11 @@ def typed(*keys: str, before: History | None = None) -> list[str]:
                 found.append("left")
         return found
 
-    with create_pipe_input() as source:
-        ends = {"input": source, "output": DummyOutput()}
-        look = live_look(ViewOptions())
-        prompt = Prompt(look, before or InMemoryHistory(), SlashCompleter(), **ends)
+    with (
+        create_pipe_input() as source,
+        create_app_session(input=source, output=DummyOutput()),
+    ):
+        prompt = Prompt(live_look(ViewOptions()), before or InMemoryHistory(), SlashCompleter())
         return asyncio.run(read())
 
 

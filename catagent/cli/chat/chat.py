@@ -1,41 +1,42 @@
 """A conversation on a terminal: one text after another, a question or a command of the chat's."""
 
-from __future__ import annotations
-
+import contextlib
 import shlex
 import signal
 import sys
+from collections.abc import Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
+from typing import Any
 
+from msgspec.structs import replace
+
+from catagent.cli.agent import request_of, with_agent
+from catagent.cli.asked import Asked
 from catagent.cli.chat import slash
-from catagent.cli.chat.prompt import Prompt, history, terminal
-from catagent.cli.chat.talk import Talk
-from catagent.cli.chat.turn import turn
+from catagent.cli.chat.prompt import Prompt, history
+from catagent.cli.outputs import opened, resolve
+from catagent.cli.process import report
+from catagent.cli.recordings import threads
+from catagent.cli.run_request import epilogue, leave, turn_of
 from catagent.cli.stderr import say
 from catagent.cli.uncaught import Background
-from catagent.errors import CatagentError, ExitCode
+from catagent.errors import ExitCode
 from catagent.run import event_loop
+from catagent.run.recorders import recorders
+from catagent.run.request import Request
+from catagent.sinks.base import RecorderSink
 from catagent.stop import Interrupts, Stop
+from catagent.threads.store import Thread, Threads
+from catagent.views.format import count
 from catagent.views.notes import short
+from catagent.views.style import live_look, plain_look
+from catagent.views.text import facts
 
 
-def chat(talk: Talk) -> int:
-    """Talk until somebody leaves, and return the exit code."""
-    loaded, stop = talk.asked.loaded, Stop()
-    Background(loaded.secrets, debug=talk.asked.debug).install()
-    path = loaded.state_dir / "chat_history" if talk.asked.settings.history else None
-    typed = history(path, loaded.secrets)
-    ends = {"output": terminal(sys.stdout, loaded.environ.get("TERM"))}
-    prompt = Prompt(talk.look, typed, slash.SlashCompleter(), **ends)
-    with _Signals(stop) as signals:
-        event_loop.run(_Chat(talk, prompt, signals, stop).run(), stop)
-    if talk.thread is not None and talk.thread.turns:
-        named = shlex.quote(talk.thread.name or short(talk.thread.id))
-        say(f"catagent: to go on: catagent chat --thread {named}")
-    return int(stop.why) if isinstance(stop.why, ExitCode) else ExitCode.OK
-
-
-class _Signals(Interrupts):
+class Signals(Interrupts):
     """Ctrl-C ends a turn, however often it comes; what else there is ends the chat."""
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
@@ -45,21 +46,35 @@ class _Signals(Interrupts):
             super()._handle(number, frame)
 
 
-class _Chat:
-    """Takes texts, one after another."""
+class Chat:
+    """With what the next question is asked, and in which of the `threads`.
 
-    def __init__(self, talk: Talk, prompt: Prompt, signals: Interrupts, stop: Stop) -> None:
-        self._talk, self._prompt, self._signals, self._stop = talk, prompt, signals, stop
-        signals.cancel = self._leave
+    The `thread` is None until something is asked in it, `run_id` is that of the last run. Every
+    turn goes to `recording`, too. `leaves` says that the person has seen enough.
+    """
 
-    async def run(self) -> None:
-        """Take texts until somebody leaves."""
-        talk = self._talk
-        talk.show(*talk.facts())
-        talk.show("/help lists the commands", "Ctrl-D leaves")
+    def __init__(
+        self, asked: Asked, threads: Threads, recording: Sequence[RecorderSink], signals: Signals
+    ) -> None:
+        self._base = replace(asked, is_turn=True)  # without the environment of an agent
+        self.asked, self._python = with_agent(self._base)
+        view = asked.view(sys.stdout)
+        self.look = plain_look(view) if resolve(asked) == "plain" else live_look(view)
+        self.threads, self._recording, self._signals = threads, recording, signals
+        self.thread: Thread | None = None
+        self.run_id, self.leaves = "", False
+        loaded = asked.loaded
+        path = loaded.state_dir / "chat_history" if asked.settings.history else None
+        self._prompt = Prompt(self.look, history(path, loaded.secrets), slash.SlashCompleter())
+
+    async def run(self, stop: Stop) -> None:
+        """Take texts until somebody leaves, or until `stop` is to."""
+        self._signals.cancel = partial(self._leave, stop)
+        self.show(*self.facts())
+        self.show("/help lists the commands", "Ctrl-D leaves")
         warned = False
-        while not talk.leaves and self._stop.why is None:
-            talk.print([""])
+        while not self.leaves and stop.why is None:
+            self.print([""])
             try:
                 text = await self._prompt.read()
             except EOFError:
@@ -69,28 +84,89 @@ class _Chat:
             elif warned:
                 return
             else:
-                talk.show("Ctrl-C again leaves")
+                self.show("Ctrl-C again leaves")
             warned = not text
+
+    def change(self, **settings: Any) -> None:
+        """Ask with these settings from now on. Raises UsageError for what cannot hold."""
+        loaded = self._base.loaded
+        loaded = replace(loaded, settings=replace(loaded.settings, **settings))
+        base = replace(self._base, loaded=loaded, given={**self._base.given, **settings})
+        self.asked, self._python = with_agent(base)
+        self._base = base
+
+    def facts(self) -> list[str]:
+        """Who is asked, with which model, how, and in which thread."""
+        request, thread = self._request(""), self.thread
+        model = [str(request.model)] if request.uses_our_models else []
+        known = [request.agent, *model, str(request.python or self.asked.settings.mode)]
+        if thread is None:
+            return [*known, "new thread"]
+        turns = [count(thread.turns, "turn")] if thread.turns else []
+        return [*known, f"thread {thread.name or short(thread.id)}", *turns]
+
+    def show(self, *known: str) -> None:
+        """Show facts."""
+        self.print(facts(self.look, known).take(None))
+
+    def print(self, rows: Iterable[str]) -> None:
+        """Print rows, which must be clean."""
+        sys.stdout.writelines(f"{row}\n" for row in rows)
+        sys.stdout.flush()
+
+    def _request(self, question: str) -> Request:
+        return request_of(self.asked, self._python, question)
 
     async def _take(self, text: str) -> None:
         """A command, or a question: `//` and a space before it are to say that it is one."""
         try:
             if slash.is_command(text):
-                await slash.run(self._talk, text)
+                slash.run(self, text.strip())
             else:
+                self.print([""])
                 await self._ask(text.removeprefix("/").strip())
-        except CatagentError as error:
-            say(f"catagent: error: {error.message}", error.hint)
+        except Exception as error:
+            report(error, debug=self.asked.debug)
 
     async def _ask(self, question: str) -> None:
-        talk = self._talk
-        talk.print([""])
-        code = await turn(talk.request(question), talk.asked, self._signals, [talk.sent])
-        if code in (ExitCode.TERMINATED, ExitCode.HANGUP):
-            self._stop.request(code)
+        """One turn, as `ask` shows it and keeps it."""
+        self.thread = self.thread or self.threads.new()
+        request, stop = replace(self._request(question), thread=self.thread), Stop()
+        between = self._signals.cancel
+        with opened(self.asked, stop) as outputs, contextlib.ExitStack() as stack:
+            turn = turn_of(request, self.asked, outputs, stop, self._recording)
+            stack.callback(setattr, self._signals, "cancel", between)
+            self._signals.cancel, self._signals.rescue = turn.cancel, outputs.rescue
+            with event_loop.watchdog(
+                lambda: turn.session, partial(leave, turn, outputs, self.asked)
+            ):
+                await turn.drive()
+        epilogue(turn, outputs, self.asked)
+        started = turn.sessions[-1].state.started
+        self.run_id = started.run_id if started else ""
+        if turn.exit_code in (ExitCode.TERMINATED, ExitCode.HANGUP):
+            between(turn.exit_code)
 
-    def _leave(self, why: ExitCode) -> None:
+    def _leave(self, stop: Stop, why: ExitCode) -> None:
         """A signal came where no turn runs."""
         if why is not ExitCode.INTERRUPTED:
-            self._stop.request(why)
+            stop.request(why)
             self._prompt.leave()
+
+
+def talk(asked: Asked) -> int:
+    """Let a person chat until they leave, and return the exit code."""
+    loaded, stop, is_kept = asked.loaded, Stop(), asked.settings.history
+    Background(loaded.secrets, debug=asked.debug).install()
+    with (
+        contextlib.nullcontext() if is_kept else TemporaryDirectory() as folder,
+        recorders("", stop, record=asked.record, force=asked.force) as recording,
+        Signals(stop) as signals,
+    ):
+        kept = Threads(folder=Path(folder)) if folder else threads(loaded)
+        chat = Chat(asked, kept, recording, signals)
+        event_loop.run(chat.run(stop), stop)
+    if is_kept and (thread := chat.thread) is not None and thread.turns:
+        named = shlex.quote(thread.name or short(thread.id))
+        say(f"catagent: to go on: catagent chat --thread {named}")
+    return int(stop.why) if isinstance(stop.why, ExitCode) else ExitCode.OK

@@ -5,7 +5,6 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TextIO
 
 from prompt_toolkit import ANSI, PromptSession
 from prompt_toolkit.application import get_app
@@ -16,7 +15,7 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.input import Input
 from prompt_toolkit.input.typeahead import get_typeahead
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
-from prompt_toolkit.output import ColorDepth, Output
+from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.patch_stdout import patch_stdout
 
@@ -24,20 +23,14 @@ from catagent import private
 from catagent.redact import redact
 from catagent.views.style import Look
 
-_DEPTHS = {"16": ColorDepth.DEPTH_4_BIT, "256": ColorDepth.DEPTH_8_BIT}
-_DEPTHS |= {"truecolor": ColorDepth.DEPTH_24_BIT}
-
 
 class Prompt:
-    """Asks for one text after another, of several lines, with those before it in `history`.
+    """Asks for one text after another, of several lines, with those before it in `history`."""
 
-    `ends` are the terminal's for prompt_toolkit, its own `input` and `output` where there are none.
-    """
-
-    def __init__(self, look: Look, history: History, completer: Completer, **ends: Any) -> None:
-        sign = look.paint("busy", look.glyphs.ask if not look.words else "> ")
+    def __init__(self, look: Look, history: History, completer: Completer) -> None:
+        is_colored = look.options.color not in ("none", "mono")
         self._session: PromptSession[str] = PromptSession(
-            ANSI(sign),
+            ANSI("> " if look.words else look.paint("busy", look.glyphs.ask)),
             prompt_continuation="  ",
             multiline=True,
             history=history,
@@ -45,9 +38,11 @@ class Prompt:
             complete_while_typing=Condition(lambda: get_app().current_buffer.text.startswith("/")),
             key_bindings=_keys(),
             enable_suspend=True,
-            color_depth=_DEPTHS.get(look.options.color, ColorDepth.DEPTH_1_BIT),
-            **ends,
+            color_depth=None if is_colored else ColorDepth.DEPTH_1_BIT,
         )
+        # Not asked where its cursor is, a terminal does not answer when nobody reads it.
+        if isinstance(output := self._session.output, Vt100_Output):
+            output.enable_cpr = False
 
     async def read(self) -> str:
         """The next text, empty where nothing was typed but Ctrl-C.
@@ -69,13 +64,6 @@ class Prompt:
     def _leave(self) -> None:
         if self._session.app.is_running and not self._session.app.is_done:
             self._session.app.exit(exception=EOFError())
-
-
-def terminal(out: TextIO, term: str | None) -> Output:
-    """A terminal that is not asked where its cursor is: it may answer when nobody reads it."""
-    output = Vt100_Output.from_pty(out, term=term)
-    output.enable_cpr = False
-    return output
 
 
 def _typed_ahead(source: Input) -> str:

@@ -19,7 +19,6 @@ def chat(asked: Asked) -> None:
         raise UsageError("chat needs a terminal", hint)
     if asked.settings.output in ("jsonl", "ag-ui"):
         raise UsageError(f"-o {asked.settings.output} is for programs", "chat has live and plain")
-    from catagent.cli.chat.chat import chat
-    from catagent.cli.chat.talk import Talk
+    from catagent.cli.chat.chat import talk
 
-    raise typer.Exit(chat(Talk(asked)))
+    raise typer.Exit(talk(asked))
