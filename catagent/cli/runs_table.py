@@ -25,7 +25,7 @@ _RIGHT = {"steps", "calls", "tokens", "time", "cost"}
 # Of so many runs a person is shown the newest.
 _SHOWN = 20
 # What a narrow terminal does without, in this order.
-_DISPENSABLE = ("steps", "models", "calls", "tokens", "agent", "cost", "time", "when")
+_DISPENSABLE = ("size", "steps", "models", "calls", "tokens", "agent", "cost", "time", "when")
 _STATUS: dict[str, Style] = {
     "success": "ok",
     "error": "bad",
@@ -77,7 +77,7 @@ def table(
     left out. Below a run stands what a search has found, or why it failed.
     """
     ellipsis, rows = look.glyphs.ellipsis, headed([_row(run, look) for run in kept])
-    columns = _fit(rows, width)
+    columns = fit(rows, width)
     above = [line(row, columns, _RIGHT) for row in rows[:1]] + [f"{ellipsis} {more}"] * bool(more)
     for run in kept if shown is None else shown:
         yield from (look.paint("dim", head(row, width, ellipsis)) for row in above)
@@ -109,7 +109,7 @@ def _number(known: int | None) -> str:
     return "" if known is None else f"{known:,}"
 
 
-def _fit(rows: Sequence[Row], width: int) -> dict[str, int]:
+def fit(rows: Sequence[Row], width: int) -> dict[str, int]:
     """The widths of the columns that hold something, as far as there is room.
 
     The first row is the heading, and the question gets what is left.

@@ -32,9 +32,10 @@ _NAME = re.compile(r"([0-9]{8,18})-[0-9]{8}-[0-9]{6}-(.*)\.jsonl")
 class RunSummary(Struct, kw_only=True, tag_field="type", tag="run"):
     """One run of the history, as `catagent runs` lists it. `bytes` is its size on disk.
 
-    `model` names those that were asked, where the agent brought its own; `models` always those.
-    `error` is what a run failed for, `match` the line in which a search has found its text. Of a
-    file with several runs it is the first one.
+    `thread` is the id of the conversation that it was part of. `model` names those that were asked,
+    where the agent brought its own; `models` always those. `error` is what a run failed for,
+    `match` the line in which a search has found its text. Of a file with several runs it is the
+    first one.
     """
 
     v: int = 1
@@ -44,6 +45,7 @@ class RunSummary(Struct, kw_only=True, tag_field="type", tag="run"):
     ts: str = ""
     question: str = ""
     agent: str = ""
+    thread: str = ""
     model: str = ""
     mode: str = ""
     status: RecordedStatus = "unfinished"
@@ -152,6 +154,7 @@ def summarise(path: Path, mask: EventMask | None = None) -> RunSummary:
         summary.ts, began = run.ts, run.data
         summary.question, summary.agent = question(began), began.agent
         summary.model, summary.mode = began.model or "", began.mode
+        summary.thread = began.thread_id or ""
     if isinstance(last, ev.RunFinished) and (run is None or run.run_id == last.run_id):
         last.data.state = last.data.output = None  # of any size, and not wanted
         mask(last)

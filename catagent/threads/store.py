@@ -32,6 +32,7 @@ _LATER = (
     "DELETE FROM writes WHERE checkpoint_id > ?",
 )
 _LIST = "catagent runs threads lists them"
+_ENDS = ("-wal", "-shm", "")  # of the files that SQLite has for one
 _SHORTEST_ID = 4  # of its beginning: a name of a few letters is not to be taken for one
 _LONGEST_NAME = 80
 _LOOK_S = 0.05
@@ -69,6 +70,12 @@ class Thread(Struct, kw_only=True):
     def label(self) -> str:
         """What a person calls it: its name, else its id."""
         return self.name or self.id
+
+    @property
+    def size(self) -> int:
+        """How many bytes it takes on disk."""
+        paths = (Path(f"{self.path}{end}") for end in _ENDS)
+        return sum(path.stat().st_size for path in paths if path.exists())
 
     @property
     def question(self) -> str:
@@ -205,7 +212,7 @@ class Threads(Struct, frozen=True):
     def remove(self, thread: Thread) -> None:
         """Delete all that is kept of it. Raises UsageError where a run goes on in it."""
         with _alone(thread):
-            for end in ("-wal", "-shm", ""):
+            for end in _ENDS:
                 Path(f"{thread.path}{end}").unlink(missing_ok=True)
 
     def _found(self, wanted: str) -> Thread | None:

@@ -5,47 +5,49 @@ Providers refuse a conversation in which a tool call has no result.
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 from collections.abc import Iterable
 from typing import Any
 
 from .inputs import input_taken
 from .kinds import is_a, unbound
+from .resuming import either
 
 _STOPPED = "The turn was stopped before this tool returned."
 # What adds to a state; any other channel is replaced by an input, and nothing is left open.
 _ADDING = ("BinaryOperatorAggregate", "DeltaChannel")
 
 
-async def mended(agent: Any, config: Any, given: Any) -> tuple[Any, bool]:
-    """A question's input with what closes the last turn in front, and whether that waited.
+async def mended(agent: Any, config: Any, given: Any) -> Any:
+    """A question's input with what closes the last turn in front; as it is for all but a graph.
 
-    Parts of it that had finished keep their messages; a call without a result gets an error for
-    one. `config` names the thread, `agent` has the checkpointer. As it is for anything but a graph.
+    Parts of that turn that had finished keep their messages; a call without a result gets an error
+    for one. `config` names the thread.
     """
     graph = unbound(agent)
     if not (is_a(graph, "Pregel") and hasattr(graph.checkpointer, "get_tuple")):
-        return given, False
-    state = await _state_of(graph, config)
-    known = input_taken(graph).fields
+        return given
+    state = await either(graph, "get_state", config)
     for key, messages in _closing(graph, state):
-        if isinstance(given, dict) and key in known:
-            asked = given.get(key, [])
-            asked = asked if isinstance(asked, list) else [asked]
-            given = {**given, key: [*messages, *asked]}
+        if isinstance(given, dict) and key in input_taken(graph).fields:
+            given = {**given, key: [*messages, *_listed(given.get(key))]}
         else:  # no input reaches it
             node = next(iter(state.next), None)
-            config = await graph.aupdate_state(config, {key: messages}, as_node=node)
-    return given, any(task.interrupts for task in state.tasks)
+            await either(graph, "update_state", config, {key: messages}, as_node=node)
+    return given
 
 
-async def _state_of(graph: Any, config: Any) -> Any:
-    try:
-        return await graph.aget_state(config)
-    except NotImplementedError:  # its checkpointer is synchronous alone
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(None, graph.get_state, config)
+async def undone(agent: Any, config: Any) -> None:
+    """Take the last turn out of a thread that the agent's own checkpointer keeps."""
+    graph = unbound(agent)
+    state = await either(graph, "get_state", config)
+    while state.parent_config and state.metadata["source"] != "input":
+        state = await either(graph, "get_state", state.parent_config)
+    if state.parent_config:
+        await either(graph, "update_state", state.parent_config, None, as_node="__copy__")
+    else:
+        thread_id = config["configurable"]["thread_id"]
+        await either(graph.checkpointer, "delete_thread", thread_id)
 
 
 def _closing(graph: Any, state: Any) -> Iterable[tuple[str, list[Any]]]:

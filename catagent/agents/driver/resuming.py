@@ -19,7 +19,7 @@ async def resumed(agent: Any, name: str, config: Any, answers: Mapping[str, Any]
     if not is_a(graph, "Pregel"):
         hint = "bring the graph on its own: what is around it would begin anew"
         raise UnusableError(f"the agent {name} is no graph, and cannot go on", hint)
-    state = await _state(graph, config)
+    state = await either(graph, "get_state", config)
     if not state.values and not state.next:
         raise UnusableError(
             f"nothing is kept of the thread {config['configurable']['thread_id']}",
@@ -36,9 +36,9 @@ async def resumed(agent: Any, name: str, config: Any, answers: Mapping[str, Any]
     return types.Command(resume=values.get("", values))
 
 
-async def _state(graph: Any, config: Any) -> Any:
-    """The state of a thread. A checkpointer may know but one of both ways."""
+async def either(owner: Any, name: str, *given: Any, **more: Any) -> Any:
+    """What the method of a graph or checkpointer returns, of which that may know but one way."""
     try:
-        return await graph.aget_state(config)
+        return await getattr(owner, f"a{name}")(*given, **more)
     except NotImplementedError:
-        return graph.get_state(config)
+        return getattr(owner, name)(*given, **more)

@@ -8,10 +8,12 @@ import typer
 from catagent.cli import candidates
 from catagent.cli.asked import Asked
 from catagent.cli.command import Command, Group
+from catagent.cli.commands import threads
 from catagent.cli.options import Recording, shares
 from catagent.errors import UsageError
 
 app = typer.Typer(cls=Group, help="List the runs that were kept; show, remove or locate one.")
+app.add_typer(threads.app, name="threads")
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON line a run, as a pipe gets anyway.")]
 
