@@ -1,0 +1,111 @@
+"""`catagent chat` in a real terminal: turns, Ctrl-C, what is typed ahead, and how it is left."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import COMMAND, catagent, environment, with_server
+from tests.support.scripts import cat
+from tests.support.server import ScriptedServer
+from tests.support.tmux import HAS_TMUX, Tmux
+
+
+class Chat:
+    """A terminal with a chat in it, and the server that it asks."""
+
+    def __init__(self, tmux: Tmux, home: Path, server: ScriptedServer) -> None:
+        self.tmux, self.server, self._pid = tmux, server, home / "pid"
+        variables = with_server(home, server.url)
+        assigned = shlex.join(f"{name}={value}" for name, value in variables.items())
+        self._script = home / "go"
+        # Ctrl-C is for what runs in it, as where that was typed.
+        self._script.write_text(
+            f"trap : INT\ncd {home}\n"
+            f"""sh -c 'echo $$ >pid; exec env {assigned} {shlex.join(COMMAND)} chat "$@"' - "$@"\n"""
+            'echo "code=$?"\n'
+        )
+
+    def start(self, arguments: str = "") -> None:
+        """Start it, and wait for its prompt."""
+        self.tmux.type(f"clear; sh {self._script} {arguments}")
+        self.tmux.shows("/help lists the commands")
+        self.prompts(1)
+
+    def prompts(self, number: int) -> None:
+        """Wait for so many prompts, those before this one included."""
+        self.tmux.until(lambda: self.tmux.text().count("\n❯") >= number)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        os.kill(int(self._pid.read_text()), number)
+
+    def ends(self, code: int = 0) -> None:
+        """Wait for its end with this exit code, and a terminal as it was."""
+        self.tmux.shows(f"code={code}\n")
+        assert self.tmux.echoes()
+        assert self.tmux.cursor_is_on()
+
+
+@pytest.fixture
+def chat(tmp_path: Path) -> Iterator[Chat]:
+    with (
+        tempfile.TemporaryDirectory(prefix="catagent-") as folder,
+        ScriptedServer(cat(tokens=40, pace=0.05)) as server,
+    ):
+        tmux = Tmux(Path(folder) / "tmux", 80, 40)
+        yield Chat(tmux, tmp_path, server)
+        tmux.close()
+
+
+needs_tmux = pytest.mark.skipif(not HAS_TMUX, reason="tmux is not installed")
+
+
+@needs_tmux
+def test_a_conversation(chat: Chat) -> None:
+    chat.start()
+    chat.tmux.type("where is the cat?")
+    chat.tmux.shows("get_items(")
+    chat.tmux.type("what else?")  # while the turn runs: for the next prompt, and not sent
+    chat.tmux.shows("done in", "❯ what else?")
+    asked = len(chat.server.requests)
+    chat.tmux.press("C-c")
+    chat.tmux.until(lambda: "what else?" not in chat.tmux.text())
+    chat.tmux.type("/modle")
+    chat.tmux.shows("did you mean /model?")
+    assert len(chat.server.requests) == asked
+    chat.tmux.type("and now?")
+    chat.tmux.until(lambda: len(chat.server.requests) > asked)
+    chat.tmux.press("C-c")
+    chat.tmux.press("C-c")  # the impatient do not leave
+    chat.tmux.shows("cancelled after")
+    chat.tmux.type("/quit")
+    chat.ends()
+    assert chat.tmux.text().count("where is the cat?") == 1
+
+
+@needs_tmux
+@pytest.mark.parametrize(
+    ("number", "in_turn", "code"), [(signal.SIGTERM, False, 143), (signal.SIGHUP, True, 129)]
+)
+def test_a_signal_ends_it_with_its_code(
+    chat: Chat, number: signal.Signals, in_turn: bool, code: int
+) -> None:
+    chat.start()
+    if in_turn:
+        chat.tmux.type("where?")
+        chat.tmux.shows("get_items(")
+    chat.signal(number)
+    chat.ends(code)
+
+
+def test_it_needs_a_terminal(tmp_path: Path) -> None:
+    done = catagent("chat", env=environment(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "catagent ask --thread" in done.stderr
