@@ -16,6 +16,8 @@ from tests.support.scripts import cat
 from tests.support.server import ScriptedServer
 from tests.support.tmux import HAS_TMUX, Tmux
 
+SIGN = "\u276f"  # of what a person types
+
 
 class Chat:
     """A terminal with a chat in it, and the server that it asks."""
@@ -26,21 +28,16 @@ class Chat:
         assigned = shlex.join(f"{name}={value}" for name, value in variables.items())
         self._script = home / "go"
         # Ctrl-C is for what runs in it, as where that was typed.
+        command = f'exec env {assigned} {shlex.join(COMMAND)} chat "$@"'
         self._script.write_text(
-            f"trap : INT\ncd {home}\n"
-            f"""sh -c 'echo $$ >pid; exec env {assigned} {shlex.join(COMMAND)} chat "$@"' - "$@"\n"""
-            'echo "code=$?"\n'
+            f"""trap : INT\ncd {home}\nsh -c 'echo $$ >pid; {command}' - "$@"\necho "code=$?"\n"""
         )
 
     def start(self, arguments: str = "") -> None:
         """Start it, and wait for its prompt."""
         self.tmux.type(f"clear; sh {self._script} {arguments}")
         self.tmux.shows("/help lists the commands")
-        self.prompts(1)
-
-    def prompts(self, number: int) -> None:
-        """Wait for so many prompts, those before this one included."""
-        self.tmux.until(lambda: self.tmux.text().count("\n❯") >= number)
+        self.tmux.until(lambda: f"\n{SIGN}" in self.tmux.text())
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
@@ -73,7 +70,7 @@ def test_a_conversation(chat: Chat) -> None:
     chat.tmux.type("where is the cat?")
     chat.tmux.shows("get_items(")
     chat.tmux.type("what else?")  # while the turn runs: for the next prompt, and not sent
-    chat.tmux.shows("done in", "❯ what else?")
+    chat.tmux.shows("done in", f"{SIGN} what else?")
     asked = len(chat.server.requests)
     chat.tmux.press("C-c")
     chat.tmux.until(lambda: "what else?" not in chat.tmux.text())

@@ -13,6 +13,7 @@ from catagent.agents.code import Code, unknown
 from catagent.cli import candidates
 from catagent.cli.candidates import Candidate
 from catagent.cli.show_recording import show_runs
+from catagent.cli.threads_table import list_threads
 from catagent.config import Mode
 from catagent.errors import UsageError, did_you_mean
 from catagent.events.filters import Filters
@@ -45,6 +46,8 @@ def _threads(chat: Chat, wanted: str) -> None:
     if wanted:
         chat.thread = chat.threads.find(wanted)
         chat.show(*chat.facts())
+    else:
+        list_threads(chat.threads.list(), chat.asked, json=False)
 
 
 def _model(chat: Chat, name: str) -> None:
