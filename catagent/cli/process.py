@@ -1,16 +1,13 @@
 """The outermost function: whatever happens inside becomes one message and one exit code."""
 
 import atexit
-import errno
 import gc
 import os
 import sys
 import threading
 from typing import NoReturn
 
-from catagent.errors import CatagentError, ExitCode, OutputError
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+from catagent.errors import ExitCode
 
 
 def run_process() -> NoReturn:
@@ -30,34 +27,9 @@ def _run(args: list[str]) -> int:
     except BrokenPipeError:
         return ExitCode.BROKEN_PIPE
     except Exception as error:
+        from catagent.cli.stderr import report
+
         return report(error, debug="--debug" in args)
-
-
-def report(error: Exception, *, debug: bool) -> ExitCode:
-    """Say what went wrong, and return its exit code. What nobody has foreseen is a defect."""
-    from catagent.cli.stderr import say, say_traceback
-
-    known = _of_machine(error) if isinstance(error, OSError) else error
-    if isinstance(known, CatagentError):
-        say(f"catagent: error: {known.message}", known.hint)
-        return known.exit_code
-    if debug:
-        say_traceback(error)
-    say(
-        f"catagent: error: this is a defect of catagent's: {type(error).__name__}: {error}",
-        "report it" if debug else "run it again with --debug, and report what that prints",
-    )
-    return ExitCode.FAILED
-
-
-def _of_machine(error: OSError) -> OutputError | None:
-    """What the machine has no more of, if that is it."""
-    from catagent.failures.connections import TOO_MANY_FILES
-    from catagent.failures.exceptions import FILES_USED_UP
-
-    if error.errno in _FULL:
-        return OutputError(f"Cannot write the output: {error.strerror}.")
-    return OutputError(*TOO_MANY_FILES) if error.errno in FILES_USED_UP else None
 
 
 def _open_standard_streams() -> None:

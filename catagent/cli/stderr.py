@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import sys
@@ -10,6 +11,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from catagent.config import secrets_of
+from catagent.errors import CatagentError, ExitCode, OutputError
 from catagent.redact import redact, shortened
 from catagent.views.sanitize import clean
 from catagent.views.wrap import wrap
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from catagent.events.state import RunState
     from catagent.events.types import ErrorInfo
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _LOOK_S = 0.1
 # How far in the rest of a line that is broken begins, and the least room for it.
 _HANGING, _NARROWEST = 4, 20
@@ -76,6 +79,31 @@ def _clipped(text: str) -> str:
 def say_traceback(raised: BaseException) -> None:
     """Print the traceback of an error, for `--debug`."""
     write(_safe("".join(traceback.format_exception(raised))))
+
+
+def report(error: Exception, *, debug: bool) -> ExitCode:
+    """Say what went wrong, and return its exit code. What nobody has foreseen is a defect."""
+    known = _of_machine(error) if isinstance(error, OSError) else error
+    if isinstance(known, CatagentError):
+        say(f"catagent: error: {known.message}", known.hint)
+        return known.exit_code
+    if debug:
+        say_traceback(error)
+    say(
+        f"catagent: error: this is a defect of catagent's: {type(error).__name__}: {error}",
+        "report it" if debug else "run it again with --debug, and report what that prints",
+    )
+    return ExitCode.FAILED
+
+
+def _of_machine(error: OSError) -> OutputError | None:
+    """What the machine has no more of, if that is it."""
+    from catagent.failures.connections import TOO_MANY_FILES
+    from catagent.failures.exceptions import FILES_USED_UP
+
+    if error.errno in _FULL:
+        return OutputError(f"Cannot write the output: {error.strerror}.")
+    return OutputError(*TOO_MANY_FILES) if error.errno in FILES_USED_UP else None
 
 
 def _safe(text: str) -> str:

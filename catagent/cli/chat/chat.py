@@ -18,10 +18,9 @@ from catagent.cli.asked import Asked
 from catagent.cli.chat import slash
 from catagent.cli.chat.prompt import Prompt, history
 from catagent.cli.outputs import opened, resolve
-from catagent.cli.process import report
 from catagent.cli.recordings import threads
 from catagent.cli.run_request import epilogue, leave, turn_of
-from catagent.cli.stderr import say
+from catagent.cli.stderr import report, say
 from catagent.cli.uncaught import Background
 from catagent.errors import ExitCode
 from catagent.run import event_loop
