@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from catagent.cli.asked import Asked
 from catagent.cli.outputs import Outputs, opened
-from catagent.cli.recordings import history
+from catagent.cli.recordings import history, threads
 from catagent.cli.stderr import is_stalled, say, say_error, say_questions, say_traceback, write
 from catagent.errors import ExitCode
 from catagent.run.recorders import recorders
@@ -80,6 +80,7 @@ def turn_of(
         sinks=outputs.sinks,
         recorders=recording,
         keep=partial(recorders, stop=stop, history=kept),
+        threads=threads(asked.loaded) if kept else None,
         ask=answering(answers or {}, tools),
         stop=stop,
         on_status=outputs.status,

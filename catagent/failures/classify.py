@@ -13,6 +13,7 @@ from catagent.errors import (
     CredentialsError,
     LimitError,
     ModelError,
+    OutputError,
     ToolError,
 )
 from catagent.events import types as ev
@@ -29,6 +30,7 @@ _TOO_LONG = (
 )
 _MOST_OF_A_MEMBER = 200
 _TRY_AGAIN = "try again later; --max-retries says how often to try by itself"
+_WITHOUT_THREAD = "asked without --thread, nothing of it is to be stored"
 _IS_IT_AN_API = "is it an OpenAI-compatible API? "
 _SILENT = {"APITimeoutError", "TimeoutException", "TimeoutError", "Timeout"}
 # What a status means, and what to do; None where the same may work another time.
@@ -75,6 +77,8 @@ def classify(raised: BaseException, owner: Owner | None = None) -> CatagentError
         error = first
     elif (limit := author_limit(exceptions.words_of(first))) is not None:
         error = limit
+    elif "UnkeptError" in exceptions.names_of(first):  # of agents/driver/keeping.py
+        error = OutputError(exceptions.words_of(first), _WITHOUT_THREAD)
     elif owner in (None, Owner("node")) and _is_keyless(first):
         error = CredentialsError("There is no API key.", "set OPENAI_API_KEY, or use --model local")
     elif owner == Owner("node") and exceptions.root_errno(first) in exceptions.FILES_USED_UP:

@@ -10,6 +10,7 @@ import json
 import shutil
 import socket
 import subprocess
+from collections.abc import Iterator
 from typing import Any
 
 from catagent import __version__
@@ -30,6 +31,8 @@ from catagent.watch.program import variables
 from catagent.watch.source import Record, RunRecords
 from catagent.watch.standins import Exceptions
 
+_NOT_KEPT = "The process of the agent has ended, and nothing is kept of it."
+
 
 class RunElsewhere(Run):
     """One run of a request's agent with the request's `python`."""
@@ -41,7 +44,7 @@ class RunElsewhere(Run):
         await self._start()
         await self._hear("versions")
         found = {"catagent": __version__, **self._told.get("versions", {})}
-        return await self.session.drive(self._started(found), self._events())
+        return await self._drive(found)
 
     async def describe(self) -> dict[str, Any]:
         """What the request's agent takes and gives, as it is there."""
@@ -93,6 +96,9 @@ class RunElsewhere(Run):
             "context": request.context,
             "configurable": request.configurable,
             "run_id": str(self._run_id),
+            "thread_id": self._thread_id,
+            "thread": self._request.thread_file,
+            "keep": self._pause_file,
             "records": str(self._folder),
             "resume": request.resume and request.resume.answers,
             "breaks": request.breaks,
@@ -124,8 +130,7 @@ class RunElsewhere(Run):
                     self.session.pulse.end(event.run_id)
                 self._say_node(event)
                 yield event
-            for warning in await self._warnings(following):
-                yield warning
+            await self._ended(following)
         except Exception as raised:
             await asyncio.wait((following,), timeout=self.session.stop.patience(0.5))
             if "traceback" in self._told:
@@ -135,10 +140,10 @@ class RunElsewhere(Run):
             following.cancel()
             await self._end()
 
-    async def _warnings(self, following: asyncio.Task[None]) -> list[ev.Event]:
-        """What a person should know of a run that waits. Raises what its agent raised in closing.
+    async def _ended(self, following: asyncio.Task[None]) -> None:
+        """Wait for the driver to end. Raises what its agent raised in closing.
 
-        A driver that takes its time to end is waited for only where it has to say the former.
+        One that takes its time is waited for only where it has a pause to keep.
         """
         waits = self.session.outcome.interrupted
         patience = None if waits else self.session.stop.patience(0.5)
@@ -146,7 +151,13 @@ class RunElsewhere(Run):
         if "error" in self._told:
             raise await self._why()
         self.can_go_on = bool(self._told.get("is_graph"))
-        return [*self._unresumable(self._told.get("lost", ()))] if waits else []
+
+    def _pause(self, started: ev.RunStarted) -> Iterator[ev.Event]:
+        yield from super()._pause(started)
+        self.can_go_on = self.thread is not None  # its process has ended
+
+    def _lost(self) -> str:
+        return str(self._told.get("lost") or ("" if self._pause_file else _NOT_KEPT))
 
     async def _follow(self) -> None:
         """Read what the observer there writes down, until the driver has ended and all is read."""

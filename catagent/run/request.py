@@ -25,9 +25,10 @@ class Request(Struct, kw_only=True, frozen=True):
     graph's, and what is `configurable` is still text where it comes from the command line.
     `python` is the interpreter for the agent, None for the one that we run in.
 
-    `thread` is what keeps the conversation, None where nothing does; with `resume` the run goes on
-    with one that waits. It pauses before the tools and nodes in `breaks`, with `step` before every
-    one, except where `passed` has the id of that pause.
+    `thread` is what keeps the conversation, None where nothing does, and `asked` what a thread is
+    to remember of this: options by their names. With `resume` the run goes on with one that waits.
+    It pauses before the tools and nodes in `breaks`, with `step` before every one, except where
+    `passed` has the id of that pause.
     """
 
     agent: str
@@ -43,10 +44,16 @@ class Request(Struct, kw_only=True, frozen=True):
     tool_input: dict[str, str] = {}
     python: Path | None = None
     thread: Thread | None = None
+    asked: dict[str, Any] = {}
     resume: Resume | None = None
     breaks: tuple[str, ...] = ()
     step: bool = False
     passed: tuple[str, ...] = ()
+
+    @property
+    def thread_file(self) -> str:
+        """The file of its thread, empty for none."""
+        return "" if self.thread is None else str(self.thread.path)
 
     @property
     def given(self) -> Any:

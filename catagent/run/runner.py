@@ -14,6 +14,7 @@ from catagent.agents.driver import load
 from catagent.agents.driver.supplies import Supplies
 from catagent.agents.open import AgentRequest, describe_agent, open_agent
 from catagent.config import Loaded
+from catagent.errors import OutputError
 from catagent.events import types as ev
 from catagent.events.masking import EventMask
 from catagent.failures.classify import Owner
@@ -22,20 +23,23 @@ from catagent.models.embedded.notice import beyond
 from catagent.models.factory import Models
 from catagent.run import event_loop
 from catagent.run.broadcast import Broadcast
+from catagent.run.kept import in_thread, keep_pause
 from catagent.run.request import Request
 from catagent.run.session import Session
 from catagent.sinks.base import RecorderSink, Sink
 from catagent.sources.base import AgentRun, EventStream
 from catagent.stop import Stop
+from catagent.threads.store import Threads
 from catagent.workarounds.threads import inherit_context
 
 
 class Run:
     """One run of a request, ready to be driven once, on the caller's event loop.
 
-    It shares what `after` had, the run before it: its budget, and its thread where none is kept.
-    What is awaited before the agent runs goes to `on_status`, in words. `can_go_on` says of one
-    that waits whether LangGraph could go on with it.
+    It shares what `after` had, the run before it: its budget, and its memory where no thread has
+    that. `thread` is the one that it is kept in: the request's, else where it pauses one of
+    `threads`, None for no thread. What is awaited before the agent runs goes to `on_status`, in
+    words. `can_go_on` says of one that waits whether LangGraph could go on with it.
     """
 
     def __init__(
@@ -47,12 +51,15 @@ class Run:
         recorders: Sequence[RecorderSink] = (),
         stop: Stop | None = None,
         run_id: uuid.UUID | None = None,
+        threads: Threads | None = None,
         on_status: Callable[[str], object] = lambda _: None,
         after: "Run | None" = None,
     ) -> None:
         self._request, self._loaded, self._on_status = request, loaded, on_status
         self._run_id = run_id or uuid.uuid4()
-        self.supplies: Supplies = after.supplies if after else Supplies()
+        self._threads, self.thread = threads, request.thread
+        shared = None if after is None or request.thread else after.supplies
+        self.supplies: Supplies = shared or Supplies(request.thread_file)
         self.can_go_on = False
         self._mask = EventMask(loaded.secrets)
         broadcast = Broadcast(sinks, recorders, request.filters, self._mask)
@@ -63,7 +70,12 @@ class Run:
 
     async def drive(self) -> ev.RunFinished:
         """Run to the end, which every sink has seen by then, and return it. Raises nothing."""
-        return await self.session.drive(self._started(versions()), self._events())
+        return await self._drive(versions())
+
+    async def _drive(self, found: dict[str, str]) -> ev.RunFinished:
+        started, outcome = self._started(found), self.session.outcome
+        events = in_thread(self._request, started, self._events(), outcome, self._pause)
+        return await self.session.drive(started, events)
 
     async def describe(self) -> dict[str, Any]:
         """What the request's agent takes and gives, as `driver.describe` has it."""
@@ -78,13 +90,18 @@ class Run:
             tool_model=str(request.tool_model) if is_ours else None,
             mode=self._loaded.settings.mode if request.python is None else "events",
             input=request.given,
-            thread_id=request.configurable.get("thread_id", str(self._run_id)),
+            thread_id=request.configurable.get("thread_id", self._thread_id),
             filters=request.filters.as_dict(),
             versions=found,
         )
         if request.resume is not None:
             data.resumes, data.answers = request.resume.run_id, request.resume.answers
         return ev.RunStarted(run_id=str(self._run_id), name=data.agent, data=data)
+
+    @property
+    def _thread_id(self) -> str:
+        """A graph with a checkpointer asks for one."""
+        return str(self._run_id) if self._request.thread is None else self._request.thread.id
 
     async def _events(self) -> EventStream:
         """Open the agent, on a thread so that signals are heard; run it, and close it."""
@@ -106,20 +123,32 @@ class Run:
                     async for event in events:
                         self._say_node(event)
                         yield event
-                if self.session.outcome.interrupted:
-                    for each in self._unresumable(self.supplies.lost()):
-                        yield each
 
-    def _unresumable(self, lost: Sequence[str]) -> Iterator[ev.Warned]:
-        """What a person should know of a run that waits: that it cannot go on, or not elsewhere."""
-        message, hint = f"The state of the agent cannot be stored: {', '.join(lost)}.", ""
+    @property
+    def _pause_file(self) -> str:
+        """Where the checkpoints of a run without a thread are put if it waits; empty: nowhere."""
+        if self._threads is not None and self._request.thread is None:
+            with contextlib.suppress(OutputError):  # said at a pause
+                return str(self._threads.file(str(self._run_id)))
+        return ""
+
+    def _pause(self, started: ev.RunStarted) -> Iterator[ev.Event]:
+        """Keep a run that waits in a thread, or say why it cannot go on, or not elsewhere."""
+        lost, hint = self._lost(), "the pause could not be resumed in another process"
+        try:
+            if self.can_go_on and not lost and self._threads is not None:
+                self.thread = keep_pause(self._request, started, self._threads)
+        except OutputError as error:
+            lost = error.message
         if not self.can_go_on:
-            message = "The graph waits inside of a chain, which LangGraph cannot go on with."
+            lost = "The graph waits inside of a chain, which LangGraph cannot go on with."
             hint = "bring the graph on its own to answer it"
-        elif lost:
-            hint = "the pause could not be resumed in another process"
-        if hint:
-            yield ev.Warned(data=ev.WarningData(code="unresumable", message=message, hint=hint))
+        if lost:
+            yield ev.Warned(data=ev.WarningData(code="unresumable", message=lost, hint=hint))
+
+    def _lost(self) -> str:
+        """Why a pause is lost with the process, empty where it is not."""
+        return self.supplies.lost(self._pause_file)
 
     def _say_node(self, event: ev.Event) -> None:
         """A node of a graph is awaited, as long as nothing else is."""
@@ -135,7 +164,8 @@ class Run:
         outcome.owner = Owner("node")
         async with await event_loop.on_thread(lambda: self._open(models)) as agent_run:
             outcome.owner = None
-            yield agent_run
+            with contextlib.closing(self.supplies):
+                yield agent_run
             outcome.owner = Owner("node")
 
     def _beyond(self, models: Models) -> ev.WarningData | None:
@@ -156,8 +186,7 @@ class Run:
             models,
             context=request.context,
             configurable=request.configurable,
-            # A graph with a checkpointer of its own asks for a thread.
-            config={"run_id": self._run_id, "configurable": {"thread_id": str(self._run_id)}},
+            config={"run_id": self._run_id, "configurable": {"thread_id": self._thread_id}},
             max_steps=self._loaded.settings.max_steps,
             raw=request.raw,
             supplies=self.supplies,

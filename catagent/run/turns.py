@@ -25,6 +25,7 @@ from catagent.run.event_loop import watchdog
 from catagent.run.request import Request, Resume
 from catagent.sinks.base import RecorderSink, Sink
 from catagent.stop import Stop
+from catagent.threads.store import Threads
 
 if TYPE_CHECKING:
     from catagent.run.runner import Run
@@ -36,7 +37,8 @@ Keep = Callable[[str], AbstractContextManager[Sequence[RecorderSink]]]
 class Turn:
     """The runs of one request, one after the other, into the same sinks and `recorders`.
 
-    `keep` opens what each is kept in besides, by its id. `ask` answers one that waits, None where
+    `keep` opens what each is kept in besides, by its id, and one that waits is kept among
+    `threads`. `ask` answers one that waits, None where
     nobody does. Limits hold for all of them together, without the time that a person takes.
     """
 
@@ -48,6 +50,7 @@ class Turn:
         sinks: Sequence[Sink] = (),
         recorders: Sequence[RecorderSink] = (),
         keep: Keep = lambda _: contextlib.nullcontext(()),
+        threads: Threads | None = None,
         ask: Asker | None = None,
         stop: Stop | None = None,
         on_status: Callable[[str], object] = lambda _: None,
@@ -55,7 +58,7 @@ class Turn:
         self.request, self.stop = request, stop or Stop()
         self.runs: list[Run] = []
         self.recorders: list[RecorderSink] = [*recorders]
-        self._recorders, self._keep = recorders, keep
+        self._recorders, self._keep, self._threads = recorders, keep, threads
         self._loaded, self._sinks = loaded, sinks
         self._ask, self._on_status = ask, on_status
         self._asking: asyncio.Task[dict[str, Any] | None] | None = None
@@ -117,6 +120,7 @@ class Turn:
                 recorders=self.recorders,
                 stop=self.stop,
                 run_id=run_id,
+                threads=self._threads,
                 on_status=self._on_status,
                 after=self.runs[-1] if self.runs else None,
             )
@@ -148,6 +152,7 @@ class Turn:
         passed = tuple(key for key in stops if key in answers)
         self.request = replace(
             self.request,
+            thread=self.runs[-1].thread if self.runs else self.request.thread,
             resume=Resume(state.started.run_id, answers),
             configurable={**self.request.configurable, "thread_id": state.started.data.thread_id},
             passed=(*self.request.passed, *passed),

@@ -9,9 +9,8 @@ import contextlib
 import fcntl
 import os
 import sqlite3
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -22,7 +21,6 @@ from msgspec import Struct
 from catagent import private
 from catagent.errors import OutputError, UsageError, did_you_mean
 from catagent.events.timestamps import stamp
-from catagent.stop import Stop
 
 VERSION = 1
 _TABLE = "CREATE TABLE IF NOT EXISTS catagent (key TEXT PRIMARY KEY, value TEXT NOT NULL)"
@@ -35,7 +33,10 @@ _LIST = "catagent runs threads lists them"
 _ENDS = ("-wal", "-shm", "")  # of the files that SQLite has for one
 _SHORTEST_ID = 4  # of its beginning: a name of a few letters is not to be taken for one
 _LONGEST_NAME = 80
-_LOOK_S = 0.05
+
+
+class BusyError(UsageError):
+    """Another run goes on in the thread."""
 
 
 class Turn(Struct):
@@ -167,8 +168,8 @@ class Threads(Struct, frozen=True):
 
     def list(self) -> list[Thread]:
         """Those that there are, the last one asked first. Raises OutputError for the folder."""
-        with self._usable():
-            paths = list(self.folder.glob("*.sqlite"))
+        self._check()
+        paths = self.folder.glob("*.sqlite")
         threads = [Thread(id=path.stem, path=path) for path in paths]
         for each in threads:
             with contextlib.suppress(OutputError):
@@ -177,9 +178,9 @@ class Threads(Struct, frozen=True):
 
     def last(self) -> Thread:
         """The one that was asked last. Raises UsageError where there is none."""
-        if not (threads := self.list()):
-            raise UsageError("no thread was kept yet", "--thread NAME begins one")
-        return threads[0]
+        for thread in (each for each in self.list() if each.begun):
+            return thread
+        raise UsageError("no thread was kept yet", "--thread NAME begins one")
 
     def find(self, wanted: str) -> Thread:
         """The one of this name, or whose id begins so. Raises UsageError."""
@@ -189,18 +190,25 @@ class Threads(Struct, frozen=True):
         return found
 
     def new(self, *, id: str | None = None, name: str = "") -> Thread:  # noqa: A002 - as it is
-        """Begin one; where there is one of this name by now, or of this id, return that.
+        """Begin one; where there is one of this name or id by now, return that.
 
         Raises UsageError for a name that cannot be one, and OutputError.
         """
         _require_name(name)
+        id = id or str(uuid.uuid4())  # noqa: A001
+        thread = Thread(id=id, path=self.file(id), name=name)
         try:
             private.make(self.folder)
-            with self._usable(), _locked(self.folder / "new.lock", lambda: False):
-                return self._found(name or id or "") or self._made(id or str(uuid.uuid4()), name)
+            with _only(self.folder):
+                return self._found(name or thread.id) or self._made(thread)
         except OSError as error:
             message = f"cannot keep a thread in {self.folder}: {error.strerror}"
             raise OutputError(message) from error
+
+    def file(self, id: str) -> Path:  # noqa: A002 - as it is
+        """The file of the thread of this id, whether or not there is one. Raises OutputError."""
+        self._check()
+        return self.folder / f"{id}.sqlite"
 
     def rename(self, thread: Thread, name: str) -> None:
         """Give it a name, none where that is empty. Raises UsageError for one that is taken."""
@@ -211,9 +219,14 @@ class Threads(Struct, frozen=True):
 
     def remove(self, thread: Thread) -> None:
         """Delete all that is kept of it. Raises UsageError where a run goes on in it."""
-        with _alone(thread):
+        with _locked(thread):
             for end in _ENDS:
                 Path(f"{thread.path}{end}").unlink(missing_ok=True)
+
+    def _check(self) -> None:
+        """Raise OutputError where there is a folder, and it is not the user's alone."""
+        with contextlib.suppress(FileNotFoundError):
+            private.check(self.folder)
 
     def _found(self, wanted: str) -> Thread | None:
         """Raises UsageError for what may be several."""
@@ -227,19 +240,11 @@ class Threads(Struct, frozen=True):
             raise UsageError(f"{wanted!r} is the beginning of {len(begun)} threads: {ids}")
         return begun[0] if begun else None
 
-    def _made(self, id: str, name: str) -> Thread:  # noqa: A002 - as it is
-        thread = Thread(id=id, path=self.folder / f"{id}.sqlite")
-        flags = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY
+    def _made(self, thread: Thread) -> Thread:
+        flags = os.O_CREAT | os.O_NOFOLLOW | os.O_WRONLY
         os.close(os.open(thread.path, flags, 0o600))
-        thread.write(name=name, ts=stamp(datetime.now(UTC)))
+        thread.write(name=thread.name, ts=stamp(datetime.now(UTC)))
         return thread
-
-    @contextlib.contextmanager
-    def _usable(self) -> Iterator[None]:
-        """Check that the folder, where there is one, is the user's alone."""
-        with contextlib.suppress(FileNotFoundError):
-            private.check(self.folder)
-        yield
 
 
 def _require_name(name: str) -> None:
@@ -249,51 +254,39 @@ def _require_name(name: str) -> None:
 
 
 @contextlib.contextmanager
-def held(
-    thread: Thread, stop: Stop | None = None, on_wait: Callable[[], object] = lambda: None
-) -> Iterator[None]:
+def held(thread: Thread) -> Iterator[None]:
     """Keep all others from the thread while inside, and know what they did to it before.
 
-    Where another has it: calls `on_wait` and waits until it has not, or `stop` is due; without a
-    `stop`, it does not wait. Raises UsageError where it is not to be had, and OutputError.
+    Raises BusyError where another has it, and OutputError.
     """
-    with _alone(thread, stop, on_wait):
+    with _locked(thread):
         thread.read()
         yield
 
 
 @contextlib.contextmanager
-def _alone(
-    thread: Thread, stop: Stop | None = None, on_wait: Callable[[], object] = lambda: None
-) -> Iterator[None]:
+def _locked(thread: Thread) -> Iterator[None]:
     lock = thread.path.with_suffix(".lock")
-    with _locked(lock, lambda: stop is None or stop.is_due, on_wait) as is_ours:
-        if not is_ours:
-            raise UsageError(f"another run goes on in the thread {thread.label}")
-        try:
-            yield
-        finally:
-            if not thread.path.exists():  # it was removed, here or elsewhere
-                lock.unlink(missing_ok=True)
+    if (descriptor := _lock(lock)) is None:
+        raise BusyError(f"another run goes on in the thread {thread.label}")
+    try:
+        yield
+    finally:
+        if not thread.path.exists():  # it was removed, here or elsewhere
+            lock.unlink(missing_ok=True)
+        fcntl.flock(descriptor, fcntl.LOCK_UN)  # a process that was forked meanwhile has it too
+        os.close(descriptor)
 
 
 @contextlib.contextmanager
-def _locked(
-    path: Path, is_over: Callable[[], bool], on_wait: Callable[[], object] = lambda: None
-) -> Iterator[bool]:
-    """Have the lock inside; False where another has had it until waiting `is_over`."""
-    descriptor = _lock(path)
-    if descriptor is None and not is_over():
-        on_wait()
-    while descriptor is None and not is_over():
-        time.sleep(_LOOK_S)
-        descriptor = _lock(path)
+def _only(folder: Path) -> Iterator[None]:
+    """Let no other process make a thread meanwhile."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        yield descriptor is not None
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
     finally:
-        if descriptor is not None:
-            fcntl.flock(descriptor, fcntl.LOCK_UN)  # a process that was forked meanwhile has it too
-            os.close(descriptor)
+        os.close(descriptor)
 
 
 def _lock(path: Path) -> int | None:

@@ -6,18 +6,21 @@ import asyncio
 import sys
 import threading
 import types
+from pathlib import Path
 from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.config import get_store
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.store.memory import InMemoryStore
 from langgraph.types import interrupt
 
 from catagent.agents.custom import fit
+from catagent.agents.driver.kinds import UnusableError
 from catagent.agents.driver.supplies import Supplies
 from catagent.config import Mode
 from catagent.events import types as ev
@@ -128,8 +131,21 @@ def test_what_a_run_keeps_does_not_grow_with_its_steps() -> None:
     assert len(kept.checkpoint["channel_values"]["messages"]) == 21
 
 
-@pytest.mark.parametrize("checkpointer", [False, InMemorySaver()])
-def test_what_an_agent_brings_stays(checkpointer: Any) -> None:
-    agent = graph(recall, checkpointer=checkpointer)
-    assert Supplies().supply(agent) == {}
-    assert agent.checkpointer is checkpointer
+@pytest.mark.parametrize("thread", ["", "thread.sqlite"])
+def test_what_an_agent_brings_stays_unless_it_is_in_memory(thread: str, tmp_path: Path) -> None:
+    with SqliteSaver.from_conn_string(":memory:") as its_own:
+        agent = graph(recall, checkpointer=its_own)
+        assert Supplies(thread).supply(agent) == {}
+        assert agent.checkpointer is its_own
+    forgetful = graph(recall, checkpointer=InMemorySaver())
+    supplies = Supplies(thread and str(tmp_path / thread))
+    supplies.supply(forgetful)
+    assert forgetful.checkpointer is supplies.checkpointer
+    supplies.close()
+
+
+def test_no_thread_is_kept_of_what_has_no_memory() -> None:
+    assert Supplies().supply(graph(recall, checkpointer=False)) == {}
+    for agent in (graph(recall, checkpointer=False), RunnableLambda(last)):
+        with pytest.raises(UnusableError, match="no memory"):
+            Supplies("thread.sqlite").supply(agent)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from catagent.errors import OutputError, UsageError
-from catagent.stop import Stop
-from catagent.threads.store import Thread, Threads, held
+from catagent.threads.store import BusyError, Thread, Threads, held
 
 
 @pytest.fixture
@@ -54,34 +52,18 @@ def test_it_is_the_users_alone_and_removed_whole(threads: Threads) -> None:
     database.close()
     assert threads.folder.stat().st_mode & 0o777 == 0o700
     threads.remove(thread)
-    assert [path.name for path in threads.folder.iterdir()] == ["new.lock"]
+    assert [path.name for path in threads.folder.iterdir()] == []
 
 
-def test_the_second_waits_and_sees_what_the_first_did(threads: Threads) -> None:
-    thread, waits = threads.new(), threading.Event()
-    again, seen = Thread(id=thread.id, path=thread.path), list[int]()
-
-    def second() -> None:
-        with held(again, Stop(), waits.set):
-            seen.append(again.turns)
-
-    other = threading.Thread(target=second)
+def test_one_at_a_time_has_a_thread_and_sees_what_the_last_did(threads: Threads) -> None:
+    thread = threads.new()
+    again = Thread(id=thread.id, path=thread.path)
     with held(thread):
-        other.start()
-        assert waits.wait(10)
+        with pytest.raises(BusyError, match="another run"), held(again):
+            pytest.fail("two were in the thread at once")
         thread.begin("Where?", "run")
-    other.join(10)
-    assert seen == [1]
-
-
-def test_who_waits_is_let_go_of(threads: Threads) -> None:
-    thread, stop = threads.new(), Stop()
-    with (
-        held(thread),
-        pytest.raises(UsageError, match="another run"),
-        held(thread, stop, lambda: stop.request(OutputError("enough")) and None),
-    ):
-        pytest.fail("two were in the thread at once")
+    with held(again):
+        assert again.question == "Where?"
 
 
 def _other_version(path: Path) -> None:

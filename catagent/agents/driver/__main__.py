@@ -1,11 +1,12 @@
 """Runs an agent in the interpreter of its project: `python driver/__main__.py FD`, by `ask`.
 
 FD is a socket. A line of JSON comes in: {"module", "file" or null, "attribute", "folders", "name",
-"input", "context", "configurable", "run_id", "records", "describes", "resume": answers by the ids
-of interrupts or null, "breaks", "step", "passed"}. Out go {"versions"}, then {"began": microseconds
-of the epoch} and {"lost", "is_graph"} or, where it describes, {"described"}, and of a failure
-{"error": as the observer writes one, "traceback"}, with {"usage": message, "hint"} where an agent
-is of no use. Closing the socket on the other side cancels the run.
+"input", "context", "configurable", "run_id", "thread_id", "thread": its file or "", "keep": a file
+for a pause or "", "records", "describes", "resume": answers by the ids of interrupts or null,
+"breaks", "step", "passed"}. Out go {"versions"}, then {"began": microseconds of the epoch} and
+{"lost": why a pause is not kept or "", "is_graph"} or, where it describes, {"described"}, and of a
+failure {"error": as the observer writes one, "traceback"}, with {"usage": message, "hint"} where an
+agent is of no use. Closing the socket on the other side cancels the run.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def main(descriptor: int) -> int:
                 request = json.loads(lines.readline())
             sys.path[:0] = request["folders"]
             agent = load(*(request[each] for each in ("module", "file", "attribute", "folders")))
-            supplies = Supplies()
+            supplies = Supplies(request["thread"])
             offers = offered(_config(request, None), request["context"], supplies)
             asyncio.run(_run(called(agent, request["name"], offers), supplies, request, talk))
         except UnusableError as error:
@@ -96,7 +97,7 @@ def _say_failure(talk: socket.socket, error: BaseException | None, **what: Any) 
 
 def _config(request: dict[str, Any], agent: Any) -> dict[str, Any]:
     """A graph with a checkpointer of its own asks for a thread."""
-    given = {"thread_id": request["run_id"], **request["configurable"]}
+    given = {"thread_id": request["thread_id"], **request["configurable"]}
     config = configured(given, request["name"], agent)
     return {**config, "run_name": request["name"], "run_id": uuid.UUID(request["run_id"])}
 
@@ -121,12 +122,17 @@ def _ready(runnable: Any, supplies: Supplies, request: dict[str, Any]) -> tuple[
     return agent.bind(**more) if more else agent, config, see
 
 
-def _see(chunk: Any, graph: Any, config: Any, report: Callable[..., None]) -> None:
-    """Report that a graph stops where it was compiled to, and before which nodes if it says so."""
-    if isinstance(chunk, dict) and chunk.get("__interrupt__") == ():
+def _see(chunk: Any, graph: Any, config: Any, report: Callable[..., None]) -> bool:
+    """Whether a graph waits from now on.
+
+    Report that it stops where it was compiled to, and before which nodes if it says so.
+    """
+    waits = isinstance(chunk, dict) and "__interrupt__" in chunk
+    if waits and chunk["__interrupt__"] == ():
         report("stopped", None, [])
         with contextlib.suppress(Exception):  # its checkpointer may be asynchronous alone
             report("stopped", None, [*graph.get_state(config).next])
+    return waits
 
 
 async def _run(made: Any, supplies: Supplies, request: dict[str, Any], talk: socket.socket) -> None:
@@ -157,12 +163,15 @@ async def _run(made: Any, supplies: Supplies, request: dict[str, Any], talk: soc
             given = await resumed(runnable, request["name"], config, unpassed)
         _say(talk, began=time.time_ns() // 1000)
         if _LOSES_CONTEXT and not needs_loop(runnable):
-            await loop.run_in_executor(None, lambda: [*map(see, agent.stream(given, config))])
+            seen = await loop.run_in_executor(
+                None, lambda: [*map(see, agent.stream(given, config))]
+            )
         else:
-            async for chunk in agent.astream(given, config):
-                see(chunk)
+            seen = [see(chunk) async for chunk in agent.astream(given, config)]
         loop.remove_reader(talk)
-        _say(talk, lost=supplies.lost(), is_graph=is_a(unbound(runnable), "Pregel"))
+        lost = supplies.lost(request["keep"]) if any(seen) else ""
+        _say(talk, lost=lost, is_graph=is_a(unbound(runnable), "Pregel"))
+        supplies.close()
 
 
 def _leave(code: int) -> NoReturn:

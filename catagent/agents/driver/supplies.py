@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
-from .kinds import is_a, unbound
+from .keeping import UnkeptError, copy, thread_saver, unwritable
+from .kinds import UnusableError, is_a, unbound
 from .needs import parts_of
+
+# An in-memory checkpointer forgets with the process; the last is ours, of an earlier turn.
+_FORGETFUL = ("InMemorySaver", "MemorySaver", "ThreadSaver")
 
 
 class Supplies:
-    """A store and a checkpointer, in memory, for one run; left out where LangGraph has none."""
+    """A store in memory and a checkpointer for one run; left out where LangGraph has none.
+
+    The checkpointer is on the file of a `thread`, where there is one, else in memory.
+    """
+
+    def __init__(self, thread: str = "") -> None:
+        self._thread, self._agent = thread, None
+        self._graph: Any = None
 
     @cached_property
     def store(self) -> Any:
@@ -24,36 +37,68 @@ class Supplies:
 
     @cached_property
     def checkpointer(self) -> Any:
-        """The checkpointer, which keeps the objects in a state themselves, whatever they are."""
+        """In memory it keeps the objects in a state themselves, whatever they are."""
+        if self._thread:
+            return thread_saver(self._thread, self._agent)
         memory: Any = importlib.import_module("langgraph.checkpoint.memory")
         return memory.InMemorySaver(serde=_AsTheyAre())
 
     def supply(self, agent: Any) -> dict[str, Any]:
         """Put them where none is compiled in, and return what else to call the agent with.
 
-        The store goes into every graph in the agent, the checkpointer into the one that it is, of
-        LangGraph 0.6 or later: it keeps the end alone. For each step it would take a third longer,
-        where the steps themselves do nothing.
+        The store goes into every graph in the agent, the checkpointer into the one that it is, in
+        the place of one in memory. Ours in memory is for LangGraph 0.6 or later, and keeps the end
+        alone: for each step it would take a third longer, where the steps themselves do nothing.
+        Raises UnusableError for a thread of what has no memory.
         """
         for part in parts_of(agent):
             if is_a(part, "Pregel") and getattr(part, "store", self) is None:
                 part.store = self.store
-        graph = unbound(agent)
-        if not is_a(graph, "Pregel") or graph.checkpointer is not None:
+        graph = self._graph = unbound(agent)
+        self._agent = agent
+        if not is_a(graph, "Pregel") or graph.checkpointer is False:
+            if self._thread:
+                hint = "leave --thread out, or bring a graph of LangGraph's"
+                raise UnusableError("the agent has no memory for a thread: it is no graph", hint)
             return {}
-        if "durability" not in inspect.signature(graph.astream).parameters:
+        if not (graph.checkpointer is None or is_a(graph.checkpointer, *_FORGETFUL)):
             return {}
-        graph.checkpointer = self.checkpointer
-        return {"durability": "exit"}
+        has_durability = "durability" in inspect.signature(graph.astream).parameters
+        if self._thread or has_durability:
+            graph.checkpointer = self.checkpointer
+        return {"durability": "exit"} if has_durability and not self._thread else {}
 
-    def lost(self) -> list[str]:
-        """The keys of the kept states that could not be written down, and read elsewhere."""
-        if "checkpointer" not in vars(self):  # nor is LangGraph to be imported for it
-            return []
+    def lost(self, keep: str = "") -> str:
+        """Why a pause cannot be gone on with in another process; empty where it can be.
+
+        What was kept in memory is copied to the file `keep`, where one is given.
+        """
+        if not getattr(self._graph, "checkpointer", None):
+            return "The agent has no memory of what it has done."
+        if self._thread or "checkpointer" not in vars(self):  # its own has it
+            return ""
         serde: Any = importlib.import_module("langgraph.checkpoint.serde.jsonplus")
         states = [kept.checkpoint["channel_values"] for kept in self.checkpointer.list(None)]
         values = [each for state in states for each in state.items()]
-        return sorted({k for k, v in values if not _is_writable(v, serde.JsonPlusSerializer())})
+        if keys := unwritable(values, serde.JsonPlusSerializer()):
+            return f"The state of the agent cannot be stored: {', '.join(keys)}."
+        return self._copied(keep) if keep else ""
+
+    def _copied(self, path: str) -> str:
+        try:
+            saver = thread_saver(path, self._agent)
+            with contextlib.closing(saver.conn):
+                copy(self.checkpointer, saver)
+        except (UnkeptError, UnusableError) as error:
+            for end in ("", "-wal", "-shm"):
+                Path(path + end).unlink(missing_ok=True)
+            return str(error.args[0])
+        return ""
+
+    def close(self) -> None:
+        """Close the file of the thread."""
+        if self._thread and "checkpointer" in vars(self):
+            self.checkpointer.conn.close()
 
 
 class _AsTheyAre:
@@ -64,10 +109,3 @@ class _AsTheyAre:
 
     def loads_typed(self, kept: tuple[str, Any]) -> Any:
         return kept[1]
-
-
-def _is_writable(value: Any, serde: Any) -> bool:
-    try:
-        return bool(serde.dumps_typed(value))
-    except Exception:  # msgpack's, or of a class of the agent's
-        return False
