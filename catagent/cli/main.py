@@ -8,7 +8,19 @@ from typer.completion import get_completion_inspect_parameters
 
 from catagent import __version__
 from catagent.cli.command import Command, Root
-from catagent.cli.commands import agents, ask, chat, export, replay, runs, schema, show, tool, watch
+from catagent.cli.commands import (
+    agents,
+    ask,
+    chat,
+    export,
+    replay,
+    resume,
+    runs,
+    schema,
+    show,
+    tool,
+    watch,
+)
 from catagent.cli.mistakes import Refused, refused
 from catagent.config import process_environ
 from catagent.errors import ExitCode
@@ -25,6 +37,7 @@ app = typer.Typer(
 )
 app.command("ask", cls=Command)(ask.ask)
 app.command("chat", cls=Command)(chat.chat)
+app.command("resume", cls=Command)(resume.resume)
 app.command("tool", cls=Command)(tool.tool)
 app.command("watch", cls=watch.Watch)(watch.watch)
 app.command("agents", cls=Command)(agents.agents)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from catagent.run.session import Session
     from catagent.run.turns import Turn
 
+_WAITS = "catagent: the run waits for an answer"
+
 
 def show(
     request: Request,
@@ -54,6 +56,8 @@ def show(
         signals.cancel = turn.cancel
         turn.execute(partial(leave, turn, outputs, asked), waiting)
     epilogue(turn, outputs, asked)
+    if waiting is not None and not turn.sessions:
+        say_questions(_WAITS, waiting)
     return turn.exit_code
 
 
@@ -116,7 +120,7 @@ def _say_end(session: Session) -> None:
         lost = (warning for warning in session.state.warnings if warning.code == "recording_failed")
         for warning in lost:
             say(f"catagent: error: {warning.message}")
-    say_questions("catagent: the run waits for an answer", session.state)
+    say_questions(_WAITS, session.state, "catagent resume {run} --answer …")
 
 
 def leave(turn: Turn, outputs: Outputs, asked: Asked) -> None:

@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -13,7 +13,7 @@ from catagent.cli.asked import Asked
 from catagent.cli.listing import print_list
 from catagent.events import types as ev
 from catagent.events.timestamps import moment
-from catagent.recordings.history import FAILED, RunSummary
+from catagent.recordings.history import FAILED, RunSummary, answered
 from catagent.recordings.search import Search
 from catagent.views.format import GAP, Row, headed, line, price, widths
 from catagent.views.notes import short
@@ -76,24 +76,25 @@ def table(
     `shown` are those to show, where that is not known of all that are kept; `more` says what is
     left out. Below a run stands what a search has found, or why it failed.
     """
-    ellipsis, rows = look.glyphs.ellipsis, headed([_row(run, look) for run in kept])
+    went_on = answered(kept)
+    ellipsis, rows = look.glyphs.ellipsis, headed([_row(run, look, went_on) for run in kept])
     columns = fit(rows, width)
     above = [line(row, columns, _RIGHT) for row in rows[:1]] + [f"{ellipsis} {more}"] * bool(more)
     for run in kept if shown is None else shown:
         yield from (look.paint("dim", head(row, width, ellipsis)) for row in above)
         above = []
-        yield line(_shown(_row(run, look), columns, look), columns, _RIGHT)
+        yield line(_shown(_row(run, look, went_on), columns, look), columns, _RIGHT)
         if below := run.match or (run.error if run.status in FAILED else ""):
             indented = GAP * 5 + look.line(below.strip().partition("\n")[0])
             yield look.paint("dim", head(indented, width, ellipsis))
 
 
-def _row(run: RunSummary, look: Look) -> dict[str, str]:
+def _row(run: RunSummary, look: Look, went_on: Collection[str]) -> dict[str, str]:
     when, used, ellipsis = moment(run.ts), run.usage or ev.Usage(), look.glyphs.ellipsis
     return {
         "id": look.line(short(run.id)),
         "when": "" if when is None else f"{when:%m-%d %H:%M}",
-        "status": run.status,
+        "status": "answered" if run.id in went_on else run.status,
         "agent": head(look.line(run.agent), _WIDEST_NAME, ellipsis),
         "models": head(look.line(", ".join(run.models) or run.model), _WIDEST_NAME, ellipsis),
         "steps": _number(run.steps),

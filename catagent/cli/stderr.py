@@ -58,8 +58,11 @@ def say_error(said: str, error: ErrorInfo) -> None:
         say("\n  ".join([f"{said}: {each.message}", *where(each)]), each.hint)
 
 
-def say_questions(said: str, state: RunState) -> None:
-    """Print what a run that waits for a person asks them, and what they may answer."""
+def say_questions(said: str, state: RunState, hint: str = "") -> None:
+    """Print what a run that waits for a person asks them, and what they may answer.
+
+    Then a hint, with `{run}` for the run's id.
+    """
     from catagent.views.graph import answers, questions
 
     if state.finished is not None and state.finished.data.status == "interrupted":
@@ -67,6 +70,8 @@ def say_questions(said: str, state: RunState) -> None:
             asked = [f"{said}: {question}" for question in questions(event.data)]
             for text in (*asked, *(f"  {answer}" for answer in answers(event.data))):
                 say(_clipped(text).replace("\n", "\n  "))
+        if hint and state.started is not None:
+            say("  hint: " + hint.format(run=state.started.run_id[:8]))
 
 
 def _clipped(text: str) -> str:

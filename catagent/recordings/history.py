@@ -6,7 +6,7 @@ in the order in which their runs began, for clocks go wrong and are put right.
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -32,10 +32,10 @@ _NAME = re.compile(r"([0-9]{8,18})-[0-9]{8}-[0-9]{6}-(.*)\.jsonl")
 class RunSummary(Struct, kw_only=True, tag_field="type", tag="run"):
     """One run of the history, as `catagent runs` lists it. `bytes` is its size on disk.
 
-    `thread` is the id of the conversation that it was part of. `model` names those that were asked,
-    where the agent brought its own; `models` always those. `error` is what a run failed for,
-    `match` the line in which a search has found its text. Of a file with several runs it is the
-    first one.
+    `thread` is the id of the conversation that it was part of, and `resumes` that of the run that it
+    goes on with. `model` names those that were asked, where the agent brought its own; `models`
+    always those. `error` is what a run failed for, `match` the line in which a search has found its
+    text. Of a file with several runs it is the first one.
     """
 
     v: int = 1
@@ -58,6 +58,7 @@ class RunSummary(Struct, kw_only=True, tag_field="type", tag="run"):
     models: list[str] = []
     error: str = ""
     match: str | UnsetType = UNSET
+    resumes: str = ""
 
 
 class History(Struct, kw_only=True, frozen=True):
@@ -155,6 +156,7 @@ def summarise(path: Path, mask: EventMask | None = None) -> RunSummary:
         summary.question, summary.agent = question(began), began.agent
         summary.model, summary.mode = began.model or "", began.mode
         summary.thread = began.thread_id or ""
+        summary.resumes = began.resumes or ""
     if isinstance(last, ev.RunFinished) and (run is None or run.run_id == last.run_id):
         last.data.state = last.data.output = None  # of any size, and not wanted
         mask(last)
@@ -164,6 +166,18 @@ def summarise(path: Path, mask: EventMask | None = None) -> RunSummary:
         summary.model = summary.model or ", ".join(summary.models)
         summary.error = last.data.error.message if last.data.error is not None else ""
     return summary
+
+
+def answered(runs: Iterable[RunSummary]) -> set[str]:
+    """The ids of the runs that waited and were answered: what failed may be answered again."""
+    return {run.resumes for run in runs if run.status in ("success", "interrupted")}
+
+
+def waiting(runs: Iterable[RunSummary]) -> Iterator[RunSummary]:
+    """Those that wait for an answer, in the same order."""
+    kept = list(runs)
+    went_on = answered(kept)
+    return (run for run in kept if run.status == "interrupted" and run.id not in went_on)
 
 
 def question(started: ev.RunStartedData) -> str:

@@ -89,7 +89,8 @@ class Translator:
         match event:
             case ev.RunStarted(data=data, run_id=run_id):
                 self._ids = {"threadId": data.thread_id or run_id, "runId": run_id}
-                self._put("RUN_STARTED", self._ids)
+                before = {"parentRunId": data.resumes} if data.resumes else {}
+                self._put("RUN_STARTED", self._ids, **before)
                 self._custom(event.type, data)
             case ev.Answer(data=data):
                 if not repeats(data.output, *self._said):  # no model has just said it

@@ -1,0 +1,113 @@
+"""Finds the run that waits, what it was asked with, and what is answered to it."""
+
+import contextlib
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+
+from catagent.cli.agent import request_of, with_agent
+from catagent.cli.asked import Asked
+from catagent.cli.recordings import history, recorded, threads
+from catagent.config import Loaded
+from catagent.errors import RecordingError, UsageError
+from catagent.events import types as ev
+from catagent.events.state import RunState
+from catagent.exports.facts import final_state
+from catagent.loading.registry import AGENTS
+from catagent.recordings.history import waiting
+from catagent.recordings.reader import by_run
+from catagent.run.answers import CONTINUE, answer_to, is_stop
+from catagent.run.request import Request
+from catagent.threads.store import Thread
+
+_SHORTEST_ID = 4
+_RESUMED_WITH = ("agent", "model", "tool_model", "mode")
+
+
+class Waiting(NamedTuple):
+    """A run that waits; `is_kept` where the history has it, and it is no file of somebody's."""
+
+    state: RunState
+    started: ev.RunStarted
+    is_kept: bool
+
+
+def waiting_run(wanted: str, loaded: Loaded) -> Waiting:
+    """The run of this file or id that waits, the last one for none. Raises UsageError."""
+    kept = history(loaded)
+    if not wanted and (wanted := next((each.id for each in waiting(kept.runs())), "")) == "":
+        raise UsageError("no run waits for an answer", "catagent runs lists those that are kept")
+    with recorded(wanted, loaded) as events:
+        states = [final_state(each) for each in by_run(events).values()]
+    resumed = {state.started.data.resumes for state in states if state.started is not None}
+    for state in reversed(states):
+        started, end = state.started, state.finished
+        if started is None or end is None or started.run_id in resumed:
+            continue
+        if end.data.status == "interrupted":
+            with contextlib.suppress(RecordingError):
+                return Waiting(state, started, bool(kept.find(started.run_id)))
+            return Waiting(state, started, False)
+    ends = [state.finished.data.status for state in states if state.finished is not None]
+    raise UsageError(f"{wanted} does not wait for an answer: it ended with {', '.join(ends)}")
+
+
+def answers_of(texts: Sequence[str], interrupts: Sequence[ev.Interrupt]) -> dict[str, Any]:
+    """What is answered, by the ids of these interrupts; those that ask nothing only go on.
+
+    Raises UsageError for what is not allowed, and where it is not clear what it answers.
+    """
+    answers = {each.data.id: CONTINUE for each in interrupts if is_stop(each.data)}
+    for text in texts:
+        data, said = _meant(text, interrupts)
+        answers[data.id] = answer_to(data, said)
+    return answers
+
+
+def _meant(text: str, interrupts: Sequence[ev.Interrupt]) -> tuple[ev.InterruptData, str]:
+    """What a text answers, and with what."""
+    begun, equals, said = text.partition("=")
+    if equals and len(begun) >= _SHORTEST_ID:
+        for each in interrupts:
+            if each.data.id.startswith(begun):
+                return each.data, said
+    if len(interrupts) == 1:
+        return interrupts[0].data, text
+    ids = ", ".join(each.data.id[:8] for each in interrupts)
+    raise UsageError(f"{len(interrupts)} answers are awaited", f"--answer ID=… for each of {ids}")
+
+
+def request_to_resume(found: Waiting, asked: Asked) -> tuple[Request, Asked]:
+    """What to run to go on: what was not given is as the run was asked. Raises UsageError."""
+    data, thread = found.started.data, _thread(found, asked.loaded)
+    known = {name: getattr(data, name) for name in _RESUMED_WITH} | (thread.asked if thread else {})
+    if not found.is_kept and not asked.given["agent"] and data.agent not in AGENTS:
+        hint = f"--agent {data.agent}, if that is what you want to run"
+        raise UsageError("a recording that is a file does not say which agent to run", hint)
+    chosen = {k: known[k] for k in _RESUMED_WITH if known.get(k) and not asked.given[k]}
+    settings = replace(asked.settings, **chosen)
+    asked = replace(asked, loaded=replace(asked.loaded, settings=settings))
+    if asked.python is None and known.get("python"):
+        asked = replace(asked, python=known["python"])
+    asked, python = with_agent(asked)
+    question, given = (data.input, None) if isinstance(data.input, str) else ("", data.input)
+    request = request_of(asked, python, question, given)
+    thread_id = {"thread_id": data.thread_id or found.started.run_id}
+    request = replace(
+        request,
+        thread=thread,
+        context=request.context or known.get("context"),
+        configurable={**known.get("configurable", {}), **request.configurable, **thread_id},
+        breaks=request.breaks or tuple(known.get("breaks", ())),
+    )
+    return request, asked
+
+
+def _thread(found: Waiting, loaded: Loaded) -> Thread | None:
+    """The thread that was kept of it; a file of somebody's names none."""
+    if not found.is_kept or not (wanted := found.started.data.thread_id):
+        return None
+    with contextlib.suppress(UsageError):
+        return threads(loaded).find(wanted)
+    return None

@@ -1,0 +1,204 @@
+"""A run that waits and what a person answers: runs one after the other, on one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from catagent.config import load
+from catagent.errors import ExitCode
+from catagent.events import types as ev
+from catagent.events.filters import Filters
+from catagent.models.spec import ModelSpec
+from catagent.recordings.history import History, answered, waiting
+from catagent.recordings.reader import by_run, read
+from catagent.run.answers import Asker, actions, answer_to, answering
+from catagent.run.recorders import recorders
+from catagent.run.request import Request, Resume
+from catagent.run.turns import Turn
+from catagent.sinks.agui_events import Translator
+from catagent.stop import Stop
+from tests.support import paused_agents
+from tests.support.agents import MODES
+from tests.support.asked import Heard
+
+AGENTS = paused_agents.__file__
+
+
+def turn_of(agent: str, ask: Asker | None, *sinks: Any, mode: Any = "events", **more: Any) -> Turn:
+    """A turn of one of those agents."""
+    model = ModelSpec(provider="openai", name="gpt")
+    given: Any = "go" if agent in ("batched", "per_call", "endless") else {"said": []}
+    request = Request(
+        agent=f"{AGENTS}:{agent}",
+        question=given if isinstance(given, str) else "",
+        input=None if isinstance(given, str) else given,
+        model=model,
+        tool_model=model,
+        filters=Filters(),
+    )
+    flags = {"mode": mode, "max_steps": more.pop("max_steps", None), "timeout": 60}
+    loaded = load(flags, environ={"OPENAI_API_KEY": "test"})
+    return Turn(request, loaded, sinks=sinks, ask=ask, **more)
+
+
+def saying(*texts: Any) -> Asker:
+    """Whoever answers with one of these after the other, and then leaves."""
+    left = list(texts)
+
+    async def ask(asked: Sequence[ev.Interrupt]) -> dict[str, Any] | None:
+        return {each.data.id: left.pop(0) for each in asked} if left else None
+
+    return ask
+
+
+def run(turn: Turn) -> list[str]:
+    """Drive it, and return how each of its runs ended."""
+    asyncio.run(turn.drive())
+    ends = [session.state.finished for session in turn.sessions]
+    return [end.data.status for end in ends if end is not None]
+
+
+APPROVE = {"type": "approve"}
+APPROVED = "sent to bob; deleted /a"
+ANSWERS: dict[str, list[Any]] = {
+    "batched": [{"decisions": [APPROVE, APPROVE]}],
+    "per_call": [APPROVE, APPROVE],
+    "two": ["yes", {"no": 1}],
+    "nested": [False],
+    "stopped": ["continue"],
+}
+SAID = {"two": ["left yes", "right {'no': 1}"], "nested": ["deep False"], "stopped": ["said"]}
+
+
+@pytest.mark.parametrize("agent", [*ANSWERS])
+@pytest.mark.parametrize("mode", MODES)
+def test_an_answer_is_a_run_of_its_own_that_goes_on_with_the_one_that_waits(
+    agent: str, mode: str
+) -> None:
+    heard = Heard()
+    turn = turn_of(agent, saying(*ANSWERS[agent]), heard, mode=mode)
+    assert run(turn) == ["interrupted", "success"]
+    first, second = heard.of(ev.RunStarted)
+    assert (first.seq, second.seq, first.data.resumes) == (0, 0, UNSET)
+    assert second.data.resumes == first.run_id
+    assert second.data.thread_id == first.data.thread_id
+    assert [*second.data.answers.values()] == ANSWERS[agent]
+    end = turn.sessions[-1].state
+    if agent in SAID:
+        assert sorted(end.finished.data.state["said"]) == SAID[agent]  # type: ignore[union-attr]
+    else:
+        assert end.answer is not None
+        assert end.answer.output == APPROVED
+
+
+def test_a_graph_in_a_chain_is_not_asked_about_and_says_why() -> None:
+    heard = Heard()
+    assert run(turn_of("chained", saying("yes"), heard)) == ["interrupted"]
+    assert "inside of a chain" in heard.of(ev.Warned)[-1].data.message
+
+
+@pytest.mark.parametrize("agent", ["batched", "per_call"])
+def test_calls_that_were_approved_beforehand_are_not_asked_about(agent: str) -> None:
+    asked: list[list[str]] = []
+
+    async def ask(interrupts: Sequence[ev.Interrupt]) -> dict[str, Any]:
+        asked.append([each.name for one in interrupts for each in actions(one.data)])
+        return {each.data.id: answer_to(each.data, "reject:no") for each in interrupts}
+
+    turn = turn_of(agent, answering({}, ["send_email"], ask))
+    assert run(turn) == ["interrupted", "success"]
+    assert asked == [["delete_file"]]
+    assert (answer := turn.sessions[-1].state.answer) is not None
+    assert "sent to bob" in answer.output
+    assert "User rejected the tool call for `delete_file` with reason: no" in answer.output
+
+
+@pytest.mark.parametrize(
+    ("agent", "tools", "ends"),
+    [
+        ("batched", ["all"], ["interrupted", "success"]),
+        ("batched", ["send_email"], ["interrupted"]),
+        ("per_call", ["send_email"], ["interrupted", "interrupted"]),
+        ("two", ["all"], ["interrupted"]),
+        ("stopped", ["all"], ["interrupted", "success"]),
+        ("stopped", ["say"], ["interrupted", "success"]),
+        ("stopped", ["send_email"], ["interrupted"]),
+    ],
+)
+def test_what_was_not_approved_waits(agent: str, tools: list[str], ends: list[str]) -> None:
+    turn = turn_of(agent, answering({}, tools))
+    assert run(turn) == ends
+    assert turn.exit_code == (ExitCode.OK if ends[-1] == "success" else ExitCode.WAITING)
+
+
+def test_one_recording_holds_all_runs_and_the_history_each_on_its_own(tmp_path: Path) -> None:
+    history = History(folder=tmp_path / "runs")
+    stop = Stop()
+    with recorders("", stop, record=tmp_path / "run.jsonl") as recording:
+        keep = partial(recorders, stop=stop, history=history)
+        run(turn_of("stopped", saying("continue"), recorders=recording, keep=keep, stop=stop))
+    runs = by_run(read(tmp_path / "run.jsonl"))
+    kept = [*history.runs()]
+    assert [each.id for each in kept] == [*runs][::-1]
+    assert [each.resumes for each in kept] == [kept[1].id, ""]
+    assert kept[1].id in answered(kept)
+    assert [*waiting(kept)] == []
+
+
+def test_steps_count_over_all_runs_and_the_time_of_a_person_does_not() -> None:
+    deadlines = []
+
+    async def ask(asked: Sequence[ev.Interrupt]) -> dict[str, Any]:
+        deadlines.append(turn.stop.deadline)
+        return {each.data.id: {"decisions": [APPROVE, APPROVE]} for each in asked}
+
+    turn = turn_of("endless", ask, max_steps=2)
+    assert run(turn) == ["interrupted", "interrupted", "limit"]
+    assert deadlines == [math.inf, math.inf]
+    assert turn.stop.deadline < math.inf
+
+
+def test_a_signal_while_a_person_is_asked_leaves_the_run_waiting() -> None:
+    async def ask(_: Sequence[ev.Interrupt]) -> None:
+        turn.cancel(ExitCode.TERMINATED)
+        await asyncio.sleep(60)
+
+    turn = turn_of("stopped", ask)
+    assert run(turn) == ["interrupted"]
+    assert turn.exit_code is ExitCode.TERMINATED
+
+
+@pytest.mark.parametrize(
+    ("thread", "said"), [("", "went on"), ("nowhere", "nothing is kept of the thread nowhere")]
+)
+def test_what_does_not_wait_any_more_is_not_answered(thread: str, said: str) -> None:
+    turn = turn_of("two", None)
+    run(turn)
+    begun = turn.sessions[0].state.started
+    assert begun is not None
+    thread = thread or begun.run_id
+    resume = Resume(begun.run_id, {"0" * 32: "yes"})
+    turn.request = replace(turn.request, resume=resume, configurable={"thread_id": thread})
+    assert run(turn)[-1] == "error"
+    assert (end := turn.sessions[-1].state.finished) is not None
+    assert end.data.error is not None
+    assert said in end.data.error.message
+    assert turn.exit_code is ExitCode.USAGE
+
+
+def test_ag_ui_names_the_run_that_an_answer_goes_on_with() -> None:
+    heard = Heard()
+    run(turn_of("stopped", saying("continue"), heard))
+    first, second = heard.of(ev.RunStarted)
+    started = Translator().translate(second)[0]
+    assert started["parentRunId"] == first.run_id
+    assert started["threadId"] == first.run_id
