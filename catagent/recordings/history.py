@@ -32,8 +32,8 @@ _NAME = re.compile(r"([0-9]{8,18})-[0-9]{8}-[0-9]{6}-(.*)\.jsonl")
 class RunSummary(Struct, kw_only=True, tag_field="type", tag="run"):
     """One run of the history, as `catagent runs` lists it. `bytes` is its size on disk.
 
-    `thread` is the id of the conversation that it was part of, and `resumes` that of the run that it
-    goes on with. `model` names those that were asked, where the agent brought its own; `models`
+    `thread` is the id of the conversation that it was part of, `resumes` that of the run that it is
+    the answer to. `model` names those that were asked, where the agent brought its own; `models`
     always those. `error` is what a run failed for, `match` the line in which a search has found its
     text. Of a file with several runs it is the first one.
     """
