@@ -30,10 +30,14 @@ _LINES = {
 
 @dataclass(slots=True)
 class Outputs:
-    """The open sinks of a run, and whether a person sees there why it failed, and its warnings."""
+    """The open sinks of a run, and whether a person sees there why it failed, and its warnings.
+
+    `asks` says whether they see the run in the live view, and can be asked there.
+    """
 
     sinks: list[Sink] = field(default_factory=list)
     live: LiveSink | None = None
+    asks: bool = False
     shows_errors: bool = False
     shows_warnings: bool = True
 
@@ -105,7 +109,7 @@ def _open(output: Output, stdout: TextIO, asked: Asked, stop: Stop) -> Outputs:
     from catagent.sinks.live import LiveSink
 
     live = LiveSink(asked.view(stdout), 1).start()
-    return Outputs([live], live, shows_errors, shows_warnings)
+    return Outputs([live], live, True, shows_errors, shows_warnings)
 
 
 def _wants_status(output: Output, stdout: TextIO, asked: Asked) -> bool:

@@ -19,6 +19,7 @@ from catagent.stop import Interrupts, Stop
 
 if TYPE_CHECKING:
     from catagent.events.state import RunState
+    from catagent.run.answers import Asker
     from catagent.run.session import Session
     from catagent.run.turns import Turn
 
@@ -71,7 +72,7 @@ def turn_of(
 ) -> Turn:
     """What a request comes to, with these outputs, kept in the history too.
 
-    Runs that wait are answered as was said on the command line.
+    Runs that wait are answered as was said on the command line, else by the person who sees them.
     """
     from catagent.run.answers import answering
     from catagent.run.turns import Turn
@@ -85,10 +86,18 @@ def turn_of(
         recorders=recording,
         keep=partial(recorders, stop=stop, history=kept),
         threads=threads(asked.loaded) if kept else None,
-        ask=answering(answers or {}, tools),
+        ask=answering(answers or {}, tools, _asker(outputs)),
         stop=stop,
         on_status=outputs.status,
     )
+
+
+def _asker(outputs: Outputs) -> Asker | None:
+    if outputs.live is None or not outputs.asks:
+        return None
+    from catagent.cli.asking import terminal_asker
+
+    return terminal_asker(outputs.live)
 
 
 def epilogue(turn: Turn, outputs: Outputs, asked: Asked) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from catagent.events import types as ev
 from catagent.events.state import LlmRun, RunState, ToolRun
@@ -77,6 +78,20 @@ def add_up(end: ev.RunFinishedData, state: RunState, costs: Mapping[str, float |
     end.models = models(state, costs)
     end.usage = add(used.usage for used in end.models)
     end.cost = add_costs(used.cost for used in end.models)
+
+
+def together(before: ev.RunFinishedData | None, end: ev.RunFinishedData) -> ev.RunFinishedData:
+    """The end of a run that went on with one that waited: what both came to."""
+    if before is None:
+        return end
+    return replace(
+        end,
+        duration_s=before.duration_s + end.duration_s,
+        tool_calls=before.tool_calls + end.tool_calls,
+        usage=add([before.usage, end.usage]),
+        models=before.models + end.models,
+        cost=add_costs([before.cost, end.cost]),
+    )
 
 
 def close_open_spans(state: RunState, error: ev.ErrorInfo | None, ts: str) -> Iterator[ev.Event]:

@@ -10,7 +10,7 @@ import select
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Self, TextIO
 
 from catagent.events.types import Answer, Event, RunStarted
@@ -19,6 +19,8 @@ from catagent.sinks.painter import RESTORE, Painter
 from catagent.sinks.terminal import JobControl, Terminal
 from catagent.views.live import LiveView
 from catagent.views.options import ViewOptions
+from catagent.views.style import Look
+from catagent.views.transcript import Transcript
 from catagent.views.wrap import cells, without_colors
 
 FRAMES_PER_SECOND = 12
@@ -26,6 +28,8 @@ FRAMES_PER_SECOND = 12
 PATIENCE_S = 5.0
 # Rows of a program that wait to be shown, and what is looked at of one that is being written.
 _MOST_ROWS, _LONGEST_TYPED = 5000, 4000
+# What a prompt may have asked of the terminal: to mark what is pasted.
+_NO_PASTE = "\x1b[?2004l"
 
 
 class LiveSink:
@@ -46,7 +50,7 @@ class LiveSink:
         self._view = LiveView(options, time.monotonic())
         self._has_program = raw
         # Events, rows of a program, and lines of others, in the order in which they came.
-        self._queue: deque[Event | str | tuple[str]] = deque()
+        self._queue: deque[Event | str | tuple[str] | Callable[[Transcript], object]] = deque()
         self._status = "starting"
         self._size = self.terminal.size()
         self._lock = threading.Lock()
@@ -102,6 +106,27 @@ class LiveSink:
         """Go on below what the program has left there."""
         self._aside, self._resumed = False, True
 
+    @property
+    def look(self) -> Look:
+        """The colours and glyphs in use."""
+        return self._view.transcript.look
+
+    def show(self, change: Callable[[Transcript], object]) -> None:
+        """Have more shown than events say, where in their order this is called."""
+        self._queue.append(change)
+
+    @contextlib.contextmanager
+    def lent(self) -> Iterator[None]:
+        """Show what there is, and stand back, with the terminal as it was, for a prompt."""
+        self.stand_back()
+        self._jobs.__exit__()
+        self.terminal.lend()
+        try:
+            yield
+        finally:
+            self._jobs.__enter__()
+            self.come_back()
+
     def close(self) -> None:
         """Show what is left, for good, and give the terminal back as it was."""
         self._jobs.__exit__()
@@ -124,7 +149,7 @@ class LiveSink:
         self.terminal.give_back()
         with contextlib.suppress(OSError):
             if select.select([], [self.terminal.fd], [], 0)[1]:  # it would not make us wait
-                os.write(self.terminal.fd, RESTORE.encode())
+                os.write(self.terminal.fd, (RESTORE + _NO_PASTE).encode())
         _open_sinks.discard(self)
 
     def _wait_for_painter(self) -> None:
@@ -215,6 +240,8 @@ class LiveSink:
                 # Taken out afterwards: where the view raises, its rescue gets the event.
                 if isinstance(item, tuple):
                     shown.outside(item)
+                elif callable(item):
+                    item(shown)
                 else:
                     self._view.update(item, now)
             self._queue.popleft()

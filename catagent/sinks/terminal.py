@@ -7,6 +7,7 @@ that send signals stay as they are, unless every key is for another program.
 import contextlib
 import os
 import signal
+import sys
 import termios
 import threading
 import tty
@@ -68,11 +69,21 @@ class Terminal:
 
     def give_back(self) -> None:
         """Restore what was; keys typed meanwhile are the shell's. More than once does no harm."""
-        saved, self._saved = self._saved, None
-        if saved is None or not self.is_ours():
-            return
-        with contextlib.suppress(termios.error, OSError):
-            self._set(saved)
+        self.lend()
+        self._saved = None
+
+    def lend(self) -> None:
+        """Restore what was, for somebody whose changes `give_back` is to take back as well."""
+        if self._saved is not None and self.is_ours():
+            with contextlib.suppress(termios.error, OSError):
+                self._set(self._saved)
+
+    def has_keys(self) -> bool:
+        """Whether what is typed on it is for us to read: no other job's, and no background's."""
+        try:
+            return os.tcgetpgrp(self.fd) == os.getpgrp()
+        except OSError:  # not our controlling terminal
+            return sys.stdin.isatty()
 
     def _set(self, attributes: list[Any], *, raw: bool = False) -> None:
         # From a group that is not in the foreground this stops the process, unless blocked.

@@ -1,22 +1,22 @@
 """What a graph asks a person, and what its tools returned besides what its agent observes."""
 
 from collections.abc import Iterator
-from textwrap import indent
 from typing import Any
 
 from msgspec import UNSET
 
 from catagent.events import types as ev
-from catagent.views.format import fields, json_line, parsed
-from catagent.views.notes import note, under
-from catagent.views.parts import Hanging, Part, Ready, Rows
+from catagent.views.format import compact, json_line, parsed
+from catagent.views.notes import under
+from catagent.views.parts import Hanging, Part, Ready, Rows, narrower
+from catagent.views.sanitize import clean_line
 from catagent.views.style import Look
-from catagent.views.wrap import cells, head
+from catagent.views.wrap import cells, head, wrap
 
 # Of a state, which may be of any size, a row of this many cells at most is shown.
 LONGEST = 200
-# Of the spaces before a line of a question, so many are kept.
-DEEPEST = 8
+# How much further in the rest of a line of a question begins that is wrapped.
+DEEPER = 2
 # What LangChain says before a tool call to approve where the agent's author says nothing.
 DEFAULT_DESCRIPTION = "Tool execution requires approval"
 
@@ -26,42 +26,86 @@ def interrupt(look: Look, data: ev.InterruptData) -> list[Part]:
     below = answers(data)
     if look.options.verbose:
         below.append(f"interrupt {data.id}" + (f" of {data.node}" if data.node else ""))
-    asked = [part for question in questions(data) for part in _asked(look, question)]
-    return [*asked, *under(look, look.glyphs.pause, below)]
+    return [*asked(look, data), *under(look, look.glyphs.pause, below)]
 
 
-def _asked(look: Look, question: str) -> Iterator[Part]:
-    """Rows of a line are all as far to the right: no argument may pass for what is asked."""
-    sign = look.glyphs.pause
-    first, *lines = question.replace("\r\n", "\n").split("\n")
-    yield note(look, sign, first, "warn", "question")
-    for line in lines:
-        text = line.lstrip(" ")
-        space = " " * (cells(sign) + min(DEEPEST, len(line) - len(text)))
-        yield note(look, space, text, "plain", "question")
+def asked(look: Look, data: ev.InterruptData) -> list[Part]:
+    """What a person is asked, each question whole."""
+    return [_asked(look, question) for question in questions(data)]
+
+
+def _asked(look: Look, question: str) -> Part:
+    """Rows of a line are further to the right: no argument may pass for another, or a question."""
+    sign, lines = look.glyphs.pause, look.text(question.replace("\r\n", "\n")).split("\n")
+
+    def rows(width: int | None) -> Rows:
+        made = [row for line in lines for row in _hung(line, narrower(width, cells(sign)))]
+        return [look.paint("question", row.rstrip(" ")) for row in made]
+
+    return Hanging(look.paint("warn", sign), Ready(rows))
+
+
+def _hung(line: str, width: int | None) -> Iterator[str]:
+    text = line.lstrip(" ")
+    deep = len(line) - len(text)
+    space = " " * (deep if width is None else min(deep, width // 2))
+    first, *more = wrap(text, narrower(width, len(space) + DEEPER))
+    yield space + first
+    yield from (space + " " * DEEPER + row for row in more)
 
 
 def questions(data: ev.InterruptData) -> list[str]:
     """What a person is asked, in lines: each tool call to approve, or whatever the graph says.
 
-    One that was compiled to stop says nothing but where.
+    A breakpoint says what is about to happen; where a graph was compiled to stop, it is but where.
     """
     if data.value is None and data.node:
         return [f"{'in' if data.id else 'before'} {data.node}"]
-    requests = data.value.get("action_requests") if isinstance(data.value, dict) else None
-    if requests and isinstance(requests, list) and all(isinstance(one, dict) for one in requests):
-        return [_request(request) for request in requests]
-    return ["\n".join(fields(data.value))]
+    match data.value:
+        case {"breakpoint": {"name": name, "input": given}}:
+            return [_call(f"before {name}", given)]
+        case {"type": "tool_approval", "name": _}:
+            return [_request(data.value)]
+        case {"action_requests": [*requests]} if requests and all(map(_is_object, requests)):
+            return [_request(request) for request in requests]
+    return ["\n".join(_lines(data.value))]
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
 
 
 def _request(request: dict[str, Any]) -> str:
     """A tool call to approve, as LangChain's HumanInTheLoopMiddleware puts it."""
     name, args = request.get("name", "tool"), request.get("args")
-    asked = indent("\n".join(fields(args)), "  ") if args else ""
     # What the agent's author says about the call, without LangChain's own words for the same.
     own = f"\n\nTool: {request.get('name')}\nArgs: {args}"
     said = str(request.get("description") or "").removesuffix(own)
-    return "\n".join(filter(None, [str(name), asked, said if said != DEFAULT_DESCRIPTION else ""]))
+    return "\n".join(filter(None, [_call(name, args), said if said != DEFAULT_DESCRIPTION else ""]))
+
+
+def _call(name: Any, args: Any) -> str:
+    return "\n".join([clean_line(str(name)), *(f"  {line}" for line in _lines(args) if args)])
+
+
+def _lines(value: Any) -> list[str]:
+    """Data in lines, what is inside of another further to the right; small lists are JSON."""
+    if isinstance(value, dict) and value:
+        return [line for key, each in value.items() for line in _named(f"{key}:", each)]
+    if isinstance(value, list) and any(isinstance(each, dict | list) for each in value):
+        return [line for each in value for line in _item(_lines(each))]
+    return compact(value).split("\n")
+
+
+def _named(key: str, value: Any) -> list[str]:
+    lines = _lines(value)
+    if lines == [compact(value)]:
+        return [f"{clean_line(key)} {lines[0]}"]
+    return [clean_line(key), *(f"  {line}" for line in lines)]
+
+
+def _item(lines: list[str]) -> list[str]:
+    return [f"{'  ' if at else '- '}{line}" for at, line in enumerate(lines)]
 
 
 def answers(data: ev.InterruptData) -> list[str]:

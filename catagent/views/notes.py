@@ -8,7 +8,16 @@ from msgspec import UNSET
 
 from catagent.events import types as ev
 from catagent.views.fold import Folded
-from catagent.views.format import compact, fields, one_line, seconds, tool_calls, used
+from catagent.views.format import (
+    called,
+    compact,
+    fields,
+    json_line,
+    one_line,
+    seconds,
+    tool_calls,
+    used,
+)
 from catagent.views.markdown import Markdown
 from catagent.views.model_call import label
 from catagent.views.nodes import whole
@@ -49,6 +58,8 @@ def node(look: Look, name: str, data: ev.NodeData) -> Part:
 def beginning(look: Look, event: ev.RunStarted, process: str = "") -> list[Part]:
     """What is about to run, where, and the question."""
     data = event.data
+    if data.resumes is not UNSET:
+        return answered(look, data.answers or {})
     tools = [] if data.tool_model in (None, data.model) else [f"tools: {data.tool_model}"]
     known = [fact for fact in (data.agent, data.model, *tools, data.mode, process) if fact]
     details = _details(event) if look.options.verbose else []
@@ -59,6 +70,27 @@ def beginning(look: Look, event: ev.RunStarted, process: str = "") -> list[Part]
         asked = "\n".join(fields(data.input))
         parts.append(note(look, look.glyphs.ask, asked, "busy", "question", folds=True))
     return parts
+
+
+def answered(look: Look, answers: Mapping[str, Any]) -> list[Part]:
+    """What was answered to a run that waited, on a row each."""
+    said = (each for answer in answers.values() for each in _answers(answer))
+    return [note(look, look.glyphs.ask, each, "busy", "question", folds=True) for each in said]
+
+
+def _answers(answer: Any) -> Iterator[str]:
+    """Decisions on tool calls, a text, or JSON, each as a person may put it."""
+    decisions = answer.get("decisions", [answer]) if isinstance(answer, dict) else [answer]
+    for each in decisions if isinstance(decisions, list) else [answer]:
+        match each:
+            case {"type": "edit", "edited_action": {"name": name, "args": args}}:
+                yield f"edit {called(name, args)}"
+            case {"type": "approve" | "reject" | "respond" as word}:
+                yield f"{word} {each.get('message') or ''}".rstrip()
+            case str():
+                yield each
+            case _:
+                yield f"JSON {json_line(each)}"
 
 
 def process(event: ev.RunStarted) -> str:

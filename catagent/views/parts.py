@@ -55,7 +55,7 @@ class Hanging(Ready):
 
         def signed(width: int | None) -> Rows:
             rows = part.take(narrower(width, len(space)))
-            return [(space if index else sign) + row for index, row in enumerate(rows)]
+            return [(space * bool(row) if index else sign) + row for index, row in enumerate(rows)]
 
         super().__init__(signed)
 

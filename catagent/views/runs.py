@@ -6,6 +6,7 @@ from dataclasses import replace
 from catagent.errors import ExitCode
 from catagent.events import types as ev
 from catagent.events.said import repeats
+from catagent.events.summary import together
 from catagent.views import graph, notes
 from catagent.views.calls import Calls
 from catagent.views.format import compact, dollars, one_line, seconds, tool_calls, used
@@ -31,6 +32,10 @@ class Run(Stack):
         self.started = self._again = False
         self._named = True  # which model it is
         self.finished: ev.RunFinishedData | None = None
+        # How it ended, in a row; what the run that it goes on with came to; what it asks a person.
+        self.verdict: Part | None = None
+        self._before: ev.RunFinishedData | None = None
+        self.asked: list[ev.InterruptData] = []
         # Events that came since it was last its turn to be shown.
         self.held = 0
 
@@ -39,14 +44,19 @@ class Run(Stack):
         """Whether it ended in an error or at a limit."""
         return self.finished is not None and self.finished.status in ("error", "limit")
 
-    def begin(self, event: ev.RunStarted, process: str) -> None:
-        """Take the name of the run, which has that of its `process` where there are several."""
+    def begin(self, event: ev.RunStarted, process: str, resumed: "Run | None" = None) -> None:
+        """Take the name of the run, which has that of its `process` where there are several.
+
+        What it came to is added to that of the run that is `resumed`.
+        """
         self.started, self.run_id, self._process = True, event.run_id, process
         options = replace(self.look.options, again=notes.again(self.look, event.run_id))
         self.look = self.calls.look = replace(self.look, options=options)
         self._named = event.data.model is not None
         self.name = " ".join(filter(None, [event.data.agent, process]))
         self.question = one_line(event.data.input)[:LONGEST_TITLE]
+        if resumed is not None:
+            self._before, self.calls.seen = resumed.finished, resumed.calls.seen
 
     def update(self, event: ev.Event) -> None:
         """Show one event."""
@@ -91,6 +101,7 @@ class Run(Stack):
                 marked = self.calls.decide(answer=again)
                 return notes.answer(self.look, data, said=again, marked=marked)
             case ev.Interrupt(data=data):
+                self.asked.append(data)
                 return graph.interrupt(self.look, data)
             case ev.Update():
                 return [
@@ -112,13 +123,14 @@ class Run(Stack):
             self.parts.extend(notes.failure(self.look, data))
         is_kept = data.exit_code != ExitCode.USAGE  # as what was refused is not
         again = notes.again(self.look, self.run_id) if is_kept else ""
-        self.parts.append(notes.verdict(self.look, data, self._came_to(data), again))
+        self.finished = together(self._before, data)
+        self.verdict = notes.verdict(self.look, self.finished, self._came_to(self.finished), again)
 
     def _came_to(self, data: ev.RunFinishedData) -> Iterator[str]:
         yield tool_calls(data.tool_calls, min(self.calls.failed, data.tool_calls))
         yield used(data.usage, self.calls.seen)
         yield dollars(data)
         if not self._named:
-            yield from (model.model for model in data.models)
+            yield from dict.fromkeys(model.model for model in data.models)
         if self.look.options.verbose and data.ttft_s is not None:
             yield "first token " + seconds(data.ttft_s)

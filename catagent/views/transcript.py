@@ -11,6 +11,9 @@ run takes no more memory than what is still to be shown.
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
+from typing import Any
+
+from msgspec.structs import replace
 
 from catagent.events import types as ev
 from catagent.views import graph, notes
@@ -42,6 +45,10 @@ class Transcript:
         # Whether the last of the rows was the program's own.
         self._program: bool | None = None
         self._colors = Colors()
+        self._leaves_questions = False
+        self._question, self._answered = Stack(), set[str]()
+        # The run that waits, if one does: how it ended is shown unless another goes on with it.
+        self._paused: Run | None = None
         self._lead(Run(look))
         # What takes the events that belong to none of the runs: the one that began last.
         self.newest = self.lead
@@ -67,6 +74,22 @@ class Transcript:
         """Show something below what there is."""
         self.lead.parts.extend(parts)
 
+    def leave_questions(self) -> None:
+        """Leave it to `ask` to show what a person is asked, when they are asked."""
+        self._leaves_questions = True
+
+    def ask(self, data: ev.InterruptData) -> None:
+        """Show what a person is asked, who sees below what they may answer."""
+        self._question.closed = True
+        self._question = Stack(*graph.asked(self.look, data))
+        self._question.closed = False
+        self.add(self._question)
+
+    def answer(self, data: ev.InterruptData, answer: Any) -> None:
+        """Show below what was asked how the answer was taken."""
+        self._answered.add(data.id)
+        self._question.parts.extend(notes.answered(self.look, {data.id: answer}))
+
     def outside(self, lines: Iterable[str]) -> None:
         """Show lines of others, inside the first tool call that is open; no recording has them."""
         place: Stack = self.lead
@@ -85,11 +108,14 @@ class Transcript:
     def update(self, event: ev.Event) -> Run:
         """Take one event; return the run that it belongs to."""
         if isinstance(event, ev.RunStarted):
+            event = self._without_answered(event)
             run = self._begin(event)
         else:
             stray = self.lead if self.newest.closed else self.newest
             run = self.running.get(ev.run_of(event), stray)
-        if self.look.options.status_only or self.look.options.quiet:
+        if self._leaves_questions and isinstance(event, ev.Interrupt):
+            run.asked.append(event.data)
+        elif self.look.options.status_only or self.look.options.quiet:
             self.add(*self._little(event))
         else:
             run.update(event)
@@ -102,6 +128,7 @@ class Transcript:
 
     def settle(self) -> None:
         """Close whatever is open: no more events will come."""
+        self._pass()
         others = [run for run in self.running.values() if run is not self.lead]
         for run in (self.lead, *others):
             run.calls.settle()
@@ -132,9 +159,24 @@ class Transcript:
             case _:
                 return []
 
+    def _without_answered(self, event: ev.RunStarted) -> ev.RunStarted:
+        """The beginning of a run without what was answered here, and is shown already."""
+        if not (self._answered and event.data.answers):
+            return event
+        left = {k: v for k, v in event.data.answers.items() if k not in self._answered}
+        return replace(event, data=replace(event.data, answers=left))
+
+    def _pass(self) -> None:
+        """Show how the run ended that waits, and is not gone on with here."""
+        self._question.closed = True
+        if self._paused is not None and self._paused.verdict is not None:
+            self.add(self._paused.verdict)
+        self._paused = None
+
     # Which run is shown when
 
     def _begin(self, event: ev.RunStarted) -> Run:
+        before = self._resumed(event.data)
         where = notes.process(event)
         self._several = self._several or self._process not in ("", where)
         self._process = where
@@ -145,13 +187,27 @@ class Transcript:
             # Only of the first run of our own does the caller know what it waits for.
             run.tally.acted = bool(self.ended or self.running or where)
             self.newest = self.running[event.run_id] = run
-        run.begin(event, where if self._several else "")
+        run.begin(event, where if self._several else "", before)
         return run
+
+    def _resumed(self, data: ev.RunStartedData) -> Run | None:
+        """The run that goes on with this one, if it was the last to be shown."""
+        paused = self._paused
+        if paused is None or paused.run_id != data.resumes:
+            paused = None
+        else:
+            paused.verdict = None
+        self._pass()
+        return paused
 
     def _end(self, data: ev.RunFinishedData, run: Run) -> None:
         self.running.pop(run.run_id, None)
         self.ended[data.status] += 1
-        run.finished, run.closed = data, True
+        if data.status == "interrupted" and run is self.lead and not self._process:
+            self._paused = run
+        elif run.verdict is not None:
+            run.parts.append(run.verdict)
+        run.finished, run.closed = run.finished or data, True
         if self.look.options.errors and not run.failed:
             run.parts.clear()
         if run is self.lead:

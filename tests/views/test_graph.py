@@ -33,8 +33,9 @@ def test_a_pause_is_shown_where_it_happened_and_is_no_failure() -> None:
         "\n"
         "‖ send_email\n"
         "    to: ann@example.com\n"
-        "    body: The cat is on the shelf.\n"
-        "    Bring fish.\n"
+        "    body:\n"
+        "      The cat is on the shelf.\n"
+        "      Bring fish.\n"
         "  Mail leaves the house.\n"
         "  answers to send_email: approve, reject\n"
         "\n"
@@ -67,7 +68,21 @@ def test_quiet_shows_what_is_asked() -> None:
     [
         ("Is it Ann?", ["‖ Is it Ann?"]),
         ({"name": "Ann", "ages": [3, 4]}, ["‖ name: Ann", "  ages: [3, 4]"]),
-        ([1, {"a": None}], ['‖ [1, {"a": null}]']),
+        ([1, {"a": None, "b": {}}], ["‖ - 1", "  - a: null", "    b: {}"]),
+        (
+            {"to": {"name": "Ann", "at": [{"n": 1}]}, "a\nb": "c\n\nd", "none": []},
+            [
+                "‖ to:",
+                "    name: Ann",
+                "    at:",
+                "      - n: 1",
+                "  a␊b:",
+                "    c",
+                "",
+                "    d",
+                "  none: []",
+            ],
+        ),
         ({"action_requests": "none"}, ["‖ action_requests: none"]),
         ({"action_requests": [{}]}, ["‖ tool"]),
     ],
@@ -148,7 +163,7 @@ def test_whatever_else_the_author_says_of_a_call_is_kept(
 ) -> None:
     """With LangChain's words as well where they are but a part of it, or say something else."""
     rows = shown([asked(SEND | {"description": description})])
-    whole = [f"  {line}" for line in description.split("\n") if line]
+    whole = [f"  {line}".rstrip() for line in description.split("\n")]
     assert rows[3:-1] == (expected or whole)
 
 

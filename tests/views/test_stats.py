@@ -75,6 +75,7 @@ def test_the_last_line_an_export_and_the_table_agree(path: Path) -> None:
     transcript, state = Transcript(plain_look(ViewOptions())), final_state(events)
     for event in events:
         transcript.update(event)
+    transcript.settle()
     last = transcript.take(None)[-1]
     for fact in facts(state):
         if "token" in fact or "call" in fact or "cost" in fact:
