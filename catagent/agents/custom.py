@@ -13,6 +13,7 @@ from langchain_core.tools import BaseTool
 from langgraph.pregel import Pregel
 
 from catagent.agents.code import explained
+from catagent.agents.driver.breakpoints import Breakpoints
 from catagent.agents.driver.describe import describe
 from catagent.agents.driver.factory import called, offered, opened, runnable_of
 from catagent.agents.driver.inputs import input_of
@@ -73,7 +74,7 @@ def _runnable(found: Any, name: str, request: AgentRequest) -> Any:
 def _run_of(found: Any, name: str, request: AgentRequest) -> AgentRun:
     runnable, called_by = _runnable(found, name, request), name.rpartition(":")[2]
     require_context(runnable, called_by, request.context)
-    return fit(
+    run = fit(
         runnable,
         None if request.resume is not None else input_of(runnable, called_by, request.input),
         _config(name, request, runnable),
@@ -82,6 +83,8 @@ def _run_of(found: Any, name: str, request: AgentRequest) -> AgentRun:
         raw=request.raw,
         supplies=request.supplies,
     )
+    stops = Breakpoints.wanted(request.breaks, request.passed, step=request.step)
+    return replace(run, breakpoints=stops)
 
 
 def _config(name: str, request: AgentRequest, agent: Any = None) -> RunnableConfig:

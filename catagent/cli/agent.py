@@ -62,6 +62,8 @@ def request_of(asked: Asked, python: Path | None, question: str, given: Any = No
         filters=asked.filters,
         raw=asked.raw,
         python=python,
+        breaks=tuple(asked.break_ or ()),
+        step=asked.step,
     )
 
 

@@ -43,6 +43,8 @@ class Asked(Struct, kw_only=True, frozen=True):
     input: str | None = None
     context: str | None = None
     configurable: list[str] | None = None
+    break_: list[str] | None = None
+    step: bool = False
     record: Path | None = None
     recording: str = ""
     force: bool = False
@@ -93,11 +95,12 @@ class Asked(Struct, kw_only=True, frozen=True):
             again=self.again,
         )
 
-    def say_unmatched(self) -> None:
-        """Say which names and tags of the filters no run had."""
-        for what, each, seen in (
-            self.filters.unmatched() if isinstance(self.filters, Noting) else ()
-        ):
+    def say_unmatched(self, *, waits: bool = False) -> None:
+        """Say which names and tags of the filters no run had; of breakpoints unless it `waits`."""
+        if not isinstance(self.filters, Noting):
+            return
+        breaks = () if waits else self.break_ or ()
+        for what, each, seen in self.filters.unmatched(breaks):
             there = shortened(", ".join(sorted(seen)) or "none", _LONGEST_HINT)
             hint = did_you_mean(each, seen, f"there were: {there}")
             say(f"catagent: warning: no run had the {what} {each!r}", hint)
@@ -110,4 +113,4 @@ def _filters(given: Mapping[str, Any]) -> Filters:
         if each not in TYPES:
             raise UsageError(f"no run is of the type {each!r}", did_you_mean(each, TYPES))
     is_named = any(values for name, values in chosen.items() if not name.endswith("types"))
-    return (Noting if is_named else Filters)(**chosen)
+    return (Noting if is_named or given.get("break_") else Filters)(**chosen)

@@ -28,8 +28,11 @@ _VALUES: dict[str, Callable[[], Any]] = {
 def _option(
     name: str, text: str, *short: str, panel: str, kind: Any = bool, **more: Any
 ) -> inspect.Parameter:
-    """Make the option `--name`. A setting's option has its type, and shows its default in help."""
-    flag, setting = "--" + name.replace("_", "-"), _KINDS.get(name)
+    """Make the option `--name`. A setting's option has its type, and shows its default in help.
+
+    A name that is a word of Python's ends in `_`.
+    """
+    flag, setting = "--" + name.rstrip("_").replace("_", "-"), _KINDS.get(name)
     if setting is bool:
         flag = f"{flag}/--no-{flag[2:]}"
     elif setting is not None:
@@ -90,6 +93,16 @@ INPUT: Options = (
         kind=str | None,
         metavar="JSON|@FILE|-",
     ),
+)
+
+BREAK: Options = (
+    _run(
+        "break_",
+        "Stop before this tool, or node of a graph. Repeatable.",
+        kind=list[str] | None,
+        metavar="TOOL|NODE",
+    ),
+    _run("step", "Stop before the first of all, and each that comes next."),
 )
 
 MODE: Options = (

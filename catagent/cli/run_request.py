@@ -113,7 +113,8 @@ def epilogue(turn: Turn, outputs: Outputs, asked: Asked) -> None:
             say(f"catagent: error: {loss.message}")
     if turn.sessions and not outputs.shows_errors:
         _say_end(turn.sessions[-1])
-    asked.say_unmatched()
+    waits = bool(turn.sessions) and turn.sessions[-1].outcome.interrupted
+    asked.say_unmatched(waits=waits)
     if asked.stats:
         from catagent.views.stats import table
 

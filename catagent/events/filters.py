@@ -4,7 +4,7 @@ As in `astream_events(include_names=…, …)`: with no include list everything 
 what any of them names; whatever an exclude list names is left out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, get_args
 
 from msgspec import UNSET, Struct, field
@@ -52,6 +52,7 @@ class Noting(Filters, kw_only=True, frozen=True):
 
     names: set[str] = field(default_factory=set)
     tags: set[str] = field(default_factory=set)
+    steps: set[str] = field(default_factory=set)
 
     def keeps(self, event: ev.Event) -> bool:
         """Whether the event is wanted, once it is noted."""
@@ -59,15 +60,26 @@ class Noting(Filters, kw_only=True, frozen=True):
             name, _, tags = _subject(event)
             self.names.add(name)
             self.tags.update(tags)
+        match event:
+            case (
+                ev.ToolStarted(name=name)
+                | ev.Update(name=name)
+                | ev.Interrupt(data=ev.InterruptData(value={"breakpoint": {"name": str(name)}}))
+            ):
+                self.steps.add(name)
         return super().keeps(event)
 
-    def unmatched(self) -> Iterator[tuple[str, str, set[str]]]:
-        """Yield "name" or "tag", each that no run had, and those that there were.
+    def unmatched(self, breaks: Iterable[str]) -> Iterator[tuple[str, str, set[str]]]:
+        """Yield "name", "tag" or "tool or node", each that no run had, and those that there were.
 
         Where nothing ran there are none.
         """
         names, tags = self.include_names + self.exclude_names, self.include_tags + self.exclude_tags
-        for what, wanted, seen in (("name", names, self.names), ("tag", tags, self.tags)):
+        for what, wanted, seen in (
+            ("name", names, self.names),
+            ("tag", tags, self.tags),
+            ("tool or node", breaks, self.steps),
+        ):
             yield from ((what, each, seen) for each in wanted if self.names and each not in seen)
 
 

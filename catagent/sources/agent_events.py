@@ -82,23 +82,26 @@ class AgentEvents(EventMaker):
         data = ev.AnswerData(output=text, complete=complete, messages=said)
         return ev.Answer(data=data, **envelope(where))
 
+    def interrupt(self, span: Span, asked: Any) -> ev.Interrupt:
+        """The run waits for a person: with LangGraph's Interrupt, or at a breakpoint.
+
+        A node there is given the whole state, of which the messages are by reference.
+        """
+        is_breakpoint = isinstance(asked.value, dict) and [*asked.value] == ["breakpoint"]
+        data = ev.InterruptData(
+            id=str(getattr(asked, "id", "")),
+            value=(self.known.data if is_breakpoint else plain)(asked.value),
+            node=span.node,
+            allowed=_allowed(asked.value),
+        )
+        return ev.Interrupt(data=data, **envelope(span))
+
     def state(self, output: Any) -> Any:
         """The state that an agent ended with, its messages by reference; None for a mere text."""
         if isinstance(output, dict):
             output = {key: value for key, value in output.items() if key != "__interrupt__"}
         is_state = hasattr(output, "__dict__") or isinstance(output, dict)
         return self.known.data(output) if is_state and not is_message(output) else None
-
-
-def interrupt(span: Span, asked: Any) -> ev.Interrupt:
-    """A graph waits for a person, with LangGraph's Interrupt."""
-    data = ev.InterruptData(
-        id=str(getattr(asked, "id", "")),
-        value=plain(asked.value),
-        node=span.node,
-        allowed=_allowed(asked.value),
-    )
-    return ev.Interrupt(data=data, **envelope(span))
 
 
 def custom_event(span: Span | None, name: str, data: Any) -> ev.Node:

@@ -20,6 +20,8 @@ from catagent.stop import Stop
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable, RunnableConfig
 
+    from catagent.agents.driver.breakpoints import Breakpoints
+
 AgentShape = Literal["graph", "executor", "other"]
 EventStream = AsyncGenerator[Event, None]
 
@@ -71,7 +73,7 @@ class AgentRun:
 
     It may decide on tool calls `max_steps` times and use `budget`; `cancel` ends one that minds
     neither. The source keeps `pulse` and leaves `outcome`; what happens while it waits goes to
-    `report`. `stop` has the patience, `clock` the seconds.
+    `report`. `stop` has the patience, `clock` the seconds, `breakpoints` what it is to stop before.
     """
 
     runnable: Runnable[Any, Any]
@@ -79,6 +81,7 @@ class AgentRun:
     shape: AgentShape | None
     config: RunnableConfig | None = None
     store: Any = None
+    breakpoints: Breakpoints | None = None
     max_steps: float = 25
     raw: bool = False
     pulse: Pulse = field(default_factory=Pulse)

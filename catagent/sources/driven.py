@@ -26,6 +26,10 @@ class RunClosedError(Exception):
     """Raised into what still runs in a thread after its run was closed."""
 
 
+class StoppedError(BaseException):
+    """Raised at a breakpoint into what is no graph: nothing may take it for an error of a tool."""
+
+
 class DrivenTracker(Tracker, CalledFirst, BaseCallbackHandler):
     """Stops what must not go on by raising from a callback; ends what LangChain says no end of."""
 
@@ -40,6 +44,9 @@ class DrivenTracker(Tracker, CalledFirst, BaseCallbackHandler):
         self._tasks: dict[str, asyncio.Task[Any]] = {}
         self._is_closed = self._is_over = False
         self._abandoned = Abandoned(self._close_abandoned)
+        self._breakpoints = run.breakpoints
+        if self._breakpoints is not None:
+            self._breakpoints.say = self.pause if run.shape == "graph" else self._leave
 
     async def close(self) -> None:
         """Close the run. When one of an executor's parallel tools fails, the others still run."""
@@ -79,6 +86,22 @@ class DrivenTracker(Tracker, CalledFirst, BaseCallbackHandler):
             if (task := current_task()) is not None:
                 self._tasks[span.run_id] = task
         return span
+
+    def _leave(self, run_id: RunId | None, pauses: list[Any]) -> None:
+        self.pause(run_id, pauses)
+        raise StoppedError
+
+    def on_chain_start(self, serialized: Serialized, inputs: Any, **about: Any) -> None:
+        """A chain, prompt or parser began, unless a breakpoint is before it."""
+        if self._breakpoints is not None:
+            self._breakpoints.before_chain(inputs, about)
+        super().on_chain_start(serialized, inputs, **about)
+
+    def on_tool_start(self, serialized: Serialized, input_str: str, **about: Any) -> None:
+        """A tool began, unless a breakpoint is before it."""
+        if self._breakpoints is not None:
+            self._breakpoints.before_tool(serialized, input_str, about)
+        super().on_tool_start(serialized, input_str, **about)
 
     def on_chat_model_start(self, *what: Any, **about: Any) -> None:
         """A chat model began."""

@@ -15,7 +15,7 @@ from langchain_core.runnables.config import merge_configs
 from catagent.events import types as ev
 from catagent.sources.agent_events import custom_event
 from catagent.sources.base import AgentRun, EventStream
-from catagent.sources.driven import DrivenTracker
+from catagent.sources.driven import DrivenTracker, StoppedError
 from catagent.sources.plain import plain
 from catagent.sources.span import Span
 from catagent.sources.to_events import envelope
@@ -44,13 +44,16 @@ async def drive(
                 beside, made = read(item)
                 for event in (*beside, *_with_raw(run, made, item, tracker), *side.take()):
                     yield event
-    except (Exception, SystemExit, asyncio.CancelledError) as raised:
+    except (Exception, SystemExit, StoppedError, asyncio.CancelledError) as raised:
         reason = tracker.bounds.error or raised
         if isinstance(reason, asyncio.CancelledError):
             raise
         await tracker.close()
         for event in (*translation.unsaid(), *side.take(last=True)):
             yield event
+        if isinstance(raised, StoppedError):
+            yield translation.chunks.left()
+            return
         run.outcome.owner = tracker.owner_of(raised)
         raise reason from raised.__cause__
     finally:

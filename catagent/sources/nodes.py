@@ -109,9 +109,8 @@ class NodeReader:
             self._kept[id(message)] = message
         return message.id or id(message)
 
-    def interrupts(self, error: BaseException | None) -> list[Any]:
-        """The interrupts that are new in what a run raised."""
-        found = interrupts_of(error)
+    def unasked(self, found: Iterable[Any]) -> list[Any]:
+        """Those of these interrupts that are new."""
         new = [each for each in found if each.id not in self._asked]
         self._asked.update(each.id for each in new)
         return new

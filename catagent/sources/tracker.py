@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -57,7 +57,8 @@ class Tracker(RunTree):
     @property
     def is_interrupted(self) -> bool:
         """Whether a graph waits for a person. What a node or tool around it dealt with is over."""
-        return any(all(map(_waits, self.steps_around(span))) for span in self._waiting)
+        waiting = ((span, *self.steps_around(span)) for span in self._waiting)
+        return any(all(map(_waits, each)) for each in waiting)
 
     @property
     def shape(self) -> AgentShape:
@@ -257,7 +258,16 @@ class Tracker(RunTree):
         span.state = None  # or states of all steps would be kept
         if span.is_call:
             self.happened.append(Happening("end", span))
-        new = self.nodes.interrupts(error)
+        self._wait(span, interrupts_of(error))
+
+    def pause(self, run_id: RunId | None, pauses: Iterable[Any]) -> None:
+        """Breakpoints keep from beginning what this run was about to run."""
+        span = self.spans.get(str(run_id)) or self.root
+        if span is not None:
+            self._wait(span, pauses)
+
+    def _wait(self, span: Span, interrupts: Iterable[Any]) -> None:
+        new = self.nodes.unasked(interrupts)
         self.happened.extend(Happening("interrupt", span, each) for each in new)
         self._waiting += [span] if new else []
 

@@ -8,7 +8,7 @@ from collections.abc import Container, Iterator, Sequence
 from typing import Any, cast
 
 from catagent.events import types as ev
-from catagent.sources.agent_events import AgentEvents, interrupt
+from catagent.sources.agent_events import AgentEvents
 from catagent.sources.base import AgentRun
 from catagent.sources.chunks import ChunkReader
 from catagent.sources.span import LLM_KINDS, Span
@@ -67,7 +67,7 @@ class Translation:
             case "warning":
                 yield ev.Warned(data=happened.about, **envelope(span))
             case "interrupt":
-                yield interrupt(span, happened.about)
+                yield self.make.interrupt(span, happened.about)
             case "action":
                 yield from self.chunks.decided(span, happened.about)
             case "observation":

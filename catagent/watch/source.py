@@ -16,6 +16,7 @@ from catagent.errors import AgentError, ExitCode
 from catagent.events import types as ev
 from catagent.sources.agent_events import custom_event
 from catagent.sources.base import AgentRun, EventStream
+from catagent.sources.nodes import is_named
 from catagent.sources.span import Span
 from catagent.sources.to_events import envelope
 from catagent.sources.tracker import Tracker
@@ -111,6 +112,9 @@ class _Reading:
             self._raised, self.is_over = AgentError(*more) if more else KeyboardInterrupt(), True
         elif kind == "stopped":  # by the driver: no callback says so
             self._translation.chunks.stopped = more[0]
+        elif kind == "pause":  # neither
+            pause = SimpleNamespace(id=more[0], value=more[1])
+            self._tracker.pause(self._runs[number][0], [pause])
         elif number in self._runs:
             yield from self._of_run(kind, *self._runs[number], *more)
 
@@ -174,6 +178,8 @@ class _Reading:
         yield from self._translation.unsaid()
         if isinstance(self._raised, _LEFT):
             self._run.stop.request(ExitCode.INTERRUPTED)
+        elif is_named(self._raised, "StoppedError"):
+            yield self._translation.chunks.left()
         elif self._raised is not None:
             self._run.outcome.owner = self._tracker.owner_of(self._raised)
             raise self._raised

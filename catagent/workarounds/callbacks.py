@@ -56,6 +56,6 @@ def log_nothing_of(handler: type[BaseCallbackHandler]) -> None:
     """Keep what such a handler raises out of the log: LangChain logs it, and raises it as well."""
 
     def is_of_another(record: logging.LogRecord) -> bool:
-        return not (isinstance(record.args, tuple) and record.args[:1] == (handler.__name__,))
+        return not record.getMessage().startswith(f"Error in {handler.__name__}.")
 
     logging.getLogger("langchain_core.callbacks.manager").addFilter(is_of_another)

@@ -39,6 +39,7 @@ if __name__ == "__main__":  # a package under a name that nobody else has, with 
     sys.modules[_spec.name] = importlib.util.module_from_spec(_spec)
     __package__ = _spec.name  # what the imports below are relative to
 
+from .breakpoints import Breakpoints, handler_of
 from .describe import describe
 from .factory import called, offered, opened, runnable_of
 from .inputs import input_of
@@ -112,6 +113,10 @@ def _reporting(request: dict[str, Any]) -> Callable[..., None]:
 def _ready(runnable: Any, supplies: Supplies, request: dict[str, Any]) -> tuple[Any, Any, Any]:
     """What was brought, bound to all that it needs, its config, and what is to see its chunks."""
     config, report = {**_config(request, runnable), "callbacks": streaming()}, _reporting(request)
+    stops = Breakpoints.wanted(request["breaks"], request["passed"], step=request["step"])
+    if stops is not None:
+        stops.say = partial(_pause, report, is_graph=is_a(unbound(runnable), "Pregel"))
+        config["callbacks"].append(handler_of(stops))
     more = {**supplies.supply(runnable), **identified(runnable, config)}
     writers = importlib.import_module(f"{__package__}.stream_writer")
     config["configurable"] |= writers.relayed(
@@ -120,6 +125,17 @@ def _ready(runnable: Any, supplies: Supplies, request: dict[str, Any]) -> tuple[
     agent = Fitting(request["name"], writers.with_store, request["context"]).of(runnable)
     see = partial(_see, graph=unbound(runnable), config=config, report=report)
     return agent.bind(**more) if more else agent, config, see
+
+
+class StoppedError(BaseException):
+    """Raised at a breakpoint into what is no graph."""
+
+
+def _pause(report: Callable[..., None], run: Any, pauses: Any, *, is_graph: bool) -> None:
+    for pause in pauses:
+        report("pause", str(run), *pause)
+    if not is_graph:
+        raise StoppedError
 
 
 def _see(chunk: Any, graph: Any, config: Any, report: Callable[..., None]) -> bool:
@@ -162,12 +178,14 @@ async def _run(made: Any, supplies: Supplies, request: dict[str, Any], talk: soc
             unpassed = {k: v for k, v in request["resume"].items() if k not in request["passed"]}
             given = await resumed(runnable, request["name"], config, unpassed)
         _say(talk, began=time.time_ns() // 1000)
-        if _LOSES_CONTEXT and not needs_loop(runnable):
-            seen = await loop.run_in_executor(
-                None, lambda: [*map(see, agent.stream(given, config))]
-            )
-        else:
-            seen = [see(chunk) async for chunk in agent.astream(given, config)]
+        seen = list[bool]()
+        with contextlib.suppress(StoppedError):
+            if _LOSES_CONTEXT and not needs_loop(runnable):
+                seen = await loop.run_in_executor(
+                    None, lambda: [*map(see, agent.stream(given, config))]
+                )
+            else:
+                seen = [see(chunk) async for chunk in agent.astream(given, config)]
         loop.remove_reader(talk)
         lost = supplies.lost(request["keep"]) if any(seen) else ""
         _say(talk, lost=lost, is_graph=is_a(unbound(runnable), "Pregel"))

@@ -7,13 +7,13 @@ import typer
 
 from catagent.cli.asked import Asked
 from catagent.cli.given import read_json
-from catagent.cli.options import AGENT, ANSWERS, FILTERS, INPUT, KEEP, OUTPUT, RUN, shares
+from catagent.cli.options import AGENT, ANSWERS, BREAK, FILTERS, INPUT, KEEP, OUTPUT, RUN, shares
 from catagent.cli.question import read_question, read_stdin
 from catagent.cli.stderr import say
 from catagent.errors import UsageError
 
 
-@shares(AGENT, INPUT, RUN, ANSWERS, OUTPUT, KEEP, FILTERS)
+@shares(AGENT, INPUT, RUN, BREAK, ANSWERS, OUTPUT, KEEP, FILTERS)
 def ask(
     asked: Asked,
     question: Annotated[

@@ -1,0 +1,121 @@
+"""Breakpoints: what they stop, that it goes on from there, and that nothing is done twice."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessage
+from langchain_core.tools import tool
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.prebuilt import ToolNode
+
+from catagent.agents.custom import fit
+from catagent.agents.driver.breakpoints import Breakpoints
+from catagent.config import Mode
+from catagent.events import types as ev
+from tests.support.agents import MODES, collect
+from tests.support.contract import BY_NAME
+from tests.support.matrix import in_turn
+from tests.support.models import THREAD
+
+pytestmark = pytest.mark.versions
+
+SHAPES = (
+    "nested twice",
+    "react in a tool",
+    "pause by middleware",
+    "functional",
+    "handoff",
+)
+done: list[str] = []
+
+
+@tool
+def first(n: int) -> str:
+    """The first."""
+    done.append("first")
+    return str(n)
+
+
+@tool
+def second(n: int) -> str:
+    """The second."""
+    done.append("second")
+    return str(n)
+
+
+CALLS: Any = [
+    {"name": t.name, "args": {"n": n}, "id": t.name} for n, t in enumerate((first, second))
+]
+
+
+def decide(state: MessagesState) -> Any:
+    done.append("decide")
+    return {"messages": [AIMessage("", tool_calls=CALLS)]}
+
+
+def two_at_once() -> Any:
+    """A graph one node of which runs both tools."""
+    made = StateGraph(MessagesState).add_sequence([decide, ("tools", ToolNode([first, second]))])
+    return made.add_edge(START, "decide").compile()
+
+
+def play(agent: Any, given: Any, mode: Mode, passed: list[str], **stops: Any) -> list[ev.Event]:
+    """The events of one run up to its next stop, and from where it stopped where one was passed."""
+    run = fit(agent, given, THREAD, max_steps=25)
+    breakpoints = Breakpoints(stops.get("names", ()), passed, step=stops.get("step", False))
+    goes_on = replace(run, input=None if passed else run.input, breakpoints=breakpoints)
+    return asyncio.run(collect(mode, goes_on)).events
+
+
+def stopped(events: list[ev.Event]) -> dict[str, dict[str, Any]]:
+    """The breakpoints that were hit, by the ids of their interrupts."""
+    found = (event.data for event in events if isinstance(event, ev.Interrupt))
+    return {data.id: data.value["breakpoint"] for data in found if "breakpoint" in data.value}
+
+
+def answers(events: list[ev.Event]) -> list[Any]:
+    return [event.data.output for event in events if isinstance(event, ev.Answer)]
+
+
+@in_turn("name, mode", SHAPES, MODES)
+def test_step_by_step_an_agent_comes_to_the_same(name: str, mode: Mode) -> None:
+    made = BY_NAME[name].make()
+    agent, given = made if isinstance(made, tuple) else (made, BY_NAME[name].input)
+    agent.checkpointer = InMemorySaver()
+    passed: list[str] = []
+    while new := stopped(events := play(agent, given, mode, passed, step=True)):
+        assert not new.keys() & set(passed)
+        passed += new
+    agent.checkpointer = None
+    assert answers(events) == answers(play(agent, given, mode, [], names=["nothing"]))
+    assert len(passed) > 1
+
+
+def test_tools_that_one_node_runs_at_once_stop_before_the_first_of_them() -> None:
+    agent, given = two_at_once(), {"messages": [("user", "go")]}
+    agent.checkpointer, events = InMemorySaver(), list[ev.Event]()
+    done.clear()
+    new = stopped(play(agent, given, "events", [], names=["second"]))
+    (stop,) = new.values()
+    assert (stop, done) == (
+        {"kind": "tool", "name": "second", "input": {"n": 1}, "tool_call_id": "second"},
+        ["decide"],
+    )
+    events = play(agent, given, "events", [*new], names=["second"])
+    assert not stopped(events)
+    assert sorted(done) == ["decide", "first", "second"]
+
+
+@pytest.mark.parametrize("name", ["classic", "graph in a chain", "react"])
+def test_what_is_no_graph_ends_there_and_says_so(name: str) -> None:
+    made = BY_NAME[name].make()
+    agent, given = made if isinstance(made, tuple) else (made, BY_NAME[name].input)
+    events = play(agent, given, "events", [], step=True)
+    assert len(stopped(events)) == 1
+    assert [e.data.code for e in events if isinstance(e, ev.Warned)] == ["unresumable"]
+    assert not answers(events)
