@@ -60,7 +60,8 @@ def decide(state: MessagesState) -> Any:
 
 def two_at_once() -> Any:
     """A graph one node of which runs both tools."""
-    made = StateGraph(MessagesState).add_sequence([decide, ("tools", ToolNode([first, second]))])
+    nodes: Any = [decide, ("tools", ToolNode([first, second]))]
+    made = StateGraph(MessagesState).add_sequence(nodes)
     return made.add_edge(START, "decide").compile()
 
 
