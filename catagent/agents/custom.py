@@ -19,6 +19,7 @@ from catagent.agents.driver.factory import called, offered, opened, runnable_of
 from catagent.agents.driver.inputs import input_of
 from catagent.agents.driver.inside import Fitting
 from catagent.agents.driver.kinds import is_a, kind_of, unbound
+from catagent.agents.driver.mending import mended, undone
 from catagent.agents.driver.needs import configured, identified, require_context
 from catagent.agents.driver.nested import hand_on_outputs
 from catagent.agents.driver.resuming import resumed
@@ -50,11 +51,20 @@ async def adapted(found: Any, name: str, request: AgentRequest) -> AsyncIterator
     """
     async with opened(found) as agent:
         run = _run_of(agent, name, request)
-        if request.resume is not None:
-            with explained():
+        with explained():
+            if request.resume is not None:
                 given = await resumed(run.runnable, name, run.config, request.answers)
-            run = replace(run, input=given)
-        yield run
+            else:
+                given = await mended(run.runnable, run.config, run.input)
+        yield replace(run, input=given)
+
+
+async def undo(found: Any, name: str, request: AgentRequest) -> None:
+    """Take the last turn out of a thread that the agent itself keeps, which was `made`."""
+    async with opened(found) as agent:
+        with explained():
+            runnable = _runnable(agent, name, request)
+            await undone(runnable, _config(name, request, runnable))
 
 
 async def described(found: Any, name: str, request: AgentRequest) -> dict[str, Any]:

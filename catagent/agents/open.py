@@ -62,3 +62,11 @@ async def describe_agent(name: str, request: AgentRequest) -> dict[str, Any]:
     from catagent.agents.custom import described, made
 
     return await described(made(found, name, request), name, request)
+
+
+async def undo_agent(name: str, request: AgentRequest) -> None:
+    """Have the agent take the last turn out of a thread of its own. Raises as `open_agent` does."""
+    found = find(name, registry.AGENTS, "agent")
+    from catagent.agents.custom import made, undo
+
+    await undo(made(found, name, request), name, request)

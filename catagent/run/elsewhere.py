@@ -48,24 +48,32 @@ class RunElsewhere(Run):
 
     async def describe(self) -> dict[str, Any]:
         """What the request's agent takes and gives, as it is there."""
+        described: dict[str, Any] = await self._done("describe")
+        return described
+
+    async def undo(self) -> None:
+        """Have the request's agent take the last turn out of its thread, there."""
+        await self._done("undo")
+
+    async def _done(self, what: str) -> Any:
+        """Have the driver do something other than run the agent; return what came of it."""
         self._told = {}
-        await self._start(describes=True)
+        await self._start(what)
         try:
             await self._hear()
         finally:
             await self._end()
-        if "described" not in self._told:
+        if "done" not in self._told:
             raise await self._why()
-        described: dict[str, Any] = self._told["described"]
-        return described
+        return self._told["done"]
 
-    async def _start(self, *, describes: bool = False) -> None:
+    async def _start(self, what: str = "run") -> None:
         self._folder = folders.new_folder(self._loaded.environ)
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = self._driver(theirs.fileno())
         self._heard, self._talk = await asyncio.open_connection(sock=ours, limit=1 << 24)
-        asked = {**self._asked(), "describes": describes}
+        asked = {**self._asked(), "does": what}
         self._talk.write(json.dumps(asked, default=str).encode() + b"\n")
 
     def _driver(self, descriptor: int) -> subprocess.Popen[bytes]:

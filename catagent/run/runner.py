@@ -12,7 +12,7 @@ from typing import Any
 from catagent import __version__
 from catagent.agents.driver import load
 from catagent.agents.driver.supplies import Supplies
-from catagent.agents.open import AgentRequest, describe_agent, open_agent
+from catagent.agents.open import AgentRequest, describe_agent, open_agent, undo_agent
 from catagent.config import Loaded
 from catagent.errors import OutputError
 from catagent.events import types as ev
@@ -81,6 +81,11 @@ class Run:
         """What the request's agent takes and gives, as `driver.describe` has it."""
         async with contextlib.aclosing(self._models()) as models:
             return await describe_agent(self._request.agent, self._agent_request(models))
+
+    async def undo(self) -> None:
+        """Have the request's agent take the last turn out of its thread, where it has its own."""
+        async with contextlib.aclosing(self._models()) as models:
+            await undo_agent(self._request.agent, self._agent_request(models))
 
     def _started(self, found: dict[str, str]) -> ev.RunStarted:
         request, is_ours = self._request, self._request.uses_our_models

@@ -2,11 +2,11 @@
 
 FD is a socket. A line of JSON comes in: {"module", "file" or null, "attribute", "folders", "name",
 "input", "context", "configurable", "run_id", "thread_id", "thread": its file or "", "keep": a file
-for a pause or "", "records", "describes", "resume": answers by the ids of interrupts or null,
-"breaks", "step", "passed"}. Out go {"versions"}, then {"began": microseconds of the epoch} and
-{"lost": why a pause is not kept or "", "is_graph"} or, where it describes, {"described"}, and of a
-failure {"error": as the observer writes one, "traceback"}, with {"usage": message, "hint"} where an
-agent is of no use. Closing the socket on the other side cancels the run.
+for a pause or "", "records", "does": "run", "describe" or "undo", "resume": answers by the ids of
+interrupts or null, "breaks", "step", "passed"}. Out go {"versions"}, then of a run {"began":
+microseconds of the epoch} and {"lost": why a pause is not kept or "", "is_graph"}, else {"done"},
+and of a failure {"error": as the observer writes one, "traceback"}, with {"usage": message, "hint"}
+where an agent is of no use. Closing the socket on the other side cancels the run.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ from .inputs import input_of
 from .inside import Fitting
 from .kinds import UnusableError, is_a, unbound
 from .load import load, versions
+from .mending import mended, undone
 from .needs import configured, identified, needs_loop, require_context, streaming
 from .nested import hand_on_outputs
 from .resuming import resumed
@@ -165,18 +166,13 @@ async def _run(made: Any, supplies: Supplies, request: dict[str, Any], talk: soc
     async with opened(made) as agent:
         hint = _TOOLS if isinstance(agent, (list, tuple)) else _BRING
         runnable = runnable_of(agent, f"the agent {request['name']}", hint)
-        if request["describes"]:
-            _say(talk, described=describe(runnable))
+        if request["does"] != "run":
+            _say(talk, done=await _done(request["does"], runnable, _config(request, runnable)))
             return
-        given = None
-        if request["resume"] is None:
-            given = input_of(runnable, request["name"], request["input"])
         require_context(runnable, request["name"], request["context"])
         hand_on_outputs(runnable)
         agent, config, see = _ready(runnable, supplies, request)
-        if request["resume"] is not None:
-            unpassed = {k: v for k, v in request["resume"].items() if k not in request["passed"]}
-            given = await resumed(runnable, request["name"], config, unpassed)
+        given = await _input(runnable, request, config)
         _say(talk, began=time.time_ns() // 1000)
         seen = list[bool]()
         with contextlib.suppress(StoppedError):
@@ -190,6 +186,18 @@ async def _run(made: Any, supplies: Supplies, request: dict[str, Any], talk: soc
         lost = supplies.lost(request["keep"]) if any(seen) else ""
         _say(talk, lost=lost, is_graph=is_a(unbound(runnable), "Pregel"))
         supplies.close()
+
+
+async def _input(runnable: Any, request: dict[str, Any], config: dict[str, Any]) -> Any:
+    if request["resume"] is None:
+        given = input_of(runnable, request["name"], request["input"])
+        return await mended(runnable, config, given)
+    unpassed = {k: v for k, v in request["resume"].items() if k not in request["passed"]}
+    return await resumed(runnable, request["name"], config, unpassed)
+
+
+async def _done(what: str, runnable: Any, config: dict[str, Any]) -> Any:
+    return describe(runnable) if what == "describe" else await undone(runnable, config)
 
 
 def _leave(code: int) -> NoReturn:

@@ -6,7 +6,7 @@ Providers refuse a conversation in which a tool call has no result.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .inputs import input_taken
@@ -28,13 +28,11 @@ async def mended(agent: Any, config: Any, given: Any) -> Any:
     if not (is_a(graph, "Pregel") and hasattr(graph.checkpointer, "get_tuple")):
         return given
     state = await either(graph, "get_state", config)
-    for key, messages in _closing(graph, state):
-        if isinstance(given, dict) and key in input_taken(graph).fields:
-            given = {**given, key: [*messages, *_listed(given.get(key))]}
-        else:  # no input reaches it
-            node = next(iter(state.next), None)
-            await either(graph, "update_state", config, {key: messages}, as_node=node)
-    return given
+    known = input_taken(graph).fields if isinstance(given, dict) else ()
+    closing = dict(_closing(graph, state))
+    await _close(graph, config, state, {k: closing[k] for k in closing if k not in known})
+    ahead = {key: closing[key] + _listed(given.get(key)) for key in closing if key in known}
+    return {**given, **ahead} if ahead else given
 
 
 async def undone(agent: Any, config: Any) -> None:
@@ -43,11 +41,20 @@ async def undone(agent: Any, config: Any) -> None:
     state = await either(graph, "get_state", config)
     while state.parent_config and state.metadata["source"] != "input":
         state = await either(graph, "get_state", state.parent_config)
-    if state.parent_config:
-        await either(graph, "update_state", state.parent_config, None, as_node="__copy__")
-    else:
+    if state.parent_config is None:
         thread_id = config["configurable"]["thread_id"]
         await either(graph.checkpointer, "delete_thread", thread_id)
+        return
+    before = await either(graph, "get_state", state.parent_config)
+    copy = await either(graph, "update_state", before.config, None, as_node="__copy__")
+    await _close(graph, copy, before, dict(_closing(graph, before)))  # which a copy does not have
+
+
+async def _close(graph: Any, config: Any, state: Any, closing: Mapping[str, list[Any]]) -> None:
+    """Add these to a state as if a node that was to run next had done so."""
+    node = next(iter(state.next), None)
+    for key, messages in closing.items():
+        config = await either(graph, "update_state", config, {key: messages}, as_node=node)
 
 
 def _closing(graph: Any, state: Any) -> Iterable[tuple[str, list[Any]]]:
