@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from catagent.recordings.history import question
 from catagent.run.request import Request
 from catagent.sources.base import EventStream, Outcome
 from catagent.threads.store import BusyError, Thread, Threads, Turn, held
+from catagent.views.notes import short
 
 _LOOK_S = 0.05
 _WAITS = "this one waits until that has ended"
@@ -33,8 +34,8 @@ async def in_thread(
         if (thread := request.thread) is not None:
             async for waits in _entering(thread, stack):
                 yield waits
-            if request.resume is None:
-                thread.begin(question(started.data), started.run_id, **_facts(request))
+            for warning in _begin(thread, request, started):
+                yield warning
         async with contextlib.aclosing(events):
             async for event in events:
                 yield event
@@ -43,6 +44,17 @@ async def in_thread(
         elif outcome.interrupted:
             for warning in pause(started):
                 yield warning
+
+
+def _begin(thread: Thread, request: Request, started: ev.RunStarted) -> Iterator[ev.Event]:
+    """Begin a turn, unless this goes on with one that waits. What waits by now is given up."""
+    if request.resume is not None:
+        return
+    if thread.waiting:
+        message = f"The run {short(thread.waiting)} waited for an answer, and is given up."
+        hint = "/undo in a chat brings it back"
+        yield ev.Warned(data=ev.WarningData(code="given_up", message=message, hint=hint))
+    thread.begin(question(started.data), started.run_id, **_facts(request))
 
 
 async def _entering(thread: Thread, stack: contextlib.ExitStack) -> EventStream:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from catagent.config import Loaded
-from catagent.errors import CatagentError, ExitCode
+from catagent.errors import CatagentError, ExitCode, UsageError
 from catagent.events.state import RunState
 from catagent.run.answers import STEP, Asker, breakpoint_of
 from catagent.run.event_loop import run as run_loop
@@ -169,3 +169,15 @@ def kind_of_run(request: Request) -> type[Run]:
     from catagent.run.elsewhere import RunElsewhere
 
     return RunElsewhere
+
+
+async def undo(request: Request, loaded: Loaded) -> str:
+    """Take the last turn out of the request's thread, and return its question.
+
+    Raises UsageError where there is none, or another run goes on in it, and OutputError.
+    """
+    if (thread := request.thread) is None or not thread.begun:
+        raise UsageError("there is nothing to take out")
+    if not thread.has_checkpoints:  # the agent may keep them itself
+        await kind_of_run(request)(request, loaded).undo()
+    return thread.undo()

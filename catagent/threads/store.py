@@ -79,6 +79,12 @@ class Thread(Struct, kw_only=True):
         return sum(path.stat().st_size for path in paths if path.exists())
 
     @property
+    def has_checkpoints(self) -> bool:
+        """Whether its file has what LangGraph keeps. Raises OutputError."""
+        with self._open() as database:
+            return _has_checkpoints(database)
+
+    @property
     def question(self) -> str:
         """The first one, empty where nothing was asked yet."""
         return self.begun[0].question if self.begun else ""

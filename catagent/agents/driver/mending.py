@@ -12,6 +12,7 @@ from typing import Any
 from .inputs import input_taken
 from .kinds import is_a, unbound
 from .resuming import either
+from .supplies import FORGETFUL
 
 _STOPPED = "The turn was stopped before this tool returned."
 # What adds to a state; any other channel is replaced by an input, and nothing is left open.
@@ -25,7 +26,7 @@ async def mended(agent: Any, config: Any, given: Any) -> Any:
     for one. `config` names the thread.
     """
     graph = unbound(agent)
-    if not (is_a(graph, "Pregel") and hasattr(graph.checkpointer, "get_tuple")):
+    if not _keeps(graph):
         return given
     state = await either(graph, "get_state", config)
     known = input_taken(graph).fields if isinstance(given, dict) else ()
@@ -36,8 +37,10 @@ async def mended(agent: Any, config: Any, given: Any) -> Any:
 
 
 async def undone(agent: Any, config: Any) -> None:
-    """Take the last turn out of a thread that the agent's own checkpointer keeps."""
+    """Take the last turn out of a thread that the agent's own checkpointer keeps, if it has one."""
     graph = unbound(agent)
+    if not _keeps(graph) or is_a(graph.checkpointer, *FORGETFUL):
+        return
     state = await either(graph, "get_state", config)
     while state.parent_config and state.metadata["source"] != "input":
         state = await either(graph, "get_state", state.parent_config)
@@ -55,6 +58,10 @@ async def _close(graph: Any, config: Any, state: Any, closing: Mapping[str, list
     node = next(iter(state.next), None)
     for key, messages in closing.items():
         config = await either(graph, "update_state", config, {key: messages}, as_node=node)
+
+
+def _keeps(graph: Any) -> bool:
+    return is_a(graph, "Pregel") and hasattr(graph.checkpointer, "get_tuple")
 
 
 def _closing(graph: Any, state: Any) -> Iterable[tuple[str, list[Any]]]:

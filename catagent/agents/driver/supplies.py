@@ -14,7 +14,7 @@ from .kinds import UnusableError, is_a, unbound
 from .needs import parts_of
 
 # An in-memory checkpointer forgets with the process; the last is ours, of an earlier turn.
-_FORGETFUL = ("InMemorySaver", "MemorySaver", "ThreadSaver")
+FORGETFUL = ("InMemorySaver", "MemorySaver", "ThreadSaver")
 
 
 class Supplies:
@@ -61,7 +61,7 @@ class Supplies:
                 hint = "leave --thread out, or bring a graph of LangGraph's"
                 raise UnusableError("the agent has no memory for a thread: it is no graph", hint)
             return {}
-        if not (graph.checkpointer is None or is_a(graph.checkpointer, *_FORGETFUL)):
+        if not (graph.checkpointer is None or is_a(graph.checkpointer, *FORGETFUL)):
             return {}
         has_durability = "durability" in inspect.signature(graph.astream).parameters
         if self._thread or has_durability:
