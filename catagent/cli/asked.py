@@ -55,6 +55,8 @@ class Asked(Struct, kw_only=True, frozen=True):
     env: bool = False
     is_turn: bool = False
     auto_approve: str | None = None
+    thread: str | None = None
+    continue_: bool = False
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Asked:

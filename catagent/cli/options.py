@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from catagent.cli.asked import Asked
-from catagent.cli.candidates import agents, models, runs
+from catagent.cli.candidates import agents, models, runs, threads
 from catagent.config import Settings
 from catagent.events.filters import TYPES
 from catagent.loading.registry import AGENTS
@@ -20,6 +20,7 @@ _KINDS = get_type_hints(Settings)
 # What a shell completes the values of options with.
 _VALUES: dict[str, Callable[[], Any]] = {
     "agent": agents,
+    "thread": threads,
     **dict.fromkeys(("model", "tool_model"), models),
     **dict.fromkeys(("include_types", "exclude_types"), lambda: [*TYPES]),
 }
@@ -139,6 +140,18 @@ ANSWERS: Options = (
         metavar="all|TOOL,…",
     ),
 )
+
+THREAD: Options = (
+    _run(
+        "thread",
+        "Go on with this thread, or begin one of this name.",
+        kind=str | None,
+        metavar="ID|NAME",
+    ),
+    _run("continue_", "Go on with the last thread."),
+)
+
+TURN: Options = (*THREAD, *BREAK, *ANSWERS)
 
 LOOK: Options = (
     _output("quiet", "The answer alone.", "-q"),

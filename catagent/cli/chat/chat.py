@@ -21,6 +21,7 @@ from catagent.cli.outputs import opened, resolve
 from catagent.cli.recordings import threads
 from catagent.cli.run_request import epilogue, leave, turn_of
 from catagent.cli.stderr import report, say
+from catagent.cli.threads import as_before, in_thread, thread_of
 from catagent.cli.uncaught import Background
 from catagent.errors import ExitCode
 from catagent.run import event_loop
@@ -55,12 +56,11 @@ class Chat:
     def __init__(
         self, asked: Asked, threads: Threads, recording: Sequence[RecorderSink], signals: Signals
     ) -> None:
+        self.threads, self._recording, self._signals = threads, recording, signals
         self._base = replace(asked, is_turn=True)  # without the environment of an agent
-        self.asked, self._python = with_agent(self._base)
+        self.go_on(thread_of(asked))
         view = asked.view(sys.stdout)
         self.look = plain_look(view) if resolve(asked) == "plain" else live_look(view)
-        self.threads, self._recording, self._signals = threads, recording, signals
-        self.thread: Thread | None = None
         self.run_id, self.leaves = "", False
         loaded = asked.loaded
         path = loaded.state_dir / "chat_history" if asked.settings.history else None
@@ -85,6 +85,12 @@ class Chat:
             else:
                 self.show("Ctrl-C again leaves")
             warned = not text
+
+    def go_on(self, thread: Thread | None) -> None:
+        """Ask in this thread from now on, as it was asked before; None is a new one."""
+        base = as_before(self._base, thread)
+        self.asked, self._python = with_agent(base)
+        self._base, self.thread = base, thread
 
     def change(self, **settings: Any) -> None:
         """Ask with these settings from now on. Raises UsageError for what cannot hold."""
@@ -130,7 +136,7 @@ class Chat:
     async def _ask(self, question: str) -> None:
         """One turn, as `ask` shows it and keeps it."""
         self.thread = self.thread or self.threads.new()
-        request, stop = replace(self._request(question), thread=self.thread), Stop()
+        request, stop = in_thread(self._request(question), self.thread), Stop()
         between = self._signals.cancel
         with opened(self.asked, stop) as outputs, contextlib.ExitStack() as stack:
             turn = turn_of(request, self.asked, outputs, stop, self._recording)

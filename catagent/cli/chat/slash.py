@@ -44,7 +44,7 @@ def _new(chat: Chat, _: str) -> None:
 def _threads(chat: Chat, wanted: str) -> None:
     """List the threads, or go on with one."""
     if wanted:
-        chat.thread = chat.threads.find(wanted)
+        chat.go_on(chat.threads.find(wanted))
         chat.show(*chat.facts())
     else:
         list_threads(chat.threads.list(), chat.asked, json=False)

@@ -7,13 +7,13 @@ import typer
 
 from catagent.cli.asked import Asked
 from catagent.cli.given import read_json
-from catagent.cli.options import AGENT, ANSWERS, BREAK, FILTERS, INPUT, KEEP, OUTPUT, RUN, shares
+from catagent.cli.options import AGENT, FILTERS, INPUT, KEEP, OUTPUT, RUN, TURN, shares
 from catagent.cli.question import read_question, read_stdin
 from catagent.cli.stderr import say
 from catagent.errors import UsageError
 
 
-@shares(AGENT, INPUT, RUN, BREAK, ANSWERS, OUTPUT, KEEP, FILTERS)
+@shares(AGENT, INPUT, RUN, TURN, OUTPUT, KEEP, FILTERS)
 def ask(
     asked: Asked,
     question: Annotated[
@@ -28,12 +28,14 @@ def ask(
     """Run an agent on a question and show every step and every token of it."""
     from catagent.cli.agent import request_of, with_agent
     from catagent.cli.run_request import show  # asyncio and all: not for --help
+    from catagent.cli.threads import as_before, in_thread, thread_of
 
-    asked, python = with_agent(asked)
+    thread = thread_of(asked)
+    asked, python = with_agent(as_before(asked, thread))
     words = " ".join(question) if question else None
     text = read_question(words, sys.stdin, say) if asked.input is None else ""
     request = request_of(asked, python, text, _input(words, asked.input))
-    raise typer.Exit(show(request, asked))
+    raise typer.Exit(show(in_thread(request, thread), asked))
 
 
 def _input(question: str | None, text: str | None) -> Any:

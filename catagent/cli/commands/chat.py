@@ -5,12 +5,12 @@ import sys
 import typer
 
 from catagent.cli.asked import Asked
-from catagent.cli.options import AGENT, ANSWERS, BREAK, CHAT, FILTERS, KEEP, RUN, shares
+from catagent.cli.options import AGENT, CHAT, FILTERS, KEEP, RUN, TURN, shares
 from catagent.errors import UsageError
 from catagent.views.options import is_capable
 
 
-@shares(AGENT, RUN, BREAK, ANSWERS, CHAT, KEEP, FILTERS)
+@shares(AGENT, RUN, TURN, CHAT, KEEP, FILTERS)
 def chat(asked: Asked) -> None:
     """Ask again and again in one thread; every turn is shown as ask shows a run."""
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty()

@@ -1,0 +1,49 @@
+"""The thread that a person names, and what it was asked with before."""
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from catagent.cli.asked import Asked
+from catagent.cli.recordings import threads
+from catagent.errors import UsageError
+from catagent.run.request import Request
+from catagent.threads.store import Thread
+
+_SETTINGS = ("agent", "model", "tool_model", "mode")
+
+
+def thread_of(asked: Asked) -> Thread | None:
+    """The thread to go on with, begun where its name is new; None where none was named.
+
+    Raises UsageError.
+    """
+    if not (asked.continue_ or asked.thread):
+        return None
+    if asked.continue_ and asked.thread:
+        raise UsageError("--continue and --thread name a thread each", "leave one of them out")
+    if not asked.settings.history:
+        raise UsageError("a thread is kept, and --no-history keeps nothing")
+    kept = threads(asked.loaded)
+    return kept.new(name=asked.thread) if asked.thread else kept.last()
+
+
+def as_before(asked: Asked, thread: Thread | None) -> Asked:
+    """What is asked, with what the thread was asked with where nothing else was given."""
+    known: dict[str, Any] = thread.asked if thread else {}
+    chosen = {k: known[k] for k in _SETTINGS if known.get(k) and not asked.given[k]}
+    settings = replace(asked.settings, **chosen)
+    python = asked.python or ("agent" in chosen and known.get("python")) or None
+    loaded = replace(asked.loaded, settings=settings)
+    return replace(asked, loaded=loaded, python=python)
+
+
+def in_thread(request: Request, thread: Thread | None) -> Request:
+    """The request in this thread, with what that gave the agent before and nothing else does."""
+    known: dict[str, Any] = thread.asked if thread else {}
+    return replace(
+        request,
+        thread=thread,
+        context=request.context or known.get("context"),
+        configurable={**known.get("configurable", {}), **request.configurable},
+    )
