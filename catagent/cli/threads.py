@@ -38,12 +38,18 @@ def as_before(asked: Asked, thread: Thread | None) -> Asked:
     return replace(asked, loaded=loaded, python=python)
 
 
-def in_thread(request: Request, thread: Thread | None) -> Request:
-    """The request in this thread, with what that gave the agent before and nothing else does."""
+def in_thread(request: Request, asked: Asked, thread: Thread | None) -> Request:
+    """The request in this thread, with what the agent was given before where nothing else is.
+
+    It has what a thread is to remember of it.
+    """
     known: dict[str, Any] = thread.asked if thread else {}
-    return replace(
-        request,
-        thread=thread,
-        context=request.context or known.get("context"),
-        configurable={**known.get("configurable", {}), **request.configurable},
-    )
+    given = {
+        "context": request.context or known.get("context"),
+        "configurable": {**known.get("configurable", {}), **request.configurable},
+    }
+    settings = {name: getattr(asked.settings, name) for name in _SETTINGS}
+    python = request.python and str(request.python)
+    kept = {**settings, **given, "python": python, "breaks": request.breaks}
+    kept = {name: value for name, value in kept.items() if value}
+    return replace(request, thread=thread, asked=kept, **given)

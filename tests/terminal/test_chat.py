@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import signal
@@ -12,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import COMMAND, catagent, environment, with_server
+from tests.support.replies import Reply
 from tests.support.scripts import cat
-from tests.support.server import ScriptedServer
+from tests.support.server import Request, ScriptedServer
 from tests.support.tmux import HAS_TMUX, Tmux
 
 SIGN = "\u276f"  # of what a person types
@@ -50,11 +52,18 @@ class Chat:
         assert self.tmux.cursor_is_on()
 
 
+def script(request: Request) -> Reply:
+    """The cat agent's, slowly; the last question of the conversation takes long to answer."""
+    if request.messages[-1]["content"] == "and now?":
+        return Reply(["so "] * 400, pace=0.05)
+    return cat(tokens=40, pace=0.05)(request)
+
+
 @pytest.fixture
 def chat(tmp_path: Path) -> Iterator[Chat]:
     with (
         tempfile.TemporaryDirectory(prefix="catagent-") as folder,
-        ScriptedServer(cat(tokens=40, pace=0.05)) as server,
+        ScriptedServer(script) as server,
     ):
         tmux = Tmux(Path(folder) / "tmux", 80, 40)
         yield Chat(tmux, tmp_path, server)
@@ -82,9 +91,13 @@ def test_a_conversation(chat: Chat) -> None:
     chat.tmux.press("C-c")
     chat.tmux.press("C-c")  # the impatient do not leave
     chat.tmux.shows("cancelled after")
+    assert "where is the cat?" in json.dumps(chat.server.requests[-1].messages)
+    chat.tmux.type("/undo")
+    chat.tmux.shows("taken out · and now?")
     chat.tmux.type("/quit")
     chat.ends()
     assert chat.tmux.text().count("where is the cat?") == 1
+    assert "catagent chat --thread " in chat.tmux.text()
 
 
 @needs_tmux

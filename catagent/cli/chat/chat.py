@@ -49,8 +49,8 @@ class Signals(Interrupts):
 class Chat:
     """With what the next question is asked, and in which of the `threads`.
 
-    The `thread` is None until something is asked in it, `run_id` is that of the last run. Every
-    turn goes to `recording`, too. `leaves` says that the person has seen enough.
+    The `thread` is None until something is asked in it. Every turn goes to `recording`, too.
+    `leaves` says that the person has seen enough.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Chat:
         self.go_on(thread_of(asked))
         view = asked.view(sys.stdout)
         self.look = plain_look(view) if resolve(asked) == "plain" else live_look(view)
-        self.run_id, self.leaves = "", False
+        self.leaves = False
         loaded = asked.loaded
         path = loaded.state_dir / "chat_history" if asked.settings.history else None
         self._prompt = Prompt(self.look, history(path, loaded.secrets), slash.SlashCompleter())
@@ -136,7 +136,7 @@ class Chat:
     async def _ask(self, question: str) -> None:
         """One turn, as `ask` shows it and keeps it."""
         self.thread = self.thread or self.threads.new()
-        request, stop = in_thread(self._request(question), self.thread), Stop()
+        request, stop = in_thread(self._request(question), self.asked, self.thread), Stop()
         between = self._signals.cancel
         with opened(self.asked, stop) as outputs, contextlib.ExitStack() as stack:
             turn = turn_of(request, self.asked, outputs, stop, self._recording)
@@ -147,8 +147,6 @@ class Chat:
             ):
                 await turn.drive()
         epilogue(turn, outputs, self.asked)
-        started = turn.sessions[-1].state.started
-        self.run_id = started.run_id if started else ""
         if turn.exit_code in (ExitCode.TERMINATED, ExitCode.HANGUP):
             between(turn.exit_code)
 

@@ -86,10 +86,10 @@ def _undo(chat: Chat, _: str) -> None:
 
 def _prompts(chat: Chat, _: str) -> None:
     """Show what models were sent in the last turn."""
-    if not chat.run_id or not chat.asked.settings.history:
+    if not (chat.thread and chat.thread.begun and chat.asked.settings.history):
         raise UsageError("no turn was kept yet")
     asked = replace(chat.asked, filters=Filters(include_types=("chat_model", "llm")))
-    show_runs(asked, chat.run_id, prompts=True)
+    show_runs(asked, chat.thread.begun[-1].run, prompts=True)
 
 
 def _quit(chat: Chat, _: str) -> None:

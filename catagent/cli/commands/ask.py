@@ -35,7 +35,7 @@ def ask(
     words = " ".join(question) if question else None
     text = read_question(words, sys.stdin, say) if asked.input is None else ""
     request = request_of(asked, python, text, _input(words, asked.input))
-    raise typer.Exit(show(in_thread(request, thread), asked))
+    raise typer.Exit(show(in_thread(request, asked, thread), asked))
 
 
 def _input(question: str | None, text: str | None) -> Any:
