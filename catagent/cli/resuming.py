@@ -81,10 +81,13 @@ def _meant(text: str, interrupts: Sequence[ev.Interrupt]) -> tuple[ev.InterruptD
 def request_to_resume(found: Waiting, asked: Asked) -> tuple[Request, Asked]:
     """What to run to go on: what was not given is as the run was asked. Raises UsageError."""
     data, thread = found.started.data, _thread(found, asked.loaded)
+    if thread is not None and thread.waiting != found.started.run_id:
+        message = f"{found.started.run_id} was answered already: its thread went on"
+        raise UsageError(message, "catagent runs lists those that wait")
     known = {name: getattr(data, name) for name in _RESUMED_WITH} | (thread.asked if thread else {})
     if not found.is_kept and not asked.given["agent"] and data.agent not in AGENTS:
         hint = f"--agent {data.agent}, if that is what you want to run"
-        raise UsageError("a recording that is a file does not say which agent to run", hint)
+        raise UsageError("a recording that is a file says nothing of which agent to run", hint)
     chosen = {k: known[k] for k in _RESUMED_WITH if known.get(k) and not asked.given[k]}
     settings = replace(asked.settings, **chosen)
     asked = replace(asked, loaded=replace(asked.loaded, settings=settings))

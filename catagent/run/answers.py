@@ -76,7 +76,8 @@ def decision(action: Action, text: str) -> dict[str, Any]:
     is_whole = not rest if word == "approve" else rest or word != "respond"
     if word not in action.allowed or not (is_whole or given):
         forms = [_FORMS.get(each, each) for each in action.allowed]
-        hint = did_you_mean(word, action.allowed, f"answer {', '.join(forms)}")
+        near = "" if word in action.allowed else word
+        hint = did_you_mean(near, action.allowed, f"answer {', '.join(forms)}")
         raise UsageError(f"{text!r} is no decision on {action.name}", hint)
     return made
 

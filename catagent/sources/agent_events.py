@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
@@ -92,7 +93,7 @@ class AgentEvents(EventMaker):
             id=str(getattr(asked, "id", "")),
             value=(self.known.data if is_breakpoint else plain)(asked.value),
             node=span.node,
-            allowed=_allowed(asked.value),
+            allowed=_allowed(asked),
         )
         return ev.Interrupt(data=data, **envelope(span))
 
@@ -110,9 +111,16 @@ def custom_event(span: Span | None, name: str, data: Any) -> ev.Node:
     return ev.Node(data=content, **{**envelope(span), "name": name})
 
 
-def _allowed(value: Any) -> dict[str, list[str]]:
+def _allowed(asked: Any) -> dict[str, list[str]]:
     """The decisions that LangChain's human-in-the-loop middleware takes, by tool."""
-    configs = value.get("review_configs") if isinstance(value, dict) else None
+    value = asked.value if isinstance(asked.value, dict) else {}
+    configs = value.get("review_configs")
+    if value.get("type") == "tool_approval":  # of one call, whose schema has a form for each
+        with suppress(AttributeError, LookupError, TypeError):
+            schema = asked.response_schema
+            several = schema.get("discriminator", {}).get("mapping")
+            words = [*several] if several else [schema["properties"]["type"]["const"]]
+            return {str(value["name"]): words}
     return {
         str(config["action_name"]): [str(each) for each in config.get("allowed_decisions") or ()]
         for config in configs or ()

@@ -117,6 +117,8 @@ def test_calls_that_were_approved_beforehand_are_not_asked_about(agent: str) -> 
     turn = turn_of(agent, answering({}, ["send_email"], ask))
     assert run(turn) == ["interrupted", "success"]
     assert asked == [["delete_file"]]
+    allowed = [each.data.allowed for each in turn.sessions[0].state.interrupts]
+    assert ["approve", "reject"] in [one.get("delete_file") for one in allowed]
     assert (answer := turn.sessions[-1].state.answer) is not None
     assert "sent to bob" in answer.output
     assert "User rejected the tool call for `delete_file` with reason: no" in answer.output
