@@ -102,7 +102,7 @@ class Chat:
 
     def facts(self) -> list[str]:
         """Who is asked, with which model, how, and in which thread."""
-        request, thread = self._request(""), self.thread
+        request, thread = self.request(), self.thread
         model = [str(request.model)] if request.uses_our_models else []
         known = [request.agent, *model, str(request.python or self.asked.settings.mode)]
         if thread is None:
@@ -119,14 +119,15 @@ class Chat:
         sys.stdout.writelines(f"{row}\n" for row in rows)
         sys.stdout.flush()
 
-    def _request(self, question: str) -> Request:
-        return request_of(self.asked, self._python, question)
+    def request(self, question: str = "") -> Request:
+        """What to run for a question, in the thread."""
+        return in_thread(request_of(self.asked, self._python, question), self.asked, self.thread)
 
     async def _take(self, text: str) -> None:
         """A command, or a question: `//` and a space before it are to say that it is one."""
         try:
             if slash.is_command(text):
-                slash.run(self, text.strip())
+                await slash.run(self, text.strip())
             else:
                 self.print([""])
                 await self._ask(text.removeprefix("/").strip())
@@ -136,7 +137,7 @@ class Chat:
     async def _ask(self, question: str) -> None:
         """One turn, as `ask` shows it and keeps it."""
         self.thread = self.thread or self.threads.new()
-        request, stop = in_thread(self._request(question), self.asked, self.thread), Stop()
+        request, stop = self.request(question), Stop()
         between = self._signals.cancel
         with opened(self.asked, stop) as outputs, contextlib.ExitStack() as stack:
             turn = turn_of(request, self.asked, outputs, stop, self._recording)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from msgspec.structs import replace
@@ -19,6 +19,9 @@ from catagent.errors import UsageError, did_you_mean
 from catagent.events.filters import Filters
 from catagent.loading.registry import AGENTS
 from catagent.models.spec import choose_model
+from catagent.run.turns import undo
+from catagent.views.format import one_line
+from catagent.views.runs import LONGEST_TITLE
 
 if TYPE_CHECKING:
     from catagent.cli.chat.chat import Chat
@@ -77,11 +80,10 @@ def _mode(chat: Chat, name: str) -> None:
     chat.show(*chat.facts())
 
 
-def _undo(chat: Chat, _: str) -> None:
+async def _undo(chat: Chat, _: str) -> None:
     """Take the last turn out."""
-    if chat.thread is None:
-        raise UsageError("nothing was asked yet")
-    chat.show("taken out", chat.thread.undo())
+    question = await undo(chat.request(), chat.asked.loaded)
+    chat.show("taken out", one_line(question)[:LONGEST_TITLE])
 
 
 def _prompts(chat: Chat, _: str) -> None:
@@ -100,7 +102,7 @@ def _quit(chat: Chat, _: str) -> None:
 class Command(NamedTuple):
     """`run` gets what stands after the name, an `argument`; `values` are what that can be."""
 
-    run: Callable[[Chat, str], None]
+    run: Callable[[Chat, str], Awaitable[None] | None]
     argument: str = ""
     values: Callable[[], Iterable[Candidate]] = tuple
 
@@ -128,7 +130,7 @@ def is_command(text: str) -> bool:
     return text.startswith("/") and not text.startswith("//")
 
 
-def run(chat: Chat, text: str) -> None:
+async def run(chat: Chat, text: str) -> None:
     """Do what a text that is a command says. Raises UsageError, and what that raises."""
     name, _, argument = text.partition(" ")
     if (command := COMMANDS.get(name)) is None:
@@ -136,7 +138,8 @@ def run(chat: Chat, text: str) -> None:
         raise UsageError(f"there is no command {name}", hint)
     if argument and not command.argument:
         raise UsageError(f"{name} takes nothing", _SEND)
-    command.run(chat, argument.strip())
+    if (doing := command.run(chat, argument.strip())) is not None:
+        await doing
 
 
 class SlashCompleter(Completer):
