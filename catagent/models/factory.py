@@ -25,7 +25,7 @@ class Models:
     """The two models of a run, built when first asked for: an agent of one's own may need none.
 
     `on_retry` is called on the request's thread; `on_status`, with a line of what is going on, on
-    another.
+    another; `on_forgotten`, with how many turns the embedded model is not sent, as it is asked.
     """
 
     agent_spec: ModelSpec
@@ -33,6 +33,7 @@ class Models:
     loaded: Loaded
     on_retry: Callable[[RetryData], None] = lambda _: None
     on_status: Callable[[str], object] = lambda _: None
+    on_forgotten: Callable[[int], object] = lambda _: None
 
     @property
     def decides(self) -> bool:

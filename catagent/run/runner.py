@@ -20,6 +20,7 @@ from catagent.events.masking import EventMask
 from catagent.failures.classify import Owner
 from catagent.loading import lazy_imports
 from catagent.models.embedded.notice import beyond
+from catagent.models.embedded.window import forgotten
 from catagent.models.factory import Models
 from catagent.run import event_loop
 from catagent.run.broadcast import Broadcast
@@ -180,9 +181,14 @@ class Run:
         return beyond(self._request.model, self._request.agent, self._request.question)
 
     def _models(self) -> Models:
-        retrying = partial(self._retrying, asyncio.get_running_loop())
-        request = self._request
-        return Models(request.model, request.tool_model, self._loaded, retrying, self._on_status)
+        loop, request = asyncio.get_running_loop(), self._request
+        retrying, forgetting = partial(self._retrying, loop), partial(self._forgetting, loop)
+        specs = request.model, request.tool_model
+        return Models(*specs, self._loaded, retrying, self._on_status, forgetting)
+
+    def _forgetting(self, loop: asyncio.AbstractEventLoop, turns: int) -> None:
+        """Called as the embedded model is asked: the conversation is longer than it can see."""
+        loop.call_soon_threadsafe(self.session.report, ev.Warned(data=forgotten(turns)))
 
     def _agent_request(self, models: Models) -> AgentRequest:
         request = self._request

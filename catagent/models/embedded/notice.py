@@ -15,9 +15,10 @@ _HINT = "choose a bigger model with --model PROVIDER:NAME or --model local:FILE.
 
 # An English question of some length has one of these words, and hardly another language has any.
 _ENGLISH = re.compile(
-    r"\b(about|and|any|are|can|cat|could|does|find|from|give|hello|hey|hides?|hiding|hideout|how|it"
-    r"|its|jokes?|kitty|know|list|my|of|place|please|show|some|tell|thanks?|that|the|their|them"
-    r"|there|things?|this|to|us|what|where|which|who|why|with|would|your?)\b",
+    r"\b(about|again|and|another|any|are|can|cat|could|does|find|from|give|have|hello|hey|hides?"
+    r"|hiding|hideout|how|it|its|jokes?|kitty|know|list|more|my|of|place|please|show|some|tell"
+    r"|thanks?|that|the|their|them|there|things?|this|to|us|what|where|which|who|why|with|would"
+    r"|your?)\b",
     re.IGNORECASE,
 )
 

@@ -7,11 +7,12 @@ Which tool is called, and which of those runs it takes, stays the model's own de
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from langchain_core.language_models import LanguageModelInput
 
+from catagent.models.embedded.window import newest
 from catagent.models.openai_client.chat_model import StreamingChatOpenAI
 
 # Longer texts hold more runs of words than a grammar should: there the model writes freely.
@@ -22,10 +23,18 @@ _AROUND = "\"'`.,;:!?()[]{}“”‘’…"  # noqa: RUF001
 
 
 class CopyingChatOpenAI(StreamingChatOpenAI):
-    """The agent's model: text arguments are copied from the conversation, never misspelt."""
+    """The agent's model: text arguments are copied from the conversation, never misspelt.
+
+    Of a long conversation it is sent the newest turns; `on_forgotten` hears how many are not.
+    """
+
+    on_forgotten: Callable[[int], object] = lambda _: None
 
     def _get_request_payload(self, input_: LanguageModelInput, **kwargs: Any) -> dict[str, Any]:
         payload = super()._get_request_payload(input_, **kwargs)
+        payload["messages"], gone = newest(payload["messages"])
+        if gone and payload["messages"][-1]["role"] == "user":  # once a turn
+            self.on_forgotten(gone)
         if tools := payload.get("tools"):
             payload["tools"] = narrowed(tools, given_texts(payload["messages"]))
         return payload

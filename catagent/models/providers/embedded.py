@@ -143,7 +143,7 @@ def build(spec: ModelSpec, role: Role, models: Models) -> ChatOpenAI:
     if spec.is_embedded and role == "agent":
         from catagent.models.embedded.word_runs import CopyingChatOpenAI
 
-        options["kind"] = CopyingChatOpenAI
+        options |= {"kind": CopyingChatOpenAI, "on_forgotten": models.on_forgotten}
     return connect(server.address(), server.api_key, models.pool, **options)
 
 
