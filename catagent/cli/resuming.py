@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -9,6 +10,7 @@ from msgspec.structs import replace
 from catagent.cli.agent import request_of, with_agent
 from catagent.cli.asked import Asked
 from catagent.cli.recordings import history, recorded, threads
+from catagent.cli.threads import as_before, in_thread
 from catagent.config import Loaded
 from catagent.errors import RecordingError, UsageError
 from catagent.events import types as ev
@@ -53,12 +55,14 @@ def waiting_run(wanted: str, loaded: Loaded) -> Waiting:
     raise UsageError(f"{wanted} does not wait for an answer: it ended with {', '.join(ends)}")
 
 
-def answers_of(texts: Sequence[str], interrupts: Sequence[ev.Interrupt]) -> dict[str, Any]:
-    """What is answered, by the ids of these interrupts; those that ask nothing only go on.
+def answers_of(
+    texts: Sequence[str], interrupts: Sequence[ev.Interrupt], on: str = CONTINUE
+) -> dict[str, Any]:
+    """What is answered, by the ids of these interrupts; those that ask nothing go `on`.
 
     Raises UsageError for what is not allowed, and where it is not clear what it answers.
     """
-    answers = {each.data.id: CONTINUE for each in interrupts if is_stop(each.data)}
+    answers = {each.data.id: on for each in interrupts if is_stop(each.data)}
     for text in texts:
         data, said = _meant(text, interrupts)
         answers[data.id] = answer_to(data, said)
@@ -81,28 +85,23 @@ def _meant(text: str, interrupts: Sequence[ev.Interrupt]) -> tuple[ev.InterruptD
 def request_to_resume(found: Waiting, asked: Asked) -> tuple[Request, Asked]:
     """What to run to go on: what was not given is as the run was asked. Raises UsageError."""
     data, thread = found.started.data, _thread(found, asked.loaded)
-    if thread is not None and thread.waiting != found.started.run_id:
+    if thread is not None and thread.waiting not in ("", found.started.run_id):
         message = f"{found.started.run_id} was answered already: its thread went on"
         raise UsageError(message, "catagent runs lists those that wait")
-    known = {name: getattr(data, name) for name in _RESUMED_WITH} | (thread.asked if thread else {})
     if not found.is_kept and not asked.given["agent"] and data.agent not in AGENTS:
         hint = f"--agent {data.agent}, if that is what you want to run"
         raise UsageError("a recording that is a file says nothing of which agent to run", hint)
-    chosen = {k: known[k] for k in _RESUMED_WITH if known.get(k) and not asked.given[k]}
-    settings = replace(asked.settings, **chosen)
-    asked = replace(asked, loaded=replace(asked.loaded, settings=settings))
-    if asked.python is None and known.get("python"):
-        asked = replace(asked, python=known["python"])
-    asked, python = with_agent(asked)
+    told = {name: getattr(data, name) for name in _RESUMED_WITH}
+    before = Thread(id="", path=Path(), asked={**told, **(thread.asked if thread else {})})
+    asked, python = with_agent(as_before(asked, before))
     question, given = (data.input, None) if isinstance(data.input, str) else ("", data.input)
-    request = request_of(asked, python, question, given)
+    request = in_thread(request_of(asked, python, question, given), asked, before)
     thread_id = {"thread_id": data.thread_id or found.started.run_id}
     request = replace(
         request,
         thread=thread,
-        context=request.context or known.get("context"),
-        configurable={**known.get("configurable", {}), **request.configurable, **thread_id},
-        breaks=request.breaks or tuple(known.get("breaks", ())),
+        configurable={**request.configurable, **thread_id},
+        breaks=request.breaks or tuple(before.asked.get("breaks", ())),
     )
     return request, asked
 

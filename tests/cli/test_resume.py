@@ -97,9 +97,9 @@ def test_another_process_answers_a_run_of_ones_own_once(tmp_path: Path) -> None:
     shutil.move(tmp_path / "elsewhere", tmp_path / "state" / "runs")
     done = catagent("resume", "--answer", "approve", "-o", "answer", env=env)
     assert (done.returncode, done.stdout) == (0, "sent to bob; deleted /a\n")
-    again = catagent("resume", "run.jsonl", "--answer", "approve", env=env)
+    again = catagent("resume", "run.jsonl", "--answer", "approve", "-o", "answer", env=env)
     assert again.returncode == 2
-    assert "was answered already" in again.stderr
+    assert "its thread went on" in again.stderr
     listed = catagent("runs", env=env).stdout.splitlines()
     kept = [json.loads(line) for line in listed]
     assert [each["status"] for each in kept] == ["success", "interrupted"]
