@@ -102,6 +102,7 @@ def request_to_resume(found: Waiting, asked: Asked) -> tuple[Request, Asked]:
         thread=thread,
         configurable={**request.configurable, **thread_id},
         breaks=request.breaks or tuple(before.asked.get("breaks", ())),
+        passed=tuple(before.asked.get("passed", ())),
     )
     return request, asked
 

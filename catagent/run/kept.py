@@ -40,7 +40,8 @@ async def in_thread(
             async for event in events:
                 yield event
         if thread is not None:
-            thread.write(waiting=started.run_id if outcome.interrupted else "")
+            waiting = started.run_id if outcome.interrupted else ""
+            thread.write(waiting=waiting, **_facts(request))
         elif outcome.interrupted:
             for warning in pause(started):
                 yield warning
@@ -81,4 +82,6 @@ def keep_pause(request: Request, started: ev.RunStarted, threads: Threads) -> Th
 
 
 def _facts(request: Request) -> dict[str, Any]:
-    return {"agent": request.agent, "asked": request.asked, "ts": stamp(datetime.now(UTC))}
+    stops = {"breaks": request.breaks, "passed": request.passed}
+    asked = {**request.asked, **stops}
+    return {"agent": request.agent, "asked": asked, "ts": stamp(datetime.now(UTC))}

@@ -147,8 +147,8 @@ class Run:
         except OutputError as error:
             lost = error.message
         if not self.can_go_on:
-            lost = "The graph waits inside of a chain, which LangGraph cannot go on with."
-            hint = "bring the graph on its own to answer it"
+            lost = "The run waits inside of what is no graph, where nothing can go on with it."
+            hint = "bring the graph on its own, or make one of it"
         if lost:
             yield ev.Warned(data=ev.WarningData(code="unresumable", message=lost, hint=hint))
 

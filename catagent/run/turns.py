@@ -156,7 +156,7 @@ class Turn:
             resume=Resume(state.started.run_id, answers),
             configurable={**self.request.configurable, "thread_id": state.started.data.thread_id},
             passed=(*self.request.passed, *passed),
-            step=any(answers[key] == STEP for key in passed),
+            step=any(answers[key] == STEP for key in passed) if passed else self.request.step,
         )
 
 

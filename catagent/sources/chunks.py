@@ -104,13 +104,6 @@ class ChunkReader:
         if not outcome.interrupted:
             yield from self._finish()
 
-    def left(self) -> ev.Warned:
-        """The run waits where a breakpoint ended what is no graph."""
-        self._run.outcome.interrupted = True
-        message = "The agent is no graph: it cannot go on from where it was stopped."
-        hint = "leave out --break and --step, or bring it as a graph of LangGraph's"
-        return ev.Warned(data=ev.WarningData(code="unresumable", message=message, hint=hint))
-
     def _finish(self) -> Iterator[ev.Event]:
         answer = self._answer()
         if answer is None:

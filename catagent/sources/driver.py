@@ -52,7 +52,7 @@ async def drive(
         for event in (*translation.unsaid(), *side.take(last=True)):
             yield event
         if isinstance(raised, StoppedError):
-            yield translation.chunks.left()
+            run.outcome.interrupted = True
             return
         run.outcome.owner = tracker.owner_of(raised)
         raise reason from raised.__cause__

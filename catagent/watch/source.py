@@ -179,7 +179,7 @@ class _Reading:
         if isinstance(self._raised, _LEFT):
             self._run.stop.request(ExitCode.INTERRUPTED)
         elif is_named(self._raised, "StoppedError"):
-            yield self._translation.chunks.left()
+            self._run.outcome.interrupted = True
         elif self._raised is not None:
             self._run.outcome.owner = self._tracker.owner_of(self._raised)
             raise self._raised

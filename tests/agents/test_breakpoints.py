@@ -113,10 +113,12 @@ def test_tools_that_one_node_runs_at_once_stop_before_the_first_of_them() -> Non
 
 
 @pytest.mark.parametrize("name", ["classic", "graph in a chain", "react"])
-def test_what_is_no_graph_ends_there_and_says_so(name: str) -> None:
+def test_what_is_no_graph_waits_there_for_good(name: str) -> None:
     made = BY_NAME[name].make()
     agent, given = made if isinstance(made, tuple) else (made, BY_NAME[name].input)
-    events = play(agent, given, "events", [], step=True)
+    run = fit(agent, given, THREAD, max_steps=25)
+    run = replace(run, breakpoints=Breakpoints((), (), step=True))
+    events = asyncio.run(collect("events", run)).events
     assert len(stopped(events)) == 1
-    assert [e.data.code for e in events if isinstance(e, ev.Warned)] == ["unresumable"]
+    assert run.outcome.interrupted
     assert not answers(events)
