@@ -27,17 +27,18 @@ async def _ask(live: LiveSink, asked: Sequence[ev.Interrupt]) -> dict[str, Any] 
     """Ask one question after the other; the resume values by the ids of the interrupts."""
     questions = [each for event in asked for each in singly(event.data)]
     answers: list[Any] = []
+    stays = not live.terminal.has_keys()
     for number, question in enumerate(questions, 1):
         live.show(partial(Transcript.ask, data=question))
-        if live.terminal.has_keys():
-            which = f"{number} of {len(questions)}: " if len(questions) > 1 else ""
-            try:
-                answers.append(await _answer(live, question, which))
-            except EOFError:
-                return None
+        which = f"{number} of {len(questions)}: " if len(questions) > 1 else ""
+        try:
+            answers += [] if stays else [await _answer(live, question, which)]
+        except EOFError:
+            stays = True  # what else is asked is shown all the same
+        if not stays:
             live.show(partial(Transcript.answer, data=question, answer=answers[-1]))
     left = iter(answers)
-    return {each.data.id: together(each.data, left) for each in asked} if answers else None
+    return None if stays else {each.data.id: together(each.data, left) for each in asked}
 
 
 async def _answer(live: LiveSink, question: ev.InterruptData, which: str) -> Any:

@@ -112,7 +112,7 @@ def epilogue(turn: Turn, outputs: Outputs, asked: Asked) -> None:
         for loss in session.unreported:
             say(f"catagent: error: {loss.message}")
     if turn.sessions and not outputs.shows_errors:
-        _say_end(turn.sessions[-1])
+        _say_end(turn.sessions[-1], asked.again)
     waits = bool(turn.sessions) and turn.sessions[-1].outcome.interrupted
     asked.say_unmatched(waits=waits)
     if asked.stats:
@@ -121,7 +121,7 @@ def epilogue(turn: Turn, outputs: Outputs, asked: Asked) -> None:
         write("\n".join(table(session.state) for session in turn.sessions))
 
 
-def _say_end(session: Session) -> None:
+def _say_end(session: Session, again: str) -> None:
     end = session.state.finished
     # To have interrupted a run is not an error.
     if end is not None and end.data.error is not None and end.data.status != "cancelled":
@@ -130,7 +130,7 @@ def _say_end(session: Session) -> None:
         lost = (warning for warning in session.state.warnings if warning.code == "recording_failed")
         for warning in lost:
             say(f"catagent: error: {warning.message}")
-    say_questions(_WAITS, session.state, "catagent resume {run} --answer …")
+    say_questions(_WAITS, session.state, again)
 
 
 def leave(turn: Turn, outputs: Outputs, asked: Asked) -> None:

@@ -58,20 +58,24 @@ def say_error(said: str, error: ErrorInfo) -> None:
         say("\n  ".join([f"{said}: {each.message}", *where(each)]), each.hint)
 
 
-def say_questions(said: str, state: RunState, hint: str = "") -> None:
+def say_questions(said: str, state: RunState, again: str = "") -> None:
     """Print what a run that waits for a person asks them, and what they may answer.
 
-    Then a hint, with `{run}` for the run's id.
+    And with which command, where one is known that shows it `again`, with `{run}` for its id.
     """
-    from catagent.views.graph import answers, questions
+    from catagent.views.graph import answers, questions, resuming
+    from catagent.views.notes import short
 
-    if state.finished is not None and state.finished.data.status == "interrupted":
+    if state.started is None or state.finished is None:
+        return
+    if state.finished.data.status == "interrupted":
         for event in state.interrupts:
             asked = [f"{said}: {question}" for question in questions(event.data)]
             for text in (*asked, *(f"  {answer}" for answer in answers(event.data))):
                 say(_clipped(text).replace("\n", "\n  "))
-        if hint and state.started is not None:
-            say("  hint: " + hint.format(run=state.started.run_id[:8]))
+        if "{run}" in again and not any(each.code == "unresumable" for each in state.warnings):
+            shown = again.replace("{run}", short(state.started.run_id))
+            say(f"  hint: {resuming(shown, [event.data for event in state.interrupts])}")
 
 
 def _clipped(text: str) -> str:

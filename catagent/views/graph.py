@@ -1,6 +1,6 @@
 """What a graph asks a person, and what its tools returned besides what its agent observes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from msgspec import UNSET
@@ -111,6 +111,24 @@ def _item(lines: list[str]) -> list[str]:
 def answers(data: ev.InterruptData) -> list[str]:
     """What may be answered, a line for each tool; none where that may be anything."""
     return [f"answers to {tool}: {', '.join(words)}" for tool, words in data.allowed.items()]
+
+
+def resuming(again: str, asked: Sequence[ev.InterruptData]) -> str:
+    """The command that answers a run that waits; empty where `again`, which shows it, is."""
+    command = again.removesuffix(" -v").replace("catagent show", "catagent resume", 1)
+    for data in asked if again else ():
+        command += f" --answer {f'{data.id[:8]}=' * (len(asked) > 1)}{_first(data)}"
+    return command
+
+
+def _first(data: ev.InterruptData) -> str:
+    """What may be answered, for an example."""
+    match data.value:
+        case {"type": "tool_approval"} | {"action_requests": _}:
+            return next((words[0] for words in data.allowed.values() if words), "approve")
+        case {"breakpoint": _}:
+            return "continue"
+    return "TEXT" if data.value is not None else "continue"
 
 
 def artifacts(seen: ev.ObservationData) -> list[str]:

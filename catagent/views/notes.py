@@ -55,11 +55,16 @@ def node(look: Look, name: str, data: ev.NodeData) -> Part:
     return note(look, look.glyphs.aside, text, "dim", "dim")
 
 
-def beginning(look: Look, event: ev.RunStarted, process: str = "") -> list[Part]:
-    """What is about to run, where, and the question."""
-    data = event.data
-    if data.resumes is not UNSET:
-        return answered(look, data.answers or {})
+def beginning(
+    look: Look, event: ev.RunStarted, process: str = "", *, goes_on: bool = False
+) -> list[Part]:
+    """What is about to run, where, the question, and what was answered to what it goes on with.
+
+    Where that is shown above, it `goes_on` without saying anew what it is.
+    """
+    data, said = event.data, answered(look, event.data.answers or {})
+    if goes_on:
+        return said
     tools = [] if data.tool_model in (None, data.model) else [f"tools: {data.tool_model}"]
     known = [fact for fact in (data.agent, data.model, *tools, data.mode, process) if fact]
     details = _details(event) if look.options.verbose else []
@@ -69,7 +74,7 @@ def beginning(look: Look, event: ev.RunStarted, process: str = "") -> list[Part]
     if data.input:
         asked = "\n".join(fields(data.input))
         parts.append(note(look, look.glyphs.ask, asked, "busy", "question", folds=True))
-    return parts
+    return parts + said
 
 
 def answered(look: Look, answers: Mapping[str, Any]) -> list[Part]:

@@ -36,6 +36,7 @@ class Run(Stack):
         self.verdict: Part | None = None
         self._before: ev.RunFinishedData | None = None
         self.asked: list[ev.InterruptData] = []
+        self._can_go_on = False
         # Events that came since it was last its turn to be shown.
         self.held = 0
 
@@ -50,6 +51,7 @@ class Run(Stack):
         What it came to is added to that of the run that is `resumed`.
         """
         self.started, self.run_id, self._process = True, event.run_id, process
+        self._can_go_on = "{run}" in self.look.options.again  # as it is kept, its thread is
         options = replace(self.look.options, again=notes.again(self.look, event.run_id))
         self.look = self.calls.look = replace(self.look, options=options)
         self._named = event.data.model is not None
@@ -93,7 +95,9 @@ class Run(Stack):
     def _note(self, event: ev.KnownEvent) -> list[Part]:
         match event:
             case ev.RunStarted():
-                return notes.beginning(self.look, event, self._process)
+                return notes.beginning(
+                    self.look, event, self._process, goes_on=self._before is not None
+                )
             case ev.Answer(data=data):
                 if event.call is not None and data.complete:
                     return []  # what a tool on its own returned: its panel ends with that
@@ -109,6 +113,7 @@ class Run(Stack):
                     for line in self.nodes.line(event)
                 ]
             case ev.Warned(data=data):
+                self._can_go_on &= data.code != "unresumable"
                 return notes.warning(self.look, data)
             case ev.Node(data=data):
                 return [notes.node(self.look, event.name, data)]
@@ -123,6 +128,8 @@ class Run(Stack):
             self.parts.extend(notes.failure(self.look, data))
         is_kept = data.exit_code != ExitCode.USAGE  # as what was refused is not
         again = notes.again(self.look, self.run_id) if is_kept else ""
+        if data.status == "interrupted" and self._can_go_on:
+            again = graph.resuming(again, self.asked)
         self.finished = together(self._before, data)
         self.verdict = notes.verdict(self.look, self.finished, self._came_to(self.finished), again)
 
