@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from catagent.cli.asked import Asked
 from catagent.cli.recordings import threads
 from catagent.errors import UsageError
+from catagent.loading.registry import AGENTS
 from catagent.run.request import Request
 from catagent.threads.store import Thread
 
@@ -18,11 +19,13 @@ def thread_of(asked: Asked) -> Thread | None:
 
     Raises UsageError.
     """
-    if not (asked.continue_ or asked.thread):
+    if asked.thread is None and not asked.continue_:
         return None
+    if asked.thread == "":
+        raise UsageError("--thread has no name", "--thread NAME begins one")
     if asked.continue_ and asked.thread:
         raise UsageError("--continue and --thread name a thread each", "leave one of them out")
-    if not asked.settings.history:
+    if asked.given.get("history") is False:
         raise UsageError("a thread is kept, and --no-history keeps nothing")
     kept = threads(asked.loaded)
     return kept.new(name=asked.thread) if asked.thread else kept.last()
@@ -48,8 +51,24 @@ def in_thread(request: Request, asked: Asked, thread: Thread | None) -> Request:
         "context": request.context or known.get("context"),
         "configurable": {**known.get("configurable", {}), **request.configurable},
     }
-    settings = {name: getattr(asked.settings, name) for name in _SETTINGS}
-    python = request.python and str(request.python)
-    kept = {**settings, **given, "python": python, "breaks": request.breaks}
+    chosen = {"mode": asked.settings.mode, "agent": _lasting(request.agent)}
+    for name in ("model", "tool_model"):  # what was taken by default stays, too
+        spec = getattr(request, name)
+        taken = f"local:{spec.path.resolve()}" if spec.path else str(spec)
+        chosen[name] = taken if request.uses_our_models else getattr(asked.settings, name)
+    if thread is not None and thread.id:  # what a recording says is none
+        thread.require_agent(chosen["agent"])
+    # An interpreter that was found is found, and checked, again.
+    kept = {**chosen, **given, "python": asked.python, "breaks": request.breaks}
     kept = {name: value for name, value in kept.items() if value}
     return replace(request, thread=thread, asked=kept, **given)
+
+
+def _lasting(agent: str) -> str:
+    """The name of an agent as it holds in every folder."""
+    from catagent.agents.code import Code  # not for an agent of ours
+
+    code = None if agent in AGENTS else Code.named(agent)
+    if code is not None and code.project is not None:
+        return f"{code.project.file.resolve()}:{agent.rpartition(':')[2]}"
+    return f"{code.file}:{code.attribute}" if code is not None and code.file else agent

@@ -49,6 +49,7 @@ async def in_thread(
 
 def _begin(thread: Thread, request: Request, started: ev.RunStarted) -> Iterator[ev.Event]:
     """Begin a turn, unless this goes on with one that waits. What waits by now is given up."""
+    thread.require_agent(request.asked.get("agent", request.agent))
     if request.resume is not None:
         return
     if thread.waiting:

@@ -94,6 +94,12 @@ class Thread(Struct, kw_only=True):
         """How many were asked."""
         return len(self.begun)
 
+    def require_agent(self, agent: str) -> None:
+        """Raise UsageError for another agent than was asked before: their states would be mixed."""
+        if (before := self.asked.get("agent", agent)) != agent:
+            message = f"the thread {self.label} is a conversation with {before}"
+            raise UsageError(message, f"leave out --agent {agent}, or name another --thread")
+
     def read(self) -> None:
         """Take in what its file has by now. Raises OutputError where it is of no use."""
         with self._open() as database:
