@@ -1,21 +1,27 @@
-"""Shows a recording settled, as it is read: the body of `catagent show`."""
+"""Shows recordings settled, as they are read: `catagent show` and `catagent runs threads show`."""
 
 import sys
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 from catagent.cli.asked import Asked
 from catagent.cli.outputs import resolve
 from catagent.cli.pager import page
-from catagent.cli.recordings import recorded, runs_of
-from catagent.cli.stderr import write
+from catagent.cli.recordings import history, recorded, runs_of
+from catagent.cli.stderr import say, write
+from catagent.config import Loaded
+from catagent.errors import RecordingError
 from catagent.events.prompts import Prompts
 from catagent.events.state import RunState, reduce
 from catagent.events.types import Event, LlmStarted
 from catagent.exports.text import WIDTH, transcript_rows
-from catagent.recordings.reader import Runs
+from catagent.recordings.reader import Runs, read_from
 from catagent.sinks.terminal import Terminal
+from catagent.threads.store import Thread
+from catagent.views.format import count
 from catagent.views.options import readable
 from catagent.views.stats import table
 from catagent.views.style import live_look, plain_look
@@ -33,6 +39,24 @@ def show_runs(
         if asked.stats:
             deque(taken, maxlen=0)  # what who left the pager has not seen
             write("\n".join(map(table, states.values())))
+
+
+def show_thread(thread: Thread, asked: Asked) -> None:
+    """Show the runs of a thread, the oldest first, as far as the history has them."""
+    _print(filter(asked.filters.keeps, _events_of(thread, asked.loaded)), asked, prompts=False)
+
+
+def _events_of(thread: Thread, loaded: Loaded) -> Iterator[Event]:
+    """The events of the runs that its turns began with, and of those that went on with them."""
+    ids, gone = {turn.run for turn in thread.begun}, {turn.run for turn in thread.begun}
+    for run in reversed([*history(loaded).runs()]):
+        if run.id in ids or run.resumes in ids:
+            ids.add(run.id)
+            with suppress(RecordingError):
+                yield from read_from(Path(run.path))
+                gone.discard(run.id)
+    if gone:
+        say(f"catagent: warning: the history has let go of {count(len(gone), 'turn')}")
 
 
 def _print(events: Iterable[Event], asked: Asked, *, prompts: bool) -> None:

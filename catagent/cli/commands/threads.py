@@ -37,9 +37,9 @@ def list_all(ctx: typer.Context, json: Json = False) -> None:
 @app.command("show", cls=Command)
 @shares(LOOK)
 def show(asked: Asked, thread: Wanted) -> None:
-    """Show a conversation: questions, tool calls, answers, from the recordings of its runs."""
-    from catagent.cli.conversation import show_thread
+    """Show a conversation: its runs one after the other, as far as the history has them."""
     from catagent.cli.recordings import threads
+    from catagent.cli.show_recording import show_thread
 
     show_thread(threads(asked.loaded).find(thread), asked)
 
