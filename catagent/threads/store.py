@@ -253,6 +253,9 @@ class Threads(Struct, frozen=True):
         return begun[0] if begun else None
 
     def _made(self, thread: Thread) -> Thread:
+        """Raises OutputError for one that cannot be read, which may have the name."""
+        for each in self.list() if thread.name else ():
+            each.read()
         flags = os.O_CREAT | os.O_NOFOLLOW | os.O_WRONLY
         os.close(os.open(thread.path, flags, 0o600))
         thread.write(name=thread.name, ts=stamp(datetime.now(UTC)))
