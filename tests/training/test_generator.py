@@ -3,17 +3,26 @@
 import random
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 TRAINING = Path(__file__).parents[2] / "training"
 sys.path.insert(0, str(TRAINING))
 
-from catlora.bank import Bank, normal, read_questions  # noqa: E402
+from catlora.bank import (  # noqa: E402
+    POINTING,
+    THREADS,
+    Bank,
+    normal,
+    read_questions,
+    read_threads,
+)
 from catlora.conversations import KINDS, Talk  # noqa: E402
 from catlora.packs import TOOLS, make_pack  # noqa: E402
 from catlora.sample import is_listing  # noqa: E402
 from catlora.speech import Speech  # noqa: E402
+from catlora.threads import ERRORS, Threads  # noqa: E402
 from catlora.world import World, kind_of, listing, located  # noqa: E402
 
 from catagent.agents import cat_prompts  # noqa: E402
@@ -34,9 +43,11 @@ def test_a_seed_and_a_number_give_one_pack(bank: Bank) -> None:
 
 def test_no_evaluation_question_is_ever_asked(bank: Bank) -> None:
     asked = {
-        normal(conversation[0]["content"])
+        normal(message["content"])
         for number in range(150)
         for conversation in make_pack(bank, 5, number).conversations
+        for message in conversation
+        if message["role"] == "user"
     }
     assert len(asked) > 500
     assert not asked & bank.unseen
@@ -60,6 +71,13 @@ def test_the_sets_for_evaluation_do_not_overlap() -> None:
     assert {kind for kind, _, _ in read_questions("heldout")} == set(KINDS)
 
 
+def test_what_points_back_is_asked_in_other_words_of_each_set() -> None:
+    turns = [[turn for thread in read_threads(name) for turn in thread] for name in THREADS]
+    dev, held = ({normal(t.question) for t in each if t.kind in POINTING} for each in turns)
+    assert len(held) >= 55
+    assert not dev & held
+
+
 def test_tools_are_described_in_the_words_of_the_product() -> None:
     described = {tool["function"]["name"]: tool["function"]["description"] for tool in TOOLS}
     assert described == {
@@ -81,6 +99,49 @@ def test_arguments_and_answers_of_the_training_data_are_copies(bank: Bank, kind:
                 assert all(value in seen for value in call["function"]["arguments"].values())
         if kind == "joke":
             assert before[-1]["content"] in last["content"]
+
+
+def arguments(turn: list[dict[str, Any]]) -> list[str]:
+    calls = [call["function"] for message in turn for call in message.get("tool_calls", ())]
+    return [value for call in calls for value in call["arguments"].values()]
+
+
+def test_what_points_back_points_into_the_conversation(bank: Bank) -> None:
+    """Arguments are copies there too, and what is said again was said before."""
+    for seed in range(40):
+        talk = Threads(seeded(seed), bank)
+        conversation = [*talk.where(), *talk.items(), *talk.direct()]
+        for _ in range(4):
+            turn = talk.point()
+            before = "\n".join(message["content"] for message in [*conversation, *turn[:-1]])
+            assert all(value in before for value in arguments(turn))
+            if len(turn) == 2:
+                assert turn[1]["content"].partition(": ")[2] in before
+            conversation += turn
+
+
+def test_that_place_is_the_last_one_talked_about(bank: Bank) -> None:
+    """Small talk and a joke about something else come between, a failed call does not count."""
+    for seed in range(40):
+        talk = Threads(seeded(seed), bank)
+        place = arguments(talk.items())
+        talk.direct()
+        talk.joke()
+        talk.memory.last = "failed"
+        assert arguments(talk.joke_there()) == place
+
+
+def test_conversations_hold_calls_that_never_returned(bank: Bank) -> None:
+    thread = Threads(seeded(0), bank).thread(100)
+    closed = [at for at, message in enumerate(thread) if message["content"] == ERRORS[0]]
+    assert closed
+    assert all(thread[at - 1]["tool_calls"] for at in closed)
+
+
+def test_ways_to_go_on_share_one_history(bank: Bank) -> None:
+    branches = [pack for n in range(30) if (pack := make_pack(bank, 1, n)).history]
+    assert branches
+    assert all(way[0]["role"] == "user" for pack in branches for way in pack.conversations)
 
 
 def test_listings_have_the_form_that_the_prompt_asks_for(bank: Bank) -> None:

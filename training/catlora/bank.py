@@ -38,6 +38,27 @@ def read_questions(name: str) -> list[tuple[str, str, str]]:
     return rows
 
 
+@dataclass
+class Turn:
+    """One turn of an evaluation's conversation: "kind: question => argument"."""
+
+    kind: str
+    question: str
+    argument: str
+
+
+def read_threads(name: str) -> list[list[Turn]]:
+    """Evaluation conversations, with a blank line between them."""
+    text = re.sub(r"(?m)^#.*\n", "", (DATA / f"{name}.txt").read_text())
+    return [[_turn(line) for line in block.splitlines()] for block in text.strip().split("\n\n")]
+
+
+def _turn(line: str) -> Turn:
+    kind, _, rest = line.partition(": ")
+    question, _, argument = rest.partition(" => ")
+    return Turn(kind, question.strip(), argument.strip())
+
+
 def read_pairs(path: Path, separator: str) -> list[tuple[str, str]]:
     """Lines of two halves."""
     lines = [line for line in path.read_text().splitlines() if line and line[0] != "#"]
@@ -60,6 +81,13 @@ class Own:
 
 # The questions to evaluate by, in `data/`: to steer by, and two to look at once.
 SETS = ("dev", "heldout", "heldout2", "heldout3")
+THREADS = ("threads_dev", "threads_heldout")
+# The kinds of question in these that point back: to the place or topic talked about, to what was
+# done ("and in the attic?"), or to what was said.
+TO_SUBJECT = ("there", "there_joke", "another", "joke_1", "joke_2")
+TO_DONE = ("also_items", "also_joke", "still")
+TO_SAID = ("recall_place", "recall_joke", "recall_items")
+POINTING = (*TO_SUBJECT, *TO_DONE, *TO_SAID)
 
 
 @dataclass
@@ -83,6 +111,9 @@ class Bank:
         read = {name: read_sections(DATA / f"{name}.txt") for name in names}
         topics = [word for topic in read["topics"]["plain"] for word in topic.split()]
         unseen = {normal(q) for name in SETS for _, q, _ in read_questions(name)}
+        threads = [thread for name in THREADS for thread in read_threads(name)]
+        turns = [turn for thread in threads for turn in thread]
+        unseen |= {normal(t.question) for t in turns if not t.kind.startswith("stopped")}
         return cls(
             **read,
             smalltalk=read_pairs(DATA / "smalltalk.txt", "=>"),

@@ -1,11 +1,13 @@
 """Packs of conversations: what one training step sees, and in which mixture."""
 
+import copy
 import random
 
 from .bank import Bank
 from .conversations import KINDS, Talk, said, user
 from .paths import use_project
 from .shapes import Conversation, Message, Pack
+from .threads import Threads
 from .world import World, listing
 
 use_project()
@@ -13,12 +15,14 @@ from catagent.agents import cat_prompts  # noqa: E402  (the project's own words,
 
 OTHER_SYSTEMS = (None, "You are a helpful AI bot.", "You are Cat Agent 007.")
 # Shares of the packs: whole agent runs; runs cut at the call, with rare words, which train most
-# decisions and arguments per second; small talk; and the texts inside the tools. Decisions come
-# fast, sensible texts slowly: the first third of the shipped adapter's training had three agent
-# and copy packs to two of the rest.
+# decisions and arguments per second; small talk; whole conversations of several turns; many ways
+# to go on from one conversation; and the texts inside the tools, which stay as they are.
 MIXTURE = {
-    "agent": 0.16, "copy": 0.08, "talk": 0.06, "place": 0.06, "items": 0.44, "joke": 0.20
+    "agent": 0.13, "copy": 0.06, "talk": 0.03, "thread": 0.24, "branch": 0.32,
+    "place": 0.04, "items": 0.12, "joke": 0.06,
 }  # fmt: skip
+AGENT_KINDS = ("agent", "copy", "talk", "thread", "branch")
+TURNS = (2, 3, 4, 5, 6)
 
 
 def _tool(name: str, description: str, *arguments: str) -> Message:
@@ -46,7 +50,7 @@ def make_pack(bank: Bank, seed: int, step: int, worker: int = 0) -> Pack:
     kinds = random.Random(f"{seed}/{step}")
     kind = kinds.choices(list(MIXTURE), list(MIXTURE.values()))[0]
     rng = random.Random(f"{seed}/{step}/{worker}")
-    if kind in ("agent", "copy", "talk"):
+    if kind in AGENT_KINDS:
         return _agent_pack(kind, rng, bank)
     makers = {"place": _places, "items": _items, "joke": _jokes}
     return Pack(kind, None, [], makers[kind](World(rng, bank)))
@@ -56,6 +60,10 @@ def _agent_pack(kind: str, rng: random.Random, bank: Bank) -> Pack:
     usual = rng.random() < 0.9  # the product's own system prompt and order of tools
     system = cat_prompts.AGENT_SYSTEM if usual else rng.choice(OTHER_SYSTEMS)
     tools = list(TOOLS) if usual else rng.sample(TOOLS, len(TOOLS))
+    if kind == "thread":
+        return Pack(kind, system, tools, [_thread(rng, bank) for _ in range(4)])
+    if kind == "branch":
+        return _branch_pack(system, tools, rng, bank)
     talk = Talk(rng, bank)
     if kind == "talk":
         return Pack(kind, system, tools, [talk.make("direct") for _ in range(24)])
@@ -64,9 +72,24 @@ def _agent_pack(kind: str, rng: random.Random, bank: Bank) -> Pack:
         return Pack(kind, system, tools, [_first_call(talk.make(k)) for k in kinds])
     # Every pack holds questions that begin alike and need different tools.
     kinds = ["where", "chain", "wjoke", *rng.choices(KINDS, (3, 1, 3, 2, 2, 1), k=4)]
-    if rng.random() < 0.3:
-        kinds.append("follow")
     return Pack(kind, system, tools, [talk.make(k) for k in kinds])
+
+
+def _thread(rng: random.Random, bank: Bank) -> Conversation:
+    return Threads(rng, bank).thread(rng.choices(TURNS, (4, 5, 3, 1, 1))[0])
+
+
+def _branch_pack(system: str | None, tools: list[Message], rng: random.Random, bank: Bank) -> Pack:
+    """One conversation and many ways to go on: only the question tells which tool, and for what."""
+    talk = Threads(rng, bank)
+    history = talk.thread(rng.choices((1, 2, 3, 4, 6), (5, 4, 3, 2, 1))[0])
+    ways = []
+    for number in range(12):
+        other = Threads(rng, bank)
+        other.memory = copy.copy(talk.memory)
+        pointing = number % 3 and other.memory.subject
+        ways.append(_first_call(other.point() if pointing else other.make(rng.choice(KINDS))))
+    return Pack("branch", system, tools, ways, history)
 
 
 def _first_call(conversation: Conversation) -> Conversation:

@@ -34,9 +34,9 @@ class Speech:
     def ask(self, section: str, keep: str = "", **slots: str) -> str:
         """A question of a kind, never one that an evaluation holds."""
         while True:
-            marked = {name: text.replace(keep, KEPT) for name, text in slots.items()}
+            marked = {n: text.replace(keep, KEPT) if keep else text for n, text in slots.items()}
             question = self.dress(self.spin(self.pick(section), **marked))
-            question = question.replace(KEPT, keep)
+            question = question.replace(KEPT, keep) if keep else question
             if normal(question) not in self.bank.unseen:
                 return question
 

@@ -100,24 +100,27 @@ class Encoder:
     def pack(self, pack: Pack) -> Encoded:
         """Encode a pack; what all its conversations begin with moves into the shared prefix."""
         system = [{"role": "system", "content": pack.system}] if pack.system else []
+        start = [*system, *pack.history]
+        begun = render(start, pack.tools, self.template) if pack.history else ""
         prefix = ""
         encoded = Encoded([], [], [], [])
         for conversation in pack.conversations:
-            text = render(system + conversation, pack.tools, self.template)
-            cut = text.index("<|im_start|>user")
+            text = render(start + conversation, pack.tools, self.template)
+            cut = len(begun) or text.index("<|im_start|>user")
             prefix = text[:cut]
-            ids, weights, decisions = self._conversation(text[cut:], bool(pack.tools))
+            ids, weights, decisions = self._conversation(text[cut:], bool(pack.tools), begun)
             encoded.ids.append(ids)
             encoded.weights.append(weights)
             encoded.decisions.append(decisions)
         encoded.prefix = self.ids(prefix)
         return _share_start(encoded)
 
-    def _conversation(self, text: str, agent: bool) -> tuple[list[int], list[float], list[int]]:
+    def _conversation(
+        self, text: str, agent: bool, context: str
+    ) -> tuple[list[int], list[float], list[int]]:
         ids: list[int] = []
         weights: list[float] = []
         decisions: list[int] = []
-        context = ""
         for part, written in split_turns(text):
             tokens = self.ids(part)
             costs = self._weights(part, tokens, context, agent) if written else [0.0] * len(tokens)

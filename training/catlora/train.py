@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections import defaultdict
 from pathlib import Path
+from statistics import mean
 
 import torch
 import torch.distributed as dist
@@ -23,7 +24,7 @@ from torch.nn.functional import cross_entropy
 from .bank import Bank, Own
 from .export import export, read_adapter
 from .model import CatModel
-from .packs import make_pack
+from .packs import AGENT_KINDS, make_pack
 from .paths import WORK, base_model
 from .tokens import Encoded, Encoder
 
@@ -64,7 +65,7 @@ class Trainer:
         )
         self.step, self.seconds, self.tokens = 0, 0.0, 0
         self.losses: dict[str, list[float]] = defaultdict(list)
-        self.right: list[float] = []
+        self.right: dict[str, list[float]] = defaultdict(list)
 
     def load(self, path: Path, resume: bool) -> None:
         """Start from an adapter alone, or go on where a stopped run was saved."""
@@ -117,16 +118,16 @@ class Trainer:
         flat /= self.args.workers
         self.seconds = flat[0].item()
         means = flat[1:].split([g.numel() for g in gradients])
-        for gradient, mean in zip(gradients, means, strict=True):
-            gradient.copy_(mean.view_as(gradient))
+        for gradient, average in zip(gradients, means, strict=True):
+            gradient.copy_(average.view_as(gradient))
 
     def _note(
         self, kind: str, pack: Encoded, losses: Tensor, weights: Tensor, logits: Tensor, y: Tensor
     ) -> None:
         self.tokens += len(pack.prefix) + sum(map(len, pack.ids))
         self.losses[kind].append(((losses * weights).sum() / weights.sum()).item())
-        if kind == "agent":  # every weighted token right: decisions, arguments and answers
-            self.right.append((logits.argmax(-1) == y).float().mean().item())
+        if kind in AGENT_KINDS:  # every weighted token: decisions, arguments and answers
+            self.right[kind].append((logits.argmax(-1) == y).float().mean().item())
 
     def run(self) -> None:
         """Train until the time is up, saving as it goes."""
@@ -147,12 +148,12 @@ class Trainer:
             print(self._report(), flush=True)
 
     def _report(self) -> str:
-        means = [f"{k} {sum(v[-40:]) / len(v[-40:]):.3f}" for k, v in sorted(self.losses.items())]
-        right = sum(self.right[-20:]) / max(1, len(self.right[-20:]))
+        means = [f"{k} {mean(v[-40:]):.3f}" for k, v in sorted(self.losses.items())]
+        right = [f"{k} {mean(v[-20:]):.4f}" for k, v in sorted(self.right.items())]
         speed = self.tokens * self.args.workers / max(1.0, self.seconds - self.began)
         return (
             f"step {self.step} {self.seconds / 60:.1f} min, {speed:.0f} tokens/s, "
-            f"agent tokens right {right:.4f}, loss {', '.join(means)}"
+            f"tokens right {', '.join(right)}; loss {', '.join(means)}"
         )
 
 
