@@ -28,6 +28,7 @@ SEEN = [
     (0, "not before Friday"),
     (0, "sent to ann"),
     (5, "get_items"),
+    (5, ""),
     (0, "under the sofa"),
     (0, "under the sofa"),
     (0, "under the sofa"),
