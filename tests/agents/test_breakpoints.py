@@ -15,6 +15,7 @@ from langgraph.prebuilt import ToolNode
 
 from catagent.agents.custom import fit
 from catagent.agents.driver.breakpoints import Breakpoints
+from catagent.agents.driver.supplies import Supplies
 from catagent.config import Mode
 from catagent.events import types as ev
 from tests.support.agents import MODES, collect
@@ -67,7 +68,7 @@ def two_at_once() -> Any:
 
 def play(agent: Any, given: Any, mode: Mode, passed: list[str], **stops: Any) -> list[ev.Event]:
     """The events of one run up to its next stop, and from where it stopped where one was passed."""
-    run = fit(agent, given, THREAD, max_steps=25)
+    run = fit(agent, given, THREAD, max_steps=25, supplies=stops.get("supplies"))
     breakpoints = Breakpoints(stops.get("names", ()), passed, step=stops.get("step", False))
     goes_on = replace(run, input=None if passed else run.input, breakpoints=breakpoints)
     return asyncio.run(collect(mode, goes_on)).events
@@ -87,9 +88,8 @@ def answers(events: list[ev.Event]) -> list[Any]:
 def test_step_by_step_an_agent_comes_to_the_same(name: str, mode: Mode) -> None:
     made = BY_NAME[name].make()
     agent, given = made if isinstance(made, tuple) else (made, BY_NAME[name].input)
-    agent.checkpointer = InMemorySaver()
-    passed: list[str] = []
-    while new := stopped(events := play(agent, given, mode, passed, step=True)):
+    memory, passed = Supplies(), list[str]()
+    while new := stopped(events := play(agent, given, mode, passed, step=True, supplies=memory)):
         assert not new.keys() & set(passed)
         passed += new
     agent.checkpointer = None

@@ -103,7 +103,7 @@ def test_an_answer_is_a_run_of_its_own_that_goes_on_with_the_one_that_waits(
 def test_a_graph_in_a_chain_is_not_asked_about_and_says_why() -> None:
     heard = Heard()
     assert run(turn_of("chained", saying("yes"), heard)) == ["interrupted"]
-    assert "inside of a chain" in heard.of(ev.Warned)[-1].data.message
+    assert "inside of what is no graph" in heard.of(ev.Warned)[-1].data.message
 
 
 @pytest.mark.parametrize("agent", ["batched", "per_call"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import inspect
+from copy import deepcopy
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from .needs import parts_of
 
 # An in-memory checkpointer forgets with the process; the last is ours, of an earlier turn.
 FORGETFUL = ("InMemorySaver", "MemorySaver", "ThreadSaver")
+_VERSIONS = {"channel_versions", "versions_seen"}
 
 
 class Supplies:
@@ -102,10 +104,16 @@ class Supplies:
 
 
 class _AsTheyAre:
-    """Serialises nothing: a copy for each step would be quadratic, and a lock has none."""
+    """Serialises nothing: a copy for each step would be quadratic, and a lock has none.
+
+    But LangGraph changes what a checkpoint says of versions, as it goes on from there.
+    """
 
     def dumps_typed(self, value: Any) -> tuple[str, Any]:
         return "object", value
 
     def loads_typed(self, kept: tuple[str, Any]) -> Any:
-        return kept[1]
+        value = kept[1]
+        if isinstance(value, dict) and value.keys() >= _VERSIONS:
+            return {**value, **deepcopy({key: value[key] for key in _VERSIONS})}
+        return value
