@@ -19,10 +19,9 @@ from catagent.agents.driver.factory import called, offered, opened, runnable_of
 from catagent.agents.driver.inputs import input_of
 from catagent.agents.driver.inside import Fitting
 from catagent.agents.driver.kinds import is_a, kind_of, unbound
-from catagent.agents.driver.mending import mended, undone
+from catagent.agents.driver.mending import next_input, undone
 from catagent.agents.driver.needs import configured, identified, require_context
 from catagent.agents.driver.nested import hand_on_outputs
-from catagent.agents.driver.resuming import resumed
 from catagent.agents.driver.supplies import Supplies
 from catagent.errors import UsageError
 from catagent.sources.base import AgentRun, AgentShape
@@ -52,10 +51,9 @@ async def adapted(found: Any, name: str, request: AgentRequest) -> AsyncIterator
     async with opened(found) as agent:
         run = _run_of(agent, name, request)
         with explained():
-            if request.resume is not None:
-                given = await resumed(run.runnable, name, run.config, request.answers)
-            else:
-                given = await mended(run.runnable, run.config, run.input)
+            given = await next_input(
+                run.runnable, name, run.config, run.input, request.resume, request.passed
+            )
         yield replace(run, input=given)
 
 

@@ -38,11 +38,6 @@ class AgentRequest:
     step: bool = False
     passed: Sequence[str] = ()
 
-    @property
-    def answers(self) -> dict[str, Any]:
-        """What a graph that waits is resumed with: a breakpoint of ours only lets it pass."""
-        return {key: each for key, each in (self.resume or {}).items() if key not in self.passed}
-
 
 def open_agent(name: str, request: AgentRequest) -> AbstractAsyncContextManager[AgentRun]:
     """Find the agent called `name`, or the one at "module:attribute" or "file.py:attribute".

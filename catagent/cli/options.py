@@ -141,7 +141,7 @@ ANSWERS: Options = (
     ),
 )
 
-THREAD: Options = (
+TURN: Options = (
     _run(
         "thread",
         "Go on with this thread, or begin one of this name.",
@@ -149,9 +149,9 @@ THREAD: Options = (
         metavar="ID|NAME",
     ),
     _run("continue_", "Go on with the last thread."),
+    *BREAK,
+    *ANSWERS,
 )
-
-TURN: Options = (*THREAD, *BREAK, *ANSWERS)
 
 LOOK: Options = (
     _output("quiet", "The answer alone.", "-q"),

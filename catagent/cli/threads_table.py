@@ -12,7 +12,7 @@ from catagent.cli.runs_table import fit
 from catagent.events.timestamps import moment
 from catagent.redact import redact
 from catagent.threads.store import Thread
-from catagent.views.format import Row, headed, line
+from catagent.views.format import Row, headed, line, one_line
 from catagent.views.notes import short
 from catagent.views.style import Look, live_look
 from catagent.views.wrap import head
@@ -38,46 +38,42 @@ class ThreadSummary(Struct, kw_only=True, tag_field="type", tag="thread"):
 
 def list_threads(kept: Sequence[Thread], asked: Asked, *, json: bool) -> None:
     """Print threads, the newest first: lines of JSON, or a table with the newest last."""
-    found = (_summary(thread, asked.loaded.secrets) for thread in kept)
-    rows = table(kept, live_look(asked.view(sys.stdout)), asked.loaded.secrets)
+    secrets = asked.loaded.secrets
+    found = [
+        ThreadSummary(
+            id=thread.id,
+            path=str(thread.path),
+            bytes=thread.size,
+            ts=thread.ts,
+            name=redact(thread.name, secrets),
+            agent=thread.agent,
+            turns=thread.turns,
+            waiting=thread.waiting,
+            question=redact(thread.question, secrets),
+        )
+        for thread in kept
+    ]
+    rows = _table(found[::-1], live_look(asked.view(sys.stdout)))
     print_list(found, rows, json=json, none="no thread is kept")
 
 
-def _summary(thread: Thread, secrets: Sequence[str]) -> ThreadSummary:
-    """A thread as it may be shown: its file holds what was said as it is."""
-    return ThreadSummary(
-        id=thread.id,
-        path=str(thread.path),
-        bytes=thread.size,
-        ts=thread.ts,
-        name=redact(thread.name, secrets),
-        agent=thread.agent,
-        turns=thread.turns,
-        waiting=thread.waiting,
-        question=redact(thread.question, secrets),
-    )
-
-
-def table(kept: Sequence[Thread], look: Look, secrets: Sequence[str]) -> Iterator[str]:
-    """Yield a heading and a row for each, the first one last, as wide as the screen at most."""
-    width = shutil.get_terminal_size().columns
-    rows = headed([_row(_summary(thread, secrets), look) for thread in reversed(kept)])
+def _table(found: Sequence[ThreadSummary], look: Look) -> Iterator[str]:
+    """Yield a heading and a row for each, as wide as the screen at most."""
+    width, rows = shutil.get_terminal_size().columns, headed([_row(each, look) for each in found])
     columns = fit(rows, width)
     for number, row in enumerate(rows):
-        question = head(row["question"], columns["question"], look.glyphs.ellipsis)
-        text = head(line({**row, "question": question}, columns, {"turns", "size"}), width, "")
+        text = head(line(row, columns, {"turns", "size"}), width, look.glyphs.ellipsis)
         yield text if number else look.paint("dim", text)
 
 
 def _row(thread: ThreadSummary, look: Look) -> Row:
-    when = moment(thread.ts)
     return {
         "id": look.line(short(thread.id)),
         "name": look.line(thread.name),
-        "when": "" if when is None else f"{when:%m-%d %H:%M}",
+        "when": f"{when:%m-%d %H:%M}" if (when := moment(thread.ts)) else "",
         "agent": look.line(thread.agent),
         "turns": f"{thread.turns:,}",
         "size": f"{thread.bytes / 1000:,.0f} kB",
         "waits": "yes" if thread.waiting else "",
-        "question": look.line(" ".join(thread.question.split())),
+        "question": look.line(one_line(thread.question)),
     }

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from catagent.errors import UsageError, did_you_mean
+from catagent.errors import UsageError
 from catagent.events import types as ev
 
 # Asks a person: resume values by the ids of the interrupts, None where all stay open.
@@ -64,21 +64,20 @@ def decision(action: Action, text: str) -> dict[str, Any]:
 
     Raises UsageError, which says what is allowed.
     """
-    word, _, rest = (part.strip() for part in text.strip().partition(":"))
-    given = _parsed(text)
-    made: dict[str, Any] = {"type": word}
-    if isinstance(given, dict):
-        made, word = given, str(given.get("type"))
-    elif word == "edit":
-        made["edited_action"] = _edited(action, rest)
-    elif (rest and word == "reject") or word == "respond":
-        made["message"] = rest
-    is_whole = not rest if word == "approve" else rest or word != "respond"
-    if word not in action.allowed or not (is_whole or given):
-        forms = [_FORMS.get(each, each) for each in action.allowed]
-        near = "" if word in action.allowed else word
-        hint = did_you_mean(near, action.allowed, f"answer {', '.join(forms)}")
-        raise UsageError(f"{text!r} is no decision on {action.name}", hint)
+    word, _, rest = (part.strip() for part in text.partition(":"))
+    made: dict[str, Any] = {}
+    match _parsed(text), word:
+        case dict() as given, _:
+            made = given
+        case _, "edit" if word in action.allowed:
+            made = {"type": word, "edited_action": _edited(action, rest)}
+        case _, "reject" | "respond" if rest:
+            made = {"type": word, "message": rest}
+        case _, "approve" | "reject" if not rest:
+            made = {"type": word}
+    if made.get("type") not in action.allowed:
+        forms = ", ".join(_FORMS.get(each, each) for each in action.allowed)
+        raise UsageError(f"{text!r} is no decision on {action.name}", f"answer {forms}")
     return made
 
 

@@ -58,7 +58,7 @@ def test_an_answer_is_what_langgraph_takes(value: Any, text: str, answer: Any) -
 @pytest.mark.parametrize(
     ("value", "text", "hint"),
     [
-        (ASKS, "aprove", "did you mean approve? answer approve, reject or reject:REASON"),
+        (ASKS, "aprove", "answer approve, reject or reject:REASON"),
         (ASKS, "approve:yes", "answer approve, reject or reject:REASON"),
         (ASKS, "respond:hi", "answer approve, reject or reject:REASON"),
         (ASKS, '{"type": "edit"}', "answer approve, reject or reject:REASON"),

@@ -46,10 +46,9 @@ from .inputs import input_of
 from .inside import Fitting
 from .kinds import UnusableError, is_a, unbound
 from .load import load, versions
-from .mending import mended, undone
+from .mending import next_input, undone
 from .needs import configured, identified, needs_loop, require_context, streaming
 from .nested import hand_on_outputs
-from .resuming import resumed
 from .supplies import Supplies
 
 _BRING = "bring a Runnable, a graph, or a function that returns one"
@@ -172,7 +171,9 @@ async def _run(made: Any, supplies: Supplies, request: dict[str, Any], talk: soc
         require_context(runnable, request["name"], request["context"])
         hand_on_outputs(runnable)
         agent, config, see = _ready(runnable, supplies, request)
-        given = await _input(runnable, request, config)
+        name, answers = request["name"], request["resume"]
+        given = input_of(runnable, name, request["input"]) if answers is None else None
+        given = await next_input(runnable, name, config, given, answers, request["passed"])
         _say(talk, began=time.time_ns() // 1000)
         seen = list[bool]()
         with contextlib.suppress(StoppedError):
@@ -186,14 +187,6 @@ async def _run(made: Any, supplies: Supplies, request: dict[str, Any], talk: soc
         lost = supplies.lost(request["keep"]) if any(seen) else ""
         _say(talk, lost=lost, is_graph=is_a(unbound(runnable), "Pregel"))
         supplies.close()
-
-
-async def _input(runnable: Any, request: dict[str, Any], config: dict[str, Any]) -> Any:
-    if request["resume"] is None:
-        given = input_of(runnable, request["name"], request["input"])
-        return await mended(runnable, config, given)
-    unpassed = {k: v for k, v in request["resume"].items() if k not in request["passed"]}
-    return await resumed(runnable, request["name"], config, unpassed)
 
 
 async def _done(what: str, runnable: Any, config: dict[str, Any]) -> Any:

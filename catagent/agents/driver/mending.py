@@ -11,12 +11,25 @@ from typing import Any
 
 from .inputs import input_taken
 from .kinds import is_a, unbound
-from .resuming import either
+from .resuming import either, resumed
 from .supplies import FORGETFUL
 
 _STOPPED = "The turn was stopped before this tool returned."
 # What adds to a state; any other channel is replaced by an input, and nothing is left open.
 _ADDING = ("BinaryOperatorAggregate", "DeltaChannel")
+
+
+async def next_input(
+    agent: Any, name: str, config: Any, given: Any, answers: Mapping[str, Any] | None, passed: Any
+) -> Any:
+    """What to run an agent on: a question's input, or `answers` by the ids of interrupts.
+
+    A breakpoint of ours, of which `passed` has the id, only lets it pass. Raises UnusableError.
+    """
+    if answers is None:
+        return await mended(agent, config, given)
+    unpassed = {key: each for key, each in answers.items() if key not in passed}
+    return await resumed(agent, name, config, unpassed)
 
 
 async def mended(agent: Any, config: Any, given: Any) -> Any:
