@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import UNSET
 
 from catagent.events import types as ev
-from catagent.views.format import compact, json_line, parsed
+from catagent.views.format import called, compact, count, json_line, parsed
 from catagent.views.notes import under
 from catagent.views.parts import Hanging, Part, Ready, Rows, narrower
 from catagent.views.sanitize import clean_line
@@ -62,6 +62,8 @@ def questions(data: ev.InterruptData) -> list[str]:
     if data.value is None and data.node:
         return [f"{'in' if data.id else 'before'} {data.node}"]
     match data.value:
+        case {"breakpoint": {"kind": "node", "name": name, "input": {**state}}}:
+            return [_call(f"before {name}", {key: _newest(each) for key, each in state.items()})]
         case {"breakpoint": {"name": name, "input": given}}:
             return [_call(f"before {name}", given)]
         case {"type": "tool_approval", "name": _}:
@@ -69,6 +71,20 @@ def questions(data: ev.InterruptData) -> list[str]:
         case {"action_requests": [*requests]} if requests and all(map(_is_object, requests)):
             return [_request(request) for request in requests]
     return ["\n".join(_lines(data.value))]
+
+
+def _newest(value: Any) -> Any:
+    """Of the messages in a state the last, unless it was shown; any other value as it is."""
+    match value:
+        case [*before, {"type": str(kind), "content": content, "tool_calls": [*calls]}]:
+            said = [compact(content)] * bool(content) + [
+                called(call.get("name"), call.get("args")) for call in calls if _is_object(call)
+            ]
+            after = f", after {count(len(before), 'message')}" if before else ""
+            return f"{kind}: {', '.join(said)}{after}"
+        case [*_, {"ref": str()}]:
+            return f"{count(len(value), 'message')}, as above"
+    return value
 
 
 def _is_object(value: Any) -> bool:

@@ -101,6 +101,29 @@ def test_an_argument_never_passes_for_what_is_asked() -> None:
     assert all(row.startswith("    ") for row in rows)
 
 
+CALLING = {"type": "ai", "content": "", "tool_calls": [{"name": "look", "args": {"x": 1}}]}
+
+
+@pytest.mark.parametrize(
+    ("messages", "said"),
+    [
+        ([{"ref": "a"}, CALLING], "ai: look(x=1), after 1 message"),
+        ([{"type": "human", "content": "hi", "tool_calls": []}], "human: hi"),
+        ([{"ref": "a"}, {"ref": "b"}], "2 messages, as above"),
+    ],
+)
+def test_of_the_messages_that_a_node_is_about_to_get_the_last_is_shown(
+    messages: list[Any], said: str
+) -> None:
+    state = {"messages": messages, "notes": ["n"]}
+    value = {"breakpoint": {"kind": "node", "name": "act", "input": state}}
+    assert shown([ev.Interrupt(data=ev.InterruptData(id="i", value=value))]) == [
+        "‖ before act",
+        f"    messages: {said}",
+        '    notes: ["n"]',
+    ]
+
+
 def asked(*requests: dict[str, Any]) -> ev.Interrupt:
     """A pause of HumanInTheLoopMiddleware over these tool calls."""
     value = {"action_requests": list(requests), "review_configs": []}

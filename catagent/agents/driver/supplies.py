@@ -94,7 +94,7 @@ class Supplies:
         except (UnkeptError, UnusableError) as error:
             for end in ("", "-wal", "-shm"):
                 Path(path + end).unlink(missing_ok=True)
-            return str(error.args[0])
+            return ": ".join(filter(None, error.args))
         return ""
 
     def close(self) -> None:
