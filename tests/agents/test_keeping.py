@@ -8,6 +8,7 @@ import json
 import operator
 import pickle
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
@@ -155,3 +156,16 @@ def test_nothing_that_stands_in_a_file_is_called(
     with contextlib.suppress(Exception):  # LangGraph's, or ours
         asked()
     assert not Path("harmed").exists()
+
+
+def test_a_file_is_not_closed_while_a_step_is_written(tmp_path: Path) -> None:
+    """SQLite would take the process along."""
+    supplies = Supplies(str(tmp_path / "t.sqlite"))
+    closing = threading.Thread(target=supplies.close)
+    with supplies.checkpointer.cursor() as writing:
+        closing.start()
+        closing.join(0.1)
+        assert writing.execute("SELECT 1").fetchone() == (1,)
+    closing.join()
+    with pytest.raises(sqlite3.ProgrammingError):
+        supplies.checkpointer.conn.cursor()

@@ -100,7 +100,8 @@ class Supplies:
     def close(self) -> None:
         """Close the file of the thread."""
         if self._thread and "checkpointer" in vars(self):
-            self.checkpointer.conn.close()
+            with self.checkpointer.lock:  # a step of a run that was cut may still be written
+                self.checkpointer.conn.close()
 
 
 class _AsTheyAre:
