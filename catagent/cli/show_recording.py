@@ -41,9 +41,11 @@ def show_runs(
             write("\n".join(map(table, states.values())))
 
 
-def show_thread(thread: Thread, asked: Asked) -> None:
+def show_thread(thread: Thread, asked: Asked, *, prompts: bool = False) -> None:
     """Show the runs of a thread, the oldest first, as far as the history has them."""
-    _print(filter(asked.filters.keeps, _events_of(thread, asked.loaded)), asked, prompts=False)
+    states = defaultdict[str, RunState](RunState)
+    taken = _taken(_events_of(thread, asked.loaded), states, prompts=prompts)
+    _print(filter(asked.filters.keeps, taken), asked, prompts=prompts)
 
 
 def _events_of(thread: Thread, loaded: Loaded) -> Iterator[Event]:

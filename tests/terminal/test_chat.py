@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import paused_agents
 from tests.support.cli import COMMAND, catagent, environment, with_server
 from tests.support.replies import Reply
 from tests.support.scripts import cat
@@ -98,6 +99,29 @@ def test_a_conversation(chat: Chat) -> None:
     chat.ends()
     assert chat.tmux.text().count("where is the cat?") == 1
     assert "catagent chat --thread " in chat.tmux.text()
+
+
+@needs_tmux
+def test_a_turn_that_waits_is_answered_or_left_open_and_is_one_turn(chat: Chat) -> None:
+    chat.start(f"--agent {paused_agents.__file__}:batched")
+    chat.tmux.type("write")
+    chat.tmux.shows("1 of 2: approve")
+    chat.tmux.press("C-c")
+    chat.tmux.shows("waiting for an answer after")
+    chat.tmux.type("/undo")
+    chat.tmux.shows("taken out · write")
+    chat.tmux.type("mail")
+    chat.tmux.until(lambda: chat.tmux.text().count("1 of 2: approve") == 1)
+    chat.tmux.type("approve")
+    chat.tmux.shows("2 of 2: approve")
+    chat.tmux.type("reject no")
+    chat.tmux.shows("done in")
+    chat.tmux.type("/prompts")
+    chat.tmux.shows("tool: sent to bob")
+    chat.tmux.press("C-d")
+    chat.ends()
+    assert chat.tmux.text().count("human: mail") == 2  # of the run that waited, and the next
+    assert "human: write" not in chat.tmux.text()
 
 
 @needs_tmux

@@ -12,7 +12,7 @@ from prompt_toolkit.document import Document
 from catagent.agents.code import Code, unknown
 from catagent.cli import candidates
 from catagent.cli.candidates import Candidate
-from catagent.cli.show_recording import show_runs
+from catagent.cli.show_recording import show_thread
 from catagent.cli.threads_table import list_threads
 from catagent.config import Mode
 from catagent.errors import UsageError, did_you_mean
@@ -91,7 +91,7 @@ def _prompts(chat: Chat, _: str) -> None:
     if not (chat.thread and chat.thread.begun and chat.asked.settings.history):
         raise UsageError("no turn was kept yet")
     asked = replace(chat.asked, filters=Filters(include_types=("chat_model", "llm")))
-    show_runs(asked, chat.thread.begun[-1].run, prompts=True)
+    show_thread(replace(chat.thread, begun=chat.thread.begun[-1:]), asked, prompts=True)
 
 
 def _quit(chat: Chat, _: str) -> None:
