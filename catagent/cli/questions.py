@@ -38,12 +38,9 @@ class Wanted(NamedTuple):
 
 def singly(data: ev.InterruptData) -> list[ev.InterruptData]:
     """A question about several tool calls as one about each."""
-    found = actions(data)
-    if len(found) < 2:
+    calls = answers.requests(data.value)
+    if len(calls) < 2:
         return [data]
-    calls = [
-        {"name": call.name, "args": call.args, "description": call.description} for call in found
-    ]
     return [replace(data, value={**data.value, "action_requests": [call]}) for call in calls]
 
 
@@ -92,9 +89,7 @@ def _decision(action: Action, text: str) -> Any:
     """A decision from its beginning and what follows: `r too late` is `reject:too late`."""
     begun, rest = [*re.split(r"[\s:]+", text.strip(), maxsplit=1), ""][:2]
     begun = _SAME.get(begun.lower(), begun.lower())
-    word = next((each for each in action.allowed if begun and each.startswith(begun)), None)
-    if word is None:
-        raise UsageError(f"{begun!r} is none of these" if begun else "nothing is no answer")
+    word = next((each for each in action.allowed if begun and each.startswith(begun)), begun)
     if word == "edit" and not rest:
         return EDIT
     return answers.decision(action, f"{word}:{rest}" if rest else word)

@@ -28,24 +28,22 @@ class Action(NamedTuple):
     name: str
     args: Any
     allowed: Sequence[str]
-    description: str = ""
 
 
 def actions(data: ev.InterruptData) -> list[Action]:
     """The tool calls that LangChain's human-in-the-loop middleware asks about; none of others."""
     return [
-        Action(name, each.get("args"), data.allowed.get(name) or [*_FORMS], str(said or ""))
-        for each in _requests(data.value)
-        if isinstance(name := each.get("name"), str)
-        for said in [each.get("description")]
+        Action(name := each["name"], each.get("args"), data.allowed.get(name) or [*_FORMS])
+        for each in requests(data.value)
     ]
 
 
-def _requests(value: Any) -> list[dict[str, Any]]:
+def requests(value: Any) -> list[dict[str, Any]]:
     """Of a turn's calls together, or of one alone, which may be asked about either way."""
     found = value if isinstance(value, dict) else {}
     several = [found] if found.get("type") == "tool_approval" else found.get("action_requests")
-    return [each for each in several if isinstance(each, dict)] if isinstance(several, list) else []
+    calls = several if isinstance(several, list) else []
+    return [each for each in calls if isinstance(each, dict) and isinstance(each.get("name"), str)]
 
 
 def breakpoint_of(data: ev.InterruptData) -> dict[str, Any] | None:
@@ -177,9 +175,9 @@ def answering(
 
 def _without_approved(asked: ev.Interrupt, tools: Collection[str]) -> ev.Interrupt:
     """The same question, without the calls that are approved."""
-    found, requests = actions(asked.data), _requests(asked.data.value)
-    left = [each for each, one in zip(requests, found, strict=False) if not _approves(one, tools)]
-    if len(left) == len(requests):
+    found, calls = actions(asked.data), requests(asked.data.value)
+    left = [each for each, one in zip(calls, found, strict=True) if not _approves(one, tools)]
+    if len(left) == len(calls):
         return asked
     value = {**asked.data.value, "action_requests": left}
     return replace(asked, data=replace(asked.data, value=value))

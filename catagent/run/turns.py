@@ -37,9 +37,9 @@ Keep = Callable[[str], AbstractContextManager[Sequence[RecorderSink]]]
 class Turn:
     """The runs of one request, one after the other, into the same sinks and `recorders`.
 
-    `keep` opens what each is kept in besides, by its id, and one that waits is kept among
-    `threads`. `ask` answers one that waits, None where
-    nobody does. Limits hold for all of them together, without the time that a person takes.
+    `keep` opens what each is kept in besides, by its id. One that waits is kept among `threads`;
+    `ask` answers it, None where nobody does. Limits hold for all of them together, without the
+    time that a person takes.
     """
 
     def __init__(

@@ -39,9 +39,9 @@ def test_calls_are_decided_one_after_the_other_by_what_is_typed_at_the_prompt(as
     asking.type("a")  # type-ahead
     asking.shows(f"1 of 2: {FORMS}")
     asking.type("")
-    asking.shows("nothing is no answer")
+    asking.shows("'' is no decision on send_email")
     asking.type("sure")
-    asking.shows("'sure' is none of these")
+    asking.shows("'sure' is no decision on send_email")
     assert "sent" not in asking.text()
     asking.press("C-u")
     asking.type("edit")
