@@ -8,7 +8,10 @@ from functools import partial
 from typing import Any
 
 from catagent.cli.questions import EDIT, Wanted, arguments, singly, together, wanted
+from catagent.config import secrets_of
 from catagent.events import types as ev
+from catagent.events.codec import map_leaves
+from catagent.redact import redact
 from catagent.run.answers import Asker
 from catagent.sinks.live import LiveSink
 from catagent.views.transcript import Transcript
@@ -36,9 +39,14 @@ async def _ask(live: LiveSink, asked: Sequence[ev.Interrupt]) -> dict[str, Any] 
         except EOFError:
             stays = True  # what else is asked is shown all the same
         if not stays:
-            live.show(partial(Transcript.answer, data=question, answer=answers[-1]))
+            said = map_leaves(answers[-1], _masked)
+            live.show(partial(Transcript.answer, data=question, answer=said))
     left = iter(answers)
     return None if stays else {each.data.id: together(each.data, left) for each in asked}
+
+
+def _masked(leaf: Any) -> Any:
+    return redact(leaf, secrets_of()) if isinstance(leaf, str) else leaf
 
 
 async def _answer(live: LiveSink, question: ev.InterruptData, which: str) -> Any:

@@ -45,7 +45,8 @@ async def prompt(terminal: Terminal, look: Look, wanted: Wanted) -> Any:
 
     def message() -> ANSI:
         width = terminal.size().columns - 1
-        rows = [look.paint("dim", row) for row in wrap(look.line(wanted.line), width)]
+        line = "; ".join(filter(None, [wanted.line, wanted.kind(session.default_buffer.text)]))
+        rows = [look.paint("dim", row) for row in wrap(look.line(line), width)]
         rows += [look.paint("bad", row) for row in wrap(look.line(error), width) if row]
         return ANSI("\n".join([*rows, look.paint("busy", look.glyphs.ask)]))
 

@@ -28,12 +28,14 @@ class Wanted(NamedTuple):
     """What is asked, in a `line`; `take` makes a value of the answer, or raises UsageError.
 
     It raises EOFError where the person leaves. An answer of several `lines` begins as `text`.
+    `kind` says of what was typed by now what it would be taken for.
     """
 
     line: str
     take: Callable[[str], Any]
     text: str = ""
     lines: bool = False
+    kind: Callable[[str], str] = lambda text: ""
 
 
 def singly(data: ev.InterruptData) -> list[ev.InterruptData]:
@@ -57,7 +59,7 @@ def wanted(data: ev.InterruptData, which: str) -> Wanted:
     found = actions(data)
     if not found:
         line = f"{which}a text or JSON; {_LEAVES}"
-        return Wanted(line, lambda text: _anything(data, text))
+        return Wanted(line, lambda text: _anything(data, text), kind=_kind)
     forms = ", ".join(_FORMS.get(each, each) for each in found[0].allowed)
     return Wanted(f"{which}{forms}; {_LEAVES}", lambda text: _decision(found[0], text))
 
@@ -77,6 +79,12 @@ def _go_on(text: str) -> str:
     if word not in _WORDS:
         raise UsageError(f"{word!r} is none of these")
     return _WORDS[word]
+
+
+def _kind(text: str) -> str:
+    if not text.strip():
+        return ""
+    return "this is a text" if answers.is_text(text) else "this is JSON"
 
 
 def _anything(data: ev.InterruptData, text: str) -> Any:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from catagent.errors import UsageError
 from catagent.events import types as ev
+from catagent.redact import MASK
 
 # Asks a person: resume values by the ids of the interrupts, None where all stay open.
 Asker = Callable[[Sequence[ev.Interrupt]], Awaitable[dict[str, Any] | None]]
@@ -76,6 +77,9 @@ def decision(action: Action, text: str) -> dict[str, Any]:
     if made.get("type") not in action.allowed:
         forms = ", ".join(_FORMS.get(each, each) for each in action.allowed)
         raise UsageError(f"{text!r} is no decision on {action.name}", f"answer {forms}")
+    if made["type"] == "edit" and MASK in str(made):
+        message = f"{action.name} would get {MASK} where a secret was"
+        raise UsageError(message, "write the secret itself, or approve the call as it is")
     return made
 
 
@@ -102,7 +106,7 @@ def answer_to(data: ev.InterruptData, text: str) -> Any:
         return _go_on(text)
     found, given = actions(data), _parsed(text)
     if not found:
-        return text if given is None and text.strip() != "null" else given
+        return text if is_text(text) else given
     several = given.get("decisions") if isinstance(given, dict) else given
     if isinstance(several, list):
         if len(several) != len(found):
@@ -121,6 +125,11 @@ def _go_on(text: str) -> str:
     if text not in (CONTINUE, STEP):
         raise UsageError(f"nothing is asked that {text!r} answers", f"answer {CONTINUE} or {STEP}")
     return text
+
+
+def is_text(text: str) -> bool:
+    """Whether an answer that is no decision is taken as it is, as it is no JSON."""
+    return _parsed(text) is None and text.strip() != "null"
 
 
 def _parsed(text: str) -> Any:

@@ -6,6 +6,7 @@ that come twice or not at all; what fits nowhere is shown on its own.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
+from typing import Any
 
 from catagent.events import types as ev
 from catagent.events.summary import unsaid
@@ -32,12 +33,19 @@ class Calls:
         # What was said last outside of any tool.
         self._latest = Said(look, "")
         self._root = root
+        # What calls that waited get, of the run that this one goes on with, where that is shown.
+        self._waited: dict[tuple[str, str | None], Any] = {}
         self._tools: dict[str, Tool] = {}
         # Those of them that ended and were not observed yet, by the call around them.
         self._ended: defaultdict[str | None, dict[str, Tool]] = defaultdict(dict)
         self._models: dict[str, Model] = {}
         # Calls that a model wrote and that were not run, by the call around them; and whose.
         self._unclaimed: defaultdict[str | None, dict[str, tuple[str, str]]] = defaultdict(dict)
+
+    def go_on(self, before: "Calls") -> None:
+        """Go on with the calls that waited in the run before, which are shown there whole."""
+        self.seen = before.seen
+        self._waited = before.waiting
 
     def model(self, event: ModelEvent) -> None:
         """Take an event of a model's call."""
@@ -70,9 +78,12 @@ class Calls:
             self.decide(answer=False)
         agent, _ = self._unclaimed.get(outer, {}).pop(key, ("", ""))
         if tool is None or (tool.closed and isinstance(event, ev.Action | ev.ToolStarted)):
-            tool_input = getattr(event.data, "tool_input", None)
+            call_id = event.data.tool_call_id
+            waited = self._waited.pop((event.data.tool, call_id), None)
+            tool_input = getattr(event.data, "tool_input", waited)
             tool = self._tools[key] = Tool(self.look, event.data.tool, tool_input, agent)
-            tool.key = key
+            tool.key, tool.call_id = key, call_id
+            tool.goes_on = waited is not None and tool_input == waited
             self.home(event).parts.append(tool)
         self._ended.get(outer, {}).pop(key, None)
         if isinstance(event, ev.Action):
@@ -109,6 +120,12 @@ class Calls:
         """The innermost open tool call around what the event is about."""
         inner = ev.call_of(event) if isinstance(event, ev.CallEvent) else None
         return self._inside(ev.outer_call(inner) if inner else event.call)
+
+    @property
+    def waiting(self) -> dict[tuple[str, str | None], Any]:
+        """What the calls get that wait for a person, by their tools and the model's ids."""
+        waiting = (tool for tool in self._tools.values() if tool.paused and tool.call_id)
+        return {(tool.tool, tool.call_id): tool.tool_input for tool in waiting}
 
     @property
     def failed(self) -> int:

@@ -58,7 +58,8 @@ class Run(Stack):
         self.name = " ".join(filter(None, [event.data.agent, process]))
         self.question = one_line(event.data.input)[:LONGEST_TITLE]
         if resumed is not None:
-            self._before, self.calls.seen = resumed.finished, resumed.calls.seen
+            self._before = resumed.finished
+            self.calls.go_on(resumed.calls)
 
     def update(self, event: ev.Event) -> None:
         """Show one event."""

@@ -15,7 +15,7 @@ from catagent.views.notes import note
 from catagent.views.parts import Hanging, Part, Rows, Stack, narrower
 from catagent.views.style import Look, Style
 from catagent.views.text import facts, written
-from catagent.views.wrap import cells, wrap
+from catagent.views.wrap import cells, head, wrap
 
 
 class Tool(Stack):
@@ -26,22 +26,25 @@ class Tool(Stack):
         self.look, self.tool = look, tool
         self.name = look.line(f"{agent}: {tool}" if agent else tool)
         self.key = self.run_id = ""
+        self.call_id: str | None = None  # the model's
         self.models: list[Model] = []  # those of calls inside of it as well
         self.finished: ev.ToolFinishedData | None = None
         self._output: str | None = None
-        self._begun = self._started = self._failed = self._paused = False
+        self._begun = self._started = self._failed = self.paused = False
         self._problem = self._remark = ""
         self._small = Folded(look)
         self._ask(tool_input)
 
     def _ask(self, tool_input: Any) -> None:
         """Take the arguments; the title is the call on one line, of any length."""
-        self._tool_input = tool_input
-        self.title = self.name + self.look.line(f"({arguments(tool_input)})")
+        self.tool_input = tool_input
+        self.goes_on = False  # with a call that is shown above, whole
+        given = "" if tool_input is None else f"({arguments(tool_input)})"
+        self.title = self.name + self.look.line(given)
 
     def decide(self, tool_input: Any) -> None:
         """The agent decided on the call, anew where it has changed the arguments."""
-        if tool_input != self._tool_input and not self._started:
+        if tool_input != self.tool_input and not self._started:
             self._ask(tool_input)
             if self._begun:
                 sign = self.look.glyphs.retry
@@ -51,7 +54,7 @@ class Tool(Stack):
         """The tool began to run; its input is shown where the agent's decision did not give it."""
         self._attempt(event.run_id)
         self._started = True
-        if self._tool_input is None:
+        if self.tool_input is None:
             self._ask(event.data.tool_input)
 
     def end(self, event: ev.ToolFinished) -> None:
@@ -113,7 +116,7 @@ class Tool(Stack):
         if self.closed:
             return
         status = self.finished.status if self.finished else None
-        self._paused = status == "interrupted" or (status is None and paused)
+        self.paused = status == "interrupted" or (status is None and paused)
         if status is None and not paused:
             self._problem = "did not finish" if self._started else "did not run"
         elif status == "error" and not self.went_wrong:
@@ -136,7 +139,7 @@ class Tool(Stack):
             whole = written(self.look, output, "broken")
             said = whole if self.failed else Folded(self.look, data(self.look, output))
             self.parts += [label(self.look, word, role), said]
-        elif self._paused:
+        elif self.paused:
             self._remark = "waiting for an answer"
         elif not (self.failed or self._problem):
             self._remark = f"{word}: nothing"
@@ -155,12 +158,16 @@ class Tool(Stack):
 
     def _heading(self, width: int | None) -> Rows:
         """The title; where it does not fit, the arguments are one below the other."""
-        look, asked, name = self.look, self._tool_input, self.name
+        look, asked, name = self.look, self.tool_input, self.name
         top, side = self._edge(look.glyphs.top), self._edge(look.glyphs.side)
         names = wrap(name, narrower(width, cells(look.glyphs.top)))
         style: Style = "bad" if self.failed else "tool"
         rows = [(side if at else top) + look.paint(style, row) for at, row in enumerate(names)]
-        if width is None or cells(look.glyphs.top + self.title) <= width:
+        room = graph.LONGEST if width is None else width - cells(look.glyphs.top)
+        if self.goes_on:
+            title = head(self.title, room, look.glyphs.ellipsis)
+            return [top + look.paint(style, title[: len(name)]) + title[len(name) :]]
+        if width is None or cells(self.title) <= room:
             rows[0] += self.title[len(name) :]
         else:
             given = asked.items() if isinstance(asked, dict) else [("input", asked)]
@@ -186,7 +193,7 @@ class Tool(Stack):
         """How the call ended, as a sign and its style."""
         if self.failed or self._problem:
             return "bad" if self.failed else "dim", self.look.glyphs.bad
-        return ("warn", self.look.glyphs.pause) if self._paused else ("ok", self.look.glyphs.ok)
+        return ("warn", self.look.glyphs.pause) if self.paused else ("ok", self.look.glyphs.ok)
 
     @property
     def went_wrong(self) -> bool:

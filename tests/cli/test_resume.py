@@ -12,6 +12,7 @@ import pytest
 from catagent.cli.resuming import answers_of
 from catagent.errors import UsageError
 from catagent.events import types as ev
+from catagent.redact import MASK
 from tests.support import paused_agents
 from tests.support.cli import catagent, environment
 
@@ -53,6 +54,13 @@ def decided(*decisions: Any) -> dict[str, Any]:
 )
 def test_an_answer_is_what_langgraph_takes(value: Any, text: str, answer: Any) -> None:
     assert answers_of([text], [waits(value)]) == {"abcd0000": answer}
+
+
+@pytest.mark.parametrize("text", ["edit:%s", '{"type": "edit", "edited_action": %s}'])
+def test_no_tool_gets_the_mask_of_a_secret(text: str) -> None:
+    edited = {"name": "mail", "args": {"to": "ann", "key": MASK}}
+    with pytest.raises(UsageError, match=r"mail would get \[redacted\]"):
+        answers_of([text % json.dumps(edited)], [waits(ASKS)])
 
 
 @pytest.mark.parametrize(

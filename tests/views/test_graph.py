@@ -44,6 +44,24 @@ def test_a_pause_is_shown_where_it_happened_and_is_no_failure() -> None:
     assert not any(sign in "".join(rows) for sign in "✗✓→")
 
 
+@pytest.mark.parametrize(("look", "width"), [(live_look(ViewOptions()), 80), (PLAIN, None)])
+def test_a_call_that_goes_on_is_not_shown_whole_again(look: Any, width: int | None) -> None:
+    goes_on = runs.started()
+    goes_on.data.resumes = goes_on.run_id
+    goes_on.run_id = "again"
+    to = {"to": "ann@example.com", "body": "The cat is on the shelf.\nBring fish." * 9}
+    asked = runs.tool("m", "send_email", to, [])[0]
+    refused = ev.ObservationData(tool="send_email", tool_call_id="m", output="no", status="error")
+    refusal = ev.Observation(run_id="again", call="x", data=refused)
+    rows = shown(
+        [runs.started(), asked, runs.finished("interrupted", 5), goes_on, refusal], look, width
+    )
+    titles = [row for row in rows if "send_email(" in row]
+    assert titles[-1].startswith(("╭─ send_email(to=", "tool: send_email(to="))
+    assert titles[-1].endswith("…" if width else "...")
+    assert sum("Bring fish" in row for row in rows) < 12
+
+
 def test_a_pause_in_words_says_so() -> None:
     rows = shown(runs.paused_run(), PLAIN, None)
     assert "    paused: May I turn on the lamp?" in rows
