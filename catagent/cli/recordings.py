@@ -23,6 +23,7 @@ def history(loaded: Loaded) -> History:
     """Return the user's history, with the limits of the settings."""
     return History(
         folder=loaded.state_dir / "runs",
+        threads=threads(loaded),
         max_runs=loaded.settings.history_runs,
         max_bytes=loaded.settings.history_mb << 20,
     )

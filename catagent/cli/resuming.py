@@ -17,7 +17,7 @@ from catagent.events import types as ev
 from catagent.events.state import RunState
 from catagent.exports.facts import final_state
 from catagent.loading.registry import AGENTS
-from catagent.recordings.history import waiting
+from catagent.recordings.history import answered, waiting
 from catagent.recordings.reader import by_run
 from catagent.run.answers import CONTINUE, answer_to, is_stop
 from catagent.run.request import Request
@@ -85,7 +85,8 @@ def _meant(text: str, interrupts: Sequence[ev.Interrupt]) -> tuple[ev.InterruptD
 def request_to_resume(found: Waiting, asked: Asked) -> tuple[Request, Asked]:
     """What to run to go on: what was not given is as the run was asked. Raises UsageError."""
     data, thread = found.started.data, _thread(found, asked.loaded)
-    if thread is not None and thread.waiting not in ("", found.started.run_id):
+    gone = found.is_kept and found.started.run_id in answered(history(asked.loaded).runs())
+    if gone or (thread is not None and thread.waiting not in ("", found.started.run_id)):
         message = f"{found.started.run_id} was answered already: its thread went on"
         raise UsageError(message, "catagent runs lists those that wait")
     if not found.is_kept and not asked.given["agent"] and data.agent not in AGENTS:

@@ -4,6 +4,7 @@ Bounded in number and in size, oldest out first; readable by their owner alone. 
 in the order in which their runs began, for clocks go wrong and are put right.
 """
 
+import contextlib
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,7 @@ from catagent.events import types as ev
 from catagent.events.codec import decode, encode_plain
 from catagent.events.masking import EventMask
 from catagent.recordings.reader import MAX_LINE
+from catagent.threads.store import Threads
 
 RecordedStatus = Literal["success", "error", "cancelled", "limit", "interrupted", "unfinished"]
 FAILED: tuple[RecordedStatus, ...] = ("error", "limit")
@@ -62,9 +64,10 @@ class RunSummary(Struct, kw_only=True, tag_field="type", tag="run"):
 
 
 class History(Struct, kw_only=True, frozen=True):
-    """The folder, and how much of the disk it may have."""
+    """The folder, how much of the disk it may have, and the threads that wait in its runs."""
 
     folder: Path
+    threads: Threads | None = None
     max_runs: int = 200
     max_bytes: int = 200 << 20
 
@@ -97,8 +100,16 @@ class History(Struct, kw_only=True, frozen=True):
         for _, _, path in reversed(files):
             kept, size = kept + 1, size + _size(path)
             if kept >= self.max_runs or size > self.max_bytes:
-                path.unlink(missing_ok=True)
+                self.remove(path)
         return files[-1][0] + 1 if files else 1
+
+    def remove(self, path: Path) -> None:
+        """Remove a recording, and the thread of a run that waits where that is of no other."""
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            run = summarise(path)
+            path.unlink()
+            if self.threads is not None:
+                self.threads.let_go(run.thread, run.id)
 
     def runs(self) -> Iterator[RunSummary]:
         """Yield the runs, newest first, at the cost of a look at both ends of each file."""

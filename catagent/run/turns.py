@@ -128,6 +128,8 @@ class Turn:
             self._asking = None
             end = await run.drive()
         run.session.budget.steps += end.data.steps
+        if end.data.status == "success" and run.thread is not None:  # what failed is tried again
+            Threads(run.thread.path.parent).let_go(run.thread.id)
         return run.session.state
 
     async def _answers(self, state: RunState) -> dict[str, Any] | None:

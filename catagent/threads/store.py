@@ -235,6 +235,17 @@ class Threads(Struct, frozen=True):
             for end in _ENDS:
                 Path(f"{thread.path}{end}").unlink(missing_ok=True)
 
+    def let_go(self, id: str, run: str = "") -> None:  # noqa: A002 - as it is
+        """Remove the thread of this id if it was made for a pause alone that nobody can answer now.
+
+        Where it waits, that is once the `run` that does is gone. A thread of no use stays.
+        """
+        with contextlib.suppress(OutputError, UsageError):
+            (thread := Thread(id=id, path=self.file(id))).read()
+            runs = [turn.run for turn in thread.begun]
+            if not thread.name and runs == [id] and thread.waiting in ("", run):
+                self.remove(thread)
+
     def _check(self) -> None:
         """Raise OutputError where there is a folder, and it is not the user's alone."""
         with contextlib.suppress(FileNotFoundError):

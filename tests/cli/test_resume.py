@@ -103,8 +103,10 @@ def test_another_process_answers_a_run_of_ones_own_once(tmp_path: Path) -> None:
     assert file.returncode == 2
     assert "hint: --agent agents.py:batched" in file.stderr
     shutil.move(tmp_path / "elsewhere", tmp_path / "state" / "runs")
+    assert [*(tmp_path / "state" / "threads").glob("*.sqlite")]
     done = catagent("resume", "--answer", "approve", "-o", "answer", env=env)
     assert (done.returncode, done.stdout) == (0, "sent to bob; deleted /a\n")
+    assert [*(tmp_path / "state" / "threads").iterdir()] == []
     again = catagent("resume", "run.jsonl", "--answer", "approve", "-o", "answer", env=env)
     assert again.returncode == 2
     assert "its thread went on" in again.stderr

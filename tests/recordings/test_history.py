@@ -15,6 +15,7 @@ from catagent.events import types as ev
 from catagent.events.codec import encode_plain
 from catagent.recordings.history import History, summarise
 from catagent.sinks.recorder import Recorder
+from catagent.threads.store import Threads
 from tests.support.runs import cat_run, failed_run, finished, started
 
 
@@ -71,6 +72,21 @@ def test_the_number_of_kept_runs_is_bounded(tmp_path: Path) -> None:
     for number in range(6):
         record(history, f"run{number}", failed_run())
     assert [run.id for run in history.runs()] == ["run5", "run4", "run3"]
+
+
+def test_a_thread_that_was_made_for_a_pause_goes_with_the_run_that_waits(tmp_path: Path) -> None:
+    threads = Threads(tmp_path / "threads")
+    history = History(folder=tmp_path / "runs", threads=threads, max_runs=2)
+    for asked in ("first", "again", "named"):
+        thread = threads.new(id=asked, name="trip" if asked == "named" else "")
+        thread.begin("?", asked)
+        thread.write(waiting="answer" if asked == "again" else asked)
+        record(history, asked, [started(thread_id=asked)])
+    record(history, "answer", [started(thread_id="again")])
+    record(history, "1", failed_run())
+    assert {thread.id for thread in threads.list()} == {"again", "named"}
+    record(history, "2", failed_run())
+    assert {thread.id for thread in threads.list()} == {"named"}
 
 
 @pytest.mark.parametrize(

@@ -89,16 +89,14 @@ def test_an_agents_own_thread_goes_on_after_a_failure_and_is_undone(
     def undo() -> None:
         asyncio.run(kind_of_run(asked := request("", python))(asked, load({})).undo())
 
-    assert [*map(turn, ("hello", "fail", "again"))] == ["success", "error", "success"]
+    assert [*map(turn, ("fail", "again"))] == ["error", "success"]
     failed = ["fail", "calls", "quickly", STOPPED]
-    assert said() == ["hello", "an answer", *failed, "again"]
+    assert said() == [*failed, "again"]
     undo()
     turn("once more")
-    assert said() == ["hello", "an answer", *failed, "once more"]
-    undo()
-    undo()
-    turn("another")
-    assert said() == ["hello", "an answer", "another"]
+    assert said() == [*failed, "once more"]
+    if elsewhere:  # each of these begins a process
+        return
     undo()
     undo()
     turn("the first")

@@ -94,7 +94,7 @@ def remove(
 
     kept = history(asked.loaded)
     for path in [kept.find(wanted) for wanted in run]:
-        path.unlink(missing_ok=True)
+        kept.remove(path)
 
 
 @app.command("path", cls=Command)
