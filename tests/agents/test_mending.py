@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -33,11 +34,11 @@ from tests.support.agents import chat_model
 from tests.support.replies import Call, Reply, failing
 from tests.support.server import Request, ScriptedServer
 from tests.support.strict import strict
-from tests.support.waiting import wait_until
+from tests.support.waiting import async_wait_until, wait_until
 
 STOPPED = "The turn was stopped before this tool returned."
 CONFIG: Any = {"configurable": {"thread_id": "t"}}
-HELD = asyncio.Event()
+HELD, KEPT = threading.Event(), threading.Event()  # each test has a loop of its own
 
 
 @tool
@@ -56,7 +57,8 @@ async def slow() -> str:
 
 @tool
 async def broken() -> str:
-    """Raise."""
+    """Raise, after the others."""
+    await async_wait_until(KEPT.is_set)
     raise RuntimeError("broken")
 
 
@@ -72,16 +74,14 @@ def calling(*names: str) -> Callable[[Request], Reply]:
     return strict(script)
 
 
-async def cut(graph: Any, given: Any, **options: Any) -> None:
-    """Run it, and cancel it as Ctrl-C does where `slow` has begun and all others have ended."""
+async def cut(graph: Any, given: Any, kept: str = "", **options: Any) -> None:
+    """Run it, and cancel it as Ctrl-C does where `slow` has begun and what is `kept` is written."""
     HELD.clear()
+    KEPT.clear()
     turn = asyncio.create_task(graph.ainvoke(given, {**CONFIG, **options}))
-    held = asyncio.create_task(HELD.wait())
-    await asyncio.wait((turn, held), return_when=asyncio.FIRST_COMPLETED)
-    for _ in range(20):  # turns of the event loop: what returns at once has returned
-        await asyncio.sleep(0)
-    await asyncio.sleep(0.05)
-    held.cancel()
+    await async_wait_until(lambda: turn.done() or kept in repr(graph.checkpointer.writes))
+    KEPT.set()
+    await async_wait_until(lambda: turn.done() or HELD.is_set())
     turn.cancel()
     with contextlib.suppress(Exception, asyncio.CancelledError):
         await turn
