@@ -290,6 +290,11 @@ def test_nested_states(still_needed: StillNeeded) -> None:
     still_needed("At key 'logs'" in raised)
 
 
+def test_declared_classes(still_needed: StillNeeded) -> None:
+    """A graph gathers none by itself."""
+    still_needed(getattr(nested_graphs(), "_serde_allowlist", None) is None)
+
+
 def test_pieces_of_json(still_needed: StillNeeded, monkeypatch: pytest.MonkeyPatch) -> None:
     """Mended in langchain-core 1.8: needed for as long as an older one is supported."""
 
