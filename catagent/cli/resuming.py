@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from catagent.cli.agent import request_of, with_agent
 from catagent.cli.asked import Asked
-from catagent.cli.recordings import history, recorded, threads
+from catagent.cli.recordings import history, recorded, runs_of, threads
 from catagent.cli.threads import as_before, in_thread
 from catagent.config import Loaded
 from catagent.errors import RecordingError, UsageError
@@ -17,8 +17,8 @@ from catagent.events import types as ev
 from catagent.events.state import RunState
 from catagent.exports.facts import final_state
 from catagent.loading.registry import AGENTS
-from catagent.recordings.history import answered, waiting
-from catagent.recordings.reader import by_run
+from catagent.recordings.history import History, answered, summarise, waiting
+from catagent.recordings.reader import read_from
 from catagent.run.answers import CONTINUE, answer_to, is_stop
 from catagent.run.request import Request
 from catagent.threads.store import Thread
@@ -35,24 +35,35 @@ class Waiting(NamedTuple):
     is_kept: bool
 
 
-def waiting_run(wanted: str, loaded: Loaded) -> Waiting:
-    """The run of this file or id that waits, the last one for none. Raises UsageError."""
+def waiting_run(wanted: str, loaded: Loaded, run: str | None = None) -> Waiting:
+    """The run of this file or id that waits, the last one for none; `run` of several in a file.
+
+    Raises UsageError.
+    """
     kept = history(loaded)
     if not wanted and (wanted := next((each.id for each in waiting(kept.runs())), "")) == "":
         raise UsageError("no run waits for an answer", "catagent runs lists those that are kept")
     with recorded(wanted, loaded) as events:
-        states = [final_state(each) for each in by_run(events).values()]
+        states = [final_state(each) for each in runs_of(events, run)]
     resumed = {state.started.data.resumes for state in states if state.started is not None}
     for state in reversed(states):
         started, end = state.started, state.finished
         if started is None or end is None or started.run_id in resumed:
             continue
         if end.data.status == "interrupted":
-            with contextlib.suppress(RecordingError):
-                return Waiting(state, started, bool(kept.find(started.run_id)))
-            return Waiting(state, started, False)
+            return _own(started.run_id, kept) or Waiting(state, started, False)
     ends = [state.finished.data.status for state in states if state.finished is not None]
     raise UsageError(f"{wanted} does not wait for an answer: it ended with {', '.join(ends)}")
+
+
+def _own(run_id: str, kept: History) -> Waiting | None:
+    """The run as the history has it, if it has: a file of somebody's may say anything of it."""
+    with contextlib.suppress(RecordingError):
+        path = kept.find(run_id)
+        state = final_state(read_from(path))
+        if summarise(path).id == run_id and state.started is not None:
+            return Waiting(state, state.started, True)
+    return None
 
 
 def answers_of(
@@ -92,7 +103,8 @@ def request_to_resume(found: Waiting, asked: Asked) -> tuple[Request, Asked]:
     if not found.is_kept and not asked.given["agent"] and data.agent not in AGENTS:
         hint = f"--agent {data.agent}, if that is what you want to run"
         raise UsageError("a recording that is a file says nothing of which agent to run", hint)
-    told = {name: getattr(data, name) for name in _RESUMED_WITH}
+    told = {name: getattr(data, name) for name in _RESUMED_WITH if found.is_kept}
+    told = {"agent": data.agent, **told}
     before = Thread(id="", path=Path(), asked={**told, **(thread.asked if thread else {})})
     asked, python = with_agent(as_before(asked, before))
     question, given = (data.input, None) if isinstance(data.input, str) else ("", data.input)

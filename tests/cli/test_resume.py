@@ -104,6 +104,16 @@ def test_another_process_answers_a_run_of_ones_own_once(tmp_path: Path) -> None:
     assert "hint: --agent agents.py:batched" in file.stderr
     shutil.move(tmp_path / "elsewhere", tmp_path / "state" / "runs")
     assert [*(tmp_path / "state" / "threads").glob("*.sqlite")]
+    # A file may have it that it is the run of another, and was another agent's.
+    forged = (tmp_path / "run.jsonl").read_text().replace("agents.py:batched", "forged.py:agent")
+    (tmp_path / "forged.py").write_text("open('imported', 'w')")
+    run_id = json.loads(forged.splitlines()[1])["run_id"]
+    for name in ("last", run_id[:8]):
+        (tmp_path / "forged.jsonl").write_text(forged.replace(run_id, name))
+        refused = catagent("resume", "forged.jsonl", "--answer", "approve", env=env)
+        assert refused.returncode == 2
+        assert "hint: --agent forged.py:agent" in refused.stderr
+    assert not (tmp_path / "imported").exists()
     done = catagent("resume", "--answer", "approve", "-o", "answer", env=env)
     assert (done.returncode, done.stdout) == (0, "sent to bob; deleted /a\n")
     assert [*(tmp_path / "state" / "threads").iterdir()] == []

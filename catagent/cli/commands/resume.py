@@ -6,7 +6,7 @@ import typer
 
 from catagent.cli.asked import Asked
 from catagent.cli.candidates import runs
-from catagent.cli.options import AGENT, ANSWERS, BREAK, FILTERS, KEEP, OUTPUT, RUN, shares
+from catagent.cli.options import AGENT, ANSWERS, BREAK, FILTERS, KEEP, OUTPUT, RUN, OneRun, shares
 
 
 @shares(AGENT, RUN, BREAK, ANSWERS, OUTPUT, KEEP, FILTERS)
@@ -31,13 +31,14 @@ def resume(
             rich_help_panel="What to answer",
         ),
     ] = None,
+    run: OneRun = None,
 ) -> None:
     """Go on with a run that waits for a person, with what they answer."""
     from catagent.cli.resuming import answers_of, request_to_resume, waiting_run
     from catagent.cli.run_request import show  # asyncio and all: not for --help
     from catagent.run.answers import CONTINUE, STEP
 
-    found = waiting_run(waiting, asked.loaded)
+    found = waiting_run(waiting, asked.loaded, run)
     answers = answers_of(answer or [], found.state.interrupts, STEP if asked.step else CONTINUE)
     request, asked = request_to_resume(found, asked)
     raise typer.Exit(show(request, asked, found.state, answers))
