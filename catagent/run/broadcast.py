@@ -24,6 +24,7 @@ class Broadcast:
     `sinks` get the events that `filters` keep, `recorders` every event. One that fails is let go:
     a recorder with a warning, and `on_failure` hears of a sink. `has_lost` says that something that
     a person asked for is incomplete, `unreported` what befell the last event itself.
+    What failed in `after`, the run before it, stays let go.
     An event about no run of the agent's, such as a warning, is one about the whole run.
     Times of day come from `wall_clock`, `began`, `last` and `first_token` from `clock`, which
     cannot go backwards.
@@ -37,18 +38,20 @@ class Broadcast:
         mask: Mask = lambda event: (event,),
         wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
+        after: "Broadcast | None" = None,
     ) -> None:
         self.state = RunState()
         self.clock = clock
         self.began = self.last = clock()
         self.first_token: float | None = None
         self.on_failure: Callable[[OSError], None] = lambda _: None
-        self.has_lost = False
+        self.has_lost: bool = after is not None and after.has_lost
+        self.lost: list[RecorderSink] = after.lost if after is not None else []
         self.unreported: list[ev.WarningData] = []
         # Held while an event is emitted: a run may be ended from another thread.
         self.lock = threading.RLock()
         self._sinks = list(sinks)
-        self._recorders = list(recorders)
+        self._recorders = [each for each in recorders if each not in self.lost]
         self._filters = filters or Filters()
         self._mask = mask
         self.wall_clock = wall_clock
@@ -71,6 +74,7 @@ class Broadcast:
         lost = _failed(self._recorders, event)
         failed = _failed(self._sinks, event) if self._filters.keeps(event) else []
         for recorder, error in lost:
+            self.lost.append(recorder)
             self._warn_of_loss(recorder, error)
         for _, error in failed:
             if self.state.finished is None:

@@ -63,10 +63,13 @@ class Run:
         self.supplies: Supplies = shared or Supplies(request.thread_file)
         self.can_go_on = False
         self._mask = EventMask(loaded.secrets)
-        broadcast = Broadcast(sinks, recorders, request.filters, self._mask)
+        before = after.broadcast if after else None
+        self.broadcast: Broadcast = Broadcast(
+            sinks, recorders, request.filters, self._mask, after=before
+        )
         budget = after.session.budget if after else None
         self.session: Session = Session(
-            broadcast, settings=loaded.settings, stop=stop, budget=budget
+            self.broadcast, settings=loaded.settings, stop=stop, budget=budget
         )
 
     async def drive(self) -> ev.RunFinished:

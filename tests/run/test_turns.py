@@ -204,3 +204,21 @@ def test_ag_ui_names_the_run_that_an_answer_goes_on_with() -> None:
     started = Translator().translate(second)[0]
     assert started["parentRunId"] == first.run_id
     assert started["threadId"] == first.run_id
+
+
+def test_a_recording_that_broke_off_is_not_gone_on_with() -> None:
+    written: list[ev.Event] = []
+
+    class Full:
+        required = True
+
+        def write(self, event: ev.Event) -> None:
+            written.append(event)
+            raise OSError("no space")
+
+        def close(self) -> None: ...
+
+    turn = turn_of("two", saying("yes", "no"), recorders=[Full()])
+    assert run(turn) == ["interrupted", "success"]
+    assert len(written) == 1
+    assert turn.exit_code is ExitCode.FAILED
