@@ -182,7 +182,8 @@ def verdict(look: Look, data: ev.RunFinishedData, known: Iterable[str], again: s
         whole = facts(look, found + more).take(width)
         if look.words or len(whole) == 1:
             return whole
-        fits = width is None or cells(again) <= width
+        is_asked = data.status == "interrupted"  # and is stuck without it, in however many rows
+        fits = is_asked or width is None or cells(again) <= width
         return facts(look, found).take(width)[:1] + facts(look, more if fits else []).take(width)
 
     # In a stack it stands apart from the notes before it.
