@@ -13,7 +13,7 @@ from catagent.config import process_environ
 from catagent.views.options import is_capable
 
 Rows = list[tuple[str, str]]
-_RUNNING = ("catagent", "ask", "chat", "tool", "agents")
+_RUNNING = ("catagent", "ask", "chat", "resume", "tool", "agents")
 _VALUES: dict[Any, str] = {int: "N", float: "N", str: "TEXT", list[str]: "TEXT", Path: "FILE"}
 # By the last word of a command; "" for all others.
 VARIABLES = dict.fromkeys(_RUNNING, "OPENAI_API_KEY, OPENAI_BASE_URL, CATAGENT_MODEL and so on")

@@ -53,7 +53,8 @@ def waiting_run(wanted: str, loaded: Loaded, run: str | None = None) -> Waiting:
         if end.data.status == "interrupted":
             return _own(started.run_id, kept) or Waiting(state, started, False)
     ends = [state.finished.data.status for state in states if state.finished is not None]
-    raise UsageError(f"{wanted} does not wait for an answer: it ended with {', '.join(ends)}")
+    said = f"{wanted} does not wait for an answer: it ended with {', '.join(ends)}"
+    raise UsageError(said, "catagent resume alone takes the last that waits")
 
 
 def _own(run_id: str, kept: History) -> Waiting | None:

@@ -149,6 +149,8 @@ class Thread(Struct, kw_only=True):
                 yield database
         except (OSError, sqlite3.Error, msgspec.MsgspecError, ValueError) as error:
             hint = f"catagent runs threads rm {self.id} removes it"
+            if isinstance(error, (OSError, sqlite3.OperationalError)):  # it may well be whole
+                hint = "make sure that the disk has space and that you may write there"
             raise OutputError(f"the thread {self.path} cannot be used: {error}", hint) from error
 
 
