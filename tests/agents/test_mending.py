@@ -79,7 +79,7 @@ async def cut(graph: Any, given: Any, kept: str = "", **options: Any) -> None:
     HELD.clear()
     KEPT.clear()
     turn = asyncio.create_task(graph.ainvoke(given, {**CONFIG, **options}))
-    await async_wait_until(lambda: turn.done() or kept in repr(graph.checkpointer.writes))
+    await async_wait_until(lambda: turn.done() or kept in repr(graph.get_state(CONFIG).tasks))
     KEPT.set()
     await async_wait_until(lambda: turn.done() or HELD.is_set())
     turn.cancel()
