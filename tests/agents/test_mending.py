@@ -291,8 +291,9 @@ if __name__ == "__main__":
 def _is_kept(path: str, text: str) -> bool:
     with contextlib.closing(sqlite3.connect(path)) as database:
         try:
-            found = database.execute("SELECT count(*) FROM writes WHERE instr(value, ?)", [text])
-            return bool(found.fetchone()[0])
+            steps = "writes JOIN checkpoints USING (thread_id, checkpoint_ns, checkpoint_id)"
+            found = database.execute(f"SELECT 1 FROM {steps} WHERE instr(value, ?)", [text])
+            return found.fetchone() is not None
         except sqlite3.OperationalError:  # nothing yet
             return False
 
