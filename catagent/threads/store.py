@@ -285,9 +285,12 @@ def _require_name(name: str) -> None:
 def held(thread: Thread) -> Iterator[None]:
     """Keep all others from the thread while inside, and know what they did to it before.
 
-    Raises BusyError where another has it, and OutputError.
+    Raises BusyError where another has it, UsageError where it is gone, and OutputError.
     """
     with _locked(thread):
+        if not thread.path.exists():
+            message = f"the thread {thread.label} was answered, or removed, meanwhile"
+            raise UsageError(message, "catagent runs lists those that wait")
         thread.read()
         yield
 

@@ -114,3 +114,11 @@ def test_a_folder_that_others_may_write_in_is_not_used(threads: Threads) -> None
     for use in (threads.list, threads.new):
         with pytest.raises(OutputError, match="not a folder of yours alone"):
             use()
+
+
+def test_a_thread_that_was_let_go_meanwhile_says_so(tmp_path: Path) -> None:
+    threads = Threads(tmp_path / "threads")
+    thread = threads.new()
+    threads.remove(thread)
+    with pytest.raises(UsageError, match="was answered, or removed, meanwhile"), held(thread):
+        pass
