@@ -288,12 +288,17 @@ if __name__ == "__main__":
 """
 
 
+_KEPT = """
+SELECT 1 FROM writes JOIN checkpoints USING (thread_id, checkpoint_ns, checkpoint_id)
+WHERE instr(value, ?)
+"""
+
+
 def _is_kept(path: str, text: str) -> bool:
+    """Whether a step has written this, and the checkpoint that it began from is there."""
     with contextlib.closing(sqlite3.connect(path)) as database:
         try:
-            steps = "writes JOIN checkpoints USING (thread_id, checkpoint_ns, checkpoint_id)"
-            found = database.execute(f"SELECT 1 FROM {steps} WHERE instr(value, ?)", [text])
-            return found.fetchone() is not None
+            return database.execute(_KEPT, [text]).fetchone() is not None
         except sqlite3.OperationalError:  # nothing yet
             return False
 
