@@ -25,6 +25,7 @@ CODES = {
         "124 timeout, 130 Ctrl-C, 141 pipe closed",
     ),
     "": "0 done, 1 no such run or a damaged one, 2 usage",
+    "resume": "those of ask: 0 done, 1 failed, 2 usage, 5 waits again",
     "chat": "0 left, 2 usage, 129 the terminal has gone, 143 asked to end",
     "watch": "the program's own, 2 usage, 126 not executable, 127 not found",
     "schema": "0 done, 2 usage",

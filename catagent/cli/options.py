@@ -220,7 +220,7 @@ Recording = Annotated[
 
 OneRun = Annotated[
     str | None,
-    typer.Option("--run", metavar="ID", help="Of a recording of several runs, the one to take."),
+    typer.Option("--run", metavar="ID", help="Of several runs in a recording, this one."),
 ]
 
 
