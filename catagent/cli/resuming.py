@@ -123,8 +123,6 @@ def request_to_resume(found: Waiting, asked: Asked) -> tuple[Request, Asked]:
 
 def _thread(found: Waiting, loaded: Loaded) -> Thread | None:
     """The thread that was kept of it; a file of somebody's names none."""
-    if not found.is_kept or not (wanted := found.started.data.thread_id):
-        return None
-    with contextlib.suppress(UsageError):
-        return threads(loaded).find(wanted)
-    return None
+    run, thread = found.started.run_id, found.started.data.thread_id
+    kept = threads(loaded).list() if found.is_kept else []
+    return next((each for each in kept if each.id in (run, thread) or each.waiting == run), None)

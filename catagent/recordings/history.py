@@ -110,6 +110,7 @@ class History(Struct, kw_only=True, frozen=True):
             path.unlink()
             if self.threads is not None:
                 self.threads.let_go(run.thread, run.id)
+                self.threads.let_go(run.id, run.id)
 
     def runs(self) -> Iterator[RunSummary]:
         """Yield the runs, newest first, at the cost of a look at both ends of each file."""

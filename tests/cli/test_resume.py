@@ -91,7 +91,7 @@ def test_several_that_wait_are_answered_by_their_ids() -> None:
 def test_another_process_answers_a_run_of_ones_own_once(tmp_path: Path) -> None:
     env = environment(tmp_path)
     shutil.copy(paused_agents.__file__, tmp_path / "agents.py")
-    agent = ("--agent", "agents.py:batched")
+    agent = ("--agent", "agents.py:batched", "--configurable", "thread_id=mine")
     asked = catagent("ask", "go", *agent, "-o", "answer", "--record", "run.jsonl", env=env)
     assert asked.returncode == 5
     assert "hint: catagent resume" in asked.stderr
