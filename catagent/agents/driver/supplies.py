@@ -49,8 +49,9 @@ class Supplies:
         """Put them where none is compiled in, and return what else to call the agent with.
 
         The store goes into every graph in the agent, the checkpointer into the one that it is, in
-        the place of one in memory. Ours in memory is for LangGraph 0.6 or later, and keeps the end
-        alone: for each step it would take a third longer, where the steps themselves do nothing.
+        the place of one in memory. A step is kept before the next one begins: a process may be
+        killed in that. Ours in memory is for LangGraph 0.6 or later, and keeps the end alone: for
+        each step it would take a third longer, where the steps themselves do nothing.
         Raises UnusableError for a thread of what has no memory.
         """
         for part in parts_of(agent):
@@ -68,7 +69,7 @@ class Supplies:
         has_durability = "durability" in inspect.signature(graph.astream).parameters
         if self._thread or has_durability:
             graph.checkpointer = self.checkpointer
-        return {"durability": "exit"} if has_durability and not self._thread else {}
+        return {"durability": "sync" if self._thread else "exit"} if has_durability else {}
 
     def lost(self, keep: str = "") -> str:
         """Why a pause cannot be gone on with in another process; empty where it can be.
