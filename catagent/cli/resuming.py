@@ -106,7 +106,8 @@ def request_to_resume(found: Waiting, asked: Asked) -> tuple[Request, Asked]:
         raise UsageError("a recording that is a file says nothing of which agent to run", hint)
     told = {name: getattr(data, name) for name in _RESUMED_WITH if found.is_kept}
     told = {"agent": data.agent, **told}
-    before = Thread(id="", path=Path(), asked={**told, **(thread.asked if thread else {})})
+    known = {**told, **(thread.asked if thread else {})}
+    before = Thread(id="", path=Path(), agent=data.agent, asked=known)
     asked, python = with_agent(as_before(asked, before))
     question, given = (data.input, None) if isinstance(data.input, str) else ("", data.input)
     request = in_thread(request_of(asked, python, question, given), asked, before)

@@ -58,7 +58,7 @@ def show(
         turn.execute(partial(leave, turn, outputs, asked), waiting)
     epilogue(turn, outputs, asked)
     if waiting is not None and not turn.sessions:
-        say_questions(_WAITS, waiting)
+        say_questions(_WAITS, waiting, asked.again)
     return turn.exit_code
 
 

@@ -1,5 +1,6 @@
 """The thread that a person names, and what it was asked with before."""
 
+from contextlib import suppress
 from typing import Any
 
 from msgspec.structs import replace
@@ -35,6 +36,8 @@ def as_before(asked: Asked, thread: Thread | None) -> Asked:
     """What is asked, with what the thread was asked with where nothing else was given."""
     known: dict[str, Any] = thread.asked if thread else {}
     chosen = {k: known[k] for k in _SETTINGS if known.get(k) and not asked.given[k]}
+    if thread and "agent" in chosen:
+        chosen["agent"] = _short(thread.agent, chosen["agent"])
     settings = replace(asked.settings, **chosen)
     python = asked.python or ("agent" in chosen and known.get("python")) or None
     loaded = replace(asked.loaded, settings=settings)
@@ -62,6 +65,13 @@ def in_thread(request: Request, asked: Asked, thread: Thread | None) -> Request:
     kept = {**chosen, **given, "python": asked.python, "breaks": request.breaks}
     kept = {name: value for name, value in kept.items() if value}
     return replace(request, thread=thread, asked=kept, **given)
+
+
+def _short(agent: str, lasting: str) -> str:
+    """The name by which an agent was asked first, where that means the same in this folder."""
+    with suppress(UsageError):
+        return agent if agent and _lasting(agent) == lasting else lasting
+    return lasting
 
 
 def _lasting(agent: str) -> str:

@@ -80,7 +80,7 @@ def beginning(
 def answered(look: Look, answers: Mapping[str, Any]) -> list[Part]:
     """What was answered to a run that waited, on a row each."""
     said = (each for answer in answers.values() for each in _answers(answer))
-    return [note(look, look.glyphs.ask, each, "busy", "question", folds=True) for each in said]
+    return [note(look, look.glyphs.answered, each, "busy", "question", folds=True) for each in said]
 
 
 def _answers(answer: Any) -> Iterator[str]:

@@ -73,6 +73,7 @@ class Glyphs:
     error = _Glyph("✗ ", "x ", "error: ")
     warn = _Glyph("! ", "! ", "warning: ")
     ask = _Glyph("\u276f ", "> ", "question: ")
+    answered = _Glyph("\u276f ", "> ", "answered: ")
     call = _Glyph("→ ", "-> ", "call: ")
     retry = _Glyph("↻ ", "~ ", "")
     waiting = _Glyph("╷ ", "| ", "")
