@@ -100,7 +100,7 @@ def table(passed: dict[Trial, bool]) -> str:
     for column, trial in zip(columns, passed, strict=True):
         column |= _installed(trial) | {"tests": "passed" if passed[trial] else "FAILED"}
     rows = ([name, *(column[name] for column in columns)] for name in columns[0])
-    return "\n".join("".join(cell.ljust(19) for cell in row).rstrip() for row in rows)
+    return "\n".join("".join(cell.ljust(29) for cell in row).rstrip() for row in rows)
 
 
 def _installed(trial: Trial) -> dict[str, str]:
@@ -108,7 +108,9 @@ def _installed(trial: Trial) -> dict[str, str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = sum(project["optional-dependencies"].values(), project["dependencies"])
     packages = [str(folder) for folder in trial.folder.glob("lib/python*/site-packages")]
-    found = {one.name.lower(): one.version for one in distributions(path=packages)}
+    found = {
+        one.name.lower().replace("_", "-"): one.version for one in distributions(path=packages)
+    }
     return {name: found.get(name, "-") for name in (re.split(r"[<>=]", one)[0] for one in wanted)}
 
 

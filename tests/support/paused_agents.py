@@ -1,6 +1,7 @@
 """Agents that wait for a person, with a scripted model and no server: named as `FILE:attribute`."""
 
 import contextlib
+import inspect
 import operator
 from typing import Annotated, Any
 
@@ -49,10 +50,15 @@ def delete_file(path: str) -> str:
     return f"deleted {path}"
 
 
+# Older releases ask about all calls together.
+_HAS_MODES = "interrupt_mode" in inspect.signature(HumanInTheLoopMiddleware).parameters
+
+
 def _asking(mode: Any, saver: Any = None, *, again: bool = False) -> Any:
     """Its calls want approval, a deletion nothing else."""
     wanted: Any = {"send_email": True, "delete_file": {"allowed_decisions": ["approve", "reject"]}}
-    asks = HumanInTheLoopMiddleware(interrupt_on=wanted, interrupt_mode=mode)
+    how: Any = {"interrupt_mode": mode} if _HAS_MODES else {}
+    asks = HumanInTheLoopMiddleware(interrupt_on=wanted, **how)
     model, tools = Mailing(again=again), [send_email, delete_file]
     return create_agent(model, tools, middleware=[asks], checkpointer=saver)
 
