@@ -20,6 +20,9 @@ DEEPER = 2
 # What LangChain says before a tool call to approve where the agent's author says nothing.
 DEFAULT_DESCRIPTION = "Tool execution requires approval"
 
+# What an Agent Inbox answers (LangGraph's HumanResponse), by what allows it.
+_INBOX = {"accept": "accept", "ignore": "ignore", "respond": "response", "edit": "edit"}
+
 
 def interrupt(look: Look, data: ev.InterruptData) -> list[Part]:
     """What a person is asked, each question whole, and below, dimly, what they may answer."""
@@ -68,9 +71,24 @@ def questions(data: ev.InterruptData) -> list[str]:
             return [_call(f"before {name}", given)]
         case {"type": "tool_approval", "name": _}:
             return [_request(data.value)]
+        case [*_] if inbox := _inbox(data.value):
+            return [_request(request) for request, _ in inbox]
         case {"action_requests": [*requests]} if requests and all(map(_is_object, requests)):
             return [_request(request) for request in requests]
     return ["\n".join(_lines(data.value))]
+
+
+def _inbox(value: Any) -> list[tuple[dict[str, Any], list[str]]]:
+    """Each call of a list in Agent Inbox's form, and what it takes; none of anything else."""
+    found = []
+    for each in value if isinstance(value, list) else []:
+        match each:
+            case {"action_request": {"action": str(name), **call}, "config": {**allows}}:
+                kinds = [kind for key, kind in _INBOX.items() if allows.get(f"allow_{key}")]
+                found.append(({**each, **call, "name": name}, kinds or ["ignore"]))
+            case _:
+                return []
+    return found
 
 
 def _newest(value: Any) -> Any:
@@ -96,7 +114,7 @@ def _request(request: dict[str, Any]) -> str:
     name, args = request.get("name", "tool"), request.get("args")
     # What the agent's author says about the call, without LangChain's own words for the same.
     own = f"\n\nTool: {request.get('name')}\nArgs: {args}"
-    said = str(request.get("description") or "").removesuffix(own)
+    said = str(request.get("description") or "").removesuffix(own).strip("\n")
     return "\n".join(filter(None, [_call(name, args), said if said != DEFAULT_DESCRIPTION else ""]))
 
 
@@ -126,7 +144,8 @@ def _item(lines: list[str]) -> list[str]:
 
 def answers(data: ev.InterruptData) -> list[str]:
     """What may be answered, a line for each tool; none where that may be anything."""
-    return [f"answers to {tool}: {', '.join(words)}" for tool, words in data.allowed.items()]
+    known = [*data.allowed.items(), *((call["name"], kinds) for call, kinds in _inbox(data.value))]
+    return [f"answers to {tool}: {', '.join(words)}" for tool, words in known]
 
 
 def resuming(again: str, asked: Sequence[ev.InterruptData]) -> str:
@@ -144,6 +163,10 @@ def _first(data: ev.InterruptData) -> str:
             return next((words[0] for words in data.allowed.values() if words), "approve")
         case {"breakpoint": _}:
             return "continue"
+        case [*_] if inbox := _inbox(data.value):
+            args = {"response": "TEXT"}
+            said = [{"type": kind, "args": args.get(kind)} for _, (kind, *_) in inbox]
+            return f"'{json_line(said)}'"
     return "TEXT" if data.value is not None else "continue"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from langchain.agents.middleware import HumanInTheLoopMiddleware
 
 from catagent.events import types as ev
 from catagent.events.codec import decode
-from catagent.views.graph import DEFAULT_DESCRIPTION, questions
+from catagent.views.graph import DEFAULT_DESCRIPTION, questions, resuming
 from catagent.views.options import ViewOptions
 from catagent.views.style import live_look
 from tests.support import runs
@@ -103,10 +105,35 @@ def test_quiet_shows_what_is_asked() -> None:
         ),
         ({"action_requests": "none"}, ["‖ action_requests: none"]),
         ({"action_requests": [{}]}, ["‖ tool"]),
+        (
+            [
+                {
+                    "action_request": {"action": "mail", "args": {"to": "bob"}},
+                    "config": {"allow_accept": True, "allow_edit": False},
+                    "description": "\n# Mail",
+                }
+            ],
+            ["‖ mail", "    to: bob", "  # Mail", "  answers to mail: accept"],
+        ),
     ],
 )
 def test_whatever_a_graph_asks_can_be_read(value: Any, expected: list[str]) -> None:
     assert shown([ev.Interrupt(data=ev.InterruptData(id="i", value=value))]) == expected
+
+
+@pytest.mark.parametrize(
+    ("allows", "answer"),
+    [
+        ({"allow_edit": True, "allow_accept": True}, {"type": "accept", "args": None}),
+        ({"allow_respond": True}, {"type": "response", "args": "TEXT"}),
+    ],
+)
+def test_the_command_that_answers_an_agent_inbox_has_its_form(
+    allows: dict[str, bool], answer: dict[str, Any]
+) -> None:
+    request = {"action_request": {"action": "mail", "args": {}}, "config": allows}
+    command = resuming("catagent show 1", [ev.InterruptData(id="i", value=[request])])
+    assert json.loads(shlex.split(command)[-1]) == [answer]
 
 
 def test_an_argument_never_passes_for_what_is_asked() -> None:
