@@ -149,7 +149,7 @@ class LiveSink:
         self.terminal.give_back()
         with contextlib.suppress(OSError):
             if select.select([], [self.terminal.fd], [], 0)[1]:  # it would not make us wait
-                os.write(self.terminal.fd, (RESTORE + _NO_PASTE).encode())
+                os.write(self.terminal.fd, (_NO_PASTE + RESTORE).encode())
         _open_sinks.discard(self)
 
     def _wait_for_painter(self) -> None:

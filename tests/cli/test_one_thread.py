@@ -64,6 +64,7 @@ def test_one_run_at_a_time_goes_on_in_a_thread_and_nothing_is_lost(tmp_path: Pat
     killed.kill()
     killed.communicate()
     limited = ["bash", "-c", 'ulimit -f 20; exec "$@"', "-", *COMMAND, *asked, "x" * 40_000]
+    env.pop("COVERAGE_PROCESS_CONFIG", None)  # it would write files of its own
     full = subprocess.run(limited, env=env, cwd=tmp_path, capture_output=True, text=True)
     assert full.returncode == 1
     assert "cannot be used" in full.stderr

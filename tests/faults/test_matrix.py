@@ -93,7 +93,8 @@ def as_lines(
 def live(warm: Warm, arguments: list[str], env: dict[str, str], fault: Fault, told: Told) -> None:
     """The terminal is whole, the message on it once, and the recording has it all."""
     recording = Path(env["HOME"]) / "run.jsonl"
-    done = warm.run_on_terminal([*arguments, "--record", str(recording)], env)
+    arguments = [*arguments, "--record", str(recording)]
+    done = warm.run_on_terminal(arguments, env, leaves=told.status == "interrupted")
     _, *lines = recording.read_text(encoding="utf-8").splitlines()
     events = [json.loads(line) for line in lines]
     checks.assert_whole(events)

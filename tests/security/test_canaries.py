@@ -62,21 +62,26 @@ def environment(home: Path, url: str) -> dict[str, str]:
     return {**with_server(home, address), **CANARIES}
 
 
-def run(warm: Warm, output: str, home: Path, script: Script, *more: str) -> Done:
-    """One run with all that can be said, kept and recorded of it."""
+def run(
+    warm: Warm, output: str, home: Path, script: Script, *more: str, leaves: bool = False
+) -> Done:
+    """One run with all that can be said, kept and recorded of it; see `Warm.run_on_terminal`."""
     keep = ("--record", str(home / "run.jsonl"))
     shown = ("-o", output, *(ALL_LINES if output == "jsonl" else ()))
     arguments = ["ask", f"is {ALL} safe?", *shown, *EVERYTHING, *keep, *more]
     with ScriptedServer(script) as server:
         env = environment(home, server.url)
         if output == "live":
-            return warm.run_on_terminal(arguments, env)
+            return warm.run_on_terminal(arguments, env, leaves=leaves)
         return warm.run(arguments, env)
 
 
 def assert_silent(done: Done, home: Path) -> None:
-    """No canary in what was printed, nor in any file below the home folder."""
-    written = [path for path in home.rglob("*") if path.is_file()]
+    """No canary in what was printed, nor in any file below the home folder.
+
+    But in what a thread is gone on with, which is as it is: see docs/conversation.md.
+    """
+    written = [each for each in home.rglob("*") if each.is_file() and each.suffix != ".sqlite"]
     assert len(written) >= 2, "a recording and a history"
     unwrapped = done.out.replace(b"\r\n", b"").replace(b"\x1b[0m", b"")
     for text in (done.out, unwrapped, done.err, *(path.read_bytes() for path in written)):
@@ -92,7 +97,8 @@ def test_no_fault_brings_a_secret_out(
     if fault.misdeed is not None:
         name = fault.misdeed if fault.misdeed == "silent" else f"graph_{fault.misdeed}"
         agent = ("--agent", f"tests.faults.agents:{name}")
-    done = run(warm, output, tmp_path, fault.script("tool"), *agent, *fault.arguments)
+    leaves, script = fault.told.status == "interrupted", fault.script("tool")
+    done = run(warm, output, tmp_path, script, *agent, *fault.arguments, leaves=leaves)
     assert done.code == fault.told.code
     assert_silent(done, tmp_path)
 

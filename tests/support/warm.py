@@ -224,9 +224,13 @@ class Warm:
         *,
         size: tuple[int, int] = (24, 80),
         timeout: float = 60,
+        leaves: bool = False,
     ) -> Done:
-        """Run it to its end on a terminal."""
+        """Run it to its end on a terminal; where it `leaves`, a question is asked and left open."""
         run, modes = self.open_terminal(arguments, env, size=size)
+        if leaves:
+            run.wait_for(b"Ctrl-C leaves it open")
+            run.type(b"\x04")
         done = run.wait(timeout)
         done.before = modes
         return done
