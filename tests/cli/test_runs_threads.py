@@ -65,11 +65,12 @@ def test_a_conversation_is_shown_of_the_recordings_of_its_runs(home: Path) -> No
     env = environment(home, MY_TOKEN=CANARY)
     shown = catagent("runs", "threads", "show", "cats", env=env)
     assert shown.returncode == 0
-    runs = [line for line in shown.stdout.splitlines() if line.startswith(("run:", "question:"))]
+    told = ("run:", "question:", "answered:")
+    runs = [line for line in shown.stdout.splitlines() if line.startswith(told)]
     asked = "question: what items are located where the cat is hiding?"
     cat, done = "run: cat, openai:gpt-4o-mini, events", "done in 6.8 s, 4 tool calls, 4 tokens seen"
     failed = "run: failed after 3.4 s, 2 tool calls"
-    assert runs == [cat, asked, "question: yes", f"run: {done}", cat, asked, failed]
+    assert runs == [cat, asked, "answered: yes", f"run: {done}", cat, asked, failed]
     assert "let go of 1 turn" in shown.stderr
     code, on_screen = on_terminal("runs", "threads", "show", "cats", env={**env, "PAGER": "cat"})
     assert code == 0

@@ -118,6 +118,7 @@ def test_a_turn_that_waits_is_answered_or_left_open_and_is_one_turn(chat: Chat) 
     chat.tmux.shows("done in")
     chat.tmux.type("/prompts")
     chat.tmux.shows("tool: sent to bob")
+    chat.tmux.until(lambda: chat.tmux.text().rstrip().endswith("\u276f"))  # or the key is lost
     chat.tmux.press("C-d")
     chat.ends()
     assert chat.tmux.text().count("human: mail") == 2  # of the run that waited, and the next
