@@ -22,7 +22,8 @@ class AgentRequest:
     """A question for an agent, or its own input, and all that is needed to run it once.
 
     `context` is a graph's, None for its defaults. `resume` are answers to a run that waits, by the
-    ids of its interrupts, None for a run of its own. `breaks`, `step` and `passed` are a Request's.
+    ids of its interrupts, None for a run of its own. `breaks`, `step`, `passed` and `frozen` are a
+    Request's.
     """
 
     input: Any
@@ -37,6 +38,7 @@ class AgentRequest:
     breaks: Sequence[str] = ()
     step: bool = False
     passed: Sequence[str] = ()
+    frozen: Mapping[str, Any] | None = None
 
 
 def open_agent(name: str, request: AgentRequest) -> AbstractAsyncContextManager[AgentRun]:

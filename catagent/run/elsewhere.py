@@ -112,6 +112,7 @@ class RunElsewhere(Run):
             "breaks": request.breaks,
             "step": request.step,
             "passed": request.passed,
+            "frozen": request.frozen,
         }
 
     async def _hear(self, last: str = "") -> None:

@@ -28,7 +28,8 @@ class Request(Struct, kw_only=True, frozen=True):
     `thread` is what keeps the conversation, None where nothing does, and `asked` what a thread is
     to remember of this: options by their names. With `resume` the run goes on with one that waits.
     It pauses before the tools and nodes in `breaks`, with `step` before every one, except where
-    `passed` has the id of that pause.
+    `passed` has the id of that pause. `frozen` is what models and tools answer in the place of
+    being asked, as plain data, None where they are asked.
     """
 
     agent: str
@@ -49,6 +50,7 @@ class Request(Struct, kw_only=True, frozen=True):
     breaks: tuple[str, ...] = ()
     step: bool = False
     passed: tuple[str, ...] = ()
+    frozen: dict[str, Any] | None = None
 
     @property
     def thread_file(self) -> str:

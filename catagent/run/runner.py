@@ -118,7 +118,7 @@ class Run:
         lazy_imports.install()
         inherit_context()
         async with contextlib.aclosing(self._models()) as models:
-            if self._request.uses_our_models:
+            if self._request.uses_our_models and self._request.frozen is None:
                 models.preload()
             async with self._opened(models) as agent_run:
                 if (warning := self._beyond(models)) is not None:
@@ -208,6 +208,7 @@ class Run:
             breaks=request.breaks,
             step=request.step,
             passed=request.passed,
+            frozen=request.frozen,
         )
 
     def _open(self, models: Models) -> contextlib.AbstractAsyncContextManager[AgentRun]:

@@ -3,10 +3,11 @@
 FD is a socket. A line of JSON comes in: {"module", "file" or null, "attribute", "folders", "name",
 "input", "context", "configurable", "run_id", "thread_id", "thread": its file or "", "keep": a file
 for a pause or "", "records", "does": "run", "describe" or "undo", "resume": answers by the ids of
-interrupts or null, "breaks", "step", "passed"}. Out go {"versions"}, then of a run {"began":
-microseconds of the epoch} and {"lost": why a pause is not kept or "", "is_graph"}, else {"done"},
-and of a failure {"error": as the observer writes one, "traceback"}, with {"usage": message, "hint"}
-where an agent is of no use. Closing the socket on the other side cancels the run.
+interrupts or null, "breaks", "step", "passed", "frozen": what is answered or null}. Out go
+{"versions"}, then of a run {"began": microseconds of the epoch} and {"lost": why a pause is not
+kept or "", "is_graph"}, else {"done"}, and of a failure {"error": as the observer writes one,
+"traceback"}, with {"usage": message, "hint"} where an agent is of no use. Closing the socket on the
+other side cancels the run.
 """
 
 from __future__ import annotations
