@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,24 @@ def request_of(asked: Asked, python: Path | None, question: str, given: Any = No
         python=python,
         breaks=tuple(asked.break_ or ()),
         step=asked.step,
+    )
+
+
+def tool_request_of(
+    asked: Asked, name: str, tool_input: Mapping[str, str], question: str
+) -> Request:
+    """What to run for one tool on its own, whose call is the `question`. Raises UsageError."""
+    wanted = asked.settings.tool_model or asked.settings.model
+    model = choose_model(wanted, asked.loaded.environ)
+    return Request(
+        agent=asked.settings.agent,
+        question=question,
+        model=model,
+        tool_model=model,
+        filters=asked.filters,
+        raw=asked.raw,
+        tool=name,
+        tool_input=dict(tool_input),
     )
 
 

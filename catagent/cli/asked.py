@@ -27,7 +27,7 @@ class Asked(Struct, kw_only=True, frozen=True):
 
     `given` has the options that the command takes as they were given, None for one that was not.
     `recording` is the file that is played, empty for what runs now; `is_turn` says that a chat has
-    the question on the screen.
+    the question on the screen. `earlier` is the run that this asks again, in a command's words.
     """
 
     loaded: Loaded
@@ -57,6 +57,7 @@ class Asked(Struct, kw_only=True, frozen=True):
     auto_approve: str | None = None
     thread: str | None = None
     continue_: bool = False
+    earlier: str = ""
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Asked:

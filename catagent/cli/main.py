@@ -14,6 +14,7 @@ from catagent.cli.commands import (
     chat,
     export,
     replay,
+    rerun,
     resume,
     runs,
     schema,
@@ -38,6 +39,7 @@ app = typer.Typer(
 app.command("ask", cls=Command)(ask.ask)
 app.command("chat", cls=Command)(chat.chat)
 app.command("resume", cls=Command)(resume.resume)
+app.command("rerun", cls=Command)(rerun.rerun)
 app.command("tool", cls=Command)(tool.tool)
 app.command("watch", cls=watch.Watch)(watch.watch)
 app.command("agents", cls=Command)(agents.agents)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -113,6 +115,7 @@ def epilogue(turn: Turn, outputs: Outputs, asked: Asked) -> None:
             say(f"catagent: error: {loss.message}")
     if turn.sessions and not outputs.shows_errors:
         _say_end(turn.sessions[-1], asked.again)
+    _say_diff(turn, asked)
     waits = bool(turn.sessions) and turn.sessions[-1].outcome.interrupted
     asked.say_unmatched(waits=waits)
     if asked.stats:
@@ -131,6 +134,17 @@ def _say_end(session: Session, again: str) -> None:
         for warning in lost:
             say(f"catagent: error: {warning.message}")
     say_questions(_WAITS, session.state, again)
+
+
+def _say_diff(turn: Turn, asked: Asked) -> None:
+    """Say to a person what compares the run with the one that was asked again."""
+    from catagent.views.notes import short
+
+    started = turn.sessions[0].state.started if turn.sessions else None
+    if started and asked.earlier and not asked.quiet and sys.stderr.isatty():
+        new = asked.record or (asked.settings.history and short(started.run_id))
+        if new:
+            say(f"catagent: to compare: catagent diff {asked.earlier} {shlex.quote(str(new))}")
 
 
 def leave(turn: Turn, outputs: Outputs, asked: Asked) -> None:

@@ -147,9 +147,10 @@ class RunStartedData(Struct, kw_only=True):
     """What is about to run. `input` is the question, or the agent's input as plain data.
 
     `model` and `tool_model` are null for an agent that brings its own. `filters` are the six
-    filter lists in use. `pid` and `program`, a command in one line, say in which process a run
-    happened that was watched. `resumes` is the id of the run that waited and goes on with this one,
-    and `answers` what a person said to it, by the ids of its interrupts.
+    filter lists in use. `context` and `configurable` are what else the command line gave the agent,
+    but for what is secret by its name. `pid` and `program`, a command in one line, say in which
+    process a run happened that was watched. `resumes` is the id of the run that waited and goes on
+    with this one, and `answers` what a person said to it, by the ids of its interrupts.
     """
 
     agent: str
@@ -161,6 +162,8 @@ class RunStartedData(Struct, kw_only=True):
     thread_id: str | None = None
     filters: dict[str, list[str]] = {}
     versions: dict[str, str] = {}
+    context: dict[str, Any] | UnsetType = UNSET
+    configurable: dict[str, Any] | UnsetType = UNSET
     pid: int | UnsetType = UNSET
     program: str | UnsetType = UNSET
     resumes: str | UnsetType = UNSET

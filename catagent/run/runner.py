@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import cache, partial
 from typing import Any
 
+from msgspec import UNSET
+
 from catagent import __version__
 from catagent.agents.driver import load
 from catagent.agents.driver.supplies import Supplies
@@ -29,6 +31,7 @@ from catagent.run.request import Request
 from catagent.run.session import Session
 from catagent.sinks.base import RecorderSink, Sink
 from catagent.sources.base import AgentRun, EventStream
+from catagent.sources.invocation import without_secrets
 from catagent.stop import Stop
 from catagent.threads.store import Threads
 from catagent.workarounds.threads import inherit_context
@@ -103,6 +106,9 @@ class Run:
             filters=request.filters.as_dict(),
             versions=found,
         )
+        own = {k: v for k, v in request.configurable.items() if k != "thread_id"}
+        data.context = without_secrets(request.context) or UNSET
+        data.configurable = without_secrets(own) or UNSET
         if request.resume is not None:
             data.resumes, data.answers = request.resume.run_id, request.resume.answers
         return ev.RunStarted(run_id=str(self._run_id), name=data.agent, data=data)

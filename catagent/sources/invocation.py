@@ -24,18 +24,18 @@ _SCHEMAS = ("parameters", "input_schema", "parameters_json_schema", "inputSchema
 def parameters_of(invocation_params: dict[str, Any]) -> dict[str, Any]:
     """The parameters of a model call, plain: without what is told elsewhere, and secrets."""
     given = {k: v for k, v in invocation_params.items() if k not in _TOLD_ELSEWHERE}
-    found: dict[str, Any] = _without_secrets(plain(given))
+    found: dict[str, Any] = without_secrets(plain(given))
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _without_secrets(value: Any, *, secret: bool = False, schema: bool = False) -> Any:
+def without_secrets(value: Any, *, secret: bool = False, schema: bool = False) -> Any:
     """The value without headers and the like, and without texts under a name like `api_key`.
 
     `secret`: the value is under such a name, as `max_tokens` is, a number, which stays. `schema`:
     its names are those that a JSON Schema gives to fields, and hold no values.
     """
     if isinstance(value, list):
-        return [_without_secrets(item, secret=secret) for item in value if not _hides(secret, item)]
+        return [without_secrets(item, secret=secret) for item in value if not _hides(secret, item)]
     if not isinstance(value, dict):
         return value
     kept = {}
@@ -44,7 +44,7 @@ def _without_secrets(value: Any, *, secret: bool = False, schema: bool = False) 
         words = "" if field else _CAMEL.sub("_", name).replace("-", "_").upper()
         inner = secret or sounds_secret(words) or any(word in words for word in _SECRET_WORDS)
         if not (_TRANSPORT.fullmatch(words) or _hides(inner, item)):
-            kept[name] = _without_secrets(item, secret=inner, schema=name in _FIELDS)
+            kept[name] = without_secrets(item, secret=inner, schema=name in _FIELDS)
     return kept
 
 

@@ -10,8 +10,6 @@ from catagent.cli.given import pairs
 from catagent.cli.options import FILTERS, KEEP, OUTPUT, RUN, shares
 from catagent.loading import lazy_imports
 from catagent.loading.registry import TOOLS
-from catagent.models.spec import choose_model
-from catagent.run.request import Request
 
 _EXAMPLE = 'catagent tool get_items place="on a table"'
 
@@ -33,23 +31,14 @@ def tool(
     ] = None,
 ) -> None:
     """Run one tool on its own and show what the models inside it write."""
+    from catagent.cli.agent import tool_request_of
     from catagent.cli.run_request import show  # asyncio and all: not for --help
 
     if name is None:
         _list()
         return
-    wanted = asked.settings.tool_model or asked.settings.model
-    model = choose_model(wanted, asked.loaded.environ)
-    request = Request(
-        agent=asked.settings.agent,
-        question=" ".join([name, *(arguments or [])]),
-        model=model,
-        tool_model=model,
-        filters=asked.filters,
-        raw=asked.raw,
-        tool=name,
-        tool_input=pairs(arguments or [], "an argument of a tool", _EXAMPLE),
-    )
+    given = pairs(arguments or [], "an argument of a tool", _EXAMPLE)
+    request = tool_request_of(asked, name, given, " ".join([name, *(arguments or [])]))
     raise typer.Exit(show(request, asked))
 
 

@@ -1,0 +1,153 @@
+"""Finds the run that is to be asked again, and makes the request of it."""
+
+import json
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from catagent.cli.agent import tool_request_of
+from catagent.cli.asked import Asked
+from catagent.cli.earlier import MODELS, TOLD, Earlier, own_file, request_as, thread_of
+from catagent.cli.recordings import history, locate, recorded, run_of
+from catagent.cli.stderr import say
+from catagent.cli.threads import as_before
+from catagent.errors import RecordingError, UsageError
+from catagent.events import types as ev
+from catagent.exports.facts import final_state
+from catagent.loading.registry import TOOLS
+from catagent.models.spec import ModelSpec
+from catagent.redact import MASK
+from catagent.run.request import Request
+from catagent.threads.store import Thread
+from catagent.views.notes import short
+
+# What a file of somebody's is believed where no model is asked: with it the run is as it was.
+_FROZEN = ("mode", "context", "configurable")
+
+
+class Rerun(NamedTuple):
+    """A run to ask again, and its events; `name` is what a command calls it, empty for stdin."""
+
+    found: Earlier
+    events: list[ev.Event]
+    name: str
+
+    @property
+    def data(self) -> ev.RunStartedData:
+        """What it was asked with."""
+        return self.found.started.data
+
+
+def run_to_repeat(wanted: str, asked: Asked, run: str | None) -> Rerun:
+    """The run of this id, or of this file: one of one's own as the history has it.
+
+    With --agent, a file is taken as it is. Raises UsageError and RecordingError.
+    """
+    events = _read(wanted, asked, run)
+    own = own_file(_started(events).run_id, history(asked.loaded))
+    is_file = wanted == "-" or own is None or not own.samefile(locate(wanted, asked.loaded))
+    if own is None or (is_file and asked.given["agent"]):
+        name = "" if wanted == "-" else shlex.quote(wanted)
+        return Rerun(Earlier(final_state(events), _started(events), False), events, name)
+    events = _read(str(own), asked, None) if is_file else events
+    started = _started(events)
+    return Rerun(Earlier(final_state(events), started, True), events, short(started.run_id))
+
+
+def _read(wanted: str, asked: Asked, run: str | None) -> list[ev.Event]:
+    """The events of the run, up to where it was killed."""
+    events = list[ev.Event]()
+    try:
+        with recorded(wanted, asked.loaded) as found:
+            events = run_of([*found], run)
+    except RecordingError:
+        if not events:
+            raise
+    return events
+
+
+def _started(events: Sequence[ev.Event]) -> ev.RunStarted:
+    for event in events:
+        if isinstance(event, ev.RunStarted):
+            return event
+    raise RecordingError("the recording does not say what was asked")
+
+
+def request_to_rerun(rerun: Rerun, asked: Asked, *, frozen: bool) -> tuple[Request, Asked]:
+    """What to run, in no thread; `frozen` where no model is to be asked. Raises UsageError."""
+    found, data = rerun.found, rerun.data
+    thread = thread_of(found, asked.loaded)
+    _require_ours(data, asked)
+    if frozen and data.resumes:
+        hint = f"catagent rerun {short(data.resumes)} --frozen"
+        raise UsageError("the run goes on with another, and has not its beginning", hint)
+    told = _FROZEN if frozen else TOLD if found.is_kept else ("mode",)
+    left = [name for name in TOLD if not (frozen or name in told or asked.given.get(name))]
+    if _is_tool(data):
+        request, asked = _tool_request(rerun, asked, told)
+    else:
+        request, asked = request_as(found, asked, thread, told)
+    _say_what_differs(found, thread, left)
+    if frozen:
+        named = {name: said for name in MODELS if (said := _named(getattr(data, name)))}
+        return replace(request, **named), asked
+    given = (request.given, request.context, request.configurable, request.tool_input)
+    if MASK in json.dumps(given, ensure_ascii=False):
+        hint = "ask it with catagent ask, which can be given that"
+        raise UsageError(f"the recording has {MASK} where a secret was", hint)
+    return request, asked
+
+
+def _require_ours(data: ev.RunStartedData, asked: Asked) -> None:
+    """Raise UsageError for a run of another program, whose agent nobody has named."""
+    if data.pid is not UNSET and not asked.given["agent"]:
+        again = f"catagent watch -- {data.program}" if data.program else "catagent watch"
+        message = "the run is another program's, and that alone can make it again"
+        raise UsageError(message, f"{again}; or --agent file.py:name, to run it here")
+
+
+def _say_what_differs(found: Earlier, thread: Thread | None, left: Sequence[str]) -> None:
+    """Say what is not the same again: `left` are the fields that are not believed."""
+    data, run = found.started.data, found.started.run_id
+    is_first = thread is not None and [turn.run for turn in thread.begun[:1]] == [run]
+    if data.resumes:
+        said = f"the run answered {short(data.resumes)}, and is asked from the beginning of that"
+        say(f"catagent: warning: {said}")
+    elif data.thread_id not in (None, run) and not is_first:
+        say("catagent: warning: what was said before it in its thread is not said again")
+    if left := [name for name in left if getattr(data, name)]:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in left)
+        hint = "give them, if that is what you want"
+        say(f"catagent: warning: a file is not believed in these: {options}", hint)
+
+
+def _is_tool(data: ev.RunStartedData) -> bool:
+    """Whether it is a run of `catagent tool`, whose question is its call."""
+    is_call = ":" in data.agent and str(data.input).partition(" ")[0] == data.agent
+    return data.agent in TOOLS or is_call
+
+
+def _tool_request(rerun: Rerun, asked: Asked, told: Sequence[str]) -> tuple[Request, Asked]:
+    """The same call of the tool."""
+    data = rerun.data
+    if data.agent not in TOOLS and not rerun.found.is_kept:
+        message = "a recording that is a file says nothing of which tool to run"
+        raise UsageError(message, f"catagent tool {data.input}")
+    known = {name: getattr(data, name) for name in ("mode", "tool_model") if name in told}
+    if asked.given["model"]:
+        known.pop("tool_model", None)
+    asked = as_before(asked, Thread(id="", path=Path(), asked=known))
+    calls = (each.data.tool_input for each in rerun.events if isinstance(each, ev.ToolStarted))
+    given: dict[str, Any] = next(calls, {})
+    words = {k: v if isinstance(v, str) else json.dumps(v) for k, v in given.items()}
+    return tool_request_of(asked, data.agent, words, str(data.input)), asked
+
+
+def _named(model: str | None) -> ModelSpec | None:
+    """A model that is to be called so, and not asked: no file of it is opened."""
+    provider, _, name = (model or "").partition(":")
+    return ModelSpec(provider=provider, name=name) if name else None
