@@ -1,0 +1,126 @@
+"""What ran, and what is known of it as of any event: it looks at positions, and keeps no copies."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from typing import Literal
+
+from catagent.events import types as ev
+
+Kind = Literal["run", "agent", "node", "model", "tool", "retriever", ""]
+Status = Literal[
+    "decided", "running", "success", "error", "interrupted", "cancelled", "limit"
+]  # fmt: skip
+
+
+@dataclass(slots=True, eq=False)
+class Span:
+    """A run, agent, node, model or tool call; of no `kind` is what the tree does not show.
+
+    `at` is how many events have been seen: 1 to all of them. Times are in seconds since 1970.
+    `above` is what it ran inside of, `parent` what it is shown below. `inside` is the key of the
+    innermost tool call around it, `key` its own if it is one.
+    """
+
+    id: int
+    above: Span | None
+    root: str
+    first: int
+    began: float | None
+    kind: Kind = ""
+    name: str = ""
+    key: str | None = None
+    inside: str | None = None
+    parent: Span | None = None
+    children: list[Span] = field(default_factory=list)
+    positions: array[int] = field(default_factory=lambda: array("I"))
+    usage: ev.Usage | None = None
+    finished: int | None = None  # where a model's `llm.finished` is
+    tokens_from: int | None = None  # where its first token is, and when it came
+    token_time: float | None = None
+    turns: list[tuple[int, Status, float | None]] = field(default_factory=list)
+
+    @property
+    def depth(self) -> int:
+        """How many spans it is shown below."""
+        depth, span = 0, self
+        while span.parent is not None:
+            depth, span = depth + 1, span.parent
+        return depth
+
+    def turn(self, position: int, status: Status, when: float | None) -> None:
+        """Take note that it has this status from an event on."""
+        if not self.turns or self.turns[-1][1] != status:
+            self.turns.append((position, status, when))
+
+    def status(self, at: int) -> Status:
+        """Its status; `decided` is a call that a model wrote and that has not begun."""
+        return self._turn(at)[1]
+
+    def ended(self, at: int) -> float | None:
+        """When it ended; None where it had not."""
+        _, status, when = self._turn(at)
+        return None if status in ("decided", "running") else when
+
+    def first_token(self, at: int) -> float | None:
+        """When a model's first token came; None where none had."""
+        since = self.finished if self.tokens_from is None else self.tokens_from
+        return self.token_time if since is not None and since < at else None
+
+    def pieces(self, at: int) -> int:
+        """How many tokens of a model were seen."""
+        if self.tokens_from is None or at <= self.tokens_from:
+            return 0
+        until = at if self.finished is None else min(at, self.finished)
+        return self.events(until) - bisect_left(self.positions, self.tokens_from)
+
+    def events(self, at: int) -> int:
+        """How many of its own events were seen: as long as it is the same, nothing is new of it."""
+        if self.positions and self.positions[-1] < at:
+            return len(self.positions)
+        return bisect_left(self.positions, at)
+
+    def shown(self, at: int) -> list[Span]:
+        """Those of its children that had begun."""
+        children = self.children
+        if not children or children[-1].first < at:
+            return children
+        return children[: bisect_left(children, at, key=by_first)]
+
+    def _turn(self, at: int) -> tuple[int, Status, float | None]:
+        turns = self.turns
+        if turns[-1][0] < at:
+            return turns[-1]
+        return turns[max(0, bisect_left(turns, at, key=_position) - 1)]
+
+    def begins(self, when: float | None) -> None:
+        """It had begun by then, and what is around it had, too: that may have been said late."""
+        span: Span | None = self
+        while span is not None and when is not None and (span.began or when + 1) > when:
+            span.began, span = when, span.parent
+
+    def lasted(self, duration: float | None, until: float | None) -> None:
+        """Take note of how long it took, in seconds, as it was measured."""
+        if duration and until is not None:
+            self.begins(until - duration)
+
+    def move(self, home: Span | None, roots: list[Span], first: int | None = None) -> None:
+        """Show it below another, or as a root, in order of `first`, which may be another now."""
+        if self.parent is not None:
+            self.parent.children.remove(self)
+        self.parent, self.first = home, self.first if first is None else first
+        among = roots if home is None else home.children
+        among.insert(bisect_right(among, self.first, key=by_first), self)
+        if home is not None:
+            home.begins(self.began)
+
+
+def by_first(span: Span) -> int:
+    """What spans are in order of."""
+    return span.first
+
+
+def _position(turn: tuple[int, Status, float | None]) -> int:
+    return turn[0]
