@@ -7,6 +7,8 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import Literal
 
+from msgspec import UNSET
+
 from catagent.events import types as ev
 
 Kind = Literal["run", "agent", "node", "model", "tool", "retriever", ""]
@@ -31,12 +33,14 @@ class Span:
     began: float | None
     kind: Kind = ""
     name: str = ""
+    about: str = ""  # the question of a run, the arguments of a tool; cut where long
     key: str | None = None
     inside: str | None = None
     parent: Span | None = None
     children: list[Span] = field(default_factory=list)
     positions: array[int] = field(default_factory=lambda: array("I"))
     usage: ev.Usage | None = None
+    cost: ev.Cost = UNSET  # of a run, once it is over, and of a model that it asked once
     finished: int | None = None  # where a model's `llm.finished` is
     tokens_from: int | None = None  # where its first token is, and when it came
     token_time: float | None = None
@@ -50,10 +54,15 @@ class Span:
             depth, span = depth + 1, span.parent
         return depth
 
-    def turn(self, position: int, status: Status, when: float | None) -> None:
-        """Take note that it has this status from an event on."""
+    @property
+    def is_decided(self) -> bool:
+        """Whether it is a tool call that has not begun by the newest event."""
+        return self.turns[-1][1] == "decided"
+
+    def turn(self, now: tuple[int, float | None], status: Status) -> None:
+        """Take note of the status that it has from an event on, and of when that was."""
         if not self.turns or self.turns[-1][1] != status:
-            self.turns.append((position, status, when))
+            self.turns.append((now[0], status, now[1]))
 
     def status(self, at: int) -> Status:
         """Its status; `decided` is a call that a model wrote and that has not begun."""
@@ -100,6 +109,13 @@ class Span:
         span: Span | None = self
         while span is not None and when is not None and (span.began or when + 1) > when:
             span.began, span = when, span.parent
+
+    def came(self, position: int, when: float | None, data: ev.LlmFinishedData) -> None:
+        """Take note of the end of a model's call."""
+        self.finished, self.usage = position, data.usage
+        self.lasted(data.duration_s, when)
+        if self.token_time is None and data.ttft_s is not None and self.began is not None:
+            self.token_time = self.began + data.ttft_s
 
     def lasted(self, duration: float | None, until: float | None) -> None:
         """Take note of how long it took, in seconds, as it was measured."""
