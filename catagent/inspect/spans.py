@@ -54,7 +54,10 @@ class Index:
         span = self._tree.runs.get(event.run_id) if isinstance(event, ev.LlmToken) else None
         if span is None or span.tokens_from is None:
             self._tree.now = position, epoch(event.ts)
-            span = self._read(event)
+            span = self._about(event)
+            self._read(event, span)
+        if not isinstance(event, ev.LlmToken):
+            self.whole.append(position)
         span.positions.append(position)
         self._owners.append(span.id)
         return position
@@ -79,12 +82,7 @@ class Index:
             yield (span := waiting.pop())
             waiting += reversed(span.shown(at))
 
-    def _read(self, event: ev.Event) -> Span:
-        span = self._about(event)
-        if not isinstance(event, ev.LlmToken):
-            self.whole.append(self._tree.now[0])
-        if isinstance(event, ev.Action | ev.ToolStarted):
-            span.about = _brief(arguments(event.data.tool_input))
+    def _read(self, event: ev.Event, span: Span) -> None:
         match event:
             case ev.LlmStarted() | ev.LlmToken() | ev.LlmFinished():
                 self._model(event, span)
@@ -96,10 +94,10 @@ class Index:
                 self._ran(event, span)
             case ev.RunFinished(data=data):
                 self._finish(data, span)
-        is_custom = isinstance(event, ev.Node) and event.data.kind == "custom"
-        if is_custom or isinstance(event, ev.Retry | ev.Warned | ev.Interrupt):
+        if isinstance(event, ev.Retry | ev.Warned | ev.Interrupt) or _is_custom(event):
             self.marks.append(self._tree.now[0])
-        return span
+        if isinstance(event, ev.Action | ev.ToolStarted):
+            span.about = _brief(arguments(event.data.tool_input))
 
     def _about(self, event: ev.Event) -> Span:
         tree, root = self._tree, ev.run_of(event) or (self.roots[-1].root if self.roots else "")
@@ -153,7 +151,7 @@ class Index:
     def _ran(self, event: ev.Node, span: Span) -> None:
         """What else ran: nodes, agents and retrievers are shown, and the names of others kept."""
         data = event.data
-        if data.kind == "custom":
+        if _is_custom(event):
             return
         if _HIDDEN not in event.tags and any(tag.startswith(_STEP) for tag in event.tags):
             self._show_node(event, span)
@@ -188,6 +186,10 @@ class Index:
     def _end(self, span: Span, status: Status) -> None:
         span.turn(self._tree.now, status)
         self._tree.open.get(span.root, {}).pop(span, None)
+
+
+def _is_custom(event: ev.Event) -> bool:
+    return isinstance(event, ev.Node) and event.data.kind == "custom"
 
 
 def _brief(text: str) -> str:
