@@ -243,6 +243,20 @@ def process_environ() -> dict[str, str]:
     return dict(os.environ)
 
 
+@contextlib.contextmanager
+def offline() -> Iterator[None]:
+    """Meanwhile models can be made in this process without keys, and no tracing leaves it."""
+    before = process_environ()
+    added = variables.offline(before)
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name)
+        os.environ.update({name: before[name] for name in added.keys() & before.keys()})
+
+
 def secrets_of(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """The values of an environment (this process's) that must never be shown, longest first.
 

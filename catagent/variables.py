@@ -50,6 +50,12 @@ _ADDRESS = re.compile(
 )
 _TRACING = re.compile(r"LANG(SMITH|CHAIN)_(TRACING(_V2)?|OTEL_.*)|OTEL_EXPORTER_.*ENDPOINT")
 # One provider's by two names.
+_PROVIDERS = (
+    *("OPENAI", "AZURE_OPENAI", "ANTHROPIC", "GOOGLE", "GEMINI", "GROQ", "MISTRAL", "DEEPSEEK"),
+    *("OPENROUTER", "TOGETHER", "XAI", "FIREWORKS", "COHERE", "CO", "PPLX", "NVIDIA", "CEREBRAS"),
+    *("PERPLEXITY", "DASHSCOPE", "MOONSHOT", "UPSTAGE", "TAVILY"),
+)
+_TRACES = ("LANGSMITH_TRACING", "LANGCHAIN_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING_V2")
 _OTHER_NAMES = {"LANGCHAIN": "LANGSMITH", "CO": "COHERE", "GEMINI": "GOOGLE"}
 _OTHER_NAMES |= dict.fromkeys(("HUGGINGFACEHUB", "HUGGING"), "HF")
 _LARGEST_FILE = 1_000_000
@@ -142,6 +148,16 @@ def of_dotenv(dotenv: Mapping[str, str], process: Mapping[str, str]) -> dict[str
     if any(map(process.get, _OPENAI)):
         found.pop("OPENAI_BASE_URL", None)
     return found
+
+
+def offline(environ: Mapping[str, str]) -> dict[str, str]:
+    """What to add to an environment so that models can be made, none of which is ever asked.
+
+    A word for each provider's key that is not there; and what a tracing would send stays here.
+    """
+    names = [*(f"{each}_API_KEY" for each in _PROVIDERS), "HUGGINGFACEHUB_API_TOKEN", "HF_TOKEN"]
+    keys = {name: "none" for name in names if not environ.get(name)}
+    return keys | dict.fromkeys(_TRACES, "false")
 
 
 def sounds_secret(name: str) -> bool:

@@ -13,8 +13,10 @@ from catagent.errors import (
     CredentialsError,
     LimitError,
     ModelError,
+    NetworkError,
     OutputError,
     ToolError,
+    UsageError,
 )
 from catagent.events import types as ev
 from catagent.failures import exceptions
@@ -33,6 +35,10 @@ _TRY_AGAIN = "try again later; --max-retries says how often to try by itself"
 _WITHOUT_THREAD = "asked without --thread, nothing of it is to be stored"
 _IS_IT_AN_API = "is it an OpenAI-compatible API? "
 _SILENT = {"APITimeoutError", "TimeoutException", "TimeoutError", "Timeout"}
+_KINDS: dict[str, type[CatagentError]] = {
+    each.kind: each
+    for each in (AgentError, CredentialsError, ModelError, NetworkError, ToolError, UsageError)
+}
 # What a status means, and what to do; None where the same may work another time.
 _BY_STATUS: dict[int, tuple[type[CatagentError], str, str | None]] = {
     401: (
@@ -75,6 +81,8 @@ def classify(raised: BaseException, owner: Owner | None = None) -> CatagentError
     first, *others = exceptions.members_of(raised)
     if isinstance(first, CatagentError):
         error = first
+    elif (told := _recorded(first)) is not None:
+        error = _KINDS[told["kind"]](told["message"], told["hint"])
     elif (limit := author_limit(exceptions.words_of(first))) is not None:
         error = limit
     elif "UnkeptError" in exceptions.names_of(first):  # of agents/driver/keeping.py
@@ -102,8 +110,16 @@ def error_info(raised: BaseException, owner: Owner | None = None) -> ev.ErrorInf
 def _fields(raised: BaseException, owner: Owner | None) -> dict[str, Any]:
     """What events say of an exception: the error that it is shown as, and where it was raised."""
     error, first = classify(raised, owner), exceptions.members_of(raised)[0]
+    if (told := _recorded(first)) is not None:
+        return {name: told[name] for name in ev.Failure.__struct_fields__ if name in told}
     found = {"type": type(first).__name__, "message": error.message, "hint": error.hint}
     return {"kind": error.kind, **found, **_where(raised, error, owner)}
+
+
+def _recorded(raised: BaseException) -> dict[str, Any] | None:
+    """What events said of the error that `agents/driver/replies.py` made it of."""
+    told = getattr(raised, "catagent_recorded", None)
+    return told if isinstance(told, dict) and told.get("kind") in _KINDS else None
 
 
 def _where(raised: BaseException, error: CatagentError, owner: Owner | None) -> dict[str, Any]:

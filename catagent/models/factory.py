@@ -26,6 +26,7 @@ class Models:
 
     `on_retry` is called on the request's thread; `on_status`, with a line of what is going on, on
     another; `on_forgotten`, with how many turns the embedded model is not sent, as it is asked.
+    Unless it `asks` them, they need neither keys nor servers: something else answers.
     """
 
     agent_spec: ModelSpec
@@ -34,6 +35,7 @@ class Models:
     on_retry: Callable[[RetryData], None] = lambda _: None
     on_status: Callable[[str], object] = lambda _: None
     on_forgotten: Callable[[int], object] = lambda _: None
+    asks: bool = True
 
     @property
     def decides(self) -> bool:

@@ -24,6 +24,7 @@ from catagent.run.runner import Run
 from catagent.sources.base import EventStream
 from catagent.sources.kinds import load_langchain
 from catagent.stop import Stop
+from catagent.variables import offline
 from catagent.watch import folders
 from catagent.watch.following import Following
 from catagent.watch.process import Process
@@ -79,10 +80,11 @@ class RunElsewhere(Run):
     def _driver(self, descriptor: int) -> subprocess.Popen[bytes]:
         """Start the driver. What it prints is talk: stdout is for the events."""
         environ = self._loaded.environ
+        alone = {} if self._request.frozen is None else offline(environ)
         try:
             return subprocess.Popen(  # noqa: S603 - an interpreter that was named, or checked
                 [str(self._request.python), __main__.__file__, str(descriptor)],
-                env={**environ, **variables(environ, self._folder, tokens=True)},
+                env={**environ, **alone, **variables(environ, self._folder, tokens=True)},
                 pass_fds=(descriptor,),
                 stdout=2,
             )

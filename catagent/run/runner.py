@@ -6,6 +6,7 @@ import gc
 import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
@@ -26,6 +27,7 @@ from catagent.models.embedded.window import forgotten
 from catagent.models.factory import Models
 from catagent.run import event_loop
 from catagent.run.broadcast import Broadcast
+from catagent.run.frozen import answered
 from catagent.run.kept import in_thread, keep_pause
 from catagent.run.request import Request
 from catagent.run.session import Session
@@ -177,11 +179,13 @@ class Run:
         """The agent, and what it holds, open. What fails before and after its run is its own."""
         outcome = self.session.outcome
         outcome.owner = Owner("node")
-        async with await event_loop.on_thread(lambda: self._open(models)) as agent_run:
-            outcome.owner = None
-            with contextlib.closing(self.supplies):
-                yield agent_run
-            outcome.owner = Owner("node")
+        with contextlib.ExitStack() as stack:
+            opening = event_loop.on_thread(lambda: self._open(models, stack))
+            async with await opening as agent_run:
+                outcome.owner = None
+                with contextlib.closing(self.supplies):
+                    yield agent_run
+                outcome.owner = Owner("node")
 
     def _beyond(self, models: Models) -> ev.WarningData | None:
         """What the person should know where the embedded model is to decide."""
@@ -193,7 +197,8 @@ class Run:
         loop, request = asyncio.get_running_loop(), self._request
         retrying, forgetting = partial(self._retrying, loop), partial(self._forgetting, loop)
         specs = request.model, request.tool_model
-        return Models(*specs, self._loaded, retrying, self._on_status, forgetting)
+        models = Models(*specs, self._loaded, retrying, self._on_status, forgetting)
+        return models if request.frozen is None else replace(models, asks=False)
 
     def _forgetting(self, loop: asyncio.AbstractEventLoop, turns: int) -> None:
         """Called as the embedded model is asked: the conversation is longer than it can see."""
@@ -217,9 +222,14 @@ class Run:
             frozen=request.frozen,
         )
 
-    def _open(self, models: Models) -> contextlib.AbstractAsyncContextManager[AgentRun]:
+    def _open(
+        self, models: Models, stack: contextlib.ExitStack
+    ) -> contextlib.AbstractAsyncContextManager[AgentRun]:
+        """Open the agent, and on the `stack` what answers in the place of models and tools."""
         request, agent_request = self._request, self._agent_request(models)
         with _no_collections():
+            if request.frozen is not None:
+                stack.enter_context(answered(request.frozen, models.on_retry))
             if request.tool is not None:
                 from catagent.agents.single_tool import open_tool
 

@@ -105,7 +105,7 @@ _BASES = {
 
 
 # What is told of an exception, and how the SDKs of providers call it.
-_ATTRIBUTES = {"message": "said", "status": "status_code"}
+_ATTRIBUTES = {"message": "said", "status": "status_code", "recorded": "catagent_recorded"}
 _ATTRIBUTES |= {name: name for name in ("body", "errno", "code")}
 
 

@@ -18,6 +18,7 @@ from typing import Any, TypedDict
 from uuid import UUID, uuid4
 
 import pytest
+from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import (
     AsyncCallbackHandler,
     AsyncCallbackManager,
@@ -210,6 +211,21 @@ def test_kept_chunks(still_needed: StillNeeded) -> None:
 
     asyncio.run(read())
     still_needed(kept == [True])
+
+
+def test_recorded_answers(still_needed: StillNeeded) -> None:
+    class Cache(InMemoryCache):
+        asked = 0
+
+        def lookup(self, prompt: str, llm_string: str) -> Any:
+            self.asked += 1
+            return super().lookup(prompt, llm_string)
+
+    model = GenericFakeChatModel(messages=iter(["a", "b"]), cache=(cache := Cache()))
+    model.invoke("hi")
+    assert cache.asked == 1
+    assert [*model.stream("hi")]
+    still_needed(cache.asked == 1)
 
 
 def _read(delta: dict[str, Any]) -> AIMessageChunk:

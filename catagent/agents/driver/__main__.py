@@ -43,6 +43,7 @@ if __name__ == "__main__":  # a package under a name that nobody else has, with 
 from .breakpoints import Breakpoints, handler_of
 from .describe import describe
 from .factory import called, offered, opened, runnable_of
+from .frozen import answering
 from .inputs import input_of
 from .inside import Fitting
 from .kinds import UnusableError, is_a, unbound
@@ -68,10 +69,9 @@ def main(descriptor: int) -> int:
             with talk.makefile("r", encoding="utf-8") as lines:
                 request = json.loads(lines.readline())
             sys.path[:0] = request["folders"]
-            agent = load(*(request[each] for each in ("module", "file", "attribute", "folders")))
-            supplies = Supplies(request["thread"])
-            offers = offered(_config(request, None), request["context"], supplies)
-            asyncio.run(_run(called(agent, request["name"], offers), supplies, request, talk))
+            frozen = request["frozen"]
+            with answering(frozen) if frozen else contextlib.nullcontext():
+                _serve(request, talk)
         except UnusableError as error:
             _say_failure(talk, error.__cause__, usage=error.args[0], hint=error.args[1])
         except (KeyboardInterrupt, asyncio.CancelledError):
@@ -81,6 +81,13 @@ def main(descriptor: int) -> int:
         else:
             return 0
         return 1
+
+
+def _serve(request: dict[str, Any], talk: socket.socket) -> None:
+    agent = load(*(request[each] for each in ("module", "file", "attribute", "folders")))
+    supplies = Supplies(request["thread"])
+    offers = offered(_config(request, None), request["context"], supplies)
+    asyncio.run(_run(called(agent, request["name"], offers), supplies, request, talk))
 
 
 def _say(talk: socket.socket, **what: object) -> None:

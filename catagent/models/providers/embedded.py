@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _DATA = Path(__file__).parents[1] / "data"
 _CONTEXT_TOKENS = 4096
+_NOWHERE = "http://127.0.0.1:9/v1"  # for a model that is never asked
 # Whole characters: on half of one, which a sampled byte may be, xllamacpp 2026.6 fails.
 _WHOLE_CHARACTERS = r"root ::= [^\x00]*"
 # llama.cpp's server closes one connection in seventy as the next request comes; new ones are cheap.
@@ -136,7 +137,7 @@ def shut_down() -> None:
 
 def build(spec: ModelSpec, role: Role, models: Models) -> ChatOpenAI:
     """Make the chat model that talks to this model's server."""
-    server = serve(spec, models)
+    server = serve(spec, models) if models.asks else None
     sampling = _EMBEDDED_SAMPLING if spec.is_embedded else _OWN_SAMPLING
     named = {"model": spec.name, "metadata": {"ls_provider": "local"}}
     options: dict[str, Any] = {**named, "model_kwargs": _NOT_KEPT, **sampling[role]}
@@ -144,7 +145,8 @@ def build(spec: ModelSpec, role: Role, models: Models) -> ChatOpenAI:
         from catagent.models.embedded.word_runs import CopyingChatOpenAI
 
         options |= {"kind": CopyingChatOpenAI, "on_forgotten": models.on_forgotten}
-    return connect(server.address(), server.api_key, models.pool, **options)
+    where = (server.address(), server.api_key) if server else (_NOWHERE, "none")
+    return connect(*where, models.pool, **options)
 
 
 def _parameters(xllamacpp: Any, spec: ModelSpec, path: Path, api_key: str) -> Any:

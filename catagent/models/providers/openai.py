@@ -24,7 +24,7 @@ def build(spec: ModelSpec, role: Role, models: Models) -> ChatOpenAI:
     """Make the model of this name, at the server that the environment names or at OpenAI."""
     environ = models.loaded.environ
     base_url, api_key = openai_address(environ) or _OPENAI_URL, environ.get("OPENAI_API_KEY")
-    if not api_key and base_url == _OPENAI_URL:
+    if not api_key and base_url == _OPENAI_URL and models.asks:
         raise CredentialsError(
             f"no OPENAI_API_KEY for the model {spec}",
             "set OPENAI_API_KEY, or use the embedded model with --model local",

@@ -31,6 +31,7 @@ def describe(error: BaseException, depth: int = 0) -> dict[str, Any]:
         "mro": [class_name(kind) for kind in type(error).__mro__[:-1]],
         "message": said_by(error)[:_MOST_SAID],
         "errno": _get(error, "errno"),
+        "recorded": _get(error, "catagent_recorded"),
         "place": _place(error),
         **_refusal(error),
         "code": _get(error, "code") if "SystemExit" in names else None,
