@@ -1,31 +1,146 @@
 """What is to be said of a part of a run, as it was: sections of lines, cleaned, not wrapped."""
 
-from collections.abc import Sequence
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import overload
 
+import msgspec
+
+from catagent.events import types as ev
+from catagent.events.prompts import Prompts
 from catagent.inspect.span import Span
 from catagent.inspect.spans import Index
+from catagent.inspect.spool import Spool
+from catagent.inspect.stream import Stream
+from catagent.inspect.telling import Title, tell
+from catagent.views.nodes import Nodes
+from catagent.views.sanitize import clean_line
 from catagent.views.style import Look, Style
 
 Line = tuple[Style, str]
+_Block = tuple[Title, Style, list[str]]
+_TITLES: tuple[Title, ...] = ("error", "sent", "came", "changed", "state", "raw")
+_MOST = 1 << 18  # bytes of an event that are shown as JSON
 
 
 @dataclass(slots=True)
 class Section:
     """Lines under a title: error, sent, came, changed, state or raw."""
 
-    title: str
+    title: Title
     lines: Sequence[Line]
 
 
+class Raw(Sequence[Line]):
+    """The events of a span as JSON: first all but tokens, then those, read when looked at."""
+
+    def __init__(self, lines: list[Line], spool: Spool, tokens: Sequence[int]) -> None:
+        self._lines, self._spool, self._tokens = lines, spool, tokens
+
+    def __len__(self) -> int:
+        """How many lines there are; a token takes one."""
+        return len(self._lines) + len(self._tokens)
+
+    @overload
+    def __getitem__(self, at: int) -> Line: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Line]: ...
+    def __getitem__(self, at: int | slice) -> Line | list[Line]:
+        """A line, or several."""
+        if isinstance(at, slice):
+            return [self[each] for each in range(*at.indices(len(self)))]
+        at = range(len(self))[at]
+        if at < len(self._lines):
+            return self._lines[at]
+        line = self._spool.line(self._tokens[at - len(self._lines)], _MOST)
+        return "dim", clean_line(line.decode(errors="replace").rstrip())
+
+
 class Details:
-    """Tells of one run's parts; asked again of the same, it reads what is new alone."""
+    """Tells of the parts of runs; asked again of the same, it reads what is new alone."""
 
     def __init__(self, index: Index, look: Look) -> None:
         self._index, self._look = index, look
+        self._known, self._root, self._read = Prompts(), "", 0
+        self._begin(None)
 
     def of(self, span: Span, at: int) -> list[Section]:
         """The sections of a span when this many events were seen."""
-        spool, count = self._index.spool, span.events(at)
-        raw = [self._look.line(spool.line(each).decode()) for each in span.positions[:count]]
-        return [Section("raw", [("plain", line) for line in raw])]
+        if span is not self._span:
+            self._begin(span)
+        found: dict[Title, list[Line]] = {title: [] for title in _TITLES}
+        told = span.told[: bisect_left(span.told, at)] if span.positions else [span.first]
+        blocks = [block for position in told for block in self._told(span, position)]
+        # What a model decided, a tool is called with; what that returned, the agent observes.
+        for title, style, lines in _once(blocks) if span.kind == "tool" else blocks:
+            found[title] += [(style, line) for line in lines]
+        if self._stream and (span.finished is None or at <= span.finished):
+            found["came"] += self._stream.lines(at)
+        if span.children:
+            found["changed"] += self._changed(span, at)
+        since = bisect_left(span.positions, span.tokens_from or 0)
+        tokens = span.positions[since : since + span.pieces(at)]
+        raw = Section("raw", Raw(found.pop("raw"), self._index.spool, tokens))
+        return [*(Section(title, lines) for title, lines in found.items() if lines), raw]
+
+    def _begin(self, span: Span | None) -> None:
+        self._span, self._blocks = span, dict[int, list[_Block]]()
+        self._changes, self._seen = list[tuple[int, Line]](), 0
+        is_model = span is not None and span.kind == "model"
+        self._stream = Stream(self._index.spool, span, self._look) if span and is_model else None
+
+    def _told(self, span: Span, position: int) -> list[_Block]:
+        """What an event says, read once."""
+        if position not in self._blocks:
+            event = self._event(span.root, position)
+            texts = [*tell(self._look, event, self._known, span.key)]
+            texts.append(("raw", "plain", _json(self._index.spool, position)))
+            self._blocks[position] = [
+                (title, style, self._cleaned(text)) for title, style, text in texts if text
+            ]
+        return self._blocks[position]
+
+    def _cleaned(self, text: str) -> list[str]:
+        return self._look.text(text.replace("\r\n", "\n")).split("\n")
+
+    def _event(self, root: str, position: int) -> ev.Event:
+        """An event, after all before it that it may refer to."""
+        event, said = self._index.spool[position], self._index.said.get(root, ())
+        wanted = bisect_left(said, position)
+        if root != self._root or wanted < self._read:
+            self._known, self._root, self._read = Prompts(), root, 0
+        for each in said[self._read : wanted]:
+            self._known.take(self._index.spool[each])
+        self._known.take(event)
+        self._read = wanted + (wanted < len(said) and said[wanted] == position)
+        return event
+
+    def _changed(self, span: Span, at: int) -> list[Line]:
+        """What nodes below it changed, a line each."""
+        said = self._index.said.get(span.root, array("I"))
+        for position in said[self._seen : bisect_left(said, at)]:
+            self._seen += 1
+            node = self._index.span_at(position)
+            event = self._index.spool[position] if node.is_below(span) else None
+            if isinstance(event, ev.Update):
+                lines = Nodes(verbose=True).line(event)
+                self._changes += [(position, ("plain", self._look.line(line))) for line in lines]
+        return [line for position, line in self._changes if position < at]
+
+
+def _once(blocks: Iterable[_Block]) -> Iterator[_Block]:
+    known: set[tuple[str, str]] = set()
+    for block in blocks:
+        if (key := (block[0], "\n".join(block[2]))) not in known:
+            known.add(key)
+            yield block
+
+
+def _json(spool: Spool, position: int) -> str:
+    """The line of an event, indented unless it is a token; of a long one the beginning."""
+    line, more = spool.line(position, _MOST), spool.size(position) - _MOST
+    if more > 0:
+        return f"{line.decode(errors='replace')}… {more:,} bytes more"
+    return msgspec.json.format(line).decode(errors="replace")

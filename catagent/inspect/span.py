@@ -39,6 +39,7 @@ class Span:
     parent: Span | None = None
     children: list[Span] = field(default_factory=list)
     positions: array[int] = field(default_factory=lambda: array("I"))
+    told: array[int] = field(default_factory=lambda: array("I"))  # those of all but its tokens
     usage: ev.Usage | None = None
     cost: ev.Cost = UNSET  # of a run, once it is over, and of a model that it asked once
     finished: int | None = None  # where a model's `llm.finished` is
@@ -58,6 +59,13 @@ class Span:
     def is_decided(self) -> bool:
         """Whether it is a tool call that has not begun by the newest event."""
         return self.turns[-1][1] == "decided"
+
+    def is_below(self, other: Span) -> bool:
+        """Whether it is shown inside of another."""
+        span = self.parent
+        while span is not None and span is not other:
+            span = span.parent
+        return span is not None
 
     def turn(self, now: tuple[int, float | None], status: Status) -> None:
         """Take note of the status that it has from an event on, and of when that was."""

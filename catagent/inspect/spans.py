@@ -11,11 +11,14 @@ from catagent.inspect.failures import Failures
 from catagent.inspect.span import Span, Status, by_first
 from catagent.inspect.spool import Spool
 from catagent.inspect.totals import Totals
-from catagent.inspect.tree import Tree
+from catagent.inspect.tree import Tree, is_step
 from catagent.redact import shortened
 from catagent.views.format import arguments, one_line, speaker
 
-_UNNAMED, _HIDDEN, _STEP = "LangGraph", "langsmith:hidden", "graph:step:"
+_UNNAMED, _HIDDEN = "LangGraph", "langsmith:hidden"
+_SAID = (
+    ev.LlmStarted, ev.LlmFinished, ev.Action, ev.Observation, ev.Answer, ev.Update, ev.RunFinished
+)  # fmt: skip
 _LONGEST = 200  # characters, of what is said about a span
 _PHASES: dict[ev.Phase, Status] = {"end": "success", "error": "error", "interrupt": "interrupted"}
 
@@ -24,13 +27,15 @@ class Index:
     """Give it each event once, in order, with `take`.
 
     `marks` are the positions of what is to be seen though nothing ran: retries, warnings,
-    interrupts, custom events; `whole` those of all events but tokens.
+    interrupts, custom events; `whole` those of all events but tokens, `said`, by run, of
+    those that may have messages.
     """
 
     def __init__(self) -> None:
         self.spool, self._failures = Spool(), Failures()
         self.marks, self.whole = array("I"), array("I")
         self._tree, self._totals, self._owners = Tree(), Totals(), array("I")
+        self.said: dict[str, array[int]] = {}
         self._models: dict[tuple[str, str], Span] = {}  # each one's latest call
         self.roots = self._tree.roots
 
@@ -58,6 +63,9 @@ class Index:
             self._read(event, span)
         if not isinstance(event, ev.LlmToken):
             self.whole.append(position)
+            span.told.append(position)
+        if isinstance(event, _SAID):
+            self.said.setdefault(span.root, array("I")).append(position)
         span.positions.append(position)
         self._owners.append(span.id)
         return position
@@ -153,7 +161,7 @@ class Index:
         data = event.data
         if _is_custom(event):
             return
-        if _HIDDEN not in event.tags and any(tag.startswith(_STEP) for tag in event.tags):
+        if _HIDDEN not in event.tags and any(map(is_step, event.tags)):
             self._show_node(event, span)
         elif data.kind == "retriever":
             self._tree.show(span, "retriever", event.name, event.call)

@@ -121,6 +121,11 @@ class Tree:
         self.version += 1
 
 
+def is_step(tag: str) -> bool:
+    """Whether LangGraph gives this tag to the nodes of a graph."""
+    return tag.startswith("graph:step:")
+
+
 def _shown(span: Span) -> Iterator[Span]:
     return (around for around in _up(span, "above") if around.kind)
 

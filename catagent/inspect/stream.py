@@ -1,0 +1,65 @@
+"""What a model has written so far, in lines; it costs what is new, however much there is."""
+
+from collections.abc import Iterator
+
+from catagent.events import types as ev
+from catagent.inspect.span import Span
+from catagent.inspect.spool import Spool
+from catagent.views.style import Look, Style
+
+_STYLES: dict[ev.Channel, Style] = {"reasoning": "reasoning", "tool_args": "tool", "block": "dim"}
+
+
+class _Text:
+    """Lines of cleaned text, the last in the pieces that it came in."""
+
+    def __init__(self, begins: str) -> None:
+        self.lines, self._last = list[str](), [begins]
+
+    def add(self, text: str) -> None:
+        first, *more = text.split("\n")
+        self._last.append(first)
+        for line in more:
+            self.lines.append("".join(self._last))
+            self._last = [line]
+
+    def all(self) -> list[str]:
+        self._last = ["".join(self._last)]
+        return self.lines + self._last
+
+
+class Stream:
+    """The tokens of one model's call, read once each."""
+
+    def __init__(self, spool: Spool, span: Span, look: Look) -> None:
+        self._spool, self._span, self._look = spool, span, look
+        self._tokens, self._read = list[tuple[int, ev.LlmTokenData]](), 0
+        self._texts, self._told = dict[tuple[ev.Channel, int], _Text](), 0
+
+    def lines(self, at: int) -> Iterator[tuple[Style, str]]:
+        """All that it had written, what is of one kind, or of one call, together."""
+        for position in self._span.positions[self._read : self._span.events(at)]:
+            self._read += 1
+            if isinstance(event := self._spool[position], ev.LlmToken):
+                self._tokens.append((position, event.data))
+        seen = len(self._tokens)
+        while seen and self._tokens[seen - 1][0] >= at:
+            seen -= 1
+        if seen < self._told:
+            self._texts, self._told = {}, 0
+        for _, data in self._tokens[self._told : seen]:
+            self._add(data)
+        self._told = seen
+        for (channel, _), text in self._texts.items():
+            style = _STYLES.get(channel, "plain")
+            yield from ((style, line) for line in text.all())
+
+    def _add(self, data: ev.LlmTokenData) -> None:
+        index = data.index if isinstance(data.index, int) else 0
+        text = self._texts.get((data.channel, index))
+        if text is None:
+            tool = self._look.line(f"{data.tool}(") if isinstance(data.tool, str) else ""
+            text = self._texts[data.channel, index] = _Text(
+                self._look.glyphs.call * bool(tool) + tool
+            )
+        text.add(self._look.text(data.delta) + "\n" * (data.channel == "block"))
