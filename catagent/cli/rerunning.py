@@ -21,6 +21,7 @@ from catagent.exports.facts import final_state
 from catagent.loading.registry import TOOLS
 from catagent.models.spec import ModelSpec
 from catagent.redact import MASK
+from catagent.run.frozen import frozen_of
 from catagent.run.request import Request
 from catagent.threads.store import Thread
 from catagent.views.notes import short
@@ -77,14 +78,19 @@ def _started(events: Sequence[ev.Event]) -> ev.RunStarted:
     raise RecordingError("the recording does not say what was asked")
 
 
-def request_to_rerun(rerun: Rerun, asked: Asked, *, frozen: bool) -> tuple[Request, Asked]:
-    """What to run, in no thread; `frozen` where no model is to be asked. Raises UsageError."""
+def request_to_rerun(
+    rerun: Rerun, asked: Asked, run_tools: Sequence[str] | None
+) -> tuple[Request, Asked]:
+    """What to run, in no thread. Where the recording is to answer, these tools run all the same.
+
+    With None the models are asked. Raises UsageError.
+    """
+    frozen = run_tools is not None
     found, data = rerun.found, rerun.data
     thread = thread_of(found, asked.loaded)
     _require_ours(data, asked)
-    if frozen and data.resumes:
-        hint = f"catagent rerun {short(data.resumes)} --frozen"
-        raise UsageError("the run goes on with another, and has not its beginning", hint)
+    if frozen:
+        _require_frozen(data, asked)
     told = _FROZEN if frozen else TOLD if found.is_kept else ("mode",)
     left = [name for name in TOLD if not (frozen or name in told or asked.given.get(name))]
     if _is_tool(data):
@@ -94,12 +100,21 @@ def request_to_rerun(rerun: Rerun, asked: Asked, *, frozen: bool) -> tuple[Reque
     _say_what_differs(found, thread, left)
     if frozen:
         named = {name: said for name in MODELS if (said := _named(getattr(data, name)))}
-        return replace(request, **named), asked
+        return replace(request, frozen=frozen_of(rerun.events, run_tools), **named), asked
     given = (request.given, request.context, request.configurable, request.tool_input)
     if MASK in json.dumps(given, ensure_ascii=False):
         hint = "ask it with catagent ask, which can be given that"
         raise UsageError(f"the recording has {MASK} where a secret was", hint)
     return request, asked
+
+
+def _require_frozen(data: ev.RunStartedData, asked: Asked) -> None:
+    """Raise UsageError for what the recording alone cannot answer."""
+    if data.resumes:
+        hint = f"catagent rerun {short(data.resumes)} --frozen"
+        raise UsageError("the run goes on with another, and has not its beginning", hint)
+    if asked.given["model"] or asked.given["tool_model"]:
+        raise UsageError("--model is asked, and no model is with --frozen", "leave one of them out")
 
 
 def _require_ours(data: ev.RunStartedData, asked: Asked) -> None:

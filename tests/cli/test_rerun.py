@@ -13,6 +13,7 @@ from tests.support.cli import catagent, environment, lines, on_terminal, with_se
 from tests.support.scripts import cat
 from tests.support.server import ScriptedServer
 
+FIXTURE = Path(__file__).parents[1] / "fixtures/v1/local.jsonl"
 AGENT = """\
 from langchain_core.runnables import RunnableLambda
 
@@ -104,7 +105,7 @@ def test_what_answered_a_run_that_waited_is_asked_from_its_beginning(tmp_path: P
 def test_the_run_of_another_program_is_for_that_to_make_again(
     tmp_path: Path, program: str | None
 ) -> None:
-    header, start, *rest = Path("tests/fixtures/v1/local.jsonl").read_text().splitlines()
+    header, start, *rest = FIXTURE.read_text().splitlines()
     event = json.loads(start)
     event["data"] |= {"pid": 7, **({"program": program} if program else {})}
     watched = tmp_path / "watched.jsonl"
@@ -113,3 +114,60 @@ def test_the_run_of_another_program_is_for_that_to_make_again(
     assert done.returncode == 2
     again = f"catagent watch -- {program}" if program else "catagent watch"
     assert f"hint: {again}; or --agent" in done.stderr
+
+
+TOOLS = """\
+from langchain.agents import create_agent
+from langchain_core.tools import tool
+from langchain_openai import ChatOpenAI
+
+
+@tool
+def where_cat_is_hiding() -> str:
+    "Where the cat is."
+    open("called", "a").close()
+    return "{place}"
+
+
+agent = create_agent(ChatOpenAI(model="gpt-4o-mini"), [where_cat_is_hiding])
+"""
+
+
+def test_a_frozen_run_asks_no_model_and_says_what_was_not_recorded(tmp_path: Path) -> None:
+    """In an environment without a key or a server, of a file, with the code as it is by then."""
+    (tmp_path / "agent.py").write_text(TOOLS.format(place="under the bed"))
+    given = ("--agent", "agent.py:agent")
+    with ScriptedServer(cat()) as server:
+        env = with_server(tmp_path, server.url)
+        asked = catagent("ask", "where?", *given, "--record", "run.jsonl", env=env)
+    (tmp_path / "called").unlink()
+    env = environment(tmp_path / "elsewhere")
+    env["HOME"] = str(tmp_path)
+    again = catagent("rerun", "run.jsonl", "--frozen", *given, env=env)
+    assert again.returncode == 0, again.stderr
+    assert not (tmp_path / "called").exists()
+    a, b = (lines(each.stdout) for each in (asked, again))
+    assert [each["type"] for each in a] == [each["type"] for each in b]
+    assert b[-1]["data"]["output"] == a[-1]["data"]["output"] != ""
+    (tmp_path / "agent.py").write_text(TOOLS.format(place="in the garden"))
+    run = ("--run-tools", "where_cat_is_hiding")
+    changed = catagent("rerun", "run.jsonl", "--frozen", *run, *given, "-o", "answer", env=env)
+    assert changed.returncode == 1
+    assert (tmp_path / "called").exists()
+    assert "not recorded" in changed.stderr
+    assert "in the garden" in changed.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--run-tools", "all"), "--run-tools is for a run that is --frozen"),
+        (("--frozen", "--model", "gpt"), "--model is asked, and no model is with --frozen"),
+    ],
+)
+def test_what_does_not_go_together_is_said(
+    tmp_path: Path, given: tuple[str, ...], said: str
+) -> None:
+    done = catagent("rerun", str(FIXTURE), *given, env=environment(tmp_path))
+    assert done.returncode == 2
+    assert said in done.stderr

@@ -1,5 +1,7 @@
 """`catagent rerun`: ask the same again."""
 
+from typing import Annotated
+
 import typer
 from msgspec.structs import replace
 
@@ -16,6 +18,9 @@ from catagent.cli.options import (
     Recording,
     shares,
 )
+from catagent.errors import UsageError
+
+_HOW = "How to run it"
 
 
 @shares(AGENT, RUN, BREAK, ANSWERS, OUTPUT, KEEP, FILTERS)
@@ -23,11 +28,31 @@ def rerun(
     asked: Asked,
     recording: Recording,
     run: OneRun = None,
+    frozen: Annotated[
+        bool,
+        typer.Option(
+            "--frozen",
+            help="Let the recording answer in the place of every model, and of tools without one. "
+            "The code is that of now; no key and no network is needed.",
+            rich_help_panel=_HOW,
+        ),
+    ] = False,
+    run_tools: Annotated[
+        str | None,
+        typer.Option(
+            metavar="all|TOOL,…",
+            help="With --frozen, run these tools all the same.",
+            rich_help_panel=_HOW,
+        ),
+    ] = None,
 ) -> None:
-    """Ask the same again, in the same way; what is given here is asked differently."""
+    """Ask the same again; --frozen without a model, a key or a network."""
     from catagent.cli.rerunning import request_to_rerun, run_to_repeat
     from catagent.cli.run_request import show  # asyncio and all: not for --help
 
     earlier = run_to_repeat(recording, asked, run)
-    request, asked = request_to_rerun(earlier, asked, frozen=False)
+    tools = [*filter(None, map(str.strip, (run_tools or "").split(",")))]
+    if tools and not frozen:
+        raise UsageError("--run-tools is for a run that is --frozen", "elsewhere, all tools run")
+    request, asked = request_to_rerun(earlier, asked, tools if frozen else None)
     raise typer.Exit(show(request, replace(asked, earlier=earlier.name)))
