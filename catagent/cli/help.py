@@ -29,6 +29,7 @@ CODES = {
     "rerun": "those of ask: 0 done, 1 failed, 2 usage, 5 waits for an answer",
     "chat": "0 left, 2 usage, 129 the terminal has gone, 143 asked to end",
     "watch": "the program's own, 2 usage, 126 not executable, 127 not found",
+    "diff": "0 alike, 1 different, 2 usage, no such run, or a damaged or unfinished one",
     "schema": "0 done, 2 usage",
 }
 

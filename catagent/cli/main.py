@@ -12,6 +12,7 @@ from catagent.cli.commands import (
     agents,
     ask,
     chat,
+    diff,
     export,
     replay,
     rerun,
@@ -46,6 +47,7 @@ app.command("agents", cls=Command)(agents.agents)
 app.command("replay", cls=Command)(replay.replay)
 app.command("show", cls=Command)(show.show)
 app.add_typer(runs.app, name="runs")
+app.command("diff", cls=Command)(diff.diff)
 app.command("export", cls=Command)(export.export)
 app.command("schema", cls=Command)(schema.schema)
 

@@ -1,0 +1,136 @@
+"""Where two runs part: `differences`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from catagent.compare.differences import differences
+from catagent.compare.rows import rows
+from catagent.events import types as ev
+from catagent.recordings.reader import read
+from catagent.views.options import ViewOptions
+from catagent.views.style import plain_look
+from tests.support.runs import (
+    ROOT,
+    decision,
+    finished,
+    interleaved,
+    model,
+    started,
+    tool,
+    words,
+)
+
+FOLDER = Path(__file__).parents[1] / "fixtures/v1"
+Events = list[ev.Event]
+
+
+def run(
+    *, place: str = "box", system: str = "Be brief.", answer: str = "Found.", seen: str = "a cat"
+) -> Events:
+    """A model that looks in a place, and answers; each time it is sent all there was."""
+    asked = [ev.Message(type="system", content=system), ev.Message(type="human", content="Where?")]
+    args = {"place": place}
+    call = ev.Message(
+        type="ai", content="", tool_calls=[ev.ToolCall(id="c", name="look", args=args)]
+    )
+    first = decision("m1", "c", "look", [f'{{"place": "{place}"}}'])
+    last = model("m2", [answer])
+    for events, sent in ((first, asked), (last, [*asked, call, _gave(seen)])):
+        events[0].data.messages = sent  # type: ignore[union-attr]
+    acts = tool("c", "look", args, [], output=seen, inside=[])
+    said = ev.Answer(run_id=ROOT, data=ev.AnswerData(output=answer))
+    return [started(), *first, *acts, *last, said, finished(output=answer)]
+
+
+def _gave(text: str) -> ev.Message:
+    return ev.Message(type="tool", content=text, tool_call_id="c")
+
+
+def told(a: Events, b: Events) -> list[tuple[str, str, str | None, str | None]]:
+    return [(each.what, each.where, each.a, each.b) for each in differences(a, b)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("events", "log"), ("events", "steps"), ("raw", "raw-log"), ("fan-out", "fan-out-steps"),
+     ("events", "classic"), ("nested", "nested-repeated-ids")],
+)  # fmt: skip
+def test_differences_of_mode_ids_and_times_are_none(one: str, other: str) -> None:
+    a, b = (list(read(FOLDER / f"{name}.jsonl")) for name in (one, other))
+    assert differences(a, b) == []
+    assert {each.what for each in differences(a, b, times=True)} >= {"id", "time"}
+
+
+def test_the_first_difference_is_where_the_runs_part_and_what_follows_is_told_once() -> None:
+    found = differences(run(place="box", seen="nothing"), run(place="bed", seen="a cat"))
+    where = "model call 1, in the agent"
+    assert [(each.what, each.where) for each in found] == [
+        ("call", where),
+        ("observation", "look, call c"),
+    ]
+    assert found[0].said == 'called look(place="bed") instead of look(place="box")'
+
+
+def test_a_changed_prompt_is_one_difference_and_its_words_are_marked() -> None:
+    (found,) = differences(run(system="Be brief and kind."), run(system="Be brief and rude."))
+    assert (found.what, found.where) == ("message", "model call 1, in the agent")
+    shown = list(rows(found, plain_look(ViewOptions())))
+    assert "was sent" in shown[0]
+    long = differences(run(answer="".join(words("w", 300))), run(answer="".join(words("w", 299))))
+    assert [each.what for each in long] == ["text", "answer"]
+    marked = list(rows(long[0], plain_look(ViewOptions())))
+    assert [row[:4] for row in marked[1:]] == ["  - ", "  + "]
+    assert marked[1].endswith("w298[- w299-] ")
+    assert "w150" not in marked[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda: run(answer="Gone."), [("text", "Found.", "Gone."), ("answer", "Found.", "Gone.")]),
+        (lambda: run(seen="a dog"), [("observation", "a cat", "a dog")]),
+        (lambda: [*run()[:-1], finished("error", 1)], [("status", "success", "error")]),
+        (
+            lambda: [*run()[:-2], *model("m3", ["More."]), *run()[-2:]],
+            [("text", None, "More.")],
+        ),
+    ],
+)
+def test_each_kind_of_difference_has_both_texts(
+    change: Callable[[], Events], expected: list[tuple[str, str | None, str | None]]
+) -> None:
+    found = [(what, a, b) for what, _, a, b in told(run(), change())]
+    assert found[: len(expected)] == expected
+
+
+def test_differences_do_not_come_of_the_order_in_which_parallel_calls_end() -> None:
+    def parallel(*order: str) -> Events:
+        calls = [tool(of, "look", {"place": of}, [f"in {of}"]) for of in order]
+        return [started(), *decision("m1", "c", "look", ["{}"]), *interleaved(*calls), finished()]
+
+    assert differences(parallel("one", "two", "three"), parallel("three", "one", "two")) == []
+    found = told(parallel("one", "two"), parallel("three", "one"))
+    assert ("observation", "look, call two", "in two", "in three") in found
+
+
+def test_differences_of_whatever_comes_in_whatever_order_raise_nothing() -> None:
+    """A stranger's recording: half of its events, backwards, with keys that lead nowhere."""
+    events = list(read(FOLDER / "nested.jsonl"))
+    data = ev.ActionData(tool="t", tool_input=1)
+    deep = [ev.Action(run_id="a", call=".".join("1" * n), data=data) for n in range(1, 200)]
+    for other in (events[::-1], events[::2], [*events, *deep], []):
+        assert differences(events, other) != []
+        assert differences(other, other) == []
+
+
+def test_long_runs_are_compared_in_linear_time() -> None:
+    """10,000 calls of which each is the same, and a text of a million words that is not."""
+    calls = [event for n in range(2500) for event in model(f"m{n}", [f"{n}"])]
+    long = "".join(words("word", 1_000_000))
+    a, b = ([started(), *calls, *model("end", [text]), finished()] for text in (long, long + "end"))
+    (found,) = differences(a, b)
+    assert sum(map(len, rows(found, plain_look(ViewOptions())))) < 2000
