@@ -131,7 +131,12 @@ def test_the_observer_imports_sys_and_os_alone_before_langchain_is_imported() ->
 
 
 def test_rich_stays_in_its_rooms() -> None:
-    assert offenders(("rich",), {"exports"}) == []
+    assert offenders(("rich",), {"exports", "inspect"}) == []
+
+
+def test_textual_stays_in_its_room() -> None:
+    """Its import costs nobody who does not inspect."""
+    assert offenders(("textual",), {"inspect"}) == []
 
 
 def test_a_workaround_imports_the_one_package_that_it_is_about() -> None:

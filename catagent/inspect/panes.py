@@ -1,0 +1,95 @@
+"""Rows that are drawn a line at a time, and anew where they changed alone.
+
+A widget for each row would cost what the run is long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import Literal
+
+from textual import events
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+Way = Literal["up", "down", "left", "right", "page_up", "page_down", "first", "last"]
+
+
+class Rows(Widget):
+    """Rows of text, of which a subclass draws those that can be seen."""
+
+    _shown: Sequence[Strip] = ()
+
+    def draw(self, width: int, height: int) -> Sequence[Strip]:
+        """At most `height` rows of `width` cells."""
+        raise NotImplementedError
+
+    def redraw(self) -> None:
+        """Draw anew what has changed."""
+        width, height = self.size
+        before, self._shown = self._shown, self.draw(width, height) if width and height else ()
+        rows = enumerate(zip_longest(before, self._shown))
+        if changed := [Region(0, y, width, 1) for y, (old, new) in rows if old != new]:
+            self.refresh(*changed)
+
+    def render_line(self, y: int) -> Strip:
+        """A row, for Textual."""
+        return self._shown[y] if y < len(self._shown) else Strip.blank(self.size.width)
+
+    def on_resize(self) -> None:
+        """Draw at the new size."""
+        self.redraw()
+
+
+class Pane(Rows, can_focus=True):
+    """Rows below a heading of `heads` rows; of more than fit, those from `top` on are shown."""
+
+    class Used(Message):
+        """Somebody clicked or scrolled."""
+
+    heads = 1
+    top = 0
+    _kept: object = None
+
+    def place(self, row: int, rows: int, selected: object) -> range:
+        """Which rows to show; where something else was `selected`, its `row` among them."""
+        height = max(1, self.size.height - self.heads)
+        if selected is not self._kept:
+            self._kept, self.top = selected, min(max(self.top, row - height + 1), row)
+        self.top = max(0, min(self.top, rows - height))
+        return range(self.top, min(rows, self.top + height))
+
+    def way(self, way: Way) -> int:
+        """How many rows a key goes."""
+        page, far = max(1, self.size.height - self.heads - 1), 1 << 40
+        by = {"up": -1, "down": 1, "page_up": -page, "page_down": page, "first": -far, "last": far}
+        return by.get(way, 0)
+
+    def go(self, way: Way) -> None:
+        """Go where a key points."""
+        raise NotImplementedError
+
+    def pick(self, x: int, y: int) -> None:
+        """Select what is in this cell; the heading is above 0."""
+
+    def scroll_rows(self, by: int) -> None:
+        """Show the rows so many further down."""
+        self.top = max(0, self.top + by)
+
+    def on_click(self, event: events.Click) -> None:
+        """Select what was clicked on."""
+        self.pick(event.x, event.y - self.heads)
+        self.post_message(self.Used())
+
+    def on_mouse_scroll_down(self) -> None:
+        """Three rows on, as terminals do."""
+        self.scroll_rows(3)
+        self.post_message(self.Used())
+
+    def on_mouse_scroll_up(self) -> None:
+        """Three rows back."""
+        self.scroll_rows(-3)
+        self.post_message(self.Used())

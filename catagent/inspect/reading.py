@@ -1,0 +1,152 @@
+"""What is known of the selected span, a section at a time: wrapped as far as somebody reads."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from textual.strip import Strip
+
+from catagent.inspect.details import Details, Section
+from catagent.inspect.looking import Looking
+from catagent.inspect.outline import cost, lasted, sign
+from catagent.inspect.paint import Paint, Piece
+from catagent.inspect.panes import Pane, Way
+from catagent.views.format import seconds, used
+from catagent.views.style import Style
+from catagent.views.wrap import wrap
+
+# A longer line is wrapped in pieces of so many characters, each when it is read.
+_PIECE = 8_000
+
+
+class Page:
+    """Lines, and the rows that they make at a width; of lines that stay, rows stay."""
+
+    def __init__(self) -> None:
+        self.rows: list[Piece] = []
+        self._lines: Sequence[Piece] = ()
+        self._width = self._offset = 0  # how much of the last line that was begun is wrapped
+        self._starts: list[int] = []  # the first row of each of those
+
+    def show(self, lines: Sequence[Piece], width: int) -> None:
+        """Show these lines, which may be those from before with more at the end."""
+        whole = len(self._starts) - 1
+        if whole < 0 or width != self._width or lines[:whole] != self._lines[:whole]:
+            self._starts, self.rows = [], []
+        elif lines[whole : whole + 1] != self._lines[whole : whole + 1]:
+            del self.rows[self._starts.pop() :]
+            self._offset = sys.maxsize
+        self._lines, self._width = lines, width
+
+    def until(self, number: int) -> int:
+        """Wrap so many rows, if there are; return how many there are so far."""
+        while len(self.rows) < number and self._wrap():
+            pass
+        return len(self.rows)
+
+    def _wrap(self) -> bool:
+        """Wrap the next line, or piece of one; whether there was any."""
+        at = len(self._starts) - 1
+        if at < 0 or self._offset >= len(self._lines[at][1]):
+            at, self._offset = at + 1, 0
+            if at >= len(self._lines):
+                self._offset = sys.maxsize
+                return False
+            self._starts.append(len(self.rows))
+        style, text = self._lines[at]
+        piece = text[self._offset : self._offset + _PIECE]
+        self.rows += ((style, row) for row in wrap(piece, self._width))
+        self._offset += max(1, len(piece))
+        return True
+
+
+class Reading(Pane):
+    """The section of the selected span that was chosen, or else the first that it has."""
+
+    heads = 2
+
+    def __init__(self, looking: Looking, paint: Paint) -> None:
+        super().__init__(id="reading")
+        self._looking, self._paint = looking, paint
+        self._details = Details(looking.index, paint.look)
+        self._page, self._is_at_end = Page(), False
+        self._shows: object = None
+        self._sections: list[Section] = []
+        self.help: Sequence[Piece] = ()
+
+    @property
+    def section(self) -> Section | None:
+        """The one that is shown."""
+        named = (each for each in self._sections if each.title == self._looking.section)
+        return next(named, next(iter(self._sections), None))
+
+    def draw(self, width: int, height: int) -> Sequence[Strip]:
+        """What is selected, its sections, and the rows from the top on or at the end."""
+        looking, span = self._looking, self._looking.selected
+        self._sections = self._details.of(span, looking.at) if span else []
+        section = self.section
+        shows = (span, section and section.title, bool(self.help))
+        if shows != self._shows:
+            self._shows, self._page, self.top = shows, Page(), 0
+            self._is_at_end = bool(span and looking.follows and span.ended(looking.at) is None)
+        self._page.show(self.help or (section.lines if section else ()), max(1, width - 2))
+        room = max(1, height - self.heads)
+        known = self._page.until(sys.maxsize if self._is_at_end else self.top + room)
+        self.top = max(0, known - room if self._is_at_end else min(self.top, known - room))
+        rows = self._page.rows[self.top : self.top + room]
+        heads = (self._title(), self._tabs())
+        strips = [self._paint.strip([("plain", " "), *pieces], width) for pieces in heads]
+        return strips + [self._paint.strip([("plain", "  "), row], width) for row in rows]
+
+    def _title(self) -> list[Piece]:
+        """What is selected, and what is known of it in a few words."""
+        looking, look, span = self._looking, self._paint.look, self._looking.selected
+        if span is None:
+            return [("dim", "no run yet")]
+        at = looking.at
+        token = span.first_token(at)
+        facts = [
+            span.kind,
+            span.status(at),
+            lasted(span, looking),
+            f"first token {seconds(token - span.began)}" if token and span.began else "",
+            used(looking.index.used(span, at)),
+            cost(span, looking),
+        ]
+        rest = look.glyphs.dot + look.glyphs.dot.join(filter(None, facts))
+        name = look.line(span.name[: self.size.width])
+        return [sign(look, span.status(at), looking.now), ("question", name), ("dim", rest)]
+
+    def _tabs(self) -> list[Piece]:
+        titles = [each.title for each in self._sections]
+        shown = self.section.title if self.section else ""
+        if self.help:
+            titles, shown = ["keys"], "keys"
+        styles: dict[str, Style] = {"error": "bad", shown: "question"}
+        signs = {shown: f"[{shown}]"}
+        return [(styles.get(name, "dim"), signs.get(name, f" {name} ")) for name in titles]
+
+    def turn(self, by: int) -> None:
+        """Show the next section, or the one before."""
+        titles = [each.title for each in self._sections]
+        if self.section:
+            turned = titles.index(self.section.title) + by
+            self._looking.section = titles[turned % len(titles)]
+
+    def scroll_rows(self, by: int) -> None:
+        """Show other rows; at the end of a text that is being written, stay there."""
+        super().scroll_rows(by)
+        end = self.top + self.size.height - self.heads
+        self._is_at_end = by > 0 and self._page.until(end + 1) <= end
+
+    def go(self, way: Way) -> None:
+        """Up and down a row, left and right a section."""
+        if by := self.way(way):
+            self.scroll_rows(by)
+        else:
+            self.turn(1 if way == "right" else -1)
+
+    def text(self) -> str:
+        """All of the section that is shown, clean."""
+        return "\n".join(text for _, text in self.section.lines) if self.section else ""

@@ -1,0 +1,104 @@
+"""The timeline: each span of a run a bar against time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+
+from textual.strip import Strip
+
+from catagent.inspect.lanes import Bar, Lanes
+from catagent.inspect.looking import Looking
+from catagent.inspect.outline import STYLES
+from catagent.inspect.paint import Paint, Piece
+from catagent.inspect.panes import Pane, Way
+from catagent.views.format import whole_seconds
+from catagent.views.style import Style
+from catagent.views.wrap import cells, head
+
+# What bars are drawn with, in Unicode and ASCII: before the first token, after it, and selected.
+_WAITS, _RUNS, _SELECTED = ("╌.", "━-", "═=")
+_CELLS = 16  # between two times, at least
+_EVERY = (
+    *(digit * 10.0**power for power in (-4, -3, -2, -1, 0) for digit in (1, 2, 5)),
+    *(10, 20, 30, 60, 120, 300, 600, 1200, 3600, 7200, 36_000),
+)
+
+
+class Timeline(Pane):
+    """The lanes of the run that is looked at."""
+
+    def __init__(self, looking: Looking, paint: Paint) -> None:
+        super().__init__(id="timeline")
+        self._looking, self._paint = looking, paint
+        self._key: object = None
+        self._lanes = Lanes(None)
+        self._drawn: list[list[Bar]] = []
+
+    @property
+    def lanes(self) -> Lanes:
+        """The lanes of the selected span's run."""
+        root = self._looking.selected
+        while root is not None and root.parent is not None:
+            root = root.parent
+        key = (root, self._looking.index.version)
+        if key != self._key:
+            self._key, self._lanes = key, Lanes(root)
+        return self._lanes
+
+    def draw(self, width: int, height: int) -> Sequence[Strip]:
+        """The times, and the lanes around that of the selected span."""
+        lanes, selected, at = self.lanes, self._looking.selected, self._looking.at
+        lane = lanes.of.get(selected, 0) if selected else 0
+        shown = self.place(lane, len(lanes.lanes), selected)
+        window = lanes.window(at, self._looking.now)
+        self._drawn = [list(lanes.bars(lane, at, window, width)) for lane in shown]
+        axis = self._paint.strip([self._axis(window, width)], width)
+        return [axis, *(self._row(bars, width) for bars in self._drawn)]
+
+    def _axis(self, window: tuple[float, float], width: int) -> Piece:
+        """The times above the bars, from the start of the run on."""
+        lanes, glyphs, row = self._lanes.lanes, self._paint.look.glyphs, ""
+        began = (lanes[0][0].began if lanes else None) or window[0]
+        start, end = (moment - began for moment in window)
+        scale = width / max(1e-6, end - start)
+        every = next((step for step in _EVERY if step * scale >= _CELLS), _EVERY[-1])
+        for tick in range(ceil(start / every), int(end / every) + 1):
+            at, time = int((tick * every - start) * scale), round(tick * every, 4)
+            said = whole_seconds(time) if time >= 60 else f"{time:g} s"
+            row = row.ljust(at, glyphs.line) + f"{'+' if glyphs.form else '┬'} {said} "
+        return ("question" if self.has_focus else "dim"), row[:width].ljust(width, glyphs.line)
+
+    def _row(self, bars: list[Bar], width: int) -> Strip:
+        pieces, x = list[Piece](), 0
+        for bar in bars:
+            pieces += [("plain", " " * (bar.start - x)), self._bar(bar)]
+            x = bar.end
+        return self._paint.strip(pieces, width)
+
+    def _bar(self, bar: Bar) -> Piece:
+        """A name in the beginning, if there is room for one: behind what waits if there is."""
+        look, form = self._paint.look, bool(self._paint.look.glyphs.form)
+        width, waits = bar.end - bar.start, max(0, min(bar.token, bar.end) - bar.start)
+        runs = (_SELECTED if bar.span is self._looking.selected else _RUNS)[form]
+        drawn = _WAITS[form] * waits + runs * (width - waits)
+        name = head(look.line(bar.span.name[:width]), width - 3, look.glyphs.ellipsis)
+        failed = bar.span.status(self._looking.at) == "error"
+        style: Style = "bad" if failed else STYLES.get(bar.span.kind, "plain")
+        if width < 6:
+            return style, drawn
+        at = waits + 1 if width - waits > cells(name) + 2 else 1
+        return style, f"{drawn[:at]} {name} {drawn[at + cells(name) + 2 :]}"
+
+    def pick(self, x: int, y: int) -> None:
+        """Select the span whose bar this is."""
+        for bar in self._drawn[y] if 0 <= y < len(self._drawn) else ():
+            if bar.start <= x < bar.end:
+                self._looking.select(bar.span)
+
+    def go(self, way: Way) -> None:
+        """Left and right along a lane, up and down to another."""
+        span, sideways = self._looking.selected, {"left": -1, "right": 1}.get(way, 0)
+        if span is not None and self.lanes.lanes:
+            near = self.lanes.near(span, self.way(way), sideways, self._looking.at)
+            self._looking.select(near)
