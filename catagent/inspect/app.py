@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
-from bisect import bisect_left, bisect_right
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
@@ -22,6 +21,7 @@ from catagent.inspect.outline import Outline
 from catagent.inspect.paint import Paint
 from catagent.inspect.panes import Pane, Rows, Way
 from catagent.inspect.reading import Reading
+from catagent.inspect.search import next_error, search
 from catagent.inspect.spans import Index
 from catagent.inspect.timeline import Timeline
 from catagent.views.format import count
@@ -48,7 +48,7 @@ class Status(Rows):
         looking, look = self._looking, self._paint.look
         facts = [f" event {looking.at:,} of {len(looking.index):,}"]
         if looking.at:
-            facts.append(look.line(looking.index.spool[looking.at - 1].type))
+            facts.append(look.line(looking.type))
         state = self.failed or ("live" if looking.is_live else "ended")
         facts.append(state if looking.follows else "back in time")
         where = look.glyphs.dot.join(facts)
@@ -173,9 +173,7 @@ class Inspector(App[int]):
     def action_error(self, backwards: bool) -> None:
         """Go to the next error, or the one before."""
         looking = self.looking
-        errors, here = looking.index.errors, looking.here
-        at = bisect_left(errors, here) - 1 if backwards else bisect_right(errors, here)
-        found = looking.show(errors[at % len(errors)] if errors else None)
+        found = looking.find(partial(next_error, looking.index), backwards=backwards)
         if found:
             looking.section = "error"
         self._acted("" if found else "no errors")
@@ -198,9 +196,10 @@ class Inspector(App[int]):
         """Go to the next event in which the words are, or the one before."""
         looking, words = self.looking, self.looking.words
         if words:
-            found = None
+            searched = partial(search, looking.index, words)
+            found = looking.find(searched, backwards=backwards)
             said = f"not found: {self._paint.look.line(words)}"
-            self._acted("" if looking.show(found) else said)
+            self._acted("" if found else said)
 
     def action_copy(self) -> None:
         """Copy the section that is shown, as it is shown: clean."""

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import time
+from typing import Protocol
 
+from catagent.events.timestamps import epoch
 from catagent.inspect.span import Span
 from catagent.inspect.spans import Index
+
+
+class Nearest(Protocol):
+    """Says where the nearest event after a position is, or before it, of some kind."""
+
+    def __call__(self, position: int, *, backwards: bool) -> int | None:
+        """Return that position, or None."""
 
 
 class Looking:
@@ -21,18 +30,28 @@ class Looking:
         self.selected: Span | None = None
         self.section = self.words = ""
         self._folded: set[Span] = set()
-        self._folds = self._here = 0
+        self._folds, self._here = 0, -1
         self._rows: tuple[object, list[tuple[Span, int]]] = (None, [])
         self._grown, self._runs = 0.0, 0
-        self._clock = (0, 0.0)
+        self._read = (0, 0.0, "")
 
     @property
     def now(self) -> float:
         """The time of the position; that of a live run goes on between its events."""
         waited = time.monotonic() - self._grown if self.is_live and self.follows else 0.0
-        if self._clock[0] != self.at:
-            self._clock = self.at, self.index.clock(self.at) or self._clock[1]
-        return self._clock[1] + waited
+        return self._newest()[1] + waited
+
+    @property
+    def type(self) -> str:
+        """The type of the event at the position."""
+        return self._newest()[2]
+
+    def _newest(self) -> tuple[int, float, str]:
+        at, when, _ = self._read
+        if at != self.at:
+            event = self.index.spool[self.at - 1]
+            self._read = self.at, epoch(event.ts) or when, event.type
+        return self._read
 
     def grow(self) -> None:
         """Take note of events that have come."""
@@ -116,18 +135,17 @@ class Looking:
         self.follows = self.leads = True
         self.grow()
 
-    @property
-    def here(self) -> int:
-        """The event to search from: that found last, if it is still looked at."""
+    def find(self, nearest: Nearest, *, backwards: bool) -> bool:
+        """Go to the nearest event from here on, around the ends; whether there is any."""
         span, here = self.selected, self._here
-        is_there = here < len(self.index) and self.index.span_at(here) is span
-        return here if is_there or span is None else span.first
-
-    def show(self, position: int | None) -> bool:
-        """Select what an event is about, and go on to it where it had not come; if there is one."""
-        if position is not None:
-            self._here = position
-            if position >= self.at:
-                self._go_to(position + 1)
-            self.select(self.index.span_at(position))
-        return position is not None
+        is_there = 0 <= here < len(self.index) and self.index.span_at(here) is span
+        here = here if is_there or span is None else span.first - 1
+        found = nearest(here, backwards=backwards)
+        if found is None:
+            found = nearest(len(self.index) if backwards else -1, backwards=backwards)
+        if found is not None:
+            self._here = found
+            if found >= self.at:
+                self._go_to(found + 1)
+            self.select(self.index.span_at(found))
+        return found is not None

@@ -50,11 +50,12 @@ class Outline(Pane):
 
     def draw(self, width: int, height: int) -> Sequence[Strip]:
         """The names of the columns, and the rows around the selected one."""
-        rows, used = self._looking.rows(), 0
+        rows, runs, used = self._looking.rows(), self._looking.index.roots, 0
         self._columns: list[str] = []
         for name, cells in COLUMNS.items():
             used += cells
-            self._columns += [name] if width - used >= NAME else []
+            is_known = name != "cost" or any(isinstance(run.cost, float) for run in runs)
+            self._columns += [name] if is_known and width - used >= NAME else []
         place = self.place(self._looking.row(), len(rows), self._looking.selected)
         shown = [rows[y] for y in place]
         # Deep down, rows begin where the shallowest of them does.

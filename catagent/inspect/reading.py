@@ -12,6 +12,7 @@ from catagent.inspect.looking import Looking
 from catagent.inspect.outline import cost, lasted, sign
 from catagent.inspect.paint import Paint, Piece
 from catagent.inspect.panes import Pane, Way
+from catagent.inspect.span import Span
 from catagent.views.format import seconds, used
 from catagent.views.style import Style
 from catagent.views.wrap import wrap
@@ -31,6 +32,8 @@ class Page:
 
     def show(self, lines: Sequence[Piece], width: int) -> None:
         """Show these lines, which may be those from before with more at the end."""
+        if lines is self._lines and width == self._width:
+            return
         whole = len(self._starts) - 1
         if whole < 0 or width != self._width or lines[:whole] != self._lines[:whole]:
             self._starts, self.rows = [], []
@@ -72,6 +75,7 @@ class Reading(Pane):
         self._details = Details(looking.index, paint.look)
         self._page, self._is_at_end = Page(), False
         self._shows: object = None
+        self._told: object = None
         self._sections: list[Section] = []
         self.help: Sequence[Piece] = ()
 
@@ -84,7 +88,8 @@ class Reading(Pane):
     def draw(self, width: int, height: int) -> Sequence[Strip]:
         """What is selected, its sections, and the rows from the top on or at the end."""
         looking, span = self._looking, self._looking.selected
-        self._sections = self._details.of(span, looking.at) if span else []
+        if (key := self._key(span)) != self._told:
+            self._told, self._sections = key, self._details.of(span, looking.at) if span else []
         section = self.section
         shows = (span, section and section.title, bool(self.help))
         if shows != self._shows:
@@ -99,6 +104,11 @@ class Reading(Pane):
         strips = [self._paint.strip([("plain", " "), *pieces], width) for pieces in heads]
         return strips + [self._paint.strip([("plain", "  "), row], width) for row in rows]
 
+    def _key(self, span: Span | None) -> object:
+        """What is another where anything is new of a span; of one with others inside, any event."""
+        at = self._looking.at
+        return span and (span, at if span.children else (span.events(at), span.status(at)))
+
     def _title(self) -> list[Piece]:
         """What is selected, and what is known of it in a few words."""
         looking, look, span = self._looking, self._paint.look, self._looking.selected
@@ -110,19 +120,19 @@ class Reading(Pane):
             span.kind,
             span.status(at),
             lasted(span, looking),
-            f"first token {seconds(token - span.began)}" if token and span.began else "",
             used(looking.index.used(span, at)),
             cost(span, looking),
+            f"first token {seconds(token - span.began)}" if token and span.began else "",
         ]
         rest = look.glyphs.dot + look.glyphs.dot.join(filter(None, facts))
         name = look.line(span.name[: self.size.width])
         return [sign(look, span.status(at), looking.now), ("question", name), ("dim", rest)]
 
     def _tabs(self) -> list[Piece]:
-        titles = [each.title for each in self._sections]
-        shown = self.section.title if self.section else ""
-        if self.help:
-            titles, shown = ["keys"], "keys"
+        """The names of the sections; without colour, too, it is seen which is shown."""
+        titles: list[str] = [each.title for each in self._sections]
+        shown: str = self.section.title if self.section else ""
+        titles, shown = (["keys"], "keys") if self.help else (titles, shown)
         styles: dict[str, Style] = {"error": "bad", shown: "question"}
         signs = {shown: f"[{shown}]"}
         return [(styles.get(name, "dim"), signs.get(name, f" {name} ")) for name in titles]

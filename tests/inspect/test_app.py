@@ -53,3 +53,20 @@ def test_the_tree_has_a_row_for_each_call_and_keys_fold_it() -> None:
         assert sum("where_cat_is_h" in row[:50] for row in rows(app)) == 1
 
     inspect(recorded("nested.jsonl"), check)
+
+
+def test_what_was_said_is_found_and_errors_are_gone_to() -> None:
+    async def check(app: Inspector, pilot: Pilot[int]) -> None:
+        await pilot.press("slash", *"SCRIPTED", "enter")
+        assert app.looking.selected is not None
+        assert app.looking.selected.kind == "model"
+        await pilot.press("g", "e")
+        assert any("[error]" in row for row in rows(app))
+        assert any("The server" in row for row in rows(app))
+        await pilot.press("left_square_bracket", "left_square_bracket")
+        assert "event 4 of 6" in rows(app)[-1]
+        assert "back in time" in rows(app)[-1]
+        await pilot.press("f")
+        assert "event 6 of 6" in rows(app)[-1]
+
+    inspect(recorded("refused.jsonl"), check)
