@@ -86,8 +86,8 @@ class _Models:
         """The method that takes the place of theirs."""
 
         def answer(model: Any, asked: Any, *more: Any, **options: Any) -> Any:
-            prompts = asked if isinstance(asked, list) and isinstance(asked[0], str) else [asked]
-            items = [self._item(model, each, options) for each in prompts]
+            is_text = isinstance(asked, list) and isinstance(next(iter(asked), None), str)
+            items = [self._item(model, each, options) for each in (asked if is_text else [asked])]
             if any(item["holds"] for item in items):
                 return theirs(model, asked, *more, **options)
             return getattr(self, name)(items)
@@ -120,6 +120,7 @@ class _Models:
         texts = [f"prompt: {asked}"] if isinstance(asked, str) else map(_text, asked)
         texts = [tools_text(map(_tool_name, tools)), *texts]
         item = self._recorded.model(_inside.get()[0], _name(model), texts)
+        item["provider"] = getattr(model, "_get_ls_params", _nothing)().get("ls_provider")
         for retry in item["retries"]:
             self._on_retry(retry)
         return item
@@ -193,6 +194,10 @@ class _Tools:
         if "$unserialisable" in args_text(item.get("content")):
             self._recorded.lose(f"what the tool {name} returned is in no recording", _RUN_IT)
         return output_of(item, tool.response_format == "content_and_artifact")
+
+
+def _nothing() -> dict[str, Any]:
+    return {}
 
 
 def _name(model: Any) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import builtins
 import importlib
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
 
+_CHANNELS = ("text", "reasoning")
 _USAGE = ("input_tokens", "output_tokens", "total_tokens")
 _DETAILS = {
     "input_token_details": ("cache_read", "cached_tokens"),
@@ -34,7 +36,8 @@ def chunks_of(item: dict[str, Any]) -> Iterator[Any]:
         return
     kwargs = dict((item["message"] or {}).get("additional_kwargs") or {})
     for piece in _pieces(item, kwargs):
-        yield outputs.ChatGenerationChunk(message=messages.AIMessageChunk(**piece))
+        message = messages.AIMessageChunk(**{"content": "", **piece})
+        yield outputs.ChatGenerationChunk(message=message)
     if item["message"]:
         last = {"additional_kwargs": kwargs, "usage_metadata": _usage(item["usage"])}
         message = messages.AIMessageChunk(content="", **last)
@@ -44,32 +47,50 @@ def chunks_of(item: dict[str, Any]) -> Iterator[Any]:
 def _pieces(item: dict[str, Any], kwargs: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The fields of chunks. What is streamed of the `kwargs` is taken out of them."""
     message, tokens = item["message"] or {}, item["tokens"]
-    content = message.get("blocks") or message.get("content") or item["text"]
-    is_whole = isinstance(content, list) or not tokens
-    if is_whole:
-        yield {"content": content or ""}
-    places = {} if is_whole else {each: _place(item, each) for each in ("text", "reasoning")}
+    said = message.get("blocks") or message.get("content") or item["text"] or ""
+    is_list = isinstance(said, list)
+    blocks = [*said] if is_list and tokens and all("index" in each for each in said) else []
+    places = {} if is_list or not tokens else {each: _place(item, each) for each in _CHANNELS}
     for place in places.values():
         kwargs.pop(place, None)
+    if not (blocks or places):
+        yield {"content": said}
     for token in tokens:
         if token["channel"] == "tool_args":
-            told = {"name": token.get("tool"), "id": token.get("call_id")}
-            call = {**told, "args": token["delta"], "index": token.get("index")}
-            yield {"content": "", "tool_call_chunks": [{**call, "type": "tool_call_chunk"}]}
+            told = (token.get(name) for name in ("tool", "call_id", "delta", "index"))
+            yield _call_piece(*told)
+        elif blocks and token["channel"] in _CHANNELS:
+            yield from _block_pieces(blocks, token["delta"])
         elif token["channel"] in places:
             place, delta = places[token["channel"]], token["delta"]
-            yield (
-                {"content": "", "additional_kwargs": {place: delta}}
-                if place
-                else {"content": delta}
-            )
-    calls = (
-        [] if any(each["channel"] == "tool_args" for each in tokens) else message.get("tool_calls")
-    )
-    for index, call in enumerate(calls or ()):
-        args = call["args"] if isinstance(call["args"], str) else json.dumps(call["args"])
-        told = {"name": call["name"], "id": call["id"], "args": args, "index": index}
-        yield {"content": "", "tool_call_chunks": [{**told, "type": "tool_call_chunk"}]}
+            yield {"additional_kwargs": {place: delta}} if place else {"content": delta}
+    yield from ({"content": [block]} for block in blocks)
+    if not any(each["channel"] == "tool_args" for each in tokens):
+        yield from itertools.starmap(_whole_call, enumerate(message.get("tool_calls") or ()))
+
+
+def _whole_call(index: int, call: dict[str, Any]) -> dict[str, Any]:
+    args = call["args"] if isinstance(call["args"], str) else json.dumps(call["args"])
+    return _call_piece(call["name"], call["id"], args, index)
+
+
+def _call_piece(name: Any, call_id: Any, args: Any, index: Any) -> dict[str, Any]:
+    call = {"name": name, "id": call_id, "args": args, "index": index, "type": "tool_call_chunk"}
+    return {"tool_call_chunks": [call]}
+
+
+def _block_pieces(blocks: list[dict[str, Any]], delta: str) -> Iterator[dict[str, Any]]:
+    """The blocks before the one that this is the next part of, and the part; gone from `blocks`."""
+    while blocks:
+        block = blocks.pop(0)
+        texts = ((key, block.get(key)) for key in ("text", "thinking", "reasoning"))
+        found = ((key, text) for key, text in texts if text and text.startswith(delta))
+        key, text = next(found, ("", ""))
+        yield {"content": [{**block, key: delta} if key else block]}
+        if key:
+            rest = {"type": block["type"], "index": block["index"], key: text[len(delta) :]}
+            blocks[:0] = [rest] if rest[key] else []
+            return
 
 
 def _place(item: dict[str, Any], channel: str) -> str:
@@ -85,6 +106,7 @@ def _place(item: dict[str, Any], channel: str) -> str:
 
 def _info(item: dict[str, Any]) -> dict[str, Any]:
     found = {"finish_reason": item["finish_reason"], "model_name": item["model"]}
+    found["model_provider"] = item["provider"]  # by which LangChain reads what is in a message
     return {name: value for name, value in found.items() if value}
 
 
