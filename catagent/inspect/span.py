@@ -17,7 +17,7 @@ Status = Literal[
 ]  # fmt: skip
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Span:
     """A run, agent, node, model or tool call; of no `kind` is what the tree does not show.
 
@@ -133,7 +133,8 @@ class Span:
     def move(self, home: Span | None, roots: list[Span], first: int | None = None) -> None:
         """Show it below another, or as a root, in order of `first`, which may be another now."""
         if self.parent is not None:
-            self.parent.children.remove(self)
+            among = self.parent.children
+            del among[among.index(self, bisect_left(among, self.first, key=by_first))]
         self.parent, self.first = home, self.first if first is None else first
         among = roots if home is None else home.children
         among.insert(bisect_right(among, self.first, key=by_first), self)

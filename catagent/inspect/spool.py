@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import weakref
 from array import array
 
 from catagent.errors import OutputError
@@ -14,6 +15,7 @@ class Spool:
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(prefix="catagent-")  # noqa: SIM115 - as long as we live
+        weakref.finalize(self, self._file.close)
         self._ends, self._flushed = array("Q", [0]), 0
 
     def __len__(self) -> int:

@@ -65,12 +65,13 @@ class Tree:
 
     def home(self, span: Span) -> Span | None:
         """What it is shown below: the nearest around it, or the call that its event names."""
-        around = next(_shown(span), None)
+        around, tool = next(_shown(span), None), None
         if span.inside and around and (around.key or around.inside) != span.inside:
             tool = self._calls.get((span.root, span.inside))
-            if tool is not None and span not in (tool, *_up(tool, "parent")):
-                return tool
-        return around
+        for each in (tool, around):
+            if each is not None and span not in (each, *_up(each, "parent")):
+                return each
+        return None if span.above is None else self.runs[span.root]
 
     def _new_run(self, run_id: str, above: Span | None) -> Span:
         span = self._new(above, run_id if above is None else above.root)
