@@ -181,7 +181,7 @@ RECORDING = str(Path(__file__).parent / "fixtures/v1/events.jsonl")
     "arguments",
     [
         *(["--version"], ["--help"], ["ask", "--help"], ["schema"], ["replay", "--help"]),
-        *(["watch", "--help"], ["agents"]),
+        *(["watch", "--help"], ["agents"], ["inspect", "--help"], ["show", RECORDING], ["runs"]),
     ],
 )
 def test_light_commands_import_nothing_heavy(arguments: list[str]) -> None:
@@ -205,7 +205,8 @@ def heavy_imports(arguments: list[str]) -> set[str]:
         f"sys.argv = ['catagent', *{arguments!r}]\n"
         "from catagent.cli.process import _run\n"
         "_run(sys.argv[1:])\n"
-        "heavy = [m for m in ('langchain_core', 'langgraph', 'openai', 'asyncio', 'pydantic')"
+        "heavy = [m for m in ('langchain_core', 'langgraph', 'openai', 'asyncio', 'pydantic', "
+        "'rich', 'textual', 'catagent.inspect')"
         " if m in sys.modules]\n"
         "print(heavy, file=sys.stderr)\n"
     )

@@ -58,6 +58,7 @@ class Asked(Struct, kw_only=True, frozen=True):
     thread: str | None = None
     continue_: bool = False
     earlier: str = ""
+    inspect: bool = False
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Asked:

@@ -14,6 +14,7 @@ from catagent.cli.commands import (
     chat,
     diff,
     export,
+    inspect,
     replay,
     rerun,
     resume,
@@ -46,6 +47,7 @@ app.command("watch", cls=watch.Watch)(watch.watch)
 app.command("agents", cls=Command)(agents.agents)
 app.command("replay", cls=Command)(replay.replay)
 app.command("show", cls=Command)(show.show)
+app.command("inspect", cls=Command)(inspect.inspect)
 app.add_typer(runs.app, name="runs")
 app.command("diff", cls=Command)(diff.diff)
 app.command("export", cls=Command)(export.export)

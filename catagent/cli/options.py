@@ -176,6 +176,11 @@ OUTPUT: Options = (
     *LOOK,
 )
 
+LIVE: Options = (*OUTPUT, _output("inspect", "Walk through it while it happens."))
+
+_DRAWING = ("color", "no_color", "theme", "ascii")
+DRAWING: Options = tuple(each for each in LOOK if each.name in _DRAWING)
+
 WATCH: Options = (
     _watch("tokens", "Make models stream that would not."),
     _watch(
@@ -235,7 +240,12 @@ def shares(*groups: Options) -> Callable[[Callable[..., None]], Callable[..., No
         @functools.wraps(command)
         def run(**given: Any) -> None:
             own = {name: given.pop(name) for name in given.keys() - {o.name for o in shared}}
-            command(Asked.of(given), **own)
+            asked = Asked.of(given)
+            if asked.inspect:
+                from catagent.cli.inspected import apart  # not for who does not inspect
+
+                asked = apart(asked)
+            command(asked, **own)
 
         _, *parameters = inspect.signature(command, eval_str=True).parameters.values()
         parameters = [p.replace(kind=p.KEYWORD_ONLY) for p in parameters]

@@ -53,12 +53,15 @@ def readable(wanted: str, loaded: Loaded) -> Path | int:
 
 
 @contextlib.contextmanager
-def recorded(wanted: str, loaded: Loaded) -> Iterator[Iterator[ev.Event]]:
+def recorded(
+    wanted: str, loaded: Loaded, damage: list[RecordingError] | None = None
+) -> Iterator[Iterator[ev.Event]]:
     """The events of this recording as it is read, up to its damage, which is raised after use.
 
+    `damage` gets it as soon as it is met.
     At once where there is none before it. Raises RecordingError.
     """
-    found, damage = read_from(readable(wanted, loaded)), list[RecordingError]()
+    found, damage = read_from(readable(wanted, loaded)), [] if damage is None else damage
     first = next(found)
 
     def events() -> Iterator[ev.Event]:

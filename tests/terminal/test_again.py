@@ -3,55 +3,24 @@
 from __future__ import annotations
 
 import re
-import shlex
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import which
 
 import pytest
 
-from tests.support.cli import COMMAND, with_server
 from tests.support.scripts import cat
-from tests.support.server import ScriptedServer
-from tests.support.tmux import HAS_TMUX, Tmux
+from tests.support.shell import Shell
+from tests.support.shell import shell as opened
+from tests.support.tmux import HAS_TMUX
 
 pytestmark = pytest.mark.skipif(not HAS_TMUX, reason="tmux is not installed")
 
 
-class Shell:
-    """A terminal for `catagent`, with a server for it to ask."""
-
-    def __init__(self, tmux: Tmux, home: Path, url: str) -> None:
-        self.tmux, self._script = tmux, home / "go"
-        variables = shlex.join(f"{name}={value}" for name, value in with_server(home, url).items())
-        command = f'env -u LESS {variables} {shlex.join(COMMAND)} "$@"'
-        # Ctrl-C is for what runs in it, as where that was typed.
-        self._script.write_text(f'trap : INT\n{command}\necho "code=$?"\n')
-
-    def start(self, arguments: str, pager: str = "cat") -> None:
-        """Type the command."""
-        self.tmux.type(f"clear; PAGER={pager} sh {self._script} {arguments}")
-        self.tmux.until(lambda: arguments not in self.tmux.screen())
-
-    def ends(self, code: int = 0) -> list[str]:
-        """Wait for its end with this exit code; the rows that are left of it."""
-        self.tmux.shows(f"code={code}")
-        assert self.tmux.echoes()
-        assert self.tmux.cursor_is_on()
-        shown = self.tmux.text().rpartition("code=")[0]
-        return re.sub(" +$", "", shown, flags=re.MULTILINE).splitlines()
-
-
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
-    with (
-        tempfile.TemporaryDirectory(prefix="catagent-") as folder,
-        ScriptedServer(cat(tokens=60, pace=0.02)) as server,
-    ):
-        tmux = Tmux(Path(folder) / "tmux", 80, 24)
-        yield Shell(tmux, tmp_path, server.url)
-        tmux.close()
+    with opened(tmp_path, cat(tokens=60, pace=0.02)) as found:
+        yield found
 
 
 @pytest.mark.parametrize("option", ["-q", "-o answer"])

@@ -7,13 +7,13 @@ import typer
 
 from catagent.cli.asked import Asked
 from catagent.cli.given import read_json
-from catagent.cli.options import AGENT, FILTERS, INPUT, KEEP, OUTPUT, RUN, TURN, shares
+from catagent.cli.options import AGENT, FILTERS, INPUT, KEEP, LIVE, RUN, TURN, shares
 from catagent.cli.question import read_question, read_stdin
 from catagent.cli.stderr import say
 from catagent.errors import UsageError
 
 
-@shares(AGENT, INPUT, RUN, TURN, OUTPUT, KEEP, FILTERS)
+@shares(AGENT, INPUT, RUN, TURN, LIVE, KEEP, FILTERS)
 def ask(
     asked: Asked,
     question: Annotated[

@@ -12,7 +12,7 @@ from catagent.cli.options import (
     BREAK,
     FILTERS,
     KEEP,
-    OUTPUT,
+    LIVE,
     RUN,
     OneRun,
     Recording,
@@ -23,7 +23,7 @@ from catagent.errors import UsageError
 _HOW = "How to run it"
 
 
-@shares(AGENT, RUN, BREAK, ANSWERS, OUTPUT, KEEP, FILTERS)
+@shares(AGENT, RUN, BREAK, ANSWERS, LIVE, KEEP, FILTERS)
 def rerun(
     asked: Asked,
     recording: Recording,

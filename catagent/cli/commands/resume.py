@@ -6,10 +6,10 @@ import typer
 
 from catagent.cli.asked import Asked
 from catagent.cli.candidates import runs
-from catagent.cli.options import AGENT, ANSWERS, BREAK, FILTERS, KEEP, OUTPUT, RUN, OneRun, shares
+from catagent.cli.options import AGENT, ANSWERS, BREAK, FILTERS, KEEP, LIVE, RUN, OneRun, shares
 
 
-@shares(AGENT, RUN, BREAK, ANSWERS, OUTPUT, KEEP, FILTERS)
+@shares(AGENT, RUN, BREAK, ANSWERS, LIVE, KEEP, FILTERS)
 def resume(
     asked: Asked,
     waiting: Annotated[

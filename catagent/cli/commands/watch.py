@@ -8,7 +8,7 @@ import typer
 
 from catagent.cli.asked import Asked
 from catagent.cli.command import Command
-from catagent.cli.options import FILTERS, OUTPUT, RECORD, WATCH, shares
+from catagent.cli.options import FILTERS, LIVE, RECORD, WATCH, shares
 from catagent.errors import UsageError
 
 
@@ -23,7 +23,7 @@ class Watch(Command):
         return super().parse_args(ctx, args)
 
 
-@shares(WATCH, OUTPUT, RECORD, FILTERS)
+@shares(WATCH, LIVE, RECORD, FILTERS)
 def watch(
     asked: Asked,
     ctx: typer.Context,
@@ -51,6 +51,8 @@ def watch(
         raise typer.Exit(watching.launch(words, asked))
     from catagent.cli import joining
 
+    if asked.inspect and (asked.env or not program):
+        raise UsageError("--inspect is for a program", "watch --inspect PID|NAME|-- COMMAND")
     if asked.env:
         joining.print_environment(asked)
     elif program:
