@@ -210,7 +210,8 @@ def test_a_frozen_tool_that_was_not_recorded_ends_the_run(recordings: Recordings
     assert ran() == ["drop"]
 
 
-def test_a_frozen_text_completion_model_answers() -> None:
+def test_a_frozen_text_completion_model_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "test")  # for what is beside it
     agent = f"{SUPPORT}:completing"
     model = _spec("openai:none")
     filters, heard = Filters(), Kept()
