@@ -1,0 +1,36 @@
+"""The state of a thread that is kept here, as LangGraph's checkpointer has it at some moment.
+
+What an agent's own checkpointer keeps is its agent's: it cannot be asked without importing that.
+"""
+
+import contextlib
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from catagent.errors import OutputError
+from catagent.events.timestamps import epoch
+
+
+def state_at(path: Path, thread: str, moment: float) -> Any:
+    """The state that the thread in this file had then, as plain data; None where it had none.
+
+    `moment` is in seconds since 1970. It imports LangGraph, for a second or two, so ask on a thread
+    of its own, and for runs of the history alone. Raises OutputError for a file of no use.
+    """
+    from catagent.agents.driver.keeping import UnkeptError, thread_saver
+    from catagent.agents.driver.kinds import UnusableError
+    from catagent.sources.plain import plain
+
+    if not path.exists():
+        return None
+    given = {"configurable": {"thread_id": thread, "checkpoint_ns": ""}}
+    try:
+        saver = thread_saver(str(path), None)
+        with contextlib.closing(saver.conn):
+            for kept in saver.list(given):  # the newest first
+                if (epoch(kept.checkpoint["ts"]) or moment) <= moment:
+                    return plain(kept.checkpoint["channel_values"])
+    except (UnkeptError, UnusableError, sqlite3.Error) as error:
+        raise OutputError(f"the thread {thread} cannot be read: {error}") from None
+    return None
