@@ -7,6 +7,8 @@ changes the state in place: a copy per token would be quadratic in the length of
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import UNSET
+
 from catagent.events import types as ev
 
 
@@ -74,7 +76,9 @@ def reduce(state: RunState, event: ev.Event) -> RunState:
         case ev.Warned(data=data):
             state.warnings.append(data)
         case ev.Interrupt():
-            state.interrupts.append(event)
+            # What the run itself has waited for was answered, or it had not gone on.
+            still = [each for each in state.interrupts if each.data.in_place is UNSET]
+            state.interrupts = [*still, event]
     return state
 
 

@@ -304,13 +304,14 @@ class InterruptData(Struct, kw_only=True):
     """A graph waits for a person: `value` is what it says to them, `id` what an answer names.
 
     `allowed` are the decisions that it takes for each tool, by name, where it names any; else it
-    takes any text or JSON.
+    takes any text or JSON. One `in_place` is waited for by the run itself, which may go on.
     """
 
     id: str
     value: Any = None
     node: str = ""
     allowed: dict[str, list[str]] = {}
+    in_place: bool | UnsetType = UNSET
 
 
 class NodeData(Struct, kw_only=True):

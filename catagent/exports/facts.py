@@ -8,6 +8,8 @@ from datetime import UTC
 from itertools import chain
 from typing import Any
 
+from msgspec import UNSET
+
 from catagent.events import types as ev
 from catagent.events.said import repeats
 from catagent.events.state import LlmRun, RunState, ToolRun, reduce
@@ -105,6 +107,11 @@ def facts(state: RunState) -> list[str]:
         day = f"{when.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if when is not None else ""
         ran = [data.agent, data.model, *(model.model for model in asked), tools, data.mode, day]
     return [fact for fact in [*ran, ended(state), *_came_to(state)] if fact]
+
+
+def paused(data: ev.InterruptData) -> str:
+    """What a pause is called: where the run itself has waited, it went on, or says how it ended."""
+    return "Waits for an answer" if data.in_place is UNSET else "Breakpoint"
 
 
 def ended(state: RunState) -> str:

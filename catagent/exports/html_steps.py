@@ -39,7 +39,7 @@ class Steps:
                 return self._tool(step, run)
             case ev.Interrupt(data=data):
                 asked = *questions(data), *answers(data)
-                return tags.notice("warning", "Waits for an answer:", *asked)
+                return tags.notice("warning", f"{facts.paused(data)}:", *asked)
             case text:
                 return tags.pre(text, kind="event")
 

@@ -56,7 +56,7 @@ def _step(step: Step, level: int, speaker: LlmRun | None = None) -> Iterator[str
         case ToolRun() as run:
             yield from _tool(step, run, level)
         case ev.Interrupt(data=data):
-            yield _heading(level, "Waits for an answer", [])
+            yield _heading(level, facts.paused(data), [])
             yield from (*map(_fenced, questions(data)), *map(_inline, answers(data)))
         case text:
             yield _inline(text)

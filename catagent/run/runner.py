@@ -5,7 +5,7 @@ import contextlib
 import gc
 import sys
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from typing import Any
@@ -45,7 +45,8 @@ class Run:
     It shares what `after` had, the run before it: its budget, and its memory where no thread has
     that. `thread` is the one that it is kept in: the request's, else where it pauses one of
     `threads`, None for no thread. What is awaited before the agent runs goes to `on_status`, in
-    words. `can_go_on` says of one that waits whether LangGraph could go on with it.
+    words. `can_go_on` says of one that waits whether LangGraph could go on with it; where it could
+    not, `decide` says at a breakpoint whether the run itself does, as AgentRun has it.
     """
 
     def __init__(
@@ -60,9 +61,10 @@ class Run:
         threads: Threads | None = None,
         on_status: Callable[[str], object] = lambda _: None,
         after: "Run | None" = None,
+        decide: Callable[[], Awaitable[bool | None]] | None = None,
     ) -> None:
         self._request, self._loaded, self._on_status = request, loaded, on_status
-        self._run_id = run_id or uuid.uuid4()
+        self._run_id, self._decide = run_id or uuid.uuid4(), decide
         self._threads, self.thread = threads, request.thread
         shared = None if after is None or request.thread else after.supplies
         self.supplies: Supplies = shared or Supplies(request.thread_file)
@@ -135,7 +137,8 @@ class Run:
                 from catagent.sources.modes import open_source
 
                 self.can_go_on = agent_run.shape == "graph"
-                source = open_source(self._loaded.settings.mode, self.session.attached(agent_run))
+                attached = replace(self.session.attached(agent_run), decide=self._decide)
+                source = open_source(self._loaded.settings.mode, attached)
                 async with contextlib.aclosing(source) as events:
                     async for event in events:
                         self._say_node(event)
@@ -159,7 +162,7 @@ class Run:
             lost = error.message
         if not self.can_go_on:
             lost = "The run waits inside of what is no graph, where nothing can go on with it."
-            hint = "bring the graph on its own, or make one of it"
+            hint = "bring the graph on its own; a breakpoint is answered on a terminal, as it waits"
         if lost:
             yield ev.Warned(data=ev.WarningData(code="unresumable", message=lost, hint=hint))
 

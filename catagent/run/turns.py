@@ -10,7 +10,7 @@ import contextlib
 import math
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -123,6 +123,7 @@ class Turn:
                 threads=self._threads,
                 on_status=self._on_status,
                 after=self.runs[-1] if self.runs else None,
+                decide=self._decide if self._ask else None,
             )
             self.runs.append(run)
             self._asking = None
@@ -138,13 +139,25 @@ class Turn:
         waits = state.finished is not None and state.finished.data.status == "interrupted"
         if self._ask is None or not (waits and can_go_on) or self.stop.why is not None:
             return None
-        left, self.stop.deadline = self.stop.deadline - time.monotonic(), math.inf
-        self._asking = asyncio.ensure_future(self._ask(state.interrupts))
-        with contextlib.suppress(asyncio.CancelledError):
-            answers = await self._asking
-            self.stop.deadline = time.monotonic() + left
-            return answers
+        with self._uncounted():
+            self._asking = asyncio.ensure_future(self._ask(state.interrupts))
+            with contextlib.suppress(asyncio.CancelledError):
+                return await self._asking
         return None
+
+    async def _decide(self) -> bool | None:
+        """Whether to step on from where the run itself waits; None where nobody goes on."""
+        with self._uncounted():
+            asked = self.runs[-1].session.state.interrupts[-1:]
+            answers = await self._ask(asked) if self._ask else None
+            return None if answers is None else STEP in answers.values()
+
+    @contextlib.contextmanager
+    def _uncounted(self) -> Iterator[None]:
+        """Count no time while a person is asked, unless the run is to end meanwhile."""
+        left, self.stop.deadline = self.stop.deadline - time.monotonic(), math.inf
+        yield
+        self.stop.deadline = time.monotonic() + left
 
     def _go_on(self, state: RunState, answers: dict[str, Any]) -> None:
         """Make the request of the run that goes on."""

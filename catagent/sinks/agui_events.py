@@ -98,6 +98,8 @@ class Translator:
                     self._piece(owner, "text", data.output, {})
                     self._end_all(owner)
             case ev.Interrupt(data=data):
+                if data.in_place is True:  # those before were answered: the run has gone on
+                    self._interrupts.clear()
                 self._interrupts[data.id] = self._interrupt(event)
             case ev.RunFinished(data=data):
                 self._finish(data)

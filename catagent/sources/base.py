@@ -7,7 +7,7 @@ frame a run, raises what LangChain raises, and lets go of everything when it is 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -74,6 +74,7 @@ class AgentRun:
     It may decide on tool calls `max_steps` times and use `budget`; `cancel` ends one that minds
     neither. The source keeps `pulse` and leaves `outcome`; what happens while it waits goes to
     `report`. `stop` has the patience, `clock` the seconds, `breakpoints` what it is to stop before.
+    `decide` asks whether to step on from the last interrupt, None to leave.
     """
 
     runnable: Runnable[Any, Any]
@@ -82,6 +83,7 @@ class AgentRun:
     config: RunnableConfig | None = None
     store: Any = None
     breakpoints: Breakpoints | None = None
+    decide: Callable[[], Awaitable[bool | None]] | None = None
     max_steps: float = 25
     raw: bool = False
     pulse: Pulse = field(default_factory=Pulse)

@@ -94,13 +94,15 @@ class DrivenTracker(Tracker, CalledFirst, BaseCallbackHandler):
     def on_chain_start(self, serialized: Serialized, inputs: Any, **about: Any) -> None:
         """A chain, prompt or parser began, unless a breakpoint is before it."""
         if self._breakpoints is not None:
-            self._breakpoints.before_chain(inputs, about)
+            pauses = self._breakpoints.before_chain(serialized, inputs, about)
+            self._breakpoints.stop(pauses, about)
         super().on_chain_start(serialized, inputs, **about)
 
     def on_tool_start(self, serialized: Serialized, input_str: str, **about: Any) -> None:
         """A tool began, unless a breakpoint is before it."""
         if self._breakpoints is not None:
-            self._breakpoints.before_tool(serialized, input_str, about)
+            pauses = self._breakpoints.before_tool(serialized, input_str, about)
+            self._breakpoints.stop(pauses, about)
         super().on_tool_start(serialized, input_str, **about)
 
     def on_chat_model_start(self, *what: Any, **about: Any) -> None:

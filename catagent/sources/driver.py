@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from functools import partial
@@ -14,6 +15,7 @@ from langchain_core.runnables.config import merge_configs
 
 from catagent.events import types as ev
 from catagent.sources.agent_events import custom_event
+from catagent.sources.asking import AskingTracker
 from catagent.sources.base import AgentRun, EventStream
 from catagent.sources.driven import DrivenTracker, StoppedError
 from catagent.sources.plain import plain
@@ -35,7 +37,8 @@ async def drive(
     reader: Callable[[Translation], Reader],
 ) -> EventStream:
     """The events of one run. Whatever happens, nothing of it goes on once this is closed."""
-    tracker = DrivenTracker(run)
+    asks = run.decide is not None and run.breakpoints is not None and run.shape != "graph"
+    tracker = (AskingTracker if asks else DrivenTracker)(run)
     translation = Translation(run, tracker)
     read, side = reader(translation), Side(run, tracker, translation)
     try:
@@ -105,6 +108,8 @@ class Side:
         self._loop = asyncio.get_running_loop()
         self._sent: deque[tuple[Span | None, str, Any]] = deque()
         tracker.on_custom, tracker.on_failed = self._send, partial(self._soon, self._end)
+        if isinstance(tracker, AskingTracker):
+            tracker.on_pause = lambda *paused: self._report(self._pause, *paused)
 
     def take(self, *, last: bool = False) -> Iterator[ev.Event]:
         """The custom events whose place is known, and at `last` all that are left."""
@@ -116,14 +121,22 @@ class Side:
         self._sent.append((span, name, data))
         self._soon(self.take)
 
-    def _soon(self, events: Callable[..., Iterator[ev.Event]], *about: Span) -> None:
+    def _soon(self, events: Callable[..., Iterator[ev.Event]], *about: Any) -> None:
         """Let the source go first, which was woken for what came before."""
         with contextlib.suppress(RuntimeError):  # the loop is closed: the run has ended
             self._loop.call_soon_threadsafe(self._loop.call_soon, self._report, events, *about)
 
-    def _report(self, events: Callable[..., Iterator[ev.Event]], *about: Span) -> None:
+    def _report(self, events: Callable[..., Iterator[ev.Event]], *about: Any) -> None:
         for event in events(*about):
             self._run.report(event)
+
+    def _pause(self, span: Span, pause: Any) -> Iterator[ev.Event]:
+        """A pause in the middle of the run, after all that is known to come before it."""
+        made, tracker = self._translation, self._translation.tracker
+        yield from made.unsaid_before(math.inf) if tracker.says_tools else made.unsaid()
+        event = made.make.interrupt(span, pause)
+        event.data.in_place = True
+        yield event
 
     def _end(self, span: Span) -> Iterator[ev.Event]:
         is_next = self._translation.tracker.says_tools and span.opened and not span.closed

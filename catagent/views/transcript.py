@@ -78,24 +78,26 @@ class Transcript:
         """Leave it to `ask` to show what a person is asked, when they are asked."""
         self._leaves_questions = True
 
-    def ask(self, data: ev.InterruptData) -> None:
-        """Show what a person is asked, who sees below what they may answer."""
+    def ask(self, data: ev.InterruptData, run: Run | None = None) -> None:
+        """Show what a person is asked, who sees below what they may answer.
+
+        At once: where the run goes on meanwhile, before what is still being written.
+        """
         self._question.closed = True
         self._question = Stack(*graph.asked(self.look, data))
         self._question.closed = False
-        self.add(self._question)
+        self.ripen(self.width)
+        _open(run or self.lead).parts.appendleft(self._question)
 
     def answer(self, data: ev.InterruptData, answer: Any) -> None:
         """Show below what was asked how the answer was taken."""
         self._answered.add(data.id)
         self._question.parts.extend(notes.answered(self.look, {data.id: answer}))
+        self._question.closed = True
 
     def outside(self, lines: Iterable[str]) -> None:
         """Show lines of others, inside the first tool call that is open; no recording has them."""
-        place: Stack = self.lead
-        while inner := [each for each in place.parts if isinstance(each, Tool) and not each.closed]:
-            place = inner[0]
-        sign = self.look.glyphs.outside
+        place, sign = _open(self.lead), self.look.glyphs.outside
         place.parts.extend(notes.note(self.look, sign, line, "warn", "dim") for line in lines)
 
     def printed(self, lines: Iterable[str]) -> None:
@@ -117,6 +119,9 @@ class Transcript:
             run.asked.append(event.data)
         elif self.look.options.status_only or self.look.options.quiet:
             self.add(*self._little(event))
+        elif isinstance(event, ev.Interrupt) and event.data.in_place is True:
+            self.ask(event.data, run)
+            self._question.closed = True
         else:
             run.update(event)
             run.held += 1
@@ -232,3 +237,10 @@ class Transcript:
         self.lead = run
         run.lead()
         self.root.parts.append(run)
+
+
+def _open(place: Stack) -> Stack:
+    """The first tool call that is open in there, or inside of one; else the place itself."""
+    while inner := [each for each in place.parts if isinstance(each, Tool) and not each.closed]:
+        place = inner[0]
+    return place

@@ -2,6 +2,9 @@
 
 import inspect
 import logging
+import sys
+from functools import partial
+from typing import Any
 
 from langchain_core.callbacks import (
     AsyncCallbackHandler,
@@ -33,6 +36,23 @@ class CalledFirst:
     def __hash__(self) -> int:
         """Nought, the first place in a set of a few."""
         return 0
+
+
+class EitherWay:
+    """A callback of a handler's that can wait, at the start of what is of this `kind`.
+
+    langchain-core (0.1 to 1.x) awaits one that is a coroutine function, and blocks its event loop
+    for any other in line; its synchronous managers, which take both, lose what a coroutine raises.
+    So whoever asks for the callback gets the one for them: the asynchronous are coroutines.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    def __get__(self, handler: Any, owner: type) -> Any:
+        """`begin_awaited` or `begin_called` of the handler."""
+        is_awaited = sys._getframe(1).f_code.co_flags & inspect.CO_COROUTINE
+        return partial(handler.begin_awaited if is_awaited else handler.begin_called, self._kind)
 
 
 def close_unawaited() -> None:

@@ -29,6 +29,7 @@ from catagent.stop import Stop
 from tests.support import paused_agents
 from tests.support.agents import MODES
 from tests.support.asked import Heard
+from tests.support.matrix import in_turn
 
 AGENTS = paused_agents.__file__
 
@@ -222,3 +223,71 @@ def test_a_recording_that_broke_off_is_not_gone_on_with() -> None:
     assert run(turn) == ["interrupted", "success"]
     assert len(written) == 1
     assert turn.exit_code is ExitCode.FAILED
+
+
+OUTSIDE = {
+    "piped": "deleted sent to bob",
+    "threaded": "deleted sent to bob",
+    "at_once": APPROVED,
+    "in_chain": "{'said': ['said']}",
+}
+
+
+def stepping(agent: str, ask: Asker, *sinks: Any, **more: Any) -> Turn:
+    turn = turn_of(agent, ask, *sinks, **more)
+    turn.request = replace(turn.request, step=True)
+    return turn
+
+
+@in_turn("agent, mode", OUTSIDE, MODES)
+def test_at_a_breakpoint_outside_of_a_graph_the_run_itself_waits(agent: str, mode: Any) -> None:
+    heard, open_at_once, began = Heard(), list[str](), list[int]()
+
+    async def ask(asked: Sequence[ev.Interrupt]) -> dict[str, Any]:
+        ((data,), deadline) = [each.data for each in asked], turn.stop.deadline
+        open_at_once.append(data.id)
+        await asyncio.sleep(0.02)
+        assert (open_at_once.pop(), open_at_once, deadline) == (data.id, [], math.inf)
+        began.append(len(heard.of(ev.Interrupt)))
+        return {data.id: "step"}
+
+    turn = stepping(agent, ask, heard, mode=mode)
+    assert run(turn) == ["success"]
+    assert turn.stop.deadline < math.inf
+    stops = heard.of(ev.Interrupt)
+    assert all(each.data.in_place is True for each in stops)
+    assert began == [1, 2][: len(stops)]
+    assert len(stops) == (1 if agent == "in_chain" else 2)
+    assert [each.data.output for each in heard.of(ev.Answer)] == [OUTSIDE[agent]]
+
+
+@pytest.mark.parametrize("agent", ["piped", "threaded", "at_once", "in_chain", "on_loop"])
+def test_who_leaves_a_breakpoint_outside_of_a_graph_is_asked_no_more(agent: str) -> None:
+    heard = Heard()
+    assert run(stepping(agent, saying(), heard)) == ["interrupted"]
+    (stop,) = heard.of(ev.Interrupt)
+    agui = Translator()
+    waits = [made for event in heard.events for made in agui.translate(event)][-1]["outcome"]
+    assert [each["id"] for each in waits["interrupts"]] == [stop.data.id]
+    assert not heard.of(ev.ToolFinished)
+    assert [each.data.code for each in heard.of(ev.Warned)] == ["unresumable"]
+
+
+def test_what_an_event_loop_would_stand_still_for_is_not_asked() -> None:
+    assert run(stepping("on_loop", saying("step", "step"))) == ["interrupted"]
+
+
+@pytest.mark.parametrize("agent", ["piped", "threaded", "at_once"])
+def test_a_signal_at_a_breakpoint_outside_of_a_graph_ends_the_run(agent: str) -> None:
+    closed = list[str]()
+
+    async def ask(asked: Sequence[ev.Interrupt]) -> None:
+        asyncio.get_running_loop().call_soon(turn.cancel, ExitCode.TERMINATED)
+        try:
+            await asyncio.sleep(60)
+        finally:
+            closed.append(asked[0].data.id)
+
+    turn = stepping(agent, ask)
+    assert run(turn) == ["cancelled"]
+    assert (len(closed), turn.exit_code) == (1, ExitCode.TERMINATED)

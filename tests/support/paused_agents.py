@@ -1,5 +1,6 @@
 """Agents that wait for a person, with a scripted model and no server: named as `FILE:attribute`."""
 
+import asyncio
 import contextlib
 import inspect
 import operator
@@ -11,6 +12,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import RunnableLambda
+from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph import START, StateGraph
@@ -102,6 +104,28 @@ def _graph(**nodes: Any) -> Any:
 two = _graph(left=_node("left"), right=_node("right")).compile()
 nested = _graph(inside=_graph(deep=_node("deep")).compile()).compile()
 stopped = _graph(say=_say).compile(interrupt_before=["say"])
+_mail, _delete = tool(send_email), tool(delete_file)
+
+
+def _sync(given: Any) -> Any:
+    return _delete.invoke({"path": _mail.invoke({"to": "bob"})})
+
+
+async def _on_loop(given: Any) -> Any:
+    return _sync(given)
+
+
+async def _at_once(given: Any) -> Any:
+    calls = _mail.ainvoke({"to": "bob"}), _delete.ainvoke({"path": "/a"})
+    return "; ".join(await asyncio.gather(*calls))
+
+
+# No graphs: what they run waits in a task, or in a thread; on the event loop it cannot.
+piped: Any = (
+    RunnableLambda(lambda _: {"to": "bob"}) | _mail | (lambda done: {"path": done}) | _delete
+)
+threaded, on_loop, at_once = map(RunnableLambda, (_sync, _on_loop, _at_once))
+in_chain = RunnableLambda(lambda _: {"said": []}) | _graph(say=_say).compile() | str
 chained = RunnableLambda(lambda given: given) | _graph(alone=_node("alone")).compile(
     checkpointer=InMemorySaver()
 )

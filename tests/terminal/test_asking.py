@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import paused_agents
-from tests.support.cli import COMMAND, environment
+from tests.support.cli import COMMAND, catagent, environment
 from tests.support.tmux import HAS_TMUX, Tmux
 
 SIGN = "\u276f"  # of where a person types
@@ -79,3 +79,27 @@ def test_who_leaves_is_told_how_to_answer_later(asking: Tmux, key: str) -> None:
     asking.shows("path: /a", "--answer approve")
     asking.until(asking.echoes)
     assert "sent" not in asking.text()
+
+
+def test_at_a_breakpoint_in_a_chain_it_is_asked_in_the_middle_of_the_run(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="catagent-") as folder:
+        tmux = Tmux(Path(folder) / "tmux", 80, 40)
+        assigned = shlex.join(f"{name}={value}" for name, value in environment(tmp_path).items())
+        file = str(tmp_path / "run.jsonl")
+        ask = [*COMMAND, "ask", "--agent", f"{paused_agents.__file__}:at_once", "--step", "go"]
+        ask += ["--record", file]
+        tmux.type(f"clear; env {assigned} {shlex.join(ask)}; echo code=$?")
+        tmux.shows("before send_email", "Enter goes on, s steps, q leaves")
+        tmux.type("s")
+        tmux.shows("before delete_file", "Enter goes on, s steps, q leaves")
+        tmux.type("")
+        tmux.shows("sent to bob; deleted /a", "code=0")
+        text = tmux.text()
+        tmux.close()
+    assert text.index(f"{SIGN} step") < text.index("before delete_file")
+    assert text.count("before ") == 2
+    assert text.count("done in") == text.count(f"{SIGN} continue") == 1
+    shown = catagent("show", file, env=environment(tmp_path)).stdout
+    assert shown.index("before send_email") < shown.index("sent to bob")
+    exported = catagent("export", file, "-", "--format", "md", env=environment(tmp_path)).stdout
+    assert exported.count("Breakpoint") == 2

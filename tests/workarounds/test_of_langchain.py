@@ -88,6 +88,17 @@ def test_logged_errors(still_needed: StillNeeded, caplog: pytest.LogCaptureFixtu
     still_needed([record.args[:1] for record in caplog.records] == [("Raising",)])  # type: ignore[index]
 
 
+def test_waiting_handlers(still_needed: StillNeeded, caplog: pytest.LogCaptureFixture) -> None:
+    class Raising(AsyncCallbackHandler):
+        raise_error = True
+
+        async def on_chain_start(self, *args: Any, **kwargs: Any) -> None:
+            raise ValueError("ours")
+
+    CallbackManager([Raising()]).on_chain_start({}, {})
+    still_needed("ours" in caplog.text)
+
+
 def test_unawaited_handlers(still_needed: StillNeeded) -> None:
     class Raising(BaseCallbackHandler):
         raise_error = run_inline = True

@@ -39,21 +39,21 @@ class Breakpoints:
         """Those that were asked for, None for none: every callback costs."""
         return cls(names, passed, step=step) if names or step else None
 
-    def before_chain(self, given: Any, about: dict[str, Any]) -> None:
-        """Stop if it is to be a graph's node, `about` which a callback says this."""
+    def before_chain(self, _: Any, given: Any, about: dict[str, Any]) -> list[Pause]:
+        """The stop before a graph's node, if it is one, `about` which a callback says this."""
         metadata, name = about.get("metadata") or {}, str(about.get("name"))
         if not metadata.get("langgraph_checkpoint_ns") or metadata.get("langgraph_node") != name:
-            return
+            return []
         calls = _calls_in(given)
         if len(calls) > 1:
             self._calls[about["run_id"]] = calls
         # One that runs a single tool is not worth a step: the tool is next.
         is_step = self._step and not _is_call(given) and not name.startswith("__")
-        if is_step or name in self._names:
-            self._stop([self._pause("node", name, given, about)], about)
+        is_wanted = is_step or name in self._names
+        return self._new([self._pause("node", name, given, about)] if is_wanted else [])
 
-    def before_tool(self, serialized: Any, text: str, about: dict[str, Any]) -> None:
-        """Stop before a tool, and before the others of its node.
+    def before_tool(self, serialized: Any, text: str, about: dict[str, Any]) -> list[Pause]:
+        """The stops before a tool, and before the others of its node.
 
         Those that one node runs at once would lose what came of them if another of them stopped.
         """
@@ -64,7 +64,7 @@ class Breakpoints:
         calls = others if any(_is_same(each, call) for each in others) else [call]
         wanted = (each for each in calls if self._step or each["name"] in self._names)
         pauses = [self._pause("tool", c["name"], c["args"], about, c["id"]) for c in wanted]
-        self._stop(pauses, about)
+        return self._new(pauses)
 
     def _pause(
         self, kind: str, name: str, given: Any, about: dict[str, Any], call_id: Any = None
@@ -76,13 +76,19 @@ class Breakpoints:
         said = {"kind": kind, "name": name, "input": given, "tool_call_id": call_id}
         return Pause(key, {"breakpoint": said})
 
-    def _stop(self, pauses: list[Pause], about: dict[str, Any]) -> None:
-        """Leave the agent by what LangGraph takes for a pause, unless all of these were passed."""
-        new = [each for each in pauses if each.id not in self._passed]
-        if not new:
+    def _new(self, pauses: list[Pause]) -> list[Pause]:
+        return [each for each in pauses if each.id not in self._passed]
+
+    def go_on(self, pause: Pause, *, step: bool) -> None:
+        """Pass it: where the agent itself has waited there, which is not run again."""
+        self._passed, self._step = self._passed | {pause.id}, step
+
+    def stop(self, pauses: list[Pause], about: dict[str, Any]) -> None:
+        """Leave the agent by what LangGraph takes for a pause, if there are any."""
+        if not pauses:
             return
-        self.say(about.get("parent_run_id"), new)
-        raise importlib.import_module("langgraph.errors").GraphInterrupt(tuple(map(_kept, new)))
+        self.say(about.get("parent_run_id"), pauses)
+        raise importlib.import_module("langgraph.errors").GraphInterrupt(tuple(map(_kept, pauses)))
 
 
 def handler_of(stops: Breakpoints) -> Any:
@@ -93,11 +99,11 @@ def handler_of(stops: Breakpoints) -> Any:
     class Stops(module.CalledFirst, callbacks.BaseCallbackHandler):  # type: ignore[misc]
         run_inline = raise_error = True
 
-        def on_chain_start(self, _: Any, inputs: Any, **about: Any) -> None:
-            stops.before_chain(inputs, about)
+        def on_chain_start(self, serialized: Any, inputs: Any, **about: Any) -> None:
+            stops.stop(stops.before_chain(serialized, inputs, about), about)
 
         def on_tool_start(self, serialized: Any, text: str, **about: Any) -> None:
-            stops.before_tool(serialized, text, about)
+            stops.stop(stops.before_tool(serialized, text, about), about)
 
     module.log_nothing_of(Stops)
     return Stops()
