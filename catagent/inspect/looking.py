@@ -94,7 +94,7 @@ class Looking:
             span, depth = stack.pop()
             rows.append((span, depth))
             if span not in self._folded:
-                stack += ((child, depth + 1) for child in reversed(span.shown(self.at)))
+                stack += [(child, depth + 1) for child in reversed(span.shown(self.at))]
         return rows
 
     def row(self) -> int:
@@ -113,8 +113,9 @@ class Looking:
     def select(self, span: Span | None) -> None:
         """Look at a span, and open what it is inside of; from now on the person leads."""
         self.leads, self.selected = False, span or self.selected
-        self._folded.difference_update(self._above(span))
-        self._folds += 1
+        if hidden := self._folded.intersection(self._above(span)):
+            self._folded -= hidden
+            self._folds += 1
 
     def move(self, by: int) -> None:
         """Select the span so many rows further down."""

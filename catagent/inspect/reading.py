@@ -65,7 +65,7 @@ class Page:
 
 
 class Reading(Pane):
-    """The section of the selected span that was chosen, or else the first that it has."""
+    """The section of the selected span that was chosen, or else an error, or what came."""
 
     heads = 2
 
@@ -82,8 +82,9 @@ class Reading(Pane):
     @property
     def section(self) -> Section | None:
         """The one that is shown."""
-        named = (each for each in self._sections if each.title == self._looking.section)
-        return next(named, next(iter(self._sections), None))
+        known = {each.title: each for each in self._sections}
+        wanted = (self._looking.section, "error", "came", *known)
+        return next((known[title] for title in wanted if title in known), None)
 
     def draw(self, width: int, height: int) -> Sequence[Strip]:
         """What is selected, its sections, and the rows from the top on or at the end."""
