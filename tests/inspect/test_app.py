@@ -30,7 +30,6 @@ def inspect(events: Sequence[Event], check: Check, size: tuple[int, int] = (120,
         async with app.run_test(size=size) as pilot:
             await pilot.pause(0.2)
             await check(app, pilot)
-        app.looking.index.spool._file.close()
 
     asyncio.run(show())
 
