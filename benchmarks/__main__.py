@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 
-from benchmarks import others, startup, tokens, watching
+from benchmarks import opening, others, startup, tokens, watching
 from benchmarks.report import Sheet, Table, draw, sheet_of, write
 
-SECTIONS = ("startup", "first", "tokens", "markdown", "growth", "watching", "others")
+SECTIONS = ("startup", "first", "tokens", "markdown", "growth", "inspect", "watching", "others")
 
 
 def main() -> None:
@@ -37,21 +37,20 @@ def main() -> None:
 
 def measured(sections: Sequence[str], rounds: int) -> list[Table | Sheet]:
     """Run the sections, printing each as it is done."""
+    several = rounds // 2 + 1
+    made: dict[str, Callable[[], list[Table] | list[Sheet]]] = {
+        "startup": lambda: startup.tables(rounds),
+        "first": lambda: others.first_token(2 * rounds),
+        "tokens": lambda: tokens.per_token(several),
+        "markdown": lambda: [tokens.in_markdown(several)],
+        "growth": lambda: [tokens.growth(several)],
+        "inspect": lambda: opening.tables(several),
+        "watching": lambda: watching.sheets(rounds),
+        "others": lambda: others.sheets(rounds),
+    }
     found: list[Table | Sheet] = []
-    if "startup" in sections:
-        found += _shown(startup.tables(rounds))
-    if "first" in sections:
-        found += _shown(others.first_token(2 * rounds))
-    if "tokens" in sections:
-        found += _shown(tokens.per_token(rounds // 2 + 1))
-    if "markdown" in sections:
-        found += _shown([tokens.in_markdown(rounds // 2 + 1)])
-    if "growth" in sections:
-        found += _shown([tokens.growth(rounds // 2 + 1)])
-    if "watching" in sections:
-        found += _shown(watching.sheets(rounds))
-    if "others" in sections:
-        found += _shown(others.sheets(rounds))
+    for name in SECTIONS:
+        found += _shown(made[name]()) if name in sections else []
     return found
 
 
@@ -68,6 +67,7 @@ def smoke() -> None:
         *tokens.per_token(1, 200),
         tokens.in_markdown(1, 2_000),
         tokens.growth(1, 100, 500),
+        *opening.tables(1, 100, 500),
         *watching.sheets(1, 200, (2, 4), install=False),
     ]
     print(f"{len(sections)} benchmarks run, and every token was counted.")
