@@ -41,13 +41,16 @@ class AgentRequest:
     frozen: Mapping[str, Any] | None = None
 
 
-def open_agent(name: str, request: AgentRequest) -> AbstractAsyncContextManager[AgentRun]:
+def open_agent(
+    name: str, request: AgentRequest, found: Any = None
+) -> AbstractAsyncContextManager[AgentRun]:
     """Find the agent called `name`, or the one at "module:attribute" or "file.py:attribute".
 
-    Return what is to be entered on the event loop of its run, and left after that. Either raises
-    UsageError for an agent that is not there or is of no use, and what building its models raises.
+    One that was `found` already is taken. Return what is to be entered on the event loop of its
+    run, and left after that. Either raises UsageError for an agent that is not there or is of no
+    use, and what building its models raises.
     """
-    found = find(name, registry.AGENTS, "agent")
+    found = find(name, registry.AGENTS, "agent") if found is None else found
     from catagent.agents.custom import adapted, made  # imports LangGraph
 
     return adapted(made(found, name, request), name, request)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from catagent.cli.agent import tool_request_of
 from catagent.cli.asked import Asked
-from catagent.cli.earlier import MODELS, TOLD, Earlier, own_file, request_as, thread_of
+from catagent.cli.earlier import TOLD, Earlier, own_file, request_as, thread_of
 from catagent.cli.recordings import history, locate, recorded, run_of
 from catagent.cli.stderr import say
 from catagent.cli.threads import as_before
@@ -19,9 +19,8 @@ from catagent.errors import RecordingError, UsageError
 from catagent.events import types as ev
 from catagent.exports.facts import final_state
 from catagent.loading.registry import TOOLS
-from catagent.models.spec import ModelSpec
 from catagent.redact import MASK
-from catagent.run.frozen import frozen_of
+from catagent.run.frozen import frozen_of, models_of
 from catagent.run.request import Request
 from catagent.threads.store import Thread
 from catagent.views.notes import short
@@ -99,8 +98,8 @@ def request_to_rerun(
         request, asked = request_as(found, asked, thread, told)
     _say_what_differs(found, thread, left)
     if frozen:
-        named = {name: said for name in MODELS if (said := _named(getattr(data, name)))}
-        return replace(request, frozen=frozen_of(rerun.events, run_tools), **named), asked
+        answers, (model, tool_model) = frozen_of(rerun.events, run_tools), models_of(rerun.events)
+        return replace(request, frozen=answers, model=model, tool_model=tool_model), asked
     given = (request.given, request.context, request.configurable, request.tool_input)
     if MASK in json.dumps(given, ensure_ascii=False):
         hint = "ask it with catagent ask, which can be given that"
@@ -160,9 +159,3 @@ def _tool_request(rerun: Rerun, asked: Asked, told: Sequence[str]) -> tuple[Requ
     given: dict[str, Any] = next(calls, {})
     words = {k: v if isinstance(v, str) else json.dumps(v) for k, v in given.items()}
     return tool_request_of(asked, data.agent, words, str(data.input)), asked
-
-
-def _named(model: str | None) -> ModelSpec | None:
-    """A model that is to be called so, and not asked: no file of it is opened."""
-    provider, _, name = (model or "").partition(":")
-    return ModelSpec(provider=provider, name=name) if name else None

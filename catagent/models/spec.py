@@ -50,6 +50,13 @@ def choose_model(wanted: str | None, environ: Mapping[str, str]) -> ModelSpec:
     return ModelSpec(provider=provider.replace("-", "_").lower(), name=name)
 
 
+def named(model: str | None) -> ModelSpec:
+    """A model that is called so, PROVIDER:NAME, and is never asked: no file of it is looked at."""
+    provider, _, name = (model or f"openai:{DEFAULT_OPENAI_MODEL}").partition(":")
+    is_own = provider == "local" and name != EMBEDDED
+    return ModelSpec(provider=provider, name=name, path=Path(name) if is_own else None)
+
+
 def openai_address(environ: Mapping[str, str]) -> str | None:
     """The OpenAI-compatible server that the environment names, or None for OpenAI's own."""
     return environ.get("OPENAI_BASE_URL") or environ.get("OPENAI_API_BASE") or None

@@ -15,6 +15,7 @@ from catagent.config import offline
 from catagent.events import types as ev
 from catagent.events.codec import encodable_data
 from catagent.events.prompts import Prompts
+from catagent.models.spec import ModelSpec, named
 from catagent.redact import MASK
 
 _ANSWER = ("model", "text", "message", "usage", "finish_reason", "error")
@@ -30,6 +31,21 @@ def frozen_of(events: Iterable[ev.Event], run_tools: Sequence[str] | None = None
         calls.take(event)
     runs = list(run_tools or ())
     return {**calls.placed(), "texts": [*calls.texts], "runs": runs, "mask": MASK}
+
+
+def models_of(events: Iterable[ev.Event]) -> tuple[ModelSpec, ModelSpec]:
+    """The model and the tool model of a run, by the names that it has for them, never to be asked.
+
+    An agent of one's own may have been given ours, under the name that it asked first.
+    """
+    agent = tool = None
+    for event in events:
+        if isinstance(event, ev.RunStarted):
+            agent, tool = event.data.model, event.data.tool_model
+        elif isinstance(event, ev.LlmStarted):
+            agent = agent or f"openai:{event.data.model}"
+            break
+    return named(agent), named(tool or agent)
 
 
 @contextlib.contextmanager

@@ -25,6 +25,8 @@ class Request(Struct, kw_only=True, frozen=True):
     graph's, and what is `configurable` is still text where it comes from the command line.
     `python` is the interpreter for the agent, None for the one that we run in.
 
+    `found` is the agent itself where it is at hand, and `agent` then no more than its name.
+
     `thread` is what keeps the conversation, None where nothing does, and `asked` what a thread is
     to remember of this: options by their names. With `resume` the run goes on with one that waits.
     It pauses before the tools and nodes in `breaks`, with `step` before every one, except where
@@ -51,6 +53,7 @@ class Request(Struct, kw_only=True, frozen=True):
     step: bool = False
     passed: tuple[str, ...] = ()
     frozen: dict[str, Any] | None = None
+    found: Any = None
 
     @property
     def thread_file(self) -> str:

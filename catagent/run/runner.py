@@ -125,8 +125,7 @@ class Run:
     async def _events(self) -> EventStream:
         """Open the agent, on a thread so that signals are heard; run it, and close it."""
         self._on_status("loading LangChain")
-        lazy_imports.install()
-        inherit_context()
+        self._prepare()
         async with contextlib.aclosing(self._models()) as models:
             if self._request.uses_our_models and self._request.frozen is None:
                 models.preload()
@@ -143,6 +142,11 @@ class Run:
                     async for event in events:
                         self._say_node(event)
                         yield event
+
+    def _prepare(self) -> None:
+        """Have the process, which is ours, import less and lose nothing in threads."""
+        lazy_imports.install()
+        inherit_context()
 
     @property
     def _pause_file(self) -> str:
@@ -238,7 +242,7 @@ class Run:
 
                 tool = open_tool(request.tool, request.tool_input, agent_request)
                 return contextlib.nullcontext(tool)
-            return open_agent(request.agent, agent_request)
+            return open_agent(request.agent, agent_request, request.found)
 
     def _retrying(self, loop: asyncio.AbstractEventLoop, data: ev.RetryData) -> None:
         """Called by the HTTP client, in the task or thread of the model run that asks."""

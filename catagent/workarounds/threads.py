@@ -1,7 +1,9 @@
 """Python's threads: what is lost on the way into them and out."""
 
 from asyncio import futures
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import copy_context
 from functools import wraps
 from threading import Thread
@@ -36,6 +38,17 @@ def inherit_context() -> None:
 
     Thread.start = starting  # type: ignore[method-assign]
     ThreadPoolExecutor.submit = submitting  # type: ignore[method-assign, assignment]
+
+
+@contextmanager
+def inheriting_context() -> Iterator[None]:
+    """The same for as long as this is open, in a process of somebody else's."""
+    start, submit = Thread.start, ThreadPoolExecutor.submit
+    inherit_context()
+    try:
+        yield
+    finally:
+        Thread.start, ThreadPoolExecutor.submit = start, submit  # type: ignore[method-assign]
 
 
 def keep_tracebacks() -> None:

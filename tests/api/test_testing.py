@@ -1,0 +1,114 @@
+"""`catagent.testing`: an agent is checked against a recording of it, in somebody's own process."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from langchain_core.language_models import SimpleChatModel
+from langchain_core.runnables import Runnable, RunnableLambda
+
+import catagent
+from catagent.testing import acheck, check
+from tests.support.cli import environment
+
+FIXTURES = Path(__file__).parents[1] / "fixtures/v1"
+Check = Callable[..., None]
+
+
+class SayingModel(SimpleChatModel):
+    """Says what it is made to say, which is no parameter."""
+
+    says: str = "I was asked"
+
+    def _call(self, *_: Any, **__: Any) -> str:
+        return self.says
+
+    @property
+    def _llm_type(self) -> str:
+        return "saying"
+
+
+def chain(prompt: str = "say {}", says: str = "I was asked") -> Runnable[Any, Any]:
+    return RunnableLambda[Any, Any](prompt.format) | SayingModel(says=says)
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    """Of a chain whose model says hello."""
+
+    async def record() -> None:
+        agent = chain(says="hello")
+        async for _ in catagent.stream(agent, "it", record=tmp_path / "run.jsonl"):
+            pass
+
+    asyncio.run(record())
+    return tmp_path / "run.jsonl"
+
+
+def in_a_loop(*given: Any) -> None:
+    async def within() -> None:
+        check(*given)
+
+    asyncio.run(within())
+
+
+def awaited(*given: Any) -> None:
+    asyncio.run(acheck(*given))
+
+
+@pytest.mark.parametrize("way", [check, in_a_loop, awaited])
+def test_what_does_as_was_recorded_passes_and_the_first_difference_fails(
+    recording: Path, way: Check
+) -> None:
+    """The agent itself, and a function that makes it; the process is left as it was."""
+    before = Thread.start, ThreadPoolExecutor.submit, SayingModel._generate, sys.meta_path[:]
+    way(recording, chain())
+    way(recording, chain)
+    with pytest.raises(AssertionError) as failed:
+        way(recording, chain("shout {}"))
+    assert str(failed.value).splitlines()[:2] == [
+        f"the run, B, is not as in {recording}, A",
+        'model call 1, in the agent: was sent "human: shout it" instead of "human: say it"',
+    ]
+    after = Thread.start, ThreadPoolExecutor.submit, SayingModel._generate, sys.meta_path[:]
+    assert after == before
+    assert SayingModel().invoke("it").content == "I was asked"
+
+
+def test_a_run_of_tools_and_a_pause_are_checked_by_the_name_of_their_agent() -> None:
+    check(FIXTURES / "nested.jsonl", "tests.support.agents:nesting_tools")
+    check(FIXTURES / "interrupt.jsonl", "tests.fixtures.agents:approved")
+    check(FIXTURES / "limit.jsonl", "cat", max_steps=2)
+    with pytest.raises(AssertionError, match="stopped after 2 steps"):
+        check(FIXTURES / "limit.jsonl", "cat")
+
+
+def test_what_cannot_be_compared_says_why(tmp_path: Path, recording: Path) -> None:
+    with pytest.raises(AssertionError, match=r"no recording at none\.jsonl\n  hint: make one"):
+        check("none.jsonl", chain())
+    other = (FIXTURES / "local.jsonl").read_text()
+    (tmp_path / "two.jsonl").write_text(recording.read_text() + other)
+    with pytest.raises(AssertionError, match="holds 2 runs"):
+        check(tmp_path / "two.jsonl", chain())
+    with pytest.raises(AssertionError, match=r"no_such\.py"):
+        check(recording, "no_such.py:agent")
+
+
+def test_it_needs_no_pytest_and_imports_no_langchain(tmp_path: Path) -> None:
+    code = "import catagent.testing, sys; print({'pytest', 'langchain_core'} & {*sys.modules})"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "set()\n"
