@@ -1,25 +1,36 @@
 """Compares two recordings, and shows in what they differ: the body of `catagent diff`."""
 
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import chain
 from typing import Any
+
+from msgspec import UNSET
+from msgspec.structs import asdict
 
 from catagent.cli.asked import Asked
 from catagent.cli.pager import page
-from catagent.cli.recordings import recorded, run_of
+from catagent.cli.recordings import recorded
+from catagent.cli.recordings import run_of as chosen
 from catagent.compare.differences import Compared, compared
-from catagent.compare.rows import rows, table
+from catagent.compare.rows import table
 from catagent.compare.steps import steps
 from catagent.errors import RecordingError
 from catagent.events.codec import encode_plain
-from catagent.events.types import Event
+from catagent.events.types import Event, run_of
 from catagent.exports.facts import ended, final_state
 from catagent.exports.text import WIDTH
+from catagent.sinks.jsonl import escaped
 from catagent.sinks.terminal import Terminal
 from catagent.views import format as form
+from catagent.views.notes import short
 from catagent.views.style import Look, live_look
+from catagent.views.wrap import wrap
 
-_COUNTS = ("steps", "tool_calls", "duration_s", "ttft_s")
+_TOTALS = (
+    "run_id", "agent", "model", "mode", "status", "model_calls", "steps", "tool_calls",
+    "duration_s", "ttft_s", "cost", "input_tokens", "output_tokens",
+)  # fmt: skip
 
 
 def compare(
@@ -44,7 +55,8 @@ def compare(
     totals = {"a": _totals(a), "b": _totals(b)}
     if json:
         every = [each for _, differences in found for each in differences]
-        sys.stdout.buffer.write(encode_plain({"alike": not every, **totals, "differences": every}))
+        object_ = encode_plain({"alike": not every, **totals, "differences": every})
+        sys.stdout.buffer.write(escaped(object_) if sys.stdout.isatty() else object_)
     else:
         _show(asked, found, totals)
     if damage:
@@ -57,7 +69,7 @@ def _events(asked: Asked, name: str, run: str | None, damage: list[RecordingErro
     events = list[Event]()
     try:
         with recorded(name, asked.loaded) as found:
-            events = run_of(list(found), run)
+            events = chosen(list(found), run)
     except RecordingError as error:
         damage.append(RecordingError(f"{name}: {error.message}", error.hint))
         if not events:
@@ -66,20 +78,14 @@ def _events(asked: Asked, name: str, run: str | None, damage: list[RecordingErro
 
 
 def _totals(events: list[Event]) -> dict[str, Any]:
-    """What a run came to, for programs; what nobody knows is null."""
+    """What a run came to, by name, None where nobody knows."""
     state = final_state(events)
-    started = state.started.data if state.started is not None else None
-    end = state.finished.data if state.finished is not None else None
-    usage = end.usage if end is not None else None
-    return {
-        "run_id": state.started.run_id if state.started is not None else None,
-        **{name: getattr(started, name, None) for name in ("agent", "model", "mode")},
-        "status": ended(state),
-        "model_calls": len(state.llms),
-        **{name: getattr(end, name, None) for name in _COUNTS},
-        "cost": (end.cost if end is not None else None) or None,
-        **{name: getattr(usage, name, None) for name in ("input_tokens", "output_tokens")},
-    }
+    began = [state.started.data] if state.started is not None else []
+    ends = [state.finished.data, state.finished.data.usage] if state.finished is not None else []
+    given = chain.from_iterable(asdict(part).items() for part in (*began, *ends) if part)
+    known = {name: value for name, value in given if value is not UNSET}
+    known |= {"run_id": run_of(events[0]), "status": ended(state), "model_calls": len(state.llms)}
+    return {name: known.get(name) for name in _TOTALS}
 
 
 def _show(asked: Asked, found: list[Compared], totals: dict[str, dict[str, Any]]) -> None:
@@ -100,19 +106,20 @@ def _rows(
         yield look.paint("ok", "The runs are alike.")
     else:
         yield look.paint("bad", "They part here:")
-        yield from rows(first, look, width)
+        yield from wrap(look.line(f"{first.where}: {first.said}"), width)
         yield from ("", *table(found, look, width))
-    yield ""
-    cells = (
-        {"": name.replace("_", " "), **{of.upper(): _cell(name, totals[of][name]) for of in totals}}
-        for name in totals["a"]
-    )
-    yield from map(look.line, form.table(form.headed([*cells])))
+    names = {name: name.removesuffix("_s").replace("_", " ") for name in _TOTALS}
+    cells = [
+        {"": names[name], **{of.upper(): _cell(name, each[name]) for of, each in totals.items()}}
+        for name in _TOTALS
+    ]
+    yield from ("", *map(look.line, form.table(form.headed(cells))))
+
+
+_SHOWN: dict[str, Callable[[Any], str]] = {
+    "cost": form.price, "run_id": short, "duration_s": form.seconds, "ttft_s": form.seconds,
+}  # fmt: skip
 
 
 def _cell(name: str, value: Any) -> str:
-    if value is None:
-        return "-"
-    if name == "cost":
-        return form.price(value)
-    return form.seconds(value) if name.endswith("_s") else str(value)
+    return "-" if value is None else _SHOWN.get(name, str)(value)

@@ -43,6 +43,8 @@ class _Ids:
                 # One of an unknown type is an object as a whole.
                 items = ((k, v) for k, v in value.items() if depth > 1 or k not in _LEFT_OUT)
                 return {k: self._field(k, v, ids, depth) for k, v in items}
+            case ev.Ref(ref=ref, before=before):  # of which there are many
+                return ev.Ref(self._known.get(ref, ref), before)
             case Struct():
                 names = (name for name in value.__struct_fields__ if name not in _LEFT_OUT)
                 fields = ((name, getattr(value, name)) for name in names)

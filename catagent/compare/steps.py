@@ -44,8 +44,11 @@ class Step:
 
 def steps(events: Iterable[ev.Event], *, times: bool = False) -> Step:
     """Return one run with its steps. Only with `times`, its ids and times are in them."""
-    reading = _Reading(times=times)
-    for event in events if times else normalised(events):
+    reading, every = _Reading(times=times), list(events)
+    # The end of a model's call repeats what its pieces said.
+    ended = {event.run_id for event in every if isinstance(event, ev.LlmFinished)}
+    few = (e for e in every if not (isinstance(e, ev.LlmToken) and e.run_id in ended))
+    for event in few if times else normalised(few):
         reading.take(event)
     return reading.whole()
 

@@ -11,8 +11,6 @@ from catagent.compare.differences import differences
 from catagent.compare.rows import rows
 from catagent.events import types as ev
 from catagent.recordings.reader import read
-from catagent.views.options import ViewOptions
-from catagent.views.style import plain_look
 from tests.support.runs import (
     ROOT,
     decision,
@@ -78,13 +76,13 @@ def test_the_first_difference_is_where_the_runs_part_and_what_follows_is_told_on
 def test_a_changed_prompt_is_one_difference_and_its_words_are_marked() -> None:
     (found,) = differences(run(system="Be brief and kind."), run(system="Be brief and rude."))
     assert (found.what, found.where) == ("message", "model call 1, in the agent")
-    shown = list(rows(found, plain_look(ViewOptions())))
+    shown = list(rows(found))
     assert "was sent" in shown[0]
     long = differences(run(answer="".join(words("w", 300))), run(answer="".join(words("w", 299))))
     assert [each.what for each in long] == ["text", "answer"]
-    marked = list(rows(long[0], plain_look(ViewOptions())))
+    marked = list(rows(long[0]))
     assert [row[:4] for row in marked[1:]] == ["  - ", "  + "]
-    assert marked[1].endswith("w298[- w299-] ")
+    assert marked[1].endswith("w298 [-w299-] ")
     assert "w150" not in marked[1]
 
 
@@ -127,10 +125,22 @@ def test_differences_of_whatever_comes_in_whatever_order_raise_nothing() -> None
         assert differences(other, other) == []
 
 
-def test_long_runs_are_compared_in_linear_time() -> None:
-    """10,000 calls of which each is the same, and a text of a million words that is not."""
-    calls = [event for n in range(2500) for event in model(f"m{n}", [f"{n}"])]
-    long = "".join(words("word", 1_000_000))
-    a, b = ([started(), *calls, *model("end", [text]), finished()] for text in (long, long + "end"))
+def test_the_words_around_a_difference_are_found_at_the_end_of_a_long_text() -> None:
+    long = "".join(words("word", 100_000))
+    a, b = ([started(), *model("m", [text]), finished()] for text in (long, f"{long}end"))
     (found,) = differences(a, b)
-    assert sum(map(len, rows(found, plain_look(ViewOptions())))) < 2000
+    shown = "".join(rows(found))
+    assert shown.endswith("{+end+}")
+    assert len(shown) < 2000
+
+
+def test_rows_of_a_difference_are_clean() -> None:
+    """Names of tools are a stranger's too."""
+    runs = [
+        [started(), *tool("c", "look\x1b[2J\n", {}, [], output=of, inside=[]), finished()]
+        for of in ("a\u202eb", "c\x9bd")
+    ]
+    (found,) = differences(*runs)
+    shown = "".join(rows(found))
+    assert shown.isprintable()
+    assert "look␛[2J␊, call c: gave" in shown
