@@ -1,7 +1,7 @@
 """A run that was recorded, and what to run so that it is as that one was asked."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,9 +15,11 @@ from catagent.config import Loaded
 from catagent.errors import RecordingError, UsageError
 from catagent.events import types as ev
 from catagent.events.state import RunState
+from catagent.exports.facts import final_state
 from catagent.loading.registry import AGENTS
 from catagent.models.spec import EMBEDDED
 from catagent.recordings.history import History, summarise
+from catagent.recordings.reader import read_from
 from catagent.run.request import Request
 from catagent.threads.store import Thread
 
@@ -29,17 +31,34 @@ TOLD = (*MODELS, "mode", "context", "configurable")
 class Earlier(NamedTuple):
     """A recorded run; `is_kept` where the history has it, and it is no file of somebody's."""
 
-    state: RunState
+    events: list[ev.Event]
     started: ev.RunStarted
     is_kept: bool
 
+    @property
+    def state(self) -> RunState:
+        """What it came to."""
+        return final_state(self.events)
 
-def own_file(run_id: str, kept: History) -> Path | None:
-    """The history's file of the run, if it has it: a file of somebody's may say anything of it."""
+
+def own(run_id: str, kept: History) -> Earlier | None:
+    """The run as the history has it, if it has: a file of somebody's may say anything of it."""
     with contextlib.suppress(RecordingError):
         path = kept.find(run_id)
-        return path if summarise(path).id == run_id else None
+        if summarise(path).id == run_id:
+            events = list[ev.Event]()
+            with contextlib.suppress(RecordingError):  # it was killed
+                events.extend(read_from(path))
+            return Earlier(events, started(events), True)
     return None
+
+
+def started(events: Iterable[ev.Event]) -> ev.RunStarted:
+    """The start of a run. Raises RecordingError where there is none."""
+    for event in events:
+        if isinstance(event, ev.RunStarted):
+            return event
+    raise RecordingError("the recording does not say what was asked")
 
 
 def thread_of(found: Earlier, loaded: Loaded) -> Thread | None:

@@ -1,23 +1,22 @@
 """Finds the run that is to be asked again, and makes the request of it."""
 
 import json
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from shlex import quote
+from typing import Any
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from catagent.cli.agent import tool_request_of
 from catagent.cli.asked import Asked
-from catagent.cli.earlier import TOLD, Earlier, own_file, request_as, thread_of
+from catagent.cli.earlier import TOLD, Earlier, own, request_as, started, thread_of
 from catagent.cli.recordings import history, locate, recorded, run_of
 from catagent.cli.stderr import say
 from catagent.cli.threads import as_before
 from catagent.errors import RecordingError, UsageError
 from catagent.events import types as ev
-from catagent.exports.facts import final_state
 from catagent.loading.registry import TOOLS
 from catagent.redact import MASK
 from catagent.run.frozen import frozen_of, models_of
@@ -29,33 +28,17 @@ from catagent.views.notes import short
 _FROZEN = ("mode", "context", "configurable")
 
 
-class Rerun(NamedTuple):
-    """A run to ask again, and its events; `name` is what a command calls it, empty for stdin."""
-
-    found: Earlier
-    events: list[ev.Event]
-    name: str
-
-    @property
-    def data(self) -> ev.RunStartedData:
-        """What it was asked with."""
-        return self.found.started.data
-
-
-def run_to_repeat(wanted: str, asked: Asked, run: str | None) -> Rerun:
+def run_to_repeat(wanted: str, asked: Asked, run: str | None) -> tuple[Earlier, Asked]:
     """The run of this id, or of this file: one of one's own as the history has it.
 
     With --agent, a file is taken as it is. Raises UsageError and RecordingError.
     """
-    events = _read(wanted, asked, run)
-    own = own_file(_started(events).run_id, history(asked.loaded))
-    is_file = wanted == "-" or own is None or not own.samefile(locate(wanted, asked.loaded))
-    if own is None or (is_file and asked.given["agent"]):
-        name = "" if wanted == "-" else shlex.quote(wanted)
-        return Rerun(Earlier(final_state(events), _started(events), False), events, name)
-    events = _read(str(own), asked, None) if is_file else events
-    started = _started(events)
-    return Rerun(Earlier(final_state(events), started, True), events, short(started.run_id))
+    events, kept = _read(wanted, asked, run), history(asked.loaded)
+    found, name = Earlier(events, started(events), False), "" if wanted == "-" else quote(wanted)
+    is_id = name and locate(wanted, asked.loaded).parent == kept.folder
+    if is_id or not asked.given["agent"]:
+        found = own(found.started.run_id, kept) or found
+    return found, replace(asked, earlier=short(found.started.run_id) if found.is_kept else name)
 
 
 def _read(wanted: str, asked: Asked, run: str | None) -> list[ev.Event]:
@@ -70,35 +53,25 @@ def _read(wanted: str, asked: Asked, run: str | None) -> list[ev.Event]:
     return events
 
 
-def _started(events: Sequence[ev.Event]) -> ev.RunStarted:
-    for event in events:
-        if isinstance(event, ev.RunStarted):
-            return event
-    raise RecordingError("the recording does not say what was asked")
-
-
 def request_to_rerun(
-    rerun: Rerun, asked: Asked, run_tools: Sequence[str] | None
+    found: Earlier, asked: Asked, run_tools: Sequence[str] | None
 ) -> tuple[Request, Asked]:
     """What to run, in no thread. Where the recording is to answer, these tools run all the same.
 
     With None the models are asked. Raises UsageError.
     """
     frozen = run_tools is not None
-    found, data = rerun.found, rerun.data
-    thread = thread_of(found, asked.loaded)
-    _require_ours(data, asked)
-    if frozen:
-        _require_frozen(data, asked)
+    data, thread = found.started.data, thread_of(found, asked.loaded)
+    _require(data, asked, frozen=frozen)
     told = _FROZEN if frozen else TOLD if found.is_kept else ("mode",)
     left = [name for name in TOLD if not (frozen or name in told or asked.given.get(name))]
     if _is_tool(data):
-        request, asked = _tool_request(rerun, asked, told)
+        request, asked = _tool_request(found, asked, told)
     else:
         request, asked = request_as(found, asked, thread, told)
     _say_what_differs(found, thread, left)
     if frozen:
-        answers, (model, tool_model) = frozen_of(rerun.events, run_tools), models_of(rerun.events)
+        answers, (model, tool_model) = frozen_of(found.events, run_tools), models_of(found.events)
         return replace(request, frozen=answers, model=model, tool_model=tool_model), asked
     given = (request.given, request.context, request.configurable, request.tool_input)
     if MASK in json.dumps(given, ensure_ascii=False):
@@ -107,21 +80,20 @@ def request_to_rerun(
     return request, asked
 
 
-def _require_frozen(data: ev.RunStartedData, asked: Asked) -> None:
-    """Raise UsageError for what the recording alone cannot answer."""
-    if data.resumes:
-        hint = f"catagent rerun {short(data.resumes)} --frozen"
-        raise UsageError("the run goes on with another, and has not its beginning", hint)
-    if asked.given["model"] or asked.given["tool_model"]:
-        raise UsageError("--model is asked, and no model is with --frozen", "leave one of them out")
+def _require(data: ev.RunStartedData, asked: Asked, *, frozen: bool) -> None:
+    """Raise UsageError for a run of another program whose agent nobody has named.
 
-
-def _require_ours(data: ev.RunStartedData, asked: Asked) -> None:
-    """Raise UsageError for a run of another program, whose agent nobody has named."""
+    And for what a recording cannot answer.
+    """
     if data.pid is not UNSET and not asked.given["agent"]:
         again = f"catagent watch -- {data.program}" if data.program else "catagent watch"
         message = "the run is another program's, and that alone can make it again"
         raise UsageError(message, f"{again}; or --agent file.py:name, to run it here")
+    if frozen and data.resumes:
+        hint = f"catagent rerun {short(data.resumes)} --frozen"
+        raise UsageError("the run goes on with another, and has not its beginning", hint)
+    if frozen and (asked.given["model"] or asked.given["tool_model"]):
+        raise UsageError("--model is asked, and no model is with --frozen", "leave one of them out")
 
 
 def _say_what_differs(found: Earlier, thread: Thread | None, left: Sequence[str]) -> None:
@@ -145,17 +117,17 @@ def _is_tool(data: ev.RunStartedData) -> bool:
     return data.agent in TOOLS or is_call
 
 
-def _tool_request(rerun: Rerun, asked: Asked, told: Sequence[str]) -> tuple[Request, Asked]:
+def _tool_request(found: Earlier, asked: Asked, told: Sequence[str]) -> tuple[Request, Asked]:
     """The same call of the tool."""
-    data = rerun.data
-    if data.agent not in TOOLS and not rerun.found.is_kept:
+    data = found.started.data
+    if data.agent not in TOOLS and not found.is_kept:
         message = "a recording that is a file says nothing of which tool to run"
         raise UsageError(message, f"catagent tool {data.input}")
     known = {name: getattr(data, name) for name in ("mode", "tool_model") if name in told}
     if asked.given["model"]:
         known.pop("tool_model", None)
     asked = as_before(asked, Thread(id="", path=Path(), asked=known))
-    calls = (each.data.tool_input for each in rerun.events if isinstance(each, ev.ToolStarted))
+    calls = (each.data.tool_input for each in found.events if isinstance(each, ev.ToolStarted))
     given: dict[str, Any] = next(calls, {})
     words = {k: v if isinstance(v, str) else json.dumps(v) for k, v in given.items()}
     return tool_request_of(asked, data.agent, words, str(data.input)), asked

@@ -1,21 +1,18 @@
 """Finds the run that waits, what it was asked with, and what is answered to it."""
 
-import contextlib
 from collections.abc import Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from catagent.cli.asked import Asked
-from catagent.cli.earlier import TOLD, Earlier, own_file, request_as, thread_of
+from catagent.cli.earlier import TOLD, Earlier, own, request_as, thread_of
 from catagent.cli.recordings import history, recorded, runs_of
 from catagent.config import Loaded
-from catagent.errors import RecordingError, UsageError
+from catagent.errors import UsageError
 from catagent.events import types as ev
-from catagent.events.state import RunState
 from catagent.exports.facts import final_state
-from catagent.recordings.history import History, answered, waiting
-from catagent.recordings.reader import read_from
+from catagent.recordings.history import answered, waiting
 from catagent.run.answers import CONTINUE, answer_to, is_stop
 from catagent.run.request import Request
 
@@ -31,26 +28,17 @@ def waiting_run(wanted: str, loaded: Loaded, run: str | None = None) -> Earlier:
     if not wanted and (wanted := next((each.id for each in waiting(kept.runs())), "")) == "":
         raise UsageError("no run waits for an answer", "catagent runs lists those that are kept")
     with recorded(wanted, loaded) as events:
-        states = [final_state(each) for each in runs_of(events, run)]
-    resumed = {state.started.data.resumes for state in states if state.started is not None}
-    for state in reversed(states):
+        states = [(each, final_state(each)) for each in runs_of(events, run)]
+    resumed = {state.started.data.resumes for _, state in states if state.started is not None}
+    for those, state in reversed(states):
         started, end = state.started, state.finished
         if started is None or end is None or started.run_id in resumed:
             continue
         if end.data.status == "interrupted":
-            return _own(started.run_id, kept) or Earlier(state, started, False)
-    ends = [state.finished.data.status for state in states if state.finished is not None]
+            return own(started.run_id, kept) or Earlier(those, started, False)
+    ends = [state.finished.data.status for _, state in states if state.finished is not None]
     said = f"{wanted} does not wait for an answer: it ended with {', '.join(ends)}"
     raise UsageError(said, "catagent resume alone takes the last that waits")
-
-
-def _own(run_id: str, kept: History) -> Earlier | None:
-    """The run as the history has it, if it has."""
-    with contextlib.suppress(RecordingError):
-        path = own_file(run_id, kept)
-        state = final_state(read_from(path)) if path else RunState()
-        return Earlier(state, state.started, True) if state.started is not None else None
-    return None
 
 
 def answers_of(

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import typer
-from msgspec.structs import replace
 
 from catagent.cli.asked import Asked
 from catagent.cli.options import (
@@ -50,9 +49,9 @@ def rerun(
     from catagent.cli.rerunning import request_to_rerun, run_to_repeat
     from catagent.cli.run_request import show  # asyncio and all: not for --help
 
-    earlier = run_to_repeat(recording, asked, run)
+    earlier, asked = run_to_repeat(recording, asked, run)
     tools = [*filter(None, map(str.strip, (run_tools or "").split(",")))]
     if tools and not frozen:
         raise UsageError("--run-tools is for a run that is --frozen", "elsewhere, all tools run")
     request, asked = request_to_rerun(earlier, asked, tools if frozen else None)
-    raise typer.Exit(show(request, replace(asked, earlier=earlier.name)))
+    raise typer.Exit(show(request, asked))
