@@ -13,50 +13,43 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
 from typing import IO
 
 import typer
 from msgspec.structs import replace
 
 from catagent.cli.asked import Asked
-from catagent.cli.inspecting import require_terminal, shown
+from catagent.cli.inspecting import Feed, require_terminal, shown
 from catagent.cli.stderr import say
 from catagent.errors import AgentError, CatagentError, UsageError
 from catagent.events.filters import Noting
 from catagent.events.types import Event, RunStarted
 from catagent.recordings.reader import CHUNK, Reader
 from catagent.sinks.capture import LineCutter, typed
-from catagent.views.format import count
 from catagent.views.notes import short
 from catagent.watch.program import Forwarding, Program
 
-# For a command that is refused to say so, on the screen as it was.
-_REFUSED_S = 0.5
-_PATIENCE_S = 5.0
-_MOST_SAID, _MOST_LINES = 1 << 16, 200
+_REFUSED_S = 0.5  # for a command that is refused to say so, on the screen as it was
+_PATIENCE_S = 10.0
+_MOST_SAID = 1 << 16  # bytes
 
 
 def apart(asked: Asked) -> Asked:
-    """Fork, and return what is asked now of the child.
+    """Fork, and return what is asked of the child; here, raise Exit with its exit code at the end.
 
-    Here, where the person sees it, Exit is raised with the child's exit code, once they have left.
     Raises UsageError for what has no part in it.
     """
     given = [name for name in ("output", "json", "quiet") if asked.given.get(name)]
     for name in (*given, *asked.filters.as_dict()):
-        option = "--" + name.replace("_", "-")
-        raise UsageError(f"--inspect shows all there is: {option} has no part in it")
+        raise UsageError(f"--{name.replace('_', '-')} has no part in --inspect, which shows all")
     if not hasattr(os, "fork"):
         raise UsageError(f"--inspect does not work on {sys.platform}", "it needs a Unix")
     require_terminal(asked)
-    sys.stdout.flush()
     ours, theirs = os.pipe()
     with tempfile.TemporaryFile() as said:
         if child := os.fork():
             os.close(theirs)
-            seen = _Seen(asked, Program(child, shares_keys=False), ours, said)
-            raise typer.Exit(seen.show())
+            raise typer.Exit(_Seen(asked, Program(child, shares_keys=False), ours, said).show())
         os.close(ours)
         return _leave_terminal(asked, theirs, said.fileno())
 
@@ -74,7 +67,6 @@ def _leave_terminal(asked: Asked, events: int, said: int) -> Asked:
     if os.isatty(0):
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(events, 1)
-    os.close(events)
     os.dup2(said, 2)
     settings = replace(asked.settings, output="jsonl")
     return replace(asked, filters=_Everything(), loaded=replace(asked.loaded, settings=settings))
@@ -86,69 +78,60 @@ class _Seen:
     def __init__(self, asked: Asked, program: Program, events: int, said: IO[bytes]) -> None:
         self._asked, self._program, self._events, self._said = asked, program, events, said
         self._code: int | None = None
-        self._runs: list[str] = []
+        self._last = ""
 
     def show(self) -> int:
         """Show it until the person leaves, which ends it; return its exit code."""
         import catagent.inspect.app  # noqa: F401 - takes as long as the child to begin
 
-        number = int(signal.SIGINT)
+        left_by = 0
         try:
             has_begun = select.select([self._events], [], [], _REFUSED_S)[0]
-            first = os.read(self._events, CHUNK) if has_begun else None
-            if first != b"":
-                events = self._live(first or b"")
-                number = shown(events, self._asked, "", is_live=True) or number
+            first = os.read(self._events, CHUNK) if has_begun else b"\n"
+            if first:
+                left_by = shown(self._live(first), self._asked, is_live=True)
         except CatagentError as error:
             say(f"catagent: error: {error.message}", error.hint)
         finally:
-            code = self._end(number)
+            code = self._end(left_by or signal.SIGINT) if self._code is None else self._code
         self._say_rest()
         return code
 
-    async def _live(self, chunk: bytes) -> AsyncIterator[Sequence[Event]]:
+    async def _live(self, chunk: bytes) -> Feed:
         """Its events as they come. Raises AgentError where it was killed."""
-        reader, stream = Reader(), asyncio.StreamReader()
+        reader, stream, loop = Reader(), asyncio.StreamReader(), asyncio.get_running_loop()
         pipe = os.fdopen(os.dup(self._events), "rb", 0)
-        loop = asyncio.get_running_loop()
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), pipe)
-        while chunk or not stream.at_eof():
+        while chunk:
             events = [*reader.feed(chunk)]
-            self._runs += [each.run_id for each in events if isinstance(each, RunStarted)]
+            for event in events:
+                self._last = event.run_id if isinstance(event, RunStarted) else self._last
             yield events
             chunk = await stream.read(CHUNK)
         self._code = self._program.wait()
-        if self._code > 128 and "killed" in self._program.ended_by:
+        if "killed" in self._program.ended_by:
             raise AgentError(f"the process that ran this was {self._program.ended_by}")
 
     def _end(self, number: int) -> int:
-        """Its exit code, once it has ended; it is asked to as by Ctrl-C, and in the end killed."""
-        if self._code is not None:
-            return self._code
+        """Its exit code, once it has ended; this signal asks it to, and in the end it is killed."""
+        deadline = time.monotonic() + _PATIENCE_S
         with Forwarding(lambda _: None) as signals:
             signals.program = self._program
-            for each in (number, signal.SIGTERM):
-                self._program.send(each)
-                if self._ends_within(_PATIENCE_S):
+            self._program.send(number)
+            # Read meanwhile, so that it can write its last event.
+            while select.select([self._events], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                if not os.read(self._events, CHUNK):
                     break
             else:
                 os.killpg(self._program.pid, signal.SIGKILL)
             return self._program.wait()
 
-    def _ends_within(self, seconds: float) -> bool:
-        """Whether the pipe does. It is read meanwhile, so that a last event can be written."""
-        deadline = time.monotonic() + seconds
-        while select.select([self._events], [], [], max(0.0, deadline - time.monotonic()))[0]:
-            if not os.read(self._events, CHUNK):
-                return True
-        return False
-
     def _say_rest(self) -> None:
         """Say what it has said, the last of it, and with which command it is seen again."""
         self._said.seek(max(0, self._said.seek(0, os.SEEK_END) - _MOST_SAID))
-        for row in LineCutter().feed(self._said.read())[-_MOST_LINES:]:
+        text = self._said.read().rstrip()
+        for row in LineCutter().feed(text + b"\n") if text else ():
             say(typed(row))
         again = replace(self._asked, verbose=False).again.replace("show", "inspect", 1)
-        if again and self._runs:
-            which = "it" if len(self._runs) == 1 else f"the last of {count(len(self._runs), 'run')}"
-            say(f"catagent: {again.replace('{run}', short(self._runs[-1]))} shows {which} again")
+        if again and self._last:
+            say(f"catagent: {again.replace('{run}', short(self._last))} shows it again")

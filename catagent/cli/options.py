@@ -153,14 +153,18 @@ TURN: Options = (
     *ANSWERS,
 )
 
-LOOK: Options = (
-    _output("quiet", "The answer alone.", "-q"),
-    _output("verbose", "Show run ids, tags and timings.", "-v"),
-    _output("stats", "Usage and times, on stderr, at the end."),
+DRAWING: Options = (
     _output("color", "When to use colour."),
     _output("no_color", "The same as --color never."),
     _output("theme", "Colours for which terminal."),
     _output("ascii", "Draw with ASCII alone."),
+)
+
+LOOK: Options = (
+    _output("quiet", "The answer alone.", "-q"),
+    _output("verbose", "Show run ids, tags and timings.", "-v"),
+    _output("stats", "Usage and times, on stderr, at the end."),
+    *DRAWING,
     _output("fold", "Show so many rows of a long text; 0 for all. The answer is always whole."),
     _output("full", "The same as --fold 0."),
 )
@@ -177,9 +181,6 @@ OUTPUT: Options = (
 )
 
 LIVE: Options = (*OUTPUT, _output("inspect", "Walk through it while it happens."))
-
-_DRAWING = ("color", "no_color", "theme", "ascii")
-DRAWING: Options = tuple(each for each in LOOK if each.name in _DRAWING)
 
 WATCH: Options = (
     _watch("tokens", "Make models stream that would not."),

@@ -31,7 +31,7 @@ import sys
 from langchain_core.runnables import RunnableLambda
 print("read", sys.stdin.read().encode(), flush=True)
 RunnableLambda(lambda given: given, name="seen").invoke({"input": "where?"})
-print("\\x1b[31mred\\x1b[0m", file=sys.stderr, flush=True)
+print("\\x1b[31mred\\x1b[0m", end="", file=sys.stderr, flush=True)
 sys.exit(7)
 """
 
@@ -137,9 +137,9 @@ def test_a_program_keeps_its_exit_code_and_what_it_says_comes_at_the_end(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ("ask where? --inspect -q", "--quiet has no part"),
-        ("ask where? --inspect -o plain", "--output has no part"),
-        ("ask where? --inspect --exclude-tags a", "--exclude-tags has no part"),
+        ("ask where? --inspect -q", "--quiet has no part in --inspect"),
+        ("ask where? --inspect -o plain", "--output has no part in --inspect"),
+        ("ask where? --inspect --exclude-tags a", "--exclude-tags has no part in --inspect"),
         ("ask where? --inspect --max-cost 1 --model anthropic:foo", "no price"),
         ("watch --inspect", "--inspect is for a program"),
         ("watch --inspect -- no-such-program", "command not found"),
