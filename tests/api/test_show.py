@@ -151,7 +151,7 @@ def test_what_cannot_be_run_raises_inside_a_loop_too() -> None:
 
 
 def test_the_kernels_interrupt_cancels_the_run_of_a_cell(tmp_path: Path) -> None:
-    with ScriptedServer(saying(*"a" * 1000, pace=0.05)) as server:
+    with ScriptedServer(saying(*["a" * 20] * 500, pace=0.05)) as server:
         cells = [
             f"import sys; sys.argv = ['', {server.url!r}]\n{AGENT}",
             """
