@@ -1,7 +1,5 @@
 """What went wrong in runs, each failure once, where it was raised."""
 
-from collections.abc import Iterator
-
 from catagent.inspect.span import Span
 
 _LATEST = 16  # of the same text, that a further one may be the same as
@@ -17,16 +15,11 @@ class Failures:
         """Take note that a span failed, and of the words of the error."""
         known = self._known.setdefault((span.root, text), [])
         for each in known[-_LATEST:]:
-            if each[1] in _around(span):
+            if span.is_below(each[1]):
                 known.remove(each)
-        if not any(span in _around(inner) for _, inner in known[-_LATEST:]):
+        if not any(inner.is_below(span) for _, inner in known[-_LATEST:]):
             known.append((position, span))
 
     def positions(self) -> list[int]:
         """Where they are, in order."""
         return sorted(position for found in self._known.values() for position, _ in found)
-
-
-def _around(span: Span) -> Iterator[Span]:
-    while span.parent is not None:
-        yield (span := span.parent)

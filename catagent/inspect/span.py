@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Literal
 
 from msgspec import UNSET
@@ -110,7 +111,7 @@ class Span:
         turns = self.turns
         if turns[-1][0] < at:
             return turns[-1]
-        return turns[max(0, bisect_left(turns, at, key=_position) - 1)]
+        return turns[max(0, bisect_left(turns, at, key=itemgetter(0)) - 1)]
 
     def begins(self, when: float | None) -> None:
         """It had begun by then, and what is around it had, too: that may have been said late."""
@@ -145,7 +146,3 @@ class Span:
 def by_first(span: Span) -> int:
     """What spans are in order of."""
     return span.first
-
-
-def _position(turn: tuple[int, Status, float | None]) -> int:
-    return turn[0]

@@ -1,6 +1,8 @@
 """What a model has written so far, in lines; it costs what is new, however much there is."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
+from operator import itemgetter
 
 from catagent.events import types as ev
 from catagent.inspect.span import Span
@@ -42,24 +44,22 @@ class Stream:
             self._read += 1
             if isinstance(event := self._spool[position], ev.LlmToken):
                 self._tokens.append((position, event.data))
-        seen = len(self._tokens)
-        while seen and self._tokens[seen - 1][0] >= at:
-            seen -= 1
+        seen = bisect_left(self._tokens, at, key=itemgetter(0))
         if seen < self._told:
             self._texts, self._told = {}, 0
-        for _, data in self._tokens[self._told : seen]:
-            self._add(data)
+        self._add([data for _, data in self._tokens[self._told : seen]])
         self._told = seen
         for (channel, _), text in self._texts.items():
             style = _STYLES.get(channel, "plain")
             yield from ((style, line) for line in text.all())
 
-    def _add(self, data: ev.LlmTokenData) -> None:
-        index = data.index if isinstance(data.index, int) else 0
-        text = self._texts.get((data.channel, index))
-        if text is None:
-            tool = self._look.line(f"{data.tool}(") if isinstance(data.tool, str) else ""
-            text = self._texts[data.channel, index] = _Text(
-                self._look.glyphs.call * bool(tool) + tool
-            )
-        text.add(self._look.text(data.delta) + "\n" * (data.channel == "block"))
+    def _add(self, tokens: list[ev.LlmTokenData]) -> None:
+        news: dict[tuple[ev.Channel, int], list[str]] = {}
+        for data in tokens:
+            key = data.channel, data.index if isinstance(data.index, int) else 0
+            if key not in self._texts:
+                tool = self._look.line(f"{data.tool}(") if isinstance(data.tool, str) else ""
+                self._texts[key] = _Text(self._look.glyphs.call * bool(tool) + tool)
+            news.setdefault(key, []).append(data.delta + "\n" * (data.channel == "block"))
+        for key, pieces in news.items():
+            self._texts[key].add(self._look.text("".join(pieces).replace("\r\n", "\n")))

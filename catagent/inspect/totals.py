@@ -1,6 +1,7 @@
 """What the models below each part of a run have used, as of any event."""
 
 from bisect import bisect_left
+from operator import itemgetter
 
 from catagent.events.types import Usage
 from catagent.inspect.span import Span
@@ -26,7 +27,7 @@ class Totals:
         """The tokens of a model, or of all models below another; None where none of them said."""
         if moves != self._moves:
             self._sums, self._counted, self._moves = {}, 0, moves
-        wanted = bisect_left(self._models, at, key=_position)
+        wanted = bisect_left(self._models, at, key=itemgetter(0))
         sign = 1 if wanted > self._counted else -1
         for _, model in self._models[min(wanted, self._counted) : max(wanted, self._counted)]:
             self._count(model, sign)
@@ -43,7 +44,3 @@ class Totals:
                 if not sums[kind]:
                     del sums[kind]
             around = around.parent
-
-
-def _position(model: tuple[int, Span]) -> int:
-    return model[0]

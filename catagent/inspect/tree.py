@@ -47,7 +47,7 @@ class Tree:
         self._begin(span, above)
         if known is None:
             self.runs[event.run_id] = span
-        elif not known.kind and known.above is above and span not in _up(above, "above"):
+        elif not known.kind and known.above is above and span not in _around(above):
             known.above = span  # what ran in it came before it
             self._settle(span.parent, known.first)
         return span
@@ -59,17 +59,17 @@ class Tree:
         span.kind, span.name, span.inside = kind, name, inside
         tool = self._calls.get((span.root, inside or ""))
         if tool is not None and tool is not span and tool.is_decided:
-            self._begin(tool, next(_shown(span), tool))
+            self._begin(tool, next((each for each in _around(span) if each.kind), tool))
         self._place(span)
         self._settle(span.parent, span.first)
 
     def home(self, span: Span) -> Span | None:
         """What it is shown below: the nearest around it, or the call that its event names."""
-        around, tool = next(_shown(span), None), None
+        around, tool = next((each for each in _around(span) if each.kind), None), None
         if span.inside and around and (around.key or around.inside) != span.inside:
             tool = self._calls.get((span.root, span.inside))
         for each in (tool, around):
-            if each is not None and span not in (each, *_up(each, "parent")):
+            if each is not None and each is not span and not each.is_below(span):
                 return each
         return None if span.above is None else self.runs[span.root]
 
@@ -100,7 +100,7 @@ class Tree:
     def _begin(self, span: Span, above: Span) -> None:
         """A call that was decided on has begun: from now on it stands where it runs."""
         begins = span.is_decided
-        moves = span.above is not above and span not in (above, *_up(above, "above"))
+        moves = span.above is not above and span not in (above, *_around(above))
         if begins:
             self._start(span)
             span.began = self.now[1]
@@ -127,11 +127,7 @@ def is_step(tag: str) -> bool:
     return tag.startswith("graph:step:")
 
 
-def _shown(span: Span) -> Iterator[Span]:
-    return (around for around in _up(span, "above") if around.kind)
-
-
-def _up(span: Span, way: str) -> Iterator[Span]:
-    """What is around it, from the inside: by what it ran in (`above`), or as it is shown."""
-    while (span := getattr(span, way)) is not None:
-        yield span
+def _around(span: Span) -> Iterator[Span]:
+    """What it ran in, from the inside, shown or not."""
+    while span.above is not None:
+        yield (span := span.above)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -156,6 +157,20 @@ def test_the_tree_has_a_place_for_whatever_comes(seed: int) -> None:
     assert len(set(map(id, spans))) == len(spans)
     owners = {id(index.span_at(position)) for position in range(len(index))}
     assert owners <= set(map(id, spans))
+
+
+def test_the_tree_has_a_root_for_each_run_of_a_stream_at_once() -> None:
+    names = ("nested", "steps", "interrupt")
+    apart = [drawn(recorded(name)) for name in names]
+    runs = [list(read(RECORDED / f"{name}.jsonl")) for name in names]
+    mixed = [event for row in zip_longest(*runs) for event in row if event is not None]
+    index = indexed(mixed)
+    assert drawn(index) == [line for lines in apart for line in lines]
+    assert [root.status(len(index)) for root in index.roots] == [
+        "success",
+        "success",
+        "interrupted",
+    ]
 
 
 def nested(depth: int) -> Iterator[ev.Event]:
