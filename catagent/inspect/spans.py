@@ -37,6 +37,7 @@ class Index:
         self._tree, self._totals, self._owners = Tree(), Totals(), array("I")
         self.said: dict[str, array[int]] = {}
         self._models: dict[tuple[str, str], Span] = {}  # each one's latest call
+        self._broken: dict[str, tuple[int, Span]] = {}  # the innermost node that failed last
         self.roots = self._tree.roots
 
     def __len__(self) -> int:
@@ -170,6 +171,10 @@ class Index:
         span.name = span.name or event.name
         if data.phase in _PHASES and span.kind != "run":
             self._end(span, _PHASES[data.phase])
+        if data.phase == "error" and span.kind == "node":
+            known = self._broken.get(span.root)
+            if known is None or not known[1].is_below(span):
+                self._broken[span.root] = self._tree.now[0], span
 
     def _show_node(self, event: ev.Node | ev.Update | ev.Interrupt, span: Span) -> None:
         """Show a node, and the agent that it is of, unless that is called as what it is in."""
@@ -189,7 +194,8 @@ class Index:
             if used.calls == 1 and (model := self._models.get((span.root, used.model))):
                 model.cost = used.cost
         if data.error and data.status != "cancelled":
-            self._failures.add(span, self._tree.now[0], data.error.message)
+            position, where = self._broken.get(span.root, (self._tree.now[0], span))
+            self._failures.add(where, position, data.error.message)
 
     def _end(self, span: Span, status: Status) -> None:
         span.turn(self._tree.now, status)

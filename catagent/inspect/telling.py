@@ -76,11 +76,11 @@ def _named(value: Any) -> list[str]:
 
 
 def _run(look: Look, data: ev.RunStartedData) -> Iterator[Told]:
-    yield "sent", "question", "\n".join(fields(data.input))
+    yield "sent", "question", "\n".join(fields(data.input) if data.input is not None else [])
     known = [data.agent, data.model, data.mode, data.thread_id and f"thread {data.thread_id}"]
     yield "sent", "dim", look.glyphs.dot.join(filter(None, known))
     if data.resumes is not UNSET:
-        yield "sent", "busy", f"answers run {data.resumes}: {_json(data.answers or {})}"
+        yield "sent", "busy", f"answers run {data.resumes}: {compact(data.answers or {})}"
 
 
 def _model(

@@ -10,9 +10,10 @@ from catagent.events import types as ev
 from catagent.inspect.details import Details, Line
 from catagent.inspect.span import Span
 from catagent.inspect.spans import Index
+from catagent.recordings.reader import read
 from catagent.views.options import ViewOptions
 from catagent.views.style import live_look
-from tests.inspect.test_tree import TS, indexed, one, recorded
+from tests.inspect.test_tree import RECORDED, TS, indexed, one, recorded
 
 LOOK = live_look(ViewOptions())
 
@@ -94,6 +95,59 @@ def test_details_of_a_call_that_never_ran_come_of_its_model() -> None:
     call = one(index, "where_cat_is_hiding", 2)
     assert (call.status(len(index)), call.events(len(index))) == ("decided", 0)
     assert told(index, call)["raw"][1] == '  "type": "llm.finished",'
+
+
+@pytest.mark.parametrize(
+    ("name", "span", "number", "said"),
+    [
+        ("retry", "gpt-4o-mini", 0, "retry 1 of"),
+        ("length", "gpt-4o-mini", 2, "incomplete"),
+        ("fan-out", "look", 0, "searched: "),
+        ("interrupt", "HumanInTheLoopMiddleware.after_model", 1, "get_items"),
+        ("parallel", "get_items", 2, "under the sofa"),
+    ],
+)
+def test_details_have_what_happened_in_a_part_beside_its_work(
+    name: str, span: str, number: int, said: str
+) -> None:
+    index = recorded(name)
+    of = told(index, one(index, span, number))
+    assert any(said in line for line in of["came"] + of.get("sent", []))
+
+
+def test_details_say_what_is_left_out_of_the_stream() -> None:
+    """A filter, or `tail`, has taken what a prompt refers to."""
+    events = list(read(RECORDED / "events.jsonl"))
+    index = indexed([event for event in events if not 0 < event.seq < 40])
+    sent = told(index, one(index, "gpt-4o-mini"))["sent"]
+    assert any(line.startswith("1 message up to ") for line in sent)
+    assert "tool get_items" in sent
+
+
+def test_details_of_a_failed_run_say_where() -> None:
+    error = ev.ErrorInfo(
+        kind="agent", type="KeyError", message="'x'", node="plan", file="app.py", line=3,
+        source="state['x']", others=[ev.Failure(kind="tool", type="ToolError", message="too")],
+    )  # fmt: skip
+    resumed = ev.RunStartedData(
+        agent="cat", mode="events", input=None, resumes="before", answers={"i": "yes"}
+    )
+    failed = ev.NodeData(kind="chain", phase="error", content="KeyError('x')")
+    ended = ev.RunFinishedData(status="error", exit_code=1, error=error)
+    index = indexed([
+        ev.RunStarted(run_id="r", name="cat", ts=TS, data=resumed),
+        ev.Node(run_id="n", parent_ids=["r"], name="plan", tags=["graph:step:1"], data=failed),
+        ev.Warned(run_id="r", data=ev.WarningData(code="w", message="careful", hint="so")),
+        ev.RunFinished(run_id="r", ts=TS, data=ended),
+    ])  # fmt: skip
+    run = told(index, index.roots[0])
+    assert run["error"] == [
+        "KeyError: 'x'", "in node plan, at app.py:3", "  state['x']", "ToolError: too",
+    ]  # fmt: skip
+    assert run["came"][:2] == ["careful", "so"]
+    assert run["sent"][-1].endswith('"yes"}')
+    assert told(index, one(index, "plan"))["error"] == ["KeyError('x')"]
+    assert index.errors == [1]
 
 
 def hostile(text: str, size: int) -> list[ev.Event]:
