@@ -80,7 +80,7 @@ class _Models:
     def __init__(self, recorded: Recorded, on_retry: Callable[[dict[str, Any]], object]) -> None:
         self._recorded, self._on_retry = recorded, on_retry
         ways = self._generate, self._agenerate, self._stream, self._astream
-        self.ways = {way.__name__: way for way in ways}.keys()
+        self.ways = {way.__name__ for way in ways}
 
     def replaced(self, name: str, theirs: Any) -> Any:
         """The method that takes the place of theirs."""
@@ -118,7 +118,7 @@ class _Models:
         """What was recorded of this prompt: messages, or the text of one."""
         tools = options.get("tools") or options.get("functions") or ()
         texts = [f"prompt: {asked}"] if isinstance(asked, str) else map(_text, asked)
-        texts = [tools_text(map(_tool_name, tools)), *texts]
+        texts = [tools_text(name for tool in tools for name in _tool_names(tool)), *texts]
         item = self._recorded.model(_inside.get()[0], _name(model), texts)
         item["provider"] = getattr(model, "_get_ls_params", _nothing)().get("ls_provider")
         for retry in item["retries"]:
@@ -212,10 +212,15 @@ def _text(message: Any) -> str:
     return message_text(kind.lower(), message.content, asked)
 
 
-def _tool_name(tool: Any) -> str:
-    """Its name, in the form of any provider."""
+def _tool_names(tool: Any) -> list[str]:
+    """The names of what an item of a call's `tools` declares, in the form of any provider."""
     if not isinstance(tool, dict):
-        return str(getattr(tool, "name", None) or getattr(tool, "__name__", tool))
-    wrapped = (tool.get(each) for each in ("function", "custom", "toolSpec"))
-    form = next((each for each in wrapped if isinstance(each, dict)), tool)
-    return str(form.get("name") or form.get("type") or next(iter(form), ""))
+        return [str(getattr(tool, "name", None) or getattr(tool, "__name__", tool))]
+    declared = tool.get("function_declarations") or tool.get("functionDeclarations") or [tool]
+    return [*map(_declared_name, declared)]
+
+
+def _declared_name(form: dict[str, Any]) -> str:
+    wrapped = (form.get(each) for each in ("function", "custom", "toolSpec"))
+    inner = next((each for each in wrapped if isinstance(each, dict)), form)
+    return str(inner.get("name") or form.get("type") or next(iter(inner), ""))
