@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 
-from benchmarks import opening, others, startup, tokens, watching
+from benchmarks import inspecting, opening, others, startup, tokens, watching
 from benchmarks.report import Sheet, Table, draw, sheet_of, write
 
 SECTIONS = ("startup", "first", "tokens", "markdown", "growth", "inspect", "watching", "others")
@@ -70,6 +70,7 @@ def smoke() -> None:
         *opening.tables(1, 100, 500),
         *watching.sheets(1, 200, (2, 4), install=False),
     ]
+    inspecting.smoke()
     print(f"{len(sections)} benchmarks run, and every token was counted.")
 
 

@@ -73,7 +73,6 @@ class Inspector(App[int]):
     Input, Input:focus { border: none; background: ansi_default; }
     .-searches Input { display: block; }
     .-searches #status { display: none; }
-    .-wide #reading { border-left: solid ansi_bright_black; }
     .-narrow Horizontal { layout: vertical; }
     .-low #timeline { display: none; }
     """
@@ -198,6 +197,9 @@ class Inspector(App[int]):
         if words:
             searched = partial(search, looking.index, words)
             found = looking.find(searched, backwards=backwards)
+            self.redraw()
+            if found and self._paint.found:
+                self._reading.reveal(self._paint.found)
             said = f"not found: {self._paint.look.line(words)}"
             self._acted("" if found else said)
 

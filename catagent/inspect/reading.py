@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 
@@ -15,7 +16,7 @@ from catagent.inspect.panes import Pane, Way
 from catagent.inspect.span import Span
 from catagent.views.format import seconds, used
 from catagent.views.style import Style
-from catagent.views.wrap import wrap
+from catagent.views.wrap import head, wrap
 
 # A longer line is wrapped in pieces of so many characters, each when it is read.
 _PIECE = 8_000
@@ -47,6 +48,12 @@ class Page:
         while len(self.rows) < number and self._wrap():
             pass
         return len(self.rows)
+
+    def row_of(self, line: int) -> int:
+        """Where the rows of a line begin."""
+        while len(self._starts) <= line and self._wrap():
+            pass
+        return self._starts[line]
 
     def _wrap(self) -> bool:
         """Wrap the next line, or piece of one; whether there was any."""
@@ -96,14 +103,16 @@ class Reading(Pane):
         if shows != self._shows:
             self._shows, self._page, self.top = shows, Page(), 0
             self._is_at_end = bool(span and looking.follows and span.ended(looking.at) is None)
-        self._page.show(self.help or (section.lines if section else ()), max(1, width - 2))
+        side: Piece = ("dim", self._paint.look.glyphs.side if self.region.x else " ")
+        lines = self.help or (section.lines if section else ())
+        self._page.show(lines, max(1, width - 1 - len(side[1])))
         room = max(1, height - self.heads)
         known = self._page.until(sys.maxsize if self._is_at_end else self.top + room)
         self.top = max(0, known - room if self._is_at_end else min(self.top, known - room))
-        rows = self._page.rows[self.top : self.top + room]
-        heads = (self._title(), self._tabs())
-        strips = [self._paint.strip([("plain", " "), *pieces], width) for pieces in heads]
-        return strips + [self._paint.strip([("plain", "  "), row], width) for row in rows]
+        rows = [[row] for row in self._page.rows[self.top : self.top + room]]
+        rows += [[]] * (room - len(rows))
+        shown = [self._title(), self._tabs(), *rows]
+        return [self._paint.strip([side, *pieces], width) for pieces in shown]
 
     def _key(self, span: Span | None) -> object:
         """What is another where anything is new of a span; of one with others inside, any event."""
@@ -126,7 +135,7 @@ class Reading(Pane):
             f"first token {seconds(token - span.began)}" if token and span.began else "",
         ]
         rest = look.glyphs.dot + look.glyphs.dot.join(filter(None, facts))
-        name = look.line(span.name[: self.size.width])
+        name = head(look.line(span.name), self.size.width // 2, look.glyphs.ellipsis)
         return [sign(look, span.status(at), looking.now), ("question", name), ("dim", rest)]
 
     def _tabs(self) -> list[Piece]:
@@ -137,6 +146,16 @@ class Reading(Pane):
         styles: dict[str, Style] = {"error": "bad", shown: "question"}
         signs = {shown: f"[{shown}]"}
         return [(styles.get(name, "dim"), signs.get(name, f" {name} ")) for name in titles]
+
+    def reveal(self, found: re.Pattern[str]) -> None:
+        """Show the first section that has a text, where it has it."""
+        for section in self._sections:
+            has = (at for at, (_, text) in enumerate(section.lines) if found.search(text))
+            if (at := next(has, None)) is not None:
+                self._looking.section = section.title
+                self.redraw()
+                self.top, self._is_at_end = max(0, self._page.row_of(at) - 2), False
+                return
 
     def turn(self, by: int) -> None:
         """Show the next section, or the one before."""
