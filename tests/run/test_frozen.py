@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
+import importlib
 import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -136,7 +138,7 @@ def recordings(warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> Recordin
     found = {}
     with ScriptedServer(script) as server:
         env = with_server(home, server.url)
-        for what in ("look", "drop"):
+        for what in ("look", "drop", "confirm"):
             place = home / f"{what}.jsonl"
             arguments = ["ask", f"{what} at it", "--agent", f"{home}/mine.py:agent"]
             warm.run([*arguments, "--record", str(place)], env)
@@ -180,6 +182,24 @@ def test_a_frozen_tool_raises_what_it_raised(recordings: Recordings) -> None:
     assert ran() == []
 
 
+@pytest.mark.usefixtures("fresh")
+def test_a_frozen_tool_waits_where_it_waited(recordings: Recordings) -> None:
+    found = again(recordings["confirm"])
+    assert told(found) == told(recordings["confirm"])
+    assert (found[-1].data.status, ran()) == ("interrupted", [])
+
+
+@pytest.mark.usefixtures("fresh")
+def test_frozen_models_that_nobody_streams_answer_whole(recordings: Recordings) -> None:
+    with answered(frozen_of(recordings["look"])):
+        agent = importlib.import_module(SUPPORT)
+        said = agent.Thinker().invoke("What says meow?")
+        named = asyncio.run(agent.model.ainvoke(f"A name for a cat, {uuid4()}?"))
+    assert (said.text, said.content[0]["signature"]) == ("a cat", "s1gned")
+    assert named.text == '{"name": "Mia"}'
+    assert named.response_metadata["finish_reason"] == "stop"
+
+
 def test_a_frozen_run_in_another_interpreter(recordings: Recordings, tmp_path: Path) -> None:
     recorded = recordings["drop"]
     found = again(recorded, python=twin(tmp_path))
@@ -218,6 +238,8 @@ def test_a_frozen_text_completion_model_answers(monkeypatch: pytest.MonkeyPatch)
     request = Request(agent=agent, input="a cat?", model=model, tool_model=model, filters=filters)
     asyncio.run(Run(request, load({}, environ={}), recorders=[heard]).drive())
     sys.modules[SUPPORT].completing.responses = ["not this"]
+    with answered(frozen_of(heard.events)):
+        assert sys.modules[SUPPORT].completing.invoke("Human: a cat?") == "a cat"
     texts = [
         [e.data.text for e in events if isinstance(e, ev.LlmFinished)]
         for events in (again(heard.events), heard.events)

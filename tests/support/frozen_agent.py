@@ -13,7 +13,7 @@ from langchain_core.messages import AIMessageChunk, ToolMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.tools import InjectedToolCallId, ToolException, tool
 from langchain_openai import ChatOpenAI
-from langgraph.types import Command
+from langgraph.types import Command, interrupt
 from pydantic import BaseModel
 
 model = ChatOpenAI(model="gpt-4o-mini")
@@ -108,7 +108,14 @@ def drop(vase: str) -> str:
     raise ValueError(f"the {vase} vase broke")
 
 
-TOOLS = [look, weigh, note, measure, ask, name_it, drop]
+@tool
+def confirm(what: str) -> str:
+    """Ask whether to go on."""
+    ran.append("confirm")
+    return str(interrupt({"confirm": what}))
+
+
+TOOLS = [look, weigh, note, measure, ask, name_it, drop, confirm]
 
 
 def agent() -> Any:

@@ -7,11 +7,13 @@ from tests.support.server import Request
 
 
 def script(request: Request) -> Reply:
-    """What the models of the agent answer; asked to break something, they call `drop`."""
+    """What the models of the agent answer; asked to drop or confirm something, they call that."""
     if request.prompt.startswith("A name"):
         return Reply(['{"name"', ': "Mia"}'])
     if "drop" in request.prompt:
         return Reply(calls=[Call.of("drop", "call_drop", vase="blue")])
+    if "confirm" in request.prompt:
+        return Reply(calls=[Call.of("confirm", "call_confirm", what="it")])
     if request.observations:
         return Reply(["All ", "done."])
     calls = [Call.of("look", f"call_{place}", place=place) for place in ("box", "bed")]
