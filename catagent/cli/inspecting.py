@@ -7,11 +7,14 @@ import os
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from itertools import islice
+from typing import Any
 
 from catagent.cli.asked import Asked
-from catagent.cli.recordings import recorded, runs_of
+from catagent.cli.recordings import history, locate, recorded, runs_of, threads
 from catagent.errors import RecordingError, UsageError
 from catagent.events.types import Event
+from catagent.inspect.checkpoints import state_at
+from catagent.inspect.details import Kept
 from catagent.views.options import is_capable
 from catagent.views.style import live_look
 
@@ -28,8 +31,21 @@ def walk_through(asked: Asked, recording: str, run: str | None) -> int:
     damage: list[RecordingError] = []
     with recorded(recording, asked.loaded, damage) as events:
         those = events if run is None else iter(runs_of(events, run)[0])
-        left_by = shown(_settled(those, damage), asked, recording)
+        left_by = shown(_settled(those, damage), asked, recording, kept=_kept(recording, asked))
         return 128 + left_by if left_by else 0
+
+
+def _kept(recording: str, asked: Asked) -> Kept | None:
+    """The states of threads, for a run of the history; of a file of somebody's there are none."""
+    runs, known = history(asked.loaded).folder, threads(asked.loaded)
+    if recording == "-" or locate(recording, asked.loaded).absolute().parent != runs:
+        return None
+
+    def state(thread: str, moment: float) -> Any:
+        path = known.file(thread)
+        return state_at(path, thread, moment) if path.parent == known.folder else None
+
+    return state
 
 
 async def _settled(events: Iterator[Event], damage: list[RecordingError]) -> Feed:
@@ -46,10 +62,17 @@ def require_terminal(asked: Asked) -> None:
         raise UsageError("the inspector needs a terminal", "elsewhere: catagent show, or -o plain")
 
 
-def shown(events: Feed, asked: Asked, title: str = "", *, is_live: bool = False) -> int:
+def shown(
+    events: Feed,
+    asked: Asked,
+    title: str = "",
+    *,
+    is_live: bool = False,
+    kept: Kept | None = None,
+) -> int:
     """Show events as they come, until the person leaves: 0; or a signal does: its number.
 
-    What the events end with is raised then.
+    What the events end with is raised then. `kept` has the states of threads.
     """
     from catagent.inspect.app import inspect_runs  # Textual: where somebody inspects
 
@@ -57,6 +80,6 @@ def shown(events: Feed, asked: Asked, title: str = "", *, is_live: bool = False)
     for number in (0, 2):  # where Textual reads keys, and where it draws
         os.dup2(1, number)
     try:
-        return inspect_runs(events, look=look, title=title, is_live=is_live)
+        return inspect_runs(events, look=look, title=title, is_live=is_live, kept=kept)
     finally:
         os.dup2(stderr, 2)

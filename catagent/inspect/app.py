@@ -15,6 +15,7 @@ from textual.widgets import Input
 
 from catagent.errors import CatagentError
 from catagent.events.types import Event
+from catagent.inspect.details import Kept
 from catagent.inspect.keys import BINDINGS, HELP, HINTS
 from catagent.inspect.looking import Looking
 from catagent.inspect.outline import Outline
@@ -77,7 +78,15 @@ class Inspector(App[int]):
     .-low #timeline { display: none; }
     """
 
-    def __init__(self, feed: Feed, *, look: Look, title: str = "", is_live: bool = False) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        *,
+        look: Look,
+        title: str = "",
+        is_live: bool = False,
+        kept: Kept | None = None,
+    ) -> None:
         super().__init__(ansi_color=True)
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (64, "-wide")]
         self.VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-high")]
@@ -87,7 +96,7 @@ class Inspector(App[int]):
         self.failed: CatagentError | None = None
         self.looking, self._paint = Looking(Index(), is_live=is_live), Paint(look)
         self._runs = Outline(self.looking, self._paint, look.line(title))
-        self._reading = Reading(self.looking, self._paint)
+        self._reading = Reading(self.looking, self._paint, kept)
         self._timeline = Timeline(self.looking, self._paint)
         self._status = Status(self.looking, self._paint)
 
@@ -227,13 +236,15 @@ class Inspector(App[int]):
         self.exit(0)
 
 
-def inspect_runs(feed: Feed, *, look: Look, title: str = "", is_live: bool = False) -> int:
+def inspect_runs(
+    feed: Feed, *, look: Look, title: str = "", is_live: bool = False, kept: Kept | None = None
+) -> int:
     """Show the runs of a feed on the terminal until a person leaves, who may stay after its end.
 
     Blocks, on an event loop of its own. Returns 0, or the signal that ended it; raises what the
     feed raised, once the person has seen all that came before.
     """
-    app = Inspector(feed, look=look, title=title, is_live=is_live)
+    app = Inspector(feed, look=look, title=title, is_live=is_live, kept=kept)
     raised = caught(app)
     left_by = app.run() or 0
     for error in (*raised, app.failed):

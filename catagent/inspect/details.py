@@ -2,19 +2,20 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import overload
+from typing import Any, overload
 
 import msgspec
 
+from catagent.errors import CatagentError
 from catagent.events import types as ev
 from catagent.events.prompts import Prompts
 from catagent.inspect.span import Span
 from catagent.inspect.spans import Index
 from catagent.inspect.spool import Spool
 from catagent.inspect.stream import Stream
-from catagent.inspect.telling import Title, tell
+from catagent.inspect.telling import Title, tell, whole
 from catagent.views.nodes import Nodes
 from catagent.views.sanitize import clean_line
 from catagent.views.style import Look, Style
@@ -25,12 +26,22 @@ _TITLES: tuple[Title, ...] = ("error", "sent", "came", "changed", "state", "raw"
 _MOST = 1 << 18  # bytes of an event that are shown as JSON
 
 
+# The state of a kept thread, by its id, at a time in seconds since 1970, as plain data or None.
+Kept = Callable[[str, float], Any]
+
+
 @dataclass(slots=True)
 class Section:
-    """Lines under a title: error, sent, came, changed, state or raw."""
+    """Lines under a title: error, sent, came, changed, state or raw; some when looked at alone."""
 
     title: Title
-    lines: Sequence[Line]
+    made: Sequence[Line] | Callable[[], Sequence[Line]]
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        """What it has to say; a state that a thread keeps is read now, which takes a second."""
+        self.made = self.made() if callable(self.made) else self.made
+        return self.made
 
 
 class Raw(Sequence[Line]):
@@ -59,10 +70,13 @@ class Raw(Sequence[Line]):
 
 
 class Details:
-    """Tells of the parts of runs; asked again of the same, it reads what is new alone."""
+    """Tells of the parts of runs; asked again of the same, it reads what is new alone.
 
-    def __init__(self, index: Index, look: Look) -> None:
-        self._index, self._look = index, look
+    `kept` has the states of threads, for a run of which the stream has none yet.
+    """
+
+    def __init__(self, index: Index, look: Look, kept: Kept | None = None) -> None:
+        self._index, self._look, self._kept = index, look, kept
         self._known, self._root, self._read = Prompts(), "", 0
         self._begin(None)
 
@@ -83,7 +97,26 @@ class Details:
         since = bisect_left(span.positions, span.tokens_from or 0)
         tokens = span.positions[since : since + span.pieces(at)]
         raw = Section("raw", Raw(found.pop("raw"), self._index.spool, tokens))
-        return [*(Section(title, lines) for title, lines in found.items() if lines), raw]
+        state = [] if found["state"] else self._kept_state(span, at)
+        return [*(Section(title, lines) for title, lines in found.items() if lines), *state, raw]
+
+    def _kept_state(self, span: Span, at: int) -> list[Section]:
+        """The state of a run by then, where its thread may be kept."""
+        event = self._index.spool[span.first] if span.kind == "run" and self._kept else None
+        if not isinstance(event, ev.RunStarted) or event.data.thread_id is None:
+            return []
+        thread, moment, kept = event.data.thread_id, self._index.clock(at), self._kept
+
+        def read() -> Sequence[Line]:
+            try:
+                state = kept(thread, moment) if kept and moment is not None else None
+            except CatagentError as error:
+                return [("bad", self._look.line(error.message))]
+            if state is None:
+                return [("dim", "nothing of it is kept here: an agent's own checkpointer has it")]
+            return [("plain", line) for line in self._cleaned(whole(self._look, state))]
+
+        return [Section("state", read)]
 
     def _begin(self, span: Span | None) -> None:
         self._span, self._blocks = span, dict[int, list[_Block]]()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from textual.strip import Strip
 
-from catagent.inspect.details import Details, Section
+from catagent.inspect.details import Details, Kept, Section
 from catagent.inspect.looking import Looking
 from catagent.inspect.outline import cost, lasted, sign
 from catagent.inspect.paint import Paint, Piece
@@ -76,10 +76,10 @@ class Reading(Pane):
 
     heads = 2
 
-    def __init__(self, looking: Looking, paint: Paint) -> None:
+    def __init__(self, looking: Looking, paint: Paint, kept: Kept | None = None) -> None:
         super().__init__(id="reading")
         self._looking, self._paint = looking, paint
-        self._details = Details(looking.index, paint.look)
+        self._details = Details(looking.index, paint.look, kept)
         self._page, self._is_at_end = Page(), False
         self._shows: object = None
         self._told: object = None

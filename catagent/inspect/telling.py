@@ -48,7 +48,9 @@ def whole(look: Look, value: Any) -> str:
     if text := _said(look, value):
         return text
     if isinstance(value, dict):
-        return "\n".join(f"{key}: {whole(look, each)}" for key, each in value.items())
+        return "\n".join(
+            f"{key}: {whole(look, each)}".replace(": \n", ":\n", 1) for key, each in value.items()
+        )
     if isinstance(value, list) and any(texts := [_said(look, each) for each in value]):
         lines = [text or compact(each) for text, each in zip(texts, value, strict=True)]
         return "".join("\n  " + line.replace("\n", "\n    ") for line in lines)

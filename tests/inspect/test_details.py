@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
+from catagent.errors import OutputError
 from catagent.events import types as ev
 from catagent.inspect.details import Details, Line
 from catagent.inspect.span import Span
@@ -148,6 +150,27 @@ def test_details_of_a_failed_run_say_where() -> None:
     assert run["sent"][-1].endswith('"yes"}')
     assert told(index, one(index, "plan"))["error"] == ["KeyError('x')"]
     assert index.errors == [1]
+
+
+def test_details_read_the_state_of_a_kept_thread_only_when_they_are_looked_at() -> None:
+    index, asked = recorded("events"), list[tuple[str, float]]()
+
+    def kept(thread: str, moment: float) -> Any:
+        asked.append((thread, moment))
+        if len(asked) == 2:
+            raise OutputError("the thread is damaged\x1b")
+        return {"messages": [{"type": "human", "content": "hello"}]} if len(asked) == 1 else None
+
+    details = Details(index, LOOK, kept)
+    found = []
+    for at in (20, 21, 22):
+        [state] = [each for each in details.of(index.roots[0], at) if each.title == "state"]
+        assert len(asked) == at - 20
+        found.append([words(state.lines), words(state.lines)][1])
+    assert found[0] == ["messages:", "  human: hello"]
+    assert found[1] == ["the thread is damaged\u241b"]
+    assert found[2][0].startswith("nothing of it is kept here")
+    assert asked[0] == (index.roots[0].root, index.clock(20))
 
 
 def hostile(text: str, size: int) -> list[ev.Event]:
