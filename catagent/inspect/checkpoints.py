@@ -11,6 +11,8 @@ from typing import Any
 from catagent.errors import OutputError
 from catagent.events.timestamps import epoch
 
+_LANGGRAPHS = ("branch:", "__")  # what it keeps beside the state
+
 
 def state_at(path: Path, thread: str, moment: float) -> Any:
     """The state that the thread in this file had then, as plain data; None where it had none.
@@ -30,7 +32,8 @@ def state_at(path: Path, thread: str, moment: float) -> Any:
         with contextlib.closing(saver.conn):
             for kept in saver.list(given):  # the newest first
                 if (epoch(kept.checkpoint["ts"]) or moment) <= moment:
-                    return plain(kept.checkpoint["channel_values"])
+                    values = kept.checkpoint["channel_values"].items()
+                    return plain({k: v for k, v in values if not k.startswith(_LANGGRAPHS)})
     except (UnkeptError, UnusableError, sqlite3.Error) as error:
         raise OutputError(f"the thread {thread} cannot be read: {error}") from None
     return None

@@ -33,6 +33,7 @@ def test_the_inspector_has_a_kept_state_as_it_was_at_a_moment(tmp_path: Path) ->
 
     def said(moment: float) -> list[str]:
         state = state_at(thread.path, "0123", moment) or {"messages": []}
+        assert [*state] == ["messages"]
         return [message["content"] for message in state["messages"]]
 
     assert [said(moment) for moment in moments] == [
