@@ -14,13 +14,15 @@ from contextvars import copy_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from catagent.compare.differences import differences
+from catagent.agents.driver.recorded import alike
+from catagent.compare.differences import Difference, differences
 from catagent.compare.rows import rows
 from catagent.config import Loaded, merged, process_environ
 from catagent.errors import CatagentError, RecordingError
 from catagent.events import types as ev
 from catagent.events.filters import Filters
 from catagent.recordings.reader import by_run, read
+from catagent.redact import MASK
 from catagent.run.event_loop import is_running
 from catagent.run.frozen import frozen_of, models_of
 from catagent.run.request import Request
@@ -55,8 +57,8 @@ def check(recording: str | os.PathLike[str], agent: Agent, **options: Unpack[Opt
     recorded, but for tools in which a model was asked, and `run_tools`: names, or "all". `context`
     and `configurable` are as recorded unless given; of steps it may take `max_steps` (25).
 
-    Ids, times, and the pieces in which a text came are no difference. One check at a time in a
-    process. Blocks, on a thread of its own where an event loop runs already.
+    Ids, times, also inside of texts, and the pieces in which a text came are no difference. One
+    check at a time in a process. Blocks, on a thread of its own where an event loop runs already.
     """
     __tracebackhide__ = True
 
@@ -92,10 +94,16 @@ async def _first_difference(
     heard = _Heard()
     with inheriting_context():
         await _Checked(*_request(recorded, agent, options), recorders=[heard]).drive()
-    if not (found := differences(recorded, heard.events)):
+    found = [each for each in differences(recorded, heard.events) if not _is_alike(each)]
+    if not found:
         return ""
     shown = [*rows(found[0], plain_look(ViewOptions())), *_end(heard.events[-1])]
     return "\n".join([f"the run, B, is not as in {recording}, A", *shown])
+
+
+def _is_alike(found: Difference) -> bool:
+    """Whether it is what no model would have been asked anew for, such as the date of today."""
+    return found.a is not None and found.b is not None and alike(found.a, found.b, MASK)
 
 
 def _end(end: ev.Event) -> list[str]:

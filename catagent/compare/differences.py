@@ -131,17 +131,20 @@ def _common(a: list[tuple[str, str]], b: list[tuple[str, str]]) -> int:
     )
 
 
-# What tells which step of another run is the same one: all that it was given, or some of that.
+def _asked(step: Step) -> tuple[Hashable, ...]:
+    return (step.kind, step.name, *step.given.values(), *step.sent)
+
+
+# What tells which step of another run is the same one: all that it was given and came of it, or
+# less of that.
 _SAME: tuple[Callable[[Step], Hashable], ...] = (
-    lambda step: (step.kind, step.name, *step.given.values(), *step.sent, *_lone(step)),
+    lambda step: (*_asked(step), *step.came.values()),
+    _asked,
     lambda step: (step.kind, step.name, step.given.get("arguments"), *step.sent[-1:]),
+    lambda step: (step.kind, step.name, *step.came.values()),
     lambda step: (step.kind, step.name),
     lambda step: (step.kind, step.kind != "model" and step.name),
 )
-
-
-def _lone(step: Step) -> Iterable[str]:
-    return step.came.values() if step.kind in step.came else ()
 
 
 def _pairs(a: list[Step], b: list[Step]) -> list[tuple[Step | None, Step | None]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -73,6 +73,7 @@ class _Calls:
         self._models: dict[str, dict[str, Any]] = {}
         self._tools: dict[str, dict[str, Any]] = {}
         self._inputs: dict[str | None, Any] = {}
+        self._nodes: dict[str, str] = {}
 
     def take(self, event: ev.Event) -> None:
         self._prompts.take(event)
@@ -81,6 +82,8 @@ class _Calls:
                 self._take_model(event)
             case ev.Action(data=data):
                 self._inputs[event.call] = data.tool_input
+            case ev.Update(data=data):
+                self._nodes[event.run_id] = data.node
             case ev.ToolStarted(data=data):
                 self._called(event, data.tool_input)
             case ev.Interrupt(data=data) if tool := self._tools.get(event.run_id):
@@ -130,9 +133,14 @@ class _Calls:
         around = {key: item.pop("around") for key, item in items.items()}
         holding = {outer for key in self._models for outer in around[key]}
         for key, item in items.items():
-            item["owner"] = next((each for each in around[key][::-1] if each in self._tools), "")
-            item["holds"] = key in holding
+            owner, node = (_innermost(around[key], of) for of in (self._tools, self._nodes))
+            near = [item["call_id"]] if "call_id" in item else [self._nodes.get(node), item["name"]]
+            item |= {"where": [owner, *near], "holds": key in holding}
         return {"models": [*self._models.values()], "tools": [*self._tools.values()]}
+
+
+def _innermost(around: Sequence[str], of: Container[str]) -> str:
+    return next((each for each in reversed(around) if each in of), "")
 
 
 def _name(tool: ev.Tool | ev.Ref) -> str:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, TypedDict
 
 import pytest
 from langchain_core.language_models import SimpleChatModel
 from langchain_core.runnables import Runnable, RunnableLambda
+from langgraph.graph import START, StateGraph
 
 import catagent
 from catagent.testing import acheck, check
@@ -34,6 +36,13 @@ class SayingModel(SimpleChatModel):
     @property
     def _llm_type(self) -> str:
         return "saying"
+
+
+class Names(TypedDict):
+    """What was said."""
+
+    a: str
+    b: str
 
 
 def chain(prompt: str = "say {}", says: str = "I was asked") -> Runnable[Any, Any]:
@@ -81,6 +90,38 @@ def test_what_does_as_was_recorded_passes_and_the_first_difference_fails(
     after = Thread.start, ThreadPoolExecutor.submit, SayingModel._generate, sys.meta_path[:]
     assert after == before
     assert SayingModel().invoke("it").content == "I was asked"
+
+
+def graph(first: str) -> Runnable[Any, Any]:
+    """Two nodes at once, whose models are told the same; the answer has both, and the time."""
+
+    def node(name: str) -> Any:
+        async def ask(_: Names) -> dict[str, Any]:
+            await asyncio.sleep(0 if name == first else 0.05)
+            said = await SayingModel(says=name).ainvoke(f"It is {time.ctime()}. Who?")
+            return {name: f"{said.text} at {time.ctime()}"}
+
+        return ask
+
+    told = StateGraph(Names)
+    for name in ("a", "b"):
+        told.add_node(name, node(name)).add_edge(START, name)
+    return told.compile()
+
+
+def test_models_of_nodes_at_once_that_are_asked_the_same_answer_on_another_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "run.jsonl"
+
+    async def record() -> None:
+        async for _ in catagent.stream(graph("a"), {"a": ""}, record=place):
+            pass
+
+    monkeypatch.setattr(time, "ctime", lambda: "Thu Nov 26 10:00:00 2026")
+    asyncio.run(record())
+    monkeypatch.setattr(time, "ctime", lambda: "Fri Nov 27 11:02:03 2026")
+    check(place, graph("b"))
 
 
 def test_a_run_of_tools_and_a_pause_are_checked_by_the_name_of_their_agent() -> None:

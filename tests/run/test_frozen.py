@@ -262,7 +262,7 @@ def test_what_was_not_recorded_is_raised_whatever_the_code_makes_of_it() -> None
 
 def asked_once(recorded: str) -> Recorded:
     """A recording of a model that was sent one message."""
-    item = {"id": "1", "name": "m", "owner": "", "asked": [0, 1]}
+    item = {"id": "1", "name": "m", "where": [""], "asked": [0, 1]}
     data = {"models": [item], "tools": [], "texts": ["none", recorded], "runs": [], "mask": "***"}
     return Recorded(data)
 
@@ -271,11 +271,15 @@ def asked_once(recorded: str) -> Recorded:
     ("recorded", "now"),
     [
         ("human: it is 2026-11-26 10:00", "human: it is 2026-11-27T01:02:03Z"),
+        ("system: Thu, Nov 26, 2026", "system: Friday, November 27, 2026"),
+        ("system: 26 Nov 2026 at 9:30 PM.", "system: 3 December 2026 at 10:03 AM."),
+        ("system: Thu Nov 26 10:00:00 2026", "system: Tue Dec  1 02:03:04 2026"),
         ("human: the key is ***, use it", "human: the key is sk-1234567, use it"),
+        ("human: " + "a *** " * 40, "human: " + "a 1 a " * 40),
     ],
 )
 def test_frozen_models_are_asked_the_same_but_for_times_and_keys(recorded: str, now: str) -> None:
-    assert asked_once(recorded).model("", "m", ["none", now])["id"] == "1"
+    assert asked_once(recorded).model([""], "m", ["none", now])["id"] == "1"
 
 
 @pytest.mark.parametrize(
@@ -292,13 +296,13 @@ def test_frozen_models_are_asked_the_same_but_for_times_and_keys(recorded: str, 
 )
 def test_where_what_frozen_models_are_asked_differs_is_said(now: list[str], said: str) -> None:
     with pytest.raises(NotRecordedError) as raised:
-        asked_once("human: a cat").model("", "m", now)
+        asked_once("human: a cat").model([""], "m", now)
     assert str(raised.value) == f"the model m was asked what was not recorded: {said}"
 
 
 def test_calls_that_differ_by_a_day_alone_get_their_own_answers() -> None:
     days = [f'{{"day": "2026-11-2{number}"}}' for number in (5, 6)]
-    tools = [{"id": d, "name": "t", "owner": "", "asked": [0, n]} for n, d in enumerate(days, 1)]
+    tools = [{"id": d, "name": "t", "where": [""], "asked": [0, n]} for n, d in enumerate(days, 1)]
     data = {"models": [], "tools": tools, "texts": ["t", *days], "runs": [], "mask": "***"}
     found = Recorded(data)
-    assert [found.tool("", "t", {"day": f"2026-11-2{n}"}) for n in (6, 5)] == tools[::-1]
+    assert [found.tool([""], "t", {"day": f"2026-11-2{n}"}) for n in (6, 5)] == tools[::-1]

@@ -119,7 +119,9 @@ class _Models:
         tools = options.get("tools") or options.get("functions") or ()
         texts = [f"prompt: {asked}"] if isinstance(asked, str) else map(_text, asked)
         texts = [tools_text(name for tool in tools for name in _tool_names(tool)), *texts]
-        item = self._recorded.model(_inside.get()[0], _name(model), texts)
+        told = getattr(options.get("run_manager"), "metadata", None) or {}
+        where = (_inside.get()[0], told.get("langgraph_node", ""), name := _name(model))
+        item = self._recorded.model(where, name, texts)
         item["provider"] = getattr(model, "_get_ls_params", _nothing)().get("ls_provider")
         for retry in item["retries"]:
             self._on_retry(retry)
@@ -152,11 +154,11 @@ class _Tools:
         """The method that takes the place of theirs."""
 
         def run(tool: Any, given: Any, *more: Any, **options: Any) -> Any:
-            with self._call(tool, given):
+            with self._call(tool, given, options):
                 return theirs(tool, given, *more, **options)
 
         async def arun(tool: Any, given: Any, *more: Any, **options: Any) -> Any:
-            with self._call(tool, given):
+            with self._call(tool, given, options):
                 return await theirs(tool, given, *more, **options)
 
         def answer(tool: Any, *args: Any, **options: Any) -> Any:
@@ -170,12 +172,12 @@ class _Tools:
         return {"run": run, "arun": arun, "_run": answer, "_arun": aanswer}[name]
 
     @contextlib.contextmanager
-    def _call(self, tool: Any, given: Any) -> Iterator[None]:
+    def _call(self, tool: Any, given: Any, options: dict[str, Any]) -> Iterator[None]:
         """What is asked meanwhile is asked in this call."""
         hide = getattr(tool, "_filter_injected_args", None)
         args = hide(given) if hide and isinstance(given, dict) else given
         owner = _inside.get()[0]
-        item = self._recorded.tool(owner, tool.name, args)
+        item = self._recorded.tool((owner, options.get("tool_call_id")), tool.name, args)
         runs = item is None or item["holds"] or self._recorded.runs(tool.name)
         token = _inside.set((item["id"] if item else owner, None if runs else item))
         try:

@@ -2,26 +2,34 @@
 
 Of a recording it has plain data, which `run/frozen.py` makes: {"models": […], "tools": […],
 "texts": […], "runs": names of tools that run all the same, or "all", "mask": what stands for a
-secret}. A call of a model or tool has its "id" and "name", "owner": the id of the tool call that it
-was made in or "", and "asked": numbers of texts.
+secret}. A call of a model or tool has its "id" and "name", "asked": numbers of texts, and "where":
+first the id of the tool call that it was made in or "", then, where it is known, what tells it from
+others that ask the same at once: of a model its node and name, of a tool the id of its call.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
+import operator
 import re
 import threading
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 _HINT = "record it anew, or run it without --frozen"
+_MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[.]?"
+_DAY = "((mon|tue|wed|thu|fri|sat|sun)[a-z]*[.]?,? +)?"
+_TIME = r"\d?\d:\d\d(:\d\d([.,]\d+)?)?( ?([ap]m|Z|UTC|[+-]\d\d:?\d\d))?"
 _CHANGING = re.compile(
-    r"\b\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.,]\d+)?)?( ?(Z|UTC|[+-]\d\d:?\d\d))?)?\b"
-    r"|\b\d\d:\d\d:\d\d([.,]\d+)?\b|\b[\da-f]{8}-([\da-f]{4}-){3}[\da-f]{12}\b",
+    rf"\b(\d{{4}}-\d\d-\d\d|\d?\d[/.]\d?\d[/.]\d{{4}}"
+    rf"|{_DAY}({_MONTH} +\d?\d(st|nd|rd|th)?( {_TIME})?|\d?\d {_MONTH}),? \d{{4}})([T ]{_TIME})?\b"
+    rf"|\b{_TIME}\b|\b[\da-f]{{8}}-([\da-f]{{4}}-){{3}}[\da-f]{{12}}\b",
     re.IGNORECASE,
 )
 _BEFORE, _AFTER = 20, 60
+
+
+_Where = Sequence["str | None"]  # the form of "where"
 
 
 class NotRecordedError(Exception):
@@ -51,6 +59,19 @@ def args_text(args: Any) -> str:
     return json.dumps(args, ensure_ascii=False, sort_keys=True, default=str)
 
 
+def alike(then: str, now: str, mask: str) -> bool:
+    """Whether it says the same, without dates, times of day, random ids and secrets."""
+    first, *parts = _CHANGING.sub("*", then).split(mask)
+    now = _CHANGING.sub("*", now)
+    if not parts or not now.startswith(first):
+        return first == now and not parts
+    at, last = len(first), parts.pop()
+    for part in parts:
+        if (at := now.find(part, at) + len(part)) < len(part):
+            return False
+    return now.endswith(last) and at + len(last) <= len(now)
+
+
 class Recorded:
     """The recorded calls of models and tools, each to be taken once; safe on any thread.
 
@@ -64,23 +85,24 @@ class Recorded:
         self._lock = threading.Lock()
         self.missing: NotRecordedError | None = None
 
-    def model(self, owner: str, name: str, asked: Sequence[str]) -> dict[str, Any]:
+    def model(self, where: _Where, name: str, asked: Sequence[str]) -> dict[str, Any]:
         """The answer to what a model is asked: its tools, and the messages. Raises what is not."""
-        if (found := self._take("models", owner, asked)) is None:
-            who = f"the model {name}{self._names.get(owner, '')} was asked"
-            differences = [self._difference(each, asked) for each in self._of("models", owner)]
+        if (found := self._take("models", where, asked)) is None:
+            who = f"the model {name}{self._names.get(where[0] or '', '')} was asked"
+            differences = [self._difference(each, asked) for each in self._of("models", where[0])]
             if not differences:
                 self.lose(f"{who} once more than was recorded")
             self.lose(f"{who} what was not recorded: {max(differences)[1]}")
         return found
 
-    def tool(self, owner: str, name: str, args: Any) -> dict[str, Any] | None:
+    def tool(self, where: _Where, name: str, args: Any) -> dict[str, Any] | None:
         """What came of a tool call; None where that is not known and it is to run all the same."""
         asked = [name, args_text(args)]
-        found = self._take("tools", owner, asked)
+        found = self._take("tools", where, asked)
         if found is None and not self.runs(name):
-            other = next((each[1] for each in self._of("tools", owner) if each[0] == name), "")
-            who = f"the tool {name}{self._names.get(owner, '')} was called with {asked[1]}"
+            of = self._of("tools", where[0])
+            other = next((each[1] for each in of if each[0] == name), "")
+            who = f"the tool {name}{self._names.get(where[0] or '', '')} was called with {asked[1]}"
             self.lose(f"{who}, which was not recorded{other and f', as {other} was'}")
         return found
 
@@ -93,17 +115,20 @@ class Recorded:
         self.missing = self.missing or NotRecordedError(message, hint)
         raise self.missing
 
-    def _take(self, kind: str, owner: str, asked: Sequence[str]) -> dict[str, Any] | None:
-        """Of where it is asked now, else of anywhere; the same, else what is alike."""
+    def _take(self, kind: str, where: _Where, asked: Sequence[str]) -> dict[str, Any] | None:
+        """The same, else what is alike: of where it is asked now, else of the nearest."""
+
+        def near(item: dict[str, Any]) -> list[bool]:
+            return [*map(operator.eq, item["where"], where)]
+
         with self._lock:
             if self.missing is not None:
                 raise self.missing
             left = self._left[kind]
-            for is_anywhere, same in itertools.product((False, True), (str.__eq__, self._alike)):
-                for index, item in enumerate(left):
-                    is_here = is_anywhere or item["owner"] == owner
-                    if is_here and self._fits(item, asked, same):
-                        return left.pop(index)
+            for same in (operator.eq, self._alike):
+                if found := [item for item in left if self._fits(item, asked, same)]:
+                    left.remove(taken := max(found, key=near))
+                    return taken
         return None
 
     def _fits(self, item: dict[str, Any], asked: Sequence[str], same: Any) -> bool:
@@ -112,17 +137,13 @@ class Recorded:
     def _asked(self, item: dict[str, Any]) -> list[str]:
         return [self._texts[number] for number in item["asked"]]
 
-    def _of(self, kind: str, owner: str) -> list[list[str]]:
+    def _of(self, kind: str, owner: str | None) -> list[list[str]]:
         """What is left of what was asked there; of all where that is nothing."""
         left = self._left[kind]
-        return [*map(self._asked, [each for each in left if each["owner"] == owner] or left)]
+        return [*map(self._asked, [each for each in left if each["where"][0] == owner] or left)]
 
     def _alike(self, then: str, now: str) -> bool:
-        """Whether it says the same, without times, random ids and secrets."""
-        then, now = (_CHANGING.sub("*", each) for each in (then, now))
-        if then == now or self._mask not in then:
-            return then == now
-        return bool(re.fullmatch(".*".join(map(re.escape, then.split(self._mask))), now, re.DOTALL))
+        return alike(then, now, self._mask)
 
     def _difference(self, then: Sequence[str], now: Sequence[str]) -> tuple[int, str]:
         """The place of the first one, and how it differs."""
