@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from catagent.agents.driver.recorded import alike
@@ -40,6 +41,10 @@ if TYPE_CHECKING:
     Agent = str | Runnable[Any, Any] | StateGraph[Any, Any, Any, Any] | Callable[..., Any]
 
 
+# What is patched meanwhile is the whole process: the next check waits for that.
+_ONE = Lock()
+
+
 class Options(TypedDict, total=False):
     """What else `check` takes, each by its name."""
 
@@ -57,8 +62,9 @@ def check(recording: str | os.PathLike[str], agent: Agent, **options: Unpack[Opt
     recorded, but for tools in which a model was asked, and `run_tools`: names, or "all". `context`
     and `configurable` are as recorded unless given; of steps it may take `max_steps` (25).
 
-    Ids, times, also inside of texts, and the pieces in which a text came are no difference. One
-    check at a time in a process. Blocks, on a thread of its own where an event loop runs already.
+    Ids, times, also inside of texts, and the pieces in which a text came are no difference. Of
+    checks at once in a process, one runs and the others wait. Blocks, on a thread of its own where
+    an event loop runs already.
     """
     __tracebackhide__ = True
 
@@ -91,9 +97,14 @@ async def _first_difference(
         recorded = _run_in(Path(recording))
     except CatagentError as error:
         return f"{error.message}\n  hint: {error.hint}" if error.hint else error.message
-    heard = _Heard()
-    with inheriting_context():
-        await _Checked(*_request(recorded, agent, options), recorders=[heard]).drive()
+    heard, run = _Heard(), _request(recorded, agent, options)
+    while not _ONE.acquire(blocking=False):  # noqa: ASYNC110 - on whatever loop the other runs
+        await asyncio.sleep(0.01)
+    try:
+        with inheriting_context():
+            await _Checked(*run, recorders=[heard]).drive()
+    finally:
+        _ONE.release()
     found = [each for each in differences(recorded, heard.events) if not _is_alike(each)]
     if not found:
         return ""

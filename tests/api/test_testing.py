@@ -38,6 +38,13 @@ class SayingModel(SimpleChatModel):
         return "saying"
 
 
+def at_once(*given: Any) -> None:
+    async def within() -> None:
+        await asyncio.gather(acheck(*given), asyncio.to_thread(check, *given), acheck(*given))
+
+    asyncio.run(within())
+
+
 class Names(TypedDict):
     """What was said."""
 
@@ -73,7 +80,7 @@ def awaited(*given: Any) -> None:
     asyncio.run(acheck(*given))
 
 
-@pytest.mark.parametrize("way", [check, in_a_loop, awaited])
+@pytest.mark.parametrize("way", [check, in_a_loop, awaited, at_once])
 def test_what_does_as_was_recorded_passes_and_the_first_difference_fails(
     recording: Path, way: Check
 ) -> None:
@@ -96,9 +103,9 @@ def graph(first: str) -> Runnable[Any, Any]:
     """Two nodes at once, whose models are told the same; the answer has both, and the time."""
 
     def node(name: str) -> Any:
-        async def ask(_: Names) -> dict[str, Any]:
-            await asyncio.sleep(0 if name == first else 0.05)
-            said = await SayingModel(says=name).ainvoke(f"It is {time.ctime()}. Who?")
+        def ask(_: Names) -> dict[str, Any]:
+            time.sleep(0 if name == first else 0.05)
+            said = SayingModel(says=name).invoke(f"It is {time.ctime()}. Who?")
             return {name: f"{said.text} at {time.ctime()}"}
 
         return ask

@@ -119,8 +119,8 @@ class _Models:
         tools = options.get("tools") or options.get("functions") or ()
         texts = [f"prompt: {asked}"] if isinstance(asked, str) else map(_text, asked)
         texts = [tools_text(name for tool in tools for name in _tool_names(tool)), *texts]
-        told = getattr(options.get("run_manager"), "metadata", None) or {}
-        where = (_inside.get()[0], told.get("langgraph_node", ""), name := _name(model))
+        told = importlib.import_module("langchain_core.runnables").ensure_config()["metadata"]
+        where = (_inside.get()[0], told.get("langgraph_node"), name := _name(model))
         item = self._recorded.model(where, name, texts)
         item["provider"] = getattr(model, "_get_ls_params", _nothing)().get("ls_provider")
         for retry in item["retries"]:
