@@ -1,1 +1,1 @@
-"""Two runs compared: where they part, and a run without what differs each time anyway."""
+"""Two runs compared: where they part, whatever their ids and times."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import zip_longest
+from os.path import commonprefix
 
 from msgspec import Struct
 
@@ -126,9 +127,7 @@ class _Comparison:
 
 def _common(a: list[tuple[str, str]], b: list[tuple[str, str]]) -> int:
     """How many messages are the same at the beginning of two prompts."""
-    return next(
-        (at for at, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b))
-    )
+    return len(commonprefix([a, b]))  # noqa: RUF071 - of any two lists
 
 
 def _asked(step: Step) -> tuple[Hashable, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from catagent.compare.normal import normalised
+from catagent.compare.ids import Ids
 from catagent.events import types as ev
 from catagent.events.codec import DEEPEST, encodable_data
 from catagent.events.prompts import Prompts
@@ -44,11 +44,8 @@ class Step:
 
 def steps(events: Iterable[ev.Event], *, times: bool = False) -> Step:
     """Return one run with its steps. Only with `times`, its ids and times are in them."""
-    reading, every = _Reading(times=times), list(events)
-    # The end of a model's call repeats what its pieces said.
-    ended = {event.run_id for event in every if isinstance(event, ev.LlmFinished)}
-    few = (e for e in every if not (isinstance(e, ev.LlmToken) and e.run_id in ended))
-    for event in few if times else normalised(few):
+    reading = _Reading(times=times)
+    for event in events:
         reading.take(event)
     return reading.whole()
 
@@ -56,11 +53,13 @@ def steps(events: Iterable[ev.Event], *, times: bool = False) -> Step:
 class _Reading:
     def __init__(self, *, times: bool) -> None:
         self._state, self._prompts, self._times = RunState(), Prompts(), times
-        self._run, self._numbers = Step("run", ""), Counter[str]()
+        self._run, self._numbers, self._ids = Step("run", ""), Counter[str](), Ids()
+        self._steps = [self._run]
         self._models, self._tools = dict[str, Step](), dict[str, Step]()
         self._texts: dict[int, tuple[_Sent, tuple[str, str]]] = {}
 
     def take(self, event: ev.Event) -> None:
+        self._ids.take(event)
         self._prompts.take(event)
         known = len(self._state.order)
         reduce(self._state, event)
@@ -98,6 +97,7 @@ class _Reading:
         call = ev.outer_call(ev.call_of(event)) if step.kind == "tool" else event.call
         around = self._tools.get(call or "", self._run)
         around.inside.append(step)
+        self._steps.append(step)
         step.depth = around.depth + 1
         step.given = {"id": event.run_id, "time": event.ts} if self._times else {}
         return around
@@ -110,7 +110,9 @@ class _Reading:
     def _text(self, sent: _Sent) -> tuple[str, str]:
         """What it is and its text, made once: the next prompt has it again."""
         if (known := self._texts.get(id(sent))) is None:
-            known = self._texts[id(sent)] = sent, _text(sent)  # kept, so that no other gets its id
+            kind, text = _text(sent)
+            said = kind, text if self._times else self._ids.hidden(text)
+            known = self._texts[id(sent)] = sent, said  # kept, so that no other gets its id
         return known[1]
 
     def whole(self) -> Step:
@@ -130,6 +132,10 @@ class _Reading:
             if self._times:
                 run.came |= {"id": state.finished.run_id, "time": f"{end.duration_s} s"}
                 run.came["cost"] = str(end.cost or 0)
+        for step in () if self._times else self._steps:
+            for texts in (step.given, step.came):
+                texts.update((what, self._ids.hidden(text)) for what, text in texts.items())
+            step.said = self._ids.hidden(step.said)
         return run
 
 

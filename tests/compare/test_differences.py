@@ -10,6 +10,7 @@ import pytest
 from catagent.compare.differences import differences
 from catagent.compare.rows import rows
 from catagent.events import types as ev
+from catagent.events.codec import decode, encode
 from catagent.recordings.reader import read
 from tests.support.runs import (
     ROOT,
@@ -113,6 +114,22 @@ def test_differences_do_not_come_of_the_order_in_which_parallel_calls_end() -> N
     assert differences(parallel("one", "two", "three"), parallel("three", "one", "two")) == []
     found = told(parallel("one", "two"), parallel("three", "one"))
     assert ("observation", "look, call two", "in two", "in three") in found
+
+
+def test_ids_of_the_run_inside_texts_are_no_differences_and_values_that_are_called_id_are() -> None:
+    def emitted(root: str, order: str) -> Events:
+        content = {"id": f"{order}-of-many-orders", "of": ROOT, "said": f"in {ROOT}!"}
+        data = ev.NodeData(kind="custom", phase="end", content=content)
+        events: Events = [started(), ev.Node(run_id=ROOT, name="n", data=data), finished()]
+        return [decode(encode(event).replace(ROOT.encode(), root.encode())) for event in events]
+
+    other = "3f2a9c1d-0000-7000-8000-000000000000"
+    assert differences(emitted(ROOT, "a"), emitted(other, "a")) == []
+    (found,) = differences(emitted(ROOT, "a"), emitted(other, "b"))
+    assert found.said == (
+        'emitted "{"id": "b-of-many-orders", "of": "ID", "said": "in ID!"}" instead of '
+        '"{"id": "a-of-many-orders", "of": "ID", "said": "in ID!"}"'
+    )
 
 
 def test_differences_of_whatever_comes_in_whatever_order_raise_nothing() -> None:
