@@ -16,6 +16,7 @@ Kind = Literal["run", "agent", "node", "model", "tool", "retriever", ""]
 Status = Literal[
     "decided", "running", "success", "error", "interrupted", "cancelled", "limit"
 ]  # fmt: skip
+_BAD = ("error", "limit")
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -49,14 +50,6 @@ class Span:
     turns: list[tuple[int, Status, float | None]] = field(default_factory=list)
 
     @property
-    def depth(self) -> int:
-        """How many spans it is shown below."""
-        depth, span = 0, self
-        while span.parent is not None:
-            depth, span = depth + 1, span.parent
-        return depth
-
-    @property
     def is_decided(self) -> bool:
         """Whether it is a tool call that has not begun by the newest event."""
         return self.turns[-1][1] == "decided"
@@ -76,6 +69,18 @@ class Span:
     def status(self, at: int) -> Status:
         """Its status; `decided` is a call that a model wrote and that has not begun."""
         return self._turn(at)[1]
+
+    def failed_at(self) -> list[int]:
+        """Where it failed; nowhere where what failed inside of it was raised through it."""
+        last = self.children[-1].first if self.children else -1
+        if any(child.turns[-1][0] >= last for child in self.children if child.has_failed):
+            return []
+        return [position for position, status, _ in self.turns if status in _BAD]
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it has by the newest event."""
+        return self.turns[-1][1] in _BAD
 
     def ended(self, at: int) -> float | None:
         """When it ended; None where it had not."""

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from catagent.events import types as ev
 from catagent.events.summary import has_failed
 from catagent.events.timestamps import epoch
-from catagent.inspect.failures import Failures
 from catagent.inspect.span import Span, Status, by_first
 from catagent.inspect.spool import Spool
-from catagent.inspect.totals import Totals
 from catagent.inspect.tree import Tree, is_step
 from catagent.redact import shortened
 from catagent.views.format import arguments, one_line, speaker
@@ -26,18 +24,17 @@ _PHASES: dict[ev.Phase, Status] = {"end": "success", "error": "error", "interrup
 class Index:
     """Give it each event once, in order, with `take`.
 
-    `marks` are the positions of what is to be seen though nothing ran: retries, warnings,
-    interrupts, custom events; `whole` those of all events but tokens, `said`, by run, of
-    those that may have messages.
+    `whole` are the positions of all events but tokens, `said`, by run, of those that may have
+    messages.
     """
 
     def __init__(self) -> None:
-        self.spool, self._failures = Spool(), Failures()
-        self.marks, self.whole = array("I"), array("I")
-        self._tree, self._totals, self._owners = Tree(), Totals(), array("I")
+        self.spool, self.whole = Spool(), array("I")
+        self._tree, self._owners = Tree(), array("I")
         self.said: dict[str, array[int]] = {}
         self._models: dict[tuple[str, str], Span] = {}  # each one's latest call
-        self._broken: dict[str, tuple[int, Span]] = {}  # the innermost node that failed last
+        self._ends = array("I")  # of models
+        self._used: tuple[object, dict[Span | None, tuple[int, int]]] = (None, {})
         self.roots = self._tree.roots
 
     def __len__(self) -> int:
@@ -52,7 +49,8 @@ class Index:
     @property
     def errors(self) -> list[int]:
         """The positions of what went wrong, each failure once, where it was raised, in order."""
-        return self._failures.positions()
+        failed = (span.failed_at() for span in self.spans_at(len(self)))
+        return sorted({position for found in failed for position in found})
 
     def take(self, event: ev.Event) -> int:
         """Take the next event, and return its position."""
@@ -82,7 +80,23 @@ class Index:
 
     def used(self, span: Span, at: int) -> ev.Usage:
         """The tokens of a model, or of all models below another; None where none of them said."""
-        return self._totals.of(span, at, self._tree.moves)
+        key = (self.version, bisect_left(self._ends, at))
+        if self._used[0] != key:
+            self._used = key, self._add_up(at)
+        sent, came = self._used[1].get(span, (0, 0))
+        return ev.Usage(input_tokens=sent or None, output_tokens=came or None)
+
+    def _add_up(self, at: int) -> dict[Span | None, tuple[int, int]]:
+        sums: dict[Span | None, tuple[int, int]] = {}
+        for span in reversed([*self.spans_at(at)]):  # what is inside of it comes before it
+            sent, came = sums.get(span, (0, 0))
+            if span.usage and span.finished is not None and span.finished < at:
+                sent += span.usage.input_tokens or 0
+                came += span.usage.output_tokens or 0
+            if sent or came:
+                before = sums.get(span.parent, (0, 0))
+                sums[span], sums[span.parent] = (sent, came), (before[0] + sent, before[1] + came)
+        return sums
 
     def spans_at(self, at: int) -> Iterator[Span]:
         """All that had begun, each before what is below it."""
@@ -103,8 +117,6 @@ class Index:
                 self._ran(event, span)
             case ev.RunFinished(data=data):
                 self._finish(data, span)
-        if isinstance(event, ev.Retry | ev.Warned | ev.Interrupt) or _is_custom(event):
-            self.marks.append(self._tree.now[0])
         if isinstance(event, ev.Action | ev.ToolStarted):
             span.about = _brief(arguments(event.data.tool_input))
 
@@ -130,23 +142,18 @@ class Index:
         elif isinstance(event, ev.LlmFinished):
             data = event.data
             span.came(position, when, data)
-            self._totals.add(span, position)
+            self._ends.append(position)
             self._models[span.root, data.model] = span
             self._end(span, _status(data.error))
-            if data.error and span.turns[-1][1] != "cancelled":
-                self._failures.add(span, position, data.error.message)
             for call in data.tool_calls:
                 if isinstance(call.call, str):
                     self._tree.decided(call.call, call.name, span)
 
     def _tool(self, data: ev.ToolFinishedData | ev.ObservationData, span: Span) -> None:
-        before, error = span.turns[-1][1], getattr(data, "error", None)
         span.lasted(getattr(data, "duration_s", None), self._tree.now[1])
-        if before != "cancelled":
+        if span.turns[-1][1] != "cancelled":
             is_bad = data.status == "error" and not has_failed(data)
             self._end(span, "cancelled" if is_bad else data.status)
-        if before != "error" and span.turns[-1][1] == "error":
-            self._failures.add(span, self._tree.now[0], error.message if error else data.output)
 
     def _node(self, event: ev.Update | ev.Interrupt, span: Span) -> None:
         if _HIDDEN not in event.tags:
@@ -171,10 +178,6 @@ class Index:
         span.name = span.name or event.name
         if data.phase in _PHASES and span.kind != "run":
             self._end(span, _PHASES[data.phase])
-        if data.phase == "error" and span.kind == "node":
-            known = self._broken.get(span.root)
-            if known is None or not known[1].is_below(span):
-                self._broken[span.root] = self._tree.now[0], span
 
     def _show_node(self, event: ev.Node | ev.Update | ev.Interrupt, span: Span) -> None:
         """Show a node, and the agent that it is of, unless that is called as what it is in."""
@@ -193,9 +196,6 @@ class Index:
         for used in data.models:
             if used.calls == 1 and (model := self._models.get((span.root, used.model))):
                 model.cost = used.cost
-        if data.error and data.status != "cancelled":
-            position, where = self._broken.get(span.root, (self._tree.now[0], span))
-            self._failures.add(where, position, data.error.message)
 
     def _end(self, span: Span, status: Status) -> None:
         span.turn(self._tree.now, status)

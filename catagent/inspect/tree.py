@@ -14,12 +14,11 @@ from catagent.inspect.span import Kind, Span, by_first
 class Tree:
     """The spans of all runs of a stream; `version` grows when it is another.
 
-    `moves` are how often what has used tokens, or may have, was put elsewhere.
     `now` is the position of the event that is read, and when it happened.
     """
 
     def __init__(self) -> None:
-        self.roots, self.spans, self.version, self.moves = list[Span](), list[Span](), 0, 0
+        self.roots, self.spans, self.version = list[Span](), list[Span](), 0
         self.now: tuple[int, float | None] = 0, None
         # What runs still, by the run that it belongs to.
         self.open: dict[str, dict[Span, None]] = {}
@@ -117,7 +116,6 @@ class Tree:
                 self._place(child)
 
     def _place(self, span: Span, first: int | None = None) -> None:
-        self.moves += bool(span.parent and (span.children or span.finished is not None))
         span.move(self.home(span), self.roots, first)
         self.version += 1
 
