@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
@@ -24,7 +22,7 @@ from catagent.events import types as ev
 from catagent.events.filters import Filters
 from catagent.recordings.reader import by_run, read
 from catagent.redact import MASK
-from catagent.run.event_loop import is_running
+from catagent.run.event_loop import block_on
 from catagent.run.frozen import frozen_of, models_of
 from catagent.run.request import Request
 from catagent.run.runner import Run
@@ -67,16 +65,7 @@ def check(recording: str | os.PathLike[str], agent: Agent, **options: Unpack[Opt
     an event loop runs already.
     """
     __tracebackhide__ = True
-
-    def run() -> str:
-        return asyncio.run(_first_difference(recording, agent, options))
-
-    if is_running():
-        with ThreadPoolExecutor(1, "catagent-check") as pool:
-            found = pool.submit(copy_context().run, run).result()
-    else:
-        found = run()
-    if found:
+    if found := block_on(lambda: _first_difference(recording, agent, options)):
         raise AssertionError(found)
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import contextvars
 import os
 import sys
-from collections.abc import Callable, Coroutine, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +13,7 @@ from catagent.api.stream import DEFAULTS, run_events
 from catagent.config import Mode, merged, process_environ
 from catagent.events.filters import Filters
 from catagent.events.types import RunFinished
-from catagent.run.event_loop import is_running, new_loop
+from catagent.run.event_loop import block_on
 from catagent.sinks.base import Sink
 from catagent.sinks.plain import PlainSink
 from catagent.views.options import is_capable, options_for
@@ -64,7 +61,7 @@ def show(
                         return event
         raise AssertionError("a run ends with run.finished")
 
-    return _on_a_thread(main) if is_running() else _run(main)
+    return block_on(main)
 
 
 def _view(*, fold: int, **shown: bool) -> Sink:
@@ -78,27 +75,3 @@ def _view(*, fold: int, **shown: bool) -> Sink:
         return LiveSink(options, out).start()
     # After what was printed before, and where stdout leads by then.
     return PlainSink(options, out, put=partial(print, end="", flush=True))
-
-
-def _run(main: Callable[[], Coroutine[Any, Any, RunFinished]]) -> RunFinished:
-    with asyncio.Runner(loop_factory=new_loop) as runner:
-        return runner.run(main())
-
-
-def _on_a_thread(main: Callable[[], Coroutine[Any, Any, RunFinished]]) -> RunFinished:
-    """Run it while this thread waits; an interrupt of this thread cancels it."""
-    begun: Future[Callable[[], object]] = Future()
-
-    async def body() -> RunFinished:
-        work, loop = asyncio.ensure_future(main()), asyncio.get_running_loop()
-        begun.set_result(partial(loop.call_soon_threadsafe, work.cancel))
-        return await work
-
-    with ThreadPoolExecutor(1, "catagent-show") as pool:
-        running = pool.submit(contextvars.copy_context().run, _run, body)
-        try:
-            return running.result()
-        except BaseException:
-            if not running.done():
-                begun.result()()
-            raise

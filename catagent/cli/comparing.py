@@ -10,8 +10,7 @@ from msgspec.structs import asdict
 
 from catagent.cli.asked import Asked
 from catagent.cli.pager import page
-from catagent.cli.recordings import recorded
-from catagent.cli.recordings import run_of as chosen
+from catagent.cli.recordings import run_in
 from catagent.compare.differences import Compared, compared
 from catagent.compare.rows import table
 from catagent.compare.steps import steps
@@ -47,7 +46,8 @@ def compare(
     `runs` are the beginnings of their ids. What is damaged is compared up to there, before.
     """
     damage = list[RecordingError]()
-    a, b = (_events(asked, *each, damage) for each in zip(names, (runs[0], runs[-1]), strict=True))
+    both = zip(names, (runs[0], runs[-1]), strict=True)
+    a, b = (run_in(name, asked.loaded, run, damage) for name, run in both)
     found = [
         (where, [each for each in differences if not only or each.what in only])
         for where, differences in compared(steps(a, times=times), steps(b, times=times))
@@ -62,19 +62,6 @@ def compare(
     if damage:
         raise damage[0]
     return any(differences for _, differences in found)
-
-
-def _events(asked: Asked, name: str, run: str | None, damage: list[RecordingError]) -> list[Event]:
-    """The events of the run that is meant, up to damage. Raises RecordingError for none."""
-    events = list[Event]()
-    try:
-        with recorded(name, asked.loaded) as found:
-            events = chosen(list(found), run)
-    except RecordingError as error:
-        damage.append(RecordingError(f"{name}: {error.message}", error.hint))
-        if not events:
-            raise damage[-1] from None
-    return events
 
 
 def _totals(events: list[Event]) -> dict[str, Any]:

@@ -76,6 +76,24 @@ def recorded(
         raise damage[0]
 
 
+def run_in(
+    wanted: str, loaded: Loaded, run: str | None, damage: list[RecordingError]
+) -> list[ev.Event]:
+    """The events of the one run of this recording, or of `run`, up to damage, which is put there.
+
+    Raises UsageError, and RecordingError where there is no event before the damage.
+    """
+    events = list[ev.Event]()
+    try:
+        with recorded(wanted, loaded) as found:
+            events = run_of([*found], run)
+    except RecordingError as error:
+        damage.append(RecordingError(f"{wanted}: {error.message}", error.hint))
+        if not events:
+            raise damage[-1] from None
+    return events
+
+
 def runs_of(events: Iterable[ev.Event], wanted: str | None) -> list[list[ev.Event]]:
     """The events of each run, or of the one whose id begins as `wanted`. Raises UsageError."""
     runs = by_run(events)

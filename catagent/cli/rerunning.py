@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from catagent.cli.agent import tool_request_of
 from catagent.cli.asked import Asked
 from catagent.cli.earlier import TOLD, Earlier, own, request_as, started, thread_of
-from catagent.cli.recordings import history, locate, recorded, run_of
+from catagent.cli.recordings import history, locate, run_in
 from catagent.cli.stderr import say
 from catagent.cli.threads import as_before
-from catagent.errors import RecordingError, UsageError
+from catagent.errors import UsageError
 from catagent.events import types as ev
 from catagent.loading.registry import TOOLS
 from catagent.redact import MASK
@@ -33,24 +33,12 @@ def run_to_repeat(wanted: str, asked: Asked, run: str | None) -> tuple[Earlier, 
 
     With --agent, a file is taken as it is. Raises UsageError and RecordingError.
     """
-    events, kept = _read(wanted, asked, run), history(asked.loaded)
+    events, kept = run_in(wanted, asked.loaded, run, []), history(asked.loaded)  # it may be killed
     found, name = Earlier(events, started(events), False), "" if wanted == "-" else quote(wanted)
     is_id = name and locate(wanted, asked.loaded).parent == kept.folder
     if is_id or not asked.given["agent"]:
         found = own(found.started.run_id, kept) or found
     return found, replace(asked, earlier=short(found.started.run_id) if found.is_kept else name)
-
-
-def _read(wanted: str, asked: Asked, run: str | None) -> list[ev.Event]:
-    """The events of the run, up to where it was killed."""
-    events = list[ev.Event]()
-    try:
-        with recorded(wanted, asked.loaded) as found:
-            events = run_of([*found], run)
-    except RecordingError:
-        if not events:
-            raise
-    return events
 
 
 def request_to_rerun(

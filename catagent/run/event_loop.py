@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from typing import Any, TypeVar
 
 from catagent.run.session import Session
@@ -37,6 +39,37 @@ def run(main: Coroutine[Any, Any, T], stop: Stop | None = None) -> T:
         _complete(loop, loop.create_task(_wind_down(stop)))
         loop.close()
         _join_threads(stop.patience(0.5))
+
+
+def block_on(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine to its end while this thread waits, and return what it returns.
+
+    On a thread of its own where an event loop runs already. An interrupt of this thread cancels it.
+    """
+    return _on_a_thread(main) if is_running() else _run(main)
+
+
+def _run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        return runner.run(main())
+
+
+def _on_a_thread(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    begun: Future[Callable[[], object]] = Future()
+
+    async def body() -> T:
+        work, loop = asyncio.ensure_future(main()), asyncio.get_running_loop()
+        begun.set_result(partial(loop.call_soon_threadsafe, work.cancel))
+        return await work
+
+    with ThreadPoolExecutor(1, "catagent-run") as pool:
+        running = pool.submit(copy_context().run, _run, body)
+        try:
+            return running.result()
+        except BaseException:
+            if not running.done():
+                begun.result()()
+            raise
 
 
 def is_running() -> bool:
