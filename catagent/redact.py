@@ -13,6 +13,7 @@ __all__ = ["LONGEST", "MASK", "Redactor", "redact", "shortened"]
 # No secret is longer: more is not held back, and its beginning is looked for no further back.
 LONGEST = 8192
 _REPLACED = 8
+_SHORT = 64  # characters
 
 
 class Redactor:
@@ -24,8 +25,9 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._values = Values(secrets)
-        # A large text stands in several events.
+        # A large text stands in several events, and ids and names in nearly all.
         self._remembered = lru_cache(maxsize=4)(self._text)
+        self._short = lru_cache(maxsize=1 << 12)(self._text)
 
     def is_suspect(self, text: str, new: int = LONGEST) -> bool:
         """Whether there may be a secret in it, or the beginning of one. Wrong to one side only.
@@ -36,6 +38,8 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text without secrets."""
+        if len(text) <= _SHORT:
+            return self._short(text)
         return self._text(text) if len(text) < LONGEST else self._remembered(text)
 
     def _text(self, text: str) -> str:

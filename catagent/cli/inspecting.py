@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from itertools import islice
 from typing import Any
 
 from catagent.cli.asked import Asked
@@ -19,7 +19,7 @@ from catagent.views.options import is_capable
 from catagent.views.style import live_look
 
 Feed = AsyncIterator[Sequence[Event]]
-_BATCH = 1000  # events between two looks at the keyboard
+_TURN_S = 0.02  # of reading, between two looks at the keyboard
 
 
 def walk_through(asked: Asked, recording: str, run: str | None) -> int:
@@ -49,11 +49,20 @@ def _kept(recording: str, asked: Asked) -> Kept | None:
 
 
 async def _settled(events: Iterator[Event], damage: list[RecordingError]) -> Feed:
-    while batch := [*islice(events, _BATCH)]:
+    while batch := [*_turn(events)]:
         yield batch
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.001)  # a key, and what is drawn, take the loop several rounds
     if damage:
         raise damage[0]
+
+
+def _turn(events: Iterator[Event]) -> Iterator[Event]:
+    """What can be read in the time."""
+    until = time.monotonic() + _TURN_S
+    for event in events:
+        yield event
+        if time.monotonic() > until:
+            return
 
 
 def require_terminal(asked: Asked) -> None:

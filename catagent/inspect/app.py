@@ -74,6 +74,8 @@ class Inspector(App[int]):
     Input, Input:focus { border: none; background: ansi_default; }
     .-searches Input { display: block; }
     .-searches #status { display: none; }
+    .-wide Horizontal > Pane { width: 9fr; }
+    .-wide Horizontal > Pane:focus { width: 11fr; }
     .-narrow Horizontal { layout: vertical; }
     .-low #timeline { display: none; }
     """

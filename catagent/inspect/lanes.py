@@ -42,9 +42,10 @@ class Lanes:
         self.of[span] = lane
 
     def window(self, at: int, now: float) -> tuple[float, float]:
-        """From when to when to show: from where anything runs inside of the run."""
-        begun = [lane[0].began for lane in self.lanes[:2] if lane[0].first < at]
-        return (begun[-1] if begun and begun[-1] else now), now
+        """From when to when to show: from where anything runs inside of the run to its end."""
+        begun = [lane[0] for lane in self.lanes[:2] if lane[0].first < at]
+        until = (begun[0].ended(at) if begun else None) or now
+        return (begun[-1].began if begun else None) or until, until
 
     def bars(self, lane: int, at: int, window: tuple[float, float], width: int) -> Iterator[Bar]:
         """What is to be drawn of a lane: no more bars than there are cells."""

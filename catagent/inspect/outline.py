@@ -17,8 +17,9 @@ from catagent.views.style import Look, Style
 
 STYLES: dict[Kind, Style] = {"run": "question", "agent": "agent", "model": "model", "tool": "tool"}
 # The columns behind a name and how wide they are: as many as leave so many cells for the name.
-COLUMNS = {"time": 10, "tokens": 9, "cost": 10}
-NAME = 26
+# What is known of the cost goes before tokens.
+COLUMNS = {"time": 10, "cost": 10, "tokens": 9}
+NAME = 24
 
 
 def sign(look: Look, status: Status, now: float) -> Piece:
@@ -30,7 +31,9 @@ def sign(look: Look, status: Status, now: float) -> Piece:
 
 
 def lasted(span: Span, looking: Looking) -> str:
-    """How long a span took, so far if it runs."""
+    """How long a span took, so far if it runs; nothing of one that has not begun."""
+    if span.status(looking.at) == "decided":
+        return ""
     ended = span.ended(looking.at) or looking.now
     return seconds(max(0.0, ended - (span.began or ended)))
 
@@ -50,12 +53,13 @@ class Outline(Pane):
 
     def draw(self, width: int, height: int) -> Sequence[Strip]:
         """The names of the columns, and the rows around the selected one."""
-        rows, runs, used = self._looking.rows(), self._looking.index.roots, 0
+        rows, runs, room = self._looking.rows(), self._looking.index.roots, width - NAME
+        has_cost = any(isinstance(run.cost, float) for run in runs)
         self._columns: list[str] = []
         for name, cells in COLUMNS.items():
-            used += cells
-            is_known = name != "cost" or any(isinstance(run.cost, float) for run in runs)
-            self._columns += [name] if is_known and width - used >= NAME else []
+            if cells <= room and (has_cost or name != "cost"):
+                room -= cells
+                self._columns.append(name)
         place = self.place(self._looking.row(), len(rows), self._looking.selected)
         shown = [rows[y] for y in place]
         # Deep down, rows begin where the shallowest of them does.
@@ -92,10 +96,10 @@ class Outline(Pane):
 
     def _facts(self, span: Span) -> dict[str, str]:
         looking = self._looking
-        used = looking.index.used(span, looking.at)
+        used, time = looking.index.used(span, looking.at), lasted(span, looking)
         tokens = (used.input_tokens or 0) + (used.output_tokens or 0) or span.pieces(looking.at)
         return {
-            "time": lasted(span, looking),
+            "time": time if len(time) < COLUMNS["time"] else time.partition(" min")[0] + " min",
             "tokens": f"{tokens:,}" if tokens else "",
             "cost": cost(span, looking),
         }

@@ -90,7 +90,7 @@ class Reading(Pane):
     def section(self) -> Section | None:
         """The one that is shown."""
         known = {each.title: each for each in self._sections}
-        wanted = (self._looking.section, "error", "came", *known)
+        wanted = (self._looking.section, "error", "came", "changed", *known)
         return next((known[title] for title in wanted if title in known), None)
 
     def draw(self, width: int, height: int) -> Sequence[Strip]:

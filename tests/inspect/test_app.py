@@ -183,3 +183,14 @@ def test_a_long_line_is_wrapped_as_far_as_it_is_read() -> None:
     assert page.until(9) == 2
     page.show([("plain", "a"), ("plain", "b c"), ("plain", "d")], 2)
     assert [text for _, text in page.rows[: page.until(9)]] == ["a", "b", "c", "d"]
+
+
+def test_of_several_runs_each_has_a_timeline_of_its_own_and_tokens_fit_in_80_columns() -> None:
+    async def check(app: Inspector, pilot: Pilot[int]) -> None:
+        await pilot.press("j", "l")
+        assert "tokens" in rows(app)[0]
+        (decided,) = (row.split("│")[0] for row in rows(app) if "╷ get_items" in row)
+        assert not decided.rstrip().endswith(" s")
+        assert any(row.startswith("━ model ━━━━") for row in rows(app))
+
+    inspect([*recorded("events.jsonl"), *recorded("interrupt.jsonl")], check, (80, 24))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -9,11 +10,14 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from catagent.cli.inspecting import _settled
+from catagent.events.types import Event, Unknown
 from catagent.inspect.keys import HELP
 from tests.support.cli import catagent, environment, on_terminal
 from tests.support.scripts import cat
@@ -28,6 +32,7 @@ needs_tmux = pytest.mark.skipif(not HAS_TMUX, reason="tmux is not installed")
 # A program that reads its terminal, says something in colour, and fails in its own way.
 PROGRAM = """
 import sys
+import time
 from langchain_core.runnables import RunnableLambda
 print("read", sys.stdin.read().encode(), flush=True)
 RunnableLambda(lambda given: given, name="seen").invoke({"input": "where?"})
@@ -166,3 +171,15 @@ def test_the_document_has_every_key() -> None:
     table = DOCUMENT.partition("| keys |")[2].partition("## ")[0]
     keys = {key for row in HELP for key in row[:11].split() if len(key) == 1}
     assert {key for key in keys if f"`{key}" not in table} <= set("jklfz")
+
+
+def test_a_slow_recording_leaves_time_for_keys() -> None:
+    def slow() -> Iterator[Event]:
+        for _ in range(12):
+            time.sleep(0.01)
+            yield Unknown(fields={})
+
+    async def taken() -> list[int]:
+        return [len(batch) async for batch in _settled(slow(), [])]
+
+    assert max(asyncio.run(taken())) <= 4
