@@ -183,7 +183,7 @@ class Inspector(App[int]):
     def action_error(self, backwards: bool) -> None:
         """Go to the next error, or the one before."""
         looking = self.looking
-        found = looking.find(partial(next_error, looking.index), backwards=backwards)
+        found = looking.find(partial(next_error, looking.index, backwards=backwards))
         if found:
             looking.section = "error"
         self._acted("" if found else "no errors")
@@ -206,8 +206,7 @@ class Inspector(App[int]):
         """Go to the next event in which the words are, or the one before."""
         looking, words = self.looking, self.looking.words
         if words:
-            searched = partial(search, looking.index, words)
-            found = looking.find(searched, backwards=backwards)
+            found = looking.find(partial(search, looking.index, words, backwards=backwards))
             self.redraw()
             if found and self._paint.found:
                 self._reading.reveal(self._paint.found)

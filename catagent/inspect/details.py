@@ -2,9 +2,9 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any
 
 import msgspec
 
@@ -17,11 +17,10 @@ from catagent.inspect.spool import Spool
 from catagent.inspect.stream import Stream
 from catagent.inspect.telling import Title, tell, whole
 from catagent.views.nodes import Nodes
-from catagent.views.sanitize import clean_line
 from catagent.views.style import Look, Style
 
 Line = tuple[Style, str]
-_Block = tuple[Title, Style, list[str]]
+_Block = tuple[Title, Style, tuple[str, ...]]
 _TITLES: tuple[Title, ...] = ("error", "sent", "came", "changed", "state", "raw")
 _MOST = 1 << 18  # bytes of an event that are shown as JSON
 
@@ -44,31 +43,6 @@ class Section:
         return self.made
 
 
-class Raw(Sequence[Line]):
-    """The events of a span as JSON: first all but tokens, then those, read when looked at."""
-
-    def __init__(self, lines: list[Line], spool: Spool, tokens: Sequence[int]) -> None:
-        self._lines, self._spool, self._tokens = lines, spool, tokens
-
-    def __len__(self) -> int:
-        """How many lines there are; a token takes one."""
-        return len(self._lines) + len(self._tokens)
-
-    @overload
-    def __getitem__(self, at: int) -> Line: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[Line]: ...
-    def __getitem__(self, at: int | slice) -> Line | list[Line]:
-        """A line, or several."""
-        if isinstance(at, slice):
-            return [self[each] for each in range(*at.indices(len(self)))]
-        at = range(len(self))[at]
-        if at < len(self._lines):
-            return self._lines[at]
-        line = self._spool.line(self._tokens[at - len(self._lines)], _MOST)
-        return "dim", clean_line(line.decode(errors="replace").rstrip())
-
-
 class Details:
     """Tells of the parts of runs; asked again of the same, it reads what is new alone.
 
@@ -85,18 +59,15 @@ class Details:
         if span is not self._span:
             self._begin(span)
         found: dict[Title, list[Line]] = {title: [] for title in _TITLES}
-        told = span.told[: bisect_left(span.told, at)] if span.positions else [span.first]
-        blocks = [block for position in told for block in self._told(span, position)]
+        blocks = [block for each in _told(span, at) for block in self._told(span, each)]
         # What a model decided, a tool is called with; what that returned, the agent observes.
-        for title, style, lines in _once(blocks) if span.kind == "tool" else blocks:
+        for title, style, lines in dict.fromkeys(blocks) if span.kind == "tool" else blocks:
             found[title] += [(style, line) for line in lines]
         if self._stream and (span.finished is None or at <= span.finished):
             found["came"] += self._stream.lines(at)
         if span.children:
             found["changed"] += self._changed(span, at)
-        since = bisect_left(span.positions, span.tokens_from or 0)
-        tokens = span.positions[since : since + span.pieces(at)]
-        raw = Section("raw", Raw(found.pop("raw"), self._index.spool, tokens))
+        raw = Section("raw", found.pop("raw"))
         state = [] if found["state"] else self._kept_state(span, at)
         return [*(Section(title, lines) for title, lines in found.items() if lines), *state, raw]
 
@@ -131,7 +102,7 @@ class Details:
             texts = [*tell(self._look, event, self._known, span.key)]
             texts.append(("raw", "plain", _json(self._index.spool, position)))
             self._blocks[position] = [
-                (title, style, self._cleaned(text)) for title, style, text in texts if text
+                (title, style, tuple(self._cleaned(text))) for title, style, text in texts if text
             ]
         return self._blocks[position]
 
@@ -163,16 +134,17 @@ class Details:
         return [line for position, line in self._changes if position < at]
 
 
-def _once(blocks: Iterable[_Block]) -> Iterator[_Block]:
-    known: set[tuple[str, str]] = set()
-    for block in blocks:
-        if (key := (block[0], "\n".join(block[2]))) not in known:
-            known.add(key)
-            yield block
+def _told(span: Span, at: int) -> Sequence[int]:
+    """The events of a span that are read: all but its tokens, of which the newest alone is."""
+    if not span.positions:
+        return [span.first]
+    seen, newest = span.told[: bisect_left(span.told, at)], span.events(at) - 1
+    is_token = newest >= 0 and span.positions[newest] not in seen[-1:]
+    return seen + span.positions[newest : newest + is_token]
 
 
 def _json(spool: Spool, position: int) -> str:
-    """The line of an event, indented unless it is a token; of a long one the beginning."""
+    """The line of an event, indented; of a long one the beginning."""
     line, more = spool.line(position, _MOST), spool.size(position) - _MOST
     if more > 0:
         return f"{line.decode(errors='replace')}… {more:,} bytes more"

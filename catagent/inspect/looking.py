@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from collections.abc import Callable
 
 from catagent.events.timestamps import epoch
 from catagent.inspect.span import Span
 from catagent.inspect.spans import Index
-
-
-class Nearest(Protocol):
-    """Says where the nearest event after a position is, or before it, of some kind."""
-
-    def __call__(self, position: int, *, backwards: bool) -> int | None:
-        """Return that position, or None."""
 
 
 class Looking:
@@ -25,7 +18,7 @@ class Looking:
 
     def __init__(self, index: Index, *, is_live: bool) -> None:
         self.index, self.is_live = index, is_live
-        self.at = 0
+        self.at, self.type, self._when = 0, "", 0.0
         self.follows = self.leads = True
         self.selected: Span | None = None
         self.section = self.words = ""
@@ -33,25 +26,16 @@ class Looking:
         self._folds, self._here = 0, -1
         self._rows: tuple[object, list[tuple[Span, int]]] = (None, [])
         self._grown, self._runs = 0.0, 0
-        self._read = (0, 0.0, "")
 
     @property
     def now(self) -> float:
         """The time of the position; that of a live run goes on between its events."""
         waited = time.monotonic() - self._grown if self.is_live and self.follows else 0.0
-        return self._newest()[1] + waited
+        return self._when + waited
 
-    @property
-    def type(self) -> str:
-        """The type of the event at the position."""
-        return self._newest()[2]
-
-    def _newest(self) -> tuple[int, float, str]:
-        at, when, _ = self._read
-        if at != self.at:
-            event = self.index.spool[self.at - 1]
-            self._read = self.at, epoch(event.ts) or when, event.type
-        return self._read
+    def _see(self, at: int) -> None:
+        event = self.index.spool[at - 1]
+        self.at, self.type, self._when = at, event.type, epoch(event.ts) or self._when
 
     def grow(self) -> None:
         """Take note of events that have come."""
@@ -61,7 +45,7 @@ class Looking:
             self._folds += 1
         self._runs = len(runs)
         if self.follows and len(self.index):
-            self.at = len(self.index)
+            self._see(len(self.index))
             self._lead()
 
     def _lead(self) -> None:
@@ -84,18 +68,12 @@ class Looking:
         seen = self.at if self.at < len(self.index) else -1
         key = (self.index.version, seen, self._folds)
         if self._rows[0] != key:
-            self._rows = key, self._walk()
+            depths: dict[Span | None, int] = {None: -1}
+            spans = [*self.index.spans_at(self.at, self._folded)]
+            for span in spans:
+                depths[span] = depths[span.parent] + 1
+            self._rows = key, [(span, depths[span]) for span in spans]
         return self._rows[1]
-
-    def _walk(self) -> list[tuple[Span, int]]:
-        begun = [root for root in self.index.roots if root.first < self.at]
-        rows, stack = [], [(root, 0) for root in reversed(begun)]
-        while stack:
-            span, depth = stack.pop()
-            rows.append((span, depth))
-            if span not in self._folded:
-                stack += [(child, depth + 1) for child in reversed(span.shown(self.at))]
-        return rows
 
     def row(self) -> int:
         """Where the selected span is among those rows; the first if it is not."""
@@ -129,21 +107,21 @@ class Looking:
         self.select(self.index.span_at(self.at - 1) if self.at else None)
 
     def _go_to(self, at: int) -> None:
-        self.follows, self.at = False, max(min(1, len(self.index)), min(len(self.index), at))
+        self.follows = False
+        if newest := len(self.index):
+            self._see(max(1, min(newest, at)))
 
     def follow(self) -> None:
         """Go to the newest event, and stay there."""
         self.follows = self.leads = True
         self.grow()
 
-    def find(self, nearest: Nearest, *, backwards: bool) -> bool:
-        """Go to the nearest event from here on, around the ends; whether there is any."""
+    def find(self, nearest: Callable[[int], int | None]) -> bool:
+        """Go to the event that is the nearest to a position; whether there is any."""
         span, here = self.selected, self._here
         is_there = 0 <= here < len(self.index) and self.index.span_at(here) is span
         here = here if is_there or span is None else span.first - 1
-        found = nearest(here, backwards=backwards)
-        if found is None:
-            found = nearest(len(self.index) if backwards else -1, backwards=backwards)
+        found = nearest(here)
         if found is not None:
             self._here = found
             if found >= self.at:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from textual.strip import Strip
 
@@ -28,47 +28,41 @@ class Page:
     def __init__(self) -> None:
         self.rows: list[Piece] = []
         self._lines: Sequence[Piece] = ()
-        self._width = self._offset = 0  # how much of the last line that was begun is wrapped
-        self._starts: list[int] = []  # the first row of each of those
+        self._width = 0
+        self._starts: list[int] = []  # the first row of each line that is wrapped
+        self._rest = self._wrapped()
 
     def show(self, lines: Sequence[Piece], width: int) -> None:
         """Show these lines, which may be those from before with more at the end."""
         if lines is self._lines and width == self._width:
             return
-        whole = len(self._starts) - 1
-        if whole < 0 or width != self._width or lines[:whole] != self._lines[:whole]:
-            self._starts, self.rows = [], []
-        elif lines[whole : whole + 1] != self._lines[whole : whole + 1]:
-            del self.rows[self._starts.pop() :]
-            self._offset = sys.maxsize
-        self._lines, self._width = lines, width
+        same = max(0, len(self._starts) - 1)  # the last of them may go on
+        if width != self._width or lines[:same] != self._lines[:same]:
+            same = 0
+        if self._starts:
+            del self.rows[self._starts[same] :], self._starts[same:]
+        self._lines, self._width, self._rest = lines, width, self._wrapped()
 
     def until(self, number: int) -> int:
         """Wrap so many rows, if there are; return how many there are so far."""
-        while len(self.rows) < number and self._wrap():
+        while len(self.rows) < number and next(self._rest, False):
             pass
         return len(self.rows)
 
     def row_of(self, line: int) -> int:
         """Where the rows of a line begin."""
-        while len(self._starts) <= line and self._wrap():
+        while len(self._starts) <= line and next(self._rest, False):
             pass
         return self._starts[line]
 
-    def _wrap(self) -> bool:
-        """Wrap the next line, or piece of one; whether there was any."""
-        at = len(self._starts) - 1
-        if at < 0 or self._offset >= len(self._lines[at][1]):
-            at, self._offset = at + 1, 0
-            if at >= len(self._lines):
-                self._offset = sys.maxsize
-                return False
+    def _wrapped(self) -> Iterator[bool]:
+        """Wrap the lines that are not yet, a piece each time."""
+        for style, text in self._lines[len(self._starts) :]:
             self._starts.append(len(self.rows))
-        style, text = self._lines[at]
-        piece = text[self._offset : self._offset + _PIECE]
-        self.rows += ((style, row) for row in wrap(piece, self._width))
-        self._offset += max(1, len(piece))
-        return True
+            for at in range(0, len(text) or 1, _PIECE):
+                rows = wrap(text[at : at + _PIECE], self._width)
+                self.rows += ((style, row) for row in rows)
+                yield True
 
 
 class Reading(Pane):

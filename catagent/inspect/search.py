@@ -11,27 +11,32 @@ from catagent.inspect.spans import Index
 
 
 def next_error(index: Index, position: int, *, backwards: bool = False) -> int | None:
-    """The position of the nearest failure after an event, or before it; None for none."""
-    return next(_from(index.errors, position, backwards), None)
+    """The position of the nearest failure after an event, or before it; None for none.
+
+    Behind the last one comes the first.
+    """
+    return next(_around(index.errors, position, backwards), None)
 
 
 def search(index: Index, text: str, position: int, *, backwards: bool = False) -> int | None:
     """The position of the nearest event after another, or before it, that has a text.
 
-    Tokens are not looked at: what they come to stands in the end of their model's call.
+    Behind the last one comes the first. Tokens are not looked at: what they come to
+    stands in the end of their model's call.
     """
     wanted = text.casefold()
     needle = msgspec.json.encode(text)[1:-1].lower() if text.isascii() else b""
-    for each in _from(index.whole, position, backwards):
+    for each in _around(index.whole, position, backwards):
         if needle in index.spool.line(each).lower() and _has(index, each, wanted):
             return each
     return None
 
 
-def _from(positions: Sequence[int], position: int, backwards: bool) -> Iterator[int]:
-    if backwards:
-        return iter(positions[bisect_left(positions, position) - len(positions) - 1 :: -1])
-    return iter(positions[bisect_right(positions, position) :])
+def _around(positions: Sequence[int], position: int, backwards: bool) -> Iterator[int]:
+    """All positions, from the nearest one on."""
+    cut = bisect_left(positions, position) if backwards else bisect_right(positions, position)
+    turned = [*positions[cut:], *positions[:cut]]
+    return reversed(turned) if backwards else iter(turned)
 
 
 def _has(index: Index, position: int, wanted: str) -> bool:

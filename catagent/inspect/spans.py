@@ -2,7 +2,7 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from catagent.events import types as ev
 from catagent.events.summary import has_failed
@@ -98,12 +98,13 @@ class Index:
                 sums[span], sums[span.parent] = (sent, came), (before[0] + sent, before[1] + came)
         return sums
 
-    def spans_at(self, at: int) -> Iterator[Span]:
-        """All that had begun, each before what is below it."""
+    def spans_at(self, at: int, folded: Container[Span] = ()) -> Iterator[Span]:
+        """All that had begun, each before what is below it, unless it is `folded`."""
         waiting = self.roots[: bisect_left(self.roots, at, key=by_first)][::-1]
         while waiting:
             yield (span := waiting.pop())
-            waiting += reversed(span.shown(at))
+            if span not in folded:
+                waiting += reversed(span.shown(at))
 
     def _read(self, event: ev.Event, span: Span) -> None:
         match event:

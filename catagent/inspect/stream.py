@@ -12,31 +12,13 @@ from catagent.views.style import Look, Style
 _STYLES: dict[ev.Channel, Style] = {"reasoning": "reasoning", "tool_args": "tool", "block": "dim"}
 
 
-class _Text:
-    """Lines of cleaned text, the last in the pieces that it came in."""
-
-    def __init__(self, begins: str) -> None:
-        self.lines, self._last = list[str](), [begins]
-
-    def add(self, text: str) -> None:
-        first, *more = text.split("\n")
-        self._last.append(first)
-        for line in more:
-            self.lines.append("".join(self._last))
-            self._last = [line]
-
-    def all(self) -> list[str]:
-        self._last = ["".join(self._last)]
-        return self.lines + self._last
-
-
 class Stream:
     """The tokens of one model's call, read once each."""
 
     def __init__(self, spool: Spool, span: Span, look: Look) -> None:
         self._spool, self._span, self._look = spool, span, look
         self._tokens, self._read = list[tuple[int, ev.LlmTokenData]](), 0
-        self._texts, self._told = dict[tuple[ev.Channel, int], _Text](), 0
+        self._texts, self._told = dict[tuple[ev.Channel, int], list[str]](), 0
 
     def lines(self, at: int) -> Iterator[tuple[Style, str]]:
         """All that it had written, what is of one kind, or of one call, together."""
@@ -49,9 +31,9 @@ class Stream:
             self._texts, self._told = {}, 0
         self._add([data for _, data in self._tokens[self._told : seen]])
         self._told = seen
-        for (channel, _), text in self._texts.items():
+        for (channel, _), lines in self._texts.items():
             style = _STYLES.get(channel, "plain")
-            yield from ((style, line) for line in text.all())
+            yield from ((style, line) for line in lines)
 
     def _add(self, tokens: list[ev.LlmTokenData]) -> None:
         news: dict[tuple[ev.Channel, int], list[str]] = {}
@@ -59,7 +41,10 @@ class Stream:
             key = data.channel, data.index if isinstance(data.index, int) else 0
             if key not in self._texts:
                 tool = self._look.line(f"{data.tool}(") if isinstance(data.tool, str) else ""
-                self._texts[key] = _Text(self._look.glyphs.call * bool(tool) + tool)
+                self._texts[key] = [self._look.glyphs.call * bool(tool) + tool]
             news.setdefault(key, []).append(data.delta + "\n" * (data.channel == "block"))
         for key, pieces in news.items():
-            self._texts[key].add(self._look.text("".join(pieces).replace("\r\n", "\n")))
+            text = self._look.text("".join(pieces).replace("\r\n", "\n"))
+            first, *more = text.split("\n")
+            self._texts[key][-1] += first
+            self._texts[key] += more

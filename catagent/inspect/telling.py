@@ -32,7 +32,7 @@ def tell(look: Look, event: ev.Event, known: Prompts, key: str | None) -> Iterat
         case ev.LlmStarted() | ev.LlmFinished():
             yield from _model(look, event.data, known, key)
         case ev.Action() | ev.ToolStarted():
-            yield "sent", "plain", "\n".join(_named(event.data.tool_input))
+            yield "sent", "plain", "\n".join(fields(event.data.tool_input))
         case ev.ToolFinished() | ev.Observation():
             yield from _observed(event.data)
         case ev.Node() | ev.Update():
@@ -70,13 +70,6 @@ def _json(value: Any) -> str:
     return indented(text := compact(value)) or text
 
 
-def _named(value: Any) -> list[str]:
-    """Arguments, a line each, what is inside of one indented below its name."""
-    if not isinstance(value, dict):
-        return [_json(value)]
-    return [f"{name}: {_json(each)}" for name, each in value.items()]
-
-
 def _run(look: Look, data: ev.RunStartedData) -> Iterator[Told]:
     yield "sent", "question", "\n".join(fields(data.input) if data.input is not None else [])
     known = [data.agent, data.model, data.mode, data.thread_id and f"thread {data.thread_id}"]
@@ -98,7 +91,7 @@ def _model(
     else:  # a call that was written, of which nothing else has been said
         for call in data.tool_calls:
             if call.call == key:
-                yield "sent", "plain", "\n".join(_named(call.args))
+                yield "sent", "plain", "\n".join(fields(call.args))
                 yield "error", "bad", call.error or ""
 
 
