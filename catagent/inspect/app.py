@@ -145,7 +145,7 @@ class Inspector(App[int]):
         for rows in (self._runs, self._reading, self._timeline, self._status):
             rows.redraw()
 
-    on_pane_used = on_descendant_focus = redraw
+    on_descendant_focus = redraw
 
     def _acted(self, note: str = "") -> None:
         self._status.note = note
@@ -247,7 +247,7 @@ def inspect_runs(
     """
     app = Inspector(feed, look=look, title=title, is_live=is_live, kept=kept)
     raised = caught(app)
-    left_by = app.run() or 0
+    left_by = app.run(mouse=False) or 0  # a terminal's own selection works
     for error in (*raised, app.failed):
         if error is not None:
             raise error

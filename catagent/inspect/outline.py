@@ -104,15 +104,6 @@ class Outline(Pane):
             "cost": cost(span, looking),
         }
 
-    def pick(self, x: int, y: int) -> None:
-        """Select the row, or fold and open it where it is selected."""
-        rows = self._looking.rows()
-        if y >= 0 and self.top + y < len(rows):
-            span = rows[self.top + y][0]
-            if span is self._looking.selected:
-                self._looking.toggle(span)
-            self._looking.select(span)
-
     def go(self, way: Way) -> None:
         """Up and down a row, left out of a span, right into it."""
         looking, span = self._looking, self._looking.selected

@@ -9,9 +9,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Literal
 
-from textual import events
 from textual.geometry import Region
-from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -47,9 +45,6 @@ class Rows(Widget):
 class Pane(Rows, can_focus=True):
     """Rows below a heading of `heads` rows; of more than fit, those from `top` on are shown."""
 
-    class Used(Message):
-        """Somebody clicked or scrolled."""
-
     heads = 1
     top = 0
     _kept: object = None
@@ -71,25 +66,3 @@ class Pane(Rows, can_focus=True):
     def go(self, way: Way) -> None:
         """Go where a key points."""
         raise NotImplementedError
-
-    def pick(self, x: int, y: int) -> None:
-        """Select what is in this cell; the heading is above 0."""
-
-    def scroll_rows(self, by: int) -> None:
-        """Show the rows so many further down."""
-        self.top = max(0, self.top + by)
-
-    def on_click(self, event: events.Click) -> None:
-        """Select what was clicked on."""
-        self.pick(event.x, event.y - self.heads)
-        self.post_message(self.Used())
-
-    def on_mouse_scroll_down(self) -> None:
-        """Three rows on, as terminals do."""
-        self.scroll_rows(3)
-        self.post_message(self.Used())
-
-    def on_mouse_scroll_up(self) -> None:
-        """Three rows back."""
-        self.scroll_rows(-3)
-        self.post_message(self.Used())

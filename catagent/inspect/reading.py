@@ -158,16 +158,16 @@ class Reading(Pane):
             turned = titles.index(self.section.title) + by
             self._looking.section = titles[turned % len(titles)]
 
-    def scroll_rows(self, by: int) -> None:
+    def _scroll(self, by: int) -> None:
         """Show other rows; at the end of a text that is being written, stay there."""
-        super().scroll_rows(by)
+        self.top = max(0, self.top + by)
         end = self.top + self.size.height - self.heads
         self._is_at_end = by > 0 and self._page.until(end + 1) <= end
 
     def go(self, way: Way) -> None:
         """Up and down a row, left and right a section."""
         if by := self.way(way):
-            self.scroll_rows(by)
+            self._scroll(by)
         else:
             self.turn(1 if way == "right" else -1)
 

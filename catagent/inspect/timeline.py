@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import ceil
 
 from textual.strip import Strip
@@ -33,7 +33,6 @@ class Timeline(Pane):
         self._looking, self._paint = looking, paint
         self._key: object = None
         self._lanes = Lanes(None)
-        self._drawn: list[list[Bar]] = []
 
     @property
     def lanes(self) -> Lanes:
@@ -52,9 +51,8 @@ class Timeline(Pane):
         lane = lanes.of.get(selected, 0) if selected else 0
         shown = self.place(lane, len(lanes.lanes), selected)
         window = lanes.window(at, self._looking.now)
-        self._drawn = [list(lanes.bars(lane, at, window, width)) for lane in shown]
         axis = self._paint.strip([self._axis(window, width)], width)
-        return [axis, *(self._row(bars, width) for bars in self._drawn)]
+        return [axis, *(self._row(lanes.bars(lane, at, window, width), width) for lane in shown)]
 
     def _axis(self, window: tuple[float, float], width: int) -> Piece:
         """The times above the bars, from the start of the run on."""
@@ -69,7 +67,7 @@ class Timeline(Pane):
             row = row.ljust(at, glyphs.line) + f"{'+' if glyphs.form else '┬'} {said} "
         return ("question" if self.has_focus else "dim"), row[:width].ljust(width, glyphs.line)
 
-    def _row(self, bars: list[Bar], width: int) -> Strip:
+    def _row(self, bars: Iterable[Bar], width: int) -> Strip:
         pieces, x = list[Piece](), 0
         for bar in bars:
             pieces += [("plain", " " * (bar.start - x)), self._bar(bar)]
@@ -89,12 +87,6 @@ class Timeline(Pane):
             return style, drawn
         at = waits + 1 if width - waits > cells(name) + 2 else 1
         return style, f"{drawn[:at]} {name} {drawn[at + cells(name) + 2 :]}"
-
-    def pick(self, x: int, y: int) -> None:
-        """Select the span whose bar this is."""
-        for bar in self._drawn[y] if 0 <= y < len(self._drawn) else ():
-            if bar.start <= x < bar.end:
-                self._looking.select(bar.span)
 
     def go(self, way: Way) -> None:
         """Left and right along a lane, up and down to another."""

@@ -152,15 +152,15 @@ def test_a_live_run_is_followed_and_going_back_holds_still() -> None:
     asyncio.run(show())
 
 
-def test_the_mouse_selects_and_folds_and_what_is_read_is_copied_clean() -> None:
+def test_keys_select_on_each_pane_and_what_is_read_is_copied_clean() -> None:
     async def check(app: Inspector, pilot: Pilot[int]) -> None:
-        await pilot.click("#tree", offset=(20, 3))
+        await pilot.press("j", "j")
         assert app.looking.selected is not None
         assert "gpt" in app.looking.selected.name
-        await pilot.click("#timeline", offset=(60, 1))
+        await pilot.press("tab", "tab", "k", "k")
         assert "nesting_tools" in app.looking.selected.name
         count = len(app.looking.rows())
-        await pilot.click("#tree", offset=(20, 1))
+        await pilot.press("tab", "enter")
         assert len(app.looking.rows()) == 1 < count
         await pilot.press("s", "y")
         assert "copied" in rows(app)[-1]
