@@ -58,7 +58,7 @@ def request_to_rerun(
     else:
         request, asked = request_as(found, asked, thread, told)
     _say_what_differs(found, thread, left)
-    if frozen:
+    if run_tools is not None:
         answers, (model, tool_model) = frozen_of(found.events, run_tools), models_of(found.events)
         return replace(request, frozen=answers, model=model, tool_model=tool_model), asked
     given = (request.given, request.context, request.configurable, request.tool_input)

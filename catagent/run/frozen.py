@@ -21,7 +21,7 @@ from catagent.redact import MASK
 _ANSWER = ("model", "text", "message", "usage", "finish_reason", "error")
 
 
-def frozen_of(events: Iterable[ev.Event], run_tools: Sequence[str] | None = None) -> dict[str, Any]:
+def frozen_of(events: Iterable[ev.Event], run_tools: Sequence[str] = ()) -> dict[str, Any]:
     """The plain data that `agents.driver.recorded` is made of, of the events of one run.
 
     `run_tools` are the names of tools that run all the same, "all" for every one.
@@ -29,23 +29,18 @@ def frozen_of(events: Iterable[ev.Event], run_tools: Sequence[str] | None = None
     calls = _Calls()
     for event in events:
         calls.take(event)
-    runs = list(run_tools or ())
-    return {**calls.placed(), "texts": [*calls.texts], "runs": runs, "mask": MASK}
+    return {**calls.placed(), "texts": [*calls.texts], "runs": [*run_tools], "mask": MASK}
 
 
-def models_of(events: Iterable[ev.Event]) -> tuple[ModelSpec, ModelSpec]:
+def models_of(events: Sequence[ev.Event]) -> tuple[ModelSpec, ModelSpec]:
     """The model and the tool model of a run, by the names that it has for them, never to be asked.
 
     An agent of one's own may have been given ours, under the name that it asked first.
     """
-    agent = tool = None
-    for event in events:
-        if isinstance(event, ev.RunStarted):
-            agent, tool = event.data.model, event.data.tool_model
-        elif isinstance(event, ev.LlmStarted):
-            agent = agent or f"openai:{event.data.model}"
-            break
-    return named(agent), named(tool or agent)
+    run = next(event.data for event in events if isinstance(event, ev.RunStarted))
+    asked = (f"openai:{event.data.model}" for event in events if isinstance(event, ev.LlmStarted))
+    agent = run.model or next(asked, None)
+    return named(agent), named(run.tool_model or agent)
 
 
 @contextlib.contextmanager
@@ -56,11 +51,7 @@ def answered(
 
     Raises at its end what the agent asked for that was not recorded. Imports LangChain.
     """
-
-    def retry(data: dict[str, Any]) -> None:
-        on_retry(msgspec.convert(data, ev.RetryData))
-
-    with offline(), answering(frozen, retry):
+    with offline(), answering(frozen, lambda data: on_retry(msgspec.convert(data, ev.RetryData))):
         yield
 
 
