@@ -13,7 +13,6 @@ from catagent.cli.pager import page
 from catagent.cli.recordings import run_in
 from catagent.compare.differences import Compared, compared
 from catagent.compare.rows import table
-from catagent.compare.steps import steps
 from catagent.errors import RecordingError
 from catagent.events.codec import encode_plain
 from catagent.events.types import Event, run_of
@@ -50,7 +49,7 @@ def compare(
     a, b = (run_in(name, asked.loaded, run, damage) for name, run in both)
     found = [
         (where, [each for each in differences if not only or each.what in only])
-        for where, differences in compared(steps(a, times=times), steps(b, times=times))
+        for where, differences in compared(a, b, times=times)
     ]
     totals = {"a": _totals(a), "b": _totals(b)}
     if json:
@@ -95,9 +94,9 @@ def _rows(
         yield look.paint("bad", "They part here:")
         yield from wrap(look.line(f"{first.where}: {first.said}"), width)
         yield from ("", *table(found, look, width))
-    names = {name: name.removesuffix("_s").replace("_", " ") for name in _TOTALS}
     cells = [
-        {"": names[name], **{of.upper(): _cell(name, each[name]) for of, each in totals.items()}}
+        {"": name.removesuffix("_s").replace("_", " ")}
+        | {of.upper(): _cell(name, each[name]) for of, each in totals.items()}
         for name in _TOTALS
     ]
     yield from ("", *map(look.line, form.table(form.headed(cells))))

@@ -58,13 +58,12 @@ def differences(a: Iterable[Event], b: Iterable[Event], *, times: bool = False) 
     In which pieces a model wrote, in which order calls ended that ran at once, and the mode are no
     differences. Ids and times are some with `times` alone.
     """
-    both = compared(steps(a, times=times), steps(b, times=times))
-    return [each for _, found in both for each in found]
+    return [each for _, found in compared(a, b, times=times) for each in found]
 
 
-def compared(a: Step, b: Step) -> Iterator[Compared]:
+def compared(a: Iterable[Event], b: Iterable[Event], *, times: bool) -> Iterator[Compared]:
     """Yield each step of two runs by where it is, with what differs in it; none is alike."""
-    yield from _Comparison().pair(a, b)
+    yield from _Comparison().pair(steps(a, times=times), steps(b, times=times))
 
 
 class _Comparison:

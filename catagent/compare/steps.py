@@ -34,7 +34,6 @@ class Step:
     kind: str
     name: str
     where: str = "the run"
-    depth: int = 0
     given: Texts = field(default_factory=dict)
     sent: list[tuple[str, str]] = field(default_factory=list)
     came: Texts = field(default_factory=dict)
@@ -59,7 +58,8 @@ class _Reading:
         self._texts: dict[int, tuple[_Sent, tuple[str, str]]] = {}
 
     def take(self, event: ev.Event) -> None:
-        self._ids.take(event)
+        if not self._times:
+            self._ids.take(event)
         self._prompts.take(event)
         known = len(self._state.order)
         reduce(self._state, event)
@@ -81,7 +81,8 @@ class _Reading:
         if isinstance(what, ToolRun):
             step = Step("tool", what.tool, f"{what.tool}, call {what.call}")
             around = self._add(event, step)
-            self._tools[what.call] = step if step.depth < ev.DEEPEST_CALL else around
+            is_deep = what.call.count(".") >= ev.DEEPEST_CALL
+            self._tools[what.call] = around if is_deep else step
             return
         step = self._models[event.run_id] = Step("model", event.name)
         around = self._add(event, step)
@@ -98,7 +99,6 @@ class _Reading:
         around = self._tools.get(call or "", self._run)
         around.inside.append(step)
         self._steps.append(step)
-        step.depth = around.depth + 1
         step.given = {"id": event.run_id, "time": event.ts} if self._times else {}
         return around
 
@@ -111,8 +111,8 @@ class _Reading:
         """What it is and its text, made once: the next prompt has it again."""
         if (known := self._texts.get(id(sent))) is None:
             kind, text = _text(sent)
-            said = kind, text if self._times else self._ids.hidden(text)
-            known = self._texts[id(sent)] = sent, said  # kept, so that no other gets its id
+            # With itself, so that no other gets its id.
+            known = self._texts[id(sent)] = sent, (kind, self._ids.hidden(text))
         return known[1]
 
     def whole(self) -> Step:
@@ -132,7 +132,7 @@ class _Reading:
             if self._times:
                 run.came |= {"id": state.finished.run_id, "time": f"{end.duration_s} s"}
                 run.came["cost"] = str(end.cost or 0)
-        for step in () if self._times else self._steps:
+        for step in self._steps:
             for texts in (step.given, step.came):
                 texts.update((what, self._ids.hidden(text)) for what, text in texts.items())
             step.said = self._ids.hidden(step.said)
@@ -149,13 +149,12 @@ def _end_model(step: Step, model: LlmRun) -> None:
 
 def _end_tool(step: Step, tool: ToolRun) -> None:
     end = tool.observation or tool.finished
+    status = "unfinished" if end is None else end.status
+    error = end.error if isinstance(end, ev.ToolFinishedData) else None
     step.given["arguments"] = _called(tool.tool, tool.tool_input)
-    step.came = {"observation": "", "status": "unfinished", "error": ""}
-    if end is not None:
-        step.said = step.came["observation"] = end.output
-        step.came["status"] = "" if end.status == "success" else end.status
-    if tool.observation is None and tool.finished is not None:
-        step.came["error"] = _why(tool.finished.error)
+    step.said = "" if end is None else end.output
+    step.came = {"observation": step.said, "error": _why(error)}
+    step.came["status"] = "" if status == "success" else status
 
 
 def _text(sent: _Sent) -> tuple[str, str]:

@@ -79,8 +79,7 @@ class _Models:
 
     def __init__(self, recorded: Recorded, on_retry: Callable[[dict[str, Any]], object]) -> None:
         self._recorded, self._on_retry = recorded, on_retry
-        ways = self._generate, self._agenerate, self._stream, self._astream
-        self.ways = {way.__name__ for way in ways}
+        self.ways = {"_generate", "_agenerate", "_stream", "_astream"}
 
     def replaced(self, name: str, theirs: Any) -> Any:
         """The method that takes the place of theirs."""
@@ -122,7 +121,8 @@ class _Models:
         told = importlib.import_module("langchain_core.runnables").ensure_config()["metadata"]
         where = (_inside.get()[0], told.get("langgraph_node"), name := _name(model))
         item = self._recorded.model(where, name, texts)
-        item["provider"] = getattr(model, "_get_ls_params", _nothing)().get("ls_provider")
+        params: Any = getattr(model, "_get_ls_params", dict)
+        item["provider"] = params().get("ls_provider")
         for retry in item["retries"]:
             self._on_retry(retry)
         return item
@@ -196,10 +196,6 @@ class _Tools:
         if "$unserialisable" in args_text(item.get("content")):
             self._recorded.lose(f"what the tool {name} returned is in no recording", _RUN_IT)
         return output_of(item, tool.response_format == "content_and_artifact")
-
-
-def _nothing() -> dict[str, Any]:
-    return {}
 
 
 def _name(model: Any) -> str:
