@@ -29,7 +29,7 @@ from catagent.sinks.capture import LineCutter, typed
 from catagent.views.notes import short
 from catagent.watch.program import Forwarding, Program
 
-_REFUSED_S = 0.5  # for a command that is refused to say so, on the screen as it was
+_REFUSED_S = 2.0  # for a command that is refused to say so, on the screen as it was
 _PATIENCE_S = 10.0
 _MOST_SAID = 1 << 16  # bytes
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
+import sys
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
@@ -131,6 +132,8 @@ class Inspector(App[int]):
     def _tick(self) -> None:
         """Draw what has come, at most so often; and the time of what runs."""
         self._frame += 1
+        if not (self.is_headless or sys.stdin.isatty()):  # SIGHUP may be ignored
+            self.exit(signal.SIGHUP)
         if self._has_grown:
             self._has_grown = False
             self.looking.grow()

@@ -19,7 +19,7 @@ import pytest
 from catagent.cli.inspecting import _settled
 from catagent.events.types import Event, Unknown
 from catagent.inspect.keys import HELP
-from tests.support.cli import catagent, environment, on_terminal
+from tests.support.cli import COMMAND, catagent, environment, on_terminal
 from tests.support.scripts import cat
 from tests.support.shell import Shell
 from tests.support.shell import shell as opened
@@ -183,3 +183,23 @@ def test_a_slow_recording_leaves_time_for_keys() -> None:
         return [len(batch) async for batch in _settled(slow(), [])]
 
     assert max(asyncio.run(taken())) <= 4
+
+
+def test_the_inspector_leaves_where_its_terminal_is_gone(tmp_path: Path) -> None:
+    """It is told so by SIGHUP, but where that is ignored, or of another session."""
+    ours, theirs = os.openpty()
+    command = [*COMMAND, "inspect", str(FIXTURES / "events.jsonl")]
+    process = subprocess.Popen(
+        command,
+        env={"TERM": "xterm-256color", **environment(tmp_path)},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    shown = b""
+    while b"ended" not in shown:
+        shown += os.read(ours, 1 << 16)
+    os.close(ours)
+    assert process.wait(10) == 129
