@@ -2,8 +2,9 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -13,7 +14,6 @@ from catagent.events import types as ev
 from catagent.events.prompts import Prompts
 from catagent.inspect.span import Span
 from catagent.inspect.spans import Index
-from catagent.inspect.spool import Spool
 from catagent.inspect.stream import Stream
 from catagent.inspect.telling import Title, tell, whole
 from catagent.views.nodes import Nodes
@@ -21,9 +21,7 @@ from catagent.views.style import Look, Style
 
 Line = tuple[Style, str]
 _Block = tuple[Title, Style, tuple[str, ...]]
-_TITLES: tuple[Title, ...] = ("error", "sent", "came", "changed", "state", "raw")
-_MOST = 1 << 18  # bytes of an event that are shown as JSON
-
+_TITLES: tuple[Title, ...] = ("error", "sent", "came", "changed", "state")
 
 # The state of a kept thread, by its id, at a time in seconds since 1970, as plain data or None.
 Kept = Callable[[str, float], Any]
@@ -59,7 +57,8 @@ class Details:
         if span is not self._span:
             self._begin(span)
         found: dict[Title, list[Line]] = {title: [] for title in _TITLES}
-        blocks = [block for each in _told(span, at) for block in self._told(span, each)]
+        positions = _told(span, at)
+        blocks = [block for each in positions for block in self._told(span, each)]
         # What a model decided, a tool is called with; what that returned, the agent observes.
         for title, style, lines in dict.fromkeys(blocks) if span.kind == "tool" else blocks:
             found[title] += [(style, line) for line in lines]
@@ -67,9 +66,14 @@ class Details:
             found["came"] += self._stream.lines(at)
         if span.children:
             found["changed"] += self._changed(span, at)
-        raw = Section("raw", found.pop("raw"))
         state = [] if found["state"] else self._kept_state(span, at)
+        raw = Section("raw", partial(self._raw, positions))
         return [*(Section(title, lines) for title, lines in found.items() if lines), *state, raw]
+
+    def _raw(self, positions: Iterable[int]) -> list[Line]:
+        """Events as indented JSON."""
+        texts = (msgspec.json.format(self._index.spool.line(each)) for each in positions)
+        return [("plain", line) for text in texts for line in self._cleaned(text.decode())]
 
     def _kept_state(self, span: Span, at: int) -> list[Section]:
         """The state of a run by then, where its thread may be kept."""
@@ -99,8 +103,7 @@ class Details:
         """What an event says, read once."""
         if position not in self._blocks:
             event = self._event(span.root, position)
-            texts = [*tell(self._look, event, self._known, span.key)]
-            texts.append(("raw", "plain", _json(self._index.spool, position)))
+            texts = tell(self._look, event, self._known, span.key)
             self._blocks[position] = [
                 (title, style, tuple(self._cleaned(text))) for title, style, text in texts if text
             ]
@@ -141,11 +144,3 @@ def _told(span: Span, at: int) -> Sequence[int]:
     seen, newest = span.told[: bisect_left(span.told, at)], span.events(at) - 1
     is_token = newest >= 0 and span.positions[newest] not in seen[-1:]
     return seen + span.positions[newest : newest + is_token]
-
-
-def _json(spool: Spool, position: int) -> str:
-    """The line of an event, indented; of a long one the beginning."""
-    line, more = spool.line(position, _MOST), spool.size(position) - _MOST
-    if more > 0:
-        return f"{line.decode(errors='replace')}… {more:,} bytes more"
-    return msgspec.json.format(line).decode(errors="replace")

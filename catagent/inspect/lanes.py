@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from catagent.inspect.span import Span
+from catagent.inspect.span import Span, by_first
 
 
 class Bar(NamedTuple):
@@ -27,7 +27,7 @@ class Lanes:
         spans = [root] if root else []
         for span in spans:  # it grows
             spans += span.children
-        for span in sorted(spans, key=_first):
+        for span in sorted(spans, key=by_first):
             if span.began is not None:
                 self._add(span)
 
@@ -49,7 +49,7 @@ class Lanes:
 
     def bars(self, lane: int, at: int, window: tuple[float, float], width: int) -> Iterator[Bar]:
         """What is to be drawn of a lane: no more bars than there are cells."""
-        spans = self.lanes[lane][: bisect_left(self.lanes[lane], at, key=_first)]
+        spans = self.lanes[lane][: bisect_left(self.lanes[lane], at, key=by_first)]
         scale, x = width / max(window[1] - window[0], 1e-6), 0
         while spans and x < width:
             found = bisect_right(spans, window[0] + (x + 1) / scale, key=_began) - 1
@@ -64,7 +64,7 @@ class Lanes:
     def near(self, span: Span, lanes: int, spans: int, at: int) -> Span:
         """The span so many lanes further down that begins nearest, or so many on in its lane."""
         lane = self.lanes[max(0, min(len(self.lanes) - 1, self.of.get(span, 0) + lanes))]
-        begun = lane[: bisect_left(lane, at, key=_first)]
+        begun = lane[: bisect_left(lane, at, key=by_first)]
         after = bisect_right(begun, _began(span), key=_began) - 1 + spans
         return begun[max(0, min(len(begun) - 1, after))] if begun else span
 
@@ -74,10 +74,6 @@ def _bar(span: Span, at: int, window: tuple[float, float], scale: float) -> Bar:
     start, end = (int((when - window[0]) * scale) for when in (_began(span), ended))
     waits = end if token is None else int((token - window[0]) * scale)
     return Bar(span, start, max(start + 1, end), waits if span.kind == "model" else start)
-
-
-def _first(span: Span) -> int:
-    return span.first
 
 
 def _began(span: Span) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Literal
 
 from msgspec import UNSET
@@ -16,6 +16,7 @@ Kind = Literal["run", "agent", "node", "model", "tool", "retriever", ""]
 Status = Literal[
     "decided", "running", "success", "error", "interrupted", "cancelled", "limit"
 ]  # fmt: skip
+by_first = attrgetter("first")  # what spans are in order of
 _BAD = ("error", "limit")
 
 
@@ -146,8 +147,3 @@ class Span:
         among.insert(bisect_right(among, self.first, key=by_first), self)
         if home is not None:
             home.begins(self.began)
-
-
-def by_first(span: Span) -> int:
-    """What spans are in order of."""
-    return span.first

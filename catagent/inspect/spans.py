@@ -119,7 +119,7 @@ class Index:
             case ev.RunFinished(data=data):
                 self._finish(data, span)
         if isinstance(event, ev.Action | ev.ToolStarted):
-            span.about = _brief(arguments(event.data.tool_input))
+            span.about = shortened(arguments(event.data.tool_input), _LONGEST)
 
     def _about(self, event: ev.Event) -> Span:
         tree, root = self._tree, ev.run_of(event) or (self.roots[-1].root if self.roots else "")
@@ -132,7 +132,7 @@ class Index:
         if isinstance(event, ev.Action):
             return tree.decided(ev.call_of(event), event.data.tool, span)
         if isinstance(event, ev.RunStarted):
-            span.name, span.about = event.name, _brief(one_line(event.data.input))
+            span.name, span.about = event.name, shortened(one_line(event.data.input), _LONGEST)
         return span
 
     def _model(self, event: ev.LlmEvent, span: Span) -> None:
@@ -205,10 +205,6 @@ class Index:
 
 def _is_custom(event: ev.Event) -> bool:
     return isinstance(event, ev.Node) and event.data.kind == "custom"
-
-
-def _brief(text: str) -> str:
-    return text if len(text) <= _LONGEST else shortened(text, _LONGEST)
 
 
 def _status(error: ev.ErrorInfo | None) -> Status:

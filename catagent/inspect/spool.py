@@ -32,18 +32,13 @@ class Spool:
         self._ends.append(self._ends[-1] + len(line))
         return len(self._ends) - 2
 
-    def line(self, position: int, most: int | None = None) -> bytes:
-        """The event as it is kept, a line of JSON with its newline; its beginning if it is long."""
+    def line(self, position: int) -> bytes:
+        """The event as it is kept, a line of JSON with its newline."""
         if position >= self._flushed:
             self._file.flush()
             self._flushed = len(self)
         begin, end = self._ends[position : position + 2]
-        size = end - begin if most is None else min(most, end - begin)
-        return os.pread(self._file.fileno(), size, begin)
-
-    def size(self, position: int) -> int:
-        """How many bytes its line has."""
-        return self._ends[position + 1] - self._ends[position]
+        return os.pread(self._file.fileno(), end - begin, begin)
 
     def __getitem__(self, position: int) -> Event:
         """The event, made anew of its line."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +41,16 @@ class Search:
             while block := file.read(_BLOCK):
                 block += file.readline()
                 lines = block.split(b"\n") if self._needle in self._folded(block) else []
-                for text in chain.from_iterable(map(self._texts, lines)):
-                    if (at := text.casefold().find(self._text)) >= 0:
-                        begin = max(text.rfind("\n", 0, at) + 1, at - _BEFORE)
-                        return shortened(text[begin:].partition("\n")[0], _LONGEST)
+                if (said := next(filter(None, map(self.found, lines)), None)) is not None:
+                    return said
+        return None
+
+    def found(self, line: bytes) -> str | None:
+        """The same of one event, as it is written; None for what is none."""
+        for text in self._texts(line):
+            if (at := text.casefold().find(self._text)) >= 0:
+                begin = max(text.rfind("\n", 0, at) + 1, at - _BEFORE)
+                return shortened(text[begin:].partition("\n")[0], _LONGEST)
         return None
 
     def _folded(self, text: bytes) -> bytes:

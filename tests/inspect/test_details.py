@@ -196,12 +196,9 @@ def test_details_are_cleaned_wherever_the_text_comes_from() -> None:
     assert any(line.endswith("[red]") for line in came)
 
 
-@pytest.mark.parametrize("size", [2_000_000])
-def test_details_show_the_beginning_of_a_long_event_as_json(size: int) -> None:
-    index = indexed(hostile("a b c", size))
+def test_details_show_a_long_event_whole_and_the_newest_token_as_json() -> None:
+    index = indexed(hostile("a b c", 1_000_000))
     of = told(index, one(index, "m"))
-    assert len(of["sent"][1]) == 5 * size
-    assert max(map(len, of["raw"])) < 300_000
-    assert any("bytes more" in line for line in of["raw"])
+    assert len(of["sent"][1]) == 5_000_000 < max(map(len, of["raw"]))
     newest = told(index, one(index, "m"), 5)["raw"]
     assert sum('"llm.token"' in line for line in newest) == 1
