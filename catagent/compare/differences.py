@@ -6,6 +6,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import zip_longest
 from os.path import commonprefix
+from typing import Any
 
 from msgspec import Struct
 
@@ -23,7 +24,7 @@ _SAID: dict[What, str] = {
 }  # fmt: skip
 # What is shown as it is: a call, or words of ours.
 _PLAIN = frozenset({"call", "arguments", "model", "status", "tokens", "parameters", "tools"})
-_SHORT = 80
+_SHORT, _BEFORE = 80, 20
 
 
 class Difference(Struct, frozen=True):
@@ -40,12 +41,17 @@ class Difference(Struct, frozen=True):
     @property
     def said(self) -> str:
         """What differs, in a line, clean: `called look(at="bed") instead of look(at="box")`."""
-        a, b = (None if text is None else self._shown(text) for text in (self.a, self.b))
+        alike = _common(self.a or "", self.b or "")
+        start = alike - _BEFORE if alike > _SHORT // 2 else 0
+        a, b = (None if text is None else self._shown(text, start) for text in (self.a, self.b))
         both = f"{b} instead of {a}" if a and b else f"{b or a}, in {'B' if b else 'A'} alone"
         return f"{_SAID.get(self.what, self.what)} {both}"
 
-    def _shown(self, text: str) -> str:
-        line = clean_line(shortened(", ".join(text.splitlines()), _SHORT))
+    def _shown(self, text: str, start: int) -> str:
+        """A text in short, from a little before it is another one."""
+        if start > 0 and len(text) > _SHORT:
+            text = f"…{text[start:]}"
+        line = clean_line(shortened(", ".join(filter(None, text.splitlines())), _SHORT))
         return line if self.what in _PLAIN else f'"{line}"'
 
 
@@ -124,9 +130,9 @@ class _Comparison:
         return all(t is None or t in told for t, told in zip(texts, self._told, strict=True))
 
 
-def _common(a: list[tuple[str, str]], b: list[tuple[str, str]]) -> int:
-    """How many messages are the same at the beginning of two prompts."""
-    return len(commonprefix([a, b]))  # noqa: RUF071 - of any two lists
+def _common(*both: Any) -> int:
+    """How many messages of two prompts, or characters of two texts, are the same at the start."""
+    return len(commonprefix(both))  # noqa: RUF071 - of any two in a row
 
 
 def _asked(step: Step) -> tuple[Hashable, ...]:

@@ -161,3 +161,9 @@ def test_rows_of_a_difference_are_clean() -> None:
     shown = "".join(rows(found))
     assert shown.isprintable()
     assert "look␛[2J␊, call c: gave" in shown
+
+
+def test_what_is_said_of_a_difference_begins_a_little_before_it() -> None:
+    found = differences(run(system="long " * 50 + "kind"), run(system="long " * 50 + "rude"))
+    before = "…long long long long "
+    assert found[0].said == f'was sent "{before}rude" instead of "{before}kind"'

@@ -9,6 +9,7 @@ others that ask the same at once: of a model its node and name, of a tool the id
 
 from __future__ import annotations
 
+import functools
 import json
 import operator
 import re
@@ -59,10 +60,15 @@ def args_text(args: Any) -> str:
     return json.dumps(args, ensure_ascii=False, sort_keys=True, default=str)
 
 
+@functools.lru_cache(maxsize=1000)
+def _steady(text: str) -> str:
+    return _CHANGING.sub("*", text)
+
+
 def alike(then: str, now: str, mask: str) -> bool:
     """Whether it says the same, without dates, times of day, random ids and secrets."""
-    first, *parts = _CHANGING.sub("*", then).split(mask)
-    now = _CHANGING.sub("*", now)
+    first, *parts = _steady(then).split(mask)
+    now = _steady(now)
     if not parts or not now.startswith(first):
         return first == now and not parts
     at, last = len(first), parts.pop()
@@ -80,6 +86,7 @@ class Recorded:
 
     def __init__(self, data: dict[str, Any]) -> None:
         self._texts, self._runs, self._mask = data["texts"], data["runs"], data["mask"]
+        self._numbers = {text: number for number, text in enumerate(self._texts)}
         self._left: dict[str, list[dict[str, Any]]] = {k: [*data[k]] for k in ("models", "tools")}
         self._names = {each["id"]: f" in the tool {each['name']}" for each in data["tools"]}
         self._lock = threading.Lock()
@@ -117,22 +124,20 @@ class Recorded:
 
     def _take(self, kind: str, where: _Where, asked: Sequence[str]) -> dict[str, Any] | None:
         """The same, else what is alike: of where it is asked now, else of the nearest."""
-
-        def near(item: dict[str, Any]) -> list[bool]:
-            return [*map(operator.eq, item["where"], where)]
-
+        numbers = [self._numbers.get(text) for text in asked]
         with self._lock:
             if self.missing is not None:
                 raise self.missing
             left = self._left[kind]
-            for same in (operator.eq, self._alike):
-                if found := [item for item in left if self._fits(item, asked, same)]:
-                    left.remove(taken := max(found, key=near))
-                    return taken
-        return None
+            same = (item for item in left if item["asked"] == numbers)
+            alike = (item for item in left if self._fits(item, asked))
+            if found := _nearest(same, where) or _nearest(alike, where):
+                left.remove(found)
+            return found
 
-    def _fits(self, item: dict[str, Any], asked: Sequence[str], same: Any) -> bool:
-        return len(item["asked"]) == len(asked) and all(map(same, self._asked(item), asked))
+    def _fits(self, item: dict[str, Any], asked: Sequence[str]) -> bool:
+        is_as_long = len(item["asked"]) == len(asked)
+        return is_as_long and all(map(self._alike, self._asked(item), asked))
 
     def _asked(self, item: dict[str, Any]) -> list[str]:
         return [self._texts[number] for number in item["asked"]]
@@ -156,6 +161,17 @@ class Recorded:
                 return place, f"{what}: recorded {_around(one, other)}, now {_around(other, one)}"
         place = min(len(then), len(now))
         return place, f"{len(now) - 1} messages, and not {len(then) - 1}"
+
+
+def _nearest(found: Iterable[dict[str, Any]], where: _Where) -> dict[str, Any] | None:
+    nearest, most = None, list[bool]()
+    for item in found:
+        near = [*map(operator.eq, item["where"], where)]
+        if near > most:
+            nearest, most = item, near
+        if all(near):
+            break
+    return nearest
 
 
 def _around(text: str, other: str) -> str:
