@@ -31,6 +31,7 @@ from catagent.watch.program import Forwarding, Program
 
 _REFUSED_S = 2.0  # for a command that is refused to say so, on the screen as it was
 _PATIENCE_S = 10.0
+_QUIET_S = 1.0  # so long nobody wonders
 _MOST_SAID = 1 << 16  # bytes
 
 
@@ -118,6 +119,8 @@ class _Seen:
         with Forwarding(lambda _: None) as signals:
             signals.program = self._program
             self._program.send(number)
+            if not select.select([self._events], [], [], _QUIET_S)[0]:
+                say(f"catagent: waits for the run to stop, at most {_PATIENCE_S:g} s")
             # Read meanwhile, so that it can write its last event.
             while select.select([self._events], [], [], max(0.0, deadline - time.monotonic()))[0]:
                 if not os.read(self._events, CHUNK):

@@ -40,6 +40,15 @@ print("\\x1b[31mred\\x1b[0m", end="", file=sys.stderr, flush=True)
 sys.exit(7)
 """
 
+STUCK = """
+import os, pathlib, signal, sys, time
+from langchain_core.runnables import RunnableLambda
+pathlib.Path(sys.argv[1]).write_text(str(os.getpid()))
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, signal.SIG_IGN)
+RunnableLambda(lambda given: time.sleep(60), name="stuck").invoke({"input": "where?"})
+"""
+
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
@@ -137,6 +146,17 @@ def test_a_program_keeps_its_exit_code_and_what_it_says_comes_at_the_end(
     shell.tmux.shows("seen", "ended")
     shell.tmux.press("q")
     assert shell.ends(7)[:2] == ["read b''", "red"]
+
+
+@needs_tmux
+def test_a_program_that_does_not_stop_is_waited_for_aloud(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(STUCK)
+    shell.start(f"watch --inspect -- {sys.executable} {tmp_path}/program.py {tmp_path}/pid")
+    shell.tmux.shows("stuck", "live")
+    shell.tmux.press("q")
+    shell.tmux.shows("waits for the run to stop")
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+    shell.ends(137)
 
 
 @pytest.mark.parametrize(
