@@ -95,10 +95,7 @@ class Span:
 
     def pieces(self, at: int) -> int:
         """How many tokens of a model were seen."""
-        if self.tokens_from is None or at <= self.tokens_from:
-            return 0
-        until = at if self.finished is None else min(at, self.finished)
-        return self.events(until) - bisect_left(self.positions, self.tokens_from)
+        return self.events(at) - bisect_left(self.told, at)
 
     def events(self, at: int) -> int:
         """How many of its own events were seen: as long as it is the same, nothing is new of it."""

@@ -1,17 +1,22 @@
-"""The timeline: each span of a run a bar against time."""
+"""The timeline: each span of a run a bar against time.
+
+What ran at once stands side by side, what is inside of another below it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
+from typing import NamedTuple
 
 from textual.strip import Strip
 
-from catagent.inspect.lanes import Bar, Lanes
 from catagent.inspect.looking import Looking
 from catagent.inspect.outline import STYLES
 from catagent.inspect.paint import Paint, Piece
-from catagent.inspect.panes import Pane, Way
+from catagent.inspect.panes import Pane
+from catagent.inspect.span import Span, by_first
 from catagent.views.format import whole_seconds
 from catagent.views.style import Style
 from catagent.views.wrap import cells, head
@@ -25,7 +30,60 @@ _EVERY = (
 )
 
 
-class Timeline(Pane):
+class Bar(NamedTuple):
+    """A span in a lane, from one cell to before another; the first token came at `token`."""
+
+    span: Span
+    start: int
+    end: int
+    token: int
+
+
+class Lanes:
+    """The lanes of one run: each span is in the first below its parent's that is free."""
+
+    def __init__(self, root: Span | None) -> None:
+        self.lanes: list[list[Span]] = []
+        self.of: dict[Span, int] = {}
+        spans = [root] if root else []
+        for span in spans:  # it grows
+            spans += span.children
+        for span in sorted(spans, key=by_first):
+            if span.began is not None:
+                self._add(span)
+
+    def _add(self, span: Span) -> None:
+        lane = 1 + self.of.get(span.parent, -1) if span.parent else 0
+        while lane < len(self.lanes) and self.lanes[lane][-1].ended(span.first) is None:
+            lane += 1
+        if lane >= len(self.lanes):
+            lane = len(self.lanes)
+            self.lanes.append([])
+        self.lanes[lane].append(span)
+        self.of[span] = lane
+
+    def window(self, at: int, now: float) -> tuple[float, float]:
+        """From when to when to show: from where anything runs inside of the run to its end."""
+        begun = [lane[0] for lane in self.lanes[:2] if lane[0].first < at]
+        until = (begun[0].ended(at) if begun else None) or now
+        return (begun[-1].began if begun else None) or until, until
+
+    def bars(self, lane: int, at: int, window: tuple[float, float], width: int) -> Iterator[Bar]:
+        """What is to be drawn of a lane: no more bars than there are cells."""
+        spans = self.lanes[lane][: bisect_left(self.lanes[lane], at, key=by_first)]
+        scale, x = width / max(window[1] - window[0], 1e-6), 0
+        while spans and x < width:
+            found = bisect_right(spans, window[0] + (x + 1) / scale, key=_began) - 1
+            bar = _bar(spans[max(0, found)], at, window, scale)
+            if bar.end <= x and found + 1 < len(spans):
+                bar = _bar(spans[found + 1], at, window, scale)
+            if bar.end <= x or bar.start >= width:
+                return
+            yield bar._replace(start=max(x, bar.start), end=min(width, bar.end))
+            x = bar.end
+
+
+class Timeline(Pane, can_focus=False):
     """The lanes of the run that is looked at."""
 
     def __init__(self, looking: Looking, paint: Paint) -> None:
@@ -65,7 +123,7 @@ class Timeline(Pane):
             at, time = int((tick * every - start) * scale), round(tick * every, 4)
             said = whole_seconds(time) if time >= 60 else f"{time:g} s"
             row = row.ljust(at, glyphs.line) + f"{'+' if glyphs.form else '┬'} {said} "
-        return ("question" if self.has_focus else "dim"), row[:width].ljust(width, glyphs.line)
+        return "dim", row[:width].ljust(width, glyphs.line)
 
     def _row(self, bars: Iterable[Bar], width: int) -> Strip:
         pieces, x = list[Piece](), 0
@@ -88,9 +146,13 @@ class Timeline(Pane):
         at = waits + 1 if width - waits > cells(name) + 2 else 1
         return style, f"{drawn[:at]} {name} {drawn[at + cells(name) + 2 :]}"
 
-    def go(self, way: Way) -> None:
-        """Left and right along a lane, up and down to another."""
-        span, sideways = self._looking.selected, {"left": -1, "right": 1}.get(way, 0)
-        if span is not None and self.lanes.lanes:
-            near = self.lanes.near(span, self.way(way), sideways, self._looking.at)
-            self._looking.select(near)
+
+def _bar(span: Span, at: int, window: tuple[float, float], scale: float) -> Bar:
+    ended, token = span.ended(at) or window[1], span.first_token(at)
+    start, end = (int((when - window[0]) * scale) for when in (_began(span), ended))
+    waits = end if token is None else int((token - window[0]) * scale)
+    return Bar(span, start, max(start + 1, end), waits if span.kind == "model" else start)
+
+
+def _began(span: Span) -> float:
+    return span.began or 0.0

@@ -157,8 +157,8 @@ def test_keys_select_on_each_pane_and_what_is_read_is_copied_clean() -> None:
         await pilot.press("j", "j")
         assert app.looking.selected is not None
         assert "gpt" in app.looking.selected.name
-        await pilot.press("tab", "tab", "k", "k")
-        assert "nesting_tools" in app.looking.selected.name
+        await pilot.press("k", "k", "tab")
+        assert app.looking.selected.kind == "run"
         count = len(app.looking.rows())
         await pilot.press("tab", "enter")
         assert len(app.looking.rows()) == 1 < count
