@@ -27,9 +27,7 @@ from catagent.run.frozen import frozen_of, models_of
 from catagent.run.request import Request
 from catagent.run.runner import Run
 from catagent.sinks.base import RecorderSink
-from catagent.views.options import ViewOptions
 from catagent.views.sanitize import clean
-from catagent.views.style import plain_look
 from catagent.workarounds.threads import inheriting_context
 
 if TYPE_CHECKING:
@@ -97,7 +95,7 @@ async def _first_difference(
     found = [each for each in differences(recorded, heard.events) if not _is_alike(each)]
     if not found:
         return ""
-    shown = [*rows(found[0], plain_look(ViewOptions())), *_end(heard.events[-1])]
+    shown = [*rows(found[0]), *_end(heard.events[-1])]
     return "\n".join([f"the run, B, is not as in {recording}, A", *shown])
 
 

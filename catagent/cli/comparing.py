@@ -77,11 +77,8 @@ def _totals(events: list[Event]) -> dict[str, Any]:
 def _show(asked: Asked, found: list[Compared], totals: dict[str, dict[str, Any]]) -> None:
     size = Terminal(sys.stdout.fileno()).size() if sys.stdout.isatty() else None
     look = live_look(asked.view(sys.stdout))
-    shown = _rows(found, totals, look, size.columns - 1 if size is not None else WIDTH)
-    if size is not None:
-        page(shown, size.rows, asked.loaded.process)
-    else:
-        sys.stdout.writelines(f"{row}\n" for row in shown)
+    width, height = (size.columns - 1, size.rows) if size is not None else (WIDTH, 0)
+    page(_rows(found, totals, look, width), height, asked.loaded.process)
 
 
 def _rows(

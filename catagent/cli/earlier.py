@@ -14,11 +14,9 @@ from catagent.cli.threads import as_before, in_thread
 from catagent.config import Loaded
 from catagent.errors import RecordingError, UsageError
 from catagent.events import types as ev
-from catagent.events.state import RunState
-from catagent.exports.facts import final_state
 from catagent.loading.registry import AGENTS
 from catagent.models.spec import EMBEDDED
-from catagent.recordings.history import History, summarise
+from catagent.recordings.history import History
 from catagent.recordings.reader import read_from
 from catagent.run.request import Request
 from catagent.threads.store import Thread
@@ -35,22 +33,14 @@ class Earlier(NamedTuple):
     started: ev.RunStarted
     is_kept: bool
 
-    @property
-    def state(self) -> RunState:
-        """What it came to."""
-        return final_state(self.events)
-
 
 def own(run_id: str, kept: History) -> Earlier | None:
     """The run as the history has it, if it has: a file of somebody's may say anything of it."""
-    with contextlib.suppress(RecordingError):
-        path = kept.find(run_id)
-        if summarise(path).id == run_id:
-            events = list[ev.Event]()
-            with contextlib.suppress(RecordingError):  # it was killed
-                events.extend(read_from(path))
-            return Earlier(events, started(events), True)
-    return None
+    events = list[ev.Event]()
+    with contextlib.suppress(RecordingError):  # it is not kept, or was killed
+        events.extend(read_from(kept.find(run_id)))
+    starts = (each for each in events if isinstance(each, ev.RunStarted) and each.run_id == run_id)
+    return next((Earlier(events, start, True) for start in starts), None)
 
 
 def started(events: Iterable[ev.Event]) -> ev.RunStarted:

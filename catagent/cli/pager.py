@@ -10,14 +10,15 @@ from itertools import chain, islice
 
 
 def page(rows: Iterable[str], height: int, environ: Mapping[str, str]) -> None:
-    """Print rows as they come. `environ` is the person's own: no `.env` names what is started.
+    """Print rows as they come; `height` is the terminal's, 0 where there is none.
 
-    Who leaves the pager has seen enough, and Ctrl-C is the pager's.
+    `environ` is the person's own: no `.env` names what is started. Who leaves the pager has seen
+    enough, and Ctrl-C is the pager's.
     """
     coming = iter(rows)
     first = list(islice(coming, height))
     text = (f"{row}\n" for row in chain(first, coming))
-    pager = _started(environ) if len(first) == height else None
+    pager = _started(environ) if 0 < height == len(first) else None
     if pager is None or pager.stdin is None:
         sys.stdout.writelines(text)
         return

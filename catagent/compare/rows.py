@@ -21,12 +21,12 @@ _BLOCK = 64  # characters
 _PLAIN = plain_look(ViewOptions())
 
 
-def rows(difference: Difference, look: Look = _PLAIN, width: int | None = None) -> Iterator[str]:
+def rows(difference: Difference) -> Iterator[str]:
     """One difference, clean: what it is, and below it both texts where that does not say all."""
-    yield from wrap(look.line(f"{difference.where}: {difference.said}"), width)
+    yield _PLAIN.line(f"{difference.where}: {difference.said}")
     texts = [text for text in (difference.a, difference.b) if text is not None]
     if not all(text in difference.said for text in texts):
-        yield from sides(difference, look, width)
+        yield from _sides(difference, _PLAIN, None)
 
 
 def table(compared: Iterable[Compared], look: Look, width: int) -> Iterator[str]:
@@ -41,10 +41,10 @@ def table(compared: Iterable[Compared], look: Look, width: int) -> Iterator[str]
             yield look.paint("question", look.line(where))
             for each in differences:
                 yield look.paint("dim", f"  {each.what}")
-                yield from sides(each, look, width)
+                yield from _sides(each, look, width)
 
 
-def sides(difference: Difference, look: Look, width: int | None) -> Iterator[str]:
+def _sides(difference: Difference, look: Look, width: int | None) -> Iterator[str]:
     """Both texts, clean, with what differs marked as `git diff --word-diff` does."""
     is_wide = width is not None and width >= _ROOM
     room = width and (width - 6) // (2 if is_wide else 1)

@@ -11,10 +11,6 @@ from typing import Any
 
 _CHANNELS = ("text", "reasoning")
 _USAGE = ("input_tokens", "output_tokens", "total_tokens")
-_DETAILS = {
-    "input_token_details": ("cache_read", "cached_tokens"),
-    "output_token_details": ("reasoning", "reasoning_tokens"),
-}
 
 
 def result_of(items: list[dict[str, Any]]) -> Any:
@@ -113,12 +109,10 @@ def _info(item: dict[str, Any]) -> dict[str, Any]:
 def _usage(counts: Any) -> Any:
     if counts is None:
         return None
-    of = {
-        name: {key: counts[count]}
-        for name, (key, count) in _DETAILS.items()
-        if counts[count] is not None
-    }
-    return {**{key: counts[key] or 0 for key in _USAGE}, **of}
+    cached, thought = counts["cached_tokens"], counts["reasoning_tokens"]
+    details = {"input_token_details": {"cache_read": cached}} if cached is not None else {}
+    details |= {"output_token_details": {"reasoning": thought}} if thought is not None else {}
+    return {key: counts[key] or 0 for key in _USAGE} | details
 
 
 def error_of(told: dict[str, Any]) -> Exception:
@@ -166,9 +160,7 @@ def _message(form: dict[str, Any]) -> Any:
     calls = fields.pop("tool_calls", [])
     if calls:
         fields["tool_calls"] = [{k: c[k] for k in ("id", "name", "args")} for c in calls]
-    classes = vars(_of("messages")).values()
-    kinds = {each.__name__.lower(): each for each in classes if isinstance(each, type)}
-    return kinds[f"{fields.pop('type')}message"](**fields)
+    return _of("messages").messages_from_dict([{"type": fields.pop("type"), "data": fields}])[0]
 
 
 def _of(module: str) -> Any:

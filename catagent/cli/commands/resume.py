@@ -36,9 +36,11 @@ def resume(
     """Go on with a run that waits for a person, with what they answer."""
     from catagent.cli.resuming import answers_of, request_to_resume, waiting_run
     from catagent.cli.run_request import show  # asyncio and all: not for --help
+    from catagent.exports.facts import final_state
     from catagent.run.answers import CONTINUE, STEP
 
     found = waiting_run(waiting, asked.loaded, run)
-    answers = answers_of(answer or [], found.state.interrupts, STEP if asked.step else CONTINUE)
+    state = final_state(found.events)
+    answers = answers_of(answer or [], state.interrupts, STEP if asked.step else CONTINUE)
     request, asked = request_to_resume(found, asked)
-    raise typer.Exit(show(request, asked, found.state, answers))
+    raise typer.Exit(show(request, asked, state, answers))
