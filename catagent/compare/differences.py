@@ -41,7 +41,7 @@ class Difference(Struct, frozen=True):
     @property
     def said(self) -> str:
         """What differs, in a line, clean: `called look(at="bed") instead of look(at="box")`."""
-        alike = _common(self.a or "", self.b or "")
+        alike = common(self.a or "", self.b or "")
         start = alike - _BEFORE if alike > _SHORT // 2 else 0
         a, b = (None if text is None else self._shown(text, start) for text in (self.a, self.b))
         both = f"{b} instead of {a}" if a and b else f"{b or a}, in {'B' if b else 'A'} alone"
@@ -102,9 +102,9 @@ class _Comparison:
 
     def _messages(self, a: Step, b: Step) -> Iterator[Difference]:
         """What differs in two prompts, where the steps before do not say so already."""
-        start = _common(a.sent, b.sent)
+        start = common(a.sent, b.sent)
         xs, ys = (each.sent[start:][::-1] for each in (a, b))
-        end = _common(xs, ys)
+        end = common(xs, ys)
         for x, y in zip_longest(xs[end:][::-1], ys[end:][::-1]):
             if x != y and not self._is_told(x and x[1], y and y[1]):
                 self._tell(x[1] if x else "", y[1] if y else "")
@@ -130,7 +130,7 @@ class _Comparison:
         return all(t is None or t in told for t, told in zip(texts, self._told, strict=True))
 
 
-def _common(*both: Any) -> int:
+def common(*both: Any) -> int:
     """How many messages of two prompts, or characters of two texts, are the same at the start."""
     return len(commonprefix(both))  # noqa: RUF071 - of any two in a row
 

@@ -5,7 +5,7 @@ from difflib import SequenceMatcher
 from itertools import groupby, zip_longest
 from re import compile as pattern
 
-from catagent.compare.differences import Compared, Difference
+from catagent.compare.differences import Compared, Difference, common
 from catagent.views.format import count, line
 from catagent.views.options import ViewOptions
 from catagent.views.style import Look, plain_look
@@ -17,7 +17,7 @@ _WORDS = pattern(r"\s*(?:\w+|[^\w\s])|\s+")
 # More words take too long to compare; so many are shown around a difference. Of texts that have
 # less in common, what differs is not marked.
 _MOST, _AROUND, _ALIKE = 1000, 12, 0.4
-_BLOCK = 64  # characters
+_BEFORE = 64  # characters
 _PLAIN = plain_look(ViewOptions())
 
 
@@ -62,8 +62,7 @@ def _sides(difference: Difference, look: Look, width: int | None) -> Iterator[st
 
 def _marked(a: str, b: str) -> tuple[str, str]:
     """Two texts with `[-…-]` and `{+…+}` around what differs, and `…` for what is far from it."""
-    blocks = (at for at in range(0, len(a), _BLOCK) if a[at : at + _BLOCK] != b[at : at + _BLOCK])
-    begin = max(0, next(blocks, len(a)) - _BLOCK)
+    begin = max(0, common(a, b) - _BEFORE)
     x, y = (_WORDS.findall(text[begin : begin + 16 * _MOST])[:_MOST] for text in (a, b))
     matcher, parts = SequenceMatcher(None, x, y), list[tuple[str, ...]]()
     parts.append(("…" * bool(begin),) * 2)
