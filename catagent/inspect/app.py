@@ -43,7 +43,7 @@ class Status(Rows):
     def __init__(self, looking: Looking, paint: Paint) -> None:
         super().__init__(id="status")
         self._looking, self._paint = looking, paint
-        self.failed, self.note = "", ""
+        self.note, self.state = "", "live" if looking.is_live else "reading"
 
     def draw(self, width: int, height: int) -> Sequence[Strip]:
         """The row."""
@@ -51,8 +51,7 @@ class Status(Rows):
         facts = [f" event {looking.at:,} of {len(looking.index):,}"]
         if looking.at:
             facts.append(look.line(looking.type))
-        state = self.failed or ("live" if looking.is_live else "ended")
-        facts.append(state if looking.follows else "back in time")
+        facts.append(self.state if looking.follows else "back in time")
         where = look.glyphs.dot.join(facts)
         room = max(0, width - cells(where) - 3)
         said = self.note or next(hint for hint in HINTS if len(hint) <= room)
@@ -126,7 +125,8 @@ class Inspector(App[int]):
                     self.looking.index.take(event)
                 self._has_grown = True
         except CatagentError as error:
-            self.failed, self._status.failed = error, self._paint.look.line(error.message)
+            self.failed = error
+        self._status.state = self._paint.look.line(self.failed.message) if self.failed else "ended"
         self.looking.is_live, self._has_grown = False, True
 
     def _tick(self) -> None:

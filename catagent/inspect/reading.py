@@ -144,6 +144,8 @@ class Reading(Pane):
     def reveal(self, found: re.Pattern[str]) -> None:
         """Show the first section that has a text, where it has it."""
         for section in self._sections:
+            if callable(section.made):
+                continue  # a state that is read only where somebody looks at it
             has = (at for at, (_, text) in enumerate(section.lines) if found.search(text))
             if (at := next(has, None)) is not None:
                 self._looking.section = section.title
