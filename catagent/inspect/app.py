@@ -41,8 +41,7 @@ class Status(Rows):
     """The last row: where in the events somebody is, and what has just happened."""
 
     def __init__(self, looking: Looking, paint: Paint) -> None:
-        super().__init__(id="status")
-        self._looking, self._paint = looking, paint
+        super().__init__(looking, paint)
         self.note, self.state = "", "live" if looking.is_live else "reading"
 
     def draw(self, width: int, height: int) -> Sequence[Strip]:
@@ -185,10 +184,9 @@ class Inspector(App[int]):
 
     def action_error(self, backwards: bool) -> None:
         """Go to the next error, or the one before."""
-        looking = self.looking
-        found = looking.find(partial(next_error, looking.index, backwards=backwards))
+        found = self.looking.find(partial(next_error, self.looking.index, backwards=backwards))
         if found:
-            looking.section = "error"
+            self.looking.section = "error"
         self._acted("" if found else "no errors")
 
     def action_search(self) -> None:

@@ -22,7 +22,7 @@ class Looking:
         self.follows = self.leads = True
         self.selected: Span | None = None
         self.section = self.words = ""
-        self._folded: set[Span] = set()
+        self.folded: set[Span] = set()
         self._folds, self._here = 0, -1
         self._rows: tuple[object, list[tuple[Span, int]]] = (None, [])
         self._grown, self._runs = 0.0, 0
@@ -41,7 +41,7 @@ class Looking:
         """Take note of events that have come."""
         self._grown, runs = time.monotonic(), self.index.roots
         if len(runs) > max(1, self._runs):  # of many, each is a row until somebody opens it
-            self._folded.update(runs[self._runs :])
+            self.folded.update(runs[self._runs :])
             self._folds += 1
         self._runs = len(runs)
         if self.follows and len(self.index):
@@ -53,7 +53,7 @@ class Looking:
         if before is None:
             self.selected = next(iter(self.index.roots), None)
         elif self.is_live and self.leads and now and before.ended(self.at) is not None:
-            self.selected = next((up for up in self._above(now) if up in self._folded), now)
+            self.selected = next((up for up in self._above(now) if up in self.folded), now)
 
     @staticmethod
     def _above(span: Span | None) -> list[Span]:
@@ -66,10 +66,10 @@ class Looking:
     def rows(self) -> list[tuple[Span, int]]:
         """The spans that have begun and are in no folded one, in order, each with its depth."""
         seen = self.at if self.at < len(self.index) else -1
-        key = (self.index.version, seen, self._folds)
+        key = (self.index.tree.version, seen, self._folds)
         if self._rows[0] != key:
             depths: dict[Span | None, int] = {None: -1}
-            spans = [*self.index.spans_at(self.at, self._folded)]
+            spans = [*self.index.spans_at(self.at, self.folded)]
             for span in spans:
                 depths[span] = depths[span.parent] + 1
             self._rows = key, [(span, depths[span]) for span in spans]
@@ -79,20 +79,16 @@ class Looking:
         """Where the selected span is among those rows; the first if it is not."""
         return next((y for y, (span, _) in enumerate(self.rows()) if span is self.selected), 0)
 
-    def is_folded(self, span: Span) -> bool:
-        """Whether what is inside of it is hidden."""
-        return span in self._folded
-
     def toggle(self, span: Span) -> None:
         """Hide what is inside of a span, or show it."""
-        self._folded.symmetric_difference_update([span])
+        self.folded.symmetric_difference_update([span])
         self._folds += 1
 
     def select(self, span: Span | None) -> None:
         """Look at a span, and open what it is inside of; from now on the person leads."""
         self.leads, self.selected = False, span or self.selected
-        if hidden := self._folded.intersection(self._above(span)):
-            self._folded -= hidden
+        if hidden := self.folded.intersection(self._above(span)):
+            self.folded -= hidden
             self._folds += 1
 
     def move(self, by: int) -> None:

@@ -48,8 +48,8 @@ class Outline(Pane):
     """The spans that have begun."""
 
     def __init__(self, looking: Looking, paint: Paint, title: str) -> None:
-        super().__init__(id="tree")
-        self._looking, self._paint, self._title = looking, paint, title
+        super().__init__(looking, paint)
+        self._title = title
 
     def draw(self, width: int, height: int) -> Sequence[Strip]:
         """The names of the columns, and the rows around the selected one."""
@@ -60,7 +60,7 @@ class Outline(Pane):
             if cells <= room and (has_cost or name != "cost"):
                 room -= cells
                 self._columns.append(name)
-        place = self.place(self._looking.row(), len(rows), self._looking.selected)
+        place = self.place(self._looking.row(), len(rows))
         shown = [rows[y] for y in place]
         # Deep down, rows begin where the shallowest of them does.
         cut = max(0, min((depth for _, depth in shown), default=0) - 1)
@@ -92,7 +92,7 @@ class Outline(Pane):
     def _fold(self, span: Span) -> str:
         signs = ("+ ", "- ") if self._paint.look.glyphs.form else ("▸ ", "▾ ")
         has_inside = bool(span.shown(self._looking.at))
-        return signs[not self._looking.is_folded(span)] if has_inside else "  "
+        return signs[span not in self._looking.folded] if has_inside else "  "
 
     def _facts(self, span: Span) -> dict[str, str]:
         looking = self._looking
@@ -110,7 +110,7 @@ class Outline(Pane):
         if by := self.way(way):
             looking.move(by)
         elif span is not None:
-            inside, is_folded = span.shown(looking.at), looking.is_folded(span)
+            inside, is_folded = span.shown(looking.at), span in looking.folded
             if inside and is_folded is (way == "right"):
                 looking.toggle(span)
             else:

@@ -13,6 +13,9 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from catagent.inspect.looking import Looking
+from catagent.inspect.paint import Paint
+
 Way = Literal["up", "down", "left", "right", "page_up", "page_down", "first", "last"]
 
 
@@ -20,6 +23,10 @@ class Rows(Widget):
     """Rows of text, of which a subclass draws those that can be seen."""
 
     _shown: Sequence[Strip] = ()
+
+    def __init__(self, looking: Looking, paint: Paint) -> None:
+        super().__init__(id=type(self).__name__.lower())
+        self._looking, self._paint = looking, paint
 
     def draw(self, width: int, height: int) -> Sequence[Strip]:
         """At most `height` rows of `width` cells."""
@@ -47,14 +54,11 @@ class Pane(Rows, can_focus=True):
 
     heads = 1
     top = 0
-    _kept: object = None
 
-    def place(self, row: int, rows: int, selected: object) -> range:
-        """Which rows to show; where something else was `selected`, its `row` among them."""
+    def place(self, row: int, rows: int) -> range:
+        """Which rows to show: this `row` is among them."""
         height = max(1, self.size.height - self.heads)
-        if selected is not self._kept:
-            self._kept, self.top = selected, min(max(self.top, row - height + 1), row)
-        self.top = max(0, min(self.top, rows - height))
+        self.top = max(0, min(self.top, row, rows - height), row - height + 1)
         return range(self.top, min(rows, self.top + height))
 
     def way(self, way: Way) -> int:

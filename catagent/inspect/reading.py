@@ -71,8 +71,7 @@ class Reading(Pane):
     heads = 2
 
     def __init__(self, looking: Looking, paint: Paint, kept: Kept | None = None) -> None:
-        super().__init__(id="reading")
-        self._looking, self._paint = looking, paint
+        super().__init__(looking, paint)
         self._details = Details(looking.index, paint.look, kept)
         self._page, self._is_at_end = Page(), False
         self._shows: object = None

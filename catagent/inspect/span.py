@@ -99,22 +99,14 @@ class Span:
 
     def events(self, at: int) -> int:
         """How many of its own events were seen: as long as it is the same, nothing is new of it."""
-        if self.positions and self.positions[-1] < at:
-            return len(self.positions)
         return bisect_left(self.positions, at)
 
     def shown(self, at: int) -> list[Span]:
         """Those of its children that had begun."""
-        children = self.children
-        if not children or children[-1].first < at:
-            return children
-        return children[: bisect_left(children, at, key=by_first)]
+        return self.children[: bisect_left(self.children, at, key=by_first)]
 
     def _turn(self, at: int) -> tuple[int, Status, float | None]:
-        turns = self.turns
-        if turns[-1][0] < at:
-            return turns[-1]
-        return turns[max(0, bisect_left(turns, at, key=itemgetter(0)) - 1)]
+        return self.turns[max(0, bisect_left(self.turns, at, key=itemgetter(0)) - 1)]
 
     def begins(self, when: float | None) -> None:
         """It had begun by then, and what is around it had, too: that may have been said late."""

@@ -30,21 +30,16 @@ class Index:
 
     def __init__(self) -> None:
         self.spool, self.whole = Spool(), array("I")
-        self._tree, self._owners = Tree(), array("I")
+        self.tree, self._owners = Tree(), array("I")
         self.said: dict[str, array[int]] = {}
         self._models: dict[tuple[str, str], Span] = {}  # each one's latest call
         self._ends = array("I")  # of models
         self._used: tuple[object, dict[Span | None, tuple[int, int]]] = (None, {})
-        self.roots = self._tree.roots
+        self.roots = self.tree.roots
 
     def __len__(self) -> int:
         """How many events there are."""
         return len(self._owners)
-
-    @property
-    def version(self) -> int:
-        """Grows when the tree is another."""
-        return self._tree.version
 
     @property
     def errors(self) -> list[int]:
@@ -55,9 +50,9 @@ class Index:
     def take(self, event: ev.Event) -> int:
         """Take the next event, and return its position."""
         position = self.spool.append(event)
-        span = self._tree.runs.get(event.run_id) if isinstance(event, ev.LlmToken) else None
+        span = self.tree.runs.get(event.run_id) if isinstance(event, ev.LlmToken) else None
         if span is None or span.tokens_from is None:
-            self._tree.now = position, epoch(event.ts)
+            self.tree.now = position, epoch(event.ts)
             span = self._about(event)
             self._read(event, span)
         if not isinstance(event, ev.LlmToken):
@@ -75,12 +70,12 @@ class Index:
 
     def span_at(self, position: int) -> Span:
         """What an event is about, or what is shown around that."""
-        span = self._tree.spans[self._owners[position]]
-        return span if span.kind else self._tree.home(span) or self.roots[0]
+        span = self.tree.spans[self._owners[position]]
+        return span if span.kind else self.tree.home(span) or self.roots[0]
 
     def used(self, span: Span, at: int) -> ev.Usage:
         """The tokens of a model, or of all models below another; None where none of them said."""
-        key = (self.version, bisect_left(self._ends, at))
+        key = (self.tree.version, bisect_left(self._ends, at))
         if self._used[0] != key:
             self._used = key, self._add_up(at)
         sent, came = self._used[1].get(span, (0, 0))
@@ -122,7 +117,7 @@ class Index:
             span.about = shortened(arguments(event.data.tool_input), _LONGEST)
 
     def _about(self, event: ev.Event) -> Span:
-        tree, root = self._tree, ev.run_of(event) or (self.roots[-1].root if self.roots else "")
+        tree, root = self.tree, ev.run_of(event) or (self.roots[-1].root if self.roots else "")
         match event:
             case ev.Unknown(fields=fields):
                 return tree.runs.get(str(fields.get("run_id"))) or tree.run(root, [])
@@ -136,8 +131,8 @@ class Index:
         return span
 
     def _model(self, event: ev.LlmEvent, span: Span) -> None:
-        self._tree.show(span, "model", speaker(event) or "model", event.call)
-        position, when = self._tree.now
+        self.tree.show(span, "model", speaker(event) or "model", event.call)
+        position, when = self.tree.now
         if isinstance(event, ev.LlmToken):
             span.tokens_from, span.token_time = position, when
         elif isinstance(event, ev.LlmFinished):
@@ -148,10 +143,10 @@ class Index:
             self._end(span, _status(data.error))
             for call in data.tool_calls:
                 if isinstance(call.call, str):
-                    self._tree.decided(call.call, call.name, span)
+                    self.tree.decided(call.call, call.name, span)
 
     def _tool(self, data: ev.ToolFinishedData | ev.ObservationData, span: Span) -> None:
-        span.lasted(getattr(data, "duration_s", None), self._tree.now[1])
+        span.lasted(getattr(data, "duration_s", None), self.tree.now[1])
         if span.turns[-1][1] != "cancelled":
             is_bad = data.status == "error" and not has_failed(data)
             self._end(span, "cancelled" if is_bad else data.status)
@@ -162,20 +157,20 @@ class Index:
         if isinstance(event, ev.Interrupt):
             self._end(span, "interrupted")
         elif span.turns[-1][1] == "running":
-            span.lasted(event.data.duration_s or None, self._tree.now[1])
+            span.lasted(event.data.duration_s or None, self.tree.now[1])
             self._end(span, "success")
 
     def _ran(self, event: ev.Node, span: Span) -> None:
         """What else ran: nodes, agents and retrievers are shown, and the names of others kept."""
         data = event.data
-        if _is_custom(event):
+        if data.kind == "custom":
             return
         if _HIDDEN not in event.tags and any(map(is_step, event.tags)):
             self._show_node(event, span)
         elif data.kind == "retriever":
-            self._tree.show(span, "retriever", event.name, event.call)
+            self.tree.show(span, "retriever", event.name, event.call)
         elif event.name == "AgentExecutor":
-            self._tree.show(span, "agent", event.name, event.call)
+            self.tree.show(span, "agent", event.name, event.call)
         span.name = span.name or event.name
         if data.phase in _PHASES and span.kind != "run":
             self._end(span, _PHASES[data.phase])
@@ -185,26 +180,22 @@ class Index:
         above = span.above
         if not span.kind and above is not None and not above.kind:
             agent = getattr(event.data, "agent", None) or above.name
-            around = self._tree.home(above)
+            around = self.tree.home(above)
             if agent not in ("", _UNNAMED, around.name if around else ""):
-                self._tree.show(above, "agent", agent, event.call)
-        self._tree.show(span, "node", event.name, event.call)
+                self.tree.show(above, "agent", agent, event.call)
+        self.tree.show(span, "node", event.name, event.call)
 
     def _finish(self, data: ev.RunFinishedData, span: Span) -> None:
-        for each in [*reversed(self._tree.open.pop(span.root, {})), span]:
-            each.turn(self._tree.now, data.status)
+        for each in [*reversed(self.tree.open.pop(span.root, {})), span]:
+            each.turn(self.tree.now, data.status)
         span.cost = data.cost
         for used in data.models:
             if used.calls == 1 and (model := self._models.get((span.root, used.model))):
                 model.cost = used.cost
 
     def _end(self, span: Span, status: Status) -> None:
-        span.turn(self._tree.now, status)
-        self._tree.open.get(span.root, {}).pop(span, None)
-
-
-def _is_custom(event: ev.Event) -> bool:
-    return isinstance(event, ev.Node) and event.data.kind == "custom"
+        span.turn(self.tree.now, status)
+        self.tree.open.get(span.root, {}).pop(span, None)
 
 
 def _status(error: ev.ErrorInfo | None) -> Status:

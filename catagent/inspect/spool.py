@@ -16,7 +16,7 @@ class Spool:
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(prefix="catagent-")  # noqa: SIM115 - as long as we live
         weakref.finalize(self, self._file.close)
-        self._ends, self._flushed = array("Q", [0]), 0
+        self._ends = array("Q", [0])
 
     def __len__(self) -> int:
         """How many events there are."""
@@ -34,9 +34,7 @@ class Spool:
 
     def line(self, position: int) -> bytes:
         """The event as it is kept, a line of JSON with its newline."""
-        if position >= self._flushed:
-            self._file.flush()
-            self._flushed = len(self)
+        self._file.flush()
         begin, end = self._ends[position : position + 2]
         return os.pread(self._file.fileno(), end - begin, begin)
 

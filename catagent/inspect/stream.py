@@ -1,8 +1,6 @@
 """What a model has written so far, in lines; it costs what is new, however much there is."""
 
-from bisect import bisect_left
 from collections.abc import Iterator
-from operator import itemgetter
 
 from catagent.events import types as ev
 from catagent.inspect.span import Span
@@ -17,7 +15,7 @@ class Stream:
 
     def __init__(self, spool: Spool, span: Span, look: Look) -> None:
         self._spool, self._span, self._look = spool, span, look
-        self._tokens, self._read = list[tuple[int, ev.LlmTokenData]](), 0
+        self._tokens, self._read = list[ev.LlmTokenData](), 0
         self._texts, self._told = dict[tuple[ev.Channel, int], list[str]](), 0
 
     def lines(self, at: int) -> Iterator[tuple[Style, str]]:
@@ -25,11 +23,11 @@ class Stream:
         for position in self._span.positions[self._read : self._span.events(at)]:
             self._read += 1
             if isinstance(event := self._spool[position], ev.LlmToken):
-                self._tokens.append((position, event.data))
-        seen = bisect_left(self._tokens, at, key=itemgetter(0))
+                self._tokens.append(event.data)
+        seen = self._span.pieces(at)
         if seen < self._told:
             self._texts, self._told = {}, 0
-        self._add([data for _, data in self._tokens[self._told : seen]])
+        self._add(self._tokens[self._told : seen])
         self._told = seen
         for (channel, _), lines in self._texts.items():
             style = _STYLES.get(channel, "plain")

@@ -87,8 +87,7 @@ class Timeline(Pane, can_focus=False):
     """The lanes of the run that is looked at."""
 
     def __init__(self, looking: Looking, paint: Paint) -> None:
-        super().__init__(id="timeline")
-        self._looking, self._paint = looking, paint
+        super().__init__(looking, paint)
         self._key: object = None
         self._lanes = Lanes(None)
 
@@ -98,7 +97,7 @@ class Timeline(Pane, can_focus=False):
         root = self._looking.selected
         while root is not None and root.parent is not None:
             root = root.parent
-        key = (root, self._looking.index.version)
+        key = (root, self._looking.index.tree.version)
         if key != self._key:
             self._key, self._lanes = key, Lanes(root)
         return self._lanes
@@ -107,7 +106,7 @@ class Timeline(Pane, can_focus=False):
         """The times, and the lanes around that of the selected span."""
         lanes, selected, at = self.lanes, self._looking.selected, self._looking.at
         lane = lanes.of.get(selected, 0) if selected else 0
-        shown = self.place(lane, len(lanes.lanes), selected)
+        shown = self.place(lane, len(lanes.lanes))
         window = lanes.window(at, self._looking.now)
         axis = self._paint.strip([self._axis(window, width)], width)
         return [axis, *(self._row(lanes.bars(lane, at, window, width), width) for lane in shown)]
