@@ -23,7 +23,9 @@ ran: list[str] = []
 class Thinker(BaseChatModel):
     """A model of another provider's, which thinks, and says so in blocks."""
 
-    _llm_type = "thinker"
+    @property
+    def _llm_type(self) -> str:
+        return "thinker"
 
     def _stream(self, *_: Any, **__: Any) -> Iterator[ChatGenerationChunk]:
         blocks: list[dict[str, Any]] = [
