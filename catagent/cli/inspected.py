@@ -29,7 +29,9 @@ from catagent.sinks.capture import LineCutter, typed
 from catagent.views.notes import short
 from catagent.watch.program import Forwarding, Program
 
-_REFUSED_S = 2.0  # for a command that is refused to say so, on the screen as it was
+# For a command that is refused to say so, on the screen as it was. A program that is watched may
+# well have no run for long.
+_REFUSED_S, _IDLE_S = 10.0, 1.0
 _PATIENCE_S = 10.0
 _QUIET_S = 1.0  # so long nobody wonders
 _MOST_SAID = 1 << 16  # bytes
@@ -87,7 +89,8 @@ class _Seen:
 
         left_by = 0
         try:
-            has_begun = select.select([self._events], [], [], _REFUSED_S)[0]
+            patience = _REFUSED_S if "agent" in self._asked.given else _IDLE_S
+            has_begun = select.select([self._events], [], [], patience)[0]
             first = os.read(self._events, CHUNK) if has_begun else b"\n"
             if first:
                 left_by = shown(self._live(first), self._asked, is_live=True)
