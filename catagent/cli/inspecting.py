@@ -19,7 +19,7 @@ from catagent.views.options import is_capable
 from catagent.views.style import live_look
 
 Feed = AsyncIterator[Sequence[Event]]
-_TURN_S = 0.02  # of reading, between two looks at the keyboard
+_TURN_S = 0.05  # of reading, between two looks at the keyboard
 
 
 def walk_through(asked: Asked, recording: str, run: str | None) -> int:
