@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support.cli import with_server
+from tests.support.cli import with_command, with_server
 from tests.support.replies import Call, Reply
 from tests.support.server import Request, ScriptedServer
 
@@ -53,13 +52,7 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     for name, text in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
-    command = folder / "bin" / "catagent"
-    command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m catagent "$@"\n')
-    command.chmod(0o755)
-    env = with_server(folder, "")
-    env["PATH"] = f"{command.parent}:{Path(sys.executable).parent}:{env['PATH']}"
-    return env
+    return with_command(folder, with_server(folder, ""))
 
 
 def test_every_agent_is_asked_as_the_document_says(env: dict[str, str]) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
 import pytest
 
-from tests.support.cli import with_server
+from tests.support.cli import with_command, with_server
 from tests.support.replies import Call, Reply
 from tests.support.server import Request, ScriptedServer
 
@@ -32,14 +31,9 @@ def looks(request: Request) -> Reply:
 def test_every_command_compares_as_the_document_says(tmp_path: Path) -> None:
     for name, code in FILES.items():
         (tmp_path / name).write_text(code, encoding="utf-8")
-    command = tmp_path / "bin" / "catagent"
-    command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m catagent "$@"\n')
-    command.chmod(0o755)
     shown = ""
     with ScriptedServer(looks) as server:
-        env = with_server(tmp_path, server.url)
-        env["PATH"] = f"{command.parent}:{Path(sys.executable).parent}:{env['PATH']}"
+        env = with_command(tmp_path, with_server(tmp_path, server.url))
         for line, code in zip("".join(BLOCKS).splitlines(), CODES, strict=True):
             done = subprocess.run(
                 ["bash", "-c", line],

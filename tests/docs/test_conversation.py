@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support.cli import with_server
+from tests.support.cli import with_command, with_server
 from tests.support.replies import Call, Reply
 from tests.support.scripts import cat, target
 from tests.support.server import Request, ScriptedServer
@@ -52,13 +51,8 @@ def decides(request: Request) -> Reply:
 def test_every_command_works_as_the_document_says(tmp_path: Path) -> None:
     for name, code in FILES.items():
         (tmp_path / name).write_text(code, encoding="utf-8")
-    command = tmp_path / "bin" / "catagent"
-    command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m catagent "$@"\n')
-    command.chmod(0o755)
     with ScriptedServer(strict(decides)) as server:
-        env = with_server(tmp_path, server.url)
-        env["PATH"] = f"{command.parent}:{Path(sys.executable).parent}:{env['PATH']}"
+        env = with_command(tmp_path, with_server(tmp_path, server.url))
         for line, (code, seen) in zip(COMMANDS, SEEN, strict=True):
             done = subprocess.run(
                 ["bash", "-c", line],

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support.cli import with_server
+from tests.support.cli import with_command, with_server
 from tests.support.scripts import cat
 from tests.support.server import ScriptedServer
 
@@ -58,13 +57,8 @@ def test_every_example_of_the_readme_works_in_order(tmp_path: Path) -> None:
     (tmp_path / "langgraph.json").write_text(
         '{"graphs": {"my_agent": "my_package/my_module.py:agent"}}'
     )
-    command = tmp_path / "bin" / "catagent"
-    command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m catagent "$@"\n')
-    command.chmod(0o755)
     with ScriptedServer(cat()) as server:
-        env = with_server(tmp_path, server.url)
-        env["PATH"] = f"{command.parent}:{Path(sys.executable).parent}:{env['PATH']}"
+        env = with_command(tmp_path, with_server(tmp_path, server.url))
         for example in EXAMPLES:
             done = subprocess.run(
                 ["bash", "-o", "pipefail", "-c", _runnable(example)],

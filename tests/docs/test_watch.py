@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import sysconfig
 import venv
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.cli import with_server
+from tests.support.cli import with_command, with_server
 from tests.support.scripts import JOKE_TOKENS, cat
 from tests.support.server import ScriptedServer
 from tests.support.waiting import wait_until
@@ -36,13 +35,8 @@ def env(tmp_path: Path) -> Iterator[dict[str, str]]:
     """All files of the document in a folder, and `catagent` on the PATH."""
     for name, code in FILES.items():
         (tmp_path / name).write_text(code, encoding="utf-8")
-    command = tmp_path / "bin" / "catagent"
-    command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m catagent "$@"\n')
-    command.chmod(0o755)
     with ScriptedServer(cat()) as server:
-        found = with_server(tmp_path, server.url, TMPDIR=str(tmp_path))
-        found["PATH"] = f"{command.parent}:{Path(sys.executable).parent}:{found['PATH']}"
+        found = with_command(tmp_path, with_server(tmp_path, server.url, TMPDIR=str(tmp_path)))
         yield found
 
 

@@ -41,6 +41,15 @@ def with_server(home: Path, url: str, **more: str) -> dict[str, str]:
     return environment(home, OPENAI_API_KEY="sk-test-0123456789", OPENAI_BASE_URL=url, **more)
 
 
+def with_command(home: Path, env: dict[str, str]) -> dict[str, str]:
+    """The same, with `catagent` on the PATH, as a shell finds it."""
+    command = home / "bin" / "catagent"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m catagent "$@"\n')
+    command.chmod(0o755)
+    return {**env, "PATH": f"{command.parent}:{Path(sys.executable).parent}:{env['PATH']}"}
+
+
 def quiet(home: Path, server: ScriptedServer) -> dict[str, str]:
     """With this server, and no history kept."""
     return with_server(home, server.url, CATAGENT_HISTORY="false")
