@@ -65,7 +65,8 @@ class Details:
         if self._stream and (span.finished is None or at <= span.finished):
             found["came"] += self._stream.lines(at)
         if span.children:
-            found["changed"] += self._changed(span, at)
+            for title, line in self._below(span, at):
+                found[title].append(line)
         state = [] if found["state"] else self._kept_state(span, at)
         raw = Section("raw", partial(self._raw, positions))
         return [*(Section(title, lines) for title, lines in found.items() if lines), *state, raw]
@@ -95,7 +96,7 @@ class Details:
 
     def _begin(self, span: Span | None) -> None:
         self._span, self._blocks = span, dict[int, list[_Block]]()
-        self._changes, self._seen = list[tuple[int, Line]](), 0
+        self._changes, self._seen = list[tuple[int, Title, Line]](), 0
         is_model = span is not None and span.kind == "model"
         self._stream = Stream(self._index.spool, span, self._look) if span and is_model else None
 
@@ -124,8 +125,8 @@ class Details:
         self._read = wanted + (wanted < len(said) and said[wanted] == position)
         return event
 
-    def _changed(self, span: Span, at: int) -> list[Line]:
-        """What nodes below it changed, a line each."""
+    def _below(self, span: Span, at: int) -> list[tuple[Title, Line]]:
+        """What nodes below it changed, a line each, and what they ask a person."""
         said = self._index.said.get(span.root, array("I"))
         for position in said[self._seen : bisect_left(said, at)]:
             self._seen += 1
@@ -133,8 +134,13 @@ class Details:
             event = self._index.spool[position] if node.is_below(span) else None
             if isinstance(event, ev.Update):
                 lines = Nodes(verbose=True).line(event)
-                self._changes += [(position, ("plain", self._look.line(line))) for line in lines]
-        return [line for position, line in self._changes if position < at]
+                self._changes += [
+                    (position, "changed", ("plain", self._look.line(line))) for line in lines
+                ]
+            elif isinstance(event, ev.Interrupt):
+                for title, style, texts in self._told(span, position):
+                    self._changes += [(position, title, (style, text)) for text in texts]
+        return [(title, line) for position, title, line in self._changes if position < at]
 
 
 def _told(span: Span, at: int) -> Sequence[int]:

@@ -15,7 +15,8 @@ from catagent.views.format import arguments, one_line, speaker
 
 _UNNAMED, _HIDDEN = "LangGraph", "langsmith:hidden"
 _SAID = (
-    ev.LlmStarted, ev.LlmFinished, ev.Action, ev.Observation, ev.Answer, ev.Update, ev.RunFinished
+    ev.LlmStarted, ev.LlmFinished, ev.Action, ev.Observation, ev.Answer, ev.Update, ev.Interrupt,
+    ev.RunFinished,
 )  # fmt: skip
 _LONGEST = 200  # characters, of what is said about a span
 _PHASES: dict[ev.Phase, Status] = {"end": "success", "error": "error", "interrupt": "interrupted"}
@@ -25,7 +26,7 @@ class Index:
     """Give it each event once, in order, with `take`.
 
     `whole` are the positions of all events but tokens, `said`, by run, of those that may have
-    messages.
+    messages, or a question.
     """
 
     def __init__(self) -> None:

@@ -104,7 +104,7 @@ def _message(look: Look, message: ev.Message | ev.Ref) -> Iterator[Told]:
 
 
 def _tool(tool: ev.Tool | ev.Ref) -> Iterator[Told]:
-    yield "sent", "tool", f"tool {tool.ref if isinstance(tool, ev.Ref) else tool.name}"
+    yield "sent", "tool", f"may call {tool.ref if isinstance(tool, ev.Ref) else tool.name}"
     if isinstance(tool, ev.Tool):
         yield "sent", "plain", "\n".join([tool.description, compact(tool.parameters)])
 

@@ -36,7 +36,7 @@ def test_details_have_all_that_a_model_was_sent_whole() -> None:
     assert sent[asked + 1] == "what items are located where the cat is hiding?"
     assert sent[sent.index("ai cat") + 1] == "→ where_cat_is_hiding()"
     assert '→ get_items(place="under the sofa")' in sent
-    assert "tool get_items" in sent
+    assert "may call get_items" in sent
     assert not any("not here" in line for line in sent)
 
 
@@ -123,7 +123,15 @@ def test_details_say_what_is_left_out_of_the_stream() -> None:
     index = indexed([event for event in events if not 0 < event.seq < 40])
     sent = told(index, one(index, "gpt-4o-mini"))["sent"]
     assert any(line.startswith("1 message up to ") for line in sent)
-    assert "tool get_items" in sent
+    assert "may call get_items" in sent
+
+
+def test_details_of_a_run_that_waits_say_what_a_person_is_asked() -> None:
+    index = recorded("interrupt")
+    run, asked = index.roots[0], "answers to get_items: approve, reject"
+    assert told(index, run)["came"][-1] == asked
+    assert told(index, one(index, "tools"), len(index)).get("came", []) == []
+    assert asked not in told(index, run, 40).get("came", [])
 
 
 def test_details_of_a_failed_run_say_where() -> None:

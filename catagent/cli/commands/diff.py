@@ -26,7 +26,7 @@ def diff(
     run: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="ID", help="Of several runs in a recording, this one. The second is for B."
+            metavar="ID", help="Of several runs in a recording, this one; a second is for B."
         ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,

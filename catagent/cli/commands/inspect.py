@@ -8,9 +8,10 @@ from catagent.cli.options import DRAWING, OneRun, Recording, shares
 
 @shares(DRAWING)
 def inspect(asked: Asked, recording: Recording = "last", run: OneRun = None) -> None:
-    """Walk through a recorded run: the tree of its calls, each one whole, and when it was.
+    """Walk through the last run or another: the tree of its calls, each one whole, and when it was.
 
-    ? lists the keys. A damaged or unfinished recording is shown up to the damage, with exit code 1.
+    ? lists the keys. RUN may be - for a recording on stdin. A damaged or unfinished one is shown
+    up to the damage, with exit code 1.
     """
     from catagent.cli.inspecting import walk_through  # Textual: not for --help
 
