@@ -159,7 +159,8 @@ def _ended(look: Look, data: ev.RunFinishedData, known: Prompts) -> Iterator[Tol
 
 def _failed(error: ev.ErrorInfo | None) -> Iterator[Told]:
     for each in [error, *error.others] if error else []:
-        yield "error", "bad", f"{each.type}: {each.message}"
+        kind = "" if f"{each.type}: " in each.message else f"{each.type}: "
+        yield "error", "bad", kind + each.message
         yield "error", "dim", "\n".join(where(each))
         yield "error", "question", f"hint: {each.hint}" if each.hint else ""
 

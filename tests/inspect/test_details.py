@@ -137,7 +137,8 @@ def test_details_of_a_run_that_waits_say_what_a_person_is_asked() -> None:
 def test_details_of_a_failed_run_say_where() -> None:
     error = ev.ErrorInfo(
         kind="agent", type="KeyError", message="'x'", node="plan", file="app.py", line=3,
-        source="state['x']", others=[ev.Failure(kind="tool", type="ToolError", message="too")],
+        source="state['x']",
+        others=[ev.Failure(kind="tool", type="ToolError", message="In it: ToolError: too")],
     )  # fmt: skip
     resumed = ev.RunStartedData(
         agent="cat", mode="events", input=None, resumes="before", answers={"i": "yes"}
@@ -152,7 +153,7 @@ def test_details_of_a_failed_run_say_where() -> None:
     ])  # fmt: skip
     run = told(index, index.roots[0])
     assert run["error"] == [
-        "KeyError: 'x'", "in node plan, at app.py:3", "  state['x']", "ToolError: too",
+        "KeyError: 'x'", "in node plan, at app.py:3", "  state['x']", "In it: ToolError: too",
     ]  # fmt: skip
     assert run["came"][:2] == ["careful", "so"]
     assert run["sent"][-1].endswith('"yes"}')
