@@ -43,7 +43,8 @@ def _kept(recording: str, asked: Asked) -> Kept | None:
 
     def state(thread: str, moment: float) -> Any:
         path = known.file(thread)
-        return state_at(path, thread, moment) if path.parent == known.folder else None
+        is_ours = path.parent == known.folder
+        return state_at(path, thread, moment, asked.loaded.secrets) if is_ours else None
 
     return state
 

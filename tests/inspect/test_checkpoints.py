@@ -43,6 +43,20 @@ def test_the_inspector_has_a_kept_state_as_it_was_at_a_moment(tmp_path: Path) ->
     ]
 
 
+def test_the_inspector_masks_the_secrets_of_a_kept_state(tmp_path: Path) -> None:
+    """A thread holds them as they were: the value of a variable, and what looks like a key."""
+    thread = Threads(tmp_path / "threads").new(id="0123")
+    saver, shape = thread_saver(str(thread.path), None), "sk-proj-" + "aB1" * 12
+    graph: Any = StateGraph(MessagesState).add_node("act", _answer).add_edge(START, "act")
+    with contextlib.closing(saver.conn):
+        asked = {"messages": [f"use hunter2-value or {shape}"]}
+        graph.compile(checkpointer=saver).invoke(asked, {"configurable": {"thread_id": "0123"}})
+    state = str(state_at(thread.path, "0123", time.time(), ["hunter2-value"]))
+    assert "use [redacted] or" in state
+    assert "hunter2" not in state
+    assert shape not in state
+
+
 def test_the_inspector_says_that_a_damaged_thread_has_no_state(tmp_path: Path) -> None:
     (tmp_path / "thread").write_bytes(b"no database" * 100)
     with pytest.raises(OutputError, match="cannot be read"):
