@@ -23,6 +23,7 @@ from catagent.run.event_loop import on_thread
 from catagent.run.runner import Run
 from catagent.sources.base import EventStream
 from catagent.sources.kinds import load_langchain
+from catagent.sources.standins import Exceptions
 from catagent.stop import Stop
 from catagent.variables import offline
 from catagent.watch import folders
@@ -30,7 +31,6 @@ from catagent.watch.following import Following
 from catagent.watch.process import Process
 from catagent.watch.program import variables
 from catagent.watch.source import Record, RunRecords
-from catagent.watch.standins import Exceptions
 
 _NOT_KEPT = "The process of the agent has ended, and nothing is kept of it."
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
+from catagent.sources.standins import BaseMessage, message, thing
 from catagent.watch.segments import Reader, is_alive
 from catagent.watch.source import OVER, Record, RunRecords
-from catagent.watch.standins import BaseMessage, message, thing
 
 # How often to look whether a process is still there.
 _LOOK_S = 0.2

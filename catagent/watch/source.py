@@ -18,10 +18,10 @@ from catagent.sources.agent_events import custom_event
 from catagent.sources.base import AgentRun, EventStream
 from catagent.sources.nodes import is_named
 from catagent.sources.span import Span
+from catagent.sources.standins import Action, Exceptions
 from catagent.sources.to_events import envelope
 from catagent.sources.tracker import Tracker
 from catagent.sources.translation import EventReader, Translation
-from catagent.watch.standins import Action, Exceptions
 
 Record = list[Any]
 """Its kind, its time in microseconds of the epoch, and mostly the number of its run, and more."""

@@ -17,8 +17,8 @@ from langgraph.types import Interrupt
 
 from catagent.failures.classify import Owner, error_info
 from catagent.sources.nodes import interrupts_of
+from catagent.sources.standins import Exceptions
 from catagent.watch.process import Records
-from catagent.watch.standins import Exceptions
 from tests.support.watched import OBSERVER
 
 REQUEST = httpx.Request("POST", "http://localhost:8080/v1/chat/completions")
