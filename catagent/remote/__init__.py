@@ -1,0 +1,1 @@
+"""An agent on a server that speaks the LangGraph API."""
