@@ -6,6 +6,7 @@
 
 Q ?= what items are located where the cat is hiding?
 ARGS ?=
+PORT ?= 2024
 # As it was typed: a dollar in a question is no variable of make's.
 override Q := $(value Q)
 export Q
@@ -19,13 +20,16 @@ DEV_READY := .venv/dev-ready
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help ask test test-all coverage versions lint types reference bench train eval clean
+.PHONY: help ask serve test test-all coverage versions lint types reference bench train eval clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 ask: $(READY) ## set up and ask the cat agent; Q="..." is the question, ARGS="..." more options
 	@$(BIN)/catagent ask $(ARGS) -- "$$Q"
+
+serve: $(DEV_READY) ## set up and serve the cat agent at PORT=2024, with `langgraph dev`; ARGS="..." goes to that
+	@LANGGRAPH_CLI_NO_ANALYTICS=1 $(BIN)/langgraph dev --host 127.0.0.1 --port $(PORT) --no-browser --no-reload --n-jobs-per-worker 10 $(ARGS)
 
 test: $(DEV_READY) ## set up and run the tests, in a few minutes; ARGS="..." goes to pytest
 	@$(PYTEST) -m "not full" $(ARGS)
@@ -59,7 +63,7 @@ eval: $(DEV_READY) ## measure the embedded model on held-out questions
 	@$(MAKE) -C training eval
 
 clean: ## remove everything that was set up or built
-	rm -rf .venv build dist .coverage* benchmarks/out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist .langgraph_api .coverage* benchmarks/out .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find catagent tests training benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): $(SETUP)

@@ -63,9 +63,13 @@ class Project(msgspec.Struct):
 
     @property
     def named(self) -> dict[str, str]:
-        """The same by what `--agent` takes: with the file, an id that is read as something else."""
+        """The same by what `--agent` takes: with the file, an id that is read as something else.
+
+        Without what is catagent's own, as in a checkout of it: that is there by its name.
+        """
         others = {k for k in self.graphs if k in AGENTS or ":" in k}
-        return {f"./{NAME}:{k}" if k in others else k: v for k, v in self.paths.items()}
+        own = {k: v for k, v in self.paths.items() if not v.startswith("catagent.")}
+        return {f"./{NAME}:{k}" if k in others else k: v for k, v in own.items()}
 
     def folders(self) -> Iterator[Path]:
         """Yield the dependencies that are folders, below its own."""

@@ -91,9 +91,9 @@ def _say_others(asked: Asked) -> None:
     if asked.quiet or asked.given["agent"] or asked.settings.agent != Settings().agent:
         return
     with contextlib.suppress(UsageError):  # it was not asked for
-        if project := Project.of(Path()):
-            ids = shortened(", ".join(project.graphs), 200)
-            say(f"catagent: this is {asked.settings.agent}; {NAME} has agents of your own: {ids}")
+        if (project := Project.of(Path())) and project.named:
+            names = shortened(", ".join(project.named), 200)
+            say(f"catagent: this is {asked.settings.agent}; {NAME} has agents of your own: {names}")
 
 
 def _with_variables(asked: Asked, project: Project) -> Asked:

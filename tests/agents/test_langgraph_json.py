@@ -16,6 +16,7 @@ from catagent.errors import UsageError
 from catagent.loading.registry import AGENTS
 from tests.support.cli import catagent, environment, lines, on_terminal
 
+OURS = Path(__file__).parents[2] / "langgraph.json"
 PART = """
 import os
 from langchain_core.runnables import RunnableLambda
@@ -101,7 +102,17 @@ def test_the_cat_says_which_agents_there_are(
 ) -> None:
     env = environment(folder, CATAGENT_MODEL="openai:none")
     done = catagent("ask", "q", *quiet, env=env)
-    assert ("langgraph.json has agents of your own: cat, mine\n" in done.stderr) is said
+    own = "langgraph.json has agents of your own: ./langgraph.json:cat, mine\n"
+    assert (own in done.stderr) is said
+
+
+def test_in_a_checkout_of_catagent_no_agents_are_a_persons_own(tmp_path: Path) -> None:
+    """Its langgraph.json has the cat agent for servers; here that is called `cat`."""
+    (tmp_path / "langgraph.json").write_bytes(OURS.read_bytes())
+    env = environment(tmp_path, CATAGENT_MODEL="openai:none")
+    assert "of your own" not in catagent("ask", "q", env=env).stderr
+    listed = lines(catagent("agents", env=env).stdout)
+    assert [line["agent"] for line in listed] == list(AGENTS)
 
 
 @pytest.mark.parametrize(

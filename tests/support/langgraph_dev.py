@@ -20,16 +20,16 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Self
 
 from tests.support.scripts import cat
 from tests.support.server import ScriptedServer
 
-CONFIG = Path(__file__).parents[1] / "served_agents" / "langgraph.json"
+SERVED = Path(__file__).parents[1] / "served_agents"
 _ROOT = Path(__file__).parents[2]
-_KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR")
+_KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "COVERAGE_PROCESS_CONFIG")
 _QUIET = {
     "LANGGRAPH_CLI_NO_ANALYTICS": "1",
     "LANGGRAPH_NO_VERSION_CHECK": "1",
@@ -40,15 +40,31 @@ _ADDRESS = re.compile(rb"API: \S*?(http://127\.0\.0\.1:\d+)")
 _PATIENCE_S = 90.0
 
 
+def _dev(port: int) -> list[str]:
+    command = [sys.executable, "-m", "langgraph_cli", "dev", "--host", "127.0.0.1", "--port"]
+    return [*command, str(port), "--no-browser", "--no-reload", "--n-jobs-per-worker", "10"]
+
+
 class Server:
-    """A `langgraph dev` of one's own, to be killed and started again. Ends with the `with`."""
+    """A `langgraph dev` of one's own, to be killed and started again. Ends with the `with`.
+
+    `folder` is its current one: its state goes there, and it takes the paths of its file from
+    there, so links to `files` are made in it. `command` is another to start it with, on a port.
+    """
 
     def __init__(
-        self, folder: Path, config: Path = CONFIG, *, port: int = 0, **environ: str
+        self,
+        folder: Path,
+        files: Iterable[Path] = (),
+        command: Callable[[int], list[str]] = _dev,
+        **environ: str,
     ) -> None:
         self.folder, self.log = folder, folder / "log"
-        self._config, self._environ = config, environ
-        self.port = port or free_port()
+        self._environ = environ
+        self.port = free_port()
+        self._command = command(self.port)
+        for each in files or SERVED.iterdir():
+            (folder / each.name).symlink_to(each)
         self.url = ""
         self.process = self._start()
 
@@ -61,6 +77,9 @@ class Server:
         return self
 
     def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            os.killpg(self.process.pid, signal.SIGTERM)  # it measures its coverage, and says so
+            self.process.wait(20)
         self.kill()
 
     def kill(self) -> None:
@@ -75,17 +94,11 @@ class Server:
         self.wait_ready()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        # It keeps its state in the current folder, from where it takes the paths of the file, too.
-        for each in self._config.parent.iterdir():
-            if not (self.folder / each.name).exists():
-                (self.folder / each.name).symlink_to(each)
-        command = [sys.executable, "-m", "langgraph_cli", "dev", "--config", self._config.name]
-        command += ["--host", "127.0.0.1", "--port", str(self.port), "--n-jobs-per-worker", "10"]
         environ = {name: os.environ[name] for name in _KEPT if name in os.environ}
         environ |= _QUIET | {"HOME": str(self.folder), "PYTHONPATH": str(_ROOT)} | self._environ
         with self.log.open("wb") as log:
             return subprocess.Popen(
-                [*command, "--no-browser", "--no-reload"],
+                self._command,
                 cwd=self.folder,
                 env=environ,
                 stdin=subprocess.DEVNULL,
