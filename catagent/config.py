@@ -40,7 +40,8 @@ class Settings(Struct, kw_only=True, frozen=True):
     """What a person can choose. Every field is also CATAGENT_<NAME>, and a key of config.toml.
 
     `fold` is how many rows are shown of a long text, 0 for all. `timeout` and `idle_timeout` are in
-    seconds, `max_cost` is in US dollars, 0 for none; `history_mb` is in megabytes.
+    seconds, `max_cost` is in US dollars, 0 for none; `history_mb` is in megabytes. `server_keys`
+    are "HOST[:PORT]=KEY", in lines or by commas.
     """
 
     agent: str = "cat"
@@ -62,6 +63,7 @@ class Settings(Struct, kw_only=True, frozen=True):
     history: bool = True
     history_runs: _Count = 200
     history_mb: _Count = 200
+    server_keys: str | None = None
 
 
 class Loaded(Struct, kw_only=True, frozen=True):
@@ -82,7 +84,10 @@ class Loaded(Struct, kw_only=True, frozen=True):
     @property
     def secrets(self) -> tuple[str, ...]:
         """The values that must never be shown, longest first."""
-        return secrets_of(self.environ)
+        ours = {"AGENT": self.settings.agent, "SERVER_KEYS": self.settings.server_keys or ""}
+        return secrets_of(
+            {**self.environ, **{PREFIX + name: value for name, value in ours.items()}}
+        )
 
 
 _LONGEST_SHOWN = 200
@@ -153,6 +158,8 @@ def _convert(name: str, value: Any, kind: Any, where: str) -> Any:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
         words = [each for each in getattr(kind, "__args__", ()) if isinstance(each, str)]
+        if sounds_secret(name.upper()):
+            raise UsageError(f"{name} from {where} is not a text") from None
         hint = did_you_mean(value if isinstance(value, str) else "", words)
         wanted = "" if hint else _wanted(error)
         if where == "the command line":
@@ -257,6 +264,18 @@ def offline() -> Iterator[None]:
         os.environ.update({name: before[name] for name in added.keys() & before.keys()})
 
 
+def server_keys(written: str) -> dict[str, str]:
+    """The keys in a `server_keys` by host, or host and port, as they are written.
+
+    Raises UsageError, which names no key.
+    """
+    entries = [entry.strip() for entry in re.split(r"[,\n]", written)]
+    split = [entry.partition("=") for entry in filter(None, entries)]
+    if not all(host.strip() and key.strip() for host, _, key in split):
+        raise UsageError("server_keys has an entry that is none", "write HOST[:PORT]=KEY")
+    return {host.strip().lower(): key.strip() for host, _, key in split}
+
+
 def secrets_of(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """The values of an environment (this process's) that must never be shown, longest first.
 
@@ -265,7 +284,9 @@ def secrets_of(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """
     found = set()
     for name, value in (os.environ if environ is None else environ).items():
-        if sounds_secret(name.upper()):
+        if name == PREFIX + "SERVER_KEYS":  # the hosts in it are no secrets
+            found.update(re.findall(r"=\s*(?:[Bb]earer\s+)?([^\s,]+)", value))
+        elif sounds_secret(name.upper()):
             found.add(value)
         if "://" in value:
             passwords = (text for each in _URL_PASSWORDS for text in each.findall(value))

@@ -162,7 +162,12 @@ def test_what_a_dotenv_may_set_is_written_out() -> None:
     ours = {name for name in DOTENV_ALLOWED if name.startswith("CATAGENT_")}
     assert settings - ours == {
         *("CATAGENT_AGENT", "CATAGENT_LOCAL_MODEL", "CATAGENT_HISTORY", "CATAGENT_HISTORY_RUNS"),
-        *("CATAGENT_HISTORY_MB", "CATAGENT_MAX_TOKENS", "CATAGENT_MAX_COST"),
+        *(
+            "CATAGENT_HISTORY_MB",
+            "CATAGENT_MAX_TOKENS",
+            "CATAGENT_MAX_COST",
+            "CATAGENT_SERVER_KEYS",
+        ),
     }
     assert ours <= settings
 

@@ -1,0 +1,54 @@
+"""The client of a server that speaks the LangGraph API: LangGraph's SDK, and how it connects.
+
+Importing this costs 0.3 s. The SDK would send the keys that it finds in the environment to
+whatever address it is given: here it gets a client of httpx that has what `keys.py` allows alone.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import httpx
+from langgraph_sdk.client import LangGraphClient
+
+from catagent import __version__
+from catagent.config import Loaded
+from catagent.errors import NetworkError
+from catagent.remote.address import Address
+from catagent.remote.keys import headers_for
+from catagent.remote.refusals import error_of
+
+# A stream says something every few seconds, with LangGraph's servers and with Aegra.
+_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+
+
+@contextlib.asynccontextmanager
+async def open_client(address: Address, loaded: Loaded) -> AsyncIterator[LangGraphClient]:
+    """The SDK's client of a server, closed at the end of the block.
+
+    What a server, the SDK or the connection raise in the block leaves it as a CatagentError.
+    Raises UsageError where a key would be sent over a network in plain text.
+    """
+    headers = {"User-Agent": f"catagent/{__version__}", **headers_for(address, loaded)}
+    try:
+        async with httpx.AsyncClient(
+            base_url=address.base,
+            headers=headers,
+            timeout=_TIMEOUT,
+            trust_env=not address.is_loopback,  # a proxy could not reach it, and would get its key
+            event_hooks={"response": [_stay]},
+        ) as client:
+            yield LangGraphClient(client)
+    except Exception as raised:
+        if (error := error_of(raised, address)) is None:
+            raise
+        raise error from raised
+
+
+async def _stay(response: httpx.Response) -> None:
+    """Refuse to be sent elsewhere: the question is for the server that the person named."""
+    if response.has_redirect_location:
+        sent_to = response.request.url.join(response.headers["location"])
+        raise NetworkError(
+            f"The server redirects to {sent_to.scheme}://{sent_to.host}. Nothing was sent there.",
+            "if that is the server you mean, give its address",
+        )
