@@ -27,7 +27,7 @@ class Counting(BaseChatModel):
     async def _astream(self, *_: Any, **__: Any) -> Any:
         for i in range(self.tokens):
             await asyncio.sleep(self.pace)
-            yield ChatGenerationChunk(message=AIMessageChunk(f"t{i} "))
+            yield ChatGenerationChunk(message=AIMessageChunk(content=f"t{i} "))
 
 
 async def prepare(_: MessagesState) -> Any:
