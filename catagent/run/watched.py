@@ -1,8 +1,8 @@
 """Every run of the programs that are watched, each a session of its own, while they happen."""
 
 import asyncio
-from collections.abc import Callable, Collection, Container, Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,25 +29,44 @@ Keep = Callable[[str], AbstractContextManager[list[RecorderSink]]]
 
 
 @dataclass(kw_only=True, eq=False)
-class Watched:
-    """The runs of all processes whose records are in `folder`, of those in `only` if that is given.
+class Followed:
+    """Runs that others have started, each a session of its own.
 
     What is emitted of every run goes to `sinks` and `recorders`, and to what `keep` opens for its
     id. Only runs that `choose` wants, by their first event, are followed. `on_end` gets the session
-    of each that has ended. `secrets` are masked, and those of the programs. `ended_by` may say how
-    a process ended ("killed by SIGKILL"), by its number.
+    of each that has ended. `secrets` are masked.
     """
 
-    folder: Path
     sinks: Sequence[Sink]
     keep: Keep
     recorders: Sequence[RecorderSink] = ()
     filters: Filters = field(default_factory=Filters)
     secrets: Iterable[str] = ()
     stop: Stop = field(default_factory=Stop)
-    only: Container[str] | None = None
     choose: Callable[[ev.RunStarted], bool] = lambda _: True
     on_end: Callable[[Session], None] = lambda _: None
+
+    @contextmanager
+    def session(self, run_id: str, secrets: Iterable[str], *clocks: Any) -> Iterator[Session]:
+        """Open that of a run, with secrets of its own, on the wall clock and clock given."""
+        mask = EventMask({*self.secrets, *secrets})
+        with self.keep(run_id) as kept:
+            outputs = self.sinks, [*kept, *self.recorders], self.filters, mask
+            session = Session(Broadcast(*outputs, *clocks))
+            yield session
+        self.on_end(session)
+
+
+@dataclass(kw_only=True, eq=False)
+class Watched(Followed):
+    """The runs of all processes whose records are in `folder`, of those in `only` if that is given.
+
+    Secrets of the programs are masked, too. `ended_by` may say how a process ended ("killed by
+    SIGKILL"), by its number.
+    """
+
+    folder: Path
+    only: Container[str] | None = None
     ended_by: dict[int, str] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -82,15 +101,12 @@ class Watched:
         return run
 
     async def _drive(self, started: ev.RunStarted, run: RunRecords, process: Process) -> None:
-        mask = EventMask({*self.secrets, *process.secrets})
-        with self.keep(started.run_id) as kept:
-            outputs = self.sinks, [*kept, *self.recorders], self.filters, mask
-            session = Session(Broadcast(*outputs, run.time_of_day, run.clock))
+        clocks = run.time_of_day, run.clock
+        with self.session(started.run_id, process.secrets, *clocks) as session:
             self._open[session] = process
             await session.drive(started, run.events(session.attached(run.agent_run())))
             del self._open[session]
-        run.is_wanted = False
-        self.on_end(session)
+            run.is_wanted = False
 
 
 def _started(process: Process, start: Record, filters: Filters) -> ev.RunStarted:
@@ -100,7 +116,7 @@ def _started(process: Process, start: Record, filters: Filters) -> ev.RunStarted
     data = ev.RunStartedData(
         agent=about.get("name") or start[3],
         mode="events",
-        input=_question(about.get("input")),
+        input=question_of(about.get("input")),
         thread_id=None if thread is None else str(thread),
         filters=filters.as_dict(),
         versions=process.versions,
@@ -110,7 +126,7 @@ def _started(process: Process, start: Record, filters: Filters) -> ev.RunStarted
     return ev.RunStarted(run_id=about["id"], name=data.agent, data=data)
 
 
-def _question(given: Any) -> Any:
+def question_of(given: Any) -> Any:
     """The question in an input, where it has one, else all of it as plain data."""
     state = {"messages": given} if isinstance(given, list) else given
     if (answer := getattr(given, "resume", None)) is not None:  # LangGraph's Command

@@ -29,7 +29,7 @@ class AgentEvents(EventMaker):
         span.closed = True
         for call, message, args in span.facts:
             if is_tool_message(message):
-                yield self._answered(call, message)
+                yield self.answered(call, message)
             else:
                 yield self._action(call, args, [message], span)
         span.facts = []
@@ -66,7 +66,8 @@ class AgentEvents(EventMaker):
         data.messages = [self.known.whole(message) for message in messages]
         return ev.Observation(data=data, **_about(call, call.run))
 
-    def _answered(self, call: Call, message: ToolMessage) -> ev.Observation:
+    def answered(self, call: Call, message: ToolMessage) -> ev.Observation:
+        """The agent observes what this message answers to a call."""
         data = ev.ObservationData(
             tool=message.name or call.tool,
             status=message.status,

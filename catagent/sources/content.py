@@ -54,7 +54,7 @@ class Reading:
     def end(self) -> Iterator[Piece]:
         """What is still held."""
         yield from self._close()
-        for found in _merged(self._aside):
+        for found in merged(self._aside):
             yield from self._read(aside.items_of(found))
         yield from self._close()
         yield from self._give(Piece("note", ""))
@@ -89,7 +89,7 @@ class Reading:
     def _close(self) -> Iterator[Piece]:
         """The block that was held: nothing more of it will come."""
         held, self.held = self.held, []
-        for item in _merged(held):
+        for item in merged(held):
             for block in blocks.read(item, self._provider):
                 if "name" in block:
                     self._tools[str(block.get("id"))] = str(block["name"])
@@ -214,9 +214,9 @@ def _is_call(item: Any, message: Any) -> bool:
     return any(getattr(message, name, None) for name in ("tool_calls", "invalid_tool_calls"))
 
 
-def _merged(held: list[Block]) -> list[Block]:
+def merged(held: list[Block]) -> list[Block]:
     """The pieces of one block as one, half by half: one after the other would be quadratic."""
     if len(held) < 2:
         return held
     middle = len(held) // 2
-    return [blocks.together(*_merged(held[:middle]), *_merged(held[middle:]))]
+    return [blocks.together(*merged(held[:middle]), *merged(held[middle:]))]

@@ -27,7 +27,7 @@ class NodeReader:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self._before: set[str | int] = set()
-        self._added: set[str | int] = set()
+        self._added: dict[str | int, Any] = {}
         self._kept: dict[int, BaseMessage] = {}
         self._asked: set[str] = set()
         self._own: dict[str | int, BaseMessage] = {}
@@ -95,11 +95,16 @@ class NodeReader:
         if key in self._before:
             return []
         if is_ai(message):
-            self._added.add(key)
-            return [(call, message, args) for call, args in self._calls.decided(message, span)]
+            # A graph repeats what its nodes added; of what no model is known to have written
+            # nothing else says that it is the same.
+            is_known = self._calls.author(message) is not None
+            is_new = is_known or self._added.get(key) != message.tool_calls
+            self._added[key] = message.tool_calls
+            decided = self._calls.decided(message, span) if is_new else ()
+            return [(call, message, args) for call, args in decided]
         if not is_tool_message(message) or key in self._added:
             return []
-        self._added.add(key)
+        self._added[key] = None
         call = self._calls.observed(message, span)
         return [] if call is None else [(call, message, None)]
 
