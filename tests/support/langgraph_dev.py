@@ -72,24 +72,23 @@ class Server:
         try:
             self.wait_ready()
         except BaseException:
-            self.kill()
+            self.end(signal.SIGKILL)
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
-            os.killpg(self.process.pid, signal.SIGTERM)  # it measures its coverage, and says so
-            self.process.wait(20)
-        self.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.end(signal.SIGTERM)  # it measures its coverage, and says so
+        self.end(signal.SIGKILL)
 
-    def kill(self) -> None:
-        """End it at once (SIGKILL), and whatever it has started."""
+    def end(self, how: signal.Signals) -> None:
+        """End it, and whatever it has started. Raises TimeoutExpired where it does not."""
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+            os.killpg(self.process.pid, how)
+        self.process.wait(20)
 
     def restart(self) -> None:
-        """Start it again after `kill`, on its port; what it knew is lost but for its files."""
+        """Start it again after `end`, on its port; what it knew is lost but for its files."""
         self.process = self._start()
         self.wait_ready()
 
