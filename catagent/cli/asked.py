@@ -56,6 +56,7 @@ class Asked(Struct, kw_only=True, frozen=True):
     is_turn: bool = False
     auto_approve: str | None = None
     thread: str | None = None
+    run: str | None = None
     continue_: bool = False
     earlier: str = ""
     inspect: bool = False

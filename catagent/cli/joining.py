@@ -1,18 +1,22 @@
-"""Joins a program that runs and is watched, and lists those that there are."""
+"""Joins what runs already: a program that is watched, or runs on a server; lists the programs."""
 
 import asyncio
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Coroutine, Iterator, Mapping, Sequence
+from typing import Any
 
 from catagent.cli.asked import Asked
 from catagent.cli.listing import print_list
 from catagent.cli.outputs import opened
+from catagent.cli.stderr import say
 from catagent.cli.viewer import Viewer
 from catagent.errors import ExitCode, UsageError
 from catagent.events.codec import Program
 from catagent.events.timestamps import moment
+from catagent.remote.address import Address
 from catagent.run.recorders import recorders
+from catagent.sinks.base import RecorderSink
 from catagent.stop import Interrupts, Stop
 from catagent.views.format import Row, headed, table
 from catagent.views.sanitize import clean_line
@@ -21,6 +25,9 @@ from catagent.watch.folders import Found, find
 from catagent.watch.program import variables
 from catagent.watch.segments import is_alive
 
+Recorders = Sequence[RecorderSink]
+Follow = Callable[[Viewer, Recorders], Coroutine[Any, Any, ExitCode]]
+
 
 def join(name: str, asked: Asked) -> int:
     """Show the runs of a program that runs, from what is still kept of it, until it ends.
@@ -28,7 +35,45 @@ def join(name: str, asked: Asked) -> int:
     Raises UsageError where there is none of this name, or it is not clear which one.
     """
     found = _named(name, asked.loaded.process)
-    stop, keys = Stop(), {each.key for each in found}
+    keys = {each.key for each in found}
+
+    async def follow(viewer: Viewer, recording: Recorders) -> ExitCode:
+        followed = viewer.watch(found[0].folder, recording)
+        await followed.follow(lambda: not any(map(is_alive, keys)))
+        return ExitCode.OK
+
+    return _shown(asked, keys, follow)
+
+
+def join_server(address: Address, asked: Asked) -> int:
+    """Show what runs on a server until Ctrl-C, or one run of `--thread` until it ends.
+
+    Raises UsageError where there is no such run, NetworkError where there is no server.
+    """
+    for name in ("tokens", "env"):
+        if asked.given[name]:
+            raise UsageError(f"--{name} is for programs, and no server has it")
+    if asked.run and not asked.thread:
+        raise UsageError("--run is one of a thread's", "name that, too: --thread ID")
+    left: list[str] = []
+
+    async def follow(viewer: Viewer, recording: Recorders) -> ExitCode:
+        joined = viewer.join(address, recording)
+        code = await joined.follow()
+        left.extend(f"--thread {thread} --run {run}" for thread, run in joined.left)
+        return code
+
+    code = _shown(asked, (), follow)
+    if left and not asked.quiet:
+        which = f"1 run goes on there: catagent watch {address} {left[0]}"
+        many = f"{len(left)} runs go on there: catagent watch {address}"
+        say(f"catagent: {which if len(left) == 1 else many}")
+    return code
+
+
+def _shown(asked: Asked, keys: Container[str], follow: Follow) -> int:
+    """Show and keep what `follow` follows, and return its exit code, or that of a signal."""
+    stop = Stop()
     with (
         recorders("", stop, record=asked.record, force=asked.force) as recording,
         Interrupts(stop) as signals,
@@ -37,9 +82,8 @@ def join(name: str, asked: Asked) -> int:
         signals.rescue = outputs.rescue
         outputs.status("no run yet")
         viewer = Viewer(asked, outputs, stop, keys)
-        followed = viewer.watch(found[0].folder, recording)
-        asyncio.run(followed.follow(lambda: not any(map(is_alive, keys))))
-    return viewer.close(int(stop.why) if isinstance(stop.why, ExitCode) else 0)
+        code = asyncio.run(follow(viewer, recording))
+    return viewer.close(int(stop.why) if isinstance(stop.why, ExitCode) else code)
 
 
 def _named(name: str, environ: Mapping[str, str]) -> list[Found]:

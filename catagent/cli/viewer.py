@@ -1,8 +1,11 @@
-"""Shows and keeps the runs of programs that are watched, and says what they came to."""
+"""Shows and keeps runs that others have started, and says what they came to."""
+
+from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Container, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from catagent.cli.asked import Asked
 from catagent.cli.outputs import Outputs
@@ -21,9 +24,13 @@ from catagent.views.stats import Totals
 from catagent.views.style import live_look
 from catagent.watch import folders
 
+if TYPE_CHECKING:
+    from catagent.remote.address import Address
+    from catagent.run.joined import JoinedRuns
+
 
 class Viewer:
-    """Shows the runs of programs in `outputs`, and keeps them, as was `asked`.
+    """Shows the runs of programs, or on a server, in `outputs`, and keeps them, as was `asked`.
 
     Where there is no output, a line on stderr says what became of each. With `joined`, the keys of
     processes that somebody else has started, it shows theirs alone. No run ends for an output that
@@ -44,24 +51,41 @@ class Viewer:
 
     def watch(self, folder: Path, recording: Sequence[RecorderSink]) -> Watched:
         """Return what follows the runs of the programs whose records are in this folder."""
-        loaded, stop = self._asked.loaded, self._stop
         # Each run is kept once: the viewer that has started its program comes first.
         is_kept = self._joined is not None and folders.has_launcher(folder)
+        shared = self._shared(recording, is_kept=is_kept)
+        return Watched(folder=folder, only=self._joined, **shared)
+
+    def join(self, address: Address, recording: Sequence[RecorderSink]) -> JoinedRuns:
+        """Return what follows the runs on this server, or the one that was asked for."""
+        from catagent.run.joined import JoinedRuns  # imports LangGraph's SDK
+
+        return JoinedRuns(
+            address=address,
+            loaded=self._asked.loaded,
+            thread_id=self._asked.thread,
+            run_id=self._asked.run,
+            **self._shared(recording),
+        )
+
+    def _shared(
+        self, recording: Sequence[RecorderSink], *, is_kept: bool = False
+    ) -> dict[str, Any]:
+        """How runs are followed, whoever runs them; the history has them if no other keeps them."""
+        loaded, stop = self._asked.loaded, self._stop
         kept = history(loaded) if loaded.settings.history and not is_kept else None
-        return Watched(
-            folder=folder,
-            sinks=self._sinks,
-            keep=lambda run_id: recorders(
+        return {
+            "sinks": self._sinks,
+            "keep": lambda run_id: recorders(
                 run_id, stop, history=kept if kept and kept.claim(run_id) else None
             ),
-            recorders=recording,
-            filters=self._asked.filters,
-            secrets=loaded.secrets,
-            stop=stop,
-            only=self._joined,
-            choose=self._wants,
-            on_end=self._end,
-        )
+            "recorders": recording,
+            "filters": self._asked.filters,
+            "secrets": loaded.secrets,
+            "stop": stop,
+            "choose": self._wants,
+            "on_end": self._end,
+        }
 
     def close(self, code: int) -> int:
         """Say what all of them came to, and return the exit code; `code` is the program's own."""

@@ -1,4 +1,4 @@
-"""`catagent watch`: see the agents of any program."""
+"""`catagent watch`: see the agents of any program or server."""
 
 import os
 import sys
@@ -10,6 +10,7 @@ from catagent.cli.asked import Asked
 from catagent.cli.command import Command
 from catagent.cli.options import FILTERS, LIVE, RECORD, WATCH, shares
 from catagent.errors import UsageError
+from catagent.remote.address import Address
 
 
 class Watch(Command):
@@ -30,32 +31,43 @@ def watch(
     program: Annotated[
         str | None,
         typer.Argument(
-            metavar="PID|NAME|-- COMMAND ARG…",
-            help="A program that runs, or one to start; none lists those that run.",
+            metavar="PID|NAME|URL|-- COMMAND ARG…",
+            help="A program or server that runs, or a program to start; none lists what runs.",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """See every LangChain run of a program, which need not know of it.
+    """See every LangChain run of a program, or on a server.
 
-    The program has its own input, output, signals and exit code.
+    The program need not know of it, and has its own input, output, signals and exit code.
     """
     words: list[str] | None = ctx.obj
     if words is not None and (program or asked.env or not words):
         raise UsageError("behind -- stands the one program to watch", "-- python app.py")
-    if not hasattr(os, "fork"):
-        raise UsageError(f"catagent watch does not work on {sys.platform}", "it needs a Unix")
+    address = Address.parse(program) if program else None
+    if address is None:
+        _require_program(asked)
     if words:
         from catagent.cli import watching  # not for --help
 
         raise typer.Exit(watching.launch(words, asked))
     from catagent.cli import joining
 
+    if address is not None:
+        raise typer.Exit(joining.join_server(address, asked))
     if asked.inspect and (asked.env or not program):
-        raise UsageError("--inspect is for a program", "watch --inspect PID|NAME|-- COMMAND")
+        raise UsageError("--inspect is for a program", "watch --inspect PID|NAME|URL|-- COMMAND")
     if asked.env:
         joining.print_environment(asked)
     elif program:
         raise typer.Exit(joining.join(program, asked))
     else:
         joining.print_programs(asked)
+
+
+def _require_program(asked: Asked) -> None:
+    """Raises UsageError for what only a server has, and where no program can be watched."""
+    if asked.thread or asked.run:
+        raise UsageError("--thread and --run are of a server", "watch URL --thread ID --run ID")
+    if not hasattr(os, "fork"):
+        raise UsageError(f"catagent watch does not work on {sys.platform}", "it needs a Unix")

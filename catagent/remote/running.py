@@ -1,0 +1,136 @@
+"""The runs that a server has: those that go on, the one of a thread, and how one ended."""
+
+import asyncio
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+import httpx
+import msgspec
+from langgraph_sdk.client import LangGraphClient
+from msgspec import Struct
+
+from catagent.errors import NetworkError, UsageError
+from catagent.remote.objects import Json
+
+_GOING = ("running", "pending")
+_MOST = 100
+# How often, and after how many seconds, to ask again for the end of a run whose stream has ended.
+_ENDS, _SOON_S = 20, 0.1
+
+
+class There(Struct, frozen=True):
+    """A run as a server lists it: LangGraph's own has `kwargs`, Aegra `input`."""
+
+    run_id: UUID
+    thread_id: UUID
+    assistant_id: str = ""
+    status: str = ""
+    created_at: str = ""
+    kwargs: Json = {}
+    input: Any = None
+    error_message: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The ids of its thread and its own, safe to name a file with."""
+        return str(self.thread_id), str(self.run_id)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it runs, or is to run."""
+        return self.status in _GOING
+
+    @property
+    def given(self) -> Any:
+        """What it was started with, as far as the server says: an input, or an answer."""
+        command = self.kwargs.get("command")
+        resumed = command.get("resume") if isinstance(command, dict) else None
+        return self.kwargs.get("input", self.input) if resumed is None else {"resume": resumed}
+
+
+async def going_on(client: LangGraphClient, graph: str, but: Collection[str]) -> list[There]:
+    """What runs now, of `graph` if it has a name: one run of each thread that is not in `but`."""
+    metadata = {"graph_id": graph} if graph else None
+    threads = await client.threads.search(status="busy", metadata=metadata, limit=_MOST)
+    found = []
+    for thread in threads:
+        if thread["thread_id"] not in but:
+            runs = [each for each in await _listed(client, thread["thread_id"]) if each.goes_on]
+            found += [min(runs, key=_turn)] if runs else []
+    return found
+
+
+def _turn(run: There) -> tuple[bool, str]:
+    """What runs comes before what is to run."""
+    return run.status != "running", run.created_at
+
+
+async def one(client: LangGraphClient, thread_id: str, run_id: str | None) -> There:
+    """A thread's run of this id; without one that which goes on there, or the last that ended.
+
+    Raises UsageError where there is none.
+    """
+    try:
+        if run_id is not None:
+            return _run(await client.runs.get(thread_id, run_id))
+        await client.threads.get(thread_id)
+        runs = await _listed(client, thread_id)
+    except httpx.HTTPStatusError as error:
+        if error.response.status_code not in (404, 422):
+            raise
+        what = f"no run {run_id} in its thread {thread_id}" if run_id else f"no thread {thread_id}"
+        raise UsageError(
+            f"the server has {what}", "without --thread all that runs is shown"
+        ) from error
+    if not runs:
+        raise UsageError(f"nothing has run in the thread {thread_id} yet")
+    going = [each for each in runs if each.goes_on]
+    return min(going, key=_turn) if going else max(runs, key=lambda each: each.created_at)
+
+
+async def _listed(client: LangGraphClient, thread_id: str) -> list[There]:
+    return [_run(each) for each in await client.runs.list(thread_id, limit=_MOST)]
+
+
+def _run(told: Any) -> There:
+    try:
+        return msgspec.convert(told, There)
+    except msgspec.ValidationError as error:
+        raise NetworkError(f"The server lists a run of another form: {error}.") from error
+
+
+async def graph_of(client: LangGraphClient, run: There) -> str:
+    """The id of the graph that runs."""
+    try:
+        return str((await client.assistants.get(run.assistant_id))["graph_id"])
+    except (httpx.HTTPError, LookupError, TypeError):
+        return run.assistant_id
+
+
+class Ended(Struct):
+    """How a run ended, by its `status`; what it raised, and the `state` where that is known."""
+
+    status: str
+    error: Json
+    state: Json = {}
+
+
+async def ended(client: LangGraphClient, run: There) -> Ended:
+    """What the server says of a run whose stream has ended.
+
+    Its thread says what state it left, and why it failed, unless another has run there since.
+    """
+    for _ in range(_ENDS):
+        now = _run(await client.runs.get(*run.key))
+        if not now.goes_on:
+            break
+        await asyncio.sleep(_SOON_S)
+    error = {"message": now.error_message or "the server does not say why"}
+    last = max(await _listed(client, run.key[0]), key=lambda each: each.created_at)
+    if last.run_id != run.run_id:
+        return Ended(now.status, error)
+    thread: Any = await client.threads.get(run.key[0])
+    state: Any = await client.threads.get_state(run.key[0])
+    told = thread.get("error")
+    return Ended(now.status, told if isinstance(told, dict) else error, state)
