@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from catagent.events.codec import DEEPEST
-from catagent.sources.standins import message
+from catagent.sources.standins import message, thing
 
 Json = dict[str, Any]
 
@@ -34,6 +34,7 @@ class _Piece(TypedDict):
     index: int | str | None
 
 
+_COMMAND = frozenset({"graph", "update", "resume", "goto"})
 _KINDS = ("ai", "human", "system", "tool", "function", "chat", "remove", "developer")
 _TYPES = {*_KINDS, *(f"{kind}messagechunk" for kind in _KINDS)}
 
@@ -58,15 +59,17 @@ class _Message(Struct):
 
 
 def restored(value: Any, depth: int = 0) -> Any:
-    """The same value, in which each message stands for LangChain's, with the fields that it had."""
+    """The same value, with what stands for messages and Commands, which have the same fields."""
     if depth > DEEPEST:
         return value
     if isinstance(value, list):
         return [restored(each, depth + 1) for each in value]
     if not isinstance(value, dict):
         return value
-    made = message_of(value)
-    return {k: restored(v, depth + 1) for k, v in value.items()} if made is None else made
+    if (made := message_of(value)) is not None:
+        return made
+    fields = {key: restored(each, depth + 1) for key, each in value.items()}
+    return thing("langgraph.types.Command", fields) if fields.keys() == _COMMAND else fields
 
 
 def message_of(value: Any) -> Any:

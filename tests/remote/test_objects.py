@@ -6,6 +6,7 @@ from catagent.remote.objects import Json, message_of, restored
 from catagent.sources.kinds import is_ai, is_message, is_tool_message
 from catagent.sources.messages import message_of as as_plain
 from catagent.sources.messages import tool_calls_of
+from catagent.sources.nodes import updates_of
 
 CALL = {"name": "places", "args": {"kind": "cat"}, "id": "c1", "type": "tool_call"}
 
@@ -18,6 +19,13 @@ def test_messages_in_a_state_that_a_server_sends_stand_for_langchains() -> None:
     assert [is_ai(ai), is_tool_message(tool), state["n"]] == [True, True, 1]
     assert [(call.name, call.args) for call in tool_calls_of(ai)] == [("places", {"kind": "cat"})]
     assert as_plain(tool).artifact == [1]
+
+
+def test_a_command_that_a_server_sends_updates_the_state_as_langgraphs_does() -> None:
+    update = {"messages": [{"type": "ai", "content": "here"}]}
+    command = {"graph": None, "update": update, "resume": None, "goto": []}
+    [part] = updates_of(restored([command]))
+    assert is_ai(part["messages"][0])
 
 
 @pytest.mark.parametrize(
