@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -16,21 +17,24 @@ from catagent.cli.stderr import say
 from catagent.config import Settings, with_variables
 from catagent.errors import UsageError
 from catagent.loading.registry import AGENTS
-from catagent.models.spec import choose_model
+from catagent.models.spec import choose_model, named
 from catagent.redact import shortened
+from catagent.remote.address import Address
 from catagent.run.request import Request
 
 if TYPE_CHECKING:
     from catagent.agents.code import Code
 
 _HINT = "leave it out, or install catagent in that environment"
+# What needs the agent on our side: its models, its interpreter, LangChain's objects in our process.
+_NOT_THERE = ("model", "tool_model", "python", "env_file", "break_", "step", "raw", "max_retries")
 
 
 def with_agent(asked: Asked) -> tuple[Asked, Path | None]:
     """What is asked, in the agent's environment, and the agent's interpreter, None for ours.
 
-    Raises UsageError for an agent that cannot be found, and for an interpreter that cannot do as
-    asked.
+    Raises UsageError for an agent that cannot be found, and for an interpreter or a server that
+    cannot do as asked.
     """
     agent = asked.settings.agent
     if agent in AGENTS:
@@ -39,6 +43,8 @@ def with_agent(asked: Asked) -> tuple[Asked, Path | None]:
             raise UsageError("--python is for an agent of your own", hint)
         _say_others(asked)
         return asked, None
+    if (address := Address.parse(agent)) is not None:
+        return _on_server(asked, address), None
     from catagent.agents.code import Code  # not for an agent of ours
 
     if (code := Code.named(agent)) is None:
@@ -51,9 +57,14 @@ def with_agent(asked: Asked) -> tuple[Asked, Path | None]:
 def request_of(asked: Asked, python: Path | None, question: str, given: Any = None) -> Request:
     """What to run for a question, or for the agent's own input. Raises UsageError."""
     environ, tool_model = asked.loaded.environ, asked.settings.tool_model
-    model = choose_model(asked.settings.model, environ)
+    address = Address.parse(asked.settings.agent)
+    if address is None:
+        model = choose_model(asked.settings.model, environ)
+    else:
+        model, tool_model = named(None), None  # the server has its own
     return Request(
-        agent=asked.settings.agent,
+        agent=asked.settings.agent if address is None else str(address),
+        address=address,
         question=question,
         input=given,
         context=read_object("--context", asked.context),
@@ -104,6 +115,19 @@ def _with_variables(asked: Asked, project: Project) -> Asked:
     return replace(asked, loaded=loaded)
 
 
+def _on_server(asked: Asked, address: Address) -> Asked:
+    """The same, asked as servers are. Raises UsageError for what cannot hold on one."""
+    given = [name for name in _NOT_THERE if asked.given.get(name)]
+    given += ["mode"] * (asked.given.get("mode") not in (None, "events"))
+    for option in _flags(given):
+        message = f"{option} cannot hold on a server, where the agent has its own models and code"
+        raise UsageError(message, "leave it out")
+    if not address.graph:
+        raise UsageError(f"{address} names no agent", f"catagent agents {quote(str(address))}")
+    loaded = replace(asked.loaded, settings=replace(asked.settings, mode="events"))
+    return replace(asked, loaded=loaded)
+
+
 def _interpreter(asked: Asked, code: Code) -> Path | None:
     if code.file is None and code.project is None and asked.python is None:
         return None
@@ -122,4 +146,8 @@ def _unheld(asked: Asked) -> list[str]:
     given = [name for name in ("model", "tool_model", "max_steps", "raw") if asked.given[name]]
     given += ["mode"] * (asked.given["mode"] not in (None, "events"))
     given += [name for name in ("max_tokens", "max_cost") if getattr(asked.settings, name)]
-    return ["--" + name.replace("_", "-") for name in given]
+    return _flags(given)
+
+
+def _flags(names: Iterable[str]) -> list[str]:
+    return ["--" + name.rstrip("_").replace("_", "-") for name in names]

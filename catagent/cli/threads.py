@@ -50,10 +50,13 @@ def in_thread(request: Request, asked: Asked, thread: Thread | None) -> Request:
     It has what a thread is to remember of it.
     """
     known: dict[str, Any] = thread.asked if thread else {}
-    given = {
+    given: dict[str, Any] = {
         "context": request.context or known.get("context"),
         "configurable": {**known.get("configurable", {}), **request.configurable},
     }
+    if request.address is not None:
+        there = {"thread_id": thread.id} if thread and thread.id else {}
+        return replace(request, **given | {"configurable": {**given["configurable"], **there}})
     chosen = {"mode": asked.settings.mode, "agent": _lasting(request.agent)}
     for name in ("model", "tool_model"):  # what was taken by default stays, too
         spec = getattr(request, name)

@@ -8,6 +8,7 @@ from msgspec import Struct
 from catagent.events.filters import Filters
 from catagent.loading.registry import AGENTS, TOOLS
 from catagent.models.spec import ModelSpec
+from catagent.remote.address import Address
 from catagent.threads.store import Thread
 
 
@@ -23,7 +24,9 @@ class Request(Struct, kw_only=True, frozen=True):
 
     `input` is the agent's own, as JSON has it, None where a question is asked; `context` is a
     graph's, and what is `configurable` is still text where it comes from the command line.
-    `python` is the interpreter for the agent, None for the one that we run in.
+    `python` is the interpreter for the agent, None for the one that we run in, and `address` is the
+    agent's where it is on a server, None elsewhere, whose thread is the thread_id that is
+    `configurable`.
 
     `found` is the agent itself where it is at hand, and `agent` then no more than its name.
 
@@ -46,6 +49,7 @@ class Request(Struct, kw_only=True, frozen=True):
     tool: str | None = None
     tool_input: dict[str, str] = {}
     python: Path | None = None
+    address: Address | None = None
     thread: Thread | None = None
     asked: dict[str, Any] = {}
     resume: Resume | None = None

@@ -163,10 +163,3 @@ def test_an_env_is_read_below_the_folder_alone(
     assert variables == found
     assert notice in "".join(notices)
     assert bool(notices) is bool(notice)
-
-
-def test_the_address_of_a_server_is_refused_before_anything_runs(tmp_path: Path) -> None:
-    url = "http://localhost:2024/agent"
-    done = catagent("ask", "q", "--agent", url, env=environment(tmp_path))
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "agents of servers cannot be asked yet" in done.stderr

@@ -28,13 +28,14 @@ def describe(agent: Any) -> dict[str, Any]:
     if context is not None and context.wanted:
         example = f"{example} {context.example}"
     return {
-        "lines": {name: _lines(each) for name, each in given.items() if each is not None},
+        "lines": {name: lines_of(each) for name, each in given.items() if each is not None},
         "example": example,
         "schemas": dict(_schemas(agent)),
     }
 
 
-def _lines(taken: Taken) -> list[str]:
+def lines_of(taken: Taken) -> list[str]:
+    """A line for each key that is taken: its type, its default, or that it is required."""
     fields = taken.fields.items()
     # A `<factory>` says nothing.
     more = {key: f" = {field.default:.60}" for key, field in fields if field.default[:1] not in "<"}

@@ -4,7 +4,6 @@ import contextlib
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -12,10 +11,10 @@ from msgspec import Struct
 
 from catagent.cli import candidates
 from catagent.cli.asked import Asked
-from catagent.events.codec import encode_plain
+from catagent.errors import UsageError
 from catagent.loading.registry import AGENTS
 from catagent.models.spec import choose_model
-from catagent.redact import redact
+from catagent.remote.address import Address
 from catagent.run.request import Request
 
 
@@ -31,8 +30,8 @@ def agents(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="NAME",
-            help="What --agent takes: say what it takes and gives.",
+            metavar="NAME|URL",
+            help="What --agent takes: say what it takes and gives; or a server: list what it has.",
             autocompletion=candidates.agents,
         ),
     ] = None,
@@ -48,7 +47,14 @@ def agents(
         typer.Option(help="Variables for your own agent, from a file."),
     ] = None,
 ) -> None:
-    """List the agents that can be asked here; say what one takes and gives."""
+    """List the agents that can be asked here, or on a server; say what one takes and gives."""
+    if (address := Address.parse(name or "")) is not None:
+        from catagent.cli.serving import print_agents  # not for what is here
+
+        if python or env_file:
+            raise UsageError("--python and --env-file are for an agent that runs here")
+        print_agents(address, Asked.of({}).loaded, json=json)
+        return
     if name is not None:
         _describe(name, json=json, python=python, env_file=env_file)
         return
@@ -86,7 +92,6 @@ def _describe(name: str, *, json: bool, **given: Any) -> None:
     from catagent.cli.stderr import say_error
     from catagent.failures.classify import classify, error_info
     from catagent.run.turns import kind_of_run
-    from catagent.views.sanitize import clean_line
 
     of_a_run = dict.fromkeys(("model", "tool_model", "max_steps", "raw", "mode"))
     of_a_run |= {"agent": name, "max_tokens": 0, "max_cost": 0.0}  # no limit is to hold
@@ -101,11 +106,6 @@ def _describe(name: str, *, json: bool, **given: Any) -> None:
         except Exception as error:
             say_error("catagent: error", error_info(error))
             raise typer.Exit(classify(error).exit_code) from error
-    secrets = asked.loaded.secrets
-    if json:
-        sys.stdout.write(redact(encode_plain({"agent": name, **found}).decode(), secrets))
-        return
-    for what, lines in found["lines"].items():
-        rows = "".join(f"  {clean_line(redact(line, secrets))}\n" for line in lines)
-        sys.stdout.write(f"{what}\n{rows}")
-    sys.stdout.write(f"catagent ask --agent {quote(name)} {clean_line(found['example'])}\n")
+    from catagent.cli.listing import print_description
+
+    print_description(name, found, asked.loaded.secrets, json=json)
