@@ -47,7 +47,7 @@ def agents(
         typer.Option(help="Variables for your own agent, from a file."),
     ] = None,
 ) -> None:
-    """List the agents that can be asked here, or on a server; say what one takes and gives."""
+    """List the agents here, or on a server; say what one takes and gives."""
     if (address := Address.parse(name or "")) is not None:
         from catagent.cli.serving import print_agents  # not for what is here
 
