@@ -1,7 +1,7 @@
 """A run on a server, and what it streams: each part once, whatever connections break."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 import httpx
@@ -35,7 +35,7 @@ class RemoteRun:
         made = await self._client.http.post(path, json=self._request())
         self.run_id = made["run_id"]
 
-    async def parts(self) -> AsyncIterator[StreamPart]:
+    async def parts(self) -> AsyncGenerator[StreamPart, None]:
         """What it streams, from its beginning where the server has that, up to its end.
 
         Raises NetworkError where the connection cannot be taken up again.

@@ -176,7 +176,11 @@ class Turn:
 
 
 def kind_of_run(request: Request) -> type[Run]:
-    """Where it runs: in our process, or in its own interpreter."""
+    """Where it runs: in our process, on a server, or in its own interpreter."""
+    if request.address is not None:
+        from catagent.run.served import RunServed
+
+        return RunServed
     if request.python is None:
         from catagent.run.runner import Run
 

@@ -47,14 +47,15 @@ class Callbacks:
         made = list[ev.Event]()
         try:
             made.extend(events)
+            made.extend(self.translation.unsaid())
+            made.extend(custom_event(*sent) for sent in self._sent)
         except CatagentError as error:
             self.raised, self.is_over = error, True
         except Exception as error:
             message = f"{of} could not be read: {type(error).__name__}: {error}."
             made.append(ev.Warned(data=ev.WarningData(code="unread_record", message=message)))
-        yield from (*made, *self.translation.unsaid())
-        yield from (custom_event(*sent) for sent in self._sent)
         self._sent.clear()
+        yield from made
 
     def start(self, run_type: str, run_id: str, given: Any, /, **about: Any) -> Iterator[ev.Event]:
         """A run began; `about` is what a callback says of it: name, tags, metadata, the parent."""
@@ -64,6 +65,10 @@ class Callbacks:
         self._types[run_id] = run_type
         content = {"query": given} if kind == "retriever" else given
         yield from self._streamed("start", run_id, input=content)
+
+    def stream(self, run_id: str, chunk: Any) -> Iterator[ev.Event]:
+        """A chain gave a part of what it comes to."""
+        yield from self._streamed("stream", run_id, chunk=chunk)
 
     def chunk(self, run_id: str, chunk: Any) -> Iterator[ev.Event]:
         """A model streamed a piece: mere text, or what stands for LangChain's chunk."""

@@ -1,0 +1,280 @@
+"""The parts of one run's stream, read as the callbacks that its agent had on its server.
+
+Read are those of the modes `events`, `tasks` (which nodes failed, and which wait), `custom` and
+`updates`. What none of them says is left unknown: docs/servers.md has the list.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from catagent.errors import AgentError
+from catagent.events import types as ev
+from catagent.remote.failures import INTERRUPT, Failures, is_of_a_model, name_of, pause_of
+from catagent.remote.objects import restored
+from catagent.sources.base import AgentRun
+from catagent.sources.callbacks import Callbacks
+from catagent.sources.span import LLM_KINDS, Span
+from catagent.sources.standins import thing
+
+if TYPE_CHECKING:
+    from catagent.remote.running import Ended
+
+Json = dict[str, Any]
+MODES = ("events", "tasks", "updates", "custom")
+"""What a run is to be asked to stream, with those of its subgraphs."""
+_NO_END = "The server does not say how it ended."
+_AGAIN = "The server began this step again."
+
+
+class Reading:
+    """Reads the parts of a run in their order, each into events.
+
+    The root's id in them is `root_id`, where that is given, in the place of the server's.
+    """
+
+    def __init__(self, run: AgentRun, root_id: str = "") -> None:
+        self.had, self.failures = Callbacks(run), Failures()
+        self._root_id, self._roots = root_id, set[str]()
+        self._spans = self.had.tracker.spans
+        # By namespaces: the nodes that began, and the tasks of a graph that have not ended.
+        self._nodes: dict[str, str] = {}
+        self._open: defaultdict[str, set[str]] = defaultdict(set)
+        # By nodes: the only call that one was to run, the run of that, and tools that failed.
+        self._calls: dict[str, Json] = {}
+        self._tools: dict[str, str] = {}
+        self._held: defaultdict[str, list[tuple[str, Any]]] = defaultdict(list)
+        self._pauses: list[Any] = []
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the run has ended, as far as its stream says."""
+        return self.had.is_over
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether the stream has said all of the end."""
+        return self.is_over and self.had.translation.chunks.stopped is None
+
+    def lacks_words(self, part: str, data: Any) -> bool:
+        """Whether this part fails the run with an error whose words the server withholds."""
+        told = data.get("error") if part == "tasks" and isinstance(data, dict) else data
+        return part in ("tasks", "error") and bool(told) and self.failures.lacks(told)
+
+    def settle(self, end: Ended) -> None:
+        """Take in what the server says of the end, beside its stream."""
+        tasks = [each for each in end.state.get("tasks") or () if isinstance(each, dict)]
+        self.failures.learn([each.get("error") for each in tasks], end.error)
+        chunks = self.had.translation.chunks
+        if chunks.stopped is not None:
+            chunks.stopped = list(map(str, end.state.get("next") or ()))
+        if not self.is_over and end.status != "success":
+            self.had.raised, self.had.is_over = self._left(end), True
+
+    def _left(self, end: Ended) -> BaseException:
+        """Why a run has no end in its stream."""
+        if end.status == "interrupted":
+            return AgentError("The run was cancelled on its server.")
+        return self.failures.of(end.error)
+
+    def read(self, part: str, data: Any) -> Iterator[ev.Event]:
+        """What one part says; its name is its mode, and behind `|` where in the graph it is."""
+        mode, _, ns = part.partition("|")
+        return self.had.told("A part of the server's stream", self._read(mode, ns, data))
+
+    def _read(self, mode: str, ns: str, data: Any) -> Iterator[ev.Event]:
+        match mode, data:
+            case "events", {"event": str(), "run_id": str()}:
+                yield from self._event(data)
+            case "tasks", {"id": str(key), "name": str(name)}:
+                yield from self._task(ns, f"{ns}|{name}:{key}".removeprefix("|"), data)
+            case "custom", _:
+                self.had.tracker.on_write(self._writer(ns), data)
+            case "updates" | "values", {"__interrupt__": [*pauses]} if not ns:
+                self._wait(pauses)
+            case "metadata", _ if self._spans:
+                yield from self._begin_again()
+            case "error", _:
+                self.had.raised, self.had.is_over = self.failures.of(data), True
+
+    def _event(self, data: Json) -> Iterator[ev.Event]:
+        what, _, phase = data["event"].removeprefix("on_").rpartition("_")
+        parents = [each for each in data.get("parent_ids") or () if isinstance(each, str)]
+        self._roots.update([*parents, data["run_id"]][:1])
+        run_id, content = self._id(data["run_id"]), data.get("data")
+        if what == "custom":
+            self.had.tracker.on_custom_event(str(data.get("name")), content, run_id=run_id)
+            return
+        given = content if isinstance(content, dict) else {}
+        if run_id not in self._spans:  # one that began before this was joined, too
+            yield from self._start(what, run_id, [self._id(each) for each in parents], data)
+        match phase:
+            case "stream" if parents:  # the parts of other modes are the root's
+                yield from self._stream(self._spans[run_id], given.get("chunk"))
+            case "end":
+                yield from self._end(self._spans[run_id], data, given.get("output"))
+            case "error":
+                yield from self._hold(self._spans[run_id], given.get("error"))
+
+    def _id(self, run_id: str) -> str:
+        """The id of a run in the events: a server may give its root another at every attempt."""
+        if run_id not in self._roots:
+            return run_id
+        self._root_id = self._root_id or run_id
+        return self._root_id
+
+    def _start(self, what: str, run_id: str, parents: list[str], data: Json) -> Iterator[ev.Event]:
+        metadata = data.get("metadata") if isinstance(data.get("metadata"), dict) else {}
+        if parents and self._root_id not in self._spans:
+            name = (metadata or {}).get("graph_id")
+            yield from self.had.start("chain", self._root_id, None, name=str(name))
+        given = (data.get("data") or {}).get("input")
+        parent = next((each for each in reversed(parents) if each in self._spans), None)
+        about: Json = {"name": data.get("name"), "metadata": metadata, "parent_run_id": parent}
+        about["tags"] = [tag for tag in data.get("tags") or () if isinstance(tag, str)]
+        if what == "tool" and (call := self._calls.get(parent or "")) is not None:
+            about["tool_call_id"] = call["id"] if call["name"] == about["name"] else None
+            self._tools[parent or ""] = run_id
+        yield from self.had.start(what, run_id, _given(what, given), **about)
+        if (span := self._spans[run_id]).is_node:
+            self._nodes[span.ns] = run_id
+            if (call := _only_call(given)) is not None:
+                self._calls[run_id] = call
+
+    def _stream(self, span: Span, chunk: Any) -> Iterator[ev.Event]:
+        if span.kind == "llm":
+            yield from self.had.chunk(span.run_id, _generation(chunk))
+        elif span.kind == "chat_model":
+            yield from self.had.chunk(span.run_id, restored(chunk))
+        else:
+            yield from self.had.stream(span.run_id, restored(chunk))
+
+    def _end(self, span: Span, data: Json, output: Any) -> Iterator[ev.Event]:
+        if span is self.had.tracker.root:
+            self.had.tracker.pause(None, self._pauses)
+        for tool, told in self._held.pop(span.run_id, ()):
+            yield from self._fail(tool, self.failures.of(told))
+        if span.kind == "chat_model":
+            output = _unnamed(output, data)
+        output = _result(output) if span.kind == "llm" else restored(output)
+        yield from self.had.end(span.run_id, output)
+
+    def _hold(self, tool: Span, told: Any) -> Iterator[ev.Event]:
+        """A tool failed. What it waits for, and words that are withheld, its node's task says."""
+        node = tool.parent_ids[-1] if tool.parent_ids else ""
+        is_told_later = name_of(told) == INTERRUPT or self.failures.lacks(told)
+        if is_told_later and node in self._nodes.values():
+            self._held[node].append((tool.run_id, told))
+        else:
+            yield from self._fail(tool.run_id, self.failures.of(told))
+
+    def _task(self, ns: str, place: str, data: Json) -> Iterator[ev.Event]:
+        """A node begins, or has ended: well, which its own events say, or not."""
+        if "triggers" in data:
+            self._open[ns].add(place)
+            return
+        self._open[ns].discard(place)
+        pauses, node = data.get("interrupts") or [], self._nodes.get(place)
+        if node is None or not (pauses or data.get("error")):
+            return
+        for tool, told in self._held.pop(node, ()):
+            mine = [each for each in pauses if str(each.get("id")) in str(told)]
+            is_pause = name_of(told) == INTERRUPT
+            error = self.failures.waiting(mine) if is_pause else self.failures.of(told)
+            yield from self._fail(tool, error)
+        error = self.failures.waiting(pauses) if pauses else self.failures.of(data["error"])
+        yield from self._fail(node, error)
+
+    def _fail(self, run_id: str, error: BaseException) -> Iterator[ev.Event]:
+        """A run failed. A model in it that has no end did so too, or was left: nobody says."""
+        inside = [llm for llm in self._unended() if run_id in llm.parent_ids]
+        is_its = len(inside) == 1 and is_of_a_model(error)
+        for each in inside:
+            yield from self.had.fail(each.run_id, error if is_its else AgentError(_NO_END))
+        yield from self.had.fail(run_id, error)
+
+    def _unended(self) -> list[Span]:
+        return [span for span in self._spans.values() if span.ended is None and span.is_call]
+
+    def _wait(self, pauses: list[Any]) -> None:
+        """The run waits for a person: to answer, or where its graph was compiled to stop."""
+        self._pauses = [pause_of(each) for each in pauses if isinstance(each, dict)]
+        if not pauses:
+            self.had.translation.chunks.stopped = []
+
+    def _writer(self, ns: str) -> str | None:
+        """What wrote to a graph's stream: its only open task, the tool that is all of that.
+
+        Where several are open the graph itself, which is all that is known.
+        """
+        graph = self._nodes.get(ns) if ns else self._root_id
+        places = self._open[ns]
+        node = self._nodes.get(next(iter(places)), "") if len(places) == 1 else ""
+        return self._tools.get(node) or node or graph
+
+    def _begin_again(self) -> Iterator[ev.Event]:
+        """Another process goes on from the last checkpoint: what was open there has no end."""
+        nodes = [self._spans[node] for node in self._nodes.values()]
+        for span in (*self._unended(), *(node for node in nodes if node.ended is None)):
+            yield from self.had.fail(span.run_id, AgentError(_AGAIN))
+        self._open.clear()
+        self._held.clear()
+
+    def finish(self) -> Iterator[ev.Event]:
+        """What is left to say, and the answer. Raises what ended the run, and says whose it is."""
+        if self.had.raised is None:
+            yield from self.had.told("The stream's end", self._close())
+        yield from self.had.finish()
+
+    def _close(self) -> Iterator[ev.Event]:
+        for tool, told in [each for several in self._held.values() for each in several]:
+            is_pause = name_of(told) == INTERRUPT
+            yield from self._fail(
+                tool, self.failures.waiting([]) if is_pause else self.failures.of(told)
+            )
+        for span in self._unended():
+            yield from self.had.fail(span.run_id, AgentError(_NO_END))
+
+
+def _given(what: str, given: Any) -> Any:
+    """What a run begins with, as its callback has it."""
+    match what, given:
+        case "chat_model", {"messages": [[*messages], *_]}:
+            return restored(messages)
+        case "llm", {"prompts": [*prompts]}:
+            return list(map(str, prompts))
+        case "retriever", {"query": query}:
+            return query
+    return [] if what in LLM_KINDS else restored(given)
+
+
+def _only_call(given: Any) -> Json | None:
+    """The call that a node begins with, where it is all that it is to run."""
+    match given:
+        case {"__type": "tool_call_with_context", "tool_call": call}:
+            return _only_call([call])
+        case [{"type": "tool_call", "name": str(name), "id": str(call_id)}]:
+            return {"name": name, "id": call_id}
+    return None
+
+
+def _unnamed(message: Any, data: Json) -> Any:
+    """A model's message as it wrote it: `create_agent` puts its agent's name on the same object."""
+    agent = (data.get("metadata") or {}).get("lc_agent_name")
+    is_named = isinstance(message, dict) and agent is not None and message.get("name") == agent
+    return {**message, "name": None} if is_named else message
+
+
+def _generation(told: Any) -> Any:
+    found = told if isinstance(told, dict) else {}
+    fields = {"text": str(found.get("text") or ""), "generation_info": found.get("generation_info")}
+    return thing("langchain_core.outputs.GenerationChunk", fields)
+
+
+def _result(told: Any) -> Any:
+    match told:
+        case {"generations": [[generation, *_], *_]}:
+            return _generation(generation)
+    return None

@@ -1,0 +1,220 @@
+"""A run whose agent is on a server that speaks the LangGraph API.
+
+The server gives the run an id of its own; ours is `catagent_run` in the run's metadata there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Iterator
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from catagent import __version__
+from catagent.agents.driver.inputs import key_of_a_question
+from catagent.agents.json_schemas import input_taken
+from catagent.errors import CatagentError, UsageError
+from catagent.events import types as ev
+from catagent.remote.address import Address
+from catagent.remote.assistants import assistant
+from catagent.remote.reading import MODES, Reading
+from catagent.run.event_loop import on_thread
+from catagent.run.runner import Run
+from catagent.sources.base import AgentRun, EventStream
+
+if TYPE_CHECKING:
+    from langgraph_sdk.client import LangGraphClient
+
+    from catagent.remote.stream import RemoteRun
+
+_RUN, _TEMPORARY = "catagent_run", "catagent_temporary"
+_BUSY = "Another run goes on in this thread."
+_WAITS = "this one waits until that has ended, where the server sees to that"
+
+
+class RunServed(Run):
+    """One run of the request's agent at its `address`.
+
+    In the thread that the request names; else in one that is removed after the run, unless that
+    waits or is left.
+    """
+
+    async def drive(self) -> ev.RunFinished:
+        """Run to the end, and return it. Raises UsageError where the server cannot be asked."""
+        self._refused: CatagentError | None = None
+        found = dict[str, str]()
+        try:
+            found = await self._versions()
+        except UsageError:
+            raise
+        except CatagentError as error:  # of the network: there is a run, which has failed
+            self._refused = error
+        return await self._drive({"catagent": __version__, **found})
+
+    async def detach(self) -> tuple[str, str]:
+        """Start the run there, and leave it; return the ids of its thread and of its own."""
+        async with self._client() as client:
+            if not self._is_named:
+                await client.threads.create(thread_id=self._thread_id)
+            remote = await self._remote(client)
+            await remote.start()
+            return remote.thread_id, remote.run_id
+
+    @property
+    def _address(self) -> Address:
+        if self._request.address is None:
+            raise TypeError("the agent is not on a server")
+        return self._request.address
+
+    @property
+    def _is_named(self) -> bool:
+        return "thread_id" in self._request.configurable
+
+    @property
+    def _thread_id(self) -> str:
+        return str(self._request.configurable.get("thread_id", self._run_id))
+
+    @contextlib.asynccontextmanager
+    async def _client(self) -> AsyncIterator[LangGraphClient]:
+        self._mask.learn(self._address.secrets)
+        self._on_status(f"connecting to {self._address.host}")
+        remote: Any = await on_thread(partial(import_module, "catagent.remote.client"))
+        async with remote.open_client(self._address, self._loaded) as client:
+            yield client
+        self._on_status("")
+
+    async def _versions(self) -> dict[str, str]:
+        """Those that the server says it has."""
+        async with self._client() as client:
+            told: Any = await client.http.get("/info")
+        server = str(told.get("name") or "langgraph-api").lower()
+        found = {server: told.get("version"), "langgraph": told.get("langgraph_py_version")}
+        return {name: str(version) for name, version in found.items() if version}
+
+    async def _events(self) -> EventStream:
+        """The events of the run there, which is cancelled where this is left before its end."""
+        if self._refused is not None:
+            raise self._refused
+        self.can_go_on, self._has_ended = True, False
+        async with self._client() as client:
+            thread = await self._thread(client)
+            if thread.get("status") == "busy":
+                yield ev.Warned(data=ev.WarningData(code="thread_busy", message=_BUSY, hint=_WAITS))
+            remote = await self._remote(client)
+            reading = Reading(self.session.attached(self._agent_run()), str(self._run_id))
+            try:
+                async with contextlib.aclosing(self._parts(client, remote, reading)) as events:
+                    async for event in events:
+                        yield event
+            finally:
+                if not self._has_ended:
+                    await self._cancel(remote)
+            try:
+                for event in reading.finish():
+                    yield event
+            finally:
+                if (thread.get("metadata") or {}).get(_TEMPORARY) and self._has_ended:
+                    await self._forget(client)
+
+    def _agent_run(self) -> AgentRun:
+        """The run that nobody here drives, and the limits that it has."""
+        nothing: Any = None
+        return AgentRun(nothing, nothing, None, max_steps=self._loaded.settings.max_steps)
+
+    async def _thread(self, client: LangGraphClient) -> dict[str, Any]:
+        """The thread to run in, as the server has it, made where none is named."""
+        more: Any = {"if_exists": "do_nothing", "metadata": {_TEMPORARY: True}}
+        named, thread_id = client.threads.get, self._thread_id
+        making = partial(client.threads.create, thread_id=thread_id, **more)
+        return dict(await (named(thread_id) if self._is_named else making()))
+
+    async def _remote(self, client: LangGraphClient) -> RemoteRun:
+        """The run that is to be, which the server has not heard of."""
+        from catagent.remote.stream import RemoteRun
+
+        request, found = self._request, await assistant(client, self._address)
+        own = {k: v for k, v in request.configurable.items() if k != "thread_id"}
+        body: dict[str, Any] = {
+            "assistant_id": found.assistant,
+            "stream_mode": [*MODES],
+            "stream_subgraphs": True,
+            "multitask_strategy": "enqueue",
+            "metadata": {_RUN: str(self._run_id)},
+            "config": {"configurable": own} if own else None,
+            "context": request.context,
+        }
+        if request.resume is None:
+            body["input"] = await self._input(client, found.assistant)
+        elif (answers := request.resume.answers).keys() != {""}:
+            body["command"] = {"resume": answers.get("", answers)}
+        sent = {name: value for name, value in body.items() if value is not None}
+        return RemoteRun(client, self._thread_id, body=sent, on_lost=self._on_status)
+
+    async def _input(self, client: LangGraphClient, assistant_id: str) -> Any:
+        """What was given, or the question where the graph takes one."""
+        given = self._request.given
+        if not isinstance(given, str):
+            return given
+        taken = input_taken(dict(await client.assistants.get_schemas(assistant_id)))
+        key = key_of_a_question(taken)
+        if key is None:
+            what = f"it takes {taken.takes}, and it is not clear where a question goes"
+            raise UsageError(what, f"give it its own input: {taken.example}")
+        is_message = (taken.fields[key] if key else taken.value).takes_messages
+        asked: Any = [{"type": "human", "content": given}] if is_message else given
+        return {key: asked} if key else asked
+
+    async def _parts(
+        self, client: LangGraphClient, remote: RemoteRun, reading: Reading
+    ) -> EventStream:
+        """The events of the stream's parts: from one on that lacks words, once those are known."""
+        held, parts = list[Any](), remote.parts()
+        async with contextlib.aclosing(parts):
+            async for part in parts:
+                if held or reading.lacks_words(part.event, part.data):
+                    held.append(part)
+                    continue
+                for event in self._noted(reading.read(part.event, part.data)):
+                    yield event
+                if isinstance(reading.had.raised, CatagentError):  # of a limit
+                    return
+        self._has_ended = True
+        if held or not reading.has_answer:
+            await self._settle(client, remote, reading)
+        for part in held:
+            for event in self._noted(reading.read(part.event, part.data)):
+                yield event
+
+    def _noted(self, events: Iterable[ev.Event]) -> Iterator[ev.Event]:
+        """The events, of which the session's clock and the footer take note."""
+        for event in events:
+            if isinstance(event, ev.LlmStarted):
+                self.session.pulse.begin(event.run_id, lambda: True)
+            elif isinstance(event, ev.LlmFinished):
+                self.session.pulse.end(event.run_id)
+            self._say_node(event)
+            yield event
+
+    async def _settle(self, client: LangGraphClient, remote: RemoteRun, reading: Reading) -> None:
+        """Ask the server for what its stream has not said of the end."""
+        from catagent.remote import running
+
+        run = await running.one(client, remote.thread_id, remote.run_id)
+        reading.settle(await running.ended(client, run))
+
+    async def _cancel(self, remote: RemoteRun) -> None:
+        with contextlib.suppress(CatagentError, TimeoutError):
+            async with asyncio.timeout(self.session.stop.patience(0.5)):
+                await remote.cancel()
+
+    async def _forget(self, client: LangGraphClient) -> None:
+        """Remove the thread, unless the run waits in it."""
+        if not self.session.outcome.interrupted:
+            with contextlib.suppress(Exception):
+                await client.threads.delete(self._thread_id)
+
+    def _pause(self, started: ev.RunStarted) -> Iterator[ev.Event]:
+        """A run that waits does so on its server."""
+        return iter(())
