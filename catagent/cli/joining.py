@@ -9,7 +9,7 @@ from typing import Any
 from catagent.cli.asked import Asked
 from catagent.cli.listing import print_list
 from catagent.cli.outputs import opened
-from catagent.cli.stderr import say
+from catagent.cli.stderr import say, write
 from catagent.cli.viewer import Viewer
 from catagent.errors import ExitCode, UsageError
 from catagent.events.codec import Program
@@ -65,9 +65,10 @@ def join_server(address: Address, asked: Asked) -> int:
 
     code = _shown(asked, (), follow)
     if left and not asked.quiet:
-        which = f"1 run goes on there: catagent watch {address} {left[0]}"
-        many = f"{len(left)} runs go on there: catagent watch {address}"
-        say(f"catagent: {which if len(left) == 1 else many}")
+        where = address if address.graph else f"{address}/"
+        count = "1 run goes on" if len(left) == 1 else f"{len(left)} runs go on"
+        say(f"catagent: {count} there:")
+        write(f"  catagent watch {where} {left[0] if len(left) == 1 else ''}\n")  # to be copied
     return code
 
 

@@ -1,12 +1,18 @@
 """The exceptions of a run on a server, made of what that says of them: a class, and its words."""
 
+from __future__ import annotations
+
 import ast
 import builtins
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from catagent.errors import AgentError
 from catagent.sources.standins import Exceptions, thing
+
+if TYPE_CHECKING:
+    from catagent.remote.running import Ended
 
 INTERRUPT = "GraphInterrupt"
 # What servers say in the place of an error's words, which they have elsewhere.
@@ -50,6 +56,13 @@ class Failures:
         form = {"mro": [f"langgraph.errors.{INTERRUPT}", "langgraph.errors.GraphBubbleUp"]}
         key = tuple(each.id for each in asked)
         return self._exceptions.of({**form, "message": "", "interrupts": asked, "key": key})
+
+    def at(self, end: Ended) -> BaseException:
+        """What a run that has not ended well was ended by; and learn the words of its errors."""
+        self.learn([each.get("error") for each in end.state.tasks], end.error)
+        if end.status == "interrupted":
+            return AgentError("The run was cancelled on its server.")
+        return self.of(end.error)
 
     def lacks(self, told: Any) -> bool:
         """Whether the words of an error are withheld, and not known from elsewhere."""

@@ -12,13 +12,14 @@ from uuid import NAMESPACE_OID, uuid5
 
 from catagent.errors import AgentError
 from catagent.events import types as ev
+from catagent.remote.failures import Failures, pause_of
 from catagent.remote.objects import Json, message_of, restored
 from catagent.remote.pieces import Streamed
+from catagent.remote.running import Ended
 from catagent.sources.base import AgentRun
 from catagent.sources.callbacks import Callbacks
 from catagent.sources.kinds import is_ai, is_message, is_tool_message
 from catagent.sources.nodes import items_of
-from catagent.sources.standins import Exceptions, thing
 
 # What a model's message is called that got no id of its server: by its run.
 _OF_RUN = re.compile(r"(?:lc_)?run-+([0-9a-f-]{36})")
@@ -46,7 +47,7 @@ class Joined:
 
     def __init__(self, run: AgentRun, run_id: str, name: str) -> None:
         self._run, self._root, self._name = run, run_id, name
-        self._callbacks = Callbacks(run)
+        self.had, self.failures = Callbacks(run), Failures()
         self._error: BaseException | None = None
         self._modes, self._warned = set[str](), set[str]()
         self._nodes, self._open = dict[str, _Node](), dict[str, _Node]()
@@ -56,13 +57,13 @@ class Joined:
 
     def begin(self, given: Any) -> Iterator[ev.Event]:
         """The run began, with this input as far as it is known."""
-        yield from self._callbacks.start("chain", self._root, restored(given), name=self._name)
+        yield from self.had.start("chain", self._root, restored(given), name=self._name)
 
     def read(self, event: str, data: Any) -> Iterator[ev.Event]:
         """What one part says."""
         mode, _, ns = event.partition("|")
         self._modes.add(mode)
-        yield from self._callbacks.told(f"A part {mode!r}", self._part(mode, ns, data))
+        yield from self.had.told(f"A part {mode!r}", self._part(mode, ns, data))
 
     def _warn(self, about: str, words: str, code: str = "unread_record") -> Iterator[ev.Event]:
         if about not in self._warned:
@@ -79,11 +80,9 @@ class Joined:
                 yield from (self._state if mode == "values" else self._updates)(ns, data)
             case "custom", _:
                 node = self._nodes.get(ns)
-                self._callbacks.tracker.on_write(node.run_id if node else self._root, data)
+                self.had.tracker.on_write(node.run_id if node else self._root, data)
             case "error", _:
-                told = data if isinstance(data, dict) else {"message": data}
-                name = re.sub(r"\W", "", str(told.get("error") or "")) or "Error"
-                self._error = Exceptions().of({"mro": [name], "message": str(told.get("message"))})
+                self._error = self.failures.of(data)
             case _ if mode not in _SILENT:
                 yield from self._warn(mode, f"Parts {mode!r} of this form are not read.")
 
@@ -118,16 +117,16 @@ class Joined:
                 self._nodes[inner] = self._open[inner] = node
                 around = self._graph(level) if level else self._root
                 metadata = {"langgraph_node": name, "langgraph_checkpoint_ns": inner}
-                begin = partial(self._callbacks.start, "chain", node.run_id, None, name=name)
+                begin = partial(self.had.start, "chain", node.run_id, None, name=name)
                 yield from begin(parent_run_id=around, metadata=metadata)
             level = inner if colon else level
 
     def _graph(self, level: str) -> str:
         """The run of the graph in this node, of which is told that it is there, and no more."""
         run_id, node = str(uuid5(NAMESPACE_OID, f"{self._root}|{level}")), self._nodes[level]
-        if run_id not in self._callbacks.tracker.spans:
+        if run_id not in self.had.tracker.spans:
             metadata = {"langgraph_node": node.name, "langgraph_checkpoint_ns": level}
-            begin = partial(self._callbacks.tracker.on_chain_start, None, None, name="LangGraph")
+            begin = partial(self.had.tracker.on_chain_start, None, None, name="LangGraph")
             begin(run_id=run_id, parent_run_id=node.run_id, metadata=metadata)
         return run_id
 
@@ -140,7 +139,7 @@ class Joined:
         if output is None:
             yield from self._facts(node.said, node.run_id)
         del self._open[node.ns]
-        yield from self._callbacks.end(node.run_id, output)
+        yield from self.had.end(node.run_id, output)
 
     def _leave_all(self, level: str, but: Any = None) -> Iterator[ev.Event]:
         """All that ran in this graph has ended, `but` for what runs in this step."""
@@ -150,8 +149,8 @@ class Joined:
 
     def _facts(self, messages: Iterable[Any], run_id: str) -> Iterator[ev.Event]:
         """What was decided and observed, by the messages that this run added."""
-        calls, make = self._callbacks.tracker.calls, self._callbacks.translation.make
-        where = self._callbacks.tracker.spans[run_id]
+        calls, make = self.had.tracker.calls, self.had.translation.make
+        where = self.had.tracker.spans[run_id]
         for said in messages:
             if is_ai(said):
                 for call, _ in calls.decided(said, where):
@@ -177,7 +176,7 @@ class Joined:
             if ns in self._nodes and model is None:
                 self._nodes[ns].said.append(said)
         elif is_chunk:
-            yield from self._callbacks.chunk(model.run_id, model.add(fields, said))
+            yield from self.had.chunk(model.run_id, model.add(fields, said))
             if fields.get("chunk_position") == "last":
                 yield from self._end_model(model)
         else:
@@ -189,7 +188,7 @@ class Joined:
         named = _OF_RUN.match(key)
         model = self._models[key] = Streamed(named[1] if named else key, ns)
         node, tags = self._nodes.get(ns), about.get("tags")
-        yield from self._callbacks.start(
+        yield from self.had.start(
             "chat_model",
             model.run_id,
             [],
@@ -205,7 +204,7 @@ class Joined:
         whole = model.whole()
         if model.ns in self._nodes:
             self._nodes[model.ns].said.append(whole)
-        yield from self._callbacks.end(model.run_id, whole)
+        yield from self.had.end(model.run_id, whole)
 
     # The state
 
@@ -234,7 +233,7 @@ class Joined:
         told = [each for value in state.values() for each in items_of(value) if is_message(each)]
         if self._seen is None:  # what was there before
             self._seen = set()
-            self._callbacks.tracker.nodes.begin(state)
+            self.had.tracker.nodes.begin(state)
         elif "updates" not in self._modes:
             yield from self._after(ns, [each for each in told if each.id not in self._seen])
         self._seen |= {each.id for each in told}
@@ -252,28 +251,27 @@ class Joined:
     def _pause(self, asked: Any) -> None:
         """It waits for a person; which node asks is not told."""
         if asked == []:  # compiled to stop before or after a node
-            self._callbacks.translation.chunks.stopped = []
-        asked = [thing("langgraph.types.Interrupt", each) for each in asked or ()]
-        self._callbacks.tracker.pause(self._root, asked)
+            self.had.translation.chunks.stopped = []
+        self.had.tracker.pause(self._root, map(pause_of, asked or ()))
 
-    def settle(self, state: Json) -> None:
-        """Take the state that the run left; empty where the server has another by now."""
-        if isinstance(values := state.get("values"), dict):
-            self._values = restored(values)
-        if isinstance(asked := state.get("interrupts"), list):
-            self._pause(asked or None)
+    def settle(self, end: Ended) -> None:
+        """Take in what the server says of the end, beside its stream."""
+        error, values = self.failures.at(end), end.state.values
+        self._values = restored(values) if isinstance(values, dict) else self._values
+        if end.status != "success" and not end.state.interrupts:
+            self._error = self._error or error
 
     def finish(self) -> Iterator[ev.Event]:
         """The answer, and what is left to say. Raises what ended the run."""
-        yield from self._callbacks.told("The end", self._leave_all(""))
+        yield from self.had.told("The end", self._leave_all(""))
         if self._error is not None:
-            yield from self._callbacks.fail(self._root, self._error)
+            yield from self.had.fail(self._root, self._error)
         else:
-            yield from self._callbacks.end(self._root, self._values or {})
+            yield from self.had.end(self._root, self._values or {})
         try:
-            yield from self._callbacks.finish()
+            yield from self.had.finish()
         except AgentError:  # another's run may well come to nothing
-            if self._callbacks.raised is not None:
+            if self.had.raised is not None:
                 raise
 
 

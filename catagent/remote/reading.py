@@ -65,19 +65,11 @@ class Reading:
 
     def settle(self, end: Ended) -> None:
         """Take in what the server says of the end, beside its stream."""
-        tasks = [each for each in end.state.get("tasks") or () if isinstance(each, dict)]
-        self.failures.learn([each.get("error") for each in tasks], end.error)
-        chunks = self.had.translation.chunks
+        error, chunks = self.failures.at(end), self.had.translation.chunks
         if chunks.stopped is not None:
-            chunks.stopped = list(map(str, end.state.get("next") or ()))
+            chunks.stopped = end.state.next
         if not self.is_over and end.status != "success":
-            self.had.raised, self.had.is_over = self._left(end), True
-
-    def _left(self, end: Ended) -> BaseException:
-        """Why a run has no end in its stream."""
-        if end.status == "interrupted":
-            return AgentError("The run was cancelled on its server.")
-        return self.failures.of(end.error)
+            self.had.raised, self.had.is_over = error, True
 
     def read(self, part: str, data: Any) -> Iterator[ev.Event]:
         """What one part says; its name is its mode, and behind `|` where in the graph it is."""

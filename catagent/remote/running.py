@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Collection
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx
@@ -13,6 +13,7 @@ from msgspec import Struct
 from catagent.errors import NetworkError, UsageError
 from catagent.remote.objects import Json
 
+_Kind = TypeVar("_Kind")
 _GOING = ("running", "pending")
 _MOST = 100
 # How often, and after how many seconds, to ask again for the end of a run whose stream has ended.
@@ -49,14 +50,28 @@ class There(Struct, frozen=True):
         return self.kwargs.get("input", self.input) if resumed is None else {"resume": resumed}
 
 
+class _Thread(Struct):
+    thread_id: UUID
+    error: Json | str | None = None
+
+
+class State(Struct):
+    """The state of a thread: what its graph has come to, what it asks, and why it failed."""
+
+    values: Any = None
+    next: list[str] = []
+    interrupts: list[Json] = []
+    tasks: list[Json] = []
+
+
 async def going_on(client: LangGraphClient, graph: str, but: Collection[str]) -> list[There]:
     """What runs now, of `graph` if it has a name: one run of each thread that is not in `but`."""
     metadata = {"graph_id": graph} if graph else None
     threads = await client.threads.search(status="busy", metadata=metadata, limit=_MOST)
     found = []
-    for thread in threads:
-        if thread["thread_id"] not in but:
-            runs = [each for each in await _listed(client, thread["thread_id"]) if each.goes_on]
+    for thread in (str(each.thread_id) for each in _as(list[_Thread], threads)):
+        if thread not in but:
+            runs = [each for each in await _listed(client, thread) if each.goes_on]
             found += [min(runs, key=_turn)] if runs else []
     return found
 
@@ -73,7 +88,7 @@ async def one(client: LangGraphClient, thread_id: str, run_id: str | None) -> Th
     """
     try:
         if run_id is not None:
-            return _run(await client.runs.get(thread_id, run_id))
+            return _as(There, await client.runs.get(thread_id, run_id))
         await client.threads.get(thread_id)
         runs = await _listed(client, thread_id)
     except httpx.HTTPStatusError as error:
@@ -90,14 +105,14 @@ async def one(client: LangGraphClient, thread_id: str, run_id: str | None) -> Th
 
 
 async def _listed(client: LangGraphClient, thread_id: str) -> list[There]:
-    return [_run(each) for each in await client.runs.list(thread_id, limit=_MOST)]
+    return _as(list[There], await client.runs.list(thread_id, limit=_MOST))
 
 
-def _run(told: Any) -> There:
+def _as(kind: type[_Kind], told: Any) -> _Kind:
     try:
-        return msgspec.convert(told, There)
+        return msgspec.convert(told, kind)
     except msgspec.ValidationError as error:
-        raise NetworkError(f"The server lists a run of another form: {error}.") from error
+        raise NetworkError(f"The server answers in a form that is not known: {error}.") from error
 
 
 async def graph_of(client: LangGraphClient, run: There) -> str:
@@ -112,8 +127,8 @@ class Ended(Struct):
     """How a run ended, by its `status`; what it raised, and the `state` where that is known."""
 
     status: str
-    error: Json
-    state: Json = {}
+    error: Json | str
+    state: State
 
 
 async def ended(client: LangGraphClient, run: There) -> Ended:
@@ -122,15 +137,14 @@ async def ended(client: LangGraphClient, run: There) -> Ended:
     Its thread says what state it left, and why it failed, unless another has run there since.
     """
     for _ in range(_ENDS):
-        now = _run(await client.runs.get(*run.key))
+        now = _as(There, await client.runs.get(*run.key))
         if not now.goes_on:
             break
         await asyncio.sleep(_SOON_S)
-    error = {"message": now.error_message or "the server does not say why"}
-    last = max(await _listed(client, run.key[0]), key=lambda each: each.created_at)
-    if last.run_id != run.run_id:
-        return Ended(now.status, error)
-    thread: Any = await client.threads.get(run.key[0])
-    state: Any = await client.threads.get_state(run.key[0])
-    told = thread.get("error")
-    return Ended(now.status, told if isinstance(told, dict) else error, state)
+    error = now.error_message or "the server does not say why"
+    since = [each for each in await _listed(client, run.key[0]) if each.created_at > now.created_at]
+    if since:
+        return Ended(now.status, error, State())
+    thread = _as(_Thread, await client.threads.get(run.key[0]))
+    state = _as(State, await client.threads.get_state(run.key[0]))
+    return Ended(now.status, thread.error or error, state)

@@ -15,7 +15,9 @@ from catagent.events import types as ev
 from catagent.events.filters import Filters
 from catagent.remote.address import Address
 from catagent.remote.client import open_client
+from catagent.remote.failures import pause_of
 from catagent.remote.joined import Joined
+from catagent.remote.reading import Reading
 from catagent.remote.refusals import error_of
 from catagent.remote.running import Ended, There, ended, going_on, graph_of, one
 from catagent.remote.stream import RemoteRun
@@ -122,7 +124,9 @@ class JoinedRuns(Followed):
                     yield event
             end = await ended(self._client, run)
         except Exception as error:
-            raise error_of(error, self.address) or error from error
+            if (known := error_of(error, self.address)) is None:
+                raise
+            raise known from error
         for event in reading.finish(end):
             yield event
 
@@ -144,23 +148,28 @@ class _Reading:
 
     def __init__(self, agent_run: AgentRun, run: There, name: str) -> None:
         self._agent_run, self._run, self._name = agent_run, run, name
-        self._reader: Joined | None = None
-        self._has_beginning = self._has_error = False
+        self._reader: Reading | Joined | None = None
+        self._has_beginning = False
+        self._error: Any = None
 
     def read(self, event: str, data: Any) -> Iterator[ev.Event]:
         """What one part says."""
         self._has_beginning |= event == "metadata"
-        self._has_error |= event == "error"
-        if self._reader is None and event not in ("metadata", "end"):
-            self._reader = self._of()
+        if event == "error":  # its words may be elsewhere
+            self._error = data
+        elif self._reader is not None:
+            yield from self._reader.read(event, data)
+        elif event not in ("metadata", "end"):
+            self._reader = self._of(self._run.kwargs.get("stream_mode") or event)
             if not self._has_beginning:
                 yield _warning("no_beginning", _GONE, _RESUMABLE)
             if isinstance(self._reader, Joined):
                 yield from self._reader.begin(self._run.given)
-        if self._reader is not None:
             yield from self._reader.read(event, data)
 
-    def _of(self) -> Joined:
+    def _of(self, modes: Any) -> Reading | Joined:
+        if "events" in modes:
+            return Reading(self._agent_run, self._run.key[1])
         return Joined(self._agent_run, self._run.key[1], self._name)
 
     def finish(self, end: Ended) -> Iterator[ev.Event]:
@@ -169,12 +178,11 @@ class _Reading:
             yield _warning("no_beginning", _NOTHING, _RESUMABLE)
             self._reader = Joined(self._agent_run, self._run.key[1], self._name)
             yield from self._reader.begin(self._run.given)
-        if end.status in ("error", "timeout") and not self._has_error:
-            yield from self._reader.read("error", end.error)
-        if isinstance(self._reader, Joined):
-            self._reader.settle(end.state)
-        if end.status == "interrupted" and not end.state.get("interrupts"):
-            self._agent_run.stop.request(ExitCode.INTERRUPTED)
+        self._reader.settle(end)
+        if self._error is not None:
+            yield from self._reader.read("error", self._error)
+        elif end.state.interrupts:
+            self._reader.had.tracker.pause(None, map(pause_of, end.state.interrupts))
         yield from self._reader.finish()
 
 

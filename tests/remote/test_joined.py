@@ -14,6 +14,7 @@ import pytest
 from catagent.events import types as ev
 from catagent.events.codec import decode, encode
 from catagent.remote.joined import Joined
+from catagent.remote.running import Ended, State
 from catagent.run.broadcast import Broadcast
 from catagent.run.session import Session
 from catagent.sinks.base import Sink
@@ -101,7 +102,7 @@ def read(parts: Sequence[Part], state: Any = None) -> list[ev.Event]:
         for name, data in parts:
             for event in reading.read(name, data):
                 yield event
-        reading.settle(state or {})
+        reading.settle(Ended("success", "", State(state)))
         for event in reading.finish():
             yield event
 
@@ -129,7 +130,7 @@ def facts(events: list[ev.Event]) -> list[tuple[str, str]]:
     ids=["values", "updates", "messages-and-values", "messages-and-updates", "messages", "partial"],
 )
 def test_a_joined_run_says_the_same_of_its_calls_in_every_mode(parts: list[Part]) -> None:
-    events = read(parts, {"values": VALUES[-1][1]})
+    events = read(parts, VALUES[-1][1])
     assert facts(events) == [
         ("action", "places {'kind': 'cat'}"),
         ("observation", "in the box"),
@@ -210,7 +211,7 @@ def test_parts_of_any_shape_in_any_order_end_no_joined_run_with_a_traceback(seed
             (luck.choice([name, "", "x|y", name + "|a:1"]), mangled(data, luck))
             for name, data in parts
         ]
-        events = read(broken, mangled({"values": VALUES[-1][1], "interrupts": [PAUSE]}, luck))
+        events = read(broken, mangled(VALUES[-1][1], luck))
         assert isinstance(events[-1], ev.RunFinished)
         error = events[-1].data.error
         assert error is None or error.kind != "program", error

@@ -23,7 +23,7 @@ def test_messages_in_a_state_that_a_server_sends_stand_for_langchains() -> None:
 
 def test_a_command_that_a_server_sends_updates_the_state_as_langgraphs_does() -> None:
     update = {"messages": [{"type": "ai", "content": "here"}]}
-    command = {"graph": None, "update": update, "resume": None, "goto": []}
+    command: Json = {"graph": None, "update": update, "resume": None, "goto": []}
     [part] = updates_of(restored([command]))
     assert is_ai(part["messages"][0])
 
