@@ -1,16 +1,23 @@
 """The thread that a person names, and what it was asked with before."""
 
+from __future__ import annotations
+
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from catagent.cli.asked import Asked
 from catagent.cli.recordings import threads
+from catagent.config import Loaded
 from catagent.errors import UsageError
 from catagent.loading.registry import AGENTS
+from catagent.remote.address import Address
 from catagent.run.request import Request
-from catagent.threads.store import Thread
+from catagent.threads.store import Thread, Threads
+
+if TYPE_CHECKING:
+    from catagent.cli.served_threads import ServedThreads
 
 _SETTINGS = ("agent", "model", "tool_model", "mode")
 
@@ -26,10 +33,19 @@ def thread_of(asked: Asked) -> Thread | None:
         raise UsageError("--thread has no name", "--thread NAME begins one")
     if asked.continue_ and asked.thread:
         raise UsageError("--continue and --thread name a thread each", "leave one of them out")
-    if asked.given.get("history") is False:
+    if Address.parse(asked.settings.agent) is None and asked.given.get("history") is False:
         raise UsageError("a thread is kept, and --no-history keeps nothing")
-    kept = threads(asked.loaded)
+    kept = threads_of(asked.settings.agent, asked.loaded)
     return kept.new(name=asked.thread) if asked.thread else kept.last()
+
+
+def threads_of(agent: str, loaded: Loaded) -> Threads | ServedThreads:
+    """Those of the server that `agent` is the address of, else those that are kept here."""
+    if (address := Address.parse(agent)) is None:
+        return threads(loaded)
+    from catagent.cli.served_threads import ServedThreads  # not for what runs here
+
+    return ServedThreads(address, loaded)
 
 
 def as_before(asked: Asked, thread: Thread | None) -> Asked:

@@ -4,7 +4,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from catagent.cli.asked import Asked
 from catagent.cli.listing import print_list
@@ -22,6 +22,7 @@ class ThreadSummary(Struct, kw_only=True, tag_field="type", tag="thread"):
     """One thread, as `catagent runs threads` lists it, without secrets.
 
     `bytes` is its size on disk, `question` the first one, `waiting` the run that waits in it.
+    One of a server has no path, size or turns, and the server's word for its `status`.
     """
 
     v: int = 1
@@ -34,6 +35,7 @@ class ThreadSummary(Struct, kw_only=True, tag_field="type", tag="thread"):
     turns: int
     waiting: str
     question: str
+    status: str | UnsetType = UNSET
 
 
 def list_threads(kept: Sequence[Thread], asked: Asked, *, json: bool) -> None:
@@ -42,7 +44,7 @@ def list_threads(kept: Sequence[Thread], asked: Asked, *, json: bool) -> None:
     found = [
         ThreadSummary(
             id=thread.id,
-            path=str(thread.path),
+            path=str(thread.path) if thread.size else "",
             bytes=thread.size,
             ts=thread.ts,
             name=redact(thread.name, secrets),
@@ -50,6 +52,7 @@ def list_threads(kept: Sequence[Thread], asked: Asked, *, json: bool) -> None:
             turns=thread.turns,
             waiting=thread.waiting,
             question=redact(thread.question, secrets),
+            status=getattr(thread, "status", UNSET),
         )
         for thread in kept
     ]
@@ -68,12 +71,13 @@ def _table(found: Sequence[ThreadSummary], look: Look) -> Iterator[str]:
 
 def _row(thread: ThreadSummary, look: Look) -> Row:
     return {
-        "id": look.line(short(thread.id)),
+        "id": look.line(short(thread.id) if thread.status is UNSET else thread.id),
         "name": look.line(thread.name),
         "when": f"{when:%m-%d %H:%M}" if (when := moment(thread.ts)) else "",
         "agent": look.line(thread.agent),
-        "turns": f"{thread.turns:,}",
-        "size": f"{thread.bytes / 1000:,.0f} kB",
+        "status": look.line(thread.status or ""),
+        "turns": f"{thread.turns:,}" if thread.status is UNSET else "",
+        "size": f"{thread.bytes / 1000:,.0f} kB" if thread.status is UNSET else "",
         "waits": "yes" if thread.waiting else "",
         "question": look.line(one_line(thread.question)),
     }

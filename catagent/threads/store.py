@@ -208,7 +208,7 @@ class Threads(Struct, frozen=True):
 
         Raises UsageError for a name that cannot be one, and OutputError.
         """
-        _require_name(name)
+        require_name(name)
         id = id or str(uuid.uuid4())  # noqa: A001
         thread = Thread(id=id, path=self.file(id), name=name)
         try:
@@ -226,7 +226,7 @@ class Threads(Struct, frozen=True):
 
     def rename(self, thread: Thread, name: str) -> None:
         """Give it a name, none where that is empty. Raises UsageError for one that is taken."""
-        _require_name(name)
+        require_name(name)
         if any(name and each.name == name for each in self.list()):
             raise UsageError(f"there is a thread {name!r} already", _LIST)
         thread.write(name=name)
@@ -275,7 +275,8 @@ class Threads(Struct, frozen=True):
         return thread
 
 
-def _require_name(name: str) -> None:
+def require_name(name: str) -> None:
+    """Raise UsageError for what cannot be the name of a thread."""
     if len(name) > _LONGEST_NAME or not name.isprintable() or name != name.strip():
         hint = f"it is to be printable, of up to {_LONGEST_NAME} characters"
         raise UsageError(f"{name[:_LONGEST_NAME]!r} cannot be the name of a thread", hint)

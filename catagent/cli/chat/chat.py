@@ -1,5 +1,8 @@
 """A conversation on a terminal: one text after another, a question or a command of the chat's."""
 
+from __future__ import annotations
+
+import asyncio
 import contextlib
 import shlex
 import signal
@@ -9,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -21,19 +24,24 @@ from catagent.cli.outputs import opened, resolve
 from catagent.cli.recordings import threads
 from catagent.cli.run_request import epilogue, leave, turn_of
 from catagent.cli.stderr import report, say
-from catagent.cli.threads import as_before, in_thread, thread_of
+from catagent.cli.threads import as_before, in_thread, thread_of, threads_of
 from catagent.cli.uncaught import Background
 from catagent.errors import ExitCode
+from catagent.remote.address import Address
+from catagent.remote.threads import ServedThread
 from catagent.run import event_loop
 from catagent.run.recorders import recorders
 from catagent.run.request import Request
 from catagent.sinks.base import RecorderSink
 from catagent.stop import Interrupts, Stop
-from catagent.threads.store import Thread, Threads
+from catagent.threads.store import Thread, Threads, Turn
 from catagent.views.format import count
 from catagent.views.notes import short
 from catagent.views.style import live_look, plain_look
 from catagent.views.text import facts
+
+if TYPE_CHECKING:
+    from catagent.cli.served_threads import ServedThreads
 
 
 class Signals(Interrupts):
@@ -56,7 +64,7 @@ class Chat:
     def __init__(
         self, asked: Asked, threads: Threads, recording: Sequence[RecorderSink], signals: Signals
     ) -> None:
-        self.threads, self._recording, self._signals = threads, recording, signals
+        self._threads, self._recording, self._signals = threads, recording, signals
         self._base = replace(asked, is_turn=True)  # without the environment of an agent
         self.go_on(thread_of(asked))
         view = asked.view(sys.stdout)
@@ -85,6 +93,14 @@ class Chat:
             else:
                 self.show("Ctrl-C again leaves")
             warned = not text
+
+    @property
+    def threads(self) -> Threads | ServedThreads:
+        """Those that the agent is asked in."""
+        is_here = Address.parse(self.asked.settings.agent) is None
+        return (
+            self._threads if is_here else threads_of(self.asked.settings.agent, self.asked.loaded)
+        )
 
     def go_on(self, thread: Thread | None) -> None:
         """Ask in this thread from now on, as it was asked before; None is a new one."""
@@ -136,7 +152,7 @@ class Chat:
 
     async def _ask(self, question: str) -> None:
         """One turn, as `ask` shows it and keeps it."""
-        self.thread = self.thread or self.threads.new()
+        self.thread = self.thread or await asyncio.to_thread(self.threads.new)
         request, stop = self.request(question), Stop()
         between = self._signals.cancel
         with opened(self.asked, stop) as outputs, contextlib.ExitStack() as stack:
@@ -147,6 +163,9 @@ class Chat:
                 lambda: turn.session, partial(leave, turn, outputs, self.asked)
             ):
                 await turn.drive()
+        started = turn.sessions[0].state.started if turn.sessions else None
+        if isinstance(self.thread, ServedThread) and started is not None:
+            self.thread.begun.append(Turn(question, started.run_id))
         epilogue(turn, outputs, self.asked)
         if turn.exit_code in (ExitCode.TERMINATED, ExitCode.HANGUP):
             between(turn.exit_code)
@@ -170,7 +189,11 @@ def talk(asked: Asked) -> int:
         kept = Threads(folder=Path(folder)) if folder else threads(loaded)
         chat = Chat(asked, kept, recording, signals)
         event_loop.run(chat.run(stop), stop)
-    if is_kept and (thread := chat.thread) is not None and thread.turns:
+    thread = chat.thread
+    if isinstance(thread, ServedThread) and thread.turns:
+        there = f"--agent {shlex.quote(chat.request().agent)} --thread {shlex.quote(thread.label)}"
+        say(f"catagent: to go on: catagent chat {there}")
+    elif is_kept and thread is not None and thread.turns:
         named = shlex.quote(thread.name or short(thread.id))
         say(f"catagent: to go on: catagent chat --thread {named}")
     return int(stop.why) if isinstance(stop.why, ExitCode) else ExitCode.OK

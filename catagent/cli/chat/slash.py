@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
@@ -19,6 +20,7 @@ from catagent.errors import UsageError, did_you_mean
 from catagent.events.filters import Filters
 from catagent.loading.registry import AGENTS
 from catagent.models.spec import choose_model
+from catagent.remote.address import Address
 from catagent.run.turns import undo
 from catagent.views.format import one_line
 from catagent.views.runs import LONGEST_TITLE
@@ -44,13 +46,13 @@ def _new(chat: Chat, _: str) -> None:
     chat.show(*chat.facts())
 
 
-def _threads(chat: Chat, wanted: str) -> None:
+async def _threads(chat: Chat, wanted: str) -> None:
     """List the threads, or go on with one."""
     if wanted:
-        chat.go_on(chat.threads.find(wanted))
+        chat.go_on(await asyncio.to_thread(chat.threads.find, wanted))
         chat.show(*chat.facts())
     else:
-        list_threads(chat.threads.list(), chat.asked, json=False)
+        list_threads(await asyncio.to_thread(chat.threads.list), chat.asked, json=False)
 
 
 def _model(chat: Chat, name: str) -> None:
@@ -63,7 +65,8 @@ def _model(chat: Chat, name: str) -> None:
 
 def _agent(chat: Chat, name: str) -> None:
     """Show the agent, or begin a new thread with another."""
-    if name and name not in AGENTS and Code.named(name) is None:
+    is_ours = name in AGENTS or Address.parse(name) is not None
+    if name and not is_ours and Code.named(name) is None:
         raise unknown(name, AGENTS)
     if name:
         chat.change(agent=name)
@@ -82,6 +85,8 @@ def _mode(chat: Chat, name: str) -> None:
 
 async def _undo(chat: Chat, _: str) -> None:
     """Take the last turn out."""
+    if chat.request().address is not None:
+        raise UsageError("a server takes no turn out of a thread", "/new begins another thread")
     question = await undo(chat.request(), chat.asked.loaded)
     chat.show("taken out", one_line(question)[:LONGEST_TITLE])
 
