@@ -4,8 +4,10 @@ Importing this costs 0.3 s. The SDK would send the keys that it finds in the env
 whatever address it is given: here it gets a client of httpx that has what `keys.py` allows alone.
 """
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 from langgraph_sdk.client import LangGraphClient
@@ -19,6 +21,9 @@ from catagent.remote.refusals import error_of
 
 # A stream says something every few seconds, with LangGraph's servers and with Aegra.
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+_TRIES = 6
+# The requests that the API takes as POST, and that change nothing when they come twice.
+_HARMLESS = ("/threads", "/search", "/count", "/cancel")
 
 
 @contextlib.asynccontextmanager
@@ -30,7 +35,7 @@ async def open_client(address: Address, loaded: Loaded) -> AsyncIterator[LangGra
     """
     headers = {"User-Agent": f"catagent/{__version__}", **headers_for(address, loaded)}
     try:
-        async with httpx.AsyncClient(
+        async with _Client(
             base_url=address.base,
             headers=headers,
             timeout=_TIMEOUT,
@@ -42,6 +47,23 @@ async def open_client(address: Address, loaded: Loaded) -> AsyncIterator[LangGra
         if (error := error_of(raised, address)) is None:
             raise
         raise error from raised
+
+
+class _Client(httpx.AsyncClient):
+    """One that sends again what broke off, where that does no harm; a stream is `stream.py`'s."""
+
+    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        """Send the request, and again where the connection breaks before all of the answer came."""
+        path, is_stream = request.url.path, options.get("stream")
+        is_harmless = not is_stream and (request.method != "POST" or path.endswith(_HARMLESS))
+        for tries in range(_TRIES if is_harmless else 1):
+            try:
+                return await super().send(request, **options)
+            except (httpx.ReadError, httpx.RemoteProtocolError, httpx.WriteError):
+                if not is_harmless or tries == _TRIES - 1:
+                    raise
+            await asyncio.sleep(0.05 * 2.0**tries)
+        raise AssertionError
 
 
 async def _stay(response: httpx.Response) -> None:

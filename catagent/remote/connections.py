@@ -22,7 +22,7 @@ _LARGEST_PART = 1 << 27
 _IS_IT = "is it a server that speaks the LangGraph API? a proxy in between may have cut it"
 
 
-async def parts_of(response: httpx.Response) -> AsyncGenerator[StreamPart]:
+async def parts_of(response: httpx.Response) -> AsyncGenerator[StreamPart, None]:
     """The whole parts in a response; not the beginning of one that is cut.
 
     Raises what httpx raises, and NetworkError for what is no stream of a LangGraph server.

@@ -50,7 +50,7 @@ class Position:
 
         Raises NetworkError where parts between it and the last one were not sent.
         """
-        if self._awaited:
+        if self._awaited and not self._is_anew(part):
             self._recognise(part)
             return False
         if self._is_resumed and self._is_again(part):
@@ -68,6 +68,14 @@ class Position:
         """Raise NetworkError where the stream ended before it had come to this place again."""
         if self._awaited or (self._is_ours and not self._alike):
             raise lost("its server has no more of it")
+
+    def _is_anew(self, part: StreamPart) -> bool:
+        """Whether a server that was started again runs the run again, from its last checkpoint."""
+        is_known = self._is_recognised or part.id in (self._first, self._before, self._last)
+        if part.event == "metadata" and not is_known:
+            self._awaited, self._alike, self._is_resumed = 0, [], False
+            return True
+        return False
 
     def _recognise(self, part: StreamPart) -> None:
         if not self._is_recognised and part.id not in (self._first, self._before, self._last):

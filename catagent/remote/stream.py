@@ -66,7 +66,7 @@ class RemoteRun:
             await anext(parts, None)
         self._position = Position(is_ours=True)
 
-    async def parts(self) -> AsyncGenerator[StreamPart]:
+    async def parts(self) -> AsyncGenerator[StreamPart, None]:
         """What it streams, from its beginning where the server has that, up to its end.
 
         Raises NetworkError where the connection is lost for good, and what httpx raises where
@@ -96,7 +96,7 @@ class RemoteRun:
             if self.run_id or await self._was_created():
                 await self._client.runs.cancel(self.thread_id, self.run_id)
 
-    async def _new_parts(self) -> AsyncGenerator[StreamPart]:
+    async def _new_parts(self) -> AsyncGenerator[StreamPart, None]:
         """The parts that come over one connection, without those that came over one before."""
         self._opened_at = math.inf
         async with self._request() as response:

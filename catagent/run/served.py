@@ -150,7 +150,8 @@ class RunServed(Run):
         elif (answers := request.resume.answers).keys() != {""}:
             body["command"] = {"resume": answers.get("", answers)}
         sent = {name: value for name, value in body.items() if value is not None}
-        return RemoteRun(client, self._thread_id, body=sent, on_lost=self._on_status)
+        alone, say = not self._is_named, self._on_status
+        return RemoteRun(client, self._thread_id, body=sent, is_new=alone, on_lost=say)
 
     async def _input(self, client: LangGraphClient, assistant_id: str) -> Any:
         """What was given, or the question where the graph takes one."""
