@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from langgraph_sdk import get_sync_client
 
 from tests.support.agents import QUESTION
+from tests.support.cli import catagent, environment, lines
 from tests.support.langgraph_dev import Server
 
 pytestmark = pytest.mark.local_model
@@ -28,11 +28,16 @@ def served(tmp_path: Path) -> Iterator[str]:
         yield server.url
 
 
-def test_make_serve_serves_the_cat_agent_with_the_embedded_model(
-    served: str, tmp_path: Path
-) -> None:
-    question: Any = {"messages": [{"role": "user", "content": QUESTION}]}
-    with get_sync_client(url=served, api_key=None) as client:
-        state: Any = client.runs.wait(None, "cat", input=question)
-    calls = [call["name"] for each in state["messages"] for call in each.get("tool_calls", ())]
-    assert calls == ["where_cat_is_hiding", "get_items"], state
+def calls_of(home: Path, *options: str) -> list[Any]:
+    """The tool calls of the README's question, asked on the embedded model."""
+    asked = catagent("ask", QUESTION, "-o", "jsonl", *options, env=environment(home), timeout=90)
+    assert asked.returncode == 0, asked.stderr
+    calls = [each["data"] for each in lines(asked.stdout) if each["type"] == "action"]
+    return [(call["tool"], sorted(call["tool_input"])) for call in calls]
+
+
+def test_make_serve_serves_the_cat_agent_that_there_is_here(served: str, tmp_path: Path) -> None:
+    """Without a key, with its tools and the embedded model: both decide alike."""
+    here = calls_of(tmp_path)
+    assert here == [("where_cat_is_hiding", []), ("get_items", ["place"])]
+    assert calls_of(tmp_path, "--agent", f"{served}/cat") == here
