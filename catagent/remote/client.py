@@ -17,7 +17,7 @@ from catagent.config import Loaded
 from catagent.errors import NetworkError
 from catagent.remote.address import Address
 from catagent.remote.keys import headers_for
-from catagent.remote.refusals import error_of
+from catagent.remote.refusals import IS_IT_ONE, error_of
 
 # A stream says something every few seconds, with LangGraph's servers and with Aegra.
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
@@ -40,7 +40,7 @@ async def open_client(address: Address, loaded: Loaded) -> AsyncIterator[LangGra
             headers=headers,
             timeout=_TIMEOUT,
             trust_env=not address.is_loopback,  # a proxy could not reach it, and would get its key
-            event_hooks={"response": [_stay]},
+            event_hooks={"response": [_check]},
         ) as client:
             yield LangGraphClient(client)
     except Exception as raised:
@@ -66,11 +66,14 @@ class _Client(httpx.AsyncClient):
         raise AssertionError
 
 
-async def _stay(response: httpx.Response) -> None:
-    """Refuse to be sent elsewhere: the question is for the server that the person named."""
+async def _check(response: httpx.Response) -> None:
+    """Refuse to be sent elsewhere, as the question is for the server that was named, and pages."""
     if response.has_redirect_location:
         sent_to = response.request.url.join(response.headers["location"])
         raise NetworkError(
             f"The server redirects to {sent_to.scheme}://{sent_to.host}. Nothing was sent there.",
             "if that is the server you mean, give its address",
         )
+    kind = response.headers.get("content-type", "json")
+    if response.is_success and not ("json" in kind or "event-stream" in kind):
+        raise NetworkError(f"{response.request.url.host} answers with {kind:.80}.", IS_IT_ONE)
