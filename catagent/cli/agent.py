@@ -143,8 +143,8 @@ def _interpreter(asked: Asked, code: Code) -> Path | None:
 
 def _unheld(asked: Asked) -> list[str]:
     """The options that need the agent in our process. A limit counts wherever it was set."""
-    given = [name for name in ("model", "tool_model", "max_steps", "raw") if asked.given[name]]
-    given += ["mode"] * (asked.given["mode"] not in (None, "events"))
+    given = [name for name in ("model", "tool_model", "max_steps", "raw") if asked.given.get(name)]
+    given += ["mode"] * (asked.given.get("mode") not in (None, "events"))
     given += [name for name in ("max_tokens", "max_cost") if getattr(asked.settings, name)]
     return _flags(given)
 

@@ -13,7 +13,7 @@ from catagent.config import process_environ
 from catagent.views.options import is_capable
 
 Rows = list[tuple[str, str]]
-_RUNNING = ("catagent", "ask", "chat", "resume", "rerun", "tool", "agents")
+_RUNNING = ("catagent", "ask", "chat", "resume", "rerun", "tool", "agents", "batch")
 _VALUES: dict[Any, str] = {int: "N", float: "N", str: "TEXT", list[str]: "TEXT", Path: "FILE"}
 # By the last word of a command; "" for all others.
 VARIABLES = dict.fromkeys(_RUNNING, "OPENAI_API_KEY, OPENAI_BASE_URL, CATAGENT_MODEL and so on")
@@ -27,6 +27,7 @@ CODES = {
     "": "0 done, 1 no such run or a damaged one, 2 usage",
     "resume": "those of ask: 0 done, 1 failed, 2 usage, 5 waits again",
     "rerun": "those of ask: 0 done, 1 failed, 2 usage, 5 waits for an answer",
+    "batch": "0 all answered, 1 some failed, 2 usage, 4 no API key, 130 Ctrl-C, 141 pipe closed",
     "chat": "0 left, 2 usage, 129 the terminal has gone, 143 asked to end",
     "watch": "the program's own, 2 usage, 126 not executable, 127 not found",
     "diff": "0 alike, 1 different, 2 usage, no such run, or a damaged or unfinished one",

@@ -11,6 +11,7 @@ from catagent.cli.command import Command, Root
 from catagent.cli.commands import (
     agents,
     ask,
+    batch,
     chat,
     diff,
     export,
@@ -41,6 +42,7 @@ app = typer.Typer(
 app.command("ask", cls=Command)(ask.ask)
 app.command("chat", cls=Command)(chat.chat)
 app.command("resume", cls=Command)(resume.resume)
+app.command("batch", cls=Command)(batch.batch)
 app.command("rerun", cls=Command)(rerun.rerun)
 app.command("tool", cls=Command)(tool.tool)
 app.command("watch", cls=watch.Watch)(watch.watch)

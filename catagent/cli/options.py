@@ -169,6 +169,8 @@ LOOK: Options = (
     _output("full", "The same as --fold 0."),
 )
 
+QUIET: Options = (_output("quiet", "Nothing on stderr but what went wrong.", "-q"),)
+
 CHAT: Options = (
     _output("output", "live, or plain for screen readers.", "-o", metavar="NAME"),
     *LOOK,

@@ -43,7 +43,7 @@ def show(
     loaded = asked.loaded
     if asked.settings.max_cost:
         request.require_prices()
-    _notice(request, asked)
+    notice(request, asked)
     stop = Stop()
     with (
         recorders("", stop, record=asked.record, force=asked.force) as recording,
@@ -156,7 +156,7 @@ def leave(turn: Turn, outputs: Outputs, asked: Asked) -> None:
     epilogue(turn, outputs, asked)
 
 
-def _notice(request: Request, asked: Asked) -> None:
+def notice(request: Request, asked: Asked) -> None:
     """Say which model was taken where nobody chose one, and where an agent runs elsewhere."""
     if request.python is not None and not asked.quiet:
         say(f"catagent: {request.agent} runs in {request.python}")

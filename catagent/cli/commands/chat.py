@@ -12,7 +12,7 @@ from catagent.views.options import is_capable
 
 @shares(AGENT, RUN, TURN, CHAT, KEEP, FILTERS)
 def chat(asked: Asked) -> None:
-    """Ask again and again in one thread; every turn is shown as ask shows a run."""
+    """Ask again and again in one thread, and see every turn as with ask."""
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if not is_capable(asked.loaded.environ, isatty=on_terminal):
         hint = 'elsewhere, one turn at a time: catagent ask --thread NAME "QUESTION"'

@@ -1,0 +1,1 @@
+"""Many questions for one agent: read line by line, asked several at once, a result each."""
