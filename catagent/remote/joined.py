@@ -29,6 +29,8 @@ _UNTOLD = (
     "its tools run is not told, and of all else what its modes tell."
 )
 
+_NO_END = "The server does not say how it ended."
+
 
 @dataclass
 class _Node:
@@ -54,6 +56,7 @@ class Joined:
         self._models, self._about = dict[str, Streamed](), dict[str, Json]()
         self._seen: set[Any] | None = None
         self._values: Any = None
+        self._asked: dict[str, Any] = {}
 
     def begin(self, given: Any) -> Iterator[ev.Event]:
         """The run began, with this input as far as it is known."""
@@ -130,22 +133,29 @@ class Joined:
             begin(run_id=run_id, parent_run_id=node.run_id, metadata=metadata)
         return run_id
 
-    def _leave(self, node: _Node, output: Any = None) -> Iterator[ev.Event]:
-        """A node ended with this output; None where it is not told: then with what it said."""
-        yield from self._leave_all(node.ns)
+    def _leave(
+        self, node: _Node, output: Any = None, error: BaseException | None = None
+    ) -> Iterator[ev.Event]:
+        """A node ended with this output, None where that is not told; or was left, by an error."""
+        yield from self._leave_all(node.ns, error=error)
         for model in self._models.values():
             if model.ns == node.ns and model.is_open:
                 yield from self._end_model(model)
         if output is None:
             yield from self._facts(node.said, node.run_id)
         del self._open[node.ns]
-        yield from self.had.end(node.run_id, output)
+        if error is None:
+            yield from self.had.end(node.run_id, output)
+        else:
+            yield from self.had.fail(node.run_id, error)
 
-    def _leave_all(self, level: str, but: Any = None) -> Iterator[ev.Event]:
+    def _leave_all(
+        self, level: str, but: Any = None, error: BaseException | None = None
+    ) -> Iterator[ev.Event]:
         """All that ran in this graph has ended, `but` for what runs in this step."""
         for node in [each for each in self._open.values() if each.level == level]:
             if node.step != but or but is None:
-                yield from self._leave(node)
+                yield from self._leave(node, error=error)
 
     def _facts(self, messages: Iterable[Any], run_id: str) -> Iterator[ev.Event]:
         """What was decided and observed, by the messages that this run added."""
@@ -252,18 +262,22 @@ class Joined:
         """It waits for a person; which node asks is not told."""
         if asked == []:  # compiled to stop before or after a node
             self.had.translation.chunks.stopped = []
-        self.had.tracker.pause(self._root, map(pause_of, asked or ()))
+        self._asked |= {each.id: each for each in map(pause_of, asked)}
 
     def settle(self, end: Ended) -> None:
         """Take in what the server says of the end, beside its stream."""
         error, values = self.failures.at(end), end.state.values
         self._values = restored(values) if isinstance(values, dict) else self._values
-        if end.status != "success" and not end.state.interrupts:
+        self._pause(end.state.interrupts or ())
+        if end.status != "success" and not self._asked:
             self._error = self._error or error
 
     def finish(self) -> Iterator[ev.Event]:
         """The answer, and what is left to say. Raises what ended the run."""
-        yield from self.had.told("The end", self._leave_all(""))
+        waits = self.failures.waiting(()) if self._asked else None
+        left = AgentError(_NO_END) if self._error else waits
+        yield from self.had.told("The end", self._leave_all("", error=left))
+        self.had.tracker.pause(self._root, self._asked.values())
         if self._error is not None:
             yield from self.had.fail(self._root, self._error)
         else:

@@ -181,7 +181,7 @@ class _Reading:
         self._reader.settle(end)
         if self._error is not None:
             yield from self._reader.read("error", self._error)
-        elif end.state.interrupts:
+        elif isinstance(self._reader, Reading):
             self._reader.had.tracker.pause(None, map(pause_of, end.state.interrupts))
         yield from self._reader.finish()
 

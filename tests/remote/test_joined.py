@@ -157,7 +157,8 @@ def test_models_of_a_joined_run_stream_under_the_name_of_their_node(parts: list[
 
 @pytest.mark.parametrize("mode", ["values", "updates"])
 def test_a_joined_run_that_asks_a_person_waits(mode: str) -> None:
-    events = read([*VALUES[:2], (mode, {"__interrupt__": [PAUSE]})])
+    events = read([*VALUES[:2], MESSAGES[3], (mode, {"__interrupt__": [PAUSE]})])
+    assert not any(isinstance(event, ev.Update) for event in events), "no node has ended"
     asked = [event.data for event in events if isinstance(event, ev.Interrupt)]
     assert [(each.id, each.value) for each in asked] == [("i1", {"question": "Shall I?"})]
     assert isinstance(events[-1], ev.RunFinished)
