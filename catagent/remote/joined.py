@@ -45,10 +45,13 @@ class _Node:
 
 
 class Joined:
-    """Reads the parts of one run: `begin`, `read` each, `finish`."""
+    """Reads the parts of one run: `begin`, `read` each, `finish`.
 
-    def __init__(self, run: AgentRun, run_id: str, name: str) -> None:
-        self._run, self._root, self._name = run, run_id, name
+    With `is_late` its first parts are missing: then what a model has half written is not its fault.
+    """
+
+    def __init__(self, run: AgentRun, run_id: str, name: str, *, is_late: bool = False) -> None:
+        self._root, self._name, self._is_late = run_id, name, is_late
         self.had, self.failures = Callbacks(run), Failures()
         self._error: BaseException | None = None
         self._modes, self._warned = set[str](), set[str]()
@@ -212,6 +215,8 @@ class Joined:
     def _end_model(self, model: Streamed) -> Iterator[ev.Event]:
         model.is_open = False
         whole = model.whole()
+        if self._is_late and getattr(whole, "invalid_tool_calls", None):
+            whole = None
         if model.ns in self._nodes:
             self._nodes[model.ns].said.append(whole)
         yield from self.had.end(model.run_id, whole)

@@ -170,7 +170,8 @@ class _Reading:
     def _of(self, modes: Any) -> Reading | Joined:
         if "events" in modes:
             return Reading(self._agent_run, self._run.key[1])
-        return Joined(self._agent_run, self._run.key[1], self._name)
+        late = not self._has_beginning
+        return Joined(self._agent_run, self._run.key[1], self._name, is_late=late)
 
     def finish(self, end: Ended) -> Iterator[ev.Event]:
         """How it ended, and what of that was not streamed. Raises what ended it."""

@@ -89,12 +89,12 @@ class Seen(Sink):
         self.events.append(event)
 
 
-def read(parts: Sequence[Part], state: Any = None) -> list[ev.Event]:
+def read(parts: Sequence[Part], state: Any = None, *, is_late: bool = False) -> list[ev.Event]:
     """The events of a run that streams these parts, and leaves this state."""
     seen, nothing = Seen(), object()
     session = Session(Broadcast([seen]))
     run: Any = AgentRun(nothing, nothing, None, max_steps=math.inf)  # type: ignore[arg-type]
-    reading = Joined(session.attached(run), ROOT, "cat")
+    reading = Joined(session.attached(run), ROOT, "cat", is_late=is_late)
 
     async def events() -> Any:
         for event in reading.begin({"messages": [ASK]}):
@@ -163,6 +163,13 @@ def test_a_joined_run_that_asks_a_person_waits(mode: str) -> None:
     assert [(each.id, each.value) for each in asked] == [("i1", {"question": "Shall I?"})]
     assert isinstance(events[-1], ev.RunFinished)
     assert events[-1].data.status == "interrupted"
+
+
+def test_a_call_whose_beginning_was_missed_is_no_fault_of_the_model() -> None:
+    events = read(ALL[1:], is_late=True)
+    codes = [event.data.code for event in events if isinstance(event, ev.Warned)]
+    assert codes == ["untold"]
+    assert facts(events)[0] == ("action", "places {'kind': 'cat'}"), "as its node says"
 
 
 def test_a_joined_run_that_fails_says_why() -> None:
