@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _HINT = "leave it out, or install catagent in that environment"
 # What needs the agent on our side: its models, its interpreter, LangChain's objects in our process.
 _NOT_THERE = ("model", "tool_model", "python", "env_file", "break_", "step", "raw", "max_retries")
+# What is of no use once a run is left: limits, and what shows, keeps or answers it.
+_LIMITS = ("max_steps", "max_tokens", "max_cost", "timeout", "idle_timeout")
+_WATCHED = (*_LIMITS, "auto_approve", "inspect", "record", "stats", "output", "json")
 
 
 def with_agent(asked: Asked) -> tuple[Asked, Path | None]:
@@ -52,6 +55,14 @@ def with_agent(asked: Asked) -> tuple[Asked, Path | None]:
     if code.project is not None:
         asked = _with_variables(asked, code.project)
     return asked, _interpreter(asked, code)
+
+
+def require_detachable(asked: Asked) -> None:
+    """Raise UsageError for an agent that is not on a server, and for what wants the run watched."""
+    if Address.parse(asked.settings.agent) is None:
+        raise UsageError("--detach is for an agent on a server", "--agent https://HOST/GRAPH")
+    for option in _flags(name for name in _WATCHED if asked.given.get(name)):
+        raise UsageError(f"{option} is for a run that is watched", "leave it or --detach out")
 
 
 def request_of(asked: Asked, python: Path | None, question: str, given: Any = None) -> Request:

@@ -60,6 +60,7 @@ class Asked(Struct, kw_only=True, frozen=True):
     continue_: bool = False
     earlier: str = ""
     inspect: bool = False
+    detach: bool = False
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Asked:

@@ -66,7 +66,8 @@ _filter = functools.partial(_option, panel="What to show", kind=list[str] | None
 AGENT: Options = (
     _run(
         "agent",
-        f"{', '.join(AGENTS)}, file.py:name, or an id. The id is one of langgraph.json.",
+        f"{', '.join(AGENTS)}, file.py:name, id or URL. The id is one of langgraph.json, the URL "
+        "that of an agent on a server, as http://HOST:PORT/GRAPH.",
         "-a",
         metavar="NAME",
     ),
@@ -152,6 +153,8 @@ TURN: Options = (
     *BREAK,
     *ANSWERS,
 )
+
+DETACH: Options = (_run("detach", "Start the run on its server, print what joins it, and leave."),)
 
 DRAWING: Options = (
     _output("color", "When to use colour."),

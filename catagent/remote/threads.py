@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -74,12 +75,16 @@ async def made(client: LangGraphClient, name: str) -> ServedThread:
 
 async def require_waiting(client: LangGraphClient, thread_id: str, ids: set[str]) -> None:
     """Raise UsageError where none of these interrupts waits in a thread: it was answered by now."""
-    state: Any = await client.threads.get_state(thread_id)
+    from langgraph_sdk.errors import NotFoundError
+
+    state: Any = {}
+    with contextlib.suppress(NotFoundError):  # a thread of one run is removed after it
+        state = await client.threads.get_state(thread_id)
     tasks = [each.get("interrupts") or [] for each in state.get("tasks") or []]
     waiting = {str(one.get("id") or one.get("interrupt_id")) for each in tasks for one in each}
     if not state.get("next") or (waiting and "" not in ids and not waiting & ids):
-        message = f"the thread {thread_id} was answered already, and went on"
-        raise UsageError(message, "catagent runs threads --agent URL says what waits there")
+        message = f"the thread {thread_id} was answered, or removed, meanwhile"
+        raise UsageError(message, "catagent runs threads --agent URL says what goes on there")
 
 
 def is_id(name: str) -> bool:

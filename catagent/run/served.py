@@ -20,6 +20,7 @@ from catagent.events import types as ev
 from catagent.remote.address import Address
 from catagent.remote.assistants import assistant
 from catagent.remote.reading import MODES, Reading
+from catagent.remote.threads import require_waiting
 from catagent.run.event_loop import on_thread
 from catagent.run.runner import Run
 from catagent.sources.base import AgentRun, EventStream
@@ -147,8 +148,11 @@ class RunServed(Run):
         }
         if request.resume is None:
             body["input"] = await self._input(client, found.assistant)
-        elif (answers := request.resume.answers).keys() != {""}:
-            body["command"] = {"resume": answers.get("", answers)}
+        else:
+            answers = request.resume.answers
+            await require_waiting(client, self._thread_id, {*answers})
+            if answers.keys() != {""}:
+                body["command"] = {"resume": answers.get("", answers)}
         sent = {name: value for name, value in body.items() if value is not None}
         alone, say = not self._is_named, self._on_status
         return RemoteRun(client, self._thread_id, body=sent, is_new=alone, on_lost=say)

@@ -7,13 +7,13 @@ import typer
 
 from catagent.cli.asked import Asked
 from catagent.cli.given import read_json
-from catagent.cli.options import AGENT, FILTERS, INPUT, KEEP, LIVE, RUN, TURN, shares
+from catagent.cli.options import AGENT, DETACH, FILTERS, INPUT, KEEP, LIVE, RUN, TURN, shares
 from catagent.cli.question import read_question, read_stdin
 from catagent.cli.stderr import say
 from catagent.errors import UsageError
 
 
-@shares(AGENT, INPUT, RUN, TURN, LIVE, KEEP, FILTERS)
+@shares(AGENT, INPUT, RUN, TURN, DETACH, LIVE, KEEP, FILTERS)
 def ask(
     asked: Asked,
     question: Annotated[
@@ -26,16 +26,24 @@ def ask(
     ] = None,
 ) -> None:
     """Run an agent on a question and show every step and every token of it."""
-    from catagent.cli.agent import request_of, with_agent
+    from catagent.cli.agent import request_of, require_detachable, with_agent
     from catagent.cli.run_request import show  # asyncio and all: not for --help
     from catagent.cli.threads import as_before, in_thread, thread_of
 
+    if asked.detach:
+        require_detachable(asked)
     thread = thread_of(asked)
     asked, python = with_agent(as_before(asked, thread))
     words = " ".join(question) if question else None
     text = read_question(words, sys.stdin, say) if asked.input is None else ""
     request = request_of(asked, python, text, _input(words, asked.input))
-    raise typer.Exit(show(in_thread(request, asked, thread), asked))
+    request = in_thread(request, asked, thread)
+    if asked.detach:
+        from catagent.cli.detaching import detach  # not for a run that is shown
+
+        detach(request, asked)
+    else:
+        raise typer.Exit(show(request, asked))
 
 
 def _input(question: str | None, text: str | None) -> Any:

@@ -50,7 +50,7 @@ def _kept(asked: Asked, agent: str | None) -> "Threads | ServedThreads":
     from catagent.cli.threads import threads_of
 
     if agent is not None and Address.parse(agent) is None:
-        raise UsageError(f"{agent} is not the address of a server", "--agent http://HOST:PORT")
+        raise UsageError(f"{agent} is not the address of a server", "--agent https://HOST")
     return threads_of(agent or "", asked.loaded)
 
 
