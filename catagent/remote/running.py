@@ -12,10 +12,12 @@ from msgspec import Struct
 
 from catagent.errors import NetworkError, UsageError
 from catagent.remote.objects import Json
+from catagent.remote.threads import found
 
 _Kind = TypeVar("_Kind")
 _GOING = ("running", "pending")
 _MOST = 100
+_ALL = "without --thread all that runs is shown"
 # How often, and after how many seconds, to ask again for the end of a run whose stream has ended.
 _ENDS, _SOON_S = 20, 0.1
 
@@ -68,12 +70,12 @@ async def going_on(client: LangGraphClient, graph: str, but: Collection[str]) ->
     """What runs now, of `graph` if it has a name: one run of each thread that is not in `but`."""
     metadata = {"graph_id": graph} if graph else None
     threads = await client.threads.search(status="busy", metadata=metadata, limit=_MOST)
-    found = []
+    new = []
     for thread in (str(each.thread_id) for each in _as(list[_Thread], threads)):
         if thread not in but:
             runs = [each for each in await _listed(client, thread) if each.goes_on]
-            found += [min(runs, key=_turn)] if runs else []
-    return found
+            new += [min(runs, key=_turn)] if runs else []
+    return new
 
 
 def _turn(run: There) -> tuple[bool, str]:
@@ -81,27 +83,25 @@ def _turn(run: There) -> tuple[bool, str]:
     return run.status != "running", run.created_at
 
 
-async def one(client: LangGraphClient, thread_id: str, run_id: str | None) -> There:
-    """A thread's run of this id; without one that which goes on there, or the last that ended.
+async def one(client: LangGraphClient, thread: str, run_id: str | None) -> There:
+    """The run of this id in a thread, which may have a name of ours.
 
-    Raises UsageError where there is none.
+    Without one that which goes on there, else the last that ended. Raises UsageError for none.
     """
+    if (there := await found(client, thread)) is None:
+        raise UsageError(f"the server has no thread {thread}", _ALL)
+    if run_id is None:
+        runs = await _listed(client, there.id)
+        going = [each for each in runs if each.goes_on]
+        if not runs:
+            raise UsageError(f"nothing has run in the thread {thread} yet", _ALL)
+        return min(going, key=_turn) if going else max(runs, key=lambda each: each.created_at)
     try:
-        if run_id is not None:
-            return _as(There, await client.runs.get(thread_id, run_id))
-        await client.threads.get(thread_id)
-        runs = await _listed(client, thread_id)
+        return _as(There, await client.runs.get(there.id, run_id))
     except httpx.HTTPStatusError as error:
         if error.response.status_code not in (404, 422):
             raise
-        what = f"no run {run_id} in its thread {thread_id}" if run_id else f"no thread {thread_id}"
-        raise UsageError(
-            f"the server has {what}", "without --thread all that runs is shown"
-        ) from error
-    if not runs:
-        raise UsageError(f"nothing has run in the thread {thread_id} yet")
-    going = [each for each in runs if each.goes_on]
-    return min(going, key=_turn) if going else max(runs, key=lambda each: each.created_at)
+        raise UsageError(f"no run {run_id} is in the thread {thread}", _ALL) from error
 
 
 async def _listed(client: LangGraphClient, thread_id: str) -> list[There]:

@@ -140,6 +140,10 @@ def question_of(given: Any) -> Any:
 
 def _said_by_a_person(message: Any) -> str | None:
     match message:
-        case ["human" | "user", str(text)] | {"role": "human" | "user", "content": str(text)}:
+        case (
+            ["human" | "user", str(text)]
+            | {"role": "human" | "user", "content": str(text)}
+            | {"type": "human", "content": str(text)}
+        ):
             return text
     return message_text(message) if is_message(message) and message.type == "human" else None
