@@ -15,6 +15,7 @@ from langgraph_sdk.client import LangGraphClient
 from catagent import __version__
 from catagent.config import Loaded
 from catagent.errors import NetworkError
+from catagent.redact import redact
 from catagent.remote.address import Address
 from catagent.remote.keys import headers_for
 from catagent.remote.refusals import IS_IT_ONE, error_of
@@ -46,7 +47,8 @@ async def open_client(address: Address, loaded: Loaded) -> AsyncIterator[LangGra
     except Exception as raised:
         if (error := error_of(raised, address)) is None:
             raise
-        raise error from raised
+        secrets = (*loaded.secrets, *address.secrets)  # what was sent may be said again
+        raise type(error)(redact(error.message, secrets), error.hint) from raised
 
 
 class _Client(httpx.AsyncClient):
