@@ -200,7 +200,7 @@ WATCH: Options = (
         "fail_on_error",
         "Exit with 1 where a run failed. With the program's own code where it failed itself.",
     ),
-    _watch("thread", "Of a server: the run of this thread.", kind=str | None, metavar="ID"),
+    _watch("thread", "Of a server: the run of this thread.", kind=str | None, metavar="ID|NAME"),
     _watch("run", "Of that thread: this run.", kind=str | None, metavar="ID"),
     _watch("env", 'For a shell, to watch what it starts. eval "$(catagent watch --env)" runs it.'),
 )
