@@ -73,7 +73,7 @@ class Position:
         """Whether a server that was started again runs the run again, from its last checkpoint."""
         is_known = self._is_recognised or part.id in (self._first, self._before, self._last)
         if part.event == "metadata" and not is_known:
-            self._awaited, self._alike, self._is_resumed = 0, [], False
+            self._awaited, self._alike = 0, []
             return True
         return False
 
