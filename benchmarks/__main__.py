@@ -9,10 +9,20 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 
-from benchmarks import inspecting, opening, others, startup, tokens, watching
+from benchmarks import batching, inspecting, opening, others, startup, tokens, watching
 from benchmarks.report import Sheet, Table, draw, sheet_of, write
 
-SECTIONS = ("startup", "first", "tokens", "markdown", "growth", "inspect", "watching", "others")
+SECTIONS = (
+    "startup",
+    "first",
+    "tokens",
+    "markdown",
+    "growth",
+    "inspect",
+    "watching",
+    "others",
+    "batch",
+)
 
 
 def main() -> None:
@@ -47,6 +57,7 @@ def measured(sections: Sequence[str], rounds: int) -> list[Table | Sheet]:
         "inspect": lambda: opening.tables(several),
         "watching": lambda: watching.sheets(rounds),
         "others": lambda: others.sheets(rounds),
+        "batch": lambda: batching.tables(several),
     }
     found: list[Table | Sheet] = []
     for name in SECTIONS:
@@ -68,6 +79,7 @@ def smoke() -> None:
         tokens.in_markdown(1, 2_000),
         tokens.growth(1, 100, 500),
         *opening.tables(1, 100, 500),
+        *batching.tables(1, 5, 20),
         *watching.sheets(1, 200, (2, 4), install=False),
     ]
     inspecting.smoke()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import stat
 import sys
@@ -65,6 +66,7 @@ def ask_all(wanted: Wanted, asked: Asked) -> int:
     ):
         asking = _Asking(wanted, asked, request, stdout, stop)
         left = asking.questions(stream)
+        gc.set_threshold(10_000, 5, 2)  # else the garbage of a hundred runs piles up
         notice(request, asked)
         Background(asked.loaded.secrets, debug=asked.debug).install()
         signals.cancel, signals.rescue = asking.batch.cancel, asking.rescue
