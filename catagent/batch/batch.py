@@ -71,7 +71,7 @@ class Batch:
                 self._loop.call_soon_threadsafe(self._over.set)
 
     async def drive(self, questions: Iterator[Question]) -> None:
-        """Ask until there are no more questions, or the batch is to end. Raises nothing.
+        """Ask until there are no more questions, or the batch is to end.
 
         The first alone until its agent runs: what is imported for it is imported once.
         """
@@ -85,14 +85,14 @@ class Batch:
                 group.create_task(self._work(questions))
 
     async def _work(self, questions: Iterator[Question]) -> None:
-        while (question := await self._next(questions)) is not None:
-            try:
+        try:
+            while (question := await self._next(questions)) is not None:
                 await self._answer(question)
-            except CatagentError as error:  # an interpreter, or a recording, that cannot be begun
-                self.cancel(error)
-            except OSError as error:  # of `take`
-                self.cancel(lost_output(error, 0.0))
-            self._begun.set()
+                self._begun.set()
+        except CatagentError as error:  # an input, interpreter or recording that is of no use
+            self.cancel(error)
+        except OSError as error:  # of `take`
+            self.cancel(lost_output(error, 0.0))
 
     async def _next(self, questions: Iterator[Question]) -> Question | None:
         """The next question, once there is one; nobody else is asked for one meanwhile."""

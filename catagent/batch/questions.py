@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 import msgspec
 from msgspec import UNSET, Struct
 
+from catagent.errors import UsageError
 from catagent.events.codec import map_leaves
 from catagent.events.result import Id
 from catagent.redact import redact
@@ -35,19 +36,29 @@ class _Line(Struct):
 
 
 def questions(stream: BinaryIO) -> Iterator[Question]:
-    """Yield what is asked in each line that is not blank, as soon as that line is there."""
+    """Yield what is asked in each line that is not blank, as soon as that line is there.
+
+    Raises UsageError where it cannot be read.
+    """
     n = 0
-    while line := stream.readline(LONGEST):
+    while line := _read(stream):
         n += 1
         is_whole = len(line) < LONGEST or line.endswith(b"\n")
         rest = line
         while rest and not rest.endswith(b"\n"):
-            rest = stream.readline(LONGEST)
+            rest = _read(stream)
         text = line.decode("utf-8-sig" if n == 1 else "utf-8", "surrogateescape").strip()
         if not is_whole:
             yield Question(n, text[:_SHOWN], problem=f"the line has over {LONGEST >> 20} MiB")
         elif text:
             yield _question(n, text)
+
+
+def _read(stream: BinaryIO) -> bytes:
+    try:
+        return stream.readline(LONGEST)
+    except OSError as error:
+        raise UsageError(f"the questions cannot be read: {error.strerror}") from None
 
 
 def _question(n: int, text: str) -> Question:

@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from catagent.batch import questions as module
 from catagent.batch.questions import Question, questions
+from catagent.errors import UsageError
 
 
 def read(text: bytes) -> list[Question]:
@@ -56,3 +57,12 @@ def test_lines_are_read_when_they_are_there() -> None:
     found = questions(stream)
     assert next(found).input == "one"
     assert stream.tell() == 4
+
+
+def test_an_input_that_breaks_off_is_no_end_of_it() -> None:
+    class Broken(io.BytesIO):
+        def readline(self, size: int | None = -1, /) -> bytes:
+            raise OSError(5, "Input/output error")
+
+    with pytest.raises(UsageError, match="cannot be read: Input/output error"):
+        next(questions(Broken()))
