@@ -11,7 +11,7 @@ from langgraph_sdk.sse import BytesLineDecoder, SSEDecoder
 
 from catagent.errors import NetworkError
 from catagent.failures.exceptions import words_of
-from catagent.remote.position import lost
+from catagent.remote.position import HINT
 
 # A server takes up to 15 s to start, and a proxy some to find another.
 _PATIENCE_S = 30.0
@@ -78,7 +78,7 @@ class Outage:
             self.is_over()
         self._since = self._since or time.monotonic()
         if time.monotonic() - self._since > _PATIENCE_S:
-            raise lost(words_of(why).rstrip(".")) from why
+            raise NetworkError(f"The connection is lost: {words_of(why)}", HINT) from why
         self._on_lost(f"connection lost, trying again: {words_of(why)}")
         longest = min(_LONGEST_PAUSE_S, 0.05 * 2.0**self._tries)
         self._tries += 1

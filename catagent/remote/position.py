@@ -6,6 +6,7 @@ from typing import Any
 from langgraph_sdk.schema import StreamPart
 
 from catagent.errors import NetworkError
+from catagent.failures.server_words import one_line, words_in
 
 BEGINNING = "-1"
 """What to ask for instead of an id: before the first of LangGraph's, and unknown to Aegra, which
@@ -13,7 +14,7 @@ has all sent again then."""
 _FIRST = ("metadata", "error")
 # LangGraph's ids: milliseconds, and a number.
 _TIMED = re.compile(r"(\d+)-(\d+)")
-_HINT = "the run may go on there: catagent watch shows what runs"
+HINT = "the run may go on there: catagent watch shows what runs"
 
 
 class Position:
@@ -79,7 +80,8 @@ class Position:
 
     def _recognise(self, part: StreamPart) -> None:
         if not self._is_recognised and part.id not in (self._first, self._before, self._last):
-            raise lost("its server went on elsewhere")
+            said = one_line(words_in(part.data), 500) if part.event == "error" else ""
+            raise lost(f"its server says: {said}" if said else "its server went on elsewhere")
         self._is_recognised = True
         self._awaited -= part.id == self._last
 
@@ -96,4 +98,4 @@ def _numbers(match: re.Match[str]) -> tuple[int, ...]:
 
 def lost(why: str) -> NetworkError:
     """The error of a run that is not read on: the connection broke off, and `why` it ends there."""
-    return NetworkError(f"The connection broke off, and {why}.", _HINT)
+    return NetworkError(f"The connection broke off, and {why}.", HINT)

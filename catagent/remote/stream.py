@@ -8,6 +8,7 @@ connections are ours, and the SDK decodes what comes over them.
 import asyncio
 import contextlib
 import math
+import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from typing import Any
@@ -31,6 +32,7 @@ _PASSING = (408, 429, *range(500, 600))
 _MAY_BE_CREATED_S = 3.0
 _SSE = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
 _MOST_RUNS = 100
+_ID = re.compile(r"[\w-]{1,100}")
 
 
 class RemoteRun:
@@ -103,6 +105,8 @@ class RemoteRun:
             self._hear(response)
             async with contextlib.aclosing(parts_of(response)) as parts:
                 async for part in parts:
+                    if part.event == "metadata" and isinstance(part.data, dict):
+                        self._name(part.data.get("run_id"))
                     if self._position.is_new(part):
                         self._outage.is_over()
                         yield part
@@ -124,8 +128,12 @@ class RemoteRun:
         self._is_reached = True
         if response.is_success:
             self._opened_at = time.monotonic()
-            location = response.headers.get("content-location", "")
-            self.run_id = self.run_id or location.rpartition("/runs/")[2]
+            self._name(response.headers.get("content-location", "").rpartition("/runs/")[2])
+
+    def _name(self, told: object) -> None:
+        """Take an id that the server has told, where it is one."""
+        if not self.run_id and isinstance(told, str) and _ID.fullmatch(told):
+            self.run_id = told
 
     async def _was_created(self) -> bool:
         """Whether a request that broke off has created the run, whose id is known then.
@@ -137,13 +145,13 @@ class RemoteRun:
             there = await self._run_ids()
             if len(new := there - (self._known or set())) > 1:
                 raise lost("it cannot be told which of its thread's runs is this one")
-            self.run_id = "".join(new)
-            if not new and time.monotonic() - self._broke_at > _MAY_BE_CREATED_S:
+            self._name("".join(new))
+            if not self.run_id and time.monotonic() - self._broke_at > _MAY_BE_CREATED_S:
                 if not there:  # then the server itself can see to it
                     self._body["multitask_strategy"] = "reject"
                     self._unclear = (*_GATEWAY, httpx.codes.CONFLICT)
                 return False
-            await asyncio.sleep(0 if new else 0.2)
+            await asyncio.sleep(0 if self.run_id else 0.2)
         return bool(self.run_id)
 
     async def _run_ids(self) -> set[str]:
@@ -151,7 +159,7 @@ class RemoteRun:
             runs = await self._client.runs.list(self.thread_id, limit=_MOST_RUNS)
         except NotFoundError:  # the thread is created with the run
             return set()
-        return {run["run_id"] for run in runs}
+        return {str(run.get("run_id")) for run in runs if isinstance(run, dict)}
 
     async def _is_active(self) -> bool:
         """Whether the run goes on, though its stream ended.
@@ -160,10 +168,10 @@ class RemoteRun:
         """
         for _ in range(2):
             try:
-                run = await self._client.runs.get(self.thread_id, self.run_id)
+                run: Any = await self._client.runs.get(self.thread_id, self.run_id)
             except NotFoundError:
                 break
-            if run["status"] not in _ACTIVE:
+            if not isinstance(run, dict) or run.get("status") not in _ACTIVE:
                 break
             await asyncio.sleep(0.1)  # it is said a little later
         else:
