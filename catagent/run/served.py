@@ -100,6 +100,8 @@ class RunServed(Run):
             raise self._refused
         self.can_go_on, self._has_ended = True, False
         async with self._client() as client:
+            if (resume := self._request.resume) is not None:
+                await require_waiting(client, self._thread_id, {*resume.answers})
             thread = await self._thread(client)
             if thread.get("status") == "busy":
                 yield ev.Warned(data=ev.WarningData(code="thread_busy", message=_BUSY, hint=_WAITS))
@@ -148,11 +150,8 @@ class RunServed(Run):
         }
         if request.resume is None:
             body["input"] = await self._input(client, found.assistant)
-        else:
-            answers = request.resume.answers
-            await require_waiting(client, self._thread_id, {*answers})
-            if answers.keys() != {""}:
-                body["command"] = {"resume": answers.get("", answers)}
+        elif (answers := request.resume.answers).keys() != {""}:
+            body["command"] = {"resume": answers.get("", answers)}
         sent = {name: value for name, value in body.items() if value is not None}
         alone, say = not self._is_named, self._on_status
         return RemoteRun(client, self._thread_id, body=sent, is_new=alone, on_lost=say)

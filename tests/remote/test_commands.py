@@ -1,0 +1,60 @@
+"""The commands on a LangGraph server: its threads, runs that are left there, what cannot hold."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import catagent, environment, lines
+
+
+def test_a_thread_of_a_server_is_named_gone_on_with_and_removed(
+    langgraph_dev: str, tmp_path: Path
+) -> None:
+    env, name = environment(tmp_path), f"commands {uuid.uuid4()}"
+    there = ("--agent", f"{langgraph_dev}/slow")
+    first = catagent("ask", "one", *there, "--thread", name, "-o", "answer", env=env)
+    assert (first.returncode, "has a new thread" in first.stderr) == (0, True)
+    again = catagent("ask", "two", *there, "--continue", "-o", "answer", env=env)
+    assert (again.returncode, "has a new thread" in again.stderr) == (0, False)
+    threads = lines(catagent("runs", "threads", *there, env=env).stdout)
+    [kept] = [each for each in threads if each["name"] == name]
+    assert (kept["agent"], kept["question"], kept["status"]) == ("slow", "one", "idle")
+    shown = catagent("runs", "threads", "show", kept["id"], *there, env=env).stdout
+    assert (shown.count("human\n"), "two\n" in shown) == (2, True)
+    other = catagent("ask", "x", "--agent", f"{langgraph_dev}/cat", "--thread", name, env=env)
+    assert (other.returncode, "a conversation with slow" in other.stderr) == (2, True)
+    assert catagent("runs", "threads", "rm", name, *there, env=env).returncode == 0
+    gone = catagent("runs", "threads", "show", name, *there, env=env)
+    assert (gone.returncode, "no thread" in gone.stderr) == (2, True)
+
+
+def test_a_run_that_is_left_on_a_server_is_joined_by_the_line_that_it_prints(
+    langgraph_dev: str, tmp_path: Path
+) -> None:
+    env = environment(tmp_path)
+    left = catagent("ask", "--detach", "left", "--agent", f"{langgraph_dev}/slow", env=env)
+    program, *words = left.stdout.split()
+    assert (left.returncode, program, words[0]) == (0, "catagent", "watch")
+    joined = lines(catagent(*words, "-o", "jsonl", env=env).stdout)
+    assert (joined[0]["run_id"], joined[-1]["data"]["status"]) == (words[-1], "success")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--agent", "http://127.0.0.1:9/cat", "--model", "local"], "--model cannot hold"),
+        (["--agent", "http://127.0.0.1:9/cat", "--break", "x"], "--break cannot hold"),
+        (["--agent", "http://127.0.0.1:9/cat", "--mode", "steps"], "--mode cannot hold"),
+        (["--agent", "http://127.0.0.1:9/"], "names no agent"),
+        (["--detach"], "--detach is for an agent on a server"),
+        (["--detach", "--agent", "http://127.0.0.1:9/cat", "--record", "x"], "--record is for"),
+    ],
+)
+def test_what_cannot_hold_on_a_server_is_said_before_it_is_asked(
+    words: list[str], said: str, tmp_path: Path
+) -> None:
+    done = catagent("ask", "a question", *words, env=environment(tmp_path))
+    assert (done.returncode, done.stdout, said in done.stderr) == (2, "", True)
