@@ -44,7 +44,8 @@ class Code(NamedTuple):
         or of no use, and for the address of a server.
         """
         if name.startswith(("http://", "https://")):
-            raise UsageError(f"agents of servers cannot be asked yet: {name}", _WRITE)
+            said = "what is on a server cannot be run here"  # and the address may hold a password
+            raise UsageError(said, "catagent ask --agent URL asks an agent there")
         try:
             return cls._named(name)
         except (OSError, RuntimeError, ValueError) as error:  # not every text can be a path
