@@ -26,6 +26,7 @@ Json = dict[str, Any]
 MODES = ("events", "tasks", "updates", "custom")
 """What a run is to be asked to stream, with those of its subgraphs."""
 _NO_END = "The server does not say how it ended."
+_SEND = "langgraph.types.Send"
 _AGAIN = "The server began this step again."
 
 
@@ -46,6 +47,8 @@ class Reading:
         self._calls: dict[str, Json] = {}
         self._tools: dict[str, str] = {}
         self._held: defaultdict[str, list[tuple[str, Any]]] = defaultdict(list)
+        # What has not ended, the outermost first, and what it began with, as the server wrote it.
+        self._given: dict[str, tuple[Any, Any]] = {}
         self._pauses: list[Any] = []
 
     @property
@@ -129,7 +132,11 @@ class Reading:
         if what == "tool" and (call := self._calls.get(parent or "")) is not None:
             about["tool_call_id"] = call["id"] if call["name"] == about["name"] else None
             self._tools[parent or ""] = run_id
-        yield from self.had.start(what, run_id, _given(what, given), **about)
+        raw, made = self._given.get(parent or "", (None, None))
+        if raw is None or raw != given:  # or it is the state that is around it
+            made = _given(what, given)
+        self._given[run_id] = given, made
+        yield from self.had.start(what, run_id, made, **about)
         if (span := self._spans[run_id]).is_node:
             self._nodes[span.ns] = run_id
             if (call := _only_call(given)) is not None:
@@ -148,10 +155,8 @@ class Reading:
             self.had.tracker.pause(None, self._pauses)
         for tool, told in self._held.pop(span.run_id, ()):
             yield from self._fail(tool, self.failures.of(told))
-        if span.kind == "chat_model":
-            output = _unnamed(output, data)
-        output = _result(output) if span.kind == "llm" else restored(output)
-        yield from self.had.end(span.run_id, output)
+        yield from self._leave(span.run_id)
+        yield from self.had.end(span.run_id, _output(span.kind, output, data))
 
     def _hold(self, tool: Span, told: Any) -> Iterator[ev.Event]:
         """A tool failed. What it waits for, and words that are withheld, its node's task says."""
@@ -169,7 +174,10 @@ class Reading:
             return
         self._open[ns].discard(place)
         pauses, node = data.get("interrupts") or [], self._nodes.get(place)
-        if node is None or not (pauses or data.get("error")):
+        if node not in self._given:
+            return
+        if not (pauses or data.get("error")):  # it has left for another graph
+            self.had.tracker.on_chain_end(restored(data.get("result")), run_id=node)
             return
         for tool, told in self._held.pop(node, ()):
             mine = [each for each in pauses if str(each.get("id")) in str(told)]
@@ -181,14 +189,23 @@ class Reading:
 
     def _fail(self, run_id: str, error: BaseException) -> Iterator[ev.Event]:
         """A run failed. A model in it that has no end did so too, or was left: nobody says."""
-        inside = [llm for llm in self._unended() if run_id in llm.parent_ids]
-        is_its = len(inside) == 1 and is_of_a_model(error)
-        for each in inside:
-            yield from self.had.fail(each.run_id, error if is_its else AgentError(_NO_END))
+        inside = [span for span in self._inside(run_id) if span.kind in LLM_KINDS]
+        if len(inside) == 1 and is_of_a_model(error):
+            yield from self.had.fail(inside[0].run_id, error)
+        yield from self._leave(run_id)
         yield from self.had.fail(run_id, error)
 
-    def _unended(self) -> list[Span]:
-        return [span for span in self._spans.values() if span.ended is None and span.is_call]
+    def _leave(self, run_id: str, why: str = _NO_END) -> Iterator[ev.Event]:
+        """A run ends: so has, in whichever way, all that is inside of it."""
+        for span in reversed(self._inside(run_id)):
+            if span.is_call and span.ended is None:
+                yield from self.had.fail(span.run_id, AgentError(why))
+            self._given.pop(span.run_id, None)
+        self._given.pop(run_id, None)
+
+    def _inside(self, run_id: str) -> list[Span]:
+        spans = (self._spans[each] for each in self._given)
+        return [span for span in spans if run_id in span.parent_ids]
 
     def _wait(self, pauses: list[Any]) -> None:
         """The run waits for a person: to answer, or where its graph was compiled to stop."""
@@ -208,11 +225,11 @@ class Reading:
 
     def _begin_again(self) -> Iterator[ev.Event]:
         """Another process goes on from the last checkpoint: what was open there has no end."""
-        nodes = [self._spans[node] for node in self._nodes.values()]
-        for span in (*self._unended(), *(node for node in nodes if node.ended is None)):
-            yield from self.had.fail(span.run_id, AgentError(_AGAIN))
         self._open.clear()
         self._held.clear()
+        if (root := self._given.get(self._root_id)) is not None:
+            yield from self._leave(self._root_id, _AGAIN)
+            self._given[self._root_id] = root
 
     def finish(self) -> Iterator[ev.Event]:
         """What is left to say, and the answer. Raises what ended the run, and says whose it is."""
@@ -223,11 +240,9 @@ class Reading:
     def _close(self) -> Iterator[ev.Event]:
         for tool, told in [each for several in self._held.values() for each in several]:
             is_pause = name_of(told) == INTERRUPT
-            yield from self._fail(
-                tool, self.failures.waiting([]) if is_pause else self.failures.of(told)
-            )
-        for span in self._unended():
-            yield from self.had.fail(span.run_id, AgentError(_NO_END))
+            error = self.failures.waiting([]) if is_pause else self.failures.of(told)
+            yield from self._fail(tool, error)
+        yield from self._leave(self._root_id)
 
 
 def _given(what: str, given: Any) -> Any:
@@ -252,21 +267,31 @@ def _only_call(given: Any) -> Json | None:
     return None
 
 
-def _unnamed(message: Any, data: Json) -> Any:
-    """A model's message as it wrote it: `create_agent` puts its agent's name on the same object."""
-    agent = (data.get("metadata") or {}).get("lc_agent_name")
-    is_named = isinstance(message, dict) and agent is not None and message.get("name") == agent
-    return {**message, "name": None} if is_named else message
+def _output(kind: str, output: Any, data: Json) -> Any:
+    """What a run came to, as its callback has it."""
+    match kind, output:
+        case "llm", {"generations": [[generation, *_], *_]}:
+            return _generation(generation)
+        case "llm", _:
+            return None
+        case "chat_model", {
+            "name": str(name)
+        }:  # that of its agent, which `create_agent` puts there
+            agent = (data.get("metadata") or {}).get("lc_agent_name")
+            return restored({**output, "name": None if name == agent else name})
+        case "chain", [{"node": str(), "args": _}, *_] if all(map(_is_send, output)):
+            return [
+                thing(_SEND, {"node": each["node"], "arg": restored(each["args"])})
+                for each in output
+            ]
+    return restored(output)
+
+
+def _is_send(told: Any) -> bool:
+    return isinstance(told, dict) and told.keys() == {"node", "args"}
 
 
 def _generation(told: Any) -> Any:
     found = told if isinstance(told, dict) else {}
     fields = {"text": str(found.get("text") or ""), "generation_info": found.get("generation_info")}
     return thing("langchain_core.outputs.GenerationChunk", fields)
-
-
-def _result(told: Any) -> Any:
-    match told:
-        case {"generations": [[generation, *_], *_]}:
-            return _generation(generation)
-    return None

@@ -20,6 +20,7 @@ _KINDS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 _EVERY: dict[str, Any] = {"content": "", "id": None, "name": None}
 _EVERY |= {"additional_kwargs": dict, "response_metadata": dict}
+_SHOWN = ("name", "id", "tool_calls", "tool_call_id")
 
 
 class BaseMessage:
@@ -27,6 +28,11 @@ class BaseMessage:
 
     __module__ = "langchain_core.messages"
     type: str
+    content: Any
+
+    def __repr__(self) -> str:
+        told = {name: value for name, value in self.__dict__.items() if value and name in _SHOWN}
+        return _written(type(self).__name__, {"content": self.content, **told})
 
 
 @cache
@@ -68,15 +74,22 @@ class Thing(Mapping[str, Any]):
         return len(self._form)
 
     def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={value!r}" for name, value in self._fields.items())
-        return f"{self._name.rpartition('.')[2]}({fields})"
+        fields = self._form.get(_TAGS.get(self._name, ""), self._fields)
+        return _written(self._name.rpartition(".")[2], fields)
+
+
+def _written(name: str, fields: Mapping[str, Any]) -> str:
+    return f"{name}({', '.join(f'{key}={value!r}' for key, value in fields.items())})"
+
+
+_TAGS = {"langgraph.types.Command": "$command", "langgraph.types.Send": "$send"}
 
 
 def thing(name: str, fields: dict[str, Any]) -> Thing:
     """What stands for an object of the class of this name (`module.Class`)."""
     if name == "langgraph.types.Interrupt" and "id" not in fields:  # as it was before LangGraph 0.6
         fields = {**fields, "id": "|".join(map(str, fields.get("ns") or ()))}
-    tag = {"langgraph.types.Command": "$command", "langgraph.types.Send": "$send"}.get(name)
+    tag = _TAGS.get(name)
     said = {key: value for key, value in fields.items() if value is not None and value != []}
     return Thing(name, fields, {tag: said} if tag else fields)
 
