@@ -36,6 +36,7 @@ def calls_of(home: Path, *options: str) -> list[Any]:
     return [(call["tool"], sorted(call["tool_input"])) for call in calls]
 
 
+@pytest.mark.timeout(300)  # the embedded model is asked twice, and wants both cores
 def test_make_serve_serves_the_cat_agent_that_there_is_here(served: str, tmp_path: Path) -> None:
     """Without a key, with its tools and the embedded model: both decide alike."""
     here = calls_of(tmp_path)
