@@ -55,6 +55,7 @@ class Attempts:
         self._request = replace(request, **given)
         self._ends: list[ev.RunFinishedData] = []
         self._turn: Turn | None = None
+        self._why: ExitCode | None = None
         self._count = 0
 
     @property
@@ -64,6 +65,7 @@ class Attempts:
 
     def cancel(self, why: ExitCode) -> None:
         """Cancel what runs. Safe in a signal handler and on any thread."""
+        self._why = why
         if self._turn is not None:
             self._turn.cancel(why)
 
@@ -82,6 +84,8 @@ class Attempts:
             keep=self._keep,
             ask=self._approve,
         )
+        if self._why is not None:  # cancelled while it was made
+            self._turn.cancel(self._why)
         await self._turn.drive()
         self.has_lost = self.has_lost or self._turn.runs[-1].broadcast.has_lost
         ends = (session.state.finished for session in self._turn.sessions)

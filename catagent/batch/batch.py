@@ -126,13 +126,13 @@ class Batch:
         result = asked.result()
         if self.stop.why is not None and result.status != "success":
             return
-        if (error := asked.error) is not None and self._is_everybodys(result, error):
+        if (error := asked.error) is not None and self._concerns_all(result, error):
             self.cancel(error)
             return
         self.counts[result.status] += 1
         self._take(result)
 
-    def _is_everybodys(self, result: Result, error: CatagentError) -> bool:
+    def _concerns_all(self, result: Result, error: CatagentError) -> bool:
         """Whether a failure is of the agent, the key or the server, as far as it can be known.
 
         Only where nothing was answered yet. An input of the agent's own may be at fault itself,
