@@ -4,6 +4,7 @@ The only place that reads `os.environ`. A `.env` may set what is in `DOTENV_ALLO
 somebody else wrote must not send an existing key elsewhere, nor start code.
 """
 
+import base64
 import contextlib
 import os
 import re
@@ -34,6 +35,7 @@ _URL_PASSWORDS = (
     re.compile(r"""://[^\s/:@]*:([^\s"']+)@"""),
     re.compile(r"\A[^\s:]+://[^\s/:@]*:(\S+)@"),
 )
+_URL_LOGIN = re.compile(r"://([^\s/@]+)@")
 
 
 class Settings(Struct, kw_only=True, frozen=True):
@@ -84,12 +86,17 @@ class Loaded(Struct, kw_only=True, frozen=True):
     @property
     def secrets(self) -> tuple[str, ...]:
         """The values that must never be shown, longest first."""
-        ours = {"AGENT": self.settings.agent, "SERVER_KEYS": self.settings.server_keys or ""}
-        return secrets_of(
-            {**self.environ, **{PREFIX + name: value for name, value in ours.items()}}
-        )
+        return secrets_of({**self.environ, **_with_secrets(self.settings)})
 
 
+def _with_secrets(settings: Settings) -> dict[str, str]:
+    """The settings that may hold secrets, as variables."""
+    ours = {"AGENT": settings.agent, "SERVER_KEYS": settings.server_keys or ""}
+    return {PREFIX + name: value for name, value in ours.items()}
+
+
+# Those that were read last: what is said on stderr, where no `Loaded` is at hand, has them not.
+_ours: dict[str, str] = {}
 _LONGEST_SHOWN = 200
 _NO_SETTINGS = ("home", "watch", "watch_tokens")
 _FOLDERS = ("config", "state", "cache")
@@ -122,6 +129,7 @@ def load(
         ("config.toml", _read_toml(folders["config_dir"] / "config.toml")),
     ]
     settings = merged(layers)
+    _ours.update(_with_secrets(settings))
     return Loaded(
         settings=settings,
         environ=whole,
@@ -277,13 +285,15 @@ def server_keys(written: str) -> dict[str, str]:
 
 
 def secrets_of(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
-    """The values of an environment (this process's) that must never be shown, longest first.
+    """The values of an environment that must never be shown, longest first.
+
+    Without one it is this process's, with the settings that were read last.
 
     Those of variables that sound secret, and passwords in URLs; not those under 8 characters,
     which would be words that a model writes anyway.
     """
     found = set()
-    for name, value in (os.environ if environ is None else environ).items():
+    for name, value in ({**os.environ, **_ours} if environ is None else environ).items():
         if name == PREFIX + "SERVER_KEYS":  # the hosts in it are no secrets
             found.update(re.findall(r"=\s*(?:[Bb]earer\s+)?([^\s,]+)", value))
         elif sounds_secret(name.upper()):
@@ -291,4 +301,6 @@ def secrets_of(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
         if "://" in value:
             passwords = (text for each in _URL_PASSWORDS for text in each.findall(value))
             found.update(form for each in passwords for form in (each, unquote(each)))
+            logins = (unquote(each).encode() for each in _URL_LOGIN.findall(value))
+            found.update(base64.b64encode(each).decode() for each in logins)
     return tuple(sorted((v for v in found if len(v) >= _SHORTEST_SECRET), key=len, reverse=True))

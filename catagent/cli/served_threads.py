@@ -115,4 +115,5 @@ def _calls(message: Mapping[str, Any]) -> Iterator[str]:
     """Yield the tool calls that a model wrote."""
     calls = message.get("tool_calls")
     for each in calls if isinstance(calls, list) else ():
-        yield f"{each.get('name')}({json.dumps(each.get('args'), ensure_ascii=False)})"
+        if isinstance(each, dict):
+            yield f"{each.get('name')}({json.dumps(each.get('args'), ensure_ascii=False)})"

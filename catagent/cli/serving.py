@@ -12,6 +12,7 @@ from catagent.cli.listing import print_description, print_list
 from catagent.config import Loaded
 from catagent.redact import shortened
 from catagent.remote.address import Address
+from catagent.remote.answers import understood
 from catagent.remote.assistants import AssistantInfo, assistant, assistants
 from catagent.views.format import Row, headed, one_line, table
 from catagent.views.sanitize import clean_line
@@ -32,7 +33,8 @@ def on_server(
         from catagent.remote.client import open_client  # httpx and the SDK
 
         async with open_client(address, loaded) as client:
-            return await ask(client)
+            with understood():
+                return await ask(client)
 
     return asyncio.run(asked())
 

@@ -1,5 +1,6 @@
 """The address of agents on a server: recognised by its scheme, and shown without its login."""
 
+import base64
 import ipaddress
 from typing import Self
 from urllib.parse import SplitResult, quote, unquote, urlsplit
@@ -67,6 +68,11 @@ class Address(Struct, frozen=True):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What of it must never be shown: the password of its login, in both of its forms."""
+        """What of it must never be shown: the password of its login, in each of its forms."""
         password = self.login.partition(":")[2] or self.login
-        return tuple({password, unquote(password)} - {""})
+        return tuple({password, unquote(password), self.basic} - {""})
+
+    @property
+    def basic(self) -> str:
+        """The login as it is sent, "" for none."""
+        return base64.b64encode(unquote(self.login).encode()).decode()

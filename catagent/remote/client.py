@@ -18,8 +18,9 @@ from catagent.config import Loaded
 from catagent.errors import NetworkError
 from catagent.redact import redact
 from catagent.remote.address import Address
+from catagent.remote.answers import IS_IT_ONE
 from catagent.remote.keys import headers_for
-from catagent.remote.refusals import IS_IT_ONE, error_of
+from catagent.remote.refusals import error_of
 
 # A stream says something every few seconds, with LangGraph's servers and with Aegra.
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0)
@@ -79,9 +80,13 @@ class _Client(httpx.AsyncClient):
 async def _check(response: httpx.Response) -> None:
     """Refuse to be sent elsewhere, as the question is for the server that was named, and pages."""
     if response.has_redirect_location:
-        sent_to = response.request.url.join(response.headers["location"])
+        try:
+            there = response.request.url.join(response.headers["location"])
+            where = f"{there.scheme}://{there.netloc.decode()}"
+        except httpx.InvalidURL:
+            where = "what is no address"
         raise NetworkError(
-            f"The server redirects to {sent_to.scheme}://{sent_to.host}. Nothing was sent there.",
+            f"The server redirects to {where}. Nothing was sent there.",
             "if that is the server you mean, give its address",
         )
     kind = response.headers.get("content-type", "json")

@@ -1,7 +1,6 @@
 """The keys of servers: each is sent to the host that it was given for, and to no other."""
 
-import base64
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from catagent.config import Loaded, server_keys
 from catagent.errors import UsageError
@@ -21,10 +20,11 @@ def headers_for(address: Address, loaded: Loaded) -> dict[str, str]:
     if (key or address.login) and not (address.is_loopback or address.base.startswith("https:")):
         what = "login" if address.login else "key"
         raise UsageError(f"the {what} for {address.host} is not sent over http", _PLAIN)
+    if not (key.isascii() and key.isprintable()):
+        raise UsageError(f"the key for {address.host} has characters that no server takes")
     headers = {}
     if address.login:
-        login = base64.b64encode(unquote(address.login).encode()).decode()
-        headers["Authorization"] = f"Basic {login}"
+        headers["Authorization"] = f"Basic {address.basic}"
     if key:
         headers["Authorization" if key.lower().startswith(_BEARER) else "x-api-key"] = key
     return headers

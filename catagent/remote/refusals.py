@@ -8,8 +8,8 @@ import httpx
 from catagent.errors import CatagentError, CredentialsError, NetworkError, UsageError
 from catagent.failures.exceptions import root_of, server_words_of, words_of
 from catagent.remote.address import Address
+from catagent.remote.answers import IS_IT_ONE
 
-IS_IT_ONE = "is it a server that speaks the LangGraph API? --agent takes http(s)://HOST:PORT/GRAPH"
 _NOT_TAKEN = "{host} does not accept the request"
 _LOG = "the server's log may say more; try again later"
 # What a status means, and what to do.

@@ -47,7 +47,7 @@ async def listed(client: LangGraphClient, graph: str = "") -> list[ServedThread]
     found = await client.threads.search(
         metadata=metadata, sort_by="updated_at", sort_order="desc", limit=_MOST
     )
-    return [_thread(each) for each in found]
+    return [_thread(each) for each in found if _is_addressable(each)]
 
 
 async def found(client: LangGraphClient, wanted: str) -> ServedThread | None:
@@ -63,7 +63,7 @@ async def found(client: LangGraphClient, wanted: str) -> ServedThread | None:
     threads = await client.threads.search(
         metadata=named, sort_by="created_at", sort_order="asc", limit=1
     )
-    return _thread(threads[0]) if threads else None
+    return _thread(threads[0]) if threads and _is_addressable(threads[0]) else None
 
 
 async def made(client: LangGraphClient, name: str) -> ServedThread:
@@ -107,6 +107,12 @@ def words_of(message: Mapping[str, Any]) -> str:
     blocks = content if isinstance(content, list) else [content]
     texts = [each.get("text") if isinstance(each, dict) else each for each in blocks]
     return "\n".join(each for each in texts if isinstance(each, str))
+
+
+def _is_addressable(found: Any) -> bool:
+    """Whether its id leads to it: others choose ids too, and each stands in paths, for removal."""
+    own = str(found["thread_id"])
+    return own.isprintable() and not own.startswith(".") and not set(own) & set("/\\?#%")
 
 
 def _thread(found: Any) -> ServedThread:

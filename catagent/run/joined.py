@@ -14,6 +14,7 @@ from catagent.errors import ExitCode, ViewerLeftError
 from catagent.events import types as ev
 from catagent.events.filters import Filters
 from catagent.remote.address import Address
+from catagent.remote.answers import understood
 from catagent.remote.client import open_client
 from catagent.remote.failures import pause_of
 from catagent.remote.joined import Joined
@@ -75,11 +76,8 @@ class JoinedRuns(Followed):
     async def _look(self) -> None:
         """Begin to read what is new."""
         try:
-            if self.thread_id is None:
-                threads = {run.key[0] for run in self._reading.values()}
-                found = await going_on(self._client, self.address.graph, threads)
-            else:
-                found = [] if self._seen else [await one(self._client, self.thread_id, self.run_id)]
+            with understood():
+                found = await self._new()
             self._failures = 0
         except httpx.HTTPError:
             self._failures += 1
@@ -90,6 +88,12 @@ class JoinedRuns(Followed):
             if run.key[1] not in self._seen and len(self._reading) < _MOST:
                 self._seen.add(run.key[1])
                 self._reading[asyncio.create_task(self._drive(run))] = run
+
+    async def _new(self) -> list[There]:
+        if self.thread_id is None:
+            threads = {run.key[0] for run in self._reading.values()}
+            return await going_on(self._client, self.address.graph, threads)
+        return [] if self._seen else [await one(self._client, self.thread_id, self.run_id)]
 
     async def _wait(self) -> None:
         """Wait until it is time to look again, or there is nothing to wait for."""

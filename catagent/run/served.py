@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from catagent import __version__
 from catagent.agents.driver.inputs import key_of_a_question
 from catagent.agents.json_schemas import input_taken
-from catagent.errors import CatagentError, UsageError
+from catagent.errors import CatagentError, NetworkError, UsageError
 from catagent.events import types as ev
 from catagent.remote.address import Address
+from catagent.remote.answers import IS_IT_ONE, understood
 from catagent.remote.assistants import assistant
 from catagent.remote.reading import MODES, Reading
 from catagent.remote.threads import require_waiting
@@ -57,10 +58,13 @@ class RunServed(Run):
     async def detach(self) -> tuple[str, str]:
         """Start the run there, and leave it; return the ids of its thread and of its own."""
         async with self._client() as client:
-            if not self._is_named:
-                await client.threads.create(thread_id=self._thread_id)
-            remote = await self._remote(client)
+            with understood():
+                if not self._is_named:
+                    await client.threads.create(thread_id=self._thread_id)
+                remote = await self._remote(client)
             await remote.start()
+            if not remote.run_id:
+                raise NetworkError("The server does not say what its run is called.", IS_IT_ONE)
             return remote.thread_id, remote.run_id
 
     @property
@@ -90,8 +94,9 @@ class RunServed(Run):
         """Those that the server says it has."""
         async with self._client() as client:
             told: Any = await client.http.get("/info")
-        server = str(told.get("name") or "langgraph-api").lower()
-        found = {server: told.get("version"), "langgraph": told.get("langgraph_py_version")}
+        with understood():
+            server = str(told.get("name") or "langgraph-api").lower()
+            found = {server: told.get("version"), "langgraph": told.get("langgraph_py_version")}
         return {name: str(version) for name, version in found.items() if version}
 
     async def _events(self) -> EventStream:
@@ -100,12 +105,14 @@ class RunServed(Run):
             raise self._refused
         self.can_go_on, self._has_ended = True, False
         async with self._client() as client:
-            if (resume := self._request.resume) is not None:
-                await require_waiting(client, self._thread_id, {*resume.answers})
-            thread = await self._thread(client)
+            with understood():
+                if (resume := self._request.resume) is not None:
+                    await require_waiting(client, self._thread_id, {*resume.answers})
+                thread = await self._thread(client)
+                is_temporary = bool((thread.get("metadata") or {}).get(_TEMPORARY))
+                remote = await self._remote(client)
             if thread.get("status") == "busy":
                 yield ev.Warned(data=ev.WarningData(code="thread_busy", message=_BUSY, hint=_WAITS))
-            remote = await self._remote(client)
             reading = Reading(self.session.attached(self._agent_run()), str(self._run_id))
             try:
                 async with contextlib.aclosing(self._parts(client, remote, reading)) as events:
@@ -118,7 +125,7 @@ class RunServed(Run):
                 for event in reading.finish():
                     yield event
             finally:
-                if (thread.get("metadata") or {}).get(_TEMPORARY) and self._has_ended:
+                if is_temporary and self._has_ended:
                     await self._forget(client)
 
     def _agent_run(self) -> AgentRun:
