@@ -13,20 +13,18 @@ from typing import TYPE_CHECKING, Any
 from catagent.errors import AgentError
 from catagent.events import types as ev
 from catagent.remote.failures import INTERRUPT, Failures, is_of_a_model, name_of, pause_of
-from catagent.remote.objects import restored
+from catagent.remote.forms import begun, calls_in, ended, streamed
+from catagent.remote.objects import Json, restored
 from catagent.sources.base import AgentRun
 from catagent.sources.callbacks import Callbacks
 from catagent.sources.span import LLM_KINDS, Span
-from catagent.sources.standins import thing
 
 if TYPE_CHECKING:
     from catagent.remote.running import Ended
 
-Json = dict[str, Any]
 MODES = ("events", "tasks", "updates", "custom")
 """What a run is to be asked to stream, with those of its subgraphs."""
 _NO_END = "The server does not say how it ended."
-_SEND = "langgraph.types.Send"
 _AGAIN = "The server began this step again."
 
 
@@ -43,8 +41,8 @@ class Reading:
         # By namespaces: the nodes that began, and the tasks of a graph that have not ended.
         self._nodes: dict[str, str] = {}
         self._open: defaultdict[str, set[str]] = defaultdict(set)
-        # By nodes: the only call that one was to run, the run of that, and tools that failed.
-        self._calls: dict[str, Json] = {}
+        # By nodes: the calls that one was to run, the run of the only one, tools that failed.
+        self._calls: dict[str, list[Json]] = {}
         self._tools: dict[str, str] = {}
         self._held: defaultdict[str, list[tuple[str, Any]]] = defaultdict(list)
         # What has not ended, the outermost first, and what it began with, as the server wrote it.
@@ -121,42 +119,45 @@ class Reading:
         return self._root_id
 
     def _start(self, what: str, run_id: str, parents: list[str], data: Json) -> Iterator[ev.Event]:
-        metadata = data.get("metadata") if isinstance(data.get("metadata"), dict) else {}
+        given, metadata = (data.get("data") or {}).get("input"), data.get("metadata") or {}
         if parents and self._root_id not in self._spans:
-            name = (metadata or {}).get("graph_id")
-            yield from self.had.start("chain", self._root_id, None, name=str(name))
-        given = (data.get("data") or {}).get("input")
-        parent = next((each for each in reversed(parents) if each in self._spans), None)
+            name = str(metadata.get("graph_id"))
+            yield from self.had.start("chain", self._root_id, None, name=name)
+        parent = next((each for each in reversed(parents) if each in self._spans), "")
         about: Json = {"name": data.get("name"), "metadata": metadata, "parent_run_id": parent}
         about["tags"] = [tag for tag in data.get("tags") or () if isinstance(tag, str)]
-        if what == "tool" and (call := self._calls.get(parent or "")) is not None:
-            about["tool_call_id"] = call["id"] if call["name"] == about["name"] else None
-            self._tools[parent or ""] = run_id
-        raw, made = self._given.get(parent or "", (None, None))
+        if what == "tool":
+            about["tool_call_id"] = self._call_id(parent, run_id, data.get("name"), given)
+        raw, made = self._given.get(parent, (None, None))
         if raw is None or raw != given:  # or it is the state that is around it
-            made = _given(what, given)
+            made = begun(what, given)
         self._given[run_id] = given, made
         yield from self.had.start(what, run_id, made, **about)
         if (span := self._spans[run_id]).is_node:
-            self._nodes[span.ns] = run_id
-            if (call := _only_call(given)) is not None:
-                self._calls[run_id] = call
+            yield from self._leave(self._nodes.get(span.ns, ""))  # it is tried again
+            self._nodes[span.ns], self._calls[run_id] = run_id, calls_in(given)
+
+    def _call_id(self, node: str, run_id: str, tool: Any, args: Any) -> str | None:
+        """The id of the call that a tool runs, where its node was to run no other that is alike."""
+        calls = self._calls.get(node, [])
+        if len(calls) == 1:
+            self._tools[node] = run_id
+        mine = [call for call in calls if call["name"] == tool]
+        if len(mine) > 1:
+            mine = [call for call in mine if call["args"] == args]
+        return mine[0]["id"] if len(mine) == 1 else None
 
     def _stream(self, span: Span, chunk: Any) -> Iterator[ev.Event]:
-        if span.kind == "llm":
-            yield from self.had.chunk(span.run_id, _generation(chunk))
-        elif span.kind == "chat_model":
-            yield from self.had.chunk(span.run_id, restored(chunk))
-        else:
-            yield from self.had.stream(span.run_id, restored(chunk))
+        hand_on = self.had.chunk if span.kind in LLM_KINDS else self.had.stream
+        yield from hand_on(span.run_id, streamed(span.kind, chunk))
 
     def _end(self, span: Span, data: Json, output: Any) -> Iterator[ev.Event]:
         if span is self.had.tracker.root:
             self.had.tracker.pause(None, self._pauses)
-        for tool, told in self._held.pop(span.run_id, ()):
-            yield from self._fail(tool, self.failures.of(told))
+        yield from self._release(span.run_id, [])
         yield from self._leave(span.run_id)
-        yield from self.had.end(span.run_id, _output(span.kind, output, data))
+        agent = (data.get("metadata") or {}).get("lc_agent_name")
+        yield from self.had.end(span.run_id, ended(span.kind, output, agent))
 
     def _hold(self, tool: Span, told: Any) -> Iterator[ev.Event]:
         """A tool failed. What it waits for, and words that are withheld, its node's task says."""
@@ -166,6 +167,14 @@ class Reading:
             self._held[node].append((tool.run_id, told))
         else:
             yield from self._fail(tool.run_id, self.failures.of(told))
+
+    def _release(self, node: str, pauses: list[Json]) -> Iterator[ev.Event]:
+        """The tools that failed in a node, of which each waits for those it has said the ids of."""
+        for tool, told in self._held.pop(node, ()):
+            mine = [each for each in pauses if str(each.get("id")) in str(told)]
+            is_pause = name_of(told) == INTERRUPT
+            error = self.failures.waiting(mine) if is_pause else self.failures.of(told)
+            yield from self._fail(tool, error)
 
     def _task(self, ns: str, place: str, data: Json) -> Iterator[ev.Event]:
         """A node begins, or has ended: well, which its own events say, or not."""
@@ -179,11 +188,7 @@ class Reading:
         if not (pauses or data.get("error")):  # it has left for another graph
             self.had.tracker.on_chain_end(restored(data.get("result")), run_id=node)
             return
-        for tool, told in self._held.pop(node, ()):
-            mine = [each for each in pauses if str(each.get("id")) in str(told)]
-            is_pause = name_of(told) == INTERRUPT
-            error = self.failures.waiting(mine) if is_pause else self.failures.of(told)
-            yield from self._fail(tool, error)
+        yield from self._release(node, pauses)
         error = self.failures.waiting(pauses) if pauses else self.failures.of(data["error"])
         yield from self._fail(node, error)
 
@@ -197,6 +202,8 @@ class Reading:
 
     def _leave(self, run_id: str, why: str = _NO_END) -> Iterator[ev.Event]:
         """A run ends: so has, in whichever way, all that is inside of it."""
+        if run_id not in self._given:
+            return
         for span in reversed(self._inside(run_id)):
             if span.is_call and span.ended is None:
                 yield from self.had.fail(span.run_id, AgentError(why))
@@ -238,60 +245,6 @@ class Reading:
         yield from self.had.finish()
 
     def _close(self) -> Iterator[ev.Event]:
-        for tool, told in [each for several in self._held.values() for each in several]:
-            is_pause = name_of(told) == INTERRUPT
-            error = self.failures.waiting([]) if is_pause else self.failures.of(told)
-            yield from self._fail(tool, error)
+        for node in list(self._held):
+            yield from self._release(node, [])
         yield from self._leave(self._root_id)
-
-
-def _given(what: str, given: Any) -> Any:
-    """What a run begins with, as its callback has it."""
-    match what, given:
-        case "chat_model", {"messages": [[*messages], *_]}:
-            return restored(messages)
-        case "llm", {"prompts": [*prompts]}:
-            return list(map(str, prompts))
-        case "retriever", {"query": query}:
-            return query
-    return [] if what in LLM_KINDS else restored(given)
-
-
-def _only_call(given: Any) -> Json | None:
-    """The call that a node begins with, where it is all that it is to run."""
-    match given:
-        case {"__type": "tool_call_with_context", "tool_call": call}:
-            return _only_call([call])
-        case [{"type": "tool_call", "name": str(name), "id": str(call_id)}]:
-            return {"name": name, "id": call_id}
-    return None
-
-
-def _output(kind: str, output: Any, data: Json) -> Any:
-    """What a run came to, as its callback has it."""
-    match kind, output:
-        case "llm", {"generations": [[generation, *_], *_]}:
-            return _generation(generation)
-        case "llm", _:
-            return None
-        case "chat_model", {
-            "name": str(name)
-        }:  # that of its agent, which `create_agent` puts there
-            agent = (data.get("metadata") or {}).get("lc_agent_name")
-            return restored({**output, "name": None if name == agent else name})
-        case "chain", [{"node": str(), "args": _}, *_] if all(map(_is_send, output)):
-            return [
-                thing(_SEND, {"node": each["node"], "arg": restored(each["args"])})
-                for each in output
-            ]
-    return restored(output)
-
-
-def _is_send(told: Any) -> bool:
-    return isinstance(told, dict) and told.keys() == {"node", "args"}
-
-
-def _generation(told: Any) -> Any:
-    found = told if isinstance(told, dict) else {}
-    fields = {"text": str(found.get("text") or ""), "generation_info": found.get("generation_info")}
-    return thing("langchain_core.outputs.GenerationChunk", fields)

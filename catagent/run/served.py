@@ -88,7 +88,6 @@ class RunServed(Run):
         remote: Any = await on_thread(partial(import_module, "catagent.remote.client"))
         async with remote.open_client(self._address, self._loaded) as client:
             yield client
-        self._on_status("")
 
     async def _versions(self) -> dict[str, str]:
         """Those that the server says it has."""
@@ -113,6 +112,7 @@ class RunServed(Run):
                 remote = await self._remote(client)
             if thread.get("status") == "busy":
                 yield ev.Warned(data=ev.WarningData(code="thread_busy", message=_BUSY, hint=_WAITS))
+            self._on_status("")
             reading = Reading(self.session.attached(self._agent_run()), str(self._run_id))
             try:
                 async with contextlib.aclosing(self._parts(client, remote, reading)) as events:
