@@ -94,8 +94,10 @@ class _Asking:
     def questions(self, stream: BinaryIO) -> Iterator[Question]:
         """Those that were not answered. Raises UsageError for what cannot be gone on with."""
         take_in(self._wanted.resume, self._earlier, self._stdout.fileno())
-        total = None
-        if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        total, file = None, os.fstat(stream.fileno())
+        if stat.S_ISREG(file.st_mode):
+            if os.path.samestat(file, os.fstat(self._stdout.fileno())):
+                raise UsageError("the results would be asked in their turn", "> another file")
             at = stream.tell()
             total = self._earlier.expect(questions(stream))
             stream.seek(at)

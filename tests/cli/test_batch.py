@@ -267,6 +267,20 @@ def test_results_that_were_emptied_by_the_shell_are_refused(warm: Warm, tmp_path
     assert "--resume FILE >> FILE" in done.stderr
 
 
+def test_results_that_would_be_asked_as_questions_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "q.txt").write_text("who?\n")
+    done = subprocess.run(
+        ["sh", "-c", f"{' '.join(COMMAND)} batch q.txt >> q.txt"],
+        env=with_server(tmp_path, "http://127.0.0.1:1/v1"),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, (tmp_path / "q.txt").read_text()) == (2, "who?\n")
+    assert "in their turn" in done.stderr
+
+
 def test_a_batch_whose_questions_changed_says_so(warm: Warm, tmp_path: Path) -> None:
     with ScriptedServer(SAYING) as server:
         (tmp_path / "r.jsonl").write_bytes(batch(warm, tmp_path, server, lines=b"a\nb\nc\n").out)
