@@ -19,13 +19,15 @@ from tests.support.interpreters import twin
 
 STOPPED = "The turn was stopped before this tool returned."
 AGENT = """
-import contextlib, json
+import contextlib, json, threading, time
 from pathlib import Path
 from langchain.agents import create_agent
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+RETURNS = threading.Event()
 
 class Model(BaseChatModel):
     _llm_type = "scripted"
@@ -42,10 +44,13 @@ class Model(BaseChatModel):
 
 def quick():
     "Return at once."
+    RETURNS.set()
     return "quickly"
 
 def broken():
-    "Raise."
+    "Raise, once what the other returns is kept."
+    RETURNS.wait(30)
+    time.sleep(0.5)
     raise RuntimeError("broken")
 
 @contextlib.asynccontextmanager
