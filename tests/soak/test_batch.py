@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pytest
@@ -20,5 +21,7 @@ def test_a_batch_takes_as_much_memory_whatever_its_size(many: int, tmp_path: Pat
         cost = batch(tmp_path, url, many, "cat")()
         few = batch(tmp_path, url, min(many, 1_000), "cat")() if many > 1_000 else cost
     assert cost.output.count(b'"status":"success"') == many
-    assert cost.rss_mb < MOST_MB
+    # The kernel counts the peak of a process from that of the one which starts it on.
+    ours_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    assert cost.rss_mb < max(MOST_MB, ours_mb + 1)
     assert cost.rss_mb < few.rss_mb + _GROWS_MB
