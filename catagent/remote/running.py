@@ -8,6 +8,7 @@ from uuid import UUID
 import httpx
 import msgspec
 from langgraph_sdk.client import LangGraphClient
+from langgraph_sdk.errors import NotFoundError
 from msgspec import Struct
 
 from catagent.errors import NetworkError, UsageError
@@ -134,17 +135,27 @@ class Ended(Struct):
 async def ended(client: LangGraphClient, run: There) -> Ended:
     """What the server says of a run whose stream has ended.
 
-    Its thread says what state it left, and why it failed, unless another has run there since.
+    Its thread says what state it left, and why it failed, unless another has run there since. Where
+    the thread was removed with the run, the stream has said all: that it failed, too.
     """
+    try:
+        now = await _settled(client, run)
+        error = now.error_message or "the server does not say why"
+        runs = await _listed(client, run.key[0])
+        if any(each.created_at > now.created_at for each in runs):
+            return Ended(now.status, error, State())
+        thread = _as(_Thread, await client.threads.get(run.key[0]))
+        state = _as(State, await client.threads.get_state(run.key[0]))
+    except NotFoundError:
+        return Ended("success", "", State())
+    return Ended(now.status, thread.error or error, state)
+
+
+async def _settled(client: LangGraphClient, run: There) -> There:
+    """The run as it is listed once it has ended, which is a little after its stream."""
     for _ in range(_ENDS):
         now = _as(There, await client.runs.get(*run.key))
         if not now.goes_on:
             break
         await asyncio.sleep(_SOON_S)
-    error = now.error_message or "the server does not say why"
-    since = [each for each in await _listed(client, run.key[0]) if each.created_at > now.created_at]
-    if since:
-        return Ended(now.status, error, State())
-    thread = _as(_Thread, await client.threads.get(run.key[0]))
-    state = _as(State, await client.threads.get_state(run.key[0]))
-    return Ended(now.status, thread.error or error, state)
+    return now

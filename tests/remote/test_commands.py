@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 import uuid
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.support.cli import catagent, environment, lines
+from tests.support.waiting import wait_until
+from tests.support.warm import Warm
 
 
 def test_a_thread_of_a_server_is_named_gone_on_with_and_removed(
@@ -40,6 +44,26 @@ def test_a_run_that_is_left_on_a_server_is_joined_by_the_line_that_it_prints(
     assert (left.returncode, program, words[0]) == (0, "catagent", "watch")
     joined = lines(catagent(*words, "-o", "jsonl", env=env).stdout)
     assert (joined[0]["run_id"], joined[-1]["data"]["status"]) == (words[-1], "success")
+
+
+def test_watch_shows_as_done_what_runs_in_threads_that_are_removed_with_them(
+    langgraph_dev: str, tmp_path: Path, warm: Warm
+) -> None:
+    env, mine, others = environment(tmp_path), f"mine {uuid.uuid4()}", f"others {uuid.uuid4()}"
+    watched = warm.spawn(["watch", f"{langgraph_dev}/slow", "-o", "jsonl"], env)
+    assert catagent("ask", mine, "--agent", f"{langgraph_dev}/slow", env=env).returncode == 0
+    given = {"messages": [{"role": "user", "content": others}]}
+    body = {"assistant_id": "slow", "input": given, "stream_mode": ["messages-tuple"]}
+    said = httpx.post(f"{langgraph_dev}/runs/stream", json=body, timeout=60).text
+    assert "t19" in said
+    wait_until(lambda: watched.out.count(b'"run.finished"') >= 2)
+    watched.send(signal.SIGINT)
+    events = watched.wait().events
+    for question in (mine, others):
+        asked = [each for each in events if each["type"] == "run.started"]
+        [run] = [each["run_id"] for each in asked if question in str(each["data"]["input"])]
+        theirs = [each for each in events if each["run_id"] == run]
+        assert theirs[-1]["data"]["status"] == "success"
 
 
 @pytest.mark.parametrize(
