@@ -46,8 +46,9 @@ lint: $(DEV_READY) ## check style and formatting
 types: $(DEV_READY) ## check the types, strictly
 	@$(BIN)/mypy
 
-reference: $(READY) ## write docs/commands.md anew, of what the commands say of themselves, and README's picture
+reference: $(READY) ## write docs/commands.md and docs/settings.md anew, of what these say of themselves, and README's picture
 	@$(BIN)/python scripts/commands.py > docs/commands.md
+	@$(BIN)/python scripts/settings.py > docs/settings.md
 	@$(BIN)/catagent export tests/fixtures/v1/local.jsonl docs/images/ask.svg --force
 
 versions: $(DEV_READY) ## test on the lowest, the pinned and the newest dependencies; ONLY="lowest newest", PYTHONS="..."

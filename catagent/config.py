@@ -10,23 +10,21 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Any, get_args, get_type_hints
 from urllib.parse import unquote
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
 from catagent import variables
 from catagent.errors import UsageError, did_you_mean, nearest
+from catagent.settings import ColorChoice as ColorChoice
+from catagent.settings import Mode as Mode
+from catagent.settings import Output as Output
+from catagent.settings import Settings as Settings
+from catagent.settings import ThemeChoice as ThemeChoice
 from catagent.variables import PREFIX, read_text, sounds_secret
-
-Output = Literal["auto", "live", "plain", "jsonl", "answer", "ag-ui"]
-ColorChoice = Literal["auto", "always", "never"]
-ThemeChoice = Literal["auto", "dark", "light"]
-Mode = Literal["steps", "log", "events"]
-_Count = Annotated[int, Meta(ge=0)]
-_Seconds = Annotated[float, Meta(ge=0)]
 
 _SHORTEST_SECRET = 8
 # To the first @ and to the last one: several addresses may stand in a row.
@@ -38,40 +36,12 @@ _URL_PASSWORDS = (
 _URL_LOGIN = re.compile(r"://([^\s/@]+)@")
 
 
-class Settings(Struct, kw_only=True, frozen=True):
-    """What a person can choose. Every field is also CATAGENT_<NAME>, and a key of config.toml.
-
-    `fold` is how many rows are shown of a long text, 0 for all. `timeout` and `idle_timeout` are in
-    seconds, `max_cost` is in US dollars, 0 for none; `history_mb` is in megabytes. `server_keys`
-    are "HOST[:PORT]=KEY", in lines or by commas.
-    """
-
-    agent: str = "cat"
-    model: str | None = None
-    tool_model: str | None = None
-    local_model: str | None = None
-    mode: Mode = "events"
-    output: Output = "auto"
-    color: ColorChoice = "auto"
-    theme: ThemeChoice = "auto"
-    ascii: bool = False
-    fold: _Count = 9
-    max_steps: Annotated[int, Meta(ge=1)] = 25
-    max_retries: _Count = 2
-    timeout: _Seconds = 0.0
-    idle_timeout: _Seconds = 120.0
-    max_tokens: _Count = 0
-    max_cost: Annotated[float, Meta(ge=0)] = 0.0
-    history: bool = True
-    history_runs: _Count = 200
-    history_mb: _Count = 200
-    server_keys: str | None = None
-
-
 class Loaded(Struct, kw_only=True, frozen=True):
     """The settings, the environment they came with (`.env` included), and the user's folders.
 
     `process` is the environment without `.env`: what a program that we start is to have.
+    `origins` says of each setting that is no default where it is from: "the command line",
+    "the environment", ".env", or the path of config.toml.
     `notices` are for the person: what was left out that they may count on.
     """
 
@@ -81,6 +51,7 @@ class Loaded(Struct, kw_only=True, frozen=True):
     config_dir: Path
     state_dir: Path
     cache_dir: Path
+    origins: Mapping[str, str] = {}
     notices: tuple[str, ...] = ()
 
     @property
@@ -100,17 +71,22 @@ _ours: dict[str, str] = {}
 _LONGEST_SHOWN = 200
 _NO_SETTINGS = ("home", "watch", "watch_tokens")
 _FOLDERS = ("config", "state", "cache")
+CONFIG_FILE = "config.toml"
+# Where a setting may be from; what else there is, is the path of that file.
+COMMAND_LINE, ENVIRONMENT, DOTENV = "the command line", "the environment", ".env"
 
 
 def load(
     flags: Mapping[str, Any],
     environ: Mapping[str, str] | None = None,
     env_file: Path | None = None,
+    problems: list[UsageError] | None = None,
 ) -> Loaded:
     """Read every layer. `flags` holds what was given on the command line, None for what was not.
 
     What `env_file` adds to the environment comes before `.env`. Raises UsageError that names the
-    layer of a value that is of no use, and for an `env_file` that cannot be read.
+    layer of a value that is of no use, unless there is a list for `problems`, where it is put and
+    the value left out; and for an `env_file` that cannot be read.
     """
     process = dict(os.environ if environ is None else environ)
     named = _read_named(env_file) if env_file else {}
@@ -122,18 +98,21 @@ def load(
     if environ is None:
         os.environ.update(whole)  # LangChain's providers look for their keys there themselves
     folders = _folders(whole)
+    file = folders["config_dir"] / CONFIG_FILE
     layers = [
-        ("the command line", {k: v for k, v in flags.items() if v is not None}),
-        ("the environment", _prefixed(process)),
-        (".env", _prefixed(dotenv)),
-        ("config.toml", _read_toml(folders["config_dir"] / "config.toml")),
+        (COMMAND_LINE, {k: v for k, v in flags.items() if v is not None}),
+        (ENVIRONMENT, _prefixed(process)),
+        (DOTENV, _prefixed(dotenv)),
+        (str(file), _read_toml(file, problems)),
     ]
-    settings = merged(layers)
+    chosen = _chosen(layers, problems)
+    settings = Settings(**{name: value for name, (value, _) in chosen.items()})
     _ours.update(_with_secrets(settings))
     return Loaded(
         settings=settings,
         environ=whole,
         process=process,
+        origins={name: where for name, (_, where) in chosen.items()},
         notices=(*said, *notices, *_misspelt({**found, **process})),
         **folders,
     )
@@ -153,24 +132,43 @@ _KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false",
 
 def merged(layers: Sequence[tuple[str, Mapping[str, Any]]]) -> Settings:
     """Each setting from the first layer that has it. Raises UsageError, which names the layer."""
+    return Settings(**{name: value for name, (value, _) in _chosen(layers).items()})
+
+
+def _chosen(
+    layers: Sequence[tuple[str, Mapping[str, Any]]], problems: list[UsageError] | None = None
+) -> dict[str, tuple[Any, str]]:
+    """The value of each setting that a layer has, and which layer that is."""
     hints, values = get_type_hints(Settings, include_extras=True), {}
     for where, layer in reversed(layers):
         for name, value in layer.items():
             if name in hints:
-                values[name] = _convert(name, value, hints[name], where)
-    return Settings(**values)
+                with _noted(problems):
+                    values[name] = _convert(name, value, hints[name], where), where
+    return values
+
+
+@contextlib.contextmanager
+def _noted(problems: list[UsageError] | None) -> Iterator[None]:
+    """Inside, what is wrong is put into the list, or raised where there is none."""
+    try:
+        yield
+    except UsageError as error:
+        if problems is None:
+            raise
+        problems.append(error)
 
 
 def _convert(name: str, value: Any, kind: Any, where: str) -> Any:
     try:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
-        words = [each for each in getattr(kind, "__args__", ()) if isinstance(each, str)]
+        words = [each for each in get_args(get_args(kind)[0]) if isinstance(each, str)]
         if sounds_secret(name.upper()):
             raise UsageError(f"{name} from {where} is not a text") from None
         hint = did_you_mean(value if isinstance(value, str) else "", words)
         wanted = "" if hint else _wanted(error)
-        if where == "the command line":
+        if where == COMMAND_LINE:
             flag = "--" + name.replace("_", "-")
             raise UsageError(f"{flag} is {_shown(value)}", hint or wanted) from None
         message = ": ".join(filter(None, [f"{name} from {where} is {_shown(value)}", wanted]))
@@ -215,7 +213,16 @@ def with_variables(loaded: Loaded, found: Mapping[str, str], where: str) -> Load
     return replace(loaded, environ={**loaded.environ, **added}, notices=notices)
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def _read_toml(path: Path, problems: list[UsageError] | None) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    with _noted(problems):
+        values = _parsed(path)
+        if unknown := sorted(values.keys() - set(Settings.__struct_fields__)):
+            raise _unknown(path, unknown)
+    return values
+
+
+def _parsed(path: Path) -> dict[str, Any]:
     try:
         text = read_text(path)
     except (FileNotFoundError, NotADirectoryError, PermissionError):
@@ -226,16 +233,20 @@ def _read_toml(path: Path) -> dict[str, Any]:
     import tomllib  # 13 ms that most starts need not pay
 
     try:
-        values = tomllib.loads(text)
+        return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         why = error if isinstance(error, ValueError) else "it is nested too deep"
         raise UsageError(f"{path} is not TOML: {why}") from None
-    unknown = sorted(values.keys() - set(Settings.__struct_fields__))
-    if unknown:
-        named = ", ".join(map(_shown, unknown[:5]))
-        hint = did_you_mean(unknown[0], Settings.__struct_fields__)
-        raise UsageError(f"{path} has no such setting: {named}", hint)
-    return values
+
+
+def _unknown(path: Path, names: Sequence[str]) -> UsageError:
+    """The error for keys of a file that are no settings: each with the one that it may mean."""
+    known = Settings.__struct_fields__
+    near = {name: nearest(name, known) for name in names[:5]}
+    said = [_shown(name) + (f" (did you mean {m}?)" if m else "") for name, m in near.items()]
+    return UsageError(
+        f"{path} has no such setting: {', '.join(said)}", f"there is: {', '.join(known)}"
+    )
 
 
 def _folders(environ: Mapping[str, str]) -> dict[str, Path]:

@@ -65,7 +65,29 @@ def test_the_setting_that_was_meant_is_named(folder: Path) -> None:
     write_config(folder, "modle = 'x'")
     with pytest.raises(UsageError) as refused:
         load({}, environ(folder))
-    assert refused.value.hint.startswith("did you mean model? there is: agent, ")
+    assert "no such setting: 'modle' (did you mean model?)" in refused.value.message
+    assert refused.value.hint.startswith("there is: agent, ")
+
+
+def test_all_that_is_wrong_is_told_where_it_is_asked_for_and_the_rest_holds(folder: Path) -> None:
+    write_config(folder, "modle = 'x'\nfold = -1\nmode = 'evnets'\ntheme = 'light'\nzzz = 1")
+    problems: list[UsageError] = []
+    found = load({"fold": 3}, environ(folder, CATAGENT_MAX_STEPS="0"), problems=problems)
+    file = folder / "home" / "config" / "config.toml"
+    told = " / ".join(f"{each.message} {each.hint}" for each in problems)
+    for words in (
+        f"{file} has no such setting: 'modle' (did you mean model?), 'zzz'",
+        f"fold from {file} is -1: it is a whole number, 0 or more",
+        f"mode from {file} is 'evnets' did you mean events? there is: steps, log, events",
+        "max_steps from the environment is '0': it is a whole number, 1 or more",
+    ):
+        assert words in told
+    assert (found.settings.fold, found.settings.mode, found.settings.theme) == (
+        3,
+        "events",
+        "light",
+    )
+    assert found.origins == {"fold": "the command line", "theme": str(file)}
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from catagent.cli.asked import Asked
 from catagent.cli.candidates import agents, models, runs, threads
 from catagent.config import Settings
 from catagent.events.filters import TYPES
-from catagent.loading.registry import AGENTS
+from catagent.settings import descriptions
 
 Options = tuple[inspect.Parameter, ...]
 
@@ -27,11 +27,11 @@ _VALUES: dict[str, Callable[[], Any]] = {
 
 
 def _option(
-    name: str, text: str, *short: str, panel: str, kind: Any = bool, **more: Any
+    name: str, text: str = "", *short: str, panel: str, kind: Any = bool, **more: Any
 ) -> inspect.Parameter:
-    """Make the option `--name`. A setting's option has its type, and shows its default in help.
+    """Make the option `--name`. A setting's has its type, its default, and what is said of it.
 
-    A name that is a word of Python's ends in `_`.
+    A text is for what a command says otherwise. A name that is a word of Python's ends in `_`.
     """
     flag, setting = "--" + name.rstrip("_").replace("_", "-"), _KINDS.get(name)
     if setting is bool:
@@ -45,7 +45,10 @@ def _option(
         name,
         inspect.Parameter.KEYWORD_ONLY,
         default=False if kind is bool else None,
-        annotation=Annotated[kind, make(flag, *short, help=text, rich_help_panel=panel, **more)],
+        annotation=Annotated[
+            kind,
+            make(flag, *short, help=text or descriptions()[name], rich_help_panel=panel, **more),
+        ],
     )
 
 
@@ -66,8 +69,7 @@ _filter = functools.partial(_option, panel="What to show", kind=list[str] | None
 AGENT: Options = (
     _run(
         "agent",
-        f"{', '.join(AGENTS)}, file.py:name, id or URL. The id is one of langgraph.json, the URL "
-        "that of an agent on a server, as http://HOST:PORT/GRAPH.",
+        "",
         "-a",
         metavar="NAME",
     ),
@@ -107,29 +109,13 @@ BREAK: Options = (
     _run("step", "Stop before the first of all, and each that comes next."),
 )
 
-MODE: Options = (
-    _run(
-        "mode",
-        "Which of LangChain's APIs. They are astream (steps), astream_log and astream_events.",
-        "-m",
-    ),
-)
+MODE: Options = (_run("mode", "", "-m"),)
 
 RUN: Options = (
     *MODE,
-    _run(
-        "model",
-        "The agent's model, as PROVIDER:NAME; local is the embedded one, local:FILE.gguf your own.",
-        metavar="NAME",
-        show_default="OpenAI with a key, else local",
-    ),
-    _run("tool_model", "The model inside the tools.", metavar="NAME", show_default="as --model"),
-    _run("max_steps", "Stop after so many steps."),
-    _run("max_tokens", "Ask no model after so many tokens; 0 for no limit."),
-    _run("max_cost", "Ask no model after so many US dollars; 0 for no limit."),
-    _run("timeout", "Stop after so many seconds; 0 for no limit."),
-    _run("idle_timeout", "Stop when a model is silent for so many seconds; 0 for no limit."),
-    _run("max_retries", "Send a failed request again."),
+    _run("model", metavar="NAME", show_default="OpenAI with a key, else local"),
+    _run("tool_model", metavar="NAME", show_default="as --model"),
+    *map(_run, ("max_steps", "max_tokens", "max_cost", "timeout", "idle_timeout", "max_retries")),
     _run("debug", "Show the traceback of an error."),
 )
 
@@ -157,10 +143,9 @@ TURN: Options = (
 DETACH: Options = (_run("detach", "Start the run on its server, print what joins it, and leave."),)
 
 DRAWING: Options = (
-    _output("color", "When to use colour."),
+    _output("color"),
     _output("no_color", "The same as --color never."),
-    _output("theme", "Colours for which terminal."),
-    _output("ascii", "Draw with ASCII alone."),
+    *map(_output, ("theme", "ascii")),
 )
 
 LOOK: Options = (
@@ -168,7 +153,7 @@ LOOK: Options = (
     _output("verbose", "Show run ids, tags and timings.", "-v"),
     _output("stats", "Usage and times, on stderr, at the end."),
     *DRAWING,
-    _output("fold", "Show so many rows of a long text; 0 for all. The answer is always whole."),
+    _output("fold"),
     _output("full", "The same as --fold 0."),
 )
 
@@ -180,7 +165,7 @@ CHAT: Options = (
 )
 
 OUTPUT: Options = (
-    _output("output", "live is for a terminal, jsonl for a pipe.", "-o"),
+    _output("output", "", "-o"),
     _output("json", "The same as -o jsonl."),
     *LOOK,
 )
@@ -208,7 +193,7 @@ WATCH: Options = (
 RECORD: Options = (
     _keep("record", "Write the run to this file, for replay.", kind=Path | None),
     _keep("force", "Let --record overwrite a file."),
-    _keep("history", "Keep the run for catagent runs."),
+    _keep("history"),
 )
 
 KEEP: Options = (_keep("raw", "LangChain's own object in every event."), *RECORD)
