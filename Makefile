@@ -20,7 +20,7 @@ DEV_READY := .venv/dev-ready
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help ask serve test test-all coverage versions lint types reference bench train eval clean
+.PHONY: help ask serve test test-all coverage versions lint types reference docs bench train eval clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ reference: $(READY) ## write docs/commands.md and docs/settings.md anew, of what
 	@$(BIN)/python scripts/settings.py > docs/settings.md
 	@$(BIN)/catagent export tests/fixtures/v1/local.jsonl docs/images/ask.svg --force
 
+docs: $(DEV_READY) ## build the documentation into site/, strictly; see it with: python3 -m http.server -d site
+	@$(BIN)/zensical build --strict --clean
+
 versions: $(DEV_READY) ## test on the lowest, the pinned and the newest dependencies; ONLY="lowest newest", PYTHONS="..."
 	@$(BIN)/python scripts/versions.py $(if $(ONLY),--only $(ONLY)) $(if $(PYTHONS),--pythons $(PYTHONS))
 
@@ -64,7 +67,7 @@ eval: $(DEV_READY) ## measure the embedded model on held-out questions
 	@$(MAKE) -C training eval
 
 clean: ## remove everything that was set up or built
-	rm -rf .venv build dist .langgraph_api .coverage* benchmarks/out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist site .cache .langgraph_api .coverage* benchmarks/out .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find catagent tests training benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): $(SETUP)

@@ -14,9 +14,9 @@ from catagent.config import Settings
 _TOP = """\
 # Commands
 
-Every command with all that it takes, written by `make reference`. An option with a variable is a
-setting: that variable, and a key of `config.toml` with the option's name, set it as well
-([README](../README.md#settings)). RUN is `last`, the beginning of a run's id, or a file.
+This page lists every command with everything it takes. `make reference` writes it. An option with
+a variable is a [setting](settings.md): that variable, and a key of `config.toml` with the option's
+name, set it as well. RUN is `last`, the beginning of a run's id, or a file.
 """
 
 

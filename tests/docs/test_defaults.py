@@ -19,7 +19,7 @@ QUOTED = re.compile(r"`--([a-z-]+)`[^`|;:]{0,24}?\b(\d+)\b")
 @pytest.mark.parametrize(
     ("document", "options"),
     [
-        ("README.md", {"max-steps", "idle-timeout"}),
+        ("docs/exit-codes.md", {"max-steps", "idle-timeout"}),
         ("docs/faults.md", {"max-retries", "idle-timeout"}),
     ],
 )
@@ -30,8 +30,8 @@ def test_a_document_quotes_defaults_as_they_are(document: str, options: set[str]
         assert float(number) == getattr(DEFAULTS, option.replace("-", "_")), option
 
 
-def test_readme_names_the_mode_that_is_the_default() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_guide_names_the_mode_that_is_the_default() -> None:
+    text = (ROOT / "docs/filters.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| `(\w+)` \(default\)", text, re.MULTILINE) == [DEFAULTS.mode]
 
 

@@ -66,8 +66,3 @@ def test_every_option_of_stream_is_in_the_table_with_its_default() -> None:
     assert [name for name, _ in rows] == list(options)
     for name, default in rows:
         assert (ast.literal_eval(default) if default else None) == (options[name]), name
-
-
-@pytest.mark.parametrize("link", re.findall(r"\]\(([^)]+)\)", TEXT))
-def test_every_link_leads_somewhere(link: str) -> None:
-    assert (ROOT / "docs" / link).exists()

@@ -41,11 +41,6 @@ def test_every_command_works_in_order(langgraph_dev: str, tmp_path: Path) -> Non
         assert "Traceback" not in done.stderr, command
 
 
-@pytest.mark.parametrize("link", re.findall(r"\]\(([^)]+)\)", TEXT))
-def test_every_link_leads_somewhere(link: str) -> None:
-    assert (ROOT / "docs" / link).exists()
-
-
 @pytest.mark.parametrize("package", ["langgraph-cli", "langgraph-api"])
 def test_the_versions_that_were_tried_are_those_of_the_tests(package: str) -> None:
     constraints = (ROOT / "constraints.txt").read_text(encoding="utf-8")

@@ -125,8 +125,3 @@ def test_an_agent_of_a_project_is_asked_as_the_document_says(env: dict[str, str]
     assert process.returncode == 0, errors
     assert "/.venv/bin/python" in errors
     assert '"delta":"j0 "' in output
-
-
-@pytest.mark.parametrize("link", re.findall(r"\]\(([^)]+)\)", TEXT))
-def test_every_link_leads_somewhere(link: str) -> None:
-    assert (ROOT / "docs" / link).exists()
