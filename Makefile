@@ -20,7 +20,7 @@ DEV_READY := .venv/dev-ready
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help ask serve test test-all coverage versions lint types reference docs bench train eval clean
+.PHONY: help ask serve test test-all coverage versions lint types reference docs release bench train eval clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -56,6 +56,9 @@ docs: $(DEV_READY) ## build the documentation into site/, strictly; see it with:
 
 versions: $(DEV_READY) ## test on the lowest, the pinned and the newest dependencies; ONLY="lowest newest", PYTHONS="..."
 	@$(BIN)/python scripts/versions.py $(if $(ONLY),--only $(ONLY)) $(if $(PYTHONS),--pythons $(PYTHONS))
+
+release: $(READY) ## build the wheel and the sdist into dist/, and try them; PYTHONS="..." names more interpreters
+	@$(BIN)/python -m scripts.release $(if $(PYTHONS),--pythons $(PYTHONS)) $(ARGS)
 
 bench: $(DEV_READY) ## measure start-up, the cost of a token, and of being watched
 	@$(BIN)/python -m benchmarks $(ARGS)
