@@ -306,7 +306,7 @@ def secrets_of(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     found = set()
     for name, value in ({**os.environ, **_ours} if environ is None else environ).items():
         if name == PREFIX + "SERVER_KEYS":  # the hosts in it are no secrets
-            found.update(re.findall(r"=\s*(?:[Bb]earer\s+)?([^\s,]+)", value))
+            found.update(re.findall(r"=\s*(?:(?i:bearer)\s+)?([^,\n]*[^,\s])", value))
         elif sounds_secret(name.upper()):
             found.add(value)
         if "://" in value:

@@ -41,6 +41,7 @@ class Viewer:
         self, asked: Asked, outputs: Outputs, stop: Stop, joined: Container[str] | None = None
     ) -> None:
         self._asked, self._stop, self._joined = asked, stop, joined
+        self._status = outputs.status
         # A live view sees itself to what is to be shown of errors.
         late = [asked.errors and sink is not outputs.live for sink in outputs.sinks]
         pairs = zip(outputs.sinks, late, strict=True)
@@ -65,6 +66,7 @@ class Viewer:
             loaded=self._asked.loaded,
             thread_id=self._asked.thread,
             run_id=self._asked.run,
+            on_status=self._status,
             **self._shared(recording),
         )
 

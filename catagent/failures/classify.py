@@ -33,6 +33,7 @@ _TOO_LONG = (
 _MOST_OF_A_MEMBER = 200
 _TRY_AGAIN = "try again later; --max-retries says how often to try by itself"
 _WITHOUT_THREAD = "asked without --thread, nothing of it is to be stored"
+_THERE = "keys, addresses and models are set on the agent's server; its log may say more"
 _IS_IT_AN_API = "is it an OpenAI-compatible API? "
 _SILENT = {"APITimeoutError", "TimeoutException", "TimeoutError", "Timeout"}
 _KINDS: dict[str, type[CatagentError]] = {
@@ -94,7 +95,7 @@ def classify(raised: BaseException, owner: Owner | None = None) -> CatagentError
     elif owner is not None and owner.kind != "model":
         error = _by_own_code(first, owner)
     else:
-        error = _by_model(first, owner)
+        error = _there(first, _by_model(first, owner))
     return _along_with(others, error) if others else error
 
 
@@ -180,6 +181,14 @@ def _by_model(raised: BaseException, owner: Owner | None) -> CatagentError:
     if exceptions.root_errno(raised) in exceptions.FILES_USED_UP:
         return AgentError(*TOO_MANY_FILES)
     return AgentError(_failed("The agent", raised)) if owner is None else _no_answer(raised, said)
+
+
+def _there(raised: BaseException, error: CatagentError) -> CatagentError:
+    """The error as it is to be read where an agent's model is asked by the agent's server."""
+    is_there = getattr(raised, "catagent_is_there", False)  # of remote/failures.py
+    if not is_there or isinstance(error, AgentError):
+        return error
+    return type(error)(f"Where the agent runs: {error.message}", _THERE)
 
 
 def _refused(status: int | None, said: str, raised: BaseException) -> CatagentError:

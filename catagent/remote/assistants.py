@@ -34,7 +34,9 @@ async def assistants(client: LangGraphClient, address: Address) -> list[Assistan
         found += page
         if not page:
             break
-    found.sort(key=lambda each: (str(each["graph_id"]), not _is_default(each), str(each["name"])))
+    found.sort(
+        key=lambda each: (str(each["graph_id"]), not _is_default(each), str(each.get("name")))
+    )
     return [_info(each, address) for each in found]
 
 

@@ -19,6 +19,7 @@ from catagent.errors import NetworkError
 from catagent.redact import redact
 from catagent.remote.address import Address
 from catagent.remote.answers import IS_IT_ONE
+from catagent.remote.connections import whole
 from catagent.remote.keys import headers_for
 from catagent.remote.refusals import error_of
 
@@ -69,7 +70,8 @@ class _Client(httpx.AsyncClient):
         is_harmless = not is_stream and (request.method != "POST" or path.endswith(_HARMLESS))
         for tries in range(_TRIES if is_harmless else 1):
             try:
-                return await super().send(request, **options)
+                response = await super().send(request, **{**options, "stream": True})
+                return response if is_stream else await whole(response)
             except (httpx.ReadError, httpx.RemoteProtocolError, httpx.WriteError):
                 if not is_harmless or tries == _TRIES - 1:
                     raise

@@ -1,6 +1,7 @@
 """One connection over which a run's parts come, and how long a lost one is taken up again."""
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -12,13 +13,15 @@ from langgraph_sdk.sse import BytesLineDecoder, SSEDecoder
 from catagent.errors import NetworkError
 from catagent.failures.exceptions import words_of
 from catagent.remote.position import HINT
+from catagent.views.status import AGAIN
 
 # A server takes up to 15 s to start, and a proxy some to find another.
 _PATIENCE_S = 30.0
 _LONGEST_PAUSE_S = 3.0
+_OF_TRANSFER = ("content-encoding", "content-length", "transfer-encoding")
 # What was there for so long is not the trouble.
 _LASTED_S = 10.0
-_LARGEST_PART = 1 << 27
+_LARGEST = 1 << 27
 _IS_IT = "is it a server that speaks the LangGraph API? a proxy in between may have cut it"
 
 
@@ -28,8 +31,7 @@ async def parts_of(response: httpx.Response) -> AsyncGenerator[StreamPart, None]
     Raises what httpx raises, and NetworkError for what is no stream of a LangGraph server.
     """
     if response.is_error:
-        await response.aread()
-        response.raise_for_status()
+        (await whole(response)).raise_for_status()
     if "text/event-stream" not in response.headers.get("content-type", ""):
         raise NetworkError("The server sent something else than a stream.", _IS_IT)
     lines, decoder, unread = BytesLineDecoder(), SSEDecoder(), 0
@@ -40,8 +42,21 @@ async def parts_of(response: httpx.Response) -> AsyncGenerator[StreamPart, None]
             if part is not None and (part.event or part.data is not None):
                 yield part
                 unread = 0
-        if unread > _LARGEST_PART:
+        if unread > _LARGEST:
             raise NetworkError("The server sent a part of over 128 MB.", _IS_IT)
+
+
+async def whole(response: httpx.Response) -> httpx.Response:
+    """The same response once all of it was read. Raises NetworkError for more than 128 MB."""
+    content = bytearray()
+    async with contextlib.aclosing(response):
+        async for piece in response.aiter_bytes():
+            content += piece
+            if len(content) > _LARGEST:
+                raise NetworkError("The server's answer is larger than 128 MB.", _IS_IT)
+    headers = [each for each in response.headers.multi_items() if each[0] not in _OF_TRANSFER]
+    status, request, read = response.status_code, response.request, bytes(content)
+    return httpx.Response(status, headers=headers, content=read, request=request)
 
 
 def _decoded(decoder: SSEDecoder, line: bytes) -> StreamPart | None:
@@ -79,7 +94,7 @@ class Outage:
         self._since = self._since or time.monotonic()
         if time.monotonic() - self._since > _PATIENCE_S:
             raise NetworkError(f"The connection is lost: {words_of(why)}", HINT) from why
-        self._on_lost(f"connection lost, trying again: {words_of(why)}")
+        self._on_lost(f"{AGAIN}: {words_of(why)}")
         longest = min(_LONGEST_PAUSE_S, 0.05 * 2.0**self._tries)
         self._tries += 1
         await asyncio.sleep(longest * random.uniform(0.75, 1.0))  # noqa: S311 - spreads clients

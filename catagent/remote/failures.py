@@ -44,6 +44,7 @@ class Failures:
             said = self.words.get(name) or self._last or said
         known = hasattr(builtins, name)
         form: dict[str, Any] = {"mro": [f"{'builtins' if known else 'served'}.{name}"]}
+        form["is_there"] = True
         if (kind := _OF_MODELS.fullmatch(name)) is not None and not known:
             form["mro"].append(f"served.API{kind[1].removeprefix('API')}Error")
         if (status := _STATUS.match(said)) is not None:

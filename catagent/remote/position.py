@@ -15,6 +15,7 @@ _FIRST = ("metadata", "error")
 # LangGraph's ids: milliseconds, and a number.
 _TIMED = re.compile(r"(\d+)-(\d+)")
 HINT = "the run may go on there: catagent watch shows what runs"
+_FORGOTTEN = "a server that is started again may have forgotten its runs: ask again"
 
 
 class Position:
@@ -65,10 +66,13 @@ class Position:
         self._alike.append((part.event, part.data))
         return True
 
-    def ended(self) -> None:
-        """Raise NetworkError where the stream ended before it had come to this place again."""
+    def ended(self, *, is_known: bool) -> None:
+        """Raise NetworkError where the stream ended before it had come to this place again.
+
+        A run that the server does not know, `is_known` says, does not go on either.
+        """
         if self._awaited or (self._is_ours and not self._alike):
-            raise lost("its server has no more of it")
+            raise lost("its server has no more of it", HINT if is_known else _FORGOTTEN)
 
     def _is_anew(self, part: StreamPart) -> bool:
         """Whether a server that was started again runs the run again, from its last checkpoint."""
@@ -80,8 +84,9 @@ class Position:
 
     def _recognise(self, part: StreamPart) -> None:
         if not self._is_recognised and part.id not in (self._first, self._before, self._last):
-            said = one_line(words_in(part.data), 500) if part.event == "error" else ""
-            raise lost(f"its server says: {said}" if said else "its server went on elsewhere")
+            if part.event == "error":  # which is the server's, about a run that it does not find
+                raise lost(f"its server says: {one_line(words_in(part.data), 500)}", _FORGOTTEN)
+            raise lost("its server went on elsewhere")
         self._is_recognised = True
         self._awaited -= part.id == self._last
 
@@ -96,6 +101,6 @@ def _numbers(match: re.Match[str]) -> tuple[int, ...]:
     return tuple(map(int, match.groups()))
 
 
-def lost(why: str) -> NetworkError:
+def lost(why: str, hint: str = HINT) -> NetworkError:
     """The error of a run that is not read on: the connection broke off, and `why` it ends there."""
-    return NetworkError(f"The connection broke off, and {why}.", HINT)
+    return NetworkError(f"The connection broke off, and {why}.", hint)

@@ -166,17 +166,16 @@ class RemoteRun:
 
         Raises NetworkError where that had not come to the place up to which it was read.
         """
-        for _ in range(2):
-            try:
-                run: Any = await self._client.runs.get(self.thread_id, self.run_id)
-            except NotFoundError:
-                break
-            if not isinstance(run, dict) or run.get("status") not in _ACTIVE:
-                break
-            await asyncio.sleep(0.1)  # it is said a little later
-        else:
-            return True
-        self._position.ended()
+        run: Any = None
+        with contextlib.suppress(NotFoundError):
+            for _ in range(2):
+                run = await self._client.runs.get(self.thread_id, self.run_id)
+                if not isinstance(run, dict) or run.get("status") not in _ACTIVE:
+                    break
+                await asyncio.sleep(0.1)  # it is said a little later
+            else:
+                return True
+        self._position.ended(is_known=run is not None)
         return False
 
     def _may_pass(self, raised: httpx.HTTPError) -> bool:

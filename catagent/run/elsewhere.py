@@ -135,11 +135,7 @@ class RunElsewhere(Run):
                 raise await self._why()
             run = self._begun.result()
             async for event in run.events(self.session.attached(run.agent_run())):
-                if isinstance(event, ev.LlmStarted):
-                    self.session.pulse.begin(event.run_id, lambda: True)
-                elif isinstance(event, ev.LlmFinished):
-                    self.session.pulse.end(event.run_id)
-                self._say_node(event)
+                self._note(event)
                 yield event
             await self._ended(following)
         except Exception as raised:

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import httpx
 from msgspec.structs import replace
 
 from catagent.config import Loaded
-from catagent.errors import ExitCode, ViewerLeftError
+from catagent.errors import ExitCode, NetworkError, ViewerLeftError
 from catagent.events import types as ev
 from catagent.events.filters import Filters
 from catagent.remote.address import Address
@@ -41,20 +41,22 @@ class JoinedRuns(Followed):
     """What runs on the server of `address`, or one run of the thread called `thread_id`.
 
     That is the one called `run_id`, else the one that goes on there, or the last. `left` are the
-    ids of threads and runs that had not ended when this did.
+    ids of threads and runs that had not ended when this did. A connection that is being taken up
+    again goes to `on_status`, in words, and "" once it has been.
     """
 
     address: Address
     loaded: Loaded
     thread_id: str | None = None
     run_id: str | None = None
+    on_status: Callable[[str], object] = lambda _: None
 
     def __post_init__(self) -> None:
         self._reading: dict[asyncio.Task[None], There] = {}
         self._sessions: dict[Session, There] = {}
         self.left = list[tuple[str, str]]()
         self._seen = set[str]()
-        self._failures = 0
+        self._failures = _FAILURES - 1  # the first answer is to come
 
     async def follow(self) -> ExitCode:
         """Follow the one to its end, or all until it is time to stop; return the one's exit code.
@@ -79,9 +81,9 @@ class JoinedRuns(Followed):
             with understood():
                 found = await self._new()
             self._failures = 0
-        except httpx.HTTPError:
+        except (httpx.HTTPError, NetworkError, ValueError):
             self._failures += 1
-            if self._failures == _FAILURES or not self._seen:
+            if self._failures >= _FAILURES and not self._reading:  # which say so, each by itself
                 raise
             return
         for run in found:
@@ -123,7 +125,7 @@ class JoinedRuns(Followed):
         agent_run = AgentRun(nothing, nothing, None, max_steps=math.inf)
         reading = _Reading(session.attached(agent_run), run, graph)
         try:
-            async for part in RemoteRun(self._client, *run.key).parts():
+            async for part in RemoteRun(self._client, *run.key, on_lost=self.on_status).parts():
                 for event in reading.read(part.event, part.data):
                     yield event
             end = await ended(self._client, run)
@@ -164,7 +166,8 @@ class _Reading:
         elif self._reader is not None:
             yield from self._reader.read(event, data)
         elif event not in ("metadata", "end"):
-            self._reader = self._of(self._run.kwargs.get("stream_mode") or event)
+            modes = self._run.kwargs.get("stream_mode")
+            self._reader = self._of(modes if modes and isinstance(modes, str | list) else event)
             if not self._has_beginning:
                 yield _warning("no_beginning", _GONE, _RESUMABLE)
             if isinstance(self._reader, Joined):

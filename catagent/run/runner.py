@@ -174,6 +174,14 @@ class Run:
         """Why a pause is lost with the process, empty where it is not."""
         return self.supplies.lost(self._pause_file)
 
+    def _note(self, event: ev.Event) -> None:
+        """Let the session's clock and the footer know what an agent elsewhere waits for."""
+        if isinstance(event, ev.LlmStarted):
+            self.session.pulse.begin(event.run_id, lambda: True)
+        elif isinstance(event, ev.LlmFinished):
+            self.session.pulse.end(event.run_id)
+        self._say_node(event)
+
     def _say_node(self, event: ev.Event) -> None:
         """A node of a graph is awaited, as long as nothing else is."""
         match event:

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from catagent import __version__
 from catagent.agents.driver.inputs import key_of_a_question
 from catagent.agents.json_schemas import input_taken
 from catagent.errors import CatagentError, NetworkError, UsageError
 from catagent.events import types as ev
+from catagent.remote.about import forget, known, versions
 from catagent.remote.address import Address
 from catagent.remote.answers import IS_IT_ONE, understood
 from catagent.remote.assistants import assistant
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from catagent.remote.stream import RemoteRun
 
+_T = TypeVar("_T")
 _RUN, _TEMPORARY = "catagent_run", "catagent_temporary"
 _BUSY = "Another run goes on in this thread."
 _WAITS = "this one waits until that has ended, where the server sees to that"
@@ -48,12 +50,15 @@ class RunServed(Run):
         self._refused: CatagentError | None = None
         found = dict[str, str]()
         try:
-            found = await self._versions()
+            found = await self._known("versions", self._versions)
         except UsageError:
             raise
         except CatagentError as error:  # of the network: there is a run, which has failed
             self._refused = error
-        return await self._drive({"catagent": __version__, **found})
+        finished = await self._drive({"catagent": __version__, **found})
+        if finished.data.status == "error":
+            forget(self._address)
+        return finished
 
     async def detach(self) -> tuple[str, str]:
         """Start the run there, and leave it; return the ids of its thread and of its own."""
@@ -92,11 +97,10 @@ class RunServed(Run):
     async def _versions(self) -> dict[str, str]:
         """Those that the server says it has."""
         async with self._client() as client:
-            told: Any = await client.http.get("/info")
-        with understood():
-            server = str(told.get("name") or "langgraph-api").lower()
-            found = {server: told.get("version"), "langgraph": told.get("langgraph_py_version")}
-        return {name: str(version) for name, version in found.items() if version}
+            return await versions(client)
+
+    async def _known(self, what: str, ask: Callable[[], Awaitable[_T]]) -> _T:
+        return await known(self._address, self._loaded, what, ask)
 
     async def _events(self) -> EventStream:
         """The events of the run there, which is cancelled where this is left before its end."""
@@ -117,6 +121,7 @@ class RunServed(Run):
             try:
                 async with contextlib.aclosing(self._parts(client, remote, reading)) as events:
                     async for event in events:
+                        self._note(event)
                         yield event
             finally:
                 if not self._has_ended:
@@ -144,7 +149,8 @@ class RunServed(Run):
         """The run that is to be, which the server has not heard of."""
         from catagent.remote.stream import RemoteRun
 
-        request, found = self._request, await assistant(client, self._address)
+        request = self._request
+        found = await self._known("assistant", partial(assistant, client, self._address))
         own = {k: v for k, v in request.configurable.items() if k != "thread_id"}
         body: dict[str, Any] = {
             "assistant_id": found.assistant,
@@ -168,7 +174,8 @@ class RunServed(Run):
         given = self._request.given
         if not isinstance(given, str):
             return given
-        taken = input_taken(dict(await client.assistants.get_schemas(assistant_id)))
+        ask = partial(client.assistants.get_schemas, assistant_id)
+        taken = input_taken(dict(await self._known("schemas", ask)))
         key = key_of_a_question(taken)
         if key is None:
             what = f"it takes {taken.takes}, and it is not clear where a question goes"
@@ -187,7 +194,7 @@ class RunServed(Run):
                 if held or reading.lacks_words(part.event, part.data):
                     held.append(part)
                     continue
-                for event in self._noted(reading.read(part.event, part.data)):
+                for event in reading.read(part.event, part.data):
                     yield event
                 if isinstance(reading.had.raised, CatagentError):  # of a limit
                     return
@@ -195,18 +202,8 @@ class RunServed(Run):
         if held or not reading.has_answer:
             await self._settle(client, remote, reading)
         for part in held:
-            for event in self._noted(reading.read(part.event, part.data)):
+            for event in reading.read(part.event, part.data):
                 yield event
-
-    def _noted(self, events: Iterable[ev.Event]) -> Iterator[ev.Event]:
-        """The events, of which the session's clock and the footer take note."""
-        for event in events:
-            if isinstance(event, ev.LlmStarted):
-                self.session.pulse.begin(event.run_id, lambda: True)
-            elif isinstance(event, ev.LlmFinished):
-                self.session.pulse.end(event.run_id)
-            self._say_node(event)
-            yield event
 
     async def _settle(self, client: LangGraphClient, remote: RemoteRun, reading: Reading) -> None:
         """Ask the server for what its stream has not said of the end."""

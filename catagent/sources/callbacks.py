@@ -34,6 +34,7 @@ class Callbacks:
         self.raised: BaseException | None = None
         self._run, self._reader = run, EventReader(self.translation)
         self._types: dict[str, str] = {}
+        self._unread = set[tuple[str, type]]()
         self._sent: list[tuple[Span | None, str, Any]] = []
         self.tracker.on_custom = lambda *sent: self._sent.append(sent)
 
@@ -41,8 +42,8 @@ class Callbacks:
         """These events, and what the tracker alone knows by then.
 
         An error of ours, which is that of a limit, is the end of the run. Whatever else a
-        stranger's objects come to, the rest can be read: it makes a warning, which names what it
-        is `of`.
+        stranger's objects come to, the rest can be read: it makes a warning, the first of its kind,
+        which names what it is `of`.
         """
         made = list[ev.Event]()
         try:
@@ -52,8 +53,10 @@ class Callbacks:
         except CatagentError as error:
             self.raised, self.is_over = error, True
         except Exception as error:
-            message = f"{of} could not be read: {type(error).__name__}: {error}."
-            made.append(ev.Warned(data=ev.WarningData(code="unread_record", message=message)))
+            if (kind := (of, type(error))) not in self._unread:
+                self._unread.add(kind)
+                message = f"{of} could not be read: {type(error).__name__}: {error}."
+                made.append(ev.Warned(data=ev.WarningData(code="unread_record", message=message)))
         self._sent.clear()
         yield from made
 

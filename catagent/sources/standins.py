@@ -119,6 +119,7 @@ _BASES = {
 
 # What is told of an exception, and how the SDKs of providers call it.
 _ATTRIBUTES = {"message": "said", "status": "status_code", "recorded": "catagent_recorded"}
+_ATTRIBUTES["is_there"] = "catagent_is_there"
 _ATTRIBUTES |= {name: name for name in ("body", "errno", "code")}
 
 

@@ -13,6 +13,7 @@ from catagent.views import notes
 from catagent.views.format import count, one_line, used, whole_seconds
 from catagent.views.parts import Part, Rows, Stack
 from catagent.views.runs import Run
+from catagent.views.status import AGAIN
 from catagent.views.style import Look
 from catagent.views.tool_panel import Tool
 from catagent.views.transcript import Transcript
@@ -141,7 +142,8 @@ def _awaited(transcript: Transcript, now: float, status: str, several: bool) -> 
     run = transcript.lead if transcript.lead.started else transcript.newest
     if several and run.closed:
         return status or "waiting for a run"
-    awaited = run.tally.awaited(now) or status or run.tally.unknown()
+    is_first = status.startswith(AGAIN)
+    awaited = is_first * status or run.tally.awaited(now) or status or run.tally.unknown()
     return f"{run.name}: {awaited}" if len(transcript.running) > 1 else awaited
 
 

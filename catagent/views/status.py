@@ -8,6 +8,8 @@ from catagent.events import types as ev
 from catagent.views.format import speaker, whole_seconds
 
 SILENT_AFTER_S = 2.0
+AGAIN = "connecting again"
+"""What a caller's words begin with that are shown whatever the run itself awaits."""
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ import pytest
 from catagent.cli.serving import on_server
 from catagent.config import load, secrets_of
 from catagent.errors import CatagentError, NetworkError, UsageError
-from catagent.remote import threads
+from catagent.remote import connections, threads
 from catagent.remote.address import Address
 from catagent.remote.assistants import assistants
 from catagent.remote.stream import RemoteRun
@@ -81,6 +81,20 @@ def test_a_login_that_a_server_says_again_as_it_was_sent_is_masked() -> None:
     assert {"open-sesame", address.basic} <= set(secrets_of())
     load({}, {})
     assert "open-sesame" not in secrets_of()
+
+
+@pytest.mark.parametrize("key", ["two words here", "Bearer  two words here", "two words here "])
+def test_a_key_with_white_space_is_masked_to_its_end(key: str) -> None:
+    assert "two words here" in secrets_of({"CATAGENT_SERVER_KEYS": f"h={key},g=another-key"})
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_an_answer_that_is_too_large_is_not_read_to_its_end(
+    status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "_LARGEST", 3000)
+    with pytest.raises(NetworkError, match="larger than 128 MB"):
+        asked_of(Answer(["x" * 4000], status), threads.listed)
 
 
 def test_a_key_that_no_header_takes_is_refused_and_not_shown() -> None:

@@ -8,13 +8,15 @@ import math
 import random
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from catagent.events import types as ev
 from catagent.events.codec import decode, encode
 from catagent.remote.joined import Joined
-from catagent.remote.running import Ended, State
+from catagent.remote.running import Ended, State, There
+from catagent.run import joined
 from catagent.run.broadcast import Broadcast
 from catagent.run.session import Session
 from catagent.sinks.base import Sink
@@ -170,6 +172,14 @@ def test_a_call_whose_beginning_was_missed_is_no_fault_of_the_model() -> None:
     codes = [event.data.code for event in events if isinstance(event, ev.Warned)]
     assert codes == ["untold"]
     assert facts(events)[0] == ("action", "places {'kind': 'cat'}"), "as its node says"
+
+
+@pytest.mark.parametrize("modes", [7, {}, None, [1], "values"])
+def test_modes_of_any_form_are_those_that_its_parts_are_of(modes: Any) -> None:
+    there = There(run_id=UUID(ROOT), thread_id=UUID(ROOT), kwargs={"stream_mode": modes})
+    run: Any = AgentRun(None, None, None, max_steps=math.inf)  # type: ignore[arg-type]
+    [first, *_] = joined._Reading(run, there, "cat").read("values", {"messages": [ASK]})
+    assert isinstance(first, ev.Warned)
 
 
 def test_a_joined_run_that_fails_says_why() -> None:

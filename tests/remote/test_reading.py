@@ -136,6 +136,12 @@ def test_a_tool_whose_words_are_withheld_fails_with_those_of_its_node() -> None:
     assert tool.data.error.message == "The tool look failed: NoCatError: no cat"
 
 
+def test_what_cannot_be_read_is_said_once_of_each_kind() -> None:
+    odd = [("events", {**BEGIN[1], "run_id": f"odd {n}", "parent_ids": n}) for n in range(1, 200)]
+    events = read([METADATA, BEGIN, *odd, END])
+    assert [each.data.code for each in of(events, ev.Warned)] == ["unread_record"]
+
+
 def places_in(value: Any) -> list[tuple[Any, Any]]:
     """Every place in JSON: what holds it, and its key there."""
     items = list(value.items() if isinstance(value, dict) else enumerate(value))

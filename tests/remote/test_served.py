@@ -186,6 +186,8 @@ def test_words_that_a_server_withholds_in_its_stream_are_asked_for(langgraph_dev
     (model,) = of(events, ev.LlmFinished)
     assert model.data.error.message == events[-1].data.error.message
     assert "scripted failure" in model.data.error.message
+    assert model.data.error.message.startswith("Where the agent runs: The server refused")
+    assert "OPENAI_API_KEY" not in events[-1].data.error.hint
     assert events[-1].data.exit_code == 4
 
 

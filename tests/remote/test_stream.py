@@ -187,6 +187,23 @@ def test_a_stream_of_which_something_is_missing_ends_with_an_error_and_what_came
     assert "catagent watch" in error.hint
 
 
+@pytest.mark.parametrize(
+    "said", [streamed([("error", {"error": "NotFound", "message": "Run not found"}, "")]), None]
+)
+def test_of_a_run_that_its_server_has_forgotten_nobody_says_that_it_may_go_on(
+    said: Answer | None,
+) -> None:
+    again = cut_then(said or streamed([]))
+
+    def script(asked: Asked) -> Answer | None:
+        is_forgotten = asked.method == "GET" and asked.path.endswith(RUN)
+        return Answer({"detail": "Run not found"}, 404) if is_forgotten else again(asked)
+
+    found, error, _ = scripted(script)
+    assert found == WHOLE[:2]
+    assert "may have forgotten" in error.hint
+
+
 def test_a_stream_without_ids_is_not_taken_up_as_what_was_missed_would_be_missing() -> None:
     first = streamed([("metadata", {}, ""), ("values", 1, "")], is_cut=True)
     found, error, server = scripted(lambda asked: first if asked.creates else None)
@@ -273,7 +290,7 @@ def test_a_run_that_is_joined_is_asked_for_from_its_beginning() -> None:
 def test_a_stream_that_is_none_is_an_error(
     answer: Answer, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "_LARGEST_PART", 3000)
+    monkeypatch.setattr(connections, "_LARGEST", 3000)
     found, error, _ = scripted(lambda asked: answer if asked.creates else None)
     assert found == []
     assert isinstance(error, NetworkError)

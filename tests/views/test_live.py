@@ -13,6 +13,7 @@ from catagent.events import types as ev
 from catagent.views.footer import ROOMY
 from catagent.views.live import LiveView, Size
 from catagent.views.options import ViewOptions
+from catagent.views.status import AGAIN
 from catagent.views.transcript import Transcript
 from catagent.views.wrap import cells, without_colors
 from tests.support import runs
@@ -34,6 +35,13 @@ def failed(view: LiveView, error: Exception) -> LiveView:
 
 def status_of(view: LiveView, now: float = 2.5, width: int = 80) -> str:
     return view.frame(Size(width, 24), now, "connecting").footer[-1]
+
+
+def test_a_connection_that_is_taken_up_again_is_said_before_what_its_run_awaits() -> None:
+    view = view_of([runs.started(), *runs.model("m1", ["a"])[:-1]])
+    said = f"{AGAIN}: refused"
+    assert said in view.frame(Size(80, 24), 9.5, said).footer[-1]
+    assert "silent for" in view.frame(Size(80, 24), 9.5, "").footer[-1]
 
 
 def unfinished(*calls: str) -> list[ev.Event]:
