@@ -51,12 +51,14 @@ def list_runs(
         found = iter(kept if limit is None else newest)
         rows = table(newest[::-1], look, width, more=more)
     else:
-        found = islice(_having(kept, Search(search)), limit or None)
+        found = islice(having(kept, search), limit or None)
         rows = table(kept, look, width, found)
     print_list(found, rows, json=json, none="no such run is kept")
 
 
-def _having(runs: Iterable[RunSummary], search: Search) -> Iterator[RunSummary]:
+def having(runs: Iterable[RunSummary], text: str) -> Iterator[RunSummary]:
+    """Yield the runs that have a text in them as they are found, each with its first `match`."""
+    search = Search(text)
     for run in runs:
         with suppress(FileNotFoundError):  # pruned by another process meanwhile
             run.match = search.first(Path(run.path)) or UNSET

@@ -36,11 +36,13 @@ def models(state: RunState, costs: Mapping[str, float | None]) -> list[ev.ModelU
     """
     found: dict[str, ev.ModelUsage] = {}
     for run_id, run in state.llms.items():
-        entry = found.setdefault(run.model, ev.ModelUsage(model=run.model, cost=None))
+        entry = found.setdefault(run.model, ev.ModelUsage(model=run.model, cost=None, uncounted=0))
         entry.calls += 1
         # Who refuses to answer charges nothing.
         is_refused = run.finished is not None and run.finished.error is not None and not run.tokens
         entry.cost = add_costs([entry.cost, costs.get(run_id, None if is_refused else UNSET)])
+        is_counted = is_refused or bool(run.finished and run.finished.usage)
+        entry.uncounted = (entry.uncounted or 0) + (not is_counted)
         if run.finished is not None:
             entry.duration_s = round(entry.duration_s + (run.finished.duration_s or 0.0), 6)
             entry.usage = add([entry.usage, run.finished.usage])

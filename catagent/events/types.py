@@ -134,6 +134,7 @@ class ModelUsage(Struct, kw_only=True):
     """What one model did in a run: seconds are wall time, summed over its calls.
 
     `cost` is in US dollars, by list prices: null for a model on this machine, absent if unknown.
+    `uncounted` are the calls of which nobody said what tokens they took, so `usage` lacks those.
     """
 
     model: str
@@ -141,6 +142,7 @@ class ModelUsage(Struct, kw_only=True):
     duration_s: float = 0.0
     usage: Usage | None = None
     cost: Cost = UNSET
+    uncounted: int | UnsetType = UNSET
 
 
 class RunStartedData(Struct, kw_only=True):

@@ -26,7 +26,7 @@ from catagent.threads.store import Threads
 RecordedStatus = Literal["success", "error", "cancelled", "limit", "interrupted", "unfinished"]
 FAILED: tuple[RecordedStatus, ...] = ("error", "limit")
 _TAIL = 1 << 16
-_OF_END = ("status", "exit_code", "steps", "tool_calls", "duration_s", "usage", "cost")
+_OF_END = ("status", "exit_code", "steps", "tool_calls", "duration_s", "ttft_s", "usage", "cost")
 # A number, when the run began, its id.
 _NAME = re.compile(r"([0-9]{8,18})-[0-9]{8}-[0-9]{6}-(.*)\.jsonl")
 
@@ -36,8 +36,8 @@ class RunSummary(Struct, kw_only=True, tag_field="type", tag="run"):
 
     `thread` is the id of the conversation that it was part of, `resumes` that of the run that it is
     the answer to. `model` names those that were asked, where the agent brought its own; `models`
-    always those. `error` is what a run failed for, `match` the line in which a search has found its
-    text. Of a file with several runs it is the first one.
+    always those, `by_model` what each did. `error` is what a run failed for, `match` the line in
+    which a search has found its text. Of a file with several runs it is the first one.
     """
 
     v: int = 1
@@ -54,10 +54,12 @@ class RunSummary(Struct, kw_only=True, tag_field="type", tag="run"):
     exit_code: int | None = None
     steps: int | None = None
     duration_s: float | None = None
+    ttft_s: float | None = None
     usage: ev.Usage | None = None
     cost: ev.Cost = UNSET
     tool_calls: int | None = None
     models: list[str] = []
+    by_model: list[ev.ModelUsage] = []
     error: str = ""
     match: str | UnsetType = UNSET
     resumes: str = ""
@@ -174,7 +176,8 @@ def summarise(path: Path, mask: EventMask | None = None) -> RunSummary:
         mask(last)
         for name in _OF_END:
             setattr(summary, name, getattr(last.data, name))
-        summary.models = [used.model for used in last.data.models]
+        summary.by_model = last.data.models
+        summary.models = [used.model for used in summary.by_model]
         summary.model = summary.model or ", ".join(summary.models)
         summary.error = last.data.error.message if last.data.error is not None else ""
     return summary

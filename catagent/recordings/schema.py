@@ -10,6 +10,7 @@ from catagent.events.codec import KNOWN_TYPES, Header, Program
 from catagent.events.result import Result
 from catagent.events.types import SCHEMA, KnownEvent, Message, Ref, Tool, Unknown
 from catagent.recordings.history import RunSummary
+from catagent.recordings.stats import Stats
 
 _REF = "#/$defs/{name}"
 # What the types cannot say: the session sets these on every event.
@@ -22,7 +23,7 @@ _ENVELOPE: dict[str, dict[str, Any]] = {
 
 def schema() -> dict[str, Any]:
     """Return the schema of one line."""
-    types = [*KnownEvent.__args__, Header, RunSummary, Program, Result]
+    types = [*KnownEvent.__args__, Header, RunSummary, Stats, Program, Result]
     # The last three stand in lists that msgspec's own types cannot describe.
     found = msgspec.json.schema_components([*types, Message, Tool, Ref], ref_template=_REF)
     lines, defs = found[0][: len(types)], found[1]

@@ -83,6 +83,7 @@ class Glyphs:
     unknown = _Glyph("? ", "? ", "unknown event: ")
     outside = _Glyph("» ", ">> ", "output of the program: ")
     dot = _Glyph(" · ", ", ", ", ")
+    least = _Glyph("≥", ">=", "at least ")
     ellipsis = _Glyph("…", "...", "...")
     spinner = _Glyph("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\", " ")
 

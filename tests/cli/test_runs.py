@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from catagent.events.codec import encode
 from catagent.recordings.history import History
+from catagent.recordings.schema import schema
 from catagent.sinks.recorder import Recorder
 from tests.support.cli import catagent, environment, lines, on_terminal, with_server
 from tests.support.runs import cat_run, failed_run, started
@@ -174,3 +177,46 @@ def test_an_unreadable_dotenv_is_reported_and_ignored(home: Path) -> None:
     done = catagent("runs", env=environment(home))
     assert (done.returncode, len(lines(done.stdout))) == (0, 2)
     assert done.stderr == "catagent: warning: .env is ignored: it is not UTF-8 text\n"
+
+
+def test_runs_stats_in_a_pipe_are_a_line_of_json_for_each(home: Path) -> None:
+    """Of the runs that are chosen, as those that are listed."""
+    env = environment(home)
+    (whole,) = lines(catagent("runs", "--stats", env=env).stdout)
+    assert (whole["type"], whole["runs"], whole["failed"]) == ("stats", 2, 1)
+    assert whole["statuses"] == {"error": 1, "success": 1}
+    by_agent = lines(catagent("runs", "--stats", "--by", "agent", "--json", env=env).stdout)
+    assert [(each["by"], each["key"], each["runs"]) for each in by_agent] == [("agent", "cat", 2)]
+    for options, runs in (("--failed", 1), ("--limit 1", 1), ("--search get_items", 1)):
+        (some,) = lines(catagent("runs", "--stats", *options.split(), env=env).stdout)
+        assert some["runs"] == runs
+    for line in (whole, *by_agent):
+        Draft202012Validator(schema()).validate(line)
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_runs_stats_on_a_terminal_are_a_table_that_fits(home: Path, columns: int) -> None:
+    killed = History(folder=home / "state" / "runs").place_for("cccc3333")
+    killed.write_bytes(encode(started(agent="\x1b[2Jwide" + "0123456789" * 9)))
+    env = environment(home, COLUMNS=str(columns), NO_COLOR="1", LC_ALL="C.UTF-8")
+    code, shown = on_terminal("runs", "--stats", "--by", "agent", env=env)
+    rows = [re.sub(r"\x1b\[2?m|\x1b\[0m", "", row) for row in shown.splitlines()]
+    assert code == 0
+    assert all(len(row) <= columns for row in rows)
+    assert [row.split()[0] for row in rows[:4]] == [
+        "agent",
+        "cat",
+        "\u241b[2Jwide012345678901234…",
+        "all",
+    ]
+    assert re.search(r"all +3 +1", rows[3])
+    assert "≥ time: known of 2 of 3 runs" in rows
+    assert ("unfinished" in rows[0], "≥6.8 s" in rows[3]) == (columns == 200, columns > 40)
+
+
+def test_runs_stats_of_no_runs_are_none(tmp_path: Path) -> None:
+    assert catagent("runs", "--stats", "--by", "day", env=environment(tmp_path)).stdout == ""
+    _, shown = on_terminal("runs", "--stats", env=environment(tmp_path))
+    assert "no such run is kept" in shown
+    wrong = catagent("runs", "--stats", "--by", "colour", env=environment(tmp_path))
+    assert (wrong.returncode, "model, agent, day" in wrong.stderr) == (2, True), wrong.stderr

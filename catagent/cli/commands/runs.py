@@ -1,7 +1,8 @@
 """`catagent runs`: list the runs that were kept; show, remove or locate one."""
 
 import sys
-from typing import Annotated
+from itertools import islice
+from typing import Annotated, Literal
 
 import typer
 
@@ -39,13 +40,19 @@ def runs(
     search: Annotated[
         str | None, typer.Option(help="Runs with this in a text or name, newest first.")
     ] = None,
+    stats: Annotated[
+        bool, typer.Option("--stats", help="Failures, tokens, cost and times of all together.")
+    ] = False,
+    by: Annotated[
+        Literal["model", "agent", "day"] | None, typer.Option(help="The same for each.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """List the runs that were kept: newest last on a terminal, and first in a pipe."""
     if ctx.invoked_subcommand is not None:
         return
     from catagent.cli.recordings import history
-    from catagent.cli.runs_table import list_runs
+    from catagent.cli.runs_table import having, list_runs
     from catagent.recordings.history import FAILED
 
     if limit is not None and limit < 0:
@@ -56,7 +63,13 @@ def runs(
         for run in history(asked.loaded).runs()
         if agent in (None, run.agent) and (not failed or run.status in FAILED)
     ]
-    list_runs(kept, asked, limit=limit, search=search, json=json)
+    if not (stats or by):
+        list_runs(kept, asked, limit=limit, search=search, json=json)
+        return
+    from catagent.cli.stats_table import list_stats
+
+    found = having(kept, search) if search else kept
+    list_stats(islice(found, limit or None), asked, by=by, json=json)
 
 
 @app.command("show", cls=Command)
