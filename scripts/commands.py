@@ -1,7 +1,9 @@
 """Prints docs/commands.md, made of what the commands say of themselves: `make reference`."""
 
+import re
 import sys
 from collections.abc import Iterator
+from html import escape
 from itertools import groupby
 from typing import Any
 
@@ -61,7 +63,15 @@ def _row(parameter: Any) -> str:
     is_setting = parameter.name in Settings.__struct_fields__
     variable = f"`CATAGENT_{parameter.name.upper()}`" if is_setting else ""
     cells = (f"`{shown}`", _default(parameter), variable, parameter.help)
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+    return f"| {' | '.join(map(_cell, cells))} |"
+
+
+def _cell(text: str) -> str:
+    """A cell, in which a bar is read as one by GitHub and by the site alike."""
+    if "|" not in text:
+        return text
+    html = re.sub("`([^`]*)`", lambda code: f"<code>{escape(code[1])}</code>", text)
+    return html.replace("|", "&#124;<wbr>")
 
 
 def _default(parameter: Any) -> str:

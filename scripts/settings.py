@@ -33,7 +33,7 @@ what it may be.
 |---|---|---|---|---|---|
 """
 _BELOW = """
-A `.env` may be a stranger's, so it sets only what can do no harm ([security.md](security.md)).
+A `.env` may be a stranger's, so it sets only what can do no harm ([Security](security.md)).
 `NO_COLOR`, `FORCE_COLOR` and `COLUMNS` count as with other programs, and so do `SSL_CERT_FILE`,
 `HTTPS_PROXY` and `NO_PROXY`. `CATAGENT_HOME` is one folder for settings, history and cache.
 """
