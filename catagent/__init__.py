@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 
 # Where each name is, which is imported from there when it is first used.
 _NAMES = {
+    "catagent.api.models": "local_model",
     "catagent.api.show": "show",
     "catagent.api.stream": "stream",
     "catagent.errors": """
@@ -30,6 +31,7 @@ __all__ = sorted({"__version__", *_HOMES})
 
 TYPE_CHECKING = False  # that of `typing` costs more than all the rest of this
 if TYPE_CHECKING:
+    from catagent.api.models import local_model as local_model
     from catagent.api.show import show as show
     from catagent.api.stream import stream as stream
     from catagent.errors import AgentError as AgentError

@@ -61,6 +61,7 @@ class Asked(Struct, kw_only=True, frozen=True):
     earlier: str = ""
     inspect: bool = False
     detach: bool = False
+    explain: bool = False
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Asked:

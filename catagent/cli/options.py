@@ -172,6 +172,10 @@ OUTPUT: Options = (
 
 LIVE: Options = (*OUTPUT, _output("inspect", "Walk through it while it happens."))
 
+EXPLAIN: Options = (
+    _output("explain", "Print a script that does the same with LangChain alone, and run nothing."),
+)
+
 WATCH: Options = (
     _watch("tokens", "Make models stream that would not."),
     _watch(

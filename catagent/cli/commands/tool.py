@@ -7,14 +7,14 @@ import typer
 
 from catagent.cli.asked import Asked
 from catagent.cli.given import pairs
-from catagent.cli.options import FILTERS, KEEP, OUTPUT, RUN, shares
+from catagent.cli.options import EXPLAIN, FILTERS, KEEP, OUTPUT, RUN, shares
 from catagent.loading import lazy_imports
 from catagent.loading.registry import TOOLS
 
 _EXAMPLE = 'catagent tool get_items place="on a table"'
 
 
-@shares(RUN, OUTPUT, KEEP, FILTERS)
+@shares(RUN, OUTPUT, EXPLAIN, KEEP, FILTERS)
 def tool(
     asked: Asked,
     name: Annotated[
@@ -32,6 +32,7 @@ def tool(
 ) -> None:
     """Run one tool on its own and show what the models inside it write."""
     from catagent.cli.agent import tool_request_of
+    from catagent.cli.explaining import print_script
     from catagent.cli.run_request import show  # asyncio and all: not for --help
 
     if name is None:
@@ -39,7 +40,10 @@ def tool(
         return
     given = pairs(arguments or [], "an argument of a tool", _EXAMPLE)
     request = tool_request_of(asked, name, given, " ".join([name, *(arguments or [])]))
-    raise typer.Exit(show(request, asked))
+    if asked.explain:
+        print_script(request, asked)
+    else:
+        raise typer.Exit(show(request, asked))
 
 
 def _list() -> None:

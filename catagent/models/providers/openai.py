@@ -29,10 +29,13 @@ def build(spec: ModelSpec, role: Role, models: Models) -> ChatOpenAI:
             f"no OPENAI_API_KEY for the model {spec}",
             "set OPENAI_API_KEY, or use the embedded model with --model local",
         )
-    # The reasoning models refuse any temperature but their own.
-    decides = role == "agent" and not _FIXED_TEMPERATURE.match(spec.name)
-    key, temperature = api_key or _NO_KEY, 0.0 if decides else None
+    key, temperature = api_key or _NO_KEY, 0.0 if role == "agent" and is_tempered(spec) else None
     return connect(base_url, key, models.pool, model=spec.name, temperature=temperature)
+
+
+def is_tempered(spec: ModelSpec) -> bool:
+    """Whether a temperature may be given. OpenAI's reasoning models refuse any but their own."""
+    return spec.provider != "openai" or not _FIXED_TEMPERATURE.match(spec.name)
 
 
 def connect(
