@@ -145,6 +145,17 @@ async def on_thread(work: Callable[[], T]) -> T:
     return await asyncio.wrap_future(outcome)
 
 
+async def unless_due(stop: Stop, work: Coroutine[Any, Any, T]) -> T | None:
+    """What comes of the work; None where `stop` is due before, which leaves it unfinished."""
+    task = asyncio.ensure_future(work)
+    try:
+        while not (task.done() or stop.is_due):
+            await asyncio.wait((task,), timeout=_LOOK_S)
+        return task.result() if task.done() else None
+    finally:
+        task.cancel()
+
+
 @contextlib.contextmanager
 def watchdog(running: Callable[[], Session | None], leave: Callable[[], None]) -> Iterator[None]:
     """While inside, end the process with the run's exit code if the loop stands still at the end.

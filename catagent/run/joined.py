@@ -22,6 +22,7 @@ from catagent.remote.reading import Reading
 from catagent.remote.refusals import error_of
 from catagent.remote.running import Ended, There, ended, going_on, graph_of, one
 from catagent.remote.stream import RemoteRun
+from catagent.run.event_loop import unless_due
 from catagent.run.session import Session
 from catagent.run.watched import Followed, question_of
 from catagent.sources.base import AgentRun, EventStream
@@ -67,7 +68,7 @@ class JoinedRuns(Followed):
         self._code = ExitCode.OK
         async with open_client(self.address, self.loaded) as self._client:
             while self.stop.why is None and (self._reading or not (self.thread_id and self._seen)):
-                await self._look()
+                await unless_due(self.stop, self._look())
                 await self._wait()
             self.left += (run.key for run in self._sessions.values())
             for session in self._sessions:

@@ -23,7 +23,7 @@ from catagent.remote.answers import IS_IT_ONE, understood
 from catagent.remote.assistants import assistant
 from catagent.remote.reading import MODES, Reading
 from catagent.remote.threads import require_waiting
-from catagent.run.event_loop import on_thread
+from catagent.run.event_loop import on_thread, unless_due
 from catagent.run.runner import Run
 from catagent.sources.base import AgentRun, EventStream
 
@@ -48,14 +48,15 @@ class RunServed(Run):
     async def drive(self) -> ev.RunFinished:
         """Run to the end, and return it. Raises UsageError where the server cannot be asked."""
         self._refused: CatagentError | None = None
-        found = dict[str, str]()
+        found: dict[str, str] | None = None
         try:
-            found = await self._known("versions", self._versions)
+            asking = self._known("versions", self._versions)
+            found = await unless_due(self.session.stop, asking)
         except UsageError:
             raise
         except CatagentError as error:  # of the network: there is a run, which has failed
             self._refused = error
-        finished = await self._drive({"catagent": __version__, **found})
+        finished = await self._drive({"catagent": __version__, **(found or {})})
         if finished.data.status == "error":
             forget(self._address)
         return finished
