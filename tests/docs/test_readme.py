@@ -14,7 +14,7 @@ from tests.support.server import ScriptedServer
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = ["README.md", "docs/getting-started.md", "docs/filters.md", "docs/models.md"]
-DOCUMENTS += ["docs/recordings.md"]
+DOCUMENTS += ["docs/recordings.md", "docs/rerun.md"]
 AGENT = """
 from langchain_core.runnables import RunnableLambda
 agent = RunnableLambda(lambda question: "an answer")

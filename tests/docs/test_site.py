@@ -16,6 +16,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CONFIG = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))["project"]
 PAGES = sorted(path.relative_to(ROOT / "docs") for path in (ROOT / "docs").glob("**/*.md"))
+# Minutes each, and programs that a bare machine has not.
+UNTRIED = {"performance.md"}
 # What a browser loads by itself: links are for the reader to follow.
 LOADED = re.compile(
     r"<(?:script|img|iframe|source)[^>]* src=\"?([^\" >]+)|<link[^>]* href=\"?([^\" >]+)"
@@ -54,6 +56,15 @@ def test_every_page_begins_with_what_it_is_for(page: Path) -> None:
     heading, _, first, *_ = [line for line in lines if not line.startswith("<!--")]
     assert heading.startswith("# ")
     assert re.match(r"[A-Z`*]", first), first
+
+
+def test_every_page_with_commands_has_a_test_that_reads_it() -> None:
+    """What is to be typed, of pages that are written by hand, is typed by a test."""
+    tests = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("**/test_*.py")]
+    typed = [page for page in PAGES if "```sh" in (ROOT / "docs" / page).read_text("utf-8")]
+    assert len(typed) > 10
+    for page in typed:
+        assert page.name in UNTRIED or any(str(page) in text for text in tests), page
 
 
 def test_the_site_loads_nothing_from_other_hosts(site: Path) -> None:
