@@ -11,7 +11,8 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -78,6 +79,31 @@ def test_every_shared_structure_is_documented(heading: str) -> None:
         {"type"} if heading == "The envelope" else set()
     )
     assert documented(heading) == fields
+
+
+JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
+
+
+def misnamed(heading: str, kind: type[Any]) -> list[str]:
+    """The fields of a class whose row has not the type that they have: `string or null`."""
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", section(heading), re.MULTILINE))
+    found = []
+    for field in msgspec.structs.fields(kind):
+        joined = isinstance(field.type, UnionType)
+        kinds = get_args(field.type) if joined else (field.type,)
+        row, names = rows.get(field.name, ""), {JSON_TYPES.get(each, "") for each in kinds}
+        if ("null" in row) != (type(None) in kinds) or not all(name in row for name in names):
+            found.append(field.name)
+    return found
+
+
+def test_the_table_of_every_type_has_the_types_of_its_fields() -> None:
+    for kind in ev.KnownEvent.__args__:
+        data: Any = msgspec.structs.fields(kind)[-1].type
+        assert misnamed(f"`{type_of(kind)}`", data) == []
+    assert misnamed("Usage", ev.ErrorInfo)
+    for heading in SHARED.keys() - {"The envelope"}:
+        assert misnamed(heading, SHARED[heading]) == []
 
 
 def test_models_and_listed_runs_are_documented() -> None:
