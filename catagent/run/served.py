@@ -112,9 +112,9 @@ class RunServed(Run):
             with understood():
                 if (resume := self._request.resume) is not None:
                     await require_waiting(client, self._thread_id, {*resume.answers})
+                remote = await self._remote(client)
                 thread = await self._thread(client)
                 is_temporary = bool((thread.get("metadata") or {}).get(_TEMPORARY))
-                remote = await self._remote(client)
             if thread.get("status") == "busy":
                 yield ev.Warned(data=ev.WarningData(code="thread_busy", message=_BUSY, hint=_WAITS))
             self._on_status("")
@@ -126,7 +126,8 @@ class RunServed(Run):
                         yield event
             finally:
                 if not self._has_ended:
-                    await self._cancel(remote)
+                    is_left = self.session.stop.why is None or resume is not None
+                    await self._cancel(remote, client if is_temporary and not is_left else None)
             try:
                 for event in reading.finish():
                     yield event
@@ -213,10 +214,13 @@ class RunServed(Run):
         run = await running.one(client, remote.thread_id, remote.run_id)
         reading.settle(await running.ended(client, run))
 
-    async def _cancel(self, remote: RemoteRun) -> None:
+    async def _cancel(self, remote: RemoteRun, forgetful: LangGraphClient | None) -> None:
+        """Cancel it there; with this client remove its thread, which is of no more use."""
         with contextlib.suppress(CatagentError, TimeoutError):
             async with asyncio.timeout(self.session.stop.patience(0.5)):
                 await remote.cancel()
+                if forgetful is not None:
+                    await self._forget(forgetful)
 
     async def _forget(self, client: LangGraphClient) -> None:
         """Remove the thread, unless the run waits in it."""

@@ -13,7 +13,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from langgraph_sdk import get_sync_client
+from langgraph_sdk.errors import NotFoundError
 
 from catagent.config import load
 from catagent.events import types as ev
@@ -230,4 +232,5 @@ def test_ctrl_c_cancels_a_served_run_and_the_request_of_its_model(
             process.send_signal(signal.SIGINT)
             assert process.wait() == 130
         assert models.wait_closed()
-    assert statuses(langgraph_dev, lines[0]["data"]["thread_id"]) == ["interrupted"]
+    with pytest.raises(NotFoundError):
+        statuses(langgraph_dev, lines[0]["data"]["thread_id"])
