@@ -46,9 +46,10 @@ lint: $(DEV_READY) ## check style and formatting
 types: $(DEV_READY) ## check the types, strictly
 	@$(BIN)/mypy
 
-reference: $(READY) ## write docs/commands.md and docs/settings.md anew, of what these say of themselves, and README's picture
+reference: $(READY) ## write the generated pages of docs/ anew (commands, settings, classes), and README's picture
 	@$(BIN)/python scripts/commands.py > docs/commands.md
 	@$(BIN)/python scripts/settings.py > docs/settings.md
+	@$(BIN)/python scripts/names.py
 	@$(BIN)/catagent export tests/fixtures/v1/local.jsonl docs/images/ask.svg --force
 
 docs: $(DEV_READY) ## build the documentation into site/, strictly; see it with: python3 -m http.server -d site

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 import subprocess
 import sys
 from inspect import signature
@@ -57,7 +58,7 @@ def test_the_cells_of_a_notebook_work(folder: Path) -> None:
 
 
 def test_every_option_of_stream_is_in_the_table_with_its_default() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| ?`?([^|`]*?)`? ?\|", TEXT, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| ?`?([^|`]*?)`? ?\|", TEXT.partition("## Every")[0], re.M)
     options = {
         name: parameter.default if parameter.default != () else None
         for name, parameter in signature(catagent.stream).parameters.items()
@@ -66,3 +67,10 @@ def test_every_option_of_stream_is_in_the_table_with_its_default() -> None:
     assert [name for name, _ in rows] == list(options)
     for name, default in rows:
         assert (ast.literal_eval(default) if default else None) == (options[name]), name
+
+
+def test_every_public_name_is_on_the_page_as_it_says_itself() -> None:
+    tables = runpy.run_path(str(ROOT / "scripts" / "names.py"))["with_tables"]
+    assert tables(TEXT) == TEXT, "make reference writes it anew"
+    for name in set(catagent.__all__) - {"__version__"}:
+        assert re.search(rf"`(catagent\.)?{name}\b", TEXT), name
