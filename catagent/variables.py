@@ -116,7 +116,7 @@ def of_file(
             left.append(f"{' '.join(name.split()):.60} ({why})")
         elif name not in held:
             added[name] = value
-            if _TRACING.fullmatch(name) and value.lower() != "false":
+            if sends_runs(name, value):
                 notices.append(f"{name} of {where} has all that the agent does sent elsewhere")
     if left:
         notices.append(f"{where} does not set {', '.join(left[:_MOST_NAMED])}")
@@ -158,6 +158,11 @@ def offline(environ: Mapping[str, str]) -> dict[str, str]:
     names = [*(f"{each}_API_KEY" for each in _PROVIDERS), "HUGGINGFACEHUB_API_TOKEN", "HF_TOKEN"]
     keys = {name: "none" for name in names if not environ.get(name)}
     return keys | dict.fromkeys(_TRACES, "false")
+
+
+def sends_runs(name: str, value: str) -> bool:
+    """Whether a variable has all that an agent does sent elsewhere, by LangSmith's tracing."""
+    return bool(_TRACING.fullmatch(name) and value) and value.lower() != "false"
 
 
 def sounds_secret(name: str) -> bool:

@@ -27,7 +27,8 @@ max_cost = 0.5
 The first line is for an editor that completes and checks TOML by a JSON Schema: `catagent schema
 --config` prints it, and [schema/catagent.config.schema.json](schema/catagent.config.schema.json) is
 the same. A key that there is not, or a value of no use, is an error that names file, key and
-what it may be.
+what it may be. `catagent doctor --settings` says of each setting what it is now, and where that is
+from ([Doctor](doctor.md)).
 
 | key of config.toml | variable | what it may be | default | in a `.env` | what it is |
 |---|---|---|---|---|---|

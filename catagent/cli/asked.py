@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ class Asked(Struct, kw_only=True, frozen=True):
     `given` has the options that the command takes as they were given, None for one that was not.
     `recording` is the file that is played, empty for what runs now; `is_turn` says that a chat has
     the question on the screen. `earlier` is the run that this asks again, in a command's words.
+    `problems` are settings of no use, of a command that tells of them itself.
     """
 
     loaded: Loaded
@@ -62,18 +63,23 @@ class Asked(Struct, kw_only=True, frozen=True):
     inspect: bool = False
     detach: bool = False
     explain: bool = False
+    problems: Sequence[UsageError] = ()
 
     @classmethod
-    def of(cls, given: Mapping[str, Any]) -> Asked:
-        """Read the settings, and say on stderr what was left out of them. Raises UsageError."""
+    def of(cls, given: Mapping[str, Any], *, lenient: bool = False) -> Asked:
+        """Read the settings, and say on stderr what was left out of them. Raises UsageError.
+
+        Where it is `lenient`, what is wrong with them is in `problems`, and nothing is said.
+        """
         flags = {name: given[name] for name in Settings.__struct_fields__ if name in given}
         flags |= {name: value for option, (name, value) in _SHORT.items() if given.get(option)}
         own = {name: given[name] for name in cls.__struct_fields__ if name in given}
         filters = _filters(given)
-        loaded = config.load(flags, env_file=given.get("env_file"))
-        for notice in loaded.notices:
+        problems: list[UsageError] | None = [] if lenient else None
+        loaded = config.load(flags, env_file=given.get("env_file"), problems=problems)
+        for notice in () if lenient else loaded.notices:
             say(f"catagent: warning: {notice}")
-        return cls(loaded=loaded, given=given, filters=filters, **own)
+        return cls(loaded=loaded, given=given, filters=filters, problems=problems or (), **own)
 
     @property
     def settings(self) -> Settings:

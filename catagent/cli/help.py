@@ -17,6 +17,7 @@ _RUNNING = ("catagent", "ask", "chat", "resume", "rerun", "tool", "agents", "bat
 _VALUES: dict[Any, str] = {int: "N", float: "N", str: "TEXT", list[str]: "TEXT", Path: "FILE"}
 # By the last word of a command; "" for all others.
 VARIABLES = dict.fromkeys(_RUNNING, "OPENAI_API_KEY, OPENAI_BASE_URL, CATAGENT_MODEL and so on")
+VARIABLES["doctor"] = VARIABLES["ask"]
 VARIABLES[""] = "CATAGENT_HOME, CATAGENT_COLOR and other settings; NO_COLOR"
 CODES = {
     **dict.fromkeys(
@@ -31,6 +32,7 @@ CODES = {
     "chat": "0 left, 2 usage, 129 the terminal has gone, 143 asked to end",
     "watch": "the program's own, 2 usage, 126 not executable, 127 not found",
     "diff": "0 alike, 1 different, 2 usage, no such run, or a damaged or unfinished one",
+    "doctor": "0 nothing is broken, 1 something is, 2 usage",
     "schema": "0 done, 2 usage",
 }
 

@@ -14,6 +14,7 @@ from catagent.cli.commands import (
     batch,
     chat,
     diff,
+    doctor,
     export,
     inspect,
     replay,
@@ -53,6 +54,7 @@ app.command("inspect", cls=Command)(inspect.inspect)
 app.add_typer(runs.app, name="runs")
 app.command("diff", cls=Command)(diff.diff)
 app.command("export", cls=Command)(export.export)
+app.command("doctor", cls=Command)(doctor.doctor)
 app.command("schema", cls=Command)(schema.schema)
 
 

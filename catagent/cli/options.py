@@ -119,6 +119,10 @@ RUN: Options = (
     _run("debug", "Show the traceback of an error."),
 )
 
+CHOSEN: Options = tuple(
+    option for option in (*AGENT, *RUN) if option.name in ("agent", "python", "model", "tool_model")
+)
+
 ANSWERS: Options = (
     _run(
         "auto_approve",
@@ -226,10 +230,13 @@ OneRun = Annotated[
 ]
 
 
-def shares(*groups: Options) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def shares(
+    *groups: Options, lenient: bool = False
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command what it is `asked`, and the options of these groups, which are part of that.
 
-    Typer reads options off a signature, so that is where they are added.
+    Where it is `lenient`, settings of no use are part of it, too, and no error. Typer reads options
+    off a signature, so that is where they are added.
     """
     shared = [option for group in groups for option in group]
 
@@ -237,7 +244,7 @@ def shares(*groups: Options) -> Callable[[Callable[..., None]], Callable[..., No
         @functools.wraps(command)
         def run(**given: Any) -> None:
             own = {name: given.pop(name) for name in given.keys() - {o.name for o in shared}}
-            asked = Asked.of(given)
+            asked = Asked.of(given, lenient=lenient)
             if asked.inspect:
                 from catagent.cli.inspected import apart  # not for who does not inspect
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from catagent.events.codec import KNOWN_TYPES, Header, Program
+from catagent.events.report import Report
 from catagent.events.result import Result
 from catagent.events.types import SCHEMA, KnownEvent, Message, Ref, Tool, Unknown
 from catagent.recordings.history import RunSummary
@@ -23,7 +24,7 @@ _ENVELOPE: dict[str, dict[str, Any]] = {
 
 def schema() -> dict[str, Any]:
     """Return the schema of one line."""
-    types = [*KnownEvent.__args__, Header, RunSummary, Stats, Program, Result]
+    types = [*KnownEvent.__args__, Header, RunSummary, Stats, Program, Result, Report]
     # The last three stand in lists that msgspec's own types cannot describe.
     found = msgspec.json.schema_components([*types, Message, Tool, Ref], ref_template=_REF)
     lines, defs = found[0][: len(types)], found[1]

@@ -15,7 +15,7 @@ from catagent.events.types import RetryData
 from catagent.failures.classify import classify
 from catagent.failures.limits import retry_after
 from catagent.models.factory import Models
-from catagent.models.openai_client.client import parse_url
+from catagent.models.openai_client.reaching import parse_url
 from tests.models.conftest import UseModels
 from tests.support.replies import Reply, failing, streaming_deltas
 from tests.support.server import Request, ScriptedServer

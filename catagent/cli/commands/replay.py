@@ -27,7 +27,7 @@ def replay(
         ),
     ] = 5.0,
 ) -> None:
-    """Play a recorded run through any output, at its own pace; - is a recording on stdin.
+    """Play a recorded run at its own pace in any output; - is stdin.
 
     The exit code is 0 for a recording that was played to its end, whatever became of the run
     that it holds; 1 for one that is damaged or unfinished.

@@ -33,6 +33,12 @@ def find(loaded: Loaded) -> Path | None:
     return next((path for path in places if path and path.is_file()), None)
 
 
+def is_whole(path: Path) -> bool:
+    """Whether a file is the embedded model's, as it is to be. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == SHA256
+
+
 def _installed() -> Path | None:
     spec = importlib.util.find_spec(PACKAGE)
     folders = spec.submodule_search_locations if spec else None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from catagent.models.factory import Models, Role
     from catagent.models.openai_client.client import ClientPool
 
-_OPENAI_URL = "https://api.openai.com/v1"
+OPENAI_URL = "https://api.openai.com/v1"
 # Servers of one's own often want no key at all, the SDK always wants one.
 _NO_KEY = "none"
 _FIXED_TEMPERATURE = re.compile(r"(o\d|gpt-5)")
@@ -23,8 +23,8 @@ _FIXED_TEMPERATURE = re.compile(r"(o\d|gpt-5)")
 def build(spec: ModelSpec, role: Role, models: Models) -> ChatOpenAI:
     """Make the model of this name, at the server that the environment names or at OpenAI."""
     environ = models.loaded.environ
-    base_url, api_key = openai_address(environ) or _OPENAI_URL, environ.get("OPENAI_API_KEY")
-    if not api_key and base_url == _OPENAI_URL and models.asks:
+    base_url, api_key = openai_address(environ) or OPENAI_URL, environ.get("OPENAI_API_KEY")
+    if not api_key and base_url == OPENAI_URL and models.asks:
         raise CredentialsError(
             f"no OPENAI_API_KEY for the model {spec}",
             "set OPENAI_API_KEY, or use the embedded model with --model local",

@@ -1,0 +1,1 @@
+"""What is set up and what is not: looks, asks nobody's agent, and writes nothing."""

@@ -1,0 +1,75 @@
+"""Python, the packages that catagent declares, and whether those that are installed fit."""
+
+import importlib.util
+import platform
+import sys
+from collections.abc import Iterator
+from functools import partial
+from importlib.metadata import PackageNotFoundError, metadata, version
+from shlex import quote
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from catagent.events.report import Check
+
+_NAMED = ("langchain", "langchain-core", "langgraph", "openai")
+_BRINGS = {
+    "classic": "the agent cat-classic, and AgentExecutors of your own",
+    "local": "the runtime of the embedded model, which needs no key",
+    "otel": "--otlp, which sends runs as OpenTelemetry's spans",
+}
+_check = partial(Check, "python")
+
+
+def checks() -> Iterator[Check]:
+    """Yield what is found of Python, of the packages, and of each extra."""
+    about, python = metadata("catagent"), platform.python_version()
+    found, wanted = f"{python}, {sys.executable}", about["Requires-Python"]
+    if SpecifierSet(wanted).contains(python, prereleases=True):
+        yield _check("python", found)
+    else:
+        yield _check("python", found, "broken", f"it is to be {wanted}", "install another Python")
+    needed = [Requirement(each) for each in about.get_all("Requires-Dist", ())]
+    for extra in ("", *about.get_all("Provides-Extra", ())):
+        yield from _packages(extra, [each for each in needed if _is_for(each, extra)])
+
+
+def _packages(extra: str, needed: list[Requirement]) -> Iterator[Check]:
+    """The packages of an extra, those of catagent itself for "": all that fit in one."""
+    name, found = f"extra {extra}" if extra else "packages", {r.name: _version(r) for r in needed}
+    wrong = [r for r in needed if not r.specifier.contains(found[r.name] or "0", prereleases=True)]
+    brings = _BRINGS.get(extra, "")
+    if not wrong:
+        named = ", ".join(f"{each} {found[each]}" for each in _NAMED if each in found)
+        yield _check(name, "installed" if extra else f"all {len(needed)} fit: {named}", why=brings)
+    elif extra and not any(found.values()):
+        remedy = install(*wrong)
+        yield _check(
+            name, "not installed", "note", f"it brings {brings or ', '.join(found)}", remedy
+        )
+    else:
+        for each in wrong:
+            is_to_be = f"{name}: it is to be {each.specifier}"
+            has = found[each.name] or "not installed"
+            yield _check(each.name, has, "broken", is_to_be, install(each))
+
+
+def install(*packages: Requirement | str) -> str:
+    """The command that installs these packages beside catagent."""
+    python, has_pip = quote(sys.executable), importlib.util.find_spec("pip") is not None
+    command = f"{python} -m pip install" if has_pip else f"uv pip install --python {python}"
+    return " ".join([command, *(quote(str(each).partition(";")[0].strip()) for each in packages)])
+
+
+def _is_for(needed: Requirement, extra: str) -> bool:
+    if needed.marker is None or needed.marker.evaluate({"extra": ""}):
+        return not extra
+    return needed.marker.evaluate({"extra": extra})
+
+
+def _version(needed: Requirement) -> str:
+    try:
+        return version(needed.name)
+    except PackageNotFoundError:
+        return ""
