@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from catagent.events.result import Result
 from catagent.events.summary import together
 from catagent.failures.again import wait_before_again
 from catagent.failures.classify import classify
+from catagent.failures.exceptions import causes_of, status_of
 from catagent.run.answers import Asker
 from catagent.run.request import Request
 from catagent.run.turns import Keep, Turn
@@ -28,13 +30,16 @@ if TYPE_CHECKING:
 # A server that wants to be left alone for longer is not waited for, in seconds.
 _LONGEST_WAIT_S = 300.0
 _LONGEST_BACKOFF_S = 60.0
+# A server that is away is asked again for so long at least, as a stream is taken up again.
+_PATIENCE_S = 30.0
 
 
 class Attempts:
     """The runs of one question, the last of which counts.
 
-    What another try may mend is asked again up to `retries` times. `keep` opens the recording of
-    a run, `approve` decides on tool calls. `has_lost` says that a recording is incomplete.
+    What another try may mend is asked again up to `retries` times; where there are any, a server
+    that was there and is away, for half a minute. `keep` opens the recording of a run, `approve`
+    decides on tool calls. `has_lost` says that a recording is incomplete.
     """
 
     def __init__(
@@ -57,6 +62,7 @@ class Attempts:
         self._turn: Turn | None = None
         self._why: ExitCode | None = None
         self._count = 0
+        self._failed_at: float | None = None
 
     @property
     def session(self) -> Session | None:
@@ -69,13 +75,13 @@ class Attempts:
         if self._turn is not None:
             self._turn.cancel(why)
 
-    async def ask(self, begun: asyncio.Event) -> float | None:
-        """Ask it, `begun` is set when the agent runs; return when to ask again, in seconds.
+    async def ask(self, begun: asyncio.Event) -> None:
+        """Ask it; `begun` is set when the agent runs.
 
-        None for not at all. Raises CatagentError where no run can be begun, nor recorded.
+        Raises CatagentError where no run can be begun, nor recorded.
         """
         if self._question.problem:
-            return None
+            return
         self._count += 1
         self._turn = Turn(
             self._request,
@@ -90,14 +96,22 @@ class Attempts:
         self.has_lost = self.has_lost or self._turn.runs[-1].broadcast.has_lost
         ends = (session.state.finished for session in self._turn.sessions)
         self._ends += [end.data for end in ends if end is not None]
-        return self._wait() if self._count <= self._retries else None
 
-    def _wait(self) -> float | None:
-        end, session = self._ends[-1], self.session
-        if end.error is None or session is None:
+    def wait(self, *, is_known: bool) -> float | None:
+        """When to ask it again, in seconds; None for not at all.
+
+        `is_known` says that others were answered: then an address that is silent is no mistake.
+        """
+        end, session = self._ends[-1] if self._ends else None, self.session
+        if end is None or end.error is None or session is None:
             return None
+        self._failed_at = self._failed_at or time.monotonic()
         asked = wait_before_again(end.error.kind, session.raised)
         if asked is None or asked > _LONGEST_WAIT_S:
+            return None
+        is_away = end.error.kind == "network" and (is_known or _has_status(session.raised))
+        is_early = time.monotonic() - self._failed_at < _PATIENCE_S
+        if self._count > self._retries and not (self._retries and is_away and is_early):
             return None
         backoff = min(2.0 ** (self._count - 1), _LONGEST_BACKOFF_S)
         return asked + backoff * random.uniform(0.5, 1.0)  # noqa: S311 - spreads them
@@ -136,6 +150,11 @@ class Attempts:
         error = ev.ErrorInfo(kind="user", type="UsageError", message=said) if said else None
         status: ev.RunStatus = "error" if said else "cancelled"
         return ev.RunFinishedData(status=status, exit_code=int(ExitCode.USAGE), error=error)
+
+
+def _has_status(raised: BaseException | None) -> bool:
+    """Whether something at the address answered, if only that nobody is behind it."""
+    return raised is not None and any(map(status_of, causes_of(raised)))
 
 
 class _Beginning(Sink):

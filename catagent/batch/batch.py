@@ -118,7 +118,10 @@ class Batch:
         asked = self._attempts(question)
         self._asked.add(asked)
         try:
-            while self.stop.why is None and (wait := await asked.ask(self._begun)) is not None:
+            while self.stop.why is None:
+                await asked.ask(self._begun)
+                if (wait := asked.wait(is_known=self.counts["success"] > 0)) is None:
+                    break
                 await self._unless_over(asyncio.sleep(wait))
         finally:
             self._asked.discard(asked)
