@@ -24,7 +24,7 @@ from statistics import median
 from typing import Any
 
 OUT = Path(__file__).parent / "out"
-_TIMEOUT_S = 3_000.0
+_TIMEOUT_S = 900.0
 _LOOK_S = 0.005
 
 
