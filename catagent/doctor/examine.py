@@ -1,6 +1,6 @@
 """Runs the checks: what is known at once comes first, what waits for others goes on meanwhile."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from catagent.config import Loaded
@@ -17,8 +17,8 @@ def examine(
 ) -> Iterator[Check]:
     """Yield what is found, by group. `problems` are those of the settings."""
     pool = ThreadPoolExecutor()
-    server = pool.submit(_all, models.reached, loaded)
-    programs = pool.submit(_all, machine.programs, loaded)
+    server = pool.submit(lambda: list(models.reached(loaded)))
+    programs = pool.submit(lambda: list(machine.programs(loaded)))
     pool.shutdown(wait=False)
     yield from packages.checks()
     yield from settings.checks(loaded, problems)
@@ -32,7 +32,3 @@ def examine(
     except TimeoutError:
         remedy = "is its name found? a proxy, or a name server, may be silent"
         yield Check("model", "server", f"no answer in {_LONGEST_S:g} s", "broken", remedy=remedy)
-
-
-def _all(look: Callable[[Loaded], Iterator[Check]], loaded: Loaded) -> list[Check]:
-    return list(look(loaded))

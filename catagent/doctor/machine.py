@@ -28,7 +28,8 @@ def terminal(loaded: Loaded, view: ViewOptions) -> Iterator[Check]:
     check, env, isatty = partial(Check, "terminal"), loaded.environ, sys.stdout.isatty()
     size = shutil.get_terminal_size()
     kind = f"{env.get('TERM', 'TERM is not set')}, {size.columns} by {size.lines}"
-    live = "-o live" if is_capable(env, isatty=isatty) else "-o plain: no live view"
+    is_drawn = is_capable(env, isatty=isatty)
+    live = "-o live" if is_drawn else "-o plain: no live view"
     yield check("terminal", f"{kind}, {live}" if isatty else "stdout is none: lines of JSON there")
     why = ", ".join(k for k in ("NO_COLOR", "FORCE_COLOR", "COLORTERM") if env.get(k))
     yield check("colour", view.color, why=why or f"--color {loaded.settings.color}")
@@ -36,7 +37,7 @@ def terminal(loaded: Loaded, view: ViewOptions) -> Iterator[Check]:
         yield check("unicode", "ASCII alone", "note", "--ascii, or LANG", "export LANG=C.UTF-8")
     else:
         yield check("unicode", "yes")
-    if isatty:
+    if is_drawn:
         yield check("links", "yes, OSC 8" if view.links else "no")
         yield check("frames", _synchronized(Terminal(sys.stdout.fileno(), raw=True)))
 

@@ -1,5 +1,6 @@
 """Which models and which key would be used, whether their server answers, and the embedded one."""
 
+import contextlib
 import importlib.util
 from collections.abc import Iterator
 from functools import partial
@@ -39,18 +40,21 @@ def choices(loaded: Loaded) -> Iterator[Check]:
 
 
 def reached(loaded: Loaded) -> Iterator[Check]:
-    """Yield whether the agent's model can be asked: its server, or its file in this process."""
-    try:
-        spec = choose_model(loaded.settings.model, loaded.environ)
-    except CatagentError:
-        return
-    if spec.provider == "openai":
-        from catagent.doctor.server import ask  # imports a client of HTTP
+    """Yield whether the models can be asked: their servers, and what there is in this process."""
+    missing: Status = "note"
+    settings = loaded.settings
+    for wanted in dict.fromkeys((settings.model, settings.tool_model or settings.model)):
+        with contextlib.suppress(CatagentError):  # it is told by `choices`
+            spec = choose_model(wanted, loaded.environ)
+            if spec.provider == "local":
+                missing = "broken"
+            elif spec.provider == "openai":
+                from catagent.doctor.server import ask  # imports a client of HTTP
 
-        yield ask(loaded, spec, loaded.environ.get(_KEY, ""))
-    elif spec.provider != "local":
-        yield _made(loaded, spec)
-    yield from _embedded(loaded, "broken" if spec.provider == "local" else "note")
+                yield ask(loaded, spec, loaded.environ.get(_KEY, ""))
+            else:
+                yield _made(loaded, spec)
+    yield from _embedded(loaded, missing)
 
 
 def _made(loaded: Loaded, spec: ModelSpec) -> Check:

@@ -38,7 +38,7 @@ def checks() -> Iterator[Check]:
 def _packages(extra: str, needed: list[Requirement]) -> Iterator[Check]:
     """The packages of an extra, those of catagent itself for "": all that fit in one."""
     name, found = f"extra {extra}" if extra else "packages", {r.name: _version(r) for r in needed}
-    wrong = [r for r in needed if not r.specifier.contains(found[r.name] or "0", prereleases=True)]
+    wrong = [each for each in needed if not _fits(each, found[each.name])]
     brings = _BRINGS.get(extra, "")
     if not wrong:
         named = ", ".join(f"{each} {found[each]}" for each in _NAMED if each in found)
@@ -66,6 +66,10 @@ def _is_for(needed: Requirement, extra: str) -> bool:
     if needed.marker is None or needed.marker.evaluate({"extra": ""}):
         return not extra
     return needed.marker.evaluate({"extra": extra})
+
+
+def _fits(needed: Requirement, found: str) -> bool:
+    return bool(found) and needed.specifier.contains(found, prereleases=True)
 
 
 def _version(needed: Requirement) -> str:

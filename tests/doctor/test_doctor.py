@@ -15,7 +15,7 @@ import trustme
 from jsonschema import Draft202012Validator
 
 from catagent.recordings.schema import schema
-from tests.support.cli import catagent, environment, with_server
+from tests.support.cli import catagent, environment, on_terminal, with_server
 from tests.support.models_list import ModelsList, models_list
 from tests.support.tls import certified
 from tests.support.tmux import HAS_TMUX, Tmux
@@ -151,6 +151,17 @@ def _old_msgspec(home: Path) -> dict[str, str]:
     return {"PYTHONPATH": f"{folder.parent}{os.pathsep}{root}"}
 
 
+def _other_metadata(home: Path) -> dict[str, str]:
+    folder = home / "other/catagent-9.dist-info"
+    folder.mkdir(parents=True)
+    lines = ("Metadata-Version: 2.1", "Name: catagent", "Version: 9", "Requires-Python: >=4")
+    needs = ("Requires-Dist: nowhere>=1", "Provides-Extra: own", "Provides-Extra: more")
+    extras = ("Requires-Dist: afar<3; extra == 'own'", "Requires-Dist: rich>=1; extra == 'more'")
+    (folder / "METADATA").write_text("\n".join([*lines, *needs, *extras]) + "\n")
+    root = str(Path(__file__).parents[2])
+    return {"PYTHONPATH": f"{folder.parent}{os.pathsep}{root}"}
+
+
 def _set(**variables: str) -> Callable[[Path], dict[str, str]]:
     return lambda _: variables
 
@@ -261,6 +272,16 @@ def _set(**variables: str) -> Callable[[Path], dict[str, str]]:
             "cannot read the model /no",
             "unset",
         ),
+        (
+            *(_set(OPENAI_BASE_URL="http://127.0.0.1:9/v1", CATAGENT_LOCAL_MODEL="/no"),),
+            *(
+                ["--tool-model", "local"],
+                "embedded",
+                "broken",
+                "cannot read the model /no",
+                "unset",
+            ),
+        ),
         (_open_state, [], "state", "warning", "is open to others", "chmod 700 "),
         (_no_home, [], "state", "broken", "is no folder", "CATAGENT_HOME"),
         (_open_records, [], "programs", "broken", "is not a folder of yours alone", "chmod 700"),
@@ -282,6 +303,17 @@ def test_doctor_names_what_is_broken_and_its_remedy(
     assert (check["status"], code) == (status, int(status == "broken"))
     assert found in check["found"]
     assert remedy in check["remedy"]
+
+
+def test_doctor_names_a_package_and_an_extra_that_are_not_installed(tmp_path: Path) -> None:
+    code, found = doctor(environment(tmp_path) | _other_metadata(tmp_path))
+    assert code == 1
+    assert (found["python"]["status"], found["python"]["why"]) == ("broken", "it is to be >=4")
+    assert (found["nowhere"]["status"], found["nowhere"]["found"]) == ("broken", "not installed")
+    assert found["nowhere"]["remedy"].endswith("'nowhere>=1'")
+    assert (found["extra own"]["status"], found["extra own"]["why"]) == ("note", "it brings afar")
+    assert found["extra own"]["remedy"].endswith("'afar<3'")
+    assert found["extra more"]["status"] == "ok"
 
 
 def test_doctor_says_which_interpreter_runs_an_own_agent_and_imports_nothing_of_it(
@@ -361,6 +393,16 @@ def test_doctor_asks_a_terminal_once_and_gives_it_back(tmp_path: Path, warm: War
     assert "xterm-256color, 40 by 24, -o live" in " ".join(text.split())
     assert max(map(len, text.splitlines())) < 40
     assert done.out.count(b"\x1b[c") == 1
+
+
+def test_doctor_does_not_wait_for_a_terminal_that_says_nothing(tmp_path: Path) -> None:
+    env = environment(tmp_path, XDG_RUNTIME_DIR=str(tmp_path), LC_ALL="C")
+    code, text = on_terminal("doctor", env=env)
+    assert code == 0
+    assert re.search(r"frames +it does not say", text)
+    assert re.search(r"-  .*unicode +ASCII alone \(--ascii, or LANG\)\r\n +-> export LANG", text)
+    assert text.replace("\x1b", "").isascii()
+    assert "frames" not in on_terminal("doctor", env=env | {"TERM": "dumb"})[1]
 
 
 @pytest.mark.skipif(not HAS_TMUX, reason="needs tmux")
