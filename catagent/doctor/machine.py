@@ -30,7 +30,7 @@ def terminal(loaded: Loaded, view: ViewOptions) -> Iterator[Check]:
     kind = f"{env.get('TERM', 'TERM is not set')}, {size.columns} by {size.lines}"
     is_drawn = is_capable(env, isatty=isatty)
     live = "-o live" if is_drawn else "-o plain: no live view"
-    yield check("terminal", f"{kind}, {live}" if isatty else "stdout is none: lines of JSON there")
+    yield check("terminal", f"{kind}, {live}" if isatty else "none: runs are lines of JSON here")
     why = ", ".join(k for k in ("NO_COLOR", "FORCE_COLOR", "COLORTERM") if env.get(k))
     yield check("colour", view.color, why=why or f"--color {loaded.settings.color}")
     if view.ascii:
