@@ -29,18 +29,16 @@ async def known(
     when, found = _said.get(key, (-math.inf, None))
     if time.monotonic() - when > _FRESH_S:
         found = await ask()
-        _said.pop(key, None)
+        if len(_said) >= _MOST:
+            forget()
         _said[key] = time.monotonic(), found
-        while len(_said) > _MOST:
-            del _said[next(iter(_said))]
     kept: _T = found
     return kept
 
 
-def forget(address: Address) -> None:
-    """Have what it said asked for again: something went wrong there, or a test begins."""
-    for key in [each for each in _said if each[0] == address]:
-        del _said[key]
+def forget() -> None:
+    """Have what servers said asked for again: something went wrong, or many were asked."""
+    _said.clear()
 
 
 async def versions(client: LangGraphClient) -> dict[str, str]:

@@ -34,10 +34,8 @@ async def assistants(client: LangGraphClient, address: Address) -> list[Assistan
         found += page
         if not page:
             break
-    found.sort(
-        key=lambda each: (str(each["graph_id"]), not _is_default(each), str(each.get("name")))
-    )
-    return [_info(each, address) for each in found]
+    known = sorted(found, key=lambda each: (not _is_default(each), str(each.get("name"))))
+    return sorted((_info(each, address) for each in known), key=lambda info: info.graph)
 
 
 async def assistant(client: LangGraphClient, address: Address) -> AssistantInfo:

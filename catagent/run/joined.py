@@ -1,7 +1,6 @@
 """Runs on a server that others have started there, each a session of its own, while they happen."""
 
 import asyncio
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -122,9 +121,7 @@ class JoinedRuns(Followed):
 
     async def _events(self, run: There, graph: str, session: Session) -> EventStream:
         """What the run streams, and how it ended, as events. Raises what ended it."""
-        nothing: Any = None
-        agent_run = AgentRun(nothing, nothing, None, max_steps=math.inf)
-        reading = _Reading(session.attached(agent_run), run, graph)
+        reading = _Reading(session.attached(AgentRun.elsewhere()), run, graph)
         try:
             async for part in RemoteRun(self._client, *run.key, on_lost=self.on_status).parts():
                 for event in reading.read(part.event, part.data):

@@ -58,7 +58,7 @@ class RunServed(Run):
             self._refused = error
         finished = await self._drive({"catagent": __version__, **(found or {})})
         if finished.data.status == "error":
-            forget(self._address)
+            forget()
         return finished
 
     async def detach(self) -> tuple[str, str]:
@@ -118,7 +118,8 @@ class RunServed(Run):
             if thread.get("status") == "busy":
                 yield ev.Warned(data=ev.WarningData(code="thread_busy", message=_BUSY, hint=_WAITS))
             self._on_status("")
-            reading = Reading(self.session.attached(self._agent_run()), str(self._run_id))
+            agent_run = AgentRun.elsewhere(self._loaded.settings.max_steps)
+            reading = Reading(self.session.attached(agent_run), str(self._run_id))
             try:
                 async with contextlib.aclosing(self._parts(client, remote, reading)) as events:
                     async for event in events:
@@ -134,11 +135,6 @@ class RunServed(Run):
             finally:
                 if is_temporary and self._has_ended:
                     await self._forget(client)
-
-    def _agent_run(self) -> AgentRun:
-        """The run that nobody here drives, and the limits that it has."""
-        nothing: Any = None
-        return AgentRun(nothing, nothing, None, max_steps=self._loaded.settings.max_steps)
 
     async def _thread(self, client: LangGraphClient) -> dict[str, Any]:
         """The thread to run in, as the server has it, made where none is named."""

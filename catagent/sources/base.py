@@ -6,10 +6,11 @@ frame a run, raises what LangChain raises, and lets go of everything when it is 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from catagent.errors import CatagentError
 from catagent.events.types import Event
@@ -93,3 +94,11 @@ class AgentRun:
     report: Callable[[Event], None] = to_nobody
     cancel: Callable[[CatagentError], None] = to_nobody
     clock: Callable[[], float] = time.monotonic
+
+    @classmethod
+    def elsewhere(
+        cls, max_steps: float = math.inf, clock: Callable[[], float] = time.monotonic
+    ) -> Self:
+        """One that nobody here drives."""
+        nothing: Any = None
+        return cls(nothing, nothing, None, max_steps=max_steps, clock=clock)

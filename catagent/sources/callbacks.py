@@ -16,7 +16,6 @@ from catagent.sources.span import Span
 from catagent.sources.tracker import Tracker
 from catagent.sources.translation import EventReader, Translation
 
-_KINDS = {"chat_model": "chat_model", "llm": "llm", "tool": "tool", "retriever": "retriever"}
 _CALLED = {"chat_model": "llm", "llm": "llm", "tool": "tool", "retriever": "retriever"}
 
 
@@ -62,7 +61,7 @@ class Callbacks:
 
     def start(self, run_type: str, run_id: str, given: Any, /, **about: Any) -> Iterator[ev.Event]:
         """A run began; `about` is what a callback says of it: name, tags, metadata, the parent."""
-        kind = _KINDS.get(run_type, "chain")
+        kind = run_type if run_type in _CALLED else "chain"
         sent = [given or []] if kind == "chat_model" else given
         getattr(self.tracker, f"on_{kind}_start")(None, sent, run_id=run_id, **about)
         self._types[run_id] = run_type

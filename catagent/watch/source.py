@@ -4,7 +4,6 @@ Each record is a callback of LangChain's.
 """
 
 import asyncio
-import math
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -51,8 +50,7 @@ class RunRecords:
 
     def agent_run(self) -> AgentRun:
         """The run that nobody here drives, and that has no limit."""
-        nothing: Any = None
-        return AgentRun(nothing, nothing, None, max_steps=math.inf, clock=self.clock)
+        return AgentRun.elsewhere(clock=self.clock)
 
     def put(self, record: Record) -> None:
         """Take the next record, unless nobody reads them."""

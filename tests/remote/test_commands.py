@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import uuid
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import httpx
 import pytest
 
+from catagent.config import load
+from catagent.errors import NetworkError
+from catagent.events import types as ev
+from catagent.remote import connections
+from catagent.remote.address import Address
+from catagent.run import joined
+from tests.support.asked import Heard
 from tests.support.cli import catagent, environment, lines
+from tests.support.langgraph_server import RUN, Answer, Asked, LangGraphServer, streamed
 from tests.support.waiting import wait_until
 from tests.support.warm import Warm
 
@@ -82,3 +93,41 @@ def test_what_cannot_hold_on_a_server_is_said_before_it_is_asked(
 ) -> None:
     done = catagent("ask", "a question", *words, env=environment(tmp_path))
     assert (done.returncode, done.stdout, said in done.stderr) == (2, "", True)
+
+
+def test_a_server_that_is_gone_while_its_runs_are_watched_ends_what_was_read_with_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "_PATIENCE_S", 0.5)
+    monkeypatch.setattr(joined, "_POLL_S", 0.1)
+    script = left_in_midst()
+    with LangGraphServer(script) as server:
+        address, heard = Address.parse(f"{server.url}/"), Heard()
+        assert address
+        runs = joined.JoinedRuns(
+            address=address, loaded=load({}, {}), sinks=[heard], keep=lambda _: nullcontext([])
+        )
+        with pytest.raises(NetworkError):
+            asyncio.run(runs.follow())
+    [finished] = [each for each in heard.events if isinstance(each, ev.RunFinished)]
+    assert finished.data.error
+    assert (finished.data.status, finished.data.error.kind) == ("error", "network")
+
+
+def left_in_midst() -> Callable[[Asked], Answer]:
+    """One run goes on, whose stream is cut; from then on nothing is answered but 503."""
+    ids = {"run_id": RUN, "thread_id": RUN, "status": "running"}
+    cut = False
+
+    def script(asked: Asked) -> Answer:
+        nonlocal cut
+        if cut:
+            return Answer({}, 503)
+        if asked.path.endswith("/threads/search"):
+            return Answer([{"thread_id": RUN}])
+        if asked.joins:
+            cut = True
+            return streamed([("metadata", {}, "1-0"), ("values", {"a": 1}, "2-0")], is_cut=True)
+        return Answer([ids] if asked.path.endswith("/runs") else {"graph_id": "agent"})
+
+    return script

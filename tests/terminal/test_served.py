@@ -45,6 +45,7 @@ def test_a_chat_with_a_served_agent_goes_on_in_its_thread(langgraph_dev: str, st
     tmux.until(lambda: tmux.screen().rstrip().endswith(SIGN))
     tmux.type("/undo")
     tmux.shows("takes no turn out of a thread")
+    tmux.until(lambda: tmux.screen().rstrip().endswith(SIGN))
     tmux.press("C-d")
     tmux.shows("code=0")
     assert tmux.text().count("t0 t1 t2") == 2
