@@ -143,13 +143,13 @@ def _chosen(
     for where, layer in reversed(layers):
         for name, value in layer.items():
             if name in hints:
-                with _noted(problems):
+                with noted(problems):
                     values[name] = _convert(name, value, hints[name], where), where
     return values
 
 
 @contextlib.contextmanager
-def _noted(problems: list[UsageError] | None) -> Iterator[None]:
+def noted(problems: list[UsageError] | None) -> Iterator[None]:
     """Inside, what is wrong is put into the list, or raised where there is none."""
     try:
         yield
@@ -215,7 +215,7 @@ def with_variables(loaded: Loaded, found: Mapping[str, str], where: str) -> Load
 
 def _read_toml(path: Path, problems: list[UsageError] | None) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    with _noted(problems):
+    with noted(problems):
         values = _parsed(path)
         if unknown := sorted(values.keys() - set(Settings.__struct_fields__)):
             raise _unknown(path, unknown)

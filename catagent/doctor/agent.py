@@ -34,6 +34,8 @@ def checks(loaded: Loaded, python: str | None) -> Iterator[Check]:
         yield _check("agent", error.message, "broken", why, error.hint)
     try:
         yield _interpreter(code, loaded, python)
+    except FileNotFoundError:
+        yield _check("interpreter", "the current folder is gone", "broken", remedy="cd")
     except UsageError as error:
         status: Status = "broken" if code or python else "warning"
         yield _check("interpreter", error.message, status, remedy=error.hint)

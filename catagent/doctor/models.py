@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.util
+import re
 from collections.abc import Iterator
 from functools import partial
 from importlib.metadata import version
@@ -17,6 +18,7 @@ from catagent.models.spec import ModelSpec, choose_model
 
 _KEY = "OPENAI_API_KEY"
 _SET = (_KEY, "OPENAI_BASE_URL", "OPENAI_API_BASE")
+_LOGIN = re.compile("//.*@")
 _check = partial(Check, "model")
 
 
@@ -34,7 +36,7 @@ def choices(loaded: Loaded) -> Iterator[Check]:
         except CatagentError as error:
             yield _check(name, error.message, "broken", why, error.hint)
     for name in given:
-        shown = "set" if name == _KEY else loaded.environ[name].rpartition("@")[2]
+        shown = "set" if name == _KEY else _LOGIN.sub("//***@", loaded.environ[name])
         where = "the environment" if loaded.process.get(name) else ".env"
         yield _check(name, shown, why=f"from {where}")
 

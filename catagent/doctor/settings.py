@@ -1,5 +1,6 @@
 """Every setting and where it is from; what is wrong with the files that they are read from."""
 
+import os
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -37,8 +38,12 @@ def source(loaded: Loaded, name: str) -> str:
 def checks(loaded: Loaded, problems: Sequence[UsageError]) -> Iterator[Check]:
     """Yield what was chosen, and what is wrong or left out in the files that were read."""
     file, chosen = loaded.config_dir / config.CONFIG_FILE, ", ".join(sorted(loaded.origins))
-    why = f"{file}{'' if file.exists() else ' is not there'}; --settings shows all"
+    is_read = os.access(file, os.R_OK)
+    why = f"{file}{'' if is_read else ' is not there, or not yours to read'}; --settings shows all"
     yield _check("chosen", chosen or "nothing", why=why)
+    problems = [*problems]
+    with config.noted(problems):
+        config.server_keys(loaded.settings.server_keys or "")
     for error in problems:
         yield _check("wrong", error.message, "broken", remedy=error.hint or f"change {file}")
     for notice in loaded.notices:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -282,6 +283,7 @@ def _set(**variables: str) -> Callable[[Path], dict[str, str]]:
                 "unset",
             ),
         ),
+        (_set(CATAGENT_SERVER_KEYS="k"), [], "wrong", "broken", "an entry that is none", "=KEY"),
         (_open_state, [], "state", "warning", "is open to others", "chmod 700 "),
         (_no_home, [], "state", "broken", "is no folder", "CATAGENT_HOME"),
         (_open_records, [], "programs", "broken", "is not a folder of yours alone", "chmod 700"),
@@ -362,6 +364,16 @@ def test_doctor_settings_has_each_with_its_source_in_a_document_that_fits_the_sc
     assert re.search(rf"^ok +fold +3 \({file}\)$", shown.stdout, re.MULTILINE)
     assert re.search(r"^broken +wrong .*\n +→ did you mean events\?", shown.stdout, re.MULTILINE)
     assert shown.returncode == 1
+
+
+def test_doctor_says_that_its_folder_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    code = 'cd gone && rmdir ../gone && exec "$0" -m catagent doctor'
+    env = environment(tmp_path, XDG_RUNTIME_DIR=str(tmp_path))
+    words = ["sh", "-c", code, sys.executable]
+    done = subprocess.run(words, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert re.search(r"^broken +interpreter +the current folder is gone$", done.stdout, re.M)
 
 
 @pytest.mark.parametrize("arguments", [[], ["--json"], ["--settings"], ["--settings", "--json"]])
