@@ -1,5 +1,7 @@
 """Folders and files that are their user's alone: nobody else may have written what is in them."""
 
+import contextlib
+import fcntl
 import os
 import stat
 from pathlib import Path
@@ -29,6 +31,20 @@ def check(folder: Path) -> None:
     if not is_private(folder):
         hint = "remove it, or chmod 700 if it is"
         raise OutputError(f"{folder} is not a folder of yours alone", hint)
+
+
+def lock(path: Path) -> int | None:
+    """Lock a file, made where it is missing, and return its descriptor, which is to be closed.
+
+    None where another process has it, or has just removed it. Raises OSError.
+    """
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+    with contextlib.suppress(BlockingIOError, FileNotFoundError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if path.stat().st_ino == os.fstat(descriptor).st_ino:
+            return descriptor
+    os.close(descriptor)
+    return None
 
 
 def _is_users(path: Path, kind: int) -> bool:

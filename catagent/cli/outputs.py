@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
 from catagent.cli.asked import Asked
+from catagent.cli.stderr import say
 from catagent.config import Output
 from catagent.errors import UsageError
 from catagent.loading.registry import load
@@ -40,11 +42,15 @@ class Outputs:
     asks: bool = False
     shows_errors: bool = False
     shows_warnings: bool = True
+    _due: float = 0
 
     def status(self, text: str) -> None:
-        """Show what is awaited, where there is a status line."""
+        """Show what is awaited, where there is a status line; else now and then what is fetched."""
         if self.live is not None:
             self.live.status(text)
+        elif "fetching" in text and (time.monotonic() >= self._due or text.startswith("stopped")):
+            self._due = time.monotonic() + 10
+            say(f"catagent: {text}")
 
     def rescue(self) -> None:
         """Restore the terminal, at once and from any thread."""
@@ -75,6 +81,7 @@ def opened(asked: Asked, stop: Stop, *, status: bool = True) -> Iterator[Outputs
         finally:
             for sink in outputs.sinks:
                 sink.close()
+            outputs.live = None
 
 
 def resolve(asked: Asked) -> Output:

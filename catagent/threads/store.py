@@ -299,7 +299,7 @@ def held(thread: Thread) -> Iterator[None]:
 @contextlib.contextmanager
 def _locked(thread: Thread) -> Iterator[None]:
     lock = thread.path.with_suffix(".lock")
-    if (descriptor := _lock(lock)) is None:
+    if (descriptor := private.lock(lock)) is None:
         raise BusyError(f"another run goes on in the thread {thread.label}")
     try:
         yield
@@ -319,14 +319,3 @@ def _only(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def _lock(path: Path) -> int | None:
-    """Lock a file and return its descriptor, None where another has it or has removed it."""
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
-    with contextlib.suppress(BlockingIOError, FileNotFoundError):
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if path.stat().st_ino == os.fstat(descriptor).st_ino:
-            return descriptor
-    os.close(descriptor)
-    return None

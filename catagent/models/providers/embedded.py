@@ -102,8 +102,7 @@ class LocalServer:
         loaded, on_status = self._models.loaded, self._models.on_status
         path = self._spec.path or weights.find(loaded)
         if path is None:
-            on_status("fetching the embedded model")
-            path = weights.fetch(loaded, self._cancelled)
+            path = weights.fetch(loaded, self._cancelled, on_status)
         _read_ahead(path)
         on_status("loading the model")
         try:
