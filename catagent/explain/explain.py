@@ -13,6 +13,7 @@ from catagent.agents.code import Code, unknown
 from catagent.config import Loaded
 from catagent.errors import UsageError
 from catagent.events.codec import map_leaves
+from catagent.events.filters import Filters
 from catagent.explain.literal import assigned, call, text
 from catagent.explain.models import made
 from catagent.explain.notes import notes
@@ -99,6 +100,8 @@ class _Writer:
             raise unknown(asked, AGENTS if name == "agent" else TOOLS, name.removeprefix("my_"))
         if not all(word.isidentifier() for word in code.attribute.split(".")):
             raise UsageError(f"{code.attribute!r} is no name of Python's", "file.py:attribute")
+        if code.project is not None and code.project.env:
+            self.out.notes.append("Set what the env of its langgraph.json sets first.")
         self.out.standard |= {
             *("import sys", "from importlib import import_module", "from types import FunctionType")
         }
@@ -176,7 +179,6 @@ class _Writer:
         if self.thread:
             hint = "leave --thread out, or write --configurable thread_id=ID"
             raise UsageError("a thread of a server is found by asking that", hint)
-        self.out.needs = {"langgraph-sdk"}
         self.out.imports.add("from langgraph_sdk import get_client")
         made = call("get_client", taken=9, url=self.clean.text(base), api_key=None)
         self.out.blocks.append(f"client = {made}")
@@ -193,7 +195,10 @@ def _cleaned(request: Request, clean: Redactor) -> Request:
         return clean.text(leaf) if isinstance(leaf, str) else leaf
 
     names = ("question", "input", "context", "configurable", "tool_input")
-    return replace(request, **{n: map_leaves(getattr(request, n), masked) for n in names})
+    found = {name: map_leaves(getattr(request, name), masked) for name in names}
+    return replace(
+        request, filters=Filters(**map_leaves(request.filters.as_dict(), masked)), **found
+    )
 
 
 def _read(key: str, value: Any) -> Any:

@@ -18,10 +18,12 @@ def made(name: str, spec: ModelSpec, script: Script, loaded: Loaded, clean: Reda
     """The expression for `model` or `tool_model`, whichever is named, of this spec."""
     if spec.provider == "local":
         script.imports.add("from catagent import local_model")
-        script.needs.add('"catagent[local]"')
+        script.notes.append('The model runs inside catagent: pip install "catagent[local]"')
         given: dict[str, Any] = {"file": clean.text(str(spec.path))} if spec.path else {}
         role = "agent" if name == "model" else "tool"
         return call("local_model", text(role), taken=len(name) + 3, **given)
+    if spec.provider.isidentifier():
+        script.needs.add(f"langchain-{spec.provider.replace('_', '-')}")
     options = _openai(script, loaded, clean) if spec.provider == "openai" else {}
     if name == "model":
         options |= {"temperature": 0} if is_tempered(spec) else {}
@@ -35,7 +37,6 @@ def made(name: str, spec: ModelSpec, script: Script, loaded: Loaded, clean: Reda
 
 def _openai(script: Script, loaded: Loaded, clean: Redactor) -> dict[str, Any]:
     """Where its server is, unless that would tell a secret; no key is in it."""
-    script.needs.add("langchain-openai")
     options: dict[str, Any] = {}
     address = openai_address(loaded.environ)
     if address and "@" not in address and clean.text(address) == address:

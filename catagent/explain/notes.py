@@ -37,9 +37,16 @@ def notes(request: Request, loaded: Loaded, given: Collection[str], mode: str) -
         yield f"Left out, filters, which this API has none of: {_flags(filters)}."
     if any(name.startswith("include") for name in filters) and has_filters:
         yield "LangChain's filters leave out the answer, too, unless they name what gives it."
+    yield from _before(request, loaded, left)
+
+
+def _before(request: Request, loaded: Loaded, given: Collection[str]) -> Iterator[str]:
+    """Yield what is to be done before the script is run."""
     if request.python is not None:
         yield f"Run it with {text(str(request.python))}, which has the agent's packages."
-    if "env_file" in left:
+    if request.address and (request.address.login or loaded.settings.server_keys):
+        yield "A key or a login of the server is for get_client(headers={...}), and left out here."
+    if "env_file" in given:
         yield "Set what is in the --env-file first."
 
 

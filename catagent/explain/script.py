@@ -12,9 +12,9 @@ _PARTS = Path(__file__).parent / "parts"
 
 
 class Script(Struct):
-    """What it needs installed, notes for its head, its imports, and what stands below them."""
+    """Packages besides those it imports, notes for its head, imports, and what stands below."""
 
-    needs: set[str] = field(default_factory=lambda: {"langchain"})
+    needs: set[str] = field(default_factory=set)
     notes: list[str] = []
     standard: set[str] = field(default_factory=lambda: {"import asyncio"})
     imports: set[str] = field(default_factory=set)
@@ -30,13 +30,15 @@ class Script(Struct):
         self.blocks.append(Template(body).substitute(values))
 
     def __str__(self) -> str:
-        said = [f"pip install {' '.join(sorted(self.needs))}", *dict.fromkeys(self.notes)]
-        head = ["\n".join(f"# {line}" for line in said)]
+        modules = {line.split()[1].partition(".")[0] for line in self.imports}
+        packages = sorted(self.needs | {module.replace("_", "-") for module in modules})
+        said = [f"pip install {' '.join(packages)}"] if packages else []
+        head = ["\n".join(f"# {line}" for line in dict.fromkeys([*said, *self.notes]))]
         # As isort has them: modules first, then names.
-        for each in filter(None, (self.standard, self.imports)):
+        for each in (self.standard, self.imports):
             head.append("\n".join(sorted(each, key=lambda line: (line[0] == "f", line))))
         parts = [_gap(before, block) + block for before, block in pairwise(["", *self.blocks])]
-        return "\n\n".join(head) + "".join(parts) + "\n"
+        return "\n\n".join(filter(None, head)) + "".join(parts) + "\n"
 
 
 def _gap(before: str, block: str) -> str:
