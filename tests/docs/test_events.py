@@ -110,7 +110,7 @@ def test_models_and_listed_runs_are_documented() -> None:
     for name in ev.ModelUsage.__struct_fields__:
         assert f"`{name}`" in section("`run.finished`")
     for name in set(RunSummary.__struct_fields__) - {"v"}:
-        assert f"`{name}`" in section("Recordings")
+        assert f"`{name}`" in section("Lists of runs")
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
