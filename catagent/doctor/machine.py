@@ -20,7 +20,7 @@ from catagent.watch import folders
 
 # Asks for the mode of synchronized output, then what every terminal answers: what it is.
 _QUESTION, _ANSWER = b"\x1b[?2026$p\x1b[c", re.compile(rb"(?:\x1b\[\?2026;(\d)\$y)?\x1b\[\?[\d;]*c")
-_PATIENCE_S = 0.5
+_PATIENCE_S = 2.0
 
 
 def terminal(loaded: Loaded, view: ViewOptions) -> Iterator[Check]:
