@@ -31,7 +31,7 @@ def server() -> Iterator[ScriptedServer]:
 
 @pytest.fixture
 def tmux(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tmux]:
-    terminal = Tmux(tmp_path_factory.mktemp("t") / "s", 100, 24)
+    terminal = Tmux(tmp_path_factory.mktemp("t") / "s", 80, 24)
     yield terminal
     terminal.close()
 
@@ -48,6 +48,7 @@ def test_the_line_of_a_batch_says_how_far_it_is_and_goes(
     tmux.press("C-c")
     tmux.shows("code=130", "5 answered, 1 failed", "--resume r.jsonl >> r.jsonl")
     assert "6/12" not in tmux.text()
+    assert "^C" not in tmux.text()
     assert tmux.cursor_is_on()
     assert tmux.echoes()
     assert len((tmp_path / "r.jsonl").read_text().splitlines()) == 6
