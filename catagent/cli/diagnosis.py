@@ -41,7 +41,7 @@ def report(asked: Asked, *, only_settings: bool, json: bool) -> bool:
     if json:
         document = Report(version=__version__, status=status, checks=found, settings=chosen)
         line = redact(encode_plain(document).decode(), loaded.secrets)
-        sys.stdout.write(escaped(line.encode()).decode())
+        sys.stdout.buffer.write(escaped(line.encode()))
     elif not only_settings:
         said = (f"{counts[each]} {each}" for each in _STYLES if counts[each])
         sys.stdout.write(f"\n{', '.join(said)}\n")

@@ -31,7 +31,7 @@ def ask(loaded: Loaded, spec: ModelSpec, key: str) -> Check:
     base, began = openai_address(loaded.environ) or OPENAI_URL, time.monotonic()
     try:
         if not key and base == OPENAI_URL:
-            raise CredentialsError(f"there is no key for {spec}", "export OPENAI_API_KEY=…")
+            raise CredentialsError(f"there is no key for {spec}", "export OPENAI_API_KEY=KEY")
         url = parse_url(base)
         is_private = url.scheme == "https" or url.host in LOOPBACK
         names = _models(base, key if is_private else "")

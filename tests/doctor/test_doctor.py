@@ -366,6 +366,16 @@ def test_doctor_settings_has_each_with_its_source_in_a_document_that_fits_the_sc
     assert shown.returncode == 1
 
 
+def test_doctor_prints_any_text_where_the_locale_has_ascii_alone(tmp_path: Path) -> None:
+    env = environment(tmp_path, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    env |= {"CATAGENT_TOOL_MODEL": "openai:\u6a21\u578b\x1b[31m"}
+    for arguments in (["--settings"], ["--settings", "--json"]):
+        done = catagent("doctor", *arguments, env=env)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "openai:" in done.stdout
+        assert "\x1b" not in done.stdout
+
+
 def test_doctor_says_that_its_folder_is_gone(tmp_path: Path) -> None:
     (tmp_path / "gone").mkdir()
     code = 'cd gone && rmdir ../gone && exec "$0" -m catagent doctor'
