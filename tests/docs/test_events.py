@@ -73,6 +73,12 @@ def test_every_type_has_a_section_with_every_field_and_an_example(kind: type[Any
     assert f'"type": "{type_of(kind)}"' in section(f"`{type_of(kind)}`")
 
 
+def test_the_table_of_types_has_each_in_the_order_of_the_sections() -> None:
+    listed = re.findall(r"^\| \[`([\w.]+)`\]", section("The types"), re.MULTILINE)
+    assert listed == re.findall(r"^### `([\w.]+)`", TEXT, re.MULTILINE)
+    assert set(listed) == {type_of(kind) for kind in ev.KnownEvent.__args__}
+
+
 @pytest.mark.parametrize("heading", SHARED)
 def test_every_shared_structure_is_documented(heading: str) -> None:
     fields = set(SHARED[heading].__struct_fields__) | (
