@@ -9,13 +9,14 @@ from langchain_core.runnables import Runnable
 from catagent.agents import cat_prompts
 from catagent.agents.cat import make_tools
 from catagent.errors import UsageError
+from catagent.loading.installing import install
 
 try:
     from langchain_classic.agents import AgentExecutor, create_openai_tools_agent
 except ImportError as error:
     raise UsageError(
         "the agent cat-classic needs the package langchain-classic",
-        'pip install "catagent[classic]"',
+        install("langchain-classic"),
     ) from error
 
 PROMPT = ChatPromptTemplate.from_messages(

@@ -8,11 +8,11 @@ from functools import partial
 from importlib.metadata import version
 
 from catagent.config import Loaded
-from catagent.doctor.packages import install
 from catagent.doctor.settings import source
 from catagent.errors import CatagentError
 from catagent.events.report import Check, Status
 from catagent.failures.classify import classify
+from catagent.loading.installing import install
 from catagent.models.embedded import weights
 from catagent.models.spec import ModelSpec, choose_model
 

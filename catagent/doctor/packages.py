@@ -1,17 +1,16 @@
 """Python, the packages that catagent declares, and whether those that are installed fit."""
 
-import importlib.util
 import platform
 import sys
 from collections.abc import Iterator
 from functools import partial
 from importlib.metadata import PackageNotFoundError, metadata, version
-from shlex import quote
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from catagent.events.report import Check
+from catagent.loading.installing import install
 
 _NAMED = ("langchain", "langchain-core", "langgraph", "openai")
 _BRINGS = {
@@ -53,13 +52,6 @@ def _packages(extra: str, needed: list[Requirement]) -> Iterator[Check]:
             is_to_be = f"{name}: it is to be {each.specifier}"
             has = found[each.name] or "not installed"
             yield _check(each.name, has, "broken", is_to_be, install(each))
-
-
-def install(*packages: Requirement | str) -> str:
-    """The command that installs these packages beside catagent."""
-    python, has_pip = quote(sys.executable), importlib.util.find_spec("pip") is not None
-    command = f"{python} -m pip install" if has_pip else f"uv pip install --python {python}"
-    return " ".join([command, *(quote(str(each).partition(";")[0].strip()) for each in packages)])
 
 
 def _is_for(needed: Requirement, extra: str) -> bool:

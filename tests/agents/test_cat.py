@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from catagent.agents import cat_prompts
+from catagent.loading.installing import install
 from tests.support.models import ask_agent
 from tests.support.scripts import ANSWER_TOKENS, cat, target
 
@@ -64,4 +65,4 @@ def test_the_classic_agent_without_its_package_says_what_to_install() -> None:
         "except Exception as error: print(type(error).__name__, error.hint)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == 'UsageError pip install "catagent[classic]"'
+    assert done.stdout.strip() == f"UsageError {install('langchain-classic')}"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from catagent.errors import ModelError, UsageError
+from catagent.loading.installing import install
 from catagent.models.embedded import weights
 from catagent.models.providers.openai import connect
 from catagent.models.spec import ModelSpec
@@ -96,9 +97,9 @@ class LocalServer:
         try:
             import xllamacpp
         except ImportError as error:
-            raise UsageError(
-                "the embedded model needs the package xllamacpp", 'pip install "catagent[local]"'
-            ) from error
+            message = "models on this machine need the package xllamacpp"
+            hint = f"{install('xllamacpp')}\nor choose another with --model, or OPENAI_API_KEY"
+            raise UsageError(message, hint) from error
         loaded, on_status = self._models.loaded, self._models.on_status
         path = self._spec.path or weights.find(loaded)
         if path is None:
