@@ -1,12 +1,12 @@
 """Folders and files that are their user's alone: nobody else may have written what is in them."""
 
 import contextlib
-import fcntl
 import os
 import stat
 from pathlib import Path
 
 from catagent.errors import OutputError
+from catagent.platforms import IS_UNIX, NOFOLLOW, fcntl
 
 
 def make(folder: Path) -> None:
@@ -36,11 +36,13 @@ def check(folder: Path) -> None:
 def lock(path: Path) -> int | None:
     """Lock a file, made where it is missing, and return its descriptor, which is to be closed.
 
-    None where another process has it, or has just removed it. Raises OSError.
+    None where another process has it, or has just removed it. On Windows none ever has. Raises
+    OSError.
     """
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | NOFOLLOW, 0o600)
     with contextlib.suppress(BlockingIOError, FileNotFoundError):
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if IS_UNIX:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if path.stat().st_ino == os.fstat(descriptor).st_ino:
             return descriptor
     os.close(descriptor)

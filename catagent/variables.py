@@ -67,7 +67,8 @@ _MODELS = (PREFIX + "MODEL", PREFIX + "TOOL_MODEL")
 
 def read_text(path: Path) -> str:
     """The text of a file. Raises ValueError for what holds none; waits for no other program."""
-    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+    nonblock = getattr(os, "O_NONBLOCK", 0)  # not on Windows
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | nonblock)) as file:
         if stat.S_ISFIFO(os.fstat(file.fileno()).st_mode):
             raise ValueError("it is a pipe")
         data = file.read(_LARGEST_FILE + 1)

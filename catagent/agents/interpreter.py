@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from catagent.errors import UsageError
+from catagent.platforms import IS_UNIX
 
 _MARKS = ("pyproject.toml", "setup.py", "langgraph.json", ".git")
 _PYTHON = Path("bin/python")
@@ -27,6 +28,11 @@ def interpreter_of(
     file and the `root` of its project. Raises UsageError for one that is not there, and for one
     that was found and that others could have written.
     """
+    if not IS_UNIX:
+        if named is not None:
+            hint = "install catagent beside the agent's own packages"
+            raise UsageError(f"--python does not work on {sys.platform}", hint)
+        return None
     if named is not None:
         return _named(named)
     if active := environ.get("VIRTUAL_ENV"):

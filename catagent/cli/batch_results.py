@@ -1,6 +1,5 @@
 """The files of results that a batch goes on with, and the command that goes on with it."""
 
-import fcntl
 import os
 import re
 import shlex
@@ -12,6 +11,7 @@ from pathlib import Path
 from catagent.batch.earlier import Earlier
 from catagent.cli.stderr import say
 from catagent.errors import UsageError
+from catagent.platforms import IS_UNIX, fcntl
 
 
 def take_in(files: Iterable[Path], earlier: Earlier, stdout: int) -> None:
@@ -23,7 +23,7 @@ def take_in(files: Iterable[Path], earlier: Earlier, stdout: int) -> None:
         try:
             with path.open("rb") as file:
                 is_output = os.path.samestat(os.fstat(file.fileno()), os.fstat(stdout))
-                if is_output and not fcntl.fcntl(stdout, fcntl.F_GETFL) & os.O_APPEND:
+                if IS_UNIX and is_output and not fcntl.fcntl(stdout, fcntl.F_GETFL) & os.O_APPEND:
                     raise UsageError(
                         f"`> {path}` overwrites the results that are to be gone on with",
                         "append to them: --resume FILE >> FILE",

@@ -10,7 +10,6 @@ import asyncio
 import os
 import select
 import signal
-import sys
 import tempfile
 import time
 from typing import IO
@@ -45,8 +44,6 @@ def apart(asked: Asked) -> Asked:
     given = [name for name in ("output", "json", "quiet") if asked.given.get(name)]
     for name in (*given, *asked.filters.as_dict()):
         raise UsageError(f"--{name.replace('_', '-')} has no part in --inspect, which shows all")
-    if not hasattr(os, "fork"):
-        raise UsageError(f"--inspect does not work on {sys.platform}", "it needs a Unix")
     require_terminal(asked)
     ours, theirs = os.pipe()
     with tempfile.TemporaryFile() as said:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 from catagent.cli.asked import Asked
+from catagent.cli.mistakes import require_unix
 from catagent.cli.recordings import history, locate, recorded, runs_of, threads
 from catagent.errors import RecordingError, UsageError
 from catagent.events.types import Event
@@ -68,6 +69,7 @@ def _turn(events: Iterator[Event]) -> Iterator[Event]:
 
 def require_terminal(asked: Asked) -> None:
     """Raise UsageError where there is none to draw on."""
+    require_unix("the inspector", "catagent show --prompts shows all that it knows")
     if not is_capable(asked.loaded.environ, isatty=sys.stdout.isatty()):
         raise UsageError("the inspector needs a terminal", "elsewhere: catagent show, or -o plain")
 

@@ -1,15 +1,23 @@
 """What is wrong with a command line, in our words: Typer's own errors included."""
 
 import shlex
+import sys
 from collections.abc import Collection, Sequence
 from typing import Any, get_args
 
 import typer
 
 from catagent.errors import UsageError, did_you_mean
+from catagent.platforms import IS_UNIX
 
 # Typer has no public name for it.
 Refused: type[Any] = typer.BadParameter.__mro__[1]
+
+
+def require_unix(what: str, instead: str) -> None:
+    """Raise UsageError on Windows, with what to do `instead`, for what only works elsewhere."""
+    if not IS_UNIX:
+        raise UsageError(f"{what} does not work on {sys.platform}", instead)
 
 
 def no_command(word: str, known: Collection[str], program: str) -> UsageError:

@@ -10,6 +10,7 @@ import typer
 
 from catagent.cli.asked import Asked
 from catagent.cli.candidates import agents, models, runs, threads
+from catagent.cli.mistakes import require_unix
 from catagent.config import Settings
 from catagent.events.filters import TYPES
 from catagent.settings import descriptions
@@ -246,6 +247,7 @@ def shares(
             own = {name: given.pop(name) for name in given.keys() - {o.name for o in shared}}
             asked = Asked.of(given, lenient=lenient)
             if asked.inspect:
+                require_unix("--inspect", "-o plain --verbose shows much of it")
                 from catagent.cli.inspected import apart  # not for who does not inspect
 
                 asked = apart(asked)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
 from catagent.cli.asked import Asked
+from catagent.cli.mistakes import require_unix
 from catagent.cli.stderr import say
 from catagent.config import Output
 from catagent.errors import UsageError
@@ -110,6 +111,7 @@ def _open(output: Output, stdout: TextIO, asked: Asked, stop: Stop) -> Outputs:
 
         plain = PlainSink(asked.view(stdout), stdout, stop)
         return Outputs([plain], shows_errors=shows_errors)
+    require_unix("-o live", "use -o plain")
     if not stdout.isatty():
         hint = "use -o plain for text in a pipe or a file"
         raise UsageError("-o live needs a terminal", hint)

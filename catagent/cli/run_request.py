@@ -14,6 +14,7 @@ from catagent.cli.outputs import Outputs, opened
 from catagent.cli.recordings import history, threads
 from catagent.cli.stderr import is_stalled, say, say_error, say_questions, say_traceback, write
 from catagent.errors import ExitCode
+from catagent.platforms import IS_UNIX
 from catagent.run.recorders import recorders
 from catagent.run.request import Request
 from catagent.sinks.base import RecorderSink
@@ -87,7 +88,7 @@ def turn_of(
         sinks=outputs.sinks,
         recorders=recording,
         keep=partial(recorders, stop=stop, history=kept),
-        threads=threads(asked.loaded) if kept else None,
+        threads=threads(asked.loaded) if kept and IS_UNIX else None,
         ask=answering(answers or {}, tools, _asker(outputs)),
         stop=stop,
         on_status=outputs.status,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from catagent.cli.asked import Asked
+from catagent.cli.mistakes import require_unix
 from catagent.cli.recordings import threads
 from catagent.config import Loaded
 from catagent.errors import UsageError
@@ -42,6 +43,7 @@ def thread_of(asked: Asked) -> Thread | None:
 def threads_of(agent: str, loaded: Loaded) -> Threads | ServedThreads:
     """Those of the server that `agent` is the address of, else those that are kept here."""
     if (address := Address.parse(agent)) is None:
+        require_unix("a thread that is kept here", "ask without one, or use those of a server")
         return threads(loaded)
     from catagent.cli.served_threads import ServedThreads  # not for what runs here
 

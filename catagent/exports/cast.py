@@ -55,7 +55,9 @@ def _drawn(painter: Painter) -> str:
     """What the painter has written since the last call."""
     end = os.lseek(painter.fd, 0, os.SEEK_CUR)
     os.lseek(painter.fd, 0, os.SEEK_SET)
-    return os.pread(painter.fd, end, 0).decode()
+    drawn = os.read(painter.fd, end).decode()
+    os.lseek(painter.fd, 0, os.SEEK_SET)
+    return drawn
 
 
 def _timed(events: Sequence[Event]) -> Iterator[tuple[Event, float]]:

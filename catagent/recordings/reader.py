@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
+from catagent import platforms
 from catagent.config import secrets_of
 from catagent.errors import RecordingError
 from catagent.events.codec import decode, decode_header
@@ -176,7 +177,7 @@ def open_recording(path: Path | int) -> Iterator[int]:
         if isinstance(path, int):
             descriptor = os.dup(path)
         else:
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = os.open(path, os.O_RDONLY | platforms.FILE)
     except FileNotFoundError:
         raise RecordingError(
             f"no recording at {path}", f"make one with: catagent ask --record {path} …"

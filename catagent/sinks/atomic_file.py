@@ -7,6 +7,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from catagent.platforms import FILE, IS_UNIX
+
 half_made: set[Path] = set()
 """For who leaves at once (`__main__`): files that nobody else would remove."""
 
@@ -18,10 +20,12 @@ def made(path: Path, mode: int, *, force: bool) -> Iterator[int]:
     A file that is there is replaced with `force`, and stays as it is should the block fail; a link
     that leads nowhere is replaced too. Raises FileExistsError without `force`, and OSError.
     """
-    is_new = not force or _is_replaceable(path)
-    place = path.parent / f".{secrets.token_hex(8)}.tmp" if force and is_new else path
+    # Windows renames no file that is open: there, one that is there is overwritten in place.
+    is_new = not force or (_is_replaceable(path) and (IS_UNIX or not path.exists()))
+    is_apart = force and is_new and IS_UNIX
+    place = path.parent / f".{secrets.token_hex(8)}.tmp" if is_apart else path
     flags = os.O_CREAT | os.O_EXCL if is_new else os.O_TRUNC
-    descriptor = os.open(place, os.O_WRONLY | os.O_CLOEXEC | flags, mode)
+    descriptor = os.open(place, os.O_WRONLY | FILE | flags, mode)
     try:
         half_made.update({place} if is_new else ())
         yield descriptor

@@ -5,10 +5,12 @@ import os
 import select
 from collections.abc import Callable
 
+from catagent.platforms import IS_UNIX
 from catagent.stop import Stop
 
 # How long to wait for the reader before looking whether that is still wanted, in milliseconds.
 _LOOK_MS = 100
+_SURELY_TAKEN = getattr(select, "PIPE_BUF", 512)
 
 
 class StalledError(OSError):
@@ -22,8 +24,7 @@ def writer(descriptor: int, stop: Stop | None = None) -> Callable[[bytes], None]
     is due while it waits for the reader. After the first error nothing more is written.
     """
     given = stop or Stop()
-    poll = select.poll()
-    poll.register(descriptor, select.POLLOUT)
+    takes_more = _looking(descriptor)
     failed = False
 
     def write(data: bytes) -> None:
@@ -31,15 +32,24 @@ def writer(descriptor: int, stop: Stop | None = None) -> Callable[[bytes], None]
         rest = memoryview(b"" if failed else data)
         try:
             while rest:
-                while not poll.poll(_LOOK_MS):
+                while not takes_more():
                     if given.is_due:
                         raise StalledError("the reader takes nothing")
                 # Somebody else may have filled a pipe that the other end made non-blocking.
                 with contextlib.suppress(BlockingIOError):
                     # What is surely taken: a write of more would wait where no signal is heard.
-                    rest = rest[os.write(descriptor, rest[: select.PIPE_BUF]) :]
+                    rest = rest[os.write(descriptor, rest[:_SURELY_TAKEN]) :]
         except OSError:
             failed = True
             raise
 
     return write
+
+
+def _looking(descriptor: int) -> Callable[[], object]:
+    """What waits a moment until the reader takes more, and says whether it does."""
+    if not IS_UNIX:  # nothing says it there: the write waits
+        return lambda: True
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    return lambda: poll.poll(_LOOK_MS)

@@ -10,6 +10,7 @@ from catagent.errors import OutputError
 from catagent.events.codec import Header, encode, encode_plain
 from catagent.events.timestamps import stamp
 from catagent.events.types import SCHEMA, Event
+from catagent.platforms import IS_UNIX
 from catagent.sinks.atomic_file import made
 from catagent.sinks.fd_writer import writer
 from catagent.stop import Stop
@@ -29,7 +30,7 @@ class Recorder:
         self.required = required
         try:
             with made(path, 0o600, force=force) as self._descriptor:
-                if stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+                if IS_UNIX and stat.S_ISREG(os.fstat(self._descriptor).st_mode):
                     os.fchmod(self._descriptor, 0o600)
                 self._write = writer(self._descriptor, stop)
                 self._write(header())

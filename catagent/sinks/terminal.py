@@ -8,13 +8,12 @@ import contextlib
 import os
 import signal
 import sys
-import termios
 import threading
-import tty
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from catagent.platforms import termios, tty
 from catagent.stop import Signals
 from catagent.views.live import Size
 

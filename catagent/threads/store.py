@@ -6,7 +6,6 @@ nor any other code may open the database but through SQLite: closing it would dr
 """
 
 import contextlib
-import fcntl
 import os
 import sqlite3
 import uuid
@@ -21,6 +20,7 @@ from msgspec import Struct
 from catagent import private
 from catagent.errors import OutputError, UsageError, did_you_mean
 from catagent.events.timestamps import stamp
+from catagent.platforms import fcntl
 
 VERSION = 1
 _TABLE = "CREATE TABLE IF NOT EXISTS catagent (key TEXT PRIMARY KEY, value TEXT NOT NULL)"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from catagent.config import ColorChoice, Settings
+from catagent.platforms import IS_UNIX
 
 # "mono" is bold, dim, italic and underline without colours.
 Color = Literal["none", "mono", "16", "256", "truecolor"]
@@ -90,7 +91,7 @@ def resolve_color(choice: ColorChoice, env: Mapping[str, str], *, isatty: bool) 
 
 def _depth(env: Mapping[str, str]) -> Color:
     term = env.get("TERM", "")
-    if term in ("dumb", "unknown"):
+    if term in ("dumb", "unknown") or not (term or IS_UNIX):
         return "none"
     if env.get("FORCE_COLOR") == "3" or env.get("COLORTERM", "") in ("truecolor", "24bit"):
         return "truecolor"
@@ -135,4 +136,5 @@ def readable(options: ViewOptions, columns: int) -> int:
 
 def is_capable(env: Mapping[str, str], *, isatty: bool) -> bool:
     """Return whether the live view can run: a terminal that moves its cursor, and no CI log."""
-    return isatty and env.get("TERM", "dumb") not in ("dumb", "unknown", "") and not env.get("CI")
+    moves = IS_UNIX and isatty and env.get("TERM", "dumb") not in ("dumb", "unknown", "")
+    return moves and not env.get("CI")

@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -71,11 +72,13 @@ def catagent(
     )
 
 
-def on_terminal(*arguments: str, env: dict[str, str]) -> tuple[int, str]:
+def on_terminal(
+    *arguments: str, env: dict[str, str], command: Sequence[str] = COMMAND
+) -> tuple[int, str]:
     """Run it on a pseudo-terminal: its exit code, and all that got there, stderr included."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [*COMMAND, *arguments],
+        [*command, *arguments],
         env={"TERM": "xterm-256color", **env},
         stdin=theirs,
         stdout=theirs,

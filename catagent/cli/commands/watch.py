@@ -1,13 +1,12 @@
 """`catagent watch`: see the agents of any program or server."""
 
-import os
-import sys
 from typing import Annotated, Any
 
 import typer
 
 from catagent.cli.asked import Asked
 from catagent.cli.command import Command
+from catagent.cli.mistakes import require_unix
 from catagent.cli.options import FILTERS, LIVE, RECORD, WATCH, shares
 from catagent.errors import UsageError
 from catagent.remote.address import Address
@@ -69,5 +68,4 @@ def _require_program(asked: Asked) -> None:
     """Raises UsageError for what only a server has, and where no program can be watched."""
     if asked.thread or asked.run:
         raise UsageError("--thread and --run are of a server", "watch URL --thread ID --run ID")
-    if not hasattr(os, "fork"):
-        raise UsageError(f"catagent watch does not work on {sys.platform}", "it needs a Unix")
+    require_unix("catagent watch", "ask it with catagent ask, or on a server: catagent watch URL")

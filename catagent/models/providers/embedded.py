@@ -10,6 +10,7 @@ import atexit
 import contextlib
 import os
 import secrets
+import sys
 import threading
 from concurrent.futures import Future
 from http.client import HTTPConnection, HTTPException
@@ -190,6 +191,6 @@ def threads() -> int:
 
 def _read_ahead(path: Path) -> None:
     """Have the system read the file while we go on: loading it would wait with Python stopped."""
-    if hasattr(os, "posix_fadvise"):
+    if sys.platform == "linux":
         with path.open("rb") as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
