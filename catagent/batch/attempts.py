@@ -97,10 +97,10 @@ class Attempts:
         ends = (session.state.finished for session in self._turn.sessions)
         self._ends += [end.data for end in ends if end is not None]
 
-    def wait(self, *, is_known: bool) -> float | None:
+    def wait(self, *, is_there: bool | None) -> float | None:
         """When to ask it again, in seconds; None for not at all.
 
-        `is_known` says that others were answered: then an address that is silent is no mistake.
+        `is_there` says whether others were answered last, None where none was asked.
         """
         end, session = self._ends[-1] if self._ends else None, self.session
         if end is None or end.error is None or session is None:
@@ -109,7 +109,9 @@ class Attempts:
         asked = wait_before_again(end.error.kind, session.raised)
         if asked is None or asked > _LONGEST_WAIT_S:
             return None
-        is_away = end.error.kind == "network" and (is_known or _has_status(session.raised))
+        if is_there is None:
+            is_there = _has_status(session.raised)
+        is_away = is_there and end.error.kind == "network"
         is_early = time.monotonic() - self._failed_at < _PATIENCE_S
         if self._count > self._retries and not (self._retries and is_away and is_early):
             return None

@@ -43,6 +43,7 @@ class Batch:
         self._asked: set[Attempts] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._refusal = ""
+        self._is_there: bool | None = None
 
     @property
     def exit_code(self) -> ExitCode:
@@ -120,7 +121,7 @@ class Batch:
         try:
             while self.stop.why is None:
                 await asked.ask(self._begun)
-                if (wait := asked.wait(is_known=self.counts["success"] > 0)) is None:
+                if (wait := asked.wait(is_there=self._is_there)) is None:
                     break
                 await self._unless_over(asyncio.sleep(wait))
         finally:
@@ -132,6 +133,8 @@ class Batch:
         if (error := asked.error) is not None and self._concerns_all(result, error):
             self.cancel(error)
             return
+        if result.attempts and (error is None or error.kind == "network"):
+            self._is_there = error is None
         self.counts[result.status] += 1
         self._take(result)
 
