@@ -4,10 +4,10 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from itertools import chain
 
 from catagent import __version__
 from catagent.cli.asked import Asked
+from catagent.config import Loaded
 from catagent.doctor import settings
 from catagent.doctor.examine import examine
 from catagent.events.codec import encode_plain
@@ -24,28 +24,34 @@ _NAME, _NARROW, _NARROW_MARGIN, _WIDEST = 17, 60, 4, 120
 
 def report(asked: Asked, *, only_settings: bool, json: bool) -> bool:
     """Print what is found, without secrets; whether nothing is broken."""
-    loaded, view = asked.loaded, asked.view(sys.stdout)
-    chosen, found = settings.choices(loaded), list[Check]()
-    if only_settings:
-        checks = settings.checks(loaded, asked.problems)
+    if not only_settings:
+        checks = examine(asked.loaded, asked.problems, asked.python, asked.view(sys.stdout))
     else:
-        checks = examine(loaded, asked.problems, asked.python, view)
-    if not json:
-        if only_settings:
-            values = (Check("settings", c.name, _written(c.value), why=c.source) for c in chosen)
-            checks = chain(values, (check for check in checks if check.status != "ok"))
-        checks = _shown(checks, live_look(view), loaded.secrets)
-    found += checks
+        checks = settings.checks(asked.loaded, asked.problems) if json else _settings(asked)
+    found = list(checks if json else _shown(checks, asked))
     counts = Counter(check.status for check in found)
     status: Status = next((each for each in reversed(_STYLES) if counts[each]), "ok")
     if json:
-        document = Report(version=__version__, status=status, checks=found, settings=chosen)
-        line = redact(encode_plain(document).decode(), loaded.secrets)
-        sys.stdout.buffer.write(escaped(line.encode()))
+        _print_document(asked.loaded, status, found)
     elif not only_settings:
         said = (f"{counts[each]} {each}" for each in _STYLES if counts[each])
         sys.stdout.write(f"\n{', '.join(said)}\n")
     return status != "broken"
+
+
+def _print_document(loaded: Loaded, status: Status, found: list[Check]) -> None:
+    chosen = settings.choices(loaded)
+    document = Report(version=__version__, status=status, checks=found, settings=chosen)
+    line = redact(encode_plain(document).decode(), loaded.secrets)
+    sys.stdout.buffer.write(escaped(line.encode()))
+
+
+def _settings(asked: Asked) -> Iterator[Check]:
+    """Yield every setting, then what is wrong with them."""
+    for each in settings.choices(asked.loaded):
+        yield Check("settings", each.name, _written(each.value), why=each.source)
+    wrong = settings.checks(asked.loaded, asked.problems)
+    yield from (check for check in wrong if check.status != "ok")
 
 
 def _written(value: object) -> str:
@@ -54,9 +60,9 @@ def _written(value: object) -> str:
     return "not set" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _shown(checks: Iterable[Check], look: Look, secrets: Collection[str]) -> Iterator[Check]:
+def _shown(checks: Iterable[Check], asked: Asked) -> Iterator[Check]:
     """Print each check as it comes, below the heading of its group, and yield it."""
-    group = ""
+    look, secrets, group = live_look(asked.view(sys.stdout)), asked.loaded.secrets, ""
     for check in checks:
         if group != check.group:
             sys.stdout.write("\n" * bool(group) + look.coded("1", check.group) + "\n")

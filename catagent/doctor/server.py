@@ -1,5 +1,6 @@
 """Asks the model server for its list of models: the one request that costs nothing."""
 
+import re
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -26,17 +27,18 @@ _check = partial(Check, "model", "server")
 def ask(loaded: Loaded, spec: ModelSpec, key: str) -> Check:
     """Say whether the server answers, how fast, and whether it has this model.
 
-    Over http the key goes to this machine alone.
+    Over http the key, and a login, go to this machine alone.
     """
     base, began = openai_address(loaded.environ) or OPENAI_URL, time.monotonic()
+    shown = re.sub("//.*@", "//", base)
     try:
         if not key and base == OPENAI_URL:
             raise CredentialsError(f"there is no key for {spec}", "export OPENAI_API_KEY=KEY")
         url = parse_url(base)
         is_private = url.scheme == "https" or url.host in LOOPBACK
-        names = _models(base, key if is_private else "")
+        names = _models(base, key) if is_private else _models(shown, "")
     except (CatagentError, httpx2.HTTPError) as raised:
-        return _refused(raised, base.rpartition("@")[2])
+        return _refused(raised, shown)
     found = f"{url.host} answers in {time.monotonic() - began:.2f} s"
     if key and not is_private:
         return _check(found, "warning", "the key goes there in plain text", "use https")

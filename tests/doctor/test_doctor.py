@@ -111,7 +111,8 @@ def test_doctor_tells_a_certificate_that_is_not_trusted(tmp_path: Path) -> None:
 def test_doctor_sends_no_key_over_a_network_in_plain_text(tmp_path: Path) -> None:
     """127.0.0.2 is taken for another machine."""
     with models_list("127.0.0.2") as server:
-        code, found = doctor(with_server(tmp_path, server.url))
+        url = server.url.replace("://", "://me:hunter2@")
+        code, found = doctor(with_server(tmp_path, url))
     assert (code, found["server"]["status"], found["server"]["remedy"]) == (
         0,
         "warning",
