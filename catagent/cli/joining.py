@@ -65,7 +65,7 @@ def join_server(address: Address, asked: Asked) -> int:
 
     code = _shown(asked, (), follow)
     if left and not asked.quiet:
-        where = address if address.graph else f"{address}/"
+        where = shlex.quote(str(address) if address.graph else f"{address}/")
         count = "1 run goes on" if len(left) == 1 else f"{len(left)} runs go on"
         say(f"catagent: {count} there:")
         write(f"  catagent watch {where} {left[0] if len(left) == 1 else ''}\n")  # to be copied
