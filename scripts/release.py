@@ -14,8 +14,10 @@ import shutil
 import subprocess
 import sys
 import time
+import tomllib
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from scripts.versions import pythons
 
@@ -134,7 +136,8 @@ def installed(wheel: Path, version: str, python: str, tests: str) -> None:
     inside, at = folder / "bin/python", f"Python {version}:"
     run(f"{at} an empty environment", python, "-m", "venv", folder)
     install = (inside, "-m", "pip", "install", "-q", "-c", ROOT / "constraints.txt")
-    run(f"{at} pip install WHEEL[local,classic]", *install, f"{wheel}[local,classic]")
+    extras = ",".join(_project()["optional-dependencies"])
+    run(f"{at} pip install WHEEL[{extras}]", *install, f"{wheel}[{extras}]")
     package = run(f"{at} imported from site-packages", inside, "-c", CODE, wanted="site-packages")
     ask = (folder / "bin/catagent", "ask", "-o", "answer", QUESTION)
     run(f"{at} the main job, no key", *ask)
@@ -145,6 +148,10 @@ def installed(wheel: Path, version: str, python: str, tests: str) -> None:
     tree = _tests_of(folder, Path(package.strip()))
     pytest = ("-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider", "-m", tests)
     run(f"{at} tests of the installed wheel ({tests})", inside, *pytest, cwd=tree)
+
+
+def _project() -> dict[str, Any]:
+    return dict(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"])
 
 
 def _tests_of(folder: Path, package: Path) -> Path:

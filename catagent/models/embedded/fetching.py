@@ -72,15 +72,15 @@ class Fetching:
     ) -> tuple[int, str]:
         """Run a program to its end, or until it prints that; return its exit code and output."""
         given, log = self._folder / "asked", self._folder / "log"
-        given.write_text(asked)
-        with given.open() as stdin, log.open("wb") as stderr:
+        given.write_text(asked, encoding="utf-8")
+        with given.open("rb") as stdin, log.open("wb") as stderr:
             process = subprocess.Popen(  # noqa: S603 - fixed commands, no shell
                 command, env=self._environ, stdin=stdin, stdout=into or stderr, stderr=stderr
             )
             try:
                 while process.poll() is None and not self._cancelled.wait(_POLL_S):
                     self._show(os.fstat(self._part).st_size)
-                    if until and until.search(log.read_text(errors="replace")):
+                    if until and until.search(log.read_text("utf-8", "replace")):
                         break
             finally:
                 process.kill()
@@ -88,7 +88,7 @@ class Fetching:
         if self._cancelled.is_set():
             self._on_status(f"stopped {self._status or FETCHING}: {_KEPT}")
             raise NetworkError(f"{FETCHING} was stopped", _KEPT)
-        return process.returncode, log.read_text(errors="replace")
+        return process.returncode, log.read_text("utf-8", "replace")
 
     def _show(self, size: int) -> None:
         status = f"{FETCHING}: {size / 1e6:.0f} of {_MB} MB" if size else FETCHING

@@ -18,6 +18,7 @@ from catagent.config import Loaded
 from catagent.errors import NetworkError, UsageError
 from catagent.models.embedded.fetching import BY_HAND, FETCHING, PACKAGE, Fetching
 from catagent.models.spec import gguf_file
+from catagent.platforms import IS_UNIX
 
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
@@ -90,7 +91,7 @@ def _alone(
     try:
         yield part
     finally:
-        if not os.fstat(part).st_size:
+        if IS_UNIX and not os.fstat(part).st_size:  # elsewhere not while it is open
             path.unlink(missing_ok=True)
         os.close(part)
 
