@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -65,12 +65,8 @@ class _Writer:
         self.out.blocks.append(assigned(name, value))
 
     def _models(self, *names: str) -> None:
-        specs = {name: getattr(self.request, name) for name in names}
-        lines = [
-            f"{name} = {made(name, spec, self.out, self.loaded, self.clean)}"
-            for name, spec in specs.items()
-        ]
-        self.out.blocks.append("\n".join(lines))
+        known = self.request, self.out, self.loaded, self.clean
+        self.out.blocks.append("\n".join(f"{name} = {made(name, *known)}" for name in names))
 
     def _tool(self, name: str) -> None:
         if name in TOOLS:
@@ -143,32 +139,30 @@ class _Writer:
 
     def _stream(self, source: str, *first: str, is_own: bool) -> None:
         """Go through what the mode's API says of a run."""
-        request = self.request
-        more: dict[str, Any] = {"context": request.context}
+        parts: list[str] = [self.mode]
+        filters = self._filters()
+        more: dict[str, Any] = {"context": self.request.context, **filters}
         if self.mode == "events":
-            first, parts = (*first, 'version="v2"'), ["events", "seen"] + ["answer"] * is_own
-            parts += ["other"] * any(name.startswith("include") for name in self._filters())
+            first = (*first, 'version="v2"')
+            parts += ["seen"] + ["answer"] * is_own
+            parts += ["other"] * any(name.startswith("include") for name in filters)
         elif self.mode == "steps":
-            parts = [_STEPS.get(request.agent, "steps_own") if not request.tool else "steps_own"]
+            parts = [_STEPS.get("" if self.request.tool else self.request.agent, "steps_own")]
             more["stream_mode"] = "updates" if parts == ["steps"] else None
-        else:
-            parts = ["log"]
-        called = f"{source}.{_APIS[self.mode]}"
-        self._loop(
-            parts, called, first, {**more, **self._filters()}, ".content" if is_own else ".text"
-        )
+        said = ".content" if is_own else ".text"
+        self._loop(f"{source}.{_APIS[self.mode]}", first, more, parts, said)
 
     def _filters(self) -> dict[str, Any]:
         """The six lists, with the words that the API has for types. `astream` has none."""
-        if self.mode == "steps":
+        words, lists = _TYPES.get(self.mode), self.request.filters.as_dict()
+        if words is None:
             return {}
-        words, lists = _TYPES[self.mode], self.request.filters.as_dict()
         for name in lists.keys() & {"include_types", "exclude_types"}:
             lists[name] = [*dict.fromkeys(words.get(each, each) for each in lists[name])]
         return {**lists}
 
     def _loop(
-        self, parts: list[str], called: str, first: tuple[str, ...], more: dict[str, Any], said: str
+        self, called: str, first: Sequence[str], more: dict[str, Any], parts: list[str], said: str
     ) -> None:
         given = {name: value for name, value in more.items() if value is not None}
         # "    async for event in …:"
@@ -187,7 +181,7 @@ class _Writer:
         named = text(thread) if thread else "None", text(self.clean.text(graph))
         first = (*named, f"input={given}", "config=CONFIG")
         more = {"context": self.request.context, "stream_mode": "events"}
-        self._loop(["server", "seen"], "client.runs.stream", first, more, said='["content"]')
+        self._loop("client.runs.stream", first, more, ["server", "seen"], '["content"]')
 
 
 def _cleaned(request: Request, clean: Redactor) -> Request:

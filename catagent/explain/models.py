@@ -10,12 +10,14 @@ from catagent.explain.script import Script
 from catagent.models.providers.openai import is_tempered
 from catagent.models.spec import ModelSpec, openai_address
 from catagent.redact import Redactor
+from catagent.run.request import Request
 
 _DEFAULTS = Settings()
 
 
-def made(name: str, spec: ModelSpec, script: Script, loaded: Loaded, clean: Redactor) -> str:
-    """The expression for `model` or `tool_model`, whichever is named, of this spec."""
+def made(name: str, request: Request, script: Script, loaded: Loaded, clean: Redactor) -> str:
+    """The expression for the request's `model` or `tool_model`, whichever is named."""
+    spec: ModelSpec = getattr(request, name)
     if spec.provider == "local":
         script.imports.add("from catagent import local_model")
         script.notes.append('The model runs inside catagent: pip install "catagent[local]"')

@@ -118,8 +118,8 @@ CAT = ["ask", QUESTION]
 @pytest.mark.parametrize(
     "arguments",
     [
-        *(CAT, [*CAT, "--agent", "cat-classic"], [*CAT, "--thread", "den", "--timeout", "60"]),
-        [*CAT, "--max-steps", "9", "--max-retries", "1", "--idle-timeout", "30"],
+        *(CAT, [*CAT, "--agent", "cat-classic"]),
+        [*CAT, "--thread", "den", "--timeout", "60", "--max-steps", "9", "--idle-timeout", "30"],
         [*CAT, "--include-names", "get_items", "--include-tags", "hiding_spot"],
         [*CAT, "--exclude-types", "llm", "--exclude-names", "where_cat_is_hiding"],
         ["ask", "--input", '{"messages": [["user", "where?"]]}', "--configurable", "user=7"],
