@@ -97,7 +97,7 @@ if [ "${1:-}" = dev ]; then
     say "installing what the tests need …"
     dev_requirements
     # Together, so that each of the lowest versions is still the lowest that fits.
-    install_all $versions --editable '.[local,classic]' --requirement "$VENV/dev.txt"
+    install_all $versions --editable '.[local,classic,otel]' --requirement "$VENV/dev.txt"
 else
     say "installing catagent, LangChain and what they need …"
     install_all $versions --editable '.[local,classic]'

@@ -53,6 +53,8 @@ class Asked(Struct, kw_only=True, frozen=True):
     focus: str | None = None
     errors: bool = False
     fail_on_error: bool = False
+    otlp: str | None = None
+    otlp_content: bool = False
     env: bool = False
     is_turn: bool = False
     auto_approve: str | None = None

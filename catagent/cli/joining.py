@@ -9,6 +9,7 @@ from typing import Any
 from catagent.cli.asked import Asked
 from catagent.cli.listing import print_list
 from catagent.cli.outputs import opened
+from catagent.cli.spans import spans
 from catagent.cli.stderr import say, write
 from catagent.cli.viewer import Viewer
 from catagent.errors import ExitCode, UsageError
@@ -78,12 +79,13 @@ def _shown(asked: Asked, keys: Container[str], follow: Follow) -> int:
     with (
         recorders("", stop, record=asked.record, force=asked.force) as recording,
         Interrupts(stop) as signals,
+        spans(asked, stop) as sent,
         opened(asked, stop) as outputs,
     ):
         signals.rescue = outputs.rescue
         outputs.status("no run yet")
         viewer = Viewer(asked, outputs, stop, keys)
-        code = asyncio.run(follow(viewer, recording))
+        code = asyncio.run(follow(viewer, [*recording, *sent]))
     return viewer.close(int(stop.why) if isinstance(stop.why, ExitCode) else code)
 
 

@@ -199,10 +199,21 @@ WATCH: Options = (
     _watch("env", 'For a shell, to watch what it starts. eval "$(catagent watch --env)" runs it.'),
 )
 
+SPANS: Options = (
+    _keep(
+        "otlp",
+        "Send the run as OpenTelemetry spans to this collector. Needs the extra otel.",
+        kind=str | None,
+        metavar="URL",
+    ),
+    _keep("otlp_content", "Send with --otlp what was said, too."),
+)
+
 RECORD: Options = (
     _keep("record", "Write the run to this file, for replay.", kind=Path | None),
     _keep("force", "Let --record overwrite a file."),
     _keep("history"),
+    *SPANS,
 )
 
 KEEP: Options = (_keep("raw", "LangChain's own object in every event."), *RECORD)

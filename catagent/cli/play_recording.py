@@ -7,6 +7,7 @@ from msgspec.structs import replace as changed
 from catagent.cli.asked import Asked
 from catagent.cli.outputs import opened
 from catagent.cli.recordings import readable
+from catagent.cli.spans import spans
 from catagent.cli.stderr import say_error, say_questions, write
 from catagent.events.state import RunState
 from catagent.recordings.pace import Pace, read_chunks, replay
@@ -20,12 +21,14 @@ def play(recording: str, speed: float, idle_limit: float, asked: Asked) -> int:
     stop = Stop()
     asked = changed(asked, recording="" if recording == "-" else recording)
     with (
+        spans(asked, stop) as recorders,
         open_recording(readable(recording, asked.loaded)) as descriptor,
         Interrupts(stop) as signals,
         opened(asked, stop) as outputs,
     ):
         signals.rescue = outputs.rescue
         playback = Playback(outputs.sinks, asked.filters, asked.given["mode"], stop)
+        playback.recorders = recorders
         source = replay(read_chunks(descriptor), Pace(speed, idle_limit or None))
         outputs.status("replaying")
         signals.cancel = playback.cancel

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from catagent.cli.asked import Asked
 from catagent.cli.outputs import Outputs, opened
 from catagent.cli.recordings import history, threads
+from catagent.cli.spans import spans
 from catagent.cli.stderr import is_stalled, say, say_error, say_questions, say_traceback, write
 from catagent.errors import ExitCode
 from catagent.platforms import IS_UNIX
@@ -49,6 +50,7 @@ def show(
     with (
         recorders("", stop, record=asked.record, force=asked.force) as recording,
         Interrupts(stop) as signals,
+        spans(asked, stop) as sent,
         opened(asked, stop) as outputs,
     ):
         signals.rescue = outputs.rescue
@@ -56,7 +58,7 @@ def show(
         from catagent.cli.uncaught import Background
 
         Background(loaded.secrets, debug=asked.debug).install()
-        turn = turn_of(request, asked, outputs, stop, recording, answers)
+        turn = turn_of(request, asked, outputs, stop, [*recording, *sent], answers)
         signals.cancel = turn.cancel
         turn.execute(partial(leave, turn, outputs, asked), waiting)
     epilogue(turn, outputs, asked)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from catagent.cli.asked import Asked
 from catagent.cli.outputs import Outputs, opened, resolve
+from catagent.cli.spans import spans
 from catagent.cli.stderr import say
 from catagent.errors import ExitCode
 from catagent.run.recorders import recorders
@@ -54,6 +55,7 @@ def _launch(command: Command, folder: Path, asked: Asked) -> int:
     with (
         recorders("", stop, record=asked.record, force=asked.force) as recording,
         Forwarding(partial(_leave, stop)) as signals,
+        spans(asked, stop) as sent,
         _begun(command, asked, stop) as (program, outputs),
     ):
         signals.program = program
@@ -64,7 +66,7 @@ def _launch(command: Command, folder: Path, asked: Asked) -> int:
         from catagent.cli.viewer import Viewer
 
         viewer = Viewer(asked, outputs, stop)
-        followed = viewer.watch(folder, recording)
+        followed = viewer.watch(folder, [*recording, *sent])
         _follow(followed, program, ended)
     if not asked.quiet:
         _account(folder, command.words, followed)

@@ -23,7 +23,7 @@ class Playback:
     """One replay: the state of each run by its id, and the sinks that see what `filters` keep.
 
     In mode `steps` they see of any recording what that mode would have emitted; the other two emit
-    alike. `damage` is what ended the recording before its time.
+    alike. `recorders` see every event. `damage` is what ended the recording before its time.
     """
 
     sinks: Sequence[Sink]
@@ -31,6 +31,7 @@ class Playback:
     mode: Mode | None = None
     stop: Stop = field(default_factory=Stop)
     states: defaultdict[str, RunState] = field(default_factory=lambda: defaultdict(RunState))
+    recorders: Sequence[Sink] = ()
     damage: RecordingError | None = None
     _runs: Runs = field(default_factory=Runs)
     _task: asyncio.Task[object] | None = None
@@ -59,6 +60,8 @@ class Playback:
 
     def _take(self, event: ev.Event) -> None:
         reduce(self.states[self._runs.of(event)], event)
+        for recorder in self.recorders:
+            recorder.write(event)
         if self.filters.keeps(event) and (self.mode != "steps" or _in_steps(event)):
             self._write(event)
 

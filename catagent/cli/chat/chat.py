@@ -23,6 +23,7 @@ from catagent.cli.chat.prompt import Prompt, history
 from catagent.cli.outputs import opened, resolve
 from catagent.cli.recordings import threads
 from catagent.cli.run_request import epilogue, leave, turn_of
+from catagent.cli.spans import spans
 from catagent.cli.stderr import report, say
 from catagent.cli.threads import as_before, in_thread, thread_of, threads_of
 from catagent.cli.uncaught import Background
@@ -185,9 +186,10 @@ def talk(asked: Asked) -> int:
         contextlib.nullcontext() if is_kept else TemporaryDirectory() as folder,
         recorders("", stop, record=asked.record, force=asked.force) as recording,
         Signals(stop) as signals,
+        spans(asked, stop) as sent,
     ):
         kept = Threads(folder=Path(folder)) if folder else threads(loaded)
-        chat = Chat(asked, kept, recording, signals)
+        chat = Chat(asked, kept, [*recording, *sent], signals)
         event_loop.run(chat.run(stop), stop)
     thread = chat.thread
     if isinstance(thread, ServedThread) and thread.turns:

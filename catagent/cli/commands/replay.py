@@ -5,13 +5,13 @@ from typing import Annotated
 import typer
 
 from catagent.cli.asked import Asked
-from catagent.cli.options import FILTERS, MODE, OUTPUT, Recording, shares
+from catagent.cli.options import FILTERS, MODE, OUTPUT, SPANS, Recording, shares
 from catagent.errors import UsageError
 
 _PACE = "At what pace"
 
 
-@shares(MODE, OUTPUT, FILTERS)
+@shares(MODE, OUTPUT, SPANS, FILTERS)
 def replay(
     asked: Asked,
     recording: Recording,

@@ -1,0 +1,85 @@
+"""Where `--otlp` sends runs as spans: the address, the headers that it gets, what was lost."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+from collections.abc import Iterator, Mapping
+from urllib.parse import unquote, urlsplit
+
+from catagent.cli.asked import Asked
+from catagent.cli.stderr import say
+from catagent.errors import UsageError
+from catagent.otel.sink import SpanSink
+from catagent.remote.address import Address
+from catagent.sinks.base import RecorderSink
+from catagent.stop import Stop
+
+_PACKAGES = {
+    "opentelemetry.sdk": "opentelemetry-sdk",
+    "opentelemetry.exporter.otlp.proto.common": "opentelemetry-exporter-otlp-proto-common",
+}
+_PATH = "/v1/traces"
+
+
+@contextlib.contextmanager
+def spans(asked: Asked, stop: Stop) -> Iterator[list[RecorderSink]]:
+    """Yield what sends runs to the collector of --otlp, if there is one. Raises UsageError."""
+    if asked.otlp is None:
+        if asked.otlp_content:
+            raise UsageError("--otlp-content is for what --otlp sends", "--otlp URL")
+        yield []
+        return
+    address = _address(asked.otlp)
+    headers = _headers(address, asked.loaded.process)
+    _require(asked.loaded.process)
+    sink = SpanSink(
+        address.base + _PATH,
+        headers,
+        stop,
+        lambda what: say(f"catagent: warning: {address}: {what}"),
+        secrets={*asked.loaded.secrets, *address.secrets, *headers.values()},
+        content=asked.otlp_content,
+        proxied=not address.is_loopback,
+    )
+    with contextlib.closing(sink):
+        yield [sink]
+
+
+def _address(url: str) -> Address:
+    """The collector's address, without the path that all have. Raises UsageError."""
+    with contextlib.suppress(UsageError):
+        if found := Address.parse(url.rstrip("/").removesuffix(_PATH) + "/"):
+            return found
+    raise UsageError("--otlp is not the URL of a collector", "--otlp http://localhost:4318")
+
+
+def _headers(address: Address, environ: Mapping[str, str]) -> dict[str, str]:
+    """The login of the address, and OpenTelemetry's own variable where that is for this host.
+
+    Raises UsageError where they would be sent over a network in plain text.
+    """
+    given = environ.get("OTEL_EXPORTER_OTLP_HEADERS", "").split(",")
+    meant = urlsplit(environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""))
+    is_meant = meant.netloc.rpartition("@")[2].lower() == urlsplit(address.base).netloc.lower()
+    pairs = [pair.partition("=") for pair in given if is_meant and "=" in pair]
+    headers = {name.strip(): unquote(value.strip()) for name, _, value in pairs}
+    if address.login:
+        headers["Authorization"] = f"Basic {address.basic}"
+    if headers and not (address.is_loopback or address.base.startswith("https:")):
+        hint = "over http they are sent to this machine alone: use https"
+        raise UsageError(f"the headers for {address.host} are not sent over http", hint)
+    return headers
+
+
+def _require(environ: Mapping[str, str]) -> None:
+    """Raise UsageError where OpenTelemetry is not here, or is switched off."""
+    if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        raise UsageError("OTEL_SDK_DISABLED is set, and nothing would be sent", "unset it")
+    for module, package in _PACKAGES.items():
+        try:
+            is_here = importlib.util.find_spec(module) is not None
+        except ImportError:
+            is_here = False
+        if not is_here:
+            raise UsageError(f"--otlp needs the package {package}", 'pip install "catagent[otel]"')

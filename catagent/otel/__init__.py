@@ -1,0 +1,1 @@
+"""Runs as OpenTelemetry spans, sent to the collector that a person named."""

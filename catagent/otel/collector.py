@@ -1,0 +1,80 @@
+"""Sends spans to a collector: OTLP over HTTP, and nothing of it where the program's own logs go.
+
+OpenTelemetry's own exporter is not used. It takes headers and certificates from the environment for
+whatever address it is given, follows redirects with them, and says what fails in logs alone.
+"""
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+
+import httpx
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.metrics import MeterProvider
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+
+_BACKOFF_S = (0.5, 1.0, 2.0)
+_AGAIN = frozenset({429, 502, 503, 504})
+_MOST_WAITING = 2000
+
+
+class Collector(SpanExporter):
+    """The collector at `url`, asked with these headers and no others, on a thread of the SDK's.
+
+    `trouble` is why the last spans that were lost were, "" where none were, `lost` how many, and
+    `waiting` how many were handed over and not sent yet. Nothing is tried again once it `leaves`.
+    """
+
+    def __init__(self, url: str, headers: Mapping[str, str], *, proxied: bool) -> None:
+        self.trouble, self.lost, self.waiting = "", 0, 0
+        self.leaves = threading.Event()
+        self._url, self._thread = url, 0
+        kind = {"Content-Type": "application/x-protobuf"}
+        timeout = httpx.Timeout(10.0, connect=5.0)
+        # Without redirects: the client follows none unless it is told to.
+        self._client = httpx.Client(headers={**headers, **kind}, timeout=timeout, trust_env=proxied)
+        # What httpx says of each request would stand in the log of an agent in this process.
+        logging.getLogger("httpx").addFilter(lambda record: record.thread != self._thread)
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Send them, more than once where that may help; what fails is counted, never raised."""
+        self._thread = threading.get_ident()
+        self.waiting -= len(spans)
+        body = encode_spans([*spans]).SerializeToString()
+        for pause in (*_BACKOFF_S, None):
+            why, again = self._post(body)
+            if not why:
+                return SpanExportResult.SUCCESS
+            if pause is None or not again or self.leaves.wait(pause):
+                break
+        self.trouble, self.lost = why, self.lost + len(spans)
+        return SpanExportResult.FAILURE
+
+    def _post(self, body: bytes) -> tuple[str, bool]:
+        """Why it was not taken, "" if it was, and whether it may be another time."""
+        try:
+            response = self._client.post(self._url, content=body)
+        except httpx.HTTPError as error:
+            return type(error).__name__, isinstance(error, httpx.TransportError)
+        if response.is_success:
+            return "", False
+        moved = ", a redirect, which is not followed" * response.is_redirect
+        return f"HTTP {response.status_code}{moved}", response.status_code in _AGAIN
+
+
+class Batches(BatchSpanProcessor):
+    """Hands spans to the collector in batches. More than it can take are counted, and let go."""
+
+    def __init__(self, collector: Collector, meters: MeterProvider) -> None:
+        super().__init__(collector, _MOST_WAITING + 1, 500, 256, meter_provider=meters)
+        self._collector = collector
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Take a span that has ended."""
+        if self._collector.waiting < _MOST_WAITING:
+            self._collector.waiting += 1
+            super().on_end(span)
+        else:
+            self._collector.lost += 1
+            self._collector.trouble = self._collector.trouble or "it takes too long"
