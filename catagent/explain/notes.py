@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from catagent.config import Loaded, Settings
+from catagent.events.filters import Filters
 from catagent.explain.literal import text
 from catagent.run.request import Request
 
 _COUNTED = ("max_tokens", "max_cost", "idle_timeout")
-_LEFT_OUT = {
-    "how catagent shows a run": (
-        *("output", "json", "quiet", "verbose", "stats", "color", "no_color", "theme", "ascii"),
-        *("fold", "full", "inspect", "debug"),
-    ),
-    "what catagent keeps": ("record", "force"),
-    "limits that catagent counts itself": _COUNTED,
-    "pauses, for which LangGraph has interrupt_before and Command(resume=...)": (
-        *("break_", "step", "auto_approve"),
-    ),
-    "what is of a run on a server": ("detach",),
+_PAUSES = ("break_", "step", "auto_approve")
+# What is in the script, said in another way, or kept by nobody there.
+_DONE = {
+    *("agent", "python", "context", "configurable", "env_file", "input", "mode", "model"),
+    *("tool_model", "max_steps", "max_retries", "timeout", "thread", "continue_", "explain"),
+    *("raw", "history", *Filters.__struct_fields__),
 }
 
 
@@ -29,9 +25,13 @@ def notes(request: Request, loaded: Loaded, given: Collection[str], mode: str) -
     left |= {n for n in _COUNTED if getattr(settings, n) != getattr(Settings(), n)}
     if request.uses_our_models and request.model.provider == "openai":
         left.discard("idle_timeout")  # the model has it
-    for what, names in _LEFT_OUT.items():
-        if flags := _flags(name for name in names if name in left):
-            yield f"Left out, {what}: {flags}."
+    for what, names in (
+        ("limits that catagent counts itself", left & {*_COUNTED}),
+        ("pauses, LangGraph's interrupt_before and Command(resume=...)", left & {*_PAUSES}),
+        ("what catagent does itself", left - _DONE - {*_COUNTED, *_PAUSES}),
+    ):
+        if names:
+            yield f"Left out, {what}: {_flags(sorted(names))}."
     has_filters = mode != "steps" and request.address is None
     if (filters := request.filters.as_dict()) and not has_filters:
         yield f"Left out, filters, which this API has none of: {_flags(filters)}."
