@@ -1,6 +1,7 @@
 """What this system has of what only a Unix has: the one place that knows of Windows."""
 
 import os
+import signal
 
 try:
     import fcntl as fcntl
@@ -17,3 +18,8 @@ FILE = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 """The flag that opens no link; Windows lets few people make one."""
+
+
+def numbers(*names: str) -> tuple[signal.Signals, ...]:
+    """Return the signals of these names that there are."""
+    return tuple(each for each in signal.Signals if each.name in names)

@@ -9,14 +9,13 @@ from types import FrameType
 from typing import Any, Self
 
 from catagent.errors import CatagentError, ExitCode
-from catagent.platforms import IS_UNIX
+from catagent.platforms import numbers
 
 SHUTDOWN_S = 0.45
 """How long a run waits for others once it is to end, for all of them together, in seconds."""
 
 _CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
-if IS_UNIX:
-    _CODES[signal.SIGHUP] = ExitCode.HANGUP
+_CODES |= dict.fromkeys(numbers("SIGHUP"), ExitCode.HANGUP)
 
 
 class Stop:

@@ -13,7 +13,8 @@ from pathlib import Path
 from catagent import private, variables
 from catagent.config import Loaded
 from catagent.errors import OutputError
-from catagent.events.report import Check
+from catagent.events.report import Check, Status
+from catagent.platforms import IS_UNIX
 from catagent.sinks.terminal import Terminal
 from catagent.views.options import ViewOptions, is_capable
 from catagent.watch import folders
@@ -72,7 +73,7 @@ def places(loaded: Loaded) -> Iterator[Check]:
             yield check(f"{there} is no folder", "broken", remedy="export CATAGENT_HOME=FOLDER")
         elif not os.access(there, os.W_OK | os.X_OK):
             yield check(f"{path} cannot be written", "broken", remedy=f"chmod u+rwx {there}")
-        elif there == path and not private.is_private(path) and name == "state":
+        elif IS_UNIX and there == path and not private.is_private(path) and name == "state":
             yield check(f"{path} is open to others", "warning", remedy=f"chmod 700 {path}")
         else:
             yield check(f"{path}{'' if there == path else ', not made yet'}")
@@ -81,12 +82,15 @@ def places(loaded: Loaded) -> Iterator[Check]:
 def programs(loaded: Loaded) -> Iterator[Check]:
     """Yield how many programs can be watched, and what sends their runs and ours elsewhere."""
     try:
+        if not IS_UNIX:
+            raise OutputError(f"no program can be watched on {sys.platform}", "catagent watch URL")
         found = folders.find(loaded.environ)
         names = ", ".join(f"{each.program.pid} {each.program.program:.40}" for each in found[:3])
         why = names or "catagent watch -- COMMAND starts one"
         yield Check("watch", "programs", f"{len(found)} that can be watched", why=why)
     except OutputError as error:
-        yield Check("watch", "programs", error.message, "broken", remedy=error.hint)
+        level: Status = "broken" if IS_UNIX else "note"
+        yield Check("watch", "programs", error.message, level, remedy=error.hint)
     sent = [k for k, v in loaded.environ.items() if variables.sends_runs(k, v)]
     for name in sent:
         said = f"{name} has all that agents do sent elsewhere"

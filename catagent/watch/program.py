@@ -11,17 +11,15 @@ from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
+from catagent.platforms import numbers
 from catagent.stop import Signals
 
 OBSERVER = Path(__file__).parent / "observer"
 NOT_EXECUTABLE, NOT_FOUND = 126, 127
 # What Python ignores, and the programs that it starts must not.
-IGNORED = (signal.SIGPIPE, signal.SIGXFSZ)
-FORWARDED = (
-    *(signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP),
-    *(signal.SIGUSR1, signal.SIGUSR2),
-)
-_FROM_KEYS = (signal.SIGINT, signal.SIGQUIT)
+IGNORED = numbers("SIGPIPE", "SIGXFSZ")
+FORWARDED = numbers("SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
+_FROM_KEYS = numbers("SIGINT", "SIGQUIT")
 
 
 def variables(environ: Mapping[str, str], folder: Path, *, tokens: bool) -> dict[str, str]:

@@ -4,7 +4,6 @@ A segment is a file `PID-HEX.N`. A record is its length (u32, little endian) and
 of 0 is nothing yet, ON says that the next segment goes on. The length is written last.
 """
 
-import fcntl
 import mmap
 import os
 import re
@@ -13,6 +12,8 @@ import struct
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
+
+from catagent.platforms import fcntl
 
 ON = 0xFFFFFFFF
 _LENGTH = struct.Struct("<I")
@@ -91,7 +92,7 @@ def remove(folder: Path, key: str) -> None:
     paths = [folder / f"{key}.{number}" for number in segments(folder).get(key, ())]
     with ExitStack() as held, suppress(OSError):
         for path in paths:
-            held.callback(os.close, _held(path, fcntl.LOCK_EX))
+            held.callback(os.close, _held(path, alone=True))
         for path in paths:
             path.unlink()
 
@@ -109,14 +110,14 @@ def is_alive(key: str) -> bool:
     return True
 
 
-def _held(path: Path, how: int = fcntl.LOCK_SH) -> int:
+def _held(path: Path, *, alone: bool = False) -> int:
     """The open file of a segment. Raises OSError where it is none, or others hold it."""
     file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         found = os.fstat(file)
-        if not stat.S_ISREG(found.st_mode) or (how == fcntl.LOCK_SH and not found.st_size):
+        if not stat.S_ISREG(found.st_mode) or (not alone and not found.st_size):
             raise FileNotFoundError(path)
-        fcntl.flock(file, how | fcntl.LOCK_NB)
+        fcntl.flock(file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
     except OSError:
         os.close(file)
         raise

@@ -87,6 +87,13 @@ def test_without_unix_an_agent_of_your_own_and_a_tool(home: dict[str, str]) -> N
     assert (done.returncode, "get_items" in done.stdout) == (0, True), done.stderr
 
 
+def test_without_unix_doctor_and_watching_a_server_begin(home: dict[str, str]) -> None:
+    done = catagent("doctor", env=home)
+    assert "no program can be watched" in done.stdout
+    done = catagent("watch", "http://127.0.0.1:9/cat", env=home)
+    assert (done.returncode, "127.0.0.1:9" in done.stderr) == (1, True), done.stderr
+
+
 def test_without_unix_a_recording_is_replayed_and_exported(home: dict[str, str]) -> None:
     for output in ("plain", "ag-ui"):
         done = catagent("replay", RUN, "--speed", "0", "-o", output, env=home)
