@@ -8,7 +8,6 @@ from contextlib import suppress
 from catagent.cli.asked import Asked
 from catagent.cli.recordings import threads
 from catagent.errors import UsageError
-from catagent.explain.explain import explain
 from catagent.remote.address import Address
 from catagent.run.request import Request
 from catagent.threads.store import Thread
@@ -27,6 +26,8 @@ def known_thread(asked: Asked) -> Thread | None:
 
 def print_script(request: Request, asked: Asked) -> None:
     """Print the script that does what is asked. Raises UsageError for what none can do."""
+    from catagent.explain.explain import explain  # not for a run
+
     thread = request.thread.label if request.thread else asked.thread or ""
     given = {name for name, value in asked.given.items() if value}
     sys.stdout.write(explain(request, asked.loaded, given, thread))
