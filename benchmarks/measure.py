@@ -24,7 +24,7 @@ from statistics import median
 from typing import Any
 
 OUT = Path(__file__).parent / "out"
-_TIMEOUT_S = 900.0
+TIMEOUT_S = 300.0
 _LOOK_S = 0.005
 
 
@@ -137,7 +137,7 @@ def _watch(argv: Sequence[str], env: Mapping[str, str], stdout: int, output: _Dr
             start_new_session=True,
         )
         os.close(stdout)
-        watchdog = threading.Timer(_TIMEOUT_S, os.killpg, (process.pid, signal.SIGKILL))
+        watchdog = threading.Timer(TIMEOUT_S, os.killpg, (process.pid, signal.SIGKILL))
         watchdog.start()
         output.start(process.pid)
         _, status, usage = os.wait4(process.pid, 0)
@@ -216,7 +216,7 @@ def until_request(argv: Sequence[str], env: Mapping[str, str]) -> Case:
 
     def run() -> Cost:
         with socket.create_server(("127.0.0.1", 0)) as server:
-            server.settimeout(_TIMEOUT_S)
+            server.settimeout(TIMEOUT_S)
             url = f"http://127.0.0.1:{server.getsockname()[1]}/v1"
             process = _quietly(argv, {**env, "OPENAI_BASE_URL": url})
             began = time.perf_counter()

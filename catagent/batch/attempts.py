@@ -100,7 +100,8 @@ class Attempts:
     def wait(self, *, is_there: bool | None) -> float | None:
         """When to ask it again, in seconds; None for not at all.
 
-        `is_there` says whether others were answered last, None where none was asked.
+        `is_there` says whether others were answered last. None where none was asked: then an
+        answer of whatever status says that something is there.
         """
         end, session = self._ends[-1] if self._ends else None, self.session
         if end is None or end.error is None or session is None:
@@ -109,8 +110,8 @@ class Attempts:
         asked = wait_before_again(end.error.kind, session.raised)
         if asked is None or asked > _LONGEST_WAIT_S:
             return None
-        if is_there is None:
-            is_there = _has_status(session.raised)
+        if is_there is None and session.raised is not None:
+            is_there = any(map(status_of, causes_of(session.raised)))
         is_away = is_there and end.error.kind == "network"
         is_early = time.monotonic() - self._failed_at < _PATIENCE_S
         if self._count > self._retries and not (self._retries and is_away and is_early):
@@ -152,11 +153,6 @@ class Attempts:
         error = ev.ErrorInfo(kind="user", type="UsageError", message=said) if said else None
         status: ev.RunStatus = "error" if said else "cancelled"
         return ev.RunFinishedData(status=status, exit_code=int(ExitCode.USAGE), error=error)
-
-
-def _has_status(raised: BaseException | None) -> bool:
-    """Whether something at the address answered, if only that nobody is behind it."""
-    return raised is not None and any(map(status_of, causes_of(raised)))
 
 
 class _Beginning(Sink):

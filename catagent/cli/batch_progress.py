@@ -15,17 +15,14 @@ from rich.text import Text
 from catagent.sinks.terminal import JobControl, Terminal
 from catagent.views.options import ViewOptions
 
-_ROOM_FOR_A_BAR = 60
-
 
 class Progress:
     """A line of done and total (None where it is not known), failures, rate, and time left."""
 
     def __init__(self, total: int | None, look: ViewOptions) -> None:
         console = Console(file=sys.stderr, no_color=look.color in ("none", "mono"))
-        has_bar = not look.ascii and console.width >= _ROOM_FOR_A_BAR
-        columns = (*(("catagent", BarColumn()) if has_bar else ()), _HowFar(Column(no_wrap=True)))
-        self._rich = RichProgress(*columns, console=console, transient=True, refresh_per_second=4)
+        bar, text = () if look.ascii else (BarColumn(),), _HowFar(Column(no_wrap=True))
+        self._rich = RichProgress(*bar, text, console=console, transient=True, refresh_per_second=4)
         self._task = self._rich.add_task("", total=total, failed=0)
         self._terminal = Terminal(sys.stderr.fileno())
         self._jobs = JobControl(self._pause, self._resume)
