@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 from collections.abc import Iterator, Mapping
+from importlib import metadata
 from urllib.parse import unquote, urlsplit
 
 from catagent.cli.asked import Asked
 from catagent.cli.stderr import say
 from catagent.errors import UsageError
+from catagent.loading.installing import install
 from catagent.otel.sink import SpanSink
 from catagent.remote.address import Address
 from catagent.sinks.base import RecorderSink
 from catagent.stop import Stop
 
-_PACKAGES = {
-    "opentelemetry.sdk": "opentelemetry-sdk",
-    "opentelemetry.exporter.otlp.proto.common": "opentelemetry-exporter-otlp-proto-common",
-}
+_PACKAGES = ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-common")
 _PATH = "/v1/traces"
 
 
@@ -66,6 +64,8 @@ def _headers(address: Address, environ: Mapping[str, str]) -> dict[str, str]:
     headers = {name.strip(): unquote(value.strip()) for name, _, value in pairs}
     if address.login:
         headers["Authorization"] = f"Basic {address.basic}"
+    if not all(value.isascii() and value.isprintable() for value in headers.values()):
+        raise UsageError("OTEL_EXPORTER_OTLP_HEADERS has characters that no server takes")
     if headers and not (address.is_loopback or address.base.startswith("https:")):
         hint = "over http they are sent to this machine alone: use https"
         raise UsageError(f"the headers for {address.host} are not sent over http", hint)
@@ -76,10 +76,9 @@ def _require(environ: Mapping[str, str]) -> None:
     """Raise UsageError where OpenTelemetry is not here, or is switched off."""
     if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         raise UsageError("OTEL_SDK_DISABLED is set, and nothing would be sent", "unset it")
-    for module, package in _PACKAGES.items():
-        try:
-            is_here = importlib.util.find_spec(module) is not None
-        except ImportError:
-            is_here = False
-        if not is_here:
-            raise UsageError(f"--otlp needs the package {package}", 'pip install "catagent[otel]"')
+    try:
+        for package in _PACKAGES:
+            metadata.version(package)
+    except metadata.PackageNotFoundError as error:
+        hint = install(*_PACKAGES)
+        raise UsageError(f"--otlp needs the package {error.name}", hint) from None

@@ -22,12 +22,13 @@ _MOST_WAITING = 2000
 class Collector(SpanExporter):
     """The collector at `url`, asked with these headers and no others, on a thread of the SDK's.
 
-    `trouble` is why the last spans that were lost were, "" where none were, `lost` how many, and
-    `waiting` how many were handed over and not sent yet. Nothing is tried again once it `leaves`.
+    Of the spans that were `made`, by one thread, `tried` and `sent` are counted by the other.
+    `trouble` is why some were lost, "" where none were. Nothing is tried again once it `leaves`.
     """
 
     def __init__(self, url: str, headers: Mapping[str, str], *, proxied: bool) -> None:
-        self.trouble, self.lost, self.waiting = "", 0, 0
+        self.made = self.tried = self.sent = 0
+        self.trouble = ""
         self.leaves = threading.Event()
         self._url, self._thread = url, 0
         kind = {"Content-Type": "application/x-protobuf"}
@@ -40,15 +41,16 @@ class Collector(SpanExporter):
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Send them, more than once where that may help; what fails is counted, never raised."""
         self._thread = threading.get_ident()
-        self.waiting -= len(spans)
+        self.tried += len(spans)
         body = encode_spans([*spans]).SerializeToString()
         for pause in (*_BACKOFF_S, None):
             why, again = self._post(body)
             if not why:
+                self.sent += len(spans)
                 return SpanExportResult.SUCCESS
             if pause is None or not again or self.leaves.wait(pause):
                 break
-        self.trouble, self.lost = why, self.lost + len(spans)
+        self.trouble = why
         return SpanExportResult.FAILURE
 
     def _post(self, body: bytes) -> tuple[str, bool]:
@@ -68,13 +70,14 @@ class Batches(BatchSpanProcessor):
 
     def __init__(self, collector: Collector, meters: MeterProvider) -> None:
         super().__init__(collector, _MOST_WAITING + 1, 500, 256, meter_provider=meters)
-        self._collector = collector
+        self._collector, self._dropped = collector, 0
 
     def on_end(self, span: ReadableSpan) -> None:
         """Take a span that has ended."""
-        if self._collector.waiting < _MOST_WAITING:
-            self._collector.waiting += 1
+        ours = self._collector
+        ours.made += 1
+        if ours.made - self._dropped - ours.tried <= _MOST_WAITING:
             super().on_end(span)
         else:
-            self._collector.lost += 1
-            self._collector.trouble = self._collector.trouble or "it takes too long"
+            self._dropped += 1
+            ours.trouble = ours.trouble or "it takes too long"

@@ -56,10 +56,15 @@ class SpanSink:
 
     def close(self) -> None:
         """Send the rest, as long as there is time for it, and say what was lost."""
-        opened, self._open = self._open, None
-        if opened is None:
-            return
-        collector, spans = opened
+        opened, said = self._open, self._failure
+        self._open, self._failure = None, "closed"
+        if opened is not None:
+            said = said or self._sent(*opened)
+        if said and said != "closed":
+            self._warn(said)
+
+    def _sent(self, collector: Collector, spans: Spans) -> str:
+        """Send the rest, and return what was lost, and why; "" for nothing."""
         collector.leaves.set()
         last = threading.Thread(target=spans.close, daemon=True)
         last.start()
@@ -68,10 +73,11 @@ class SpanSink:
             last.join(_LOOK_S)
             if self._stop.why is not None:
                 over_at = min(over_at, time.monotonic() + self._stop.patience())
-        lost = collector.lost + collector.waiting
-        why = collector.trouble or "it did not answer in time"
-        if said := self._failure or (f"{lost} spans were not sent: {why}" if lost else ""):
-            self._warn(said)
+        lost, why = (
+            collector.made - collector.sent,
+            collector.trouble or "it did not answer in time",
+        )
+        return f"{lost} spans were not sent: {why}" if lost else ""
 
     def _opened(self) -> tuple[Collector, Spans]:
         from catagent.otel.collector import Collector

@@ -7,14 +7,21 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from catagent import config
+from catagent.cli.asked import Asked
+from catagent.cli.spans import spans
+from catagent.errors import ExitCode, UsageError
 from catagent.events.codec import decode, encode
 from catagent.events.types import LlmFinished, LlmStarted, RunFinished, RunStarted
+from catagent.otel.sink import SpanSink
+from catagent.stop import Stop
 from tests.support.cli import COMMAND, catagent, environment, quiet, with_server
 from tests.support.collector import CollectorServer, facts
 from tests.support.scripts import cat
@@ -297,3 +304,50 @@ def test_otlp_that_would_send_nothing_is_refused(
 ) -> None:
     done = warm.run(["replay", "last", *words], environment(tmp_path, **env))
     assert (done.code, done.err.decode().endswith(f"hint: {hint}\n")) == (2, True)
+
+
+def test_what_otlp_needs_is_named_with_what_installs_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, warm: Warm
+) -> None:
+    def missing(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", missing)
+    asked = Asked(loaded=config.load({}, environ={}), otlp="http://localhost:4318")
+    with pytest.raises(UsageError, match="needs the package opentelemetry-sdk") as raised:
+        spans(asked, Stop()).__enter__()
+    assert "opentelemetry-exporter-otlp-proto-common" in raised.value.hint
+
+
+def test_what_opentelemetry_raises_ends_no_run_and_is_said(tmp_path: Path) -> None:
+    said: list[str] = []
+    sink = SpanSink(
+        "http://127.0.0.1:9", {"key": "\ud800"}, Stop(), said.append,
+        secrets=(), content=False, proxied=False,
+    )  # fmt: skip
+    for line in (FIXTURES / "events.jsonl").read_bytes().splitlines()[1:]:
+        sink.write(decode(line))
+    sink.close()
+    sink.close()
+    (trouble,) = said
+    assert trouble.startswith("no more spans: UnicodeEncodeError")
+
+
+def test_spans_that_a_collector_takes_too_slowly_do_not_pile_up(tmp_path: Path) -> None:
+    """A collector that hangs: what waits is bounded, the rest is counted, and nothing is logged."""
+    said: list[str] = []
+    line = (FIXTURES / "events.jsonl").read_bytes().splitlines()
+    events = [decode(each) for each in line[1:]]
+    stop = Stop()
+    with CollectorServer(wait=5) as collector:
+        sink = SpanSink(
+            collector.url, {}, stop, said.append, secrets=(), content=False, proxied=False
+        )
+        for _ in range(320):
+            for event in events:
+                sink.write(event)
+        stop.request(ExitCode.INTERRUPTED)
+        began = time.monotonic()
+        sink.close()
+        assert time.monotonic() - began < 1
+    assert said == ["2560 spans were not sent: it takes too long"]
