@@ -101,7 +101,8 @@ class _Asking:
             at = stream.tell()
             total = self._earlier.expect(questions(stream))
             stream.seek(at)
-        self._begin(total)
+        if not stream.isatty():  # else they are being typed
+            self._begin(total)
         return (each for each in questions(stream) if not self._has(each))
 
     def _begin(self, total: int | None) -> None:
