@@ -13,7 +13,13 @@ from tests.support.scripts import cat
 from tests.support.server import ScriptedServer
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = ["README.md", "docs/getting-started.md", "docs/filters.md", "docs/models.md"]
+DOCUMENTS = [
+    "README.md",
+    "docs/index.md",
+    "docs/getting-started.md",
+    "docs/filters.md",
+    "docs/models.md",
+]
 DOCUMENTS += ["docs/recordings.md", "docs/rerun.md"]
 AGENT = """
 from langchain_core.runnables import RunnableLambda
