@@ -21,12 +21,12 @@ _DISPENSABLE = (*_STATUSES, "first token", "p90", "median", "time", "in", "out",
 def list_stats(runs: Iterable[RunSummary], asked: Asked, *, by: By | None, json: bool) -> None:
     """Print what the runs came to: lines of JSON, or a table with all together last."""
     kept, look = list(runs), live_look(asked.view(sys.stdout))
-    found = stats(kept, by)
-    rows = table(found, stats(kept), look, shutil.get_terminal_size().columns)
+    found, width = stats(kept, by), shutil.get_terminal_size().columns
+    rows = _table(found, stats(kept), look, width)
     print_list(found, rows, json=json, none="no such run is kept")
 
 
-def table(found: list[Stats], whole: list[Stats], look: Look, width: int) -> Iterator[str]:
+def _table(found: list[Stats], whole: list[Stats], look: Look, width: int) -> Iterator[str]:
     """Yield a heading, a row of each and of the `whole`, and below them what is not known of that.
 
     None is wider than `width` cells; nothing for nothing.

@@ -12,9 +12,9 @@ from catagent.events.timestamps import moment
 from catagent.recordings.history import FAILED, RunSummary
 
 By = Literal["model", "agent", "day"]
-# How much, and whether that is all of it; None where nothing is known.
+# How much of something, and whether that is all of it; None where nothing is known.
 _Amount = tuple[float | None, bool]
-_UNKNOWN: _Amount = (None, False)
+_Amounts = dict[str, _Amount]
 
 
 class Figures(Struct, kw_only=True):
@@ -52,77 +52,56 @@ class Stats(Struct, kw_only=True, tag_field="type", tag="stats"):
     ttft_s: Figures
 
 
-class _Share(Struct):
-    """What a run adds to a group: the amounts by the measure's name, those that it has."""
-
-    status: str
-    amounts: dict[str, _Amount]
-
-
 def stats(runs: Iterable[RunSummary], by: By | None = None) -> list[Stats]:
     """Return those of all runs, or of each group: days as they came, others by their runs."""
-    groups: dict[str | None, list[_Share]] = {}
+    groups: dict[str | None, list[tuple[str, _Amounts]]] = {}
     for run in runs:
-        for key, share in _shares(run, by):
-            groups.setdefault(key, []).append(share)
-    found = [_stats(by, key, shares) for key, shares in groups.items()]
-    if by == "day":
-        return sorted(found, key=lambda each: each.key or "")
-    return sorted(found, key=lambda each: (-each.runs, each.key or ""))
+        for key, amounts in _amounts(run, by):
+            groups.setdefault(key or None, []).append((run.status, amounts))
+    found = [_stats(by, key, those) for key, those in groups.items()]
+    return sorted(found, key=lambda each: (by != "day" and -each.runs, each.key or ""))
 
 
-def _shares(run: RunSummary, by: By | None) -> Iterator[tuple[str | None, _Share]]:
+def _amounts(run: RunSummary, by: By | None) -> Iterator[tuple[str | None, _Amounts]]:
+    """What a run adds to each group that it is in, of what it has; to be known is another thing."""
     if by == "model" and run.by_model:
         for used in run.by_model:
-            spent = _spent([used], used.cost) | {"duration_s": (used.duration_s, True)}
-            yield used.model or None, _Share(run.status, spent)
+            yield used.model, _taken([used]) | {"duration_s": (used.duration_s, True)}
         return
-    began = moment(run.ts) if by == "day" else None
-    key = {"agent": run.agent, "day": began and f"{began:%Y-%m-%d}"}.get(by or "")
-    amounts = {"duration_s": _amount(run.duration_s)}
-    if run.by_model or run.status == "unfinished":
-        amounts |= _spent(run.by_model, run.cost) | {"ttft_s": _amount(run.ttft_s)}
-    yield key or None, _Share(run.status, amounts)
+    taken = _taken(run.by_model) if run.by_model or run.status == "unfinished" else {}
+    times = {"duration_s": run.duration_s} | ({"ttft_s": run.ttft_s} if taken else {})
+    day = f"{began:%Y-%m-%d}" if (began := moment(run.ts)) else ""
+    key = {"agent": run.agent, "day": day}.get(by or "")
+    yield key, taken | {name: (value, value is not None) for name, value in times.items()}
 
 
-def _spent(models: list[ev.ModelUsage], cost: ev.Cost) -> dict[str, _Amount]:
-    """Tokens and dollars; nothing is known without a model."""
-    counts = {name: _tokens(models, name) for name in ("input_tokens", "output_tokens")}
-    dollars = _UNKNOWN if cost is UNSET else _amount(cost or 0.0)
-    return counts | {"cost": dollars}
+def _taken(models: list[ev.ModelUsage]) -> _Amounts:
+    """Tokens and dollars of models together; without a model nothing is known."""
+    found: _Amounts = {}
+    for name in ("input_tokens", "output_tokens", "cost"):
+        each = [_known(used, name) for used in models]
+        some = [amount for amount, _ in each if amount is not None]
+        found[name] = sum(some) if some else None, bool(some) and all(whole for _, whole in each)
+    return found
 
 
-def _tokens(models: list[ev.ModelUsage], name: str) -> _Amount:
-    counts = [_counted(used, name) for used in models]
-    known = [count for count, _ in counts if count is not None]
-    return sum(known) if known else None, bool(known) and all(whole for _, whole in counts)
-
-
-def _counted(used: ev.ModelUsage, name: str) -> _Amount:
-    """The tokens of a model. One that has refused to answer took none."""
+def _known(used: ev.ModelUsage, name: str) -> _Amount:
+    """What a model took. One that has refused to answer took no tokens."""
+    if name == "cost":
+        return (None, False) if used.cost is UNSET else (used.cost or 0.0, True)
     count = 0 if used.usage is None and used.uncounted == 0 else getattr(used.usage, name, None)
     return count, count is not None and not used.uncounted
 
 
-def _amount(value: float | None) -> _Amount:
-    return value, value is not None
+def _stats(by: By | None, key: str | None, those: list[tuple[str, _Amounts]]) -> Stats:
+    ended = Counter(status for status, _ in those)
+    counts: Any = {"runs": len(those), "failed": sum(ended[status] for status in FAILED)}
+    for name in Stats.__struct_fields__[-5:]:
+        counts[name] = _figures([has[name] for _, has in those if name in has])
+    return Stats(by=by, key=key, statuses=dict(sorted(ended.items())), **counts)
 
 
-def _stats(by: By | None, key: str | None, shares: list[_Share]) -> Stats:
-    statuses = Counter(share.status for share in shares)
-    figures: Any = {name: _figures(shares, name) for name in Stats.__struct_fields__[-5:]}
-    return Stats(
-        by=by,
-        key=key,
-        runs=len(shares),
-        failed=sum(statuses[status] for status in FAILED),
-        statuses=dict(sorted(statuses.items())),
-        **figures,
-    )
-
-
-def _figures(shares: list[_Share], name: str) -> Figures:
-    amounts = [share.amounts[name] for share in shares if name in share.amounts]
+def _figures(amounts: list[_Amount]) -> Figures:
     known = sorted(value for value, whole in amounts if whole and value is not None)
     some = [value for value, _ in amounts if value is not None]
     figures = Figures(known=len(known), of=len(amounts))
