@@ -82,7 +82,7 @@ class Attempts:
         """
         if self._question.problem:
             return
-        self._count += 1
+        self._count, self._begun = self._count + 1, begun
         self._turn = Turn(
             self._request,
             self._loaded,
@@ -101,7 +101,7 @@ class Attempts:
         """When to ask it again, in seconds; None for not at all.
 
         `is_there` says whether others were answered last. None where none was asked: then an
-        answer of whatever status says that something is there.
+        answer of whatever status says it, or that an agent runs there.
         """
         end, session = self._ends[-1] if self._ends else None, self.session
         if end is None or end.error is None or session is None:
@@ -111,7 +111,8 @@ class Attempts:
         if asked is None or asked > _LONGEST_WAIT_S:
             return None
         if is_there is None and session.raised is not None:
-            is_there = any(map(status_of, causes_of(session.raised)))
+            runs_there = self._request.address is not None and self._begun.is_set()
+            is_there = runs_there or any(map(status_of, causes_of(session.raised)))
         is_away = is_there and end.error.kind == "network"
         is_early = time.monotonic() - self._failed_at < _PATIENCE_S
         if self._count > self._retries and not (self._retries and is_away and is_early):
