@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from functools import partial
 from importlib import metadata
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from catagent.cli.asked import Asked
@@ -12,9 +14,14 @@ from catagent.cli.stderr import say
 from catagent.errors import UsageError
 from catagent.loading.installing import install
 from catagent.otel.sink import SpanSink
+from catagent.redact import Redactor
 from catagent.remote.address import Address
 from catagent.sinks.base import RecorderSink
 from catagent.stop import Stop
+
+if TYPE_CHECKING:
+    from catagent.otel.collector import Collector
+    from catagent.otel.spans import Spans
 
 _PACKAGES = ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-common")
 _PATH = "/v1/traces"
@@ -28,20 +35,22 @@ def spans(asked: Asked, stop: Stop) -> Iterator[list[RecorderSink]]:
             raise UsageError("--otlp-content is for what --otlp sends", "--otlp URL")
         yield []
         return
-    address = _address(asked.otlp)
-    headers = _headers(address, asked.loaded.process)
-    _require(asked.loaded.process)
-    sink = SpanSink(
-        address.base + _PATH,
-        headers,
-        stop,
-        lambda what: say(f"catagent: warning: {address}: {what}"),
-        secrets={*asked.loaded.secrets, *address.secrets, *headers.values()},
-        content=asked.otlp_content,
-        proxied=not address.is_loopback,
-    )
+    address, environ = _address(asked.otlp), asked.loaded.process
+    _require(environ)
+    connect = partial(_connect, asked, address, _headers(address, environ))
+    sink = SpanSink(connect, stop, lambda what: say(f"catagent: warning: {address}: {what}"))
     with contextlib.closing(sink):
         yield [sink]
+
+
+def _connect(asked: Asked, address: Address, headers: dict[str, str]) -> tuple[Collector, Spans]:
+    from catagent.otel.collector import Collector
+    from catagent.otel.pen import Pen
+    from catagent.otel.spans import Spans
+
+    collector = Collector(address.base + _PATH, headers, proxied=not address.is_loopback)
+    secrets = {*asked.loaded.secrets, *address.secrets, *headers.values()}
+    return collector, Spans(Pen(collector, Redactor(secrets)), quotes=asked.otlp_content)
 
 
 def _address(url: str) -> Address:

@@ -17,6 +17,9 @@ from catagent.events.codec import encodable
 from catagent.otel.collector import Batches, Collector
 from catagent.redact import Redactor
 
+# No number in a span is larger.
+MOST = 2**63 - 1
+
 Ids = tuple[int, int]
 """The ids of a span's trace and of the span itself."""
 
@@ -92,9 +95,11 @@ class Pen(IdGenerator):
         return {name: self._safe(v) for name, v in facts.items() if v is not None and v != ""}
 
     def _safe(self, value: Any) -> Any:
-        """A value that can be sent: without secrets, and without half a character."""
+        """A value that can be sent: without secrets, half a character, or more than 64 bits."""
         if isinstance(value, list):
             return [self._safe(each) for each in value]
+        if isinstance(value, int) and not isinstance(value, bool):
+            return max(-MOST, min(value, MOST))
         return self._redactor.text(encodable(value)) if isinstance(value, str) else value
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from catagent.events.types import Event
-from catagent.redact import Redactor
 from catagent.stop import Stop
 
 if TYPE_CHECKING:
@@ -21,27 +20,20 @@ _LOOK_S = 0.02
 
 
 class SpanSink:
-    """Sends the spans of every run to `url`, with these headers, through a proxy where `proxied`.
+    """Sends the spans of every run with what `connect` returns, which is called at the first event.
 
-    What was said is in them with `content` alone, and never one of the `secrets`. OpenTelemetry is
-    imported, and its thread started, with the first event. `warn` is told at the end what was lost.
+    Its thread starts then, too. `warn` is told at the end what was lost.
     """
 
     required = False
 
     def __init__(
         self,
-        url: str,
-        headers: Mapping[str, str],
+        connect: Callable[[], tuple[Collector, Spans]],
         stop: Stop,
         warn: Callable[[str], object],
-        *,
-        secrets: Iterable[str],
-        content: bool,
-        proxied: bool,
     ) -> None:
-        self._where, self._how = (url, headers, proxied), (Redactor(secrets), content)
-        self._stop, self._warn, self._failure = stop, warn, ""
+        self._connect, self._stop, self._warn, self._failure = connect, stop, warn, ""
         self._open: tuple[Collector, Spans] | None = None
 
     def write(self, event: Event) -> None:
@@ -49,7 +41,7 @@ class SpanSink:
         if self._failure:
             return
         try:
-            self._open = self._open or self._opened()
+            self._open = self._open or self._connect()
             self._open[1].take(event)
         except Exception as error:  # of OpenTelemetry's, and no concern of the run's
             self._failure = f"no more spans: {type(error).__name__}: {error}"
@@ -78,12 +70,3 @@ class SpanSink:
             collector.trouble or "it did not answer in time",
         )
         return f"{lost} spans were not sent: {why}" if lost else ""
-
-    def _opened(self) -> tuple[Collector, Spans]:
-        from catagent.otel.collector import Collector
-        from catagent.otel.pen import Pen
-        from catagent.otel.spans import Spans
-
-        (url, headers, proxied), (redactor, content) = self._where, self._how
-        collector = Collector(url, headers, proxied=proxied)
-        return collector, Spans(Pen(collector, redactor), quotes=content)

@@ -11,7 +11,7 @@ from catagent.events.prompts import Prompts
 from catagent.events.timestamps import epoch
 from catagent.otel.attributes import attributes
 from catagent.otel.messages import content
-from catagent.otel.pen import Draft, Ids, Pen
+from catagent.otel.pen import MOST, Draft, Ids, Pen
 
 
 class Spans:
@@ -90,7 +90,7 @@ class _Run:
     def _facts(self, event: ev.KnownEvent) -> dict[str, Any]:
         """What an event adds to a span; the time is that of the event from here on."""
         seconds = epoch(event.ts)
-        self._ns = self._ns if seconds is None else round(seconds * 1e6) * 1000
+        self._ns = self._ns if seconds is None else max(0, min(round(seconds * 1e6) * 1000, MOST))
         facts = attributes(event, self._started)
         if self._prompts is None:
             return facts

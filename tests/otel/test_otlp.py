@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -15,12 +16,16 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from catagent import config
+from catagent.cli import spans as otlp
 from catagent.cli.asked import Asked
-from catagent.cli.spans import spans
 from catagent.errors import ExitCode, UsageError
 from catagent.events.codec import decode, encode
 from catagent.events.types import LlmFinished, LlmStarted, RunFinished, RunStarted
+from catagent.otel.collector import Collector
+from catagent.otel.pen import Pen
 from catagent.otel.sink import SpanSink
+from catagent.otel.spans import Spans
+from catagent.redact import Redactor
 from catagent.stop import Stop
 from tests.support.cli import COMMAND, catagent, environment, quiet, with_server
 from tests.support.collector import CollectorServer, facts
@@ -189,6 +194,7 @@ def test_spans_are_only_as_true_as_a_strangers_recording(warm: Warm, tmp_path: P
     kept = [each for each in events[:40] if not isinstance(each, LlmFinished)]
     asked = next(each for each in kept if isinstance(each, LlmStarted))
     asked.ts = "yesterday"
+    kept[2].ts = "0001-01-01T00:00:00Z"
     text = b"".join(map(encode, kept)).decode().replace(own, "no-uuid")
     assert own in whole
     (recording := tmp_path / "run.jsonl").write_text(text)
@@ -315,34 +321,47 @@ def test_what_otlp_needs_is_named_with_what_installs_it(
     monkeypatch.setattr(metadata, "version", missing)
     asked = Asked(loaded=config.load({}, environ={}), otlp="http://localhost:4318")
     with pytest.raises(UsageError, match="needs the package opentelemetry-sdk") as raised:
-        spans(asked, Stop()).__enter__()
+        otlp.spans(asked, Stop()).__enter__()
     assert "opentelemetry-exporter-otlp-proto-common" in raised.value.hint
 
 
 def test_what_opentelemetry_raises_ends_no_run_and_is_said(tmp_path: Path) -> None:
     said: list[str] = []
-    sink = SpanSink(
-        "http://127.0.0.1:9", {"key": "\ud800"}, Stop(), said.append,
-        secrets=(), content=False, proxied=False,
-    )  # fmt: skip
+
+    def connect() -> tuple[Collector, Spans]:
+        raise UnicodeError("half a character")
+
+    sink = SpanSink(connect, Stop(), said.append)
     for line in (FIXTURES / "events.jsonl").read_bytes().splitlines()[1:]:
         sink.write(decode(line))
     sink.close()
     sink.close()
-    (trouble,) = said
-    assert trouble.startswith("no more spans: UnicodeEncodeError")
+    assert said == ["no more spans: UnicodeError: half a character"]
+
+
+def test_numbers_and_times_that_no_span_holds_are_the_nearest_that_one_does(
+    warm: Warm, tmp_path: Path
+) -> None:
+    run = (FIXTURES / "events.jsonl").read_text()
+    lines = run.replace('"input_tokens":10', f'"input_tokens":{2**63}').splitlines()
+    lines[-1] = re.sub(r'"ts":"[^"]*"', '"ts":"9999-12-31T23:59:59Z"', lines[-1])
+    (recording := tmp_path / "run.jsonl").write_text("\n".join(lines))
+    with CollectorServer() as collector:
+        done = replayed(warm, tmp_path, collector, recording)
+    assert (done.code, done.err) == (0, b"")
+    assert facts(collector.spans[0])["gen_ai.usage.input_tokens"] == 2**63 - 1
+    assert collector.named("invoke_agent cat").end_time_unix_nano == 2**63 - 1
 
 
 def test_spans_that_a_collector_takes_too_slowly_do_not_pile_up(tmp_path: Path) -> None:
     """A collector that hangs: what waits is bounded, the rest is counted, and nothing is logged."""
     said: list[str] = []
-    line = (FIXTURES / "events.jsonl").read_bytes().splitlines()
-    events = [decode(each) for each in line[1:]]
-    stop = Stop()
-    with CollectorServer(wait=5) as collector:
-        sink = SpanSink(
-            collector.url, {}, stop, said.append, secrets=(), content=False, proxied=False
-        )
+    stop, lines = Stop(), (FIXTURES / "events.jsonl").read_bytes().splitlines()
+    events = [*map(decode, lines[1:])]
+    with CollectorServer(wait=5) as server:
+        collector = Collector(server.url, {}, proxied=False)
+        spans = Spans(Pen(collector, Redactor(())), quotes=False)
+        sink = SpanSink(lambda: (collector, spans), stop, said.append)
         for _ in range(320):
             for event in events:
                 sink.write(event)
