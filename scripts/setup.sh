@@ -69,7 +69,7 @@ install() {
 }
 
 install_all() {
-    install "$@" || fail "the packages could not be installed" "with a network, make goes on from here"
+    install "$@" || fail "the packages could not be installed" "the reason is above; once it is gone, make goes on from here"
 }
 
 make_venv() {
