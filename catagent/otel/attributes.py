@@ -40,7 +40,7 @@ def attributes(event: ev.KnownEvent, started: ev.RunStarted) -> dict[str, Any]:
             return _common(what, started) | provider | _request(data)
         case ev.LlmFinished(data=data):
             return {
-                "gen_ai.response.model": data.model,
+                "gen_ai.response.model": None if data.error else data.model,
                 "gen_ai.response.finish_reasons": data.finish_reason and [data.finish_reason],
                 "gen_ai.response.time_to_first_chunk": data.ttft_s,
             } | _usage(data.usage)

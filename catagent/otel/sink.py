@@ -65,8 +65,6 @@ class SpanSink:
             last.join(_LOOK_S)
             if self._stop.why is not None:
                 over_at = min(over_at, time.monotonic() + self._stop.patience())
-        lost, why = (
-            collector.made - collector.sent,
-            collector.trouble or "it did not answer in time",
-        )
-        return f"{lost} spans were not sent: {why}" if lost else ""
+        lost = collector.made - collector.sent
+        why = collector.trouble or "it did not answer in time"
+        return f"{lost} of {collector.made} spans were not sent: {why}" if lost else ""

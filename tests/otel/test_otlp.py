@@ -212,7 +212,7 @@ def test_a_collector_that_refuses_spans_is_one_warning(
 ) -> None:
     with CollectorServer(answer) as collector:
         done = replayed(warm, tmp_path, collector, "events")
-    said = f"catagent: warning: {collector.url}: 8 spans were not sent: HTTP {answer}\n"
+    said = f"catagent: warning: {collector.url}: 8 of 8 spans were not sent: HTTP {answer}\n"
     assert (done.code, done.err.decode()) == (0, said)
 
 
@@ -245,8 +245,12 @@ def test_a_redirect_is_not_followed_and_no_header_goes_with_it(warm: Warm, tmp_p
     [
         ("collector:4318", 2, "--otlp is not the URL of a collector"),
         ("http://ann:open-sesame@example.org", 2, "not sent over http"),
-        ("http://127.0.0.1:9", 0, "http://127.0.0.1:9: 8 spans were not sent: ConnectError"),
-        ("http://ann:open-sesame@127.0.0.1:9/x/v1/traces", 0, "http://***@127.0.0.1:9/x: 8 spans"),
+        ("http://127.0.0.1:9", 0, "http://127.0.0.1:9: 8 of 8 spans were not sent: ConnectError"),
+        (
+            "http://ann:open-sesame@127.0.0.1:9/x/v1/traces",
+            0,
+            "http://***@127.0.0.1:9/x: 8 of 8 spans",
+        ),
     ],
 )
 def test_what_otlp_is_given_is_checked_and_its_login_masked(
@@ -369,4 +373,4 @@ def test_spans_that_a_collector_takes_too_slowly_do_not_pile_up(tmp_path: Path) 
         began = time.monotonic()
         sink.close()
         assert time.monotonic() - began < 1
-    assert said == ["2560 spans were not sent: it takes too long"]
+    assert said == ["2560 of 2560 spans were not sent: it takes too long"]
