@@ -5,23 +5,21 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from functools import partial
-from importlib import metadata
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from catagent.cli.asked import Asked
 from catagent.cli.stderr import say
 from catagent.errors import UsageError
-from catagent.loading.installing import install
 from catagent.otel.sink import SpanSink
 from catagent.redact import Redactor
-from catagent.remote.address import Address
 from catagent.sinks.base import RecorderSink
 from catagent.stop import Stop
 
 if TYPE_CHECKING:
     from catagent.otel.collector import Collector
     from catagent.otel.spans import Spans
+    from catagent.remote.address import Address
 
 _PACKAGES = ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-common")
 _PATH = "/v1/traces"
@@ -55,6 +53,8 @@ def _connect(asked: Asked, address: Address, headers: dict[str, str]) -> tuple[C
 
 def _address(url: str) -> Address:
     """The collector's address, without the path that all have. Raises UsageError."""
+    from catagent.remote.address import Address
+
     with contextlib.suppress(UsageError):
         if found := Address.parse(url.rstrip("/").removesuffix(_PATH) + "/"):
             return found
@@ -85,6 +85,10 @@ def _require(environ: Mapping[str, str]) -> None:
     """Raise UsageError where OpenTelemetry is not here, or is switched off."""
     if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         raise UsageError("OTEL_SDK_DISABLED is set, and nothing would be sent", "unset it")
+    from importlib import metadata  # 10 ms, for who sends alone
+
+    from catagent.loading.installing import install
+
     try:
         for package in _PACKAGES:
             metadata.version(package)
