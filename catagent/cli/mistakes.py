@@ -43,6 +43,8 @@ def refused(error: Any, args: Sequence[str]) -> UsageError:
         hint = f"did you mean {near}?" if near else where
         return UsageError(f"there is no option {error.option_name}", hint)
     said = error.format_message().removeprefix("Got ").removesuffix(".").replace("(s)", "")
-    if said.startswith("unexpected"):  # "show me the cat" may have been a question
+    if said.startswith("unexpected") and context and context.info_name == "watch":
+        where = f"a program comes after two dashes: catagent watch -- {shlex.join(args[1:])}"
+    elif said.startswith("unexpected"):  # "show me the cat" may have been a question
         where += f"; or ask: catagent ask {shlex.join(args)}"
     return UsageError(said[:1].lower() + said[1:], where)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -122,7 +124,12 @@ def _open(output: Output, stdout: TextIO, asked: Asked, stop: Stop) -> Outputs:
 
 
 def _wants_status(output: Output, stdout: TextIO, asked: Asked) -> bool:
-    """Only where stdout is elsewhere: lines on a terminal would tear a status line there."""
+    """Only where stdout is elsewhere: lines on a terminal would tear a status line there.
+
+    What reads events in a pipe, like jq, prints lines on this terminal.
+    """
     if output in ("live", "plain") or asked.quiet or stdout.isatty():
         return False
-    return is_capable(asked.loaded.environ, isatty=sys.stderr.isatty())
+    if not is_capable(asked.loaded.environ, isatty=sys.stderr.isatty()):
+        return False
+    return output == "answer" or not stat.S_ISFIFO(os.fstat(stdout.fileno()).st_mode)

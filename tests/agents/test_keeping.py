@@ -8,6 +8,7 @@ import json
 import operator
 import pickle
 import sqlite3
+import sys
 import threading
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
@@ -20,6 +21,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
 from pydantic import BaseModel
 
+from catagent.agents.driver.kinds import UnusableError
 from catagent.agents.driver.supplies import Supplies
 
 SAID = ["ask", "deep", "q", "q", "quick"]  # the graph inside hands on what it was given, too
@@ -169,3 +171,12 @@ def test_a_file_is_not_closed_while_a_step_is_written(tmp_path: Path) -> None:
     closing.join()
     with pytest.raises(sqlite3.ProgrammingError):
         supplies.checkpointer.conn.cursor()
+
+
+def test_an_interpreter_without_the_checkpointer_is_told_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "langgraph.checkpoint.sqlite", None)
+    with pytest.raises(UnusableError, match="cannot keep a thread") as raised:
+        _ = Supplies("t.sqlite").checkpointer
+    assert "pip install 'langgraph-checkpoint-sqlite>=3.1'" in raised.value.args[1]

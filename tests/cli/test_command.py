@@ -138,6 +138,11 @@ def test_no_option_has_a_range() -> None:
             "unexpected extra argument (the cat)",
             "catagent show --help says what there is; or ask: catagent ask show me the cat",
         ),
+        (
+            "watch python app.py",
+            "unexpected extra argument (app.py)",
+            "a program comes after two dashes: catagent watch -- python app.py",
+        ),
         ("ask --mode", "option '--mode' requires an argument", "catagent --help says"),
     ],
 )

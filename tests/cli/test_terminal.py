@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.support.cli import on_terminal, with_server
+from tests.support.cli import COMMAND, on_terminal, with_server
 from tests.support.replies import failing
 from tests.support.scripts import cat
 from tests.support.server import Script, ScriptedServer
@@ -39,3 +41,17 @@ def test_a_failure_on_a_terminal_is_shown_once(tmp_path: Path) -> None:
     assert code == 4
     assert shown.count("refused") == 1
     assert "Traceback" not in shown
+
+
+def test_events_in_a_pipe_have_no_status_line_beside_them(tmp_path: Path) -> None:
+    """What reads them may print lines on the same terminal, as jq does."""
+    near, far = os.openpty()
+    with ScriptedServer(cat(tokens=5)) as server:
+        env = with_server(tmp_path, server.url, TERM="xterm-256color")
+        asked = [*COMMAND, "ask", "where is the cat?"]
+        done = subprocess.run(asked, env=env, stdout=subprocess.PIPE, stderr=far, check=True)
+    os.write(far, b"-end-")
+    assert b"run.finished" in done.stdout
+    assert os.read(near, 65_536) == b"-end-"
+    os.close(near)
+    os.close(far)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from catagent.errors import CredentialsError, UsageError
+from catagent.loading.installing import install
 from catagent.models.factory import Models
 from tests.models.conftest import UseModels
 from tests.support.replies import Reply
@@ -60,7 +61,7 @@ def test_a_provider_that_is_not_installed_is_answered_with_its_package(
 ) -> None:
     with pytest.raises(UsageError, match="langchain-anthropic") as raised:
         use_models(agent, model="anthropic:claude")
-    assert raised.value.hint == "pip install langchain-anthropic"
+    assert raised.value.hint == install("langchain-anthropic")
 
 
 @pytest.mark.parametrize("address", ["localhost:11434/v1", "ftp://host/v1", "http://[::1/v1", "x"])

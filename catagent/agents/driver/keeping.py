@@ -37,7 +37,8 @@ def thread_saver(path: str, agent: Any) -> Any:
         module: Any = importlib.import_module("langgraph.checkpoint.sqlite")
         serde = _serde(agent)
     except (ImportError, TypeError) as error:
-        hint = "it takes Python 3.10, LangGraph 1 and langgraph-checkpoint-sqlite 3.1, or later"
+        wanted = "there: pip install 'langgraph-checkpoint-sqlite>=3.1'"
+        hint = f"it takes Python 3.10 and LangGraph 1 or later, and {wanted}"
         raise UnusableError(f"{sys.executable} cannot keep a thread", hint) from error
     try:
         kind: Any = type("ThreadSaver", (_Keeping, module.SqliteSaver), {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from catagent.errors import CredentialsError, UsageError, did_you_mean
+from catagent.loading.installing import install
 from catagent.models.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def _not_installed(spec: ModelSpec, error: ImportError) -> UsageError:
     said = str(error)
     if "pip install " in said:
         package = said.split("pip install ")[1].split("`")[0].strip("-U ")
-    return UsageError(f"the model {spec} needs a package: {package}", f"pip install {package}")
+    return UsageError(f"the model {spec} needs a package: {package}", install(package))
 
 
 def _refused(spec: ModelSpec, error: ValueError) -> UsageError | CredentialsError:
