@@ -56,7 +56,9 @@ class Collector(SpanExporter):
     def _post(self, body: bytes) -> tuple[str, bool]:
         """Why it was not taken, "" if it was, and whether it may be another time."""
         try:
-            response = self._client.post(self._url, content=body)
+            # What else it says is not read: it might have no end.
+            with self._client.stream("POST", self._url, content=body) as response:
+                pass
         except httpx.HTTPError as error:
             return type(error).__name__, isinstance(error, httpx.TransportError)
         if response.is_success:

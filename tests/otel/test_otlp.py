@@ -206,6 +206,15 @@ def test_spans_are_only_as_true_as_a_strangers_recording(warm: Warm, tmp_path: P
     assert all(s.end_time_unix_nano >= s.start_time_unix_nano for s in collector.spans)
 
 
+def test_no_more_of_a_collectors_answer_is_read_than_whether_it_took_spans(
+    warm: Warm, tmp_path: Path
+) -> None:
+    with CollectorServer(length=10**12) as collector:
+        done = replayed(warm, tmp_path, collector, "events")
+    assert (done.code, done.err) == (0, b"")
+    assert len(collector.spans) == 8
+
+
 @pytest.mark.parametrize("answer", [500, 401])
 def test_a_collector_that_refuses_spans_is_one_warning(
     answer: int, warm: Warm, tmp_path: Path

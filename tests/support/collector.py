@@ -26,11 +26,15 @@ def facts(told: Any) -> dict[str, Any]:
 class CollectorServer:
     """Answers each request with the next of `answers`, the last of them from then on, after `wait`.
 
+    The answer is to have `length` bytes, which never come.
+
     `spans` are those it took, in the order in which they came; `bodies` and `headers` are whatever
     was sent, refused or not.
     """
 
-    def __init__(self, *answers: int, wait: float = 0.0, location: str = "") -> None:
+    def __init__(
+        self, *answers: int, wait: float = 0.0, location: str = "", length: int = 0
+    ) -> None:
         self.spans: list[Span] = []
         self.resources: list[dict[str, Any]] = []
         self.bodies: list[bytes] = []
@@ -46,7 +50,7 @@ class CollectorServer:
                 self.send_response(status)
                 if server._location:
                     self.send_header("Location", server._location)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(length))
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:
