@@ -81,8 +81,8 @@ class _Writer:
         if name in AGENTS:
             self._models("model", "tool_model")
             self.out.add("tools")
-            steps = str(self.loaded.settings.max_steps)
-            self.out.add(name.replace("-", "_"), max_steps=steps)
+            most = str(self.loaded.settings.max_steps + 1)
+            self.out.add(name.replace("-", "_"), max_iterations=most)
         else:
             self._bring(Code.named(name), name, "agent")
         given = self._given(name)
@@ -123,10 +123,13 @@ class _Writer:
         return "INPUT"
 
     def _config(self) -> dict[str, Any]:
-        """LangChain's config; what was made configurable is JSON where it can be."""
+        """LangChain's config; what was made configurable is JSON where it can be.
+
+        LangGraph counts a model and its tools as steps of their own, and wants one to spare.
+        """
         found = {key: _read(key, value) for key, value in self.request.configurable.items()}
         found |= {"thread_id": self.thread} if self.thread else {}
-        limit: dict[str, Any] = {"recursion_limit": self.loaded.settings.max_steps}
+        limit: dict[str, Any] = {"recursion_limit": 2 * self.loaded.settings.max_steps + 2}
         return limit | ({"configurable": found} if found else {})
 
     def _remember(self, agent: str) -> None:

@@ -13,6 +13,12 @@ from catagent.redact import Redactor
 from catagent.run.request import Request
 
 _DEFAULTS = Settings()
+# Providers whose package is not called as they are.
+_PACKAGES = {
+    "azure_openai": "openai",
+    "google_anthropic_vertex": "google-vertexai",
+    "nvidia": "nvidia-ai-endpoints",
+}
 
 
 def made(name: str, request: Request, script: Script, loaded: Loaded, clean: Redactor) -> str:
@@ -20,12 +26,13 @@ def made(name: str, request: Request, script: Script, loaded: Loaded, clean: Red
     spec: ModelSpec = getattr(request, name)
     if spec.provider == "local":
         script.imports.add("from catagent import local_model")
-        script.notes.append('The model runs inside catagent: pip install "catagent[local]"')
+        script.notes.append("The model is catagent's: run this in the Python that has that.")
         given: dict[str, Any] = {"file": clean.text(str(spec.path))} if spec.path else {}
         role = "agent" if name == "model" else "tool"
         return call("local_model", text(role), taken=len(name) + 3, **given)
     if spec.provider.isidentifier():
-        script.needs.add(f"langchain-{spec.provider.replace('_', '-')}")
+        package = "aws" if "bedrock" in spec.provider else _PACKAGES.get(spec.provider)
+        script.needs.add(f"langchain-{package or spec.provider.replace('_', '-')}")
     options = _openai(script, loaded, clean) if spec.provider == "openai" else {}
     if name == "model":
         options |= {"temperature": 0} if is_tempered(spec) else {}

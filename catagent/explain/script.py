@@ -31,8 +31,8 @@ class Script(Struct):
 
     def __str__(self) -> str:
         modules = {line.split()[1].partition(".")[0] for line in self.imports}
-        packages = sorted(self.needs | {module.replace("_", "-") for module in modules})
-        said = [f"pip install {' '.join(packages)}"] if packages else []
+        packages = self.needs | {module.replace("_", "-") for module in modules - {"catagent"}}
+        said = [f"pip install {' '.join(sorted(packages))}"] if packages else []
         head = ["\n".join(f"# {line}" for line in dict.fromkeys([*said, *self.notes]))]
         # As isort has them: modules first, then names.
         for each in (self.standard, self.imports):

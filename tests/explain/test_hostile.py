@@ -169,6 +169,21 @@ def test_what_no_script_can_do_is_refused(arguments: list[str], said: str, tmp_p
     assert (done.returncode, done.stdout, said in done.stderr) == (2, "", True), done.stderr
 
 
+@pytest.mark.parametrize(
+    ("provider", "packages"),
+    [
+        ("local", "langchain langchain-core"),
+        ("azure_openai", "langchain langchain-core langchain-openai"),
+        ("bedrock_converse", "langchain langchain-aws langchain-core"),
+        ("google_genai", "langchain langchain-core langchain-google-genai"),
+    ],
+)
+def test_a_script_says_which_packages_it_needs(provider: str, packages: str) -> None:
+    spec = ModelSpec(provider=provider, name="m")
+    script = explain(request(model=spec, tool_model=spec), LOADED)
+    assert f"# pip install {packages}\n" in script
+
+
 def test_what_a_script_leaves_out_is_said(tmp_path: Path) -> None:
     given = ["-v", "--stats", "--record", "r.jsonl", "--max-cost", "2", "--break", "get_items"]
     given += ["--mode", "steps", "--include-names", "x", "--env-file", "/dev/null", "--detach"]

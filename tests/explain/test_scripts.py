@@ -243,9 +243,12 @@ def test_a_script_runs_on_its_own_against_a_server_that_wants_no_key(
 def test_a_script_stops_at_the_step_limit(
     warm: Warm, tmp_path: Path, server: ScriptedServer, runner: ScriptRunner
 ) -> None:
-    script = printed(warm, tmp_path, [*CAT, "--max-steps", "2"], server)
-    code, _, err = runner.run(script, tmp_path)
-    assert (code, "GraphRecursionError" in err) == (1, True)
+    """Two rounds of tool calls and an answer are within two steps, as they are for `ask`."""
+    for agent, stopped in (("cat", "GraphRecursionError"), ("cat-classic", "stop condition")):
+        for most in (1, 2):
+            asked = [*CAT, "--agent", agent, "--max-steps", f"{most}"]
+            _, out, err = runner.run(printed(warm, tmp_path, asked, server), tmp_path)
+            assert ("The cat is **under" in out, stopped in err) == (most == 2, most == 1)
 
 
 def test_a_script_asks_an_agent_on_a_server(
