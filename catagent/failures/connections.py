@@ -8,6 +8,10 @@ from catagent.failures.exceptions import FILES_USED_UP, causes_of, root_errno, r
 
 TOO_MANY_FILES = ("Too many files are open.", "raise the limit: ulimit -n 1024")
 _CHECK = "check OPENAI_BASE_URL and the network"
+_PROXY = (
+    "The proxy refused the connection to {address}",
+    "is it running? HTTPS_PROXY, HTTP_PROXY and ALL_PROXY say where it is looked for",
+)
 # What is written at the bottom of it; what that means, and what to do.
 _BY_WORDS = (
     (
@@ -51,10 +55,21 @@ def no_connection(raised: BaseException, said: str) -> CatagentError:
     written = f"{errno.errorcode.get(number or 0, '')} {why}"
     for words, message, hint in _BY_WORDS:
         if re.search(words, written, re.IGNORECASE):
+            if words.startswith("refused") and _is_proxied(raised):
+                message, hint = _PROXY
             return NetworkError(message.format(address=_address(raised) or why, why=why), hint)
     if number in FILES_USED_UP:
         return NetworkError(*TOO_MANY_FILES)
     return NetworkError(f"The connection broke off: {why}", "try again; look at proxies in between")
+
+
+def _is_proxied(raised: BaseException) -> bool:
+    """Whether the environment has the request go through a proxy, as far as the exception knows."""
+    from urllib.request import getproxies, proxy_bypass
+
+    url = getattr(getattr(raised, "request", None), "url", None)
+    proxies = getproxies().keys() & {getattr(url, "scheme", ""), "all"}
+    return bool(proxies) and url is not None and not proxy_bypass(url.host)
 
 
 def _address(raised: BaseException) -> str:

@@ -210,7 +210,7 @@ def test_runs_stats_on_a_terminal_are_a_table_that_fits(home: Path, columns: int
         "all",
     ]
     assert re.search(r"all +3 +1", rows[3])
-    assert "≥ time: known of 2 of 3 runs" in rows
+    assert "≥ time: known for 2 of 3 runs" in rows
     assert ("unfinished" in rows[0], "≥6.8 s" in rows[3]) == (columns == 200, columns > 40)
 
 

@@ -62,6 +62,20 @@ def test_an_exception_becomes_a_message_and_the_next_step(
         assert hint in error.hint
 
 
+def test_a_proxy_that_refuses_is_not_taken_for_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    raised = httpx2.ConnectError("Connection refused", request=REQUEST)
+    assert "The server refused" in classify(raised, MODEL).message
+    monkeypatch.setenv("http_proxy", "http://user:secret@127.0.0.1:9")
+    error = classify(raised, MODEL)
+    assert (error.message, error.hint[:14]) == (
+        "The proxy refused the connection to 127.0.0.1",
+        "is it running?",
+    )
+    assert "HTTPS_PROXY" in error.hint
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    assert "The server refused" in classify(raised, MODEL).message
+
+
 @pytest.mark.parametrize(
     ("raised", "message"),
     [
