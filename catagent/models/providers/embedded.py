@@ -99,7 +99,7 @@ class LocalServer:
             import xllamacpp
         except ImportError as error:
             message = "models on this machine need the package xllamacpp"
-            hint = f"{install('xllamacpp')}\nor choose another with --model, or OPENAI_API_KEY"
+            hint = f"{install('xllamacpp')}; or set OPENAI_API_KEY, or choose one with --model"
             raise UsageError(message, hint) from error
         loaded, on_status = self._models.loaded, self._models.on_status
         path = self._spec.path or weights.find(loaded)
