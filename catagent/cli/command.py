@@ -5,6 +5,7 @@ importing pydantic takes 60 ms: half of the way to the first frame. msgspec is i
 """
 
 from functools import partial
+from os.path import isfile
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from catagent.cli.help import write_help
 from catagent.cli.mistakes import bad_value, no_command
-from catagent.errors import ExitCode, UsageError
+from catagent.errors import ExitCode, UsageError, nearest
 
 
 class _Ours:
@@ -56,7 +57,8 @@ class Root(Group):
     """The program itself, where a question needs no command.
 
     A first word that is a command is one. Else two words or more are a question for `ask`, with
-    its options before, after and among them; one word alone never is.
+    its options before, after and among them; one word alone never is, nor is a command misspelt
+    before a recording.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -71,7 +73,11 @@ class Root(Group):
         ask: Any = self.commands["ask"]
         asked = ask.make_context("ask", list(args), parent=ctx, resilient_parsing=True)
         words = " ".join(asked.params["question"] or ()).split()
-        if len(words) == 1 and words != ["-"] and not ctx.resilient_parsing:
+        is_kept = words[1:] == ["last"] or (
+            len(words) == 2 and isfile(words[1])  # noqa: PTH113 - is_file raises for a long word
+        )
+        is_slip = is_kept and nearest(words[0], self.commands)  # "shwo last"
+        if (is_slip or (len(words) == 1 and words != ["-"])) and not ctx.resilient_parsing:
             raise no_command(words[0], self.commands, ctx.command_path)
 
 

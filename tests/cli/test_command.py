@@ -120,6 +120,8 @@ def test_no_option_has_a_range() -> None:
             "there is no command 'why?'",
             "catagent --help lists them; or ask: catagent ask 'why?'",
         ),
+        ("shwo last", "there is no command 'shwo'", "did you mean show?"),
+        (f"expotr {__file__}", "there is no command 'expotr'", "did you mean export?"),
         ("runs shwo", "there is no command 'shwo'", "did you mean show?"),
         ("--modle", "there is no option --modle", "did you mean --mode or --model"),
         ("runs -x", "there is no option -x", "catagent runs --help says what there is"),

@@ -61,7 +61,8 @@ class Fetching:
         """Have the installer fetch the package into its folder."""
         code, said = self._run(self._install)
         if code:
-            raise NetworkError(_failed(said), f"try again, or {BY_HAND}")
+            hint = f"check the network, its proxy and the index, and try again; or {BY_HAND}"
+            raise NetworkError(_failed(said), hint)
 
     def _run(
         self,
