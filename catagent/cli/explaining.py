@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from catagent.cli.asked import Asked
 from catagent.cli.recordings import threads
+from catagent.cli.threads import has_thread
 from catagent.errors import UsageError
 from catagent.remote.address import Address
 from catagent.run.request import Request
@@ -14,13 +15,16 @@ from catagent.threads.store import Thread
 
 
 def known_thread(asked: Asked) -> Thread | None:
-    """The thread to go on with, None for a new one, and for a server's, which is not asked."""
-    if Address.parse(asked.settings.agent) is not None:
+    """The thread to go on with, None for a new one, and for a server's, which is not asked.
+
+    Raises UsageError.
+    """
+    if not has_thread(asked) or Address.parse(asked.settings.agent) is not None:
         return None
-    if asked.continue_:
+    if not asked.thread:
         return threads(asked.loaded).last()
     with suppress(UsageError):
-        return threads(asked.loaded).find(asked.thread) if asked.thread else None
+        return threads(asked.loaded).find(asked.thread)
     return None
 
 

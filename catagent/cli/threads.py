@@ -28,16 +28,22 @@ def thread_of(asked: Asked) -> Thread | None:
 
     Raises UsageError.
     """
-    if asked.thread is None and not asked.continue_:
+    if not has_thread(asked):
         return None
+    kept = threads_of(asked.settings.agent, asked.loaded)
+    return kept.new(name=asked.thread) if asked.thread else kept.last()
+
+
+def has_thread(asked: Asked) -> bool:
+    """Whether a thread is named, or the last one meant. Raises UsageError for what is neither."""
     if asked.thread == "":
         raise UsageError("--thread has no name", "--thread NAME begins one")
     if asked.continue_ and asked.thread:
         raise UsageError("--continue and --thread name a thread each", "leave one of them out")
-    if Address.parse(asked.settings.agent) is None and asked.given.get("history") is False:
+    is_named, keeps = bool(asked.thread or asked.continue_), asked.given.get("history") is not False
+    if is_named and not keeps and Address.parse(asked.settings.agent) is None:
         raise UsageError("a thread is kept, and --no-history keeps nothing")
-    kept = threads_of(asked.settings.agent, asked.loaded)
-    return kept.new(name=asked.thread) if asked.thread else kept.last()
+    return is_named
 
 
 def threads_of(agent: str, loaded: Loaded) -> Threads | ServedThreads:

@@ -162,6 +162,8 @@ def test_a_hostile_name_of_a_file_changes_no_code(tmp_path: Path) -> None:
         (["--agent", "cat-classic", "--thread", "den"], "has no memory"),
         (["--agent", "http://127.0.0.1:1/cat", "--thread", "den"], "found by asking"),
         (["--continue"], "no thread was kept yet"),
+        (["--continue", "--thread", "den"], "name a thread each"),
+        (["--thread", "den", "--no-history"], "keeps nothing"),
     ],
 )
 def test_what_no_script_can_do_is_refused(arguments: list[str], said: str, tmp_path: Path) -> None:
