@@ -33,6 +33,8 @@ _URL_PASSWORDS = (
     re.compile(r"""://[^\s/:@]*:([^\s"']+)@"""),
     re.compile(r"\A[^\s:]+://[^\s/:@]*:(\S+)@"),
 )
+_PAIRS = re.compile(PREFIX + r"SERVER_KEYS|OTEL_EXPORTER_OTLP_([A-Z]+_)?HEADERS")
+_PAIR = re.compile(r"=\s*(?:(?i:bearer|basic)(?:\s|%20)+)?([^,\n]*[^,\s])")
 _URL_LOGIN = re.compile(r"://([^\s/@]+)@")
 
 
@@ -303,10 +305,10 @@ def secrets_of(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     Those of variables that sound secret, and passwords in URLs; not those under 8 characters,
     which would be words that a model writes anyway.
     """
-    found = set()
+    found = set[str]()
     for name, value in ({**os.environ, **_ours} if environ is None else environ).items():
-        if name == PREFIX + "SERVER_KEYS":  # the hosts in it are no secrets
-            found.update(re.findall(r"=\s*(?:(?i:bearer)\s+)?([^,\n]*[^,\s])", value))
+        if _PAIRS.fullmatch(name):  # the hosts and the headers in it are no secrets
+            found.update(form for each in _PAIR.findall(value) for form in (each, unquote(each)))
         elif sounds_secret(name.upper()):
             found.add(value)
         if "://" in value:

@@ -109,7 +109,8 @@ def of_file(
     keys = {
         _words(name)[0]
         for name, value in held.items()
-        if value and sounds_secret(name.upper()) and found.get(name) != value
+        if value and found.get(name) != value
+        if sounds_secret(name.upper()) or name.endswith("_HEADERS")
     }
     added, left, notices = {}, [], []
     for name, value in found.items():

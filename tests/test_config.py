@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from catagent.config import Settings, load
+from catagent.config import Settings, load, secrets_of
 from catagent.errors import UsageError
 from catagent.variables import DOTENV_ALLOWED
 
@@ -245,6 +245,12 @@ def test_whole_words_in_a_variables_name_mark_a_secret(folder: Path, name: str) 
 )
 def test_names_that_only_resemble_a_secrets_are_no_secrets(folder: Path, name: str) -> None:
     assert load({}, environ(folder, **{name: "0123456789"})).secrets == ()
+
+
+def test_of_opentelemetrys_headers_the_values_are_secrets() -> None:
+    headers = "authorization=Bearer%20sesame-open,x-team=another%2Fkey"
+    found = secrets_of({"OTEL_EXPORTER_OTLP_TRACES_HEADERS": headers})
+    assert {*found} == {"sesame-open", "another%2Fkey", "another/key"}
 
 
 def test_a_password_in_a_url_is_a_secret_decoded_too(folder: Path) -> None:

@@ -47,8 +47,8 @@ def _connect(asked: Asked, address: Address, headers: dict[str, str]) -> tuple[C
     from catagent.otel.spans import Spans
 
     collector = Collector(address.base + _PATH, headers, proxied=not address.is_loopback)
-    secrets = {*asked.loaded.secrets, *address.secrets, *headers.values()}
-    return collector, Spans(Pen(collector, Redactor(secrets)), quotes=asked.otlp_content)
+    redactor = Redactor((*asked.loaded.secrets, *address.secrets))
+    return collector, Spans(Pen(collector, redactor), quotes=asked.otlp_content)
 
 
 def _address(url: str) -> Address:
