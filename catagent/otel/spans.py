@@ -116,7 +116,8 @@ class _Run:
         """Write what ended. Its start may have been told late; what it took is right."""
         if (draft := self._open.pop(key, None)) is not None:
             draft.facts |= facts
-            draft.began = draft.began if took is None else self._ns - round(took * 1e9)
+            if took is not None and 0 <= took * 1e9 <= self._ns:
+                draft.began = self._ns - round(took * 1e9)
             self._write(draft, error)
 
     def _write(self, draft: Draft, error: ev.Failure | None) -> None:
