@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from shlex import quote
 
 from catagent import private, variables
 from catagent.config import Loaded
@@ -16,6 +17,7 @@ from catagent.errors import OutputError
 from catagent.events.report import Check, Status
 from catagent.platforms import IS_UNIX
 from catagent.sinks.terminal import Terminal
+from catagent.stop import Interrupts, Stop
 from catagent.views.options import ViewOptions, is_capable
 from catagent.watch import folders
 
@@ -47,19 +49,26 @@ def _synchronized(terminal: Terminal) -> str:
     """Whether it draws a frame at once. Nothing is asked where keys are typed ahead: they stay."""
     if not (terminal.has_keys() and terminal.is_also(sys.stdin.fileno())):
         return "not asked"
-    terminal.take()
-    try:
-        answer, until = b"", time.monotonic() + _PATIENCE_S
-        if select.select([terminal.fd], [], [], 0)[0]:
-            return "not asked: keys were typed ahead"
-        os.write(terminal.fd, _QUESTION)
-        while not (found := _ANSWER.search(answer)):
-            wait = until - time.monotonic()
-            if wait < 0 or not select.select([terminal.fd], [], [], wait)[0]:
-                return "it does not say"
-            answer += os.read(terminal.fd, 1)
-    finally:
-        terminal.give_back()
+    interrupts = Interrupts(Stop())
+    interrupts.cancel = sys.exit  # which gives it back
+    with interrupts:
+        try:
+            terminal.take()
+            return _answer(terminal)
+        finally:
+            terminal.give_back()
+
+
+def _answer(terminal: Terminal) -> str:
+    answer, until = b"", time.monotonic() + _PATIENCE_S
+    if select.select([terminal.fd], [], [], 0)[0]:
+        return "not asked: keys were typed ahead"
+    os.write(terminal.fd, _QUESTION)
+    while not (found := _ANSWER.search(answer)):
+        wait = until - time.monotonic()
+        if wait < 0 or not select.select([terminal.fd], [], [], wait)[0]:
+            return "it does not say"
+        answer += os.read(terminal.fd, 1)
     return "synchronized" if found[1] in (b"1", b"2", b"3") else "one write each, not synchronized"
 
 
@@ -67,14 +76,18 @@ def places(loaded: Loaded) -> Iterator[Check]:
     """Yield whether each folder can be written, and is its user's alone."""
     for name in ("config", "state", "cache"):
         path: Path = getattr(loaded, f"{name}_dir")
-        there = next(each for each in (path, *path.parents) if each.exists())
+        there = next(each for each in (path, *path.parents) if os.access(each, os.F_OK))
         check = partial(Check, "folders", name)
         if not there.is_dir():
             yield check(f"{there} is no folder", "broken", remedy="export CATAGENT_HOME=FOLDER")
         elif not os.access(there, os.W_OK | os.X_OK):
-            yield check(f"{path} cannot be written", "broken", remedy=f"chmod u+rwx {there}")
+            yield check(
+                f"{path} cannot be written", "broken", remedy=f"chmod u+rwx {quote(str(there))}"
+            )
         elif IS_UNIX and there == path and not private.is_private(path) and name == "state":
-            yield check(f"{path} is open to others", "warning", remedy=f"chmod 700 {path}")
+            yield check(
+                f"{path} is open to others", "warning", remedy=f"chmod 700 {quote(str(path))}"
+            )
         else:
             yield check(f"{path}{'' if there == path else ', not made yet'}")
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import partial
 from importlib.metadata import version
+from shlex import quote
 
 from catagent.config import Loaded
 from catagent.doctor.settings import source
@@ -84,7 +85,7 @@ def _embedded(loaded: Loaded, missing: Status) -> Iterator[Check]:
         elif weights.is_whole(path):
             yield _check("embedded", f"{path}, {path.stat().st_size / 1e6:.0f} MB, whole")
         else:
-            remedy = "unset CATAGENT_LOCAL_MODEL" if chosen else f"rm {path}"
+            remedy = "unset CATAGENT_LOCAL_MODEL" if chosen else f"rm {quote(str(path))}"
             yield _check("embedded", f"{path} is damaged, or another", "warning", why, remedy)
     except (CatagentError, OSError) as error:
         yield _check("embedded", str(error), missing, why, "unset CATAGENT_LOCAL_MODEL")

@@ -44,8 +44,8 @@ def ask(loaded: Loaded, spec: ModelSpec, key: str) -> Check:
         return _check(found, "warning", "the key goes there in plain text", "use https")
     if spec.name in names or not names:
         return _check(found)
-    hint = did_you_mean(spec.name, names, f"of {len(names)}: {', '.join(names[:5])}")
-    return _check(f"{found}, and lists no {spec.name}", "warning", remedy=f"--model {hint}")
+    hint = did_you_mean(spec.name, names, f"it has {', '.join(names[:5])}")
+    return _check(f"{found}, and lists no {spec.name}", "warning", remedy=hint)
 
 
 def _models(base: str, key: str) -> list[str]:

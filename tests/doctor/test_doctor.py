@@ -287,6 +287,7 @@ def _set(**variables: str) -> Callable[[Path], dict[str, str]]:
         (_set(CATAGENT_SERVER_KEYS="k"), [], "wrong", "broken", "an entry that is none", "=KEY"),
         (_open_state, [], "state", "warning", "is open to others", "chmod 700 "),
         (_no_home, [], "state", "broken", "is no folder", "CATAGENT_HOME"),
+        (_set(CATAGENT_HOME="a" * 300), [], "wrong", "broken", "File name too long", "change"),
         (_open_records, [], "programs", "broken", "is not a folder of yours alone", "chmod 700"),
         (_old_msgspec, [], "msgspec", "broken", "0.1", "msgspec>=0.20"),
     ],
