@@ -38,8 +38,8 @@ def source(loaded: Loaded, name: str) -> str:
 def checks(loaded: Loaded, problems: Sequence[UsageError]) -> Iterator[Check]:
     """Yield what was chosen, and what is wrong or left out in the files that were read."""
     file, chosen = loaded.config_dir / config.CONFIG_FILE, ", ".join(sorted(loaded.origins))
-    is_read = os.access(file, os.R_OK)
-    why = f"{file}{'' if is_read else ' is not there, or not yours to read'}; --settings shows all"
+    where = f"{file} is not yours to read" if file.exists() else f"{file} is not there"
+    why = f"{file if os.access(file, os.R_OK) else where}; --settings shows all"
     yield _check("chosen", chosen or "nothing", why=why)
     problems = [*problems]
     with config.noted(problems):
