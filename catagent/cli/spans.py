@@ -67,8 +67,10 @@ def _headers(address: Address, environ: Mapping[str, str]) -> dict[str, str]:
     Raises UsageError where they would be sent over a network in plain text.
     """
     given = environ.get("OTEL_EXPORTER_OTLP_HEADERS", "").split(",")
-    meant = urlsplit(environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""))
-    is_meant = meant.netloc.rpartition("@")[2].lower() == urlsplit(address.base).netloc.lower()
+    is_meant = False
+    with contextlib.suppress(ValueError):  # it is no address
+        meant = urlsplit(environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "")).netloc.rpartition("@")[2]
+        is_meant = meant.lower() == urlsplit(address.base).netloc.lower()
     pairs = [pair.partition("=") for pair in given if is_meant and "=" in pair]
     headers = {name.strip(): unquote(value.strip()) for name, _, value in pairs}
     if address.login:

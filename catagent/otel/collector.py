@@ -59,7 +59,7 @@ class Collector(SpanExporter):
             # What else it says is not read: it might have no end.
             with self._client.stream("POST", self._url, content=body) as response:
                 pass
-        except httpx.HTTPError as error:
+        except Exception as error:  # of httpx, but for a name that can be no host's
             return type(error).__name__, isinstance(error, httpx.TransportError)
         if response.is_success:
             return "", False

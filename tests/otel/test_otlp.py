@@ -255,6 +255,7 @@ def test_a_redirect_is_not_followed_and_no_header_goes_with_it(warm: Warm, tmp_p
         ("collector:4318", 2, "--otlp is not the URL of a collector"),
         ("http://ann:open-sesame@example.org", 2, "not sent over http"),
         ("http://127.0.0.1:9", 0, "http://127.0.0.1:9: 8 of 8 spans were not sent: ConnectError"),
+        ("http://a..b", 0, "http://a..b: 8 of 8 spans were not sent: UnicodeError\n"),
         (
             "http://ann:open-sesame@127.0.0.1:9/x/v1/traces",
             0,
@@ -266,7 +267,8 @@ def test_what_otlp_is_given_is_checked_and_its_login_masked(
     url: str, code: int, said: str, warm: Warm, tmp_path: Path
 ) -> None:
     words = ["replay", str(FIXTURES / "events.jsonl"), "--speed", "0", "-q", "--otlp", url]
-    done = warm.run(words, environment(tmp_path))
+    done = warm.run(words, environment(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT="http://[::1"))
+    assert b"Traceback" not in done.err
     assert (done.code, said in done.err.decode()) == (code, True)
     assert b"sesame" not in done.err + done.out
 
