@@ -38,7 +38,7 @@ def source(loaded: Loaded, name: str) -> str:
 def checks(loaded: Loaded, problems: Sequence[UsageError]) -> Iterator[Check]:
     """Yield what was chosen, and what is wrong or left out in the files that were read."""
     file, chosen = loaded.config_dir / config.CONFIG_FILE, ", ".join(sorted(loaded.origins))
-    where = f"{file} is not yours to read" if file.exists() else f"{file} is not there"
+    where = f"{file} is not yours to read" if os.access(file, os.F_OK) else f"{file} is not there"
     why = f"{file if os.access(file, os.R_OK) else where}; --settings shows all"
     yield _check("chosen", chosen or "nothing", why=why)
     problems = [*problems]
