@@ -18,7 +18,7 @@ from catagent import errors
 from catagent.events import types as ev
 
 SOURCE = Path(catagent.__file__).read_text(encoding="utf-8")
-FUNCTIONS = {"encode", "read", "show", "stream"}
+FUNCTIONS = {"encode", "local_model", "read", "show", "stream"}
 # What the events hold, and a reader has to name.
 HELD = {"ErrorInfo", "Failure", "Message", "ModelUsage", "Ref", "Tool", "ToolCall", "Usage"}
 
