@@ -135,7 +135,7 @@ class RunTree:
 
     def owner_of(self, error: BaseException) -> Owner | None:
         """Whose error it is: the innermost run that raised it, or the first one in its group."""
-        raised = [*self._raisers(error), *self._raisers(next(iter(members_of(error)), error))]
+        raised = list(self._raisers(members_of(error)[0]))
         if not raised:
             return None
         span = max(raised, key=lambda span: len(span.parent_ids))
@@ -146,10 +146,16 @@ class RunTree:
         kind: Literal["tool", "node"] = "tool" if span.kind == "tool" else "node"
         return Owner(kind, span.step_name, path)
 
-    def _raisers(self, error: BaseException) -> list[Span]:
-        if isinstance(error, SystemExit):  # which LangChain does not report of a tool
-            return [span for span in self.spans.values() if span.kind == "tool" and _vanished(span)]
-        return [span for span in self.spans.values() if span.error is error]
+    def _raisers(self, first: BaseException) -> Iterator[Span]:
+        """The runs that ended with it, or with a group that begins with it.
+
+        The groups need not be one object: what lets a part of one pass makes another of the rest.
+        """
+        for span in self.spans.values():
+            if span.error is not None and members_of(span.error)[0] is first:
+                yield span
+            elif isinstance(first, SystemExit) and span.kind == "tool" and _vanished(span):
+                yield span  # LangChain does not report it of a tool
 
     def last_llm(self, around: Span | None = None) -> Span | None:
         """The newest model run of the agent that this is, or is part of; else of the root's."""

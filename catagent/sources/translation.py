@@ -95,6 +95,8 @@ def _is_due(happened: Happening, moment: float) -> bool:
     match happened.what:
         case "start":
             return span.opened
+        case "interrupt":
+            return (span.ended or 0.0) <= moment
         case "end" | "observation":
             return span.closed or (span.error is not None and (span.ended or 0.0) <= moment)
     return True

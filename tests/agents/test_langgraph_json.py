@@ -146,7 +146,7 @@ def test_a_file_of_no_use_is_explained(content: str, message: str) -> None:
         ("secret.env", {"SOME_API_KEY": "a-value-of-the-file-0123"}, ""),
         ("../secret.env", {}, "../secret.env is left out: not below "),
         ("a\0", {}, "a\0 is left out: not below "),
-        ("loop", {}, "loop is left out: not below "),
+        ("loop", {}, "loop"),  # which Path.resolve refuses before Python 3.13
         ("x" * 5000, {}, "x is left out: not below "),
         (".env", {}, "langgraph.json names .env, which is not there"),
     ],

@@ -21,7 +21,6 @@ from langchain_core.language_models import GenericFakeChatModel
 from catagent.agents.driver.recorded import NotRecordedError, Recorded
 from catagent.config import load
 from catagent.events import types as ev
-from catagent.events.codec import encodable_data
 from catagent.events.filters import Filters
 from catagent.models.spec import ModelSpec
 from catagent.run.frozen import answered, frozen_of
@@ -30,6 +29,7 @@ from catagent.run.runner import Run
 from catagent.run.turns import kind_of_run
 from tests.support.asked import Heard
 from tests.support.cli import with_server
+from tests.support.contract import resolved
 from tests.support.frozen_script import script
 from tests.support.interpreters import twin
 from tests.support.recordings import read_recording
@@ -84,9 +84,12 @@ def _spec(name: str) -> ModelSpec:
 
 
 def told(events: Iterable[Any]) -> list[str]:
-    """What a run said, run by run, apart from ids and times; what ran at once in one order."""
+    """What a run said, run by run, apart from ids and times; what ran at once in one order.
+
+    References are resolved: LangChain gives the input its id in place, sooner or later.
+    """
     lines: dict[str, list[str]] = {}
-    for event in map(encodable_data, events):
+    for event in resolved(list(events)):
         if event["type"] != "node" or event["data"]["kind"] != "other":  # with --raw, for nothing
             said = {key: event[key] for key in ("type", "name", "tags", "call", "data")}
             lines.setdefault(event["run_id"], []).append(

@@ -135,7 +135,8 @@ def test_a_call_without_a_name_is_an_error(calls: str) -> None:
 
 
 def test_arguments_that_are_nested_too_deep_are_an_error() -> None:
-    deep = invalid_tool_call(name="f", args='{"a":' * 5000 + "1" + "}" * 5000, id="a", error=None)
+    args = '{"a":' * 100_000 + "1" + "}" * 100_000
+    deep = invalid_tool_call(name="f", args=args, id="a", error=None)
     error = check_message(AIMessage("", invalid_tool_calls=[deep]), "model")
     assert error is not None
     assert "not a JSON object" in error.message

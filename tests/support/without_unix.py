@@ -42,6 +42,8 @@ def take_away() -> None:
         sys.modules[name] = None  # type: ignore[assignment] # an ImportError
     for name in OF_OS:
         vars(os).pop(name, None)
+    if sys.version_info >= (3, 13):
+        os.process_cpu_count = os.cpu_count  # as it is there
     for name in [each for each in dir(signal) if each[:3] == "SIG" and each not in SIGNALS]:
         delattr(signal, name)
     for name in ("pthread_sigmask", "setitimer", "alarm", "sigwait"):
