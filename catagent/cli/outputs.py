@@ -17,6 +17,7 @@ from catagent.cli.stderr import say
 from catagent.config import Output
 from catagent.errors import UsageError
 from catagent.loading.registry import load
+from catagent.models.embedded import FETCHING, STOPPED
 from catagent.sinks.base import Sink
 from catagent.sinks.stdout_guard import reserved
 from catagent.stop import Stop
@@ -51,7 +52,7 @@ class Outputs:
         """Show what is awaited, where there is a status line; else now and then what is fetched."""
         if self.live is not None:
             self.live.status(text)
-        elif "fetching" in text and (time.monotonic() >= self._due or text.startswith("stopped")):
+        elif FETCHING in text and (time.monotonic() >= self._due or text.startswith(STOPPED)):
             self._due = time.monotonic() + 10
             say(f"catagent: {text}")
 

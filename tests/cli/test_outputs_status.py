@@ -5,16 +5,17 @@ from __future__ import annotations
 import pytest
 
 from catagent.cli.outputs import Outputs
+from catagent.models.embedded import FETCHING, STOPPED
 
 
 def test_of_a_status_in_a_pipe_only_what_is_fetched_is_said_and_that_now_and_then(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     outputs = Outputs()
-    for text in ("loading LangChain", "fetching it: 1 of 2 MB", "fetching it: 2 of 2 MB"):
+    for text in ("loading LangChain", f"{FETCHING}: 1 of 2 MB", f"{FETCHING}: 2 of 2 MB"):
         outputs.status(text)
-    outputs.status("stopped fetching it: the rest is for the next time")
+    outputs.status(f"{STOPPED}: the rest is for the next time")
     assert capsys.readouterr().err.splitlines() == [
-        "catagent: fetching it: 1 of 2 MB",
-        "catagent: stopped fetching it: the rest is for the next time",
+        f"catagent: {FETCHING}: 1 of 2 MB",
+        f"catagent: {STOPPED}: the rest is for the next time",
     ]

