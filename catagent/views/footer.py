@@ -126,10 +126,11 @@ def status_row(
     runs = _counts(_runs(transcript))
     awaited = look.line(_awaited(transcript, now, status, bool(runs))[: 4 * width])
     counts = runs or _counts(transcript.lead.tally.at_once())
-    facts = [*counts, whole_seconds(since), *_written(tokens)]
+    took = [] if _is_between(transcript, status) else [whole_seconds(since)]
+    facts = [*counts, *took, *_written(tokens)]
     while len(facts) > 1 and cells(look.glyphs.dot.join([awaited, *facts])) > width - 2:
         facts.pop()
-    rest = look.glyphs.dot + look.glyphs.dot.join(facts)
+    rest = "".join(look.glyphs.dot + fact for fact in facts)
     rest = rest if cells(rest) <= width - 2 - SCRAP else ""
     shown = head(awaited, width - 2 - cells(rest), look.glyphs.ellipsis)
     return f"{look.paint('busy', spinner)} {shown}{look.paint('dim', rest)}"
@@ -137,7 +138,7 @@ def status_row(
 
 def _awaited(transcript: Transcript, now: float, status: str, several: bool) -> str:
     """What the run that is shown waits for, by its name where there are others."""
-    if status and transcript.ended and not transcript.running:
+    if _is_between(transcript, status):
         return "no run now"
     run = transcript.lead if transcript.lead.started else transcript.newest
     if several and run.closed:
@@ -145,6 +146,11 @@ def _awaited(transcript: Transcript, now: float, status: str, several: bool) -> 
     is_first = status.startswith(AGAIN)
     awaited = is_first * status or run.tally.awaited(now) or status or run.tally.unknown()
     return f"{run.name}: {awaited}" if len(transcript.running) > 1 else awaited
+
+
+def _is_between(transcript: Transcript, status: str) -> bool:
+    """Whether runs have ended, none runs, and another may come."""
+    return bool(status and transcript.ended and not transcript.running)
 
 
 def _runs(transcript: Transcript) -> Counter[str]:

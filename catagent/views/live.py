@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from catagent.events.types import Event
+from catagent.events.types import Event, RunStarted
 from catagent.views.footer import footer, status_row
 from catagent.views.notes import note
 from catagent.views.options import READABLE_WIDTH, ViewOptions, readable
@@ -30,7 +30,10 @@ class Frame(NamedTuple):
 
 
 class LiveView:
-    """Runs on a terminal: a transcript that grows, and a footer that changes."""
+    """Runs on a terminal: a transcript that grows, and a footer that changes.
+
+    It counts the seconds from when the first of the runs under way `began`.
+    """
 
     def __init__(self, options: ViewOptions, began: float) -> None:
         self.transcript = Transcript(live_look(options), options.width or READABLE_WIDTH)
@@ -42,6 +45,8 @@ class LiveView:
 
     def update(self, event: Event, now: float) -> None:
         """Take one event that arrived at `now`, in seconds on the clock of `began`."""
+        if isinstance(event, RunStarted) and not self.transcript.running:
+            self.began = now
         try:
             tally = self.transcript.update(event).tally
             before = tally.tokens
