@@ -53,8 +53,9 @@ def project_root(file: Path) -> Path:
 
 def _named(name: str) -> Path:
     """The interpreter itself, its environment's folder, or a command on the PATH."""
-    path = Path(os.path.expanduser(name))  # noqa: PTH111 - pathlib's fails without such a home
-    found = shutil.which(str(path / _PYTHON if path.is_dir() else path))
+    # pathlib's fails without such a home, and takes the "./" off which says that it is here.
+    path = os.path.expanduser(name)  # noqa: PTH111
+    found = shutil.which(Path(path, _PYTHON) if Path(path).is_dir() else path)
     if found is None:
         raise UsageError(f"--python {name} is not an interpreter", "give it the path of one")
     return Path(found).absolute()  # a link is not followed: it is what tells an environment

@@ -19,7 +19,7 @@ from catagent.agents.driver import __main__
 from catagent.errors import AgentError, UsageError
 from catagent.events import types as ev
 from catagent.failures.classify import Owner
-from catagent.run.event_loop import on_thread
+from catagent.run.event_loop import on_thread, unless_due
 from catagent.run.runner import Run
 from catagent.sources.base import EventStream
 from catagent.sources.kinds import load_langchain
@@ -43,9 +43,11 @@ class RunElsewhere(Run):
         self._told: dict[str, Any] = {}
         self._on_status(f"starting {self._request.python}")
         await self._start()
-        await self._hear("versions")
-        found = {"catagent": __version__, **self._told.get("versions", {})}
-        return await self._drive(found)
+        try:
+            await unless_due(self.session.stop, self._hear("versions"))
+            return await self._drive({"catagent": __version__, **self._told.get("versions", {})})
+        finally:
+            await self._end()
 
     async def describe(self) -> dict[str, Any]:
         """What the request's agent takes and gives, as it is there."""
@@ -145,7 +147,6 @@ class RunElsewhere(Run):
             raise
         finally:
             following.cancel()
-            await self._end()
 
     async def _ended(self, following: asyncio.Task[None]) -> None:
         """Wait for the driver to end. Raises what its agent raised in closing.

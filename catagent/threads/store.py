@@ -146,6 +146,7 @@ class Thread(Struct, kw_only=True):
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
             with contextlib.closing(_connect(self.path)) as database, database:
+                _check(database)
                 yield database
         except (OSError, sqlite3.Error, msgspec.MsgspecError, ValueError) as error:
             hint = f"catagent runs threads rm {self.id} removes it"
@@ -164,15 +165,17 @@ def _has_checkpoints(database: sqlite3.Connection) -> bool:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    """Open the file of a thread, that of the user, and let nothing that stands in it run."""
+    """Open the file of a thread. Raises ValueError where it is not the user's."""
     if not private.is_own_file(path):
         raise ValueError("it is not a file of yours")
-    database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)
+
+
+def _check(database: sqlite3.Connection) -> None:
+    """Let nothing that stands in it run. Raises ValueError for one of a newer form."""
     database.execute("PRAGMA trusted_schema = OFF")
     if database.execute("PRAGMA user_version").fetchone()[0] > VERSION:
-        database.close()
         raise ValueError("a newer catagent has written it")
-    return database
 
 
 class Threads(Struct, frozen=True):

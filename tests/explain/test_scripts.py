@@ -81,6 +81,17 @@ def said(runner: ScriptRunner, script: str, home: Path) -> str:
     return out
 
 
+def alone(script: bytes, home: Path) -> str:
+    """What the script prints in a process of its own, as somebody would run it."""
+    (home / "script.py").write_bytes(script)
+    command = [sys.executable, "-W", "error", "script.py"]
+    ran = subprocess.run(
+        command, cwd=home, env=environment(home), capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    return ran.stdout
+
+
 def told(warm: Warm, home: Path, arguments: list[str], server: ScriptedServer) -> list[Any]:
     """The events of the same command."""
     done = warm.run([*arguments, "-o", "jsonl"], quiet(home, server))
@@ -227,17 +238,8 @@ def test_a_script_runs_on_its_own_against_a_server_that_wants_no_key(
 ) -> None:
     env = environment(tmp_path, OPENAI_BASE_URL=server.url)
     done = warm.run([*CAT, "--explain"], env)
-    (tmp_path / "script.py").write_bytes(done.out)
-    ran = subprocess.run(
-        [sys.executable, "-W", "error", "script.py"],
-        cwd=tmp_path,
-        env=environment(tmp_path),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert "The cat is **under the sofa**." in ran.stdout
+    shown = alone(done.out, tmp_path)
+    assert "The cat is **under the sofa**." in shown
 
 
 def test_a_script_stops_at_the_step_limit(
@@ -267,14 +269,5 @@ def test_a_script_asks_an_agent_on_a_server(
 @pytest.mark.local_model
 def test_a_script_has_the_embedded_model_of_catagent(warm: Warm, tmp_path: Path) -> None:
     script = warm.run(["tool", "get_items", "place=bed", "--explain"], environment(tmp_path)).out
-    (tmp_path / "script.py").write_bytes(script)
-    ran = subprocess.run(
-        [sys.executable, "-W", "error", "script.py"],
-        cwd=tmp_path,
-        env=environment(tmp_path),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert re.search(r"^Get Items LLM: \w.*\nget_items ends: \w", ran.stdout, re.MULTILINE)
+    shown = alone(script, tmp_path)
+    assert re.search(r"^Get Items LLM: \w.*\nget_items ends: \w", shown, re.MULTILINE)

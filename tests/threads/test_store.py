@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from collections.abc import Callable
@@ -42,7 +43,7 @@ def test_a_name_is_one_threads_alone(threads: Threads) -> None:
 
 def test_it_is_the_users_alone_and_removed_whole(threads: Threads) -> None:
     thread = threads.new(name="cats")
-    with held(thread), sqlite3.connect(thread.path) as database:
+    with held(thread), contextlib.closing(sqlite3.connect(thread.path)) as database:
         database.execute("PRAGMA journal_mode=WAL")
         database.execute("CREATE TABLE more (x)")
         modes = {path.stat().st_mode & 0o777 for path in threads.folder.iterdir()}

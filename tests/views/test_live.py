@@ -174,7 +174,8 @@ def test_the_status_awaits_the_agent_where_nothing_else_is_known(mode: str, says
 
 def test_the_seconds_are_the_runs_however_long_it_was_waited_for() -> None:
     view = LiveView(ViewOptions(), began=0.0)
-    assert view.frame(Size(80, 24), 600.0, "no run yet").footer[-1].endswith("no run yet · 10 min 0 s")
+    status = view.frame(Size(80, 24), 600.0, "no run yet").footer[-1]
+    assert status.endswith("no run yet · 10 min 0 s")
     view.update(runs.started(), 600.0)
     assert view.frame(Size(80, 24), 603.0, "no run yet").footer[-1].endswith(" · 3 s")
 

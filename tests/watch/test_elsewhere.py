@@ -404,6 +404,31 @@ def test_an_interrupt_cancels_the_agent_there(project: Path, tmp_path: Path) -> 
         os.kill(int(waits.split()[-1]), 0)
 
 
+@pytest.mark.parametrize(("limit", "code"), [("60", 130), ("1", 124)])
+def test_an_interpreter_that_does_not_begin_keeps_no_run_from_its_end(
+    project: Path, tmp_path: Path, limit: str, code: int
+) -> None:
+    slow = tmp_path / "slow"
+    slow.write_text("#!/bin/sh\necho it began >&2\nexec sleep 60\n")
+    slow.chmod(0o755)
+    asked = ("ask", "--agent", agent(project, "small:held"), "--python", "./slow", "hi")
+    process = subprocess.Popen(
+        [*COMMAND, *asked, "-o", "jsonl", "--timeout", limit],
+        cwd=tmp_path,
+        env=home(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert any("it began" in line for line in process.stderr)
+    if code == 130:
+        process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert lines(output)[-1]["data"]["exit_code"] == code
+
+
 @pytest.mark.parametrize(
     "option",
     [

@@ -42,10 +42,21 @@ def thread_saver(path: str, agent: Any) -> Any:
         raise UnusableError(f"{sys.executable} cannot keep a thread", hint) from error
     try:
         kind: Any = type("ThreadSaver", (_Keeping, module.SqliteSaver), {})
-        saver = kind(_opened(path), serde=serde)
-        saver.setup()
+        return _set_up(kind, _opened(path), serde)
     except (OSError, sqlite3.Error) as error:
         raise UnusableError(f"the thread {path} cannot be used: {error}", "") from error
+
+
+def _set_up(kind: Any, connection: sqlite3.Connection, serde: Any) -> Any:
+    """A checkpointer on this connection, which is closed if that cannot be."""
+    try:
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last steps
+        saver = kind(connection, serde=serde)
+        saver.setup()
+    except BaseException:
+        connection.close()
+        raise
     return saver
 
 
@@ -79,10 +90,7 @@ def _opened(path: str) -> sqlite3.Connection:
     with contextlib.suppress(FileExistsError):
         place.parent.mkdir(0o700, parents=True, exist_ok=True)
         os.close(os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    connection = sqlite3.connect(f"{place.as_uri()}?mode=rw", uri=True, check_same_thread=False)
-    connection.execute("PRAGMA trusted_schema = OFF")
-    connection.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last steps
-    return connection
+    return sqlite3.connect(f"{place.as_uri()}?mode=rw", uri=True, check_same_thread=False)
 
 
 def _serde(agent: Any) -> Any:
