@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from catagent.loading import current_folder, registry
 _JAVASCRIPT = re.compile(r"\.[cm]?[jt]sx?")
 _RELATIVE = re.compile(r"^\s*from\s+(\.+)[\w.]*\s+import\b", re.MULTILINE)
 _OWN = "; or your own as path/to/file.py:attribute or package.module:attribute"
+_MOST = 3
 _WRITE = "write it as path/to/file.py:attribute"
 
 
@@ -63,7 +65,8 @@ class Code(NamedTuple):
         if project and name in project.graphs:
             return cls._of(project, name)
         if name.endswith(".py"):
-            raise UsageError(f"{name} names a file and no agent in it", f"{name}:attribute")
+            hint = ", or ".join(f"{name}:{each}" for each in _candidates(Path(name).expanduser()))
+            raise UsageError(f"{name} names a file and no agent in it", hint)
         return None
 
     @classmethod
@@ -108,6 +111,19 @@ class Code(NamedTuple):
         with explained():
             file = str(self.file) if self.file else None
             return load(self.module, file, self.attribute, [*map(str, self.folders)])
+
+
+def _candidates(file: Path) -> list[str]:
+    """What a file assigns at its top and may be an agent, the last ones first; it is not run."""
+    import ast  # for a mistake alone
+
+    found, unread = list[str](), (OSError, SyntaxError, ValueError, RecursionError, MemoryError)
+    with contextlib.suppress(*unread), warnings.catch_warnings(action="ignore"):
+        for line in ast.parse(file.read_bytes() if file.is_file() else b"").body:
+            targets = getattr(line, "targets", None) or [getattr(line, "target", None)]
+            names = (each.id for each in targets if isinstance(each, ast.Name))
+            found += [each for each in names if not (each.isupper() or each.startswith("_"))]
+    return [*dict.fromkeys(reversed(found))][:_MOST] or ["attribute"]
 
 
 def _folders(root: Path) -> Iterator[Path]:

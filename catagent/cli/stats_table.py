@@ -80,4 +80,5 @@ def _notes(each: Stats, look: Look) -> Iterator[str]:
     for name, known in (("tokens", tokens), ("cost", each.cost), ("time", each.duration_s)):
         if known.known < known.of:
             told = f"{name}: known for {known.known:,} of {count(known.of, 'run')}"
-            yield f"{look.glyphs.least} {told}"
+            asked = "" if known.of == each.runs else " that asked a model"
+            yield f"{look.glyphs.least} {told}{asked}"

@@ -134,3 +134,21 @@ def test_more_dots_than_folders_fail_as_in_python(folder: Path) -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"there is no file .*/none\.py"):
         Code.named(f"{tmp_path}/none.py:agent")
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("LIMIT = 3\n_model = 1\nfirst = '\\d'\ngraph: object = first\n", "graph, or first"),
+        ("a = b = c = d = 1\ngraph = a\na = 2", "a, or graph, or d"),
+        ("def graph(): ...", "attribute"),
+        ("graph = (", "attribute"),
+        ("graph = " + "(" * 5000, "attribute"),
+    ],
+)
+def test_of_a_file_alone_what_it_assigns_is_named(text: str, hint: str, tmp_path: Path) -> None:
+    file = tmp_path / "app.py"
+    file.write_text(f"{text}\nraise SystemExit")
+    with pytest.raises(UsageError, match="names a file and no agent in it") as raised:
+        Code.named(str(file))
+    assert raised.value.hint == ", or ".join(f"{file}:{each}" for each in hint.split(", or "))
