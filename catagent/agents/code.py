@@ -120,9 +120,10 @@ def _candidates(file: Path) -> list[str]:
     found, unread = list[str](), (OSError, SyntaxError, ValueError, RecursionError, MemoryError)
     with contextlib.suppress(*unread), warnings.catch_warnings(action="ignore"):
         for line in ast.parse(file.read_bytes() if file.is_file() else b"").body:
-            targets = getattr(line, "targets", None) or [getattr(line, "target", None)]
-            names = (each.id for each in targets if isinstance(each, ast.Name))
-            found += [each for each in names if not (each.isupper() or each.startswith("_"))]
+            if isinstance(line, ast.Assign | ast.AnnAssign) and line.value is not None:
+                targets = line.targets if isinstance(line, ast.Assign) else [line.target]
+                names = (each.id for each in targets if isinstance(each, ast.Name))
+                found += [each for each in names if not (each.isupper() or each.startswith("_"))]
     return [*dict.fromkeys(reversed(found))][:_MOST] or ["attribute"]
 
 

@@ -55,7 +55,7 @@ def _named(name: str) -> Path:
     """The interpreter itself, its environment's folder, or a command on the PATH."""
     # pathlib's fails without such a home, and takes the "./" off which says that it is here.
     path = os.path.expanduser(name)  # noqa: PTH111
-    found = shutil.which(Path(path, _PYTHON) if Path(path).is_dir() else path)
+    found = shutil.which(Path(path, _PYTHON) if Path(path).is_dir() else path.rstrip("/"))
     if found is None:
         raise UsageError(f"--python {name} is not an interpreter", "give it the path of one")
     return Path(found).absolute()  # a link is not followed: it is what tells an environment

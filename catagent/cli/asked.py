@@ -57,6 +57,7 @@ class Asked(Struct, kw_only=True, frozen=True):
     otlp_content: bool = False
     env: bool = False
     is_turn: bool = False
+    watches: bool = False
     auto_approve: str | None = None
     thread: str | None = None
     run: str | None = None
@@ -107,6 +108,7 @@ class Asked(Struct, kw_only=True, frozen=True):
             status_only=status_only,
             errors=self.errors,
             is_turn=self.is_turn,
+            watches=self.watches,
             again=self.again,
         )
 

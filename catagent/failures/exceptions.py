@@ -84,6 +84,13 @@ def members_of(raised: BaseException) -> list[BaseException]:
     return found
 
 
+def first_of(raised: BaseException) -> BaseException:
+    """What is in a group first, at any depth; itself if that is none."""
+    while isinstance(raised, BaseExceptionGroup) and raised.exceptions:
+        raised = raised.exceptions[0]
+    return raised
+
+
 def carried(raised: BaseException) -> BaseException:
     """The StopIteration in a RuntimeError: Python and LangChain let none out of what they run."""
     cause = raised.__cause__

@@ -40,7 +40,6 @@ class RunElsewhere(Run):
 
     async def drive(self) -> ev.RunFinished:
         """Run to the end, and return it. Raises UsageError where the interpreter does not start."""
-        self._told: dict[str, Any] = {}
         self._on_status(f"starting {self._request.python}")
         await self._start()
         try:
@@ -60,9 +59,9 @@ class RunElsewhere(Run):
 
     async def _done(self, what: str) -> Any:
         """Have the driver do something other than run the agent; return what came of it."""
-        self._told = {}
-        await self._start(what)
+        await self._start()
         try:
+            self._ask(what)
             await self._hear()
         finally:
             await self._end()
@@ -70,12 +69,17 @@ class RunElsewhere(Run):
             raise await self._why()
         return self._told["done"]
 
-    async def _start(self, what: str = "run") -> None:
+    async def _start(self) -> None:
+        self._told: dict[str, Any] = {}
+        self._has_ended = False
         self._folder = folders.new_folder(self._loaded.environ)
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = self._driver(theirs.fileno())
         self._heard, self._talk = await asyncio.open_connection(sock=ours, limit=1 << 24)
+
+    def _ask(self, what: str) -> None:
+        """Have the driver do this, which has told its versions and waits for it."""
         asked = {**self._asked(), "does": what}
         self._talk.write(json.dumps(asked, default=str).encode() + b"\n")
 
@@ -127,6 +131,7 @@ class RunElsewhere(Run):
 
     async def _events(self) -> EventStream:
         """The events of the agent's run. Raises what ended it, or kept it from its beginning."""
+        self._ask("run")  # here: whoever has the thread has come to an end by now
         await on_thread(load_langchain)  # while the driver loads its own
         self._begun: asyncio.Future[RunRecords] = asyncio.get_running_loop().create_future()
         following = asyncio.create_task(self._follow())
@@ -147,6 +152,7 @@ class RunElsewhere(Run):
             raise
         finally:
             following.cancel()
+            await self._end()
 
     async def _ended(self, following: asyncio.Task[None]) -> None:
         """Wait for the driver to end. Raises what its agent raised in closing.
@@ -204,7 +210,14 @@ class RunElsewhere(Run):
         return AgentError(f"{self._request.python} ended ({code}), and no run was seen in it.")
 
     async def _end(self) -> None:
-        """Close the socket, which cancels what still runs there, and wait no longer than we may."""
+        """Close the socket, which cancels what still runs there, and wait no longer than we may.
+
+        At the end of the run's events, while its thread is still its own; of one that has none
+        behind that.
+        """
+        if self._has_ended:
+            return
+        self._has_ended = True
         self._talk.close()
         with contextlib.suppress(TimeoutError):
             patience = self.session.stop.patience(0.5)

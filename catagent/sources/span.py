@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from catagent.failures.classify import Owner
-from catagent.failures.exceptions import members_of
+from catagent.failures.exceptions import carried, first_of
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -135,7 +135,7 @@ class RunTree:
 
     def owner_of(self, error: BaseException) -> Owner | None:
         """Whose error it is: the innermost run that raised it, or the first one in its group."""
-        raised = list(self._raisers(members_of(error)[0]))
+        raised = list(self._raisers(first_of(error)))
         if not raised:
             return None
         span = max(raised, key=lambda span: len(span.parent_ids))
@@ -147,12 +147,13 @@ class RunTree:
         return Owner(kind, span.step_name, path)
 
     def _raisers(self, first: BaseException) -> Iterator[Span]:
-        """The runs that ended with it, or with a group that begins with it.
+        """The runs that ended with it, with what it carried, or with a group that begins with it.
 
         The groups need not be one object: what lets a part of one pass makes another of the rest.
         """
+        inner = carried(first)
         for span in self.spans.values():
-            if span.error is not None and members_of(span.error)[0] is first:
+            if span.error is not None and (first_of(span.error) is first or span.error is inner):
                 yield span
             elif isinstance(first, SystemExit) and span.kind == "tool" and _vanished(span):
                 yield span  # LangChain does not report it of a tool

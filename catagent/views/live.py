@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from catagent.events.types import Event, RunStarted
+from catagent.events.types import Event
 from catagent.views.footer import footer, status_row
 from catagent.views.notes import note
 from catagent.views.options import READABLE_WIDTH, ViewOptions, readable
@@ -30,10 +30,7 @@ class Frame(NamedTuple):
 
 
 class LiveView:
-    """Runs on a terminal: a transcript that grows, and a footer that changes.
-
-    It counts the seconds from when the first of the runs under way `began`.
-    """
+    """Runs on a terminal: a transcript that grows, and a footer that changes."""
 
     def __init__(self, options: ViewOptions, began: float) -> None:
         self.transcript = Transcript(live_look(options), options.width or READABLE_WIDTH)
@@ -45,8 +42,6 @@ class LiveView:
 
     def update(self, event: Event, now: float) -> None:
         """Take one event that arrived at `now`, in seconds on the clock of `began`."""
-        if isinstance(event, RunStarted) and not self.transcript.running:
-            self.began = now
         try:
             tally = self.transcript.update(event).tally
             before = tally.tokens
@@ -77,7 +72,9 @@ class LiveView:
         return [row if cells(plain) <= room else tail(plain, room, "")] if plain else []
 
     def _footer(self, size: Size, now: float, status: str) -> Rows:
-        shown, width, since = self.transcript, self.width(size), now - self.began
+        shown, width = self.transcript, self.width(size)
+        began = (run.tally.began for run in shown.running.values() if self.options.watches)
+        since = now - min(began, default=self.began)
         last = status_row(shown, self.tokens, since, width=width, now=now, status=status)
         return footer(shown, last, width=width, height=size.rows, now=now)
 

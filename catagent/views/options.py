@@ -25,7 +25,8 @@ class ViewOptions:
     is going on and leaves nothing behind: for stderr, when stdout carries the events or the answer.
     `errors` shows a run once it has failed, and of the others nothing. `fold` is how many rows are
     shown of a long text, 0 for all. `is_turn` leaves out what a chat has said before it: who is
-    asked, and what. `links` lets addresses be clicked.
+    asked, and what. `watches` counts the seconds of the runs that are there, not of the wait for
+    them. `links` lets addresses be clicked.
 
     `again` is the command that shows the run again, with `{run}` for its id, empty where there is
     none; `unfold` is what to add to that, or to what was called, for texts to be shown whole.
@@ -41,6 +42,7 @@ class ViewOptions:
     status_only: bool = False
     errors: bool = False
     is_turn: bool = False
+    watches: bool = False
     width: int | None = None
     fold: int = 0
     links: bool = False

@@ -141,6 +141,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     [
         ("LIMIT = 3\n_model = 1\nfirst = '\\d'\ngraph: object = first\n", "graph, or first"),
         ("a = b = c = d = 1\ngraph = a\na = 2", "a, or graph, or d"),
+        ("graph = 1\nlater: int\nfor each in []: ...", "graph"),
         ("def graph(): ...", "attribute"),
         ("graph = (", "attribute"),
         ("graph = " + "(" * 5000, "attribute"),

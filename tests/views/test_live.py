@@ -160,7 +160,7 @@ def test_the_status_is_never_blank(mode: str) -> None:
     view = LiveView(ViewOptions(), began=0.0)
     for event in [runs.started(mode=mode), *runs.cat_run()[1:]]:
         view.update(event, 1.0)
-        assert re.match(r"\S \w.* · 2 s", view.frame(Size(80, 24), 3.0, "").footer[-1])
+        assert re.match(r"\S \w.* · 3 s", view.frame(Size(80, 24), 3.0, "").footer[-1])
 
 
 @pytest.mark.parametrize(
@@ -169,15 +169,18 @@ def test_the_status_is_never_blank(mode: str) -> None:
 def test_the_status_awaits_the_agent_where_nothing_else_is_known(mode: str, says: str) -> None:
     """It may be in a node without a model; in steps mode its model may be writing."""
     footer = view_of([runs.started(mode=mode)]).frame(Size(80, 24), 2.0, "").footer
-    assert f"{says} · 1 s" in footer[-1]
+    assert f"{says} · 2 s" in footer[-1]
 
 
-def test_the_seconds_are_the_runs_however_long_it_was_waited_for() -> None:
-    view = LiveView(ViewOptions(), began=0.0)
-    status = view.frame(Size(80, 24), 600.0, "no run yet").footer[-1]
-    assert status.endswith("no run yet · 10 min 0 s")
-    view.update(runs.started(), 600.0)
-    assert view.frame(Size(80, 24), 603.0, "no run yet").footer[-1].endswith(" · 3 s")
+def test_who_watches_sees_the_seconds_of_the_runs_that_are_there() -> None:
+    view, size = LiveView(ViewOptions(watches=True), began=0.0), Size(80, 24)
+    assert view.frame(size, 600.0, "no run yet").footer[-1].endswith("no run yet · 10 min 0 s")
+    for name, at in (("run-a", 600.0), ("run-b", 602.0)):
+        for event in runs.of_run(name, [runs.started()]):
+            view.update(event, at)
+    assert view.frame(size, 603.0, "no run yet").footer[-1].endswith(" · 2 running · 3 s")
+    view.update(ended("run-a", "success"), 603.0)
+    assert view.frame(size, 603.0, "no run yet").footer[-1].endswith(" · 1 s")
 
 
 def test_a_model_is_called_by_its_own_name_rather_than_by_its_class() -> None:
@@ -287,7 +290,7 @@ def test_the_end_of_one_run_leaves_the_calls_of_the_others_awaited() -> None:
         view.update(event, 1.0)
     assert "cat: running look · 2 running" in status_of(view)
     view.update(ended("run-a", "interrupted"), 1.0)
-    assert status_of(view)[2:] == "running listen · 1 s"
+    assert status_of(view)[2:] == "running listen · 2 s"
 
 
 def test_a_view_that_raises_says_so_once_after_the_last_of_several_runs() -> None:

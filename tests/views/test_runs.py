@@ -270,7 +270,7 @@ def test_each_run_that_waits_has_a_row_and_those_that_failed_come_first() -> Non
         "╷ owl · what of owl? · 12 s · 2 tokens out · tool model silent for 12 s · …owls",
         "✓ eel · what of eel? · done in 3.4 s",
         "",
-        "⠋ cat: tool model silent for 12 s · 3 running, 1 done, 1 failed · 12 s",
+        "⠋ cat: tool model silent for 12 s · 3 running, 1 done, 1 failed · 13 s",
     ]
 
 
@@ -308,12 +308,12 @@ def test_the_status_between_runs_says_that_there_is_none() -> None:
     assert below(view)[-1] == "⠋ no run now · 1 done, 1 failed"
     for event in in_process(run("owl")[:1], 7):
         view.update(event, 13.0)
-    assert below(view)[-1] == "⠋ waiting for the agent · 1 running, 1 done, 1 failed · 0 s"
+    assert below(view)[-1] == "⠋ waiting for the agent · 1 running, 1 done, 1 failed · 13 s"
 
 
 def test_a_run_that_goes_on_after_an_answer_is_no_run_of_several() -> None:
     paused = run("cat", status="interrupted", exit_code=5)
-    assert below(view_of([*paused, *run("dog")[:3]]))[-1] == "⠋ running get_items · 12 s"
+    assert below(view_of([*paused, *run("dog")[:3]]))[-1] == "⠋ running get_items · 13 s"
 
 
 # Failed runs alone
@@ -336,7 +336,7 @@ def test_of_errors_alone_each_run_in_flight_has_a_row() -> None:
     assert below(view) == [
         "╷ dog · what of dog? · 12 s · running get_items",
         "",
-        "⠋ running get_items · 1 running, 1 done · 12 s",
+        "⠋ running get_items · 1 running, 1 done · 13 s",
     ]
 
 

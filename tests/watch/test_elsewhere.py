@@ -25,6 +25,7 @@ from tests.support.contract import Played, played, resolved, story
 from tests.support.interpreters import twin
 from tests.support.replies import Reply
 from tests.support.server import ScriptedServer
+from tests.support.waiting import wait_until
 
 CAT = '''
 from langchain.agents import create_agent
@@ -117,6 +118,16 @@ def pausing(runtime):
     graph = StateGraph(state).add_node("lock", lambda _: {"lock": threading.Lock()})
     graph.add_node("pause", pause).add_edge(START, "lock").add_edge("lock", "pause")
     return graph
+
+def note(state):
+    with open("log", "a") as log:
+        print("begins", file=log, flush=True)
+        time.sleep(6)  # the other has begun by then
+        print("ends", file=log)
+
+def noting():
+    from langgraph.graph import START, MessagesState, StateGraph
+    return StateGraph(MessagesState).add_node("note", note).add_edge(START, "note")
 
 def wanting(model):
     return waiting
@@ -402,6 +413,19 @@ def test_an_interrupt_cancels_the_agent_there(project: Path, tmp_path: Path) -> 
     assert "it was cancelled\nit was closed" in talk
     with pytest.raises(ProcessLookupError):
         os.kill(int(waits.split()[-1]), 0)
+
+
+def test_a_run_in_a_thread_waits_there_for_the_one_that_has_it(
+    project: Path, tmp_path: Path
+) -> None:
+    asked = (*COMMAND, "ask", "--agent", agent(project, "small:noting"), "--thread", "den", "-q")
+    runs = []
+    for question in ("one", "two"):
+        runs.append(subprocess.Popen([*asked, question], env=home(tmp_path), cwd=tmp_path))
+        wait_until((tmp_path / "log").exists, 60)
+    assert [run.wait(60) for run in runs] == [0, 0]
+    log = (tmp_path / "log").read_text().split()
+    assert log == ["begins", "ends"] * 2
 
 
 @pytest.mark.parametrize(("limit", "code"), [("60", 130), ("1", 124)])

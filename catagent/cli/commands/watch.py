@@ -1,5 +1,6 @@
 """`catagent watch`: see the agents of any program or server."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -40,7 +41,7 @@ def watch(
 
     The program need not know of it, and has its own input, output, signals and exit code.
     """
-    words: list[str] | None = ctx.obj
+    asked, words = replace(asked, watches=True), ctx.obj
     if words is not None and (program or asked.env or not words):
         raise UsageError("behind -- stands the one program to watch", "-- python app.py")
     address = Address.parse(program) if program else None
