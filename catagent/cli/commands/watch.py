@@ -1,9 +1,9 @@
 """`catagent watch`: see the agents of any program or server."""
 
-from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
+from msgspec.structs import replace
 
 from catagent.cli.asked import Asked
 from catagent.cli.command import Command
@@ -41,7 +41,8 @@ def watch(
 
     The program need not know of it, and has its own input, output, signals and exit code.
     """
-    asked, words = replace(asked, watches=True), ctx.obj
+    asked = replace(asked, watches=True)
+    words: list[str] | None = ctx.obj
     if words is not None and (program or asked.env or not words):
         raise UsageError("behind -- stands the one program to watch", "-- python app.py")
     address = Address.parse(program) if program else None
